@@ -1,0 +1,15 @@
+"""``contradiction``: the same question about the same context, answered otherwise."""
+
+from __future__ import annotations
+
+from selfinstruct.recipe import Recipe
+from selfinstruct.records import Rejection
+from selfinstruct.twins import answer_fields
+
+
+def check(twin: tuple[int, bool] | None, recipe: Recipe) -> Rejection | None:
+    """Refuse a row that differs from a row of the pool in nothing but its answer: the grounded fields, the label."""
+    if twin is None or twin[1]:
+        return None
+    answers = " or ".join(answer_fields(recipe))
+    return Rejection("contradiction", f"another row asks the same and has another {answers}", nearest=twin[0])

@@ -1,0 +1,18 @@
+"""``echo``: an example given back."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from selfinstruct.records import Rejection
+
+
+def check(twin: tuple[int, bool] | None, demos: Container[int], seed_count: int) -> Rejection | None:
+    """Refuse a row that is a seed (pool ids 1..``seed_count``) or a demonstration of its own batch, word for word."""
+    if twin is None or not twin[1]:
+        return None
+    if twin[0] <= seed_count:
+        return Rejection("echo", "repeats a seed row", nearest=twin[0])
+    if twin[0] in demos:
+        return Rejection("echo", "repeats a demonstration of its prompt", nearest=twin[0])
+    return None

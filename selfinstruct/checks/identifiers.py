@@ -1,0 +1,37 @@
+"""``identifiers``: a number or a name that the context does not hold."""
+
+from __future__ import annotations
+
+import re
+
+from selfinstruct.recipe import Field
+from selfinstruct.records import Rejection, Row
+from selfinstruct.templates import pieces
+from selfinstruct.text import find_span, value_text
+
+_DIGIT = re.compile(r"\d")
+# Marks that a piece may carry at its ends without being part of the name: "#12", "7%", "/var/log2/".
+_LEADING = "#~&*$%"
+_TRAILING = _LEADING + "/"
+
+
+def check(row: Row, name: str, field: Field) -> Rejection | None:
+    """Refuse a field with a digit-bearing token that does not occur in the field named by ``identifiers_in``."""
+    if field.identifiers_in is None:
+        return None
+    context = value_text(row[field.identifiers_in])
+    for token in identifiers(value_text(row[name])):
+        if find_span(token, context) is None:
+            return Rejection("identifiers", f"{name} names {token[:80]}, which is not in {field.identifiers_in}")
+    return None
+
+
+def identifiers(text: str) -> list[str]:
+    """The digit-bearing tokens of a text, in order, without the marks around them.
+
+    >>> identifiers("Why did task 28.0 (of rdd_42_18) stop after 7%?")
+    ['28.0', 'rdd_42_18', '7']
+    """
+    if not _DIGIT.search(text):
+        return []
+    return [piece.lstrip(_LEADING).rstrip(_TRAILING) for piece in pieces(text) if _DIGIT.search(piece)]

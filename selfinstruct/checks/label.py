@@ -1,0 +1,20 @@
+"""``label``: a row of no known category."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from selfinstruct.recipe import Categories
+from selfinstruct.records import Rejection, Row
+
+
+def check(row: Row, category: str, categories: Categories, known: Collection[str]) -> Rejection | None:
+    """Refuse a row whose label is none of the ``known`` categories, or whose text is of none of the templates."""
+    if category in known:
+        return None
+    name = categories.field or "the row"
+    if categories.by == "template":
+        return Rejection("label", f"{name} is of none of the {len(known)} templates")
+    shown = json.dumps(row.get(name), ensure_ascii=False)
+    return Rejection("label", f"{name} {shown[:80]} is none of the {len(known)} categories")

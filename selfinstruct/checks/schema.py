@@ -1,0 +1,82 @@
+"""``schema``: a row has exactly the recipe's fields, each with a JSON value of its type."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from selfinstruct.recipe import Field
+from selfinstruct.records import JSON, Rejection, Row
+from selfinstruct.rows import MAX_NESTING
+
+_CLASSES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+    "any": (str, int, float, bool, list, dict, type(None)),
+}
+# Python writes and reads no integers of more than 4300 digits (sys.set_int_max_str_digits); these are their bits.
+_MOST_BITS = 14_284
+_CONTAINERS = (list, dict)
+
+
+def check(row: Row, fields: Mapping[str, Field]) -> Rejection | None:
+    """Refuse a row with a missing field, an unknown one, or a value of another type; a bool is no integer."""
+    for _, message in faults(row, fields):
+        return Rejection("schema", message)
+    return None
+
+
+def faults(row: Row, fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
+    """Every fault of the row's shape, as the field's name and a message."""
+    if row.keys() != fields.keys():
+        for name in row:
+            if name not in fields:
+                yield str(name), f"{str(name)[:80]} is no field of the recipe"
+    for name, field in fields.items():
+        if name not in row:
+            yield name, f"{name} is missing"
+            continue
+        value = row[name]
+        kind = type(value)
+        if kind not in _CLASSES[field.type]:
+            yield name, f"{name} is {_called(value)}, not {field.type}"
+        elif kind is not str and (problem := _unwritable(value)):
+            yield name, f"{name} {problem}"
+
+
+def _called(value: object) -> str:
+    if value is None:
+        return "null"
+    return next((name for name, classes in _CLASSES.items() if type(value) in classes), type(value).__name__)
+
+
+def _unwritable(value: JSON) -> str:
+    """Why a value cannot be written and read again, or "".
+
+    Walks level by level and not by recursion, since depth is one of the reasons.
+    """
+    level = [value]
+    for depth in range(1, MAX_NESTING + 1):
+        below: list[JSON] = []
+        for item in level:
+            kind = type(item)
+            if kind is float and not math.isfinite(item):
+                return f"holds {item}, for which JSON has no word"
+            if kind is int and item.bit_length() > _MOST_BITS:
+                return "holds an integer of more than 4300 digits"
+            if kind not in _CLASSES["any"]:
+                return f"holds a {kind.__name__}, which is no JSON value"
+            if kind in _CONTAINERS and depth == MAX_NESTING:
+                return f"is nested more than {MAX_NESTING} levels deep"
+            if kind is dict and not all(type(key) is str for key in item):
+                return "has a key that is not text"
+            if kind in _CONTAINERS:
+                below.extend(item.values() if kind is dict else item)
+        if not below:
+            break
+        level = below
+    return ""

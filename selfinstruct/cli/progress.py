@@ -1,0 +1,75 @@
+"""Showing a run while it goes on: a live board on a terminal, a plain line now and then anywhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from selfinstruct.events import Snapshot
+
+#: A log or a pipe gets a line as often as this, in seconds.
+_EVERY = 10.0
+_DRAWINGS_A_SECOND = 8
+
+
+@contextlib.contextmanager
+def shown(screen: Console, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[Snapshot], None]]:
+    """Give what a run tells its snapshots to; a board is gone when the block ends."""
+    if screen.is_terminal and not screen.is_dumb_terminal:
+        with _board(screen, clock) as watch:
+            yield watch
+    else:
+        yield _lines(screen, clock)
+
+
+@contextlib.contextmanager
+def _board(screen: Console, clock: Callable[[], float]) -> Iterator[Callable[[Snapshot], None]]:
+    from rich.live import Live
+
+    from selfinstruct.render.progress import Pace, board
+
+    pace = Pace(clock())
+    latest: Snapshot | None = None
+
+    def draw() -> Text:
+        plain = screen.options.ascii_only
+        return board(latest, pace, clock(), screen.width, screen.height, ascii_only=plain)
+
+    def watch(snapshot: Snapshot) -> None:
+        nonlocal latest
+        latest = snapshot
+        pace.note(snapshot.accepted, clock())
+
+    # Rich draws in a thread of its own, so that the clock goes on while an endpoint keeps us waiting.
+    with Live(
+        get_renderable=draw,
+        console=screen,
+        refresh_per_second=_DRAWINGS_A_SECOND,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ):
+        yield watch
+
+
+def _lines(screen: Console, clock: Callable[[], float]) -> Callable[[Snapshot], None]:
+    from selfinstruct.render.progress import Pace, totals
+
+    pace = Pace(clock())
+    said = clock()
+
+    def watch(snapshot: Snapshot) -> None:
+        nonlocal said
+        now = clock()
+        pace.note(snapshot.accepted, now)
+        if now - said >= _EVERY:
+            said = now
+            screen.print(totals(snapshot, pace, now), soft_wrap=True)
+
+    return watch

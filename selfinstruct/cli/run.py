@@ -1,0 +1,102 @@
+"""``selfinstruct run``: grow seeds to their quota, telling how it goes."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from selfinstruct.cli.console import complain, console, width_of
+from selfinstruct.cli.progress import shown
+
+if TYPE_CHECKING:
+    from selfinstruct.api import Run
+
+STOPPED_SHORT, INTERRUPTED = 4, 130
+
+
+def run(
+    source: Annotated[str, typer.Argument(metavar="SEEDS|RECIPE", help="Seed rows, or a recipe; - reads stdin.")],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run directory [default: outputs/NAME].")] = None,
+    rows: Annotated[int | None, typer.Option(metavar="N", help="Rows over all categories.")] = None,
+    per_category: Annotated[int | None, typer.Option(metavar="N", help="Rows in each category.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Model to ask at the endpoint.")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="OpenAI-compatible endpoint; its key from OPENAI_API_KEY.")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(metavar="imitator|openai", help="Who writes [default: the imitator, or the model].")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Requests in flight [default: 16].")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides all draws.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan and prompts; call and write nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    skip_bad_seeds: Annotated[
+        bool, typer.Option("--skip-bad-seeds", help="Go on without seeds that break the rules.")
+    ] = False,
+) -> int:
+    """Grow seeds to the quota: the same number of rows in every category, each row checked and new.
+
+    The same command on the same directory goes on where it stopped; a larger --rows grows it further.
+    """
+    from selfinstruct import api
+    from selfinstruct.errors import EndpointError
+
+    options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend}
+    prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
+    where = api.run_directory(prepared, out)
+    screen = console()
+    if not quiet:
+        from selfinstruct.render.plan import plan_text
+
+        screen.print(plan_text(prepared, where, width_of(screen)), soft_wrap=True)
+    options.update(prepared=prepared, out=where, concurrency=concurrency, seed=seed)
+    try:
+        if quiet:
+            done = api.run(source, **options)
+        else:
+            with shown(screen) as watch:
+                done = api.run(source, watch=watch, **options)
+    except KeyboardInterrupt:
+        _tell_kept(where, "interrupted")
+        return INTERRUPTED
+    except EndpointError:
+        _tell_kept(where, "the endpoint failed")
+        raise
+    return _finish(done, source, as_json=json, quiet=quiet)
+
+
+def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
+    """Show the summary; the exit code that it means."""
+    from selfinstruct.render.summary import shortfall, summary_text
+
+    screen = console()
+    if not quiet:
+        screen.print(summary_text(done.summary, done.directory, source, width_of(screen)), soft_wrap=True, end="")
+    if as_json:
+        sys.stdout.write(json_module.dumps(done.summary, ensure_ascii=False, indent=2) + "\n")
+    if done.summary["stopped"] == "done":
+        return 0
+    if quiet:
+        complain(shortfall(done.summary), f"What came is kept in {done.directory}.")
+    return STOPPED_SHORT
+
+
+def _tell_kept(where: Path, why: str) -> None:
+    from selfinstruct import api
+    from selfinstruct.errors import InputError
+    from selfinstruct.render.text import counted, number
+
+    try:
+        summary = api.open_run(where).summary
+    except InputError:
+        complain(f"{why}; nothing was written")
+        return
+    kept = f"{number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')}"
+    complain(f"{why}; {kept} are kept in {where}", "The same command goes on from there.")

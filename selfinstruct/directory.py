@@ -1,0 +1,108 @@
+"""The run directory: whose it is, and the files in it that are derived from the journal.
+
+Does not handle: what the journal holds (``journal``), or how the files look (``render``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from selfinstruct import __version__
+from selfinstruct.errors import InputError, StorageError
+from selfinstruct.files import write_whole
+from selfinstruct.journal import History, Journal, Origin, SeedRow, write_rows
+from selfinstruct.journal.database import JOURNAL_NAME
+from selfinstruct.lock import Lock
+from selfinstruct.preparation import Prepared
+from selfinstruct.recipe import frozen_changes, parse_recipe, to_toml
+from selfinstruct.report import Summary
+
+ROWS_NAME = "rows.jsonl"
+RECIPE_NAME = "recipe.toml"
+SUMMARY_NAME = "summary.json"
+
+
+@contextlib.contextmanager
+def opened(where: Path, prepared: Prepared, digest: str, seed: int) -> Iterator[Journal]:
+    """The journal of ``where``, begun or gone on with, locked against other processes while the block lasts.
+
+    Raises InputError where the directory is not ours to write or belongs to another recipe, other seeds or
+    another ``--seed``; StorageError where another process is writing it or the disk refuses.
+    """
+    made = _make(where)
+    try:
+        with Lock.acquire(where):
+            if (where / JOURNAL_NAME).exists():
+                journal = Journal.open(where)
+                try:
+                    _same_run(where, journal, prepared, digest, seed)
+                except BaseException:
+                    journal.close()
+                    raise
+                journal.note("recipe", to_toml(prepared.recipe, {}, where))
+            else:
+                journal = Journal.create(
+                    where, Origin(to_toml(prepared.recipe, {}, where), digest, seed, __version__), _seeds(prepared)
+                )
+            with journal:
+                yield journal
+    except InputError:
+        if made:
+            with contextlib.suppress(OSError):
+                where.rmdir()
+        raise
+
+
+def write_derived(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:
+    """Write everything that follows from the journal, each file whole."""
+    write_rows(history, where / ROWS_NAME)
+    write_whole(where / RECIPE_NAME, to_toml(prepared.recipe, prepared.reasons, where).encode())
+    write_whole(where / SUMMARY_NAME, (json.dumps(summary, ensure_ascii=False, indent=2) + "\n").encode())
+
+
+def _make(where: Path) -> bool:
+    """Create the directory where there is none; whether it did."""
+    try:
+        if where.is_dir():
+            if not (where / JOURNAL_NAME).exists() and any(p.name != "run.lock" for p in where.iterdir()):
+                raise InputError(
+                    f"{where}: holds other files and no run", hint="Choose an empty or a new directory with --out."
+                )
+            return False
+        where.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(
+            f"{where}: cannot be the output directory: {error.strerror}",
+            hint="Choose a place that you may write with --out.",
+        ) from error
+    return True
+
+
+def _same_run(where: Path, journal: Journal, prepared: Prepared, digest: str, seed: int) -> None:
+    notes = journal.history.notes()
+    old = parse_recipe(str(notes["recipe"]), f"{where}/{JOURNAL_NAME}: recipe", where)
+    changed = [key for key in frozen_changes(old, prepared.recipe) if key != "seeds.file"]
+    if notes.get("seeds_digest") != digest:
+        changed.append("the seed rows")
+    if notes.get("seed") != seed:
+        changed.append(f"--seed (it is {notes.get('seed')})")
+    if changed:
+        raise InputError(
+            f"{where}: holds the run of another recipe; what differs: {', '.join(changed)}",
+            hint=f"Grow it elsewhere with --out, or go on with its own: selfinstruct run "
+            f"{shlex.quote(str(where / RECIPE_NAME))} --out {shlex.quote(str(where))}",
+        )
+
+
+def _seeds(prepared: Prepared) -> list[SeedRow]:
+    seeds = prepared.seeds
+    return [
+        SeedRow(row, prepared.categories.of(row), line) for row, line in zip(seeds.rows, seeds.lines, strict=True)
+    ]
+
+
+__all__ = ["RECIPE_NAME", "ROWS_NAME", "SUMMARY_NAME", "StorageError", "opened", "write_derived"]

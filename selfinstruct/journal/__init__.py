@@ -1,0 +1,37 @@
+"""The journal of a run: every batch, reply, row and rejection, in one SQLite file with one writer.
+
+``Journal`` writes it, ``History`` reads it (also while a run goes on), and everything else in a run directory
+is derived from it. A reply is committed raw before it is parsed, and is judged wholly or not at all.
+"""
+
+from selfinstruct.journal.database import JOURNAL_NAME
+from selfinstruct.journal.entries import (
+    FailedCall,
+    GrownRow,
+    OpenBatch,
+    Outcome,
+    RecordedReply,
+    RefusedCandidate,
+    SeedRow,
+    State,
+    Tally,
+)
+from selfinstruct.journal.history import History, write_rows
+from selfinstruct.journal.writer import Journal, Origin
+
+__all__ = [
+    "JOURNAL_NAME",
+    "FailedCall",
+    "GrownRow",
+    "History",
+    "Journal",
+    "OpenBatch",
+    "Origin",
+    "Outcome",
+    "RecordedReply",
+    "RefusedCandidate",
+    "SeedRow",
+    "State",
+    "Tally",
+    "write_rows",
+]

@@ -1,0 +1,275 @@
+"""What a journal says: the read side, for resuming, for showing where a row came from, and for reports.
+
+Long readings go page by page, each its own short transaction, so that a reader never keeps the writer's log
+from being reset; rows and replies are only ever added, so the pages fit together.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from selfinstruct.files import open_whole
+from selfinstruct.journal.database import JOURNAL_NAME, connect_reader, translated
+from selfinstruct.journal.entries import (
+    FailedCall,
+    GrownRow,
+    OpenBatch,
+    Outcome,
+    RecordedReply,
+    RefusedCandidate,
+    SeedRow,
+    State,
+    Tally,
+    parsed,
+    unpack,
+)
+from selfinstruct.records import JSON, Batch, Reply, Row, Usage
+
+_PAGE = 500
+_BATCH = "b.number, g.name, b.count, b.asked, b.demos"
+_REPLIES = f"""
+    SELECT c.id, c.step, c.model, c.finish_reason, c.input, c.output, c.estimated, c.seconds, t.text, {_BATCH}
+    FROM calls c JOIN replies t ON t.call = c.id
+         JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category"""
+_ROWS = """
+    SELECT r.number, r.call, r.position, g.name, r.row, r.spans
+    FROM rows r JOIN categories g ON g.id = r.category"""
+_REJECTIONS = """
+    SELECT r.id, r.call, r.position, g.name, r.reason, r.message, r.nearest, r.score, r.text
+    FROM rejections r JOIN categories g ON g.id = r.category"""
+_OUTCOMES = """
+    SELECT c.id, b.number, g.name, b.count, j.candidates,
+           (SELECT COUNT(*) FROM rows r WHERE r.call = c.id),
+           (SELECT COUNT(*) FROM rows r WHERE r.call = c.id AND r.category = b.category),
+           COALESCE(f.reason, '')
+    FROM judged j JOIN calls c ON c.id = j.call
+         JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category
+         LEFT JOIN failures f ON f.call = c.id
+    WHERE j.call > ? AND j.candidates IS NOT NULL ORDER BY j.call LIMIT ?"""
+# Grown rows are first counted by call, on an index alone, so that a million of them join as thousands.
+_ACCEPTED = """
+    SELECT g.name, SUM(n), SUM(CASE WHEN b.category = r.category THEN n ELSE 0 END)
+    FROM (SELECT call, category, COUNT(*) AS n FROM rows GROUP BY call, category) r
+         JOIN calls c ON c.id = r.call JOIN batches b ON b.number = c.batch
+         JOIN categories g ON g.id = r.category
+    GROUP BY r.category"""
+_CANDIDATES = """
+    SELECT g.name, SUM(j.candidates) FROM judged j JOIN calls c ON c.id = j.call
+         JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category
+    WHERE j.candidates IS NOT NULL GROUP BY b.category"""
+_ASKED = "SELECT g.name, SUM(b.count) FROM batches b JOIN categories g ON g.id = b.category GROUP BY b.category"
+
+
+class History:
+    """Reads a journal. Every reading raises ``StorageError`` where the file cannot be read or is damaged."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    @classmethod
+    def open(cls, directory: Path) -> Self:
+        """Read the journal of a run directory, whether or not a run is writing it."""
+        path = directory / JOURNAL_NAME
+        return cls(connect_reader(path), path)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def notes(self) -> dict[str, JSON]:
+        """All that was noted by key, the origin of the run among it."""
+        return {key: parsed(value, f"note {key}") for key, value in self._all("SELECT key, value FROM notes")}
+
+    def seeds(self) -> list[SeedRow]:
+        """The seeds in file order: pool ids 1, 2, ..."""
+        found = self._all(
+            "SELECT s.row, g.name, s.line FROM seeds s JOIN categories g ON g.id = s.category ORDER BY s.number"
+        )
+        return [SeedRow(parsed(row, f"the seed of line {line}"), unpack(name), line) for row, name, line in found]
+
+    def state(self) -> State:
+        """All the counts at one moment."""
+        with self._one_moment():
+            requests, given, got, estimated = self._all(
+                "SELECT COUNT(*), COALESCE(SUM(input), 0), COALESCE(SUM(output), 0), MAX(estimated) FROM calls"
+            )[0]
+            judged, candidates = self._all("SELECT COUNT(*), COALESCE(SUM(candidates), 0) FROM judged")[0]
+            return State(
+                seeds=self._count("seeds"),
+                accepted=self._count("rows"),
+                candidates=candidates,
+                rejected=dict(self._all("SELECT reason, COUNT(*) FROM rejections GROUP BY reason ORDER BY reason")),
+                failed=dict(self._all("SELECT reason, COUNT(*) FROM failures GROUP BY reason ORDER BY reason")),
+                requests=requests,
+                unjudged=requests - judged,
+                tokens=Usage(given, got, bool(estimated)),
+                last_batch=self._all("SELECT COALESCE(MAX(number), 0) FROM batches")[0][0],
+                categories=self._tallies(),
+                exhausted=frozenset(self.notes().get("exhausted", ())),
+            )
+
+    def open_batches(self) -> list[OpenBatch]:
+        """The unfinished batches: first those with replies, in the order of recording, then the others."""
+        # A batch is over once any of its calls is judged: the earlier steps are settled with the last.
+        unfinished = self._all(
+            f"SELECT {_BATCH} FROM batches b JOIN categories g ON g.id = b.category WHERE NOT EXISTS "
+            "(SELECT 1 FROM calls c JOIN judged j ON j.call = c.id WHERE c.batch = b.number) ORDER BY b.number"
+        )
+        batches = []
+        for found in unfinished:
+            replies = self._all(f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id", found[0])
+            batches.append(OpenBatch(_batch(*found), tuple(_recorded(*reply) for reply in replies)))
+        return sorted(batches, key=lambda batch: (not batch.replies, [reply.call for reply in batch.replies]))
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """How each finished batch ended, in the order of recording: a planner fed these stands where it stood."""
+        for _, batch, name, asked, candidates, accepted, hits, failed in self._paged(_OUTCOMES):
+            yield Outcome(batch, unpack(name), asked, candidates, accepted, hits, failed)
+
+    def rows(self, after: int = 0) -> Iterator[GrownRow]:
+        """The accepted rows whose number is greater than ``after``, in order, in constant memory."""
+        for found in self._paged(f"{_ROWS} WHERE r.number > ? ORDER BY r.number LIMIT ?", after):
+            yield _grown(*found)
+
+    def row(self, number: int) -> GrownRow | None:
+        """One accepted row by its number, or None."""
+        found = self._all(f"{_ROWS} WHERE r.number = ?", number)
+        return _grown(*found[0]) if found else None
+
+    def rejections(self, reason: str = "", after: int = 0) -> Iterator[RefusedCandidate]:
+        """The rejections (of one reason, or all) whose id is greater than ``after``, in the order of judging."""
+        chosen, values = ("AND r.reason = ?3", [reason]) if reason else ("", [])
+        for found in self._paged(f"{_REJECTIONS} WHERE r.id > ?1 {chosen} ORDER BY r.id LIMIT ?2", after, *values):
+            yield _refused(*found)
+
+    def rejection(self, number: int) -> RefusedCandidate | None:
+        """One rejection by its id, or None."""
+        found = self._all(f"{_REJECTIONS} WHERE r.id = ?", number)
+        return _refused(*found[0]) if found else None
+
+    def failures(self) -> Iterator[FailedCall]:
+        """The calls that gave no usable reply, in the order of recording."""
+        sql = (
+            "SELECT f.call, c.batch, c.step, f.reason, f.message FROM failures f JOIN calls c ON c.id = f.call "
+            "WHERE f.call > ? ORDER BY f.call LIMIT ?"
+        )
+        for call, batch, step, reason, message in self._paged(sql):
+            yield FailedCall(call, batch, step, reason, unpack(message))
+
+    def replies(self, after: int = 0) -> Iterator[RecordedReply]:
+        """The replies whose call id is greater than ``after``, judged or not, in the order of recording."""
+        for found in self._paged(f"{_REPLIES} WHERE c.id > ? ORDER BY c.id LIMIT ?", after):
+            yield _recorded(*found)
+
+    def steps(self, call: int) -> tuple[RecordedReply, ...]:
+        """The replies that a row of reply ``call`` came from: those of its batch up to it, one a step."""
+        sql = f"{_REPLIES} WHERE c.id <= ?1 AND c.batch = (SELECT batch FROM calls WHERE id = ?1) ORDER BY c.id"
+        return tuple(_recorded(*found) for found in self._all(sql, call))
+
+    def pooled(self, ids: Iterable[int]) -> dict[int, Row]:
+        """The rows with these pool ids (seeds 1..S, then grown rows); ids that no row has are left out."""
+        seeds = self._count("seeds")
+        found = {}
+        for number in ids:
+            table, key = ("seeds", number) if number <= seeds else ("rows", number - seeds)
+            for (line,) in self._all(f"SELECT row FROM {table} WHERE number = ?", key):
+                found[number] = parsed(line, f"pool row {number}")
+        return found
+
+    def _tallies(self) -> dict[str, Tally]:
+        asked = dict(self._all(_ASKED))
+        candidates = dict(self._all(_CANDIDATES))
+        accepted = {name: (all_of_it, hits) for name, all_of_it, hits in self._all(_ACCEPTED)}
+        return {
+            unpack(name): Tally(asked.get(name, 0), candidates.get(name, 0), *accepted.get(name, (0, 0)))
+            for (name,) in self._all("SELECT name FROM categories ORDER BY id")
+            if name in asked or name in accepted
+        }
+
+    def _count(self, table: str) -> int:
+        return int(self._all(f"SELECT COUNT(*) FROM {table}")[0][0])
+
+    def _paged(self, sql: str, after: int = 0, *more: Any) -> Iterator[Any]:
+        while page := self._all(sql, after, _PAGE, *more):
+            yield from page
+            after = page[-1][0]
+
+    def _all(self, sql: str, *values: Any) -> list[Any]:
+        with translated(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    @contextlib.contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """Hold one snapshot over several readings; a writer in its own transaction sees that one."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._all("BEGIN")
+        try:
+            yield
+        finally:
+            self._all("COMMIT")
+
+
+def _batch(number: int, name: bytes, count: int, asked: int, demos: str) -> Batch:
+    return Batch(number, unpack(name), count, asked, tuple(parsed(demos, f"the demonstrations of batch {number}")))
+
+
+def _recorded(
+    call: int,
+    step: str,
+    model: bytes,
+    finish_reason: bytes,
+    given: int,
+    got: int,
+    estimated: int,
+    seconds: float,
+    text: bytes,
+    *batch: Any,
+) -> RecordedReply:
+    usage = Usage(given, got, bool(estimated))
+    reply = Reply(unpack(text), unpack(model), usage, unpack(finish_reason), seconds)
+    return RecordedReply(call, _batch(*batch), step, reply)
+
+
+def _grown(number: int, call: int, position: int, name: bytes, line: str, spans: str) -> GrownRow:
+    return GrownRow(number, call, position, unpack(name), line, spans)
+
+
+def _refused(
+    number: int,
+    call: int,
+    position: int,
+    name: bytes,
+    reason: str,
+    message: bytes,
+    nearest: int | None,
+    score: float | None,
+    text: bytes,
+) -> RefusedCandidate:
+    return RefusedCandidate(number, call, position, unpack(name), reason, unpack(message), nearest, score, unpack(text))
+
+
+def write_rows(history: History, path: Path) -> int:
+    """Write the accepted rows in order as JSON Lines, the whole file or nothing; how many there are.
+
+    Raises ``StorageError`` where the disk refuses.
+    """
+    count = 0
+    with open_whole(path) as file:
+        for row in history.rows():
+            file.write(f"{row.line}\n".encode())
+            count += 1
+    return count

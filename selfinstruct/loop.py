@@ -1,0 +1,243 @@
+"""One run's loop: plan, ask, journal, parse, judge, until every quota is met or nothing more comes.
+
+One task writes; the tasks that ask only wait for the backend. A reply is committed raw before it is parsed, in
+groups: all that has come is committed together, then parsed and judged in the order of the batches.
+
+Does not handle: pacing, prices, or which backend it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from selfinstruct.backends.base import Backend
+from selfinstruct.checks import Terms, judge
+from selfinstruct.errors import EndpointError
+from selfinstruct.events import CategoryCount, Snapshot
+from selfinstruct.journal import Journal, RecordedReply
+from selfinstruct.parse import parse
+from selfinstruct.planner import Progress, launch, plan, settle, withdraw
+from selfinstruct.pool import Pool
+from selfinstruct.prompt import language, messages
+from selfinstruct.records import Batch, Failure, Judgement, Reply, Request, Row
+
+#: Imitation has one step: the prompt's reply is the rows.
+STEP = "imitate"
+#: So many calls in a row without one reply end the run: the endpoint is down, not busy.
+FAILURES_IN_A_ROW = 10
+
+
+@dataclass(slots=True)
+class Loop:
+    """All that one run's loop works on; ``seed`` is the run's, from which each batch's draws follow."""
+
+    terms: Terms
+    seeds: Sequence[Row]
+    pool: Pool
+    progress: dict[str, Progress]
+    journal: Journal
+    backend: Backend
+    seed: int
+    concurrency: int
+    watch: Callable[[Snapshot], None]
+    language: str = "en"
+    number: int = 0
+    accepted: int = 0
+    candidates: int = 0
+    requests: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    refused_in: Counter[str] = field(default_factory=Counter)
+    last_row: Row | None = None
+    _failures: int = 0
+
+    async def run(self) -> None:
+        """Grow until every quota is met or every category that misses rows is exhausted.
+
+        Raises EndpointError when the backend can answer no more; what came until then is journaled and judged.
+        A cancelled run leaves its batches in flight to be asked again.
+        """
+        waiting: list[Batch] = []
+        for unfinished in self.journal.history.open_batches():
+            launch(self.progress, unfinished.batch)
+            if unfinished.replies:
+                self._judge(unfinished.replies[-1])
+            else:
+                waiting.append(unfinished.batch)
+        self.journal.commit()
+        tasks: dict[asyncio.Task[Reply | Failure], Batch] = {}
+        fatal: EndpointError | None = None
+        try:
+            while True:
+                while fatal is None and len(tasks) < self.concurrency:
+                    batch = waiting.pop(0) if waiting else self._plan()
+                    if batch is None:
+                        break
+                    tasks[asyncio.create_task(self.backend.complete(self._request(batch)))] = batch
+                if not tasks:
+                    break
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                ended = sorted(((tasks.pop(task), task) for task in done), key=lambda pair: pair[0].number)
+                fatal = self._take(ended) or fatal
+                self.watch(self.snapshot(len(tasks)))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks) if tasks else None
+            self.journal.note_exhausted(name for name, state in self.progress.items() if state.exhausted)
+            self.journal.commit()
+        if fatal is not None:
+            raise fatal
+
+    def snapshot(self, in_flight: int = 0) -> Snapshot:
+        """Where the run stands now."""
+        categories = {
+            name: CategoryCount(state.quota, state.accepted, self.refused_in[name], state.exhausted)
+            for name, state in self.progress.items()
+        }
+        return Snapshot(
+            categories=categories,
+            accepted=self.accepted,
+            candidates=self.candidates,
+            rejected=dict(self.rejected),
+            failed=dict(self.failed),
+            requests=self.requests,
+            in_flight=in_flight,
+            last_row=self.last_row,
+        )
+
+    def draws(self, number: int) -> Random:
+        """The random generator of one batch: the same for the same run seed and batch number, in any order."""
+        return Random(f"{self.seed}/{number}")
+
+    def _plan(self) -> Batch | None:
+        number = self.number + 1
+        prompt = self.terms.recipe.prompt
+        batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, self.draws(number))
+        if batch is not None:
+            self.number = number
+            self.journal.add_batch(batch)
+            launch(self.progress, batch)
+        return batch
+
+    def _request(self, batch: Batch) -> Request:
+        grown = [number for number in batch.demos if number > self.pool.seed_count]
+        pooled = self.journal.history.pooled(grown) if grown else {}
+        demos = tuple(pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos)
+        said = (
+            messages(self.terms.recipe, batch.category, batch.count, demos, "zh" if self.language == "zh" else "en")
+            if self.backend.reads_messages
+            else ()
+        )
+        return Request(batch, STEP, said, demos, seed=self.draws(batch.number).getrandbits(31))
+
+    def _take(self, ended: Sequence[tuple[Batch, asyncio.Task[Reply | Failure]]]) -> EndpointError | None:
+        """Journal what the calls brought, commit, then parse and judge; the error that ends the run, if one came."""
+        fatal: EndpointError | None = None
+        replies: list[RecordedReply] = []
+        for batch, task in ended:
+            error = task.exception()
+            if isinstance(error, EndpointError):
+                fatal = error
+                continue
+            if error is not None:
+                raise error
+            outcome = task.result()
+            self.requests += 1
+            if isinstance(outcome, Failure):
+                fatal = self._fail(batch, outcome) or fatal
+            else:
+                self._failures = 0
+                call = self.journal.add_reply(batch.number, STEP, outcome)
+                replies.append(RecordedReply(call, batch, STEP, outcome))
+        self.journal.commit()
+        for recorded in replies:
+            self._judge(recorded)
+        return fatal
+
+    def _fail(self, batch: Batch, failure: Failure) -> EndpointError | None:
+        self.journal.add_failure(batch.number, STEP, failure)
+        self.failed[failure.reason] += 1
+        withdraw(self.progress, batch)
+        self._failures += 1
+        if self._failures < FAILURES_IN_A_ROW:
+            return None
+        return EndpointError(
+            f"{self._failures} calls in a row failed; the last: {failure.message}",
+            hint="Everything that came is kept. Run the same command again once the endpoint answers.",
+        )
+
+    def _judge(self, recorded: RecordedReply) -> None:
+        batch, reply = recorded.batch, recorded.reply
+        parsed = parse(reply.text, tuple(self.terms.recipe.fields), finish_reason=reply.finish_reason)
+        if parsed.failure:
+            self.journal.fail(recorded.call, parsed.failure, parsed.message)
+            self.failed[parsed.failure] += 1
+            settle(self.progress, batch, ())
+            return
+        judgements: list[Judgement] = []
+        gained: Counter[str] = Counter()
+        for candidate in parsed.candidates:
+            judged = judge(candidate, batch.demos, self.terms, _Reserved(self.pool, gained))
+            judgements.append(judged)
+            if judged.rejection is not None:
+                self.rejected[judged.rejection.reason] += 1
+                self.refused_in[judged.category or batch.category] += 1
+            elif candidate.row is not None:
+                gained[judged.category] += 1
+                self.pool.add(candidate.row, judged.category)
+                self.last_row = candidate.row
+        self.journal.judge(recorded.call, judgements)
+        settle(self.progress, batch, list(gained.elements()))
+        self.candidates += len(judgements)
+        self.accepted += gained.total()
+
+
+@dataclass(slots=True)
+class _Reserved:
+    """The pool as one reply's candidates see it: rows accepted a moment ago take room before they are settled."""
+
+    pool: Pool
+    gained: Mapping[str, int]
+
+    @property
+    def seed_count(self) -> int:
+        return self.pool.seed_count
+
+    def room(self, category: str) -> int:
+        return self.pool.room(category) - self.gained.get(category, 0)
+
+    def twin(self, row: Row) -> tuple[int, bool] | None:
+        return self.pool.twin(row)
+
+    def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
+        return self.pool.nearest(row, threshold)
+
+
+def restore(progress: dict[str, Progress], journal: Journal) -> None:
+    """Bring ``progress`` to where the journal's run stood; a category whose quota has grown may try again."""
+    history = journal.history
+    for outcome in history.outcomes():
+        state = progress.get(outcome.category)
+        if state is None:
+            continue
+        batch = Batch(outcome.batch, outcome.category, outcome.asked, 0, ())
+        launch(progress, batch)
+        if outcome.failed:
+            withdraw(progress, batch)
+        else:
+            settle(progress, batch, [outcome.category] * outcome.hits)
+    tallies = history.state().categories
+    for name, state in progress.items():
+        if name in tallies:
+            state.drifted += tallies[name].accepted - state.accepted
+            state.accepted = tallies[name].accepted
+
+
+def prompt_language(seeds: Sequence[Row]) -> str:
+    """The language that the run's prompts are written in."""
+    return language(seeds)

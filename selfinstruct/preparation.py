@@ -1,0 +1,175 @@
+"""Preparation: from what the user names (a seed file, a recipe, rows in memory) to what a run needs.
+
+    source -> RowFile + Recipe (given or inferred) -> sound seeds -> categories, thresholds, quotas
+
+Does not handle: the run directory, or any model.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from selfinstruct.categories import Categories
+from selfinstruct.checks import FIELD_CHECKS, schema
+from selfinstruct.errors import InputError, RowError
+from selfinstruct.infer import categories_of, contexts, infer
+from selfinstruct.planner import quotas
+from selfinstruct.recipe import Quota, Recipe, bind, is_recipe, parse_recipe
+from selfinstruct.records import Row
+from selfinstruct.rows import RowFile, parse_rows, take_rows, to_json
+from selfinstruct.thresholds import thresholds
+
+#: A path ("-" for stdin), rows, or a pandas DataFrame.
+Source: TypeAlias = str | Path | Iterable[Row] | Any
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that is known before the first row grows.
+
+    ``reasons`` says for each inferred key path of the recipe why; it is empty for a recipe that was given.
+    ``skipped`` are the "file:line: fault" of the seeds that were left out.
+    """
+
+    seeds: RowFile
+    recipe: Recipe
+    reasons: Mapping[str, str]
+    categories: Categories
+    thresholds: Mapping[str, float]
+    quotas: Mapping[str, int]
+    skipped: Sequence[str]
+
+
+def prepare(
+    source: Source, *, rows: int | None = None, per_category: int | None = None, skip_bad_seeds: bool = False
+) -> Prepared:
+    """Read and check the seeds, with the recipe that ``source`` is or that they suggest.
+
+    ``rows`` or ``per_category`` stand in for the recipe's quota. Raises RowError or RecipeError where something
+    cannot be used, before anything is written.
+    """
+    wanted = _quota(rows, per_category)
+    seeds, recipe = read_source(source)
+    reasons: Mapping[str, str] = {}
+    if recipe is None:
+        if len(seeds.rows) < 2:
+            raise RowError(
+                f"{seeds.path}:{seeds.lines[0]}",
+                "the only row: what varies and what stays does not show in one",
+                hint="Add a second seed row, or write down what one row cannot show: selfinstruct init "
+                f"{seeds.path} -o recipe.toml, then run recipe.toml.",
+            )
+        seeds, skipped = sound_seeds(seeds, None, skip=skip_bad_seeds)
+        inferred = infer(seeds)
+        recipe, reasons = inferred.recipe, inferred.reasons
+    else:
+        skipped = []
+        recipe = bind(recipe, seeds.fields)
+    seeds, ungrounded = sound_seeds(seeds, recipe, skip=skip_bad_seeds)
+    if wanted is not None:
+        weights = recipe.quota.weights if wanted.rows is not None else {}
+        recipe = recipe.model_copy(update={"quota": wanted.model_copy(update={"weights": weights})})
+    categories = categories_of(recipe, seeds.rows)
+    return Prepared(
+        seeds=seeds,
+        recipe=recipe,
+        reasons=reasons,
+        categories=categories,
+        thresholds=thresholds(recipe, seeds.rows, categories, contexts(recipe)),
+        quotas=quotas(recipe.quota, categories.names),
+        skipped=[*skipped, *ungrounded],
+    )
+
+
+def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
+    """The seeds that ``source`` names, and the recipe where it is one.
+
+    A file is told by its content: TOML is a recipe, everything else rows.
+    """
+    if not isinstance(source, str | Path):
+        if hasattr(source, "to_dict"):
+            source = source.to_dict(orient="records")
+        return take_rows(source, "rows"), None
+    name = str(source)
+    data = _read(name)
+    if not is_recipe(data):
+        return parse_rows(data, name), None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RowError(name, "a recipe that is not UTF-8 text", hint="Save it as UTF-8.") from error
+    recipe = parse_recipe(text, name, Path(name).parent)
+    return parse_rows(_read(recipe.seeds.file), recipe.seeds.file), recipe
+
+
+def sound_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
+    """The seeds without those that stand twice or break the recipe's own rules, and what was wrong with these.
+
+    Raises RowError for the first of them, naming all, unless ``skip``; and in any case where none is left.
+    """
+    faults: list[str] = []
+    kept: list[int] = []
+    first: dict[str, int] = {}
+    for at, (row, line) in enumerate(zip(seeds.rows, seeds.lines, strict=True)):
+        earlier = first.setdefault(to_json(row), line)
+        fault = f"the same row as line {earlier}" if earlier != line else _fault(row, recipe)
+        if fault:
+            faults.append(f"{seeds.path}:{line}: {fault}")
+        else:
+            kept.append(at)
+    if faults and (not skip or not kept):
+        where, _, message = faults[0].partition(": ")
+        others = "".join(f"\n{fault}" for fault in faults[1:])
+        raise RowError(
+            where,
+            message + others,
+            hint="Mend the seeds (or the recipe), or go on without these rows: --skip-bad-seeds."
+            if kept
+            else "Every seed row is like that: mend the seeds, or the recipe.",
+        )
+    sound = RowFile(
+        seeds.path, seeds.format, [seeds.rows[at] for at in kept], [seeds.lines[at] for at in kept], seeds.fields
+    )
+    return sound, faults
+
+
+def _fault(row: Row, recipe: Recipe | None) -> str:
+    if recipe is None:
+        return ""
+    rejection = schema.check(row, recipe.fields)
+    if rejection is not None:
+        return rejection.message
+    for check in FIELD_CHECKS:
+        for name, field in recipe.fields.items():
+            rejection = check(row, name, field)
+            if rejection is not None:
+                return rejection.message
+    return ""
+
+
+def _quota(rows: int | None, per_category: int | None) -> Quota | None:
+    if rows is not None and per_category is not None:
+        raise InputError("--rows and --per-category exclude each other", hint="Give one of them.")
+    for name, value in (("--rows", rows), ("--per-category", per_category)):
+        if value is not None and value < 1:
+            raise InputError(f"{name} {value}: not a number of rows", hint="Ask for 1 row or more.")
+    if rows is None and per_category is None:
+        return None
+    return Quota(rows=rows, per_category=per_category)
+
+
+def _read(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except IsADirectoryError as error:
+        raise RowError(name, "a directory, not a file", hint="Name the row file or the recipe in it.") from error
+    except FileNotFoundError as error:
+        raise RowError(name, "no such file", hint="Check the path; it is taken from the working directory.") from error
+    except OSError as error:
+        raise RowError(name, f"cannot be read: {error.strerror}", hint="Check its permissions.") from error

@@ -1,0 +1,151 @@
+"""The end of a run in words: what came, what was refused, where it is, what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from selfinstruct.render.text import counted, duration, number, pad, printable, shorten
+from selfinstruct.report import Summary
+
+_LISTED = 40
+_NAME_CELLS = 64
+
+#: What each slug of a refused candidate means, to a person who has not read the documentation.
+MEANINGS = {
+    "schema": "not a row of these fields",
+    "empty": "an empty value",
+    "length": "a value too long or too short",
+    "echo": "a copy of an example",
+    "ungrounded": "a value that its source does not hold",
+    "identifiers": "a number or name that its source does not hold",
+    "label": "of no known category",
+    "blocked": "blocked words",
+    "contradiction": "the same question answered otherwise",
+    "holdout": "too like a held-out row",
+    "pii": "personal data",
+    "near-duplicate": "too like a row that is there",
+    "duplicate": "the same as a row that is there",
+    "quota": "its category was full",
+    "judge": "refused by the judge",
+}
+
+
+def summary_text(summary: Summary, where: Path, source: str, width: int | None) -> Text:
+    """The summary of a run in the directory ``where``, grown from ``source``."""
+    text = _headline(summary)
+    text.append_text(_categories(summary, width))
+    text.append("\n")
+    text.append_text(_losses(summary))
+    text.append_text(_cost(summary))
+    text.append("\n")
+    for name, what in (
+        ("rows.jsonl", "the rows"),
+        ("report.html", "the report, for a browser"),
+        ("README.md", "the data-set card"),
+        ("recipe.toml", "the recipe, to edit and run"),
+    ):
+        text.append(f"  {printable(str(where / name))}", "cyan")
+        text.append(f"  {what}\n")
+    text.append("\n")
+    text.append_text(_next(summary, where, source))
+    return text
+
+
+def shortfall(summary: Summary) -> str:
+    """One line for a run that stopped short: how far it came, and which categories gave up."""
+    exhausted = [printable(name) for name, category in summary["categories"].items() if category["exhausted"]]
+    said = f"stopped short: {number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')}"
+    if not exhausted:
+        return said
+    more = f" and {len(exhausted) - 3} more" if len(exhausted) > 3 else ""
+    return f"{said}; exhausted: {', '.join(shorten(name, _NAME_CELLS) for name in exhausted[:3])}{more}"
+
+
+def _headline(summary: Summary) -> Text:
+    took = duration(summary["seconds"])
+    if summary["stopped"] == "done":
+        text = Text(f"{counted(summary['accepted'], 'row')} in {took}", "bold green")
+        return text.append(", every quota met exactly.\n\n", "not bold default")
+    text = Text(f"{number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')} in {took}", "bold yellow")
+    why = {
+        "exhausted": "the last batches of some categories brought nothing new",
+        "interrupted": "interrupted",
+        "endpoint": "the endpoint gave up",
+    }.get(summary["stopped"], summary["stopped"])
+    return text.append(f", stopped short: {why}.\n\n", "not bold default")
+
+
+def _categories(summary: Summary, width: int | None) -> Text:
+    categories = summary["categories"]
+    # The ones that miss rows come first where not all can be listed.
+    names = list(categories)
+    if len(names) > _LISTED:
+        names.sort(key=lambda name: categories[name]["accepted"] >= categories[name]["quota"])
+    counts = {n: f"{categories[n]['accepted']:,}/{categories[n]['quota']:,}" for n in names[:_LISTED]}
+    column = max(map(len, counts.values()))
+    room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - column - 16), 12)
+    shown = {name: shorten(printable(name), room) for name in counts}
+    widest = max(map(cell_len, shown.values()))
+    text = Text()
+    for name, count in counts.items():
+        category = categories[name]
+        full = category["accepted"] >= category["quota"]
+        text.append(f"  {count:>{column}}  ", "green" if full else "yellow")
+        text.append(pad(shown[name], widest) if category["exhausted"] else shown[name])
+        text.append("  exhausted\n" if category["exhausted"] else "\n", "yellow")
+    if len(names) > _LISTED:
+        text.append(f"  and {number(len(names) - _LISTED)} more\n", "dim")
+    return text
+
+
+def _losses(summary: Summary) -> Text:
+    text = Text()
+    rejected, candidates = summary["rejected"], summary["candidates"]
+    if not rejected:
+        text.append(f"  None of {counted(candidates, 'candidate')} rejected.\n")
+    else:
+        text.append(f"  {number(sum(rejected.values()))} of {counted(candidates, 'candidate')} rejected:\n")
+        column = max(len(number(count)) for count in rejected.values())
+        slugs = max(map(len, rejected))
+        for reason, count in sorted(rejected.items(), key=lambda pair: -pair[1]):
+            text.append(f"    {number(count):>{column}}  {reason:<{slugs}}  ")
+            text.append(f"{MEANINGS.get(reason, '')}\n", "dim")
+    if failed := summary["failed"]:
+        said = ", ".join(f"{number(count)} {reason}" for reason, count in failed.items())
+        text.append(f"  {counted(sum(failed.values()), 'reply', 'replies')} of no use: {said}.\n", "yellow")
+    return text
+
+
+def _cost(summary: Summary) -> Text:
+    tokens = summary["tokens"]
+    said = f"  {counted(summary['requests'], 'request')} to {printable(summary['model'])}"
+    if tokens["input"] or tokens["output"]:
+        about = "about " if tokens["estimated"] else ""
+        said += f", {about}{number(tokens['input'])} tokens in and {number(tokens['output'])} out"
+    if summary["cost"]:
+        said += f", {summary['cost']:.4f} by the recipe's prices"
+    return Text(f"{said}.\n")
+
+
+def _next(summary: Summary, where: Path, source: str) -> Text:
+    text = Text()
+    place = shlex.quote(printable(str(where)))
+    grow = f"selfinstruct run {shlex.quote(printable(source))} --out {place}"
+    hints = []
+    if summary["stopped"] == "exhausted":
+        text.append("  Add seeds of the exhausted kinds, or allow more likeness (novelty.max_rouge_l), in a new --out.\n")
+    elif summary["stopped"] == "done":
+        hints.append((f"{grow} --rows {2 * summary['requested_rows']}", "to grow it further"))
+    else:
+        hints.append((grow, "to go on"))
+    if summary["accepted"]:
+        hints.append((f"selfinstruct show {place} 1", "for where a row came from"))
+    widest = max((cell_len(command) for command, _ in hints), default=0)
+    for command, what in hints:
+        text.append(f"  {pad(command, widest)}", "cyan")
+        text.append(f"  {what}\n")
+    return text

@@ -1,0 +1,71 @@
+r"""Text from outside made fit to be shown: on one line, without anything that a terminal would act upon.
+
+Does not handle: HTML (``page``), or styles.
+
+>>> printable("Mar 14\x1b[31m\tred")
+'Mar 14\\x1b[31m\\tred'
+>>> shorten("乾卦的卦辞是什么？", 10)
+'乾卦的卦…'
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from rich.cells import cell_len, set_cell_size
+
+# Controls, formats (bidirectional overrides, zero-width marks), half characters, private and unassigned ones, and
+# the separators of lines and paragraphs: what has no look of its own.
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_SUSPECT = re.compile(r"[^\x20-\x7e]")
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, with every character that cannot be seen written as its escape."""
+    return _SUSPECT.sub(_escaped, text)
+
+
+def shorten(text: str, cells: int | None) -> str:
+    """``text`` cut to so many terminal cells, the last of them an ellipsis; None is as wide as it likes."""
+    if cells is None or cell_len(text) <= cells:
+        return text
+    return set_cell_size(text, max(cells - 1, 0)).rstrip() + "…" if cells > 0 else ""
+
+
+def pad(text: str, cells: int) -> str:
+    """``text`` filled up with spaces to so many terminal cells; a wide character takes two."""
+    return text + " " * (cells - cell_len(text))
+
+
+def number(value: int) -> str:
+    """A count with its thousands apart: 1,000."""
+    return f"{value:,}"
+
+
+def counted(value: int, noun: str, plural: str = "") -> str:
+    """A count and its noun: 1 row, 1,000 rows."""
+    return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: 0.9 s, 42 s, 3 min 20 s, 2 h 05 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    if unicodedata.category(character) not in _UNSEEN:
+        return character
+    code = ord(character)
+    if character in _SHORT:
+        return _SHORT[character]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

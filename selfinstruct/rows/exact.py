@@ -1,0 +1,132 @@
+"""JSON that means the same after reading and writing: what would change is refused.
+
+Does not handle: the spelling of numbers (1.50 is 1.5) and of escapes, the spaces between tokens.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+from selfinstruct.errors import RowError
+from selfinstruct.records import JSON, Row
+
+#: Levels of lists and objects inside a row. Far below Python's own limit, which moves with the caller's stack
+#: and from release to release, so that what can be read here can be copied, compared and written anywhere.
+MAX_NESTING = 100
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_AS_STRING = "Write it as a string, in double quotes, to keep it as it is."
+_JSON_ONLY = "Use strings, finite numbers, True, False, None for a missing value, lists, and dicts with string keys."
+_TOO_DEEP = (f"nested more than {MAX_NESTING} levels deep", "Flatten it, or keep the inner part as a string.")
+
+
+class UnfitError(Exception):
+    """JSON that parses, but would lose something: message and hint, where the place is not known yet."""
+
+
+def decode(text: str, at: int = 0) -> tuple[JSON, int]:
+    """The JSON value that begins at ``text[at]``, and where it ends.
+
+    Raises:
+        json.JSONDecodeError: it is not JSON.
+        UnfitError, ValueError, RecursionError: it would not survive; ``explain`` tells a person why.
+    """
+    value, end = _raw_decode(text, at)
+    if text.count("{", at, end) + text.count("[", at, end) > MAX_NESTING:  # a bound that costs next to nothing
+        _refuse_nesting(value)
+    return value, end
+
+
+def to_json(row: Row) -> str:
+    r"""One row as one line of JSON, keys in their order, that ``parse_rows`` reads back equal.
+
+    Text stays readable; only a lone surrogate is escaped (``\ud800``), so that the line always encodes as UTF-8.
+
+    Raises:
+        TypeError: a value is none of JSON's.
+        ValueError: NaN, an infinity, an integer of more than 4300 digits, or a row that contains itself.
+    """
+    text = _encode(row)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return text
+
+
+def copy_row(row: Row, where: str) -> Row:
+    """A row given as Python objects, as it will be once written and read again.
+
+    Raises:
+        RowError: that would be another row, or it cannot be written.
+    """
+    if not isinstance(row, dict):
+        raise RowError(where, f"a row must be a dict, not {type(row).__name__}", hint=_JSON_ONLY)
+    try:
+        copy: Row = decode(to_json(row))[0]
+    except (UnfitError, RecursionError) as exc:
+        raise explain(exc, where) from exc
+    except (TypeError, ValueError) as exc:
+        raise RowError(where, f"holds a value that is not JSON: {exc}", hint=_JSON_ONLY) from exc
+    if copy != row:
+        raise RowError(where, "would be another row once written as JSON", hint=_JSON_ONLY)
+    return copy
+
+
+def explain(exc: Exception, where: str, indent: int = 0) -> RowError:
+    """What a person is told about an error of ``decode``; ``indent`` moves the column to the right."""
+    if isinstance(exc, UnfitError | RecursionError):
+        message, hint = exc.args if isinstance(exc, UnfitError) else _TOO_DEEP
+        return RowError(where, message, hint=hint)
+    if not isinstance(exc, json.JSONDecodeError):  # int() refuses it: sys.set_int_max_str_digits
+        return RowError(where, "an integer of more than 4300 digits", hint=_AS_STRING)
+    hint = "Mend the JSON there; in JSON Lines each line is one whole object."
+    if exc.msg.startswith("Invalid control character"):
+        hint = "Inside a string, a tab is written \\t and a line break \\n."
+    return RowError(where, f"not valid JSON: {exc.msg} (column {exc.colno + indent})", hint=hint)
+
+
+def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    found = {sys.intern(name): value for name, value in pairs}  # one string a name, not one a row
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnfitError(f"{twice!r} occurs twice in one object", "Keep one of the two.")
+    return found
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    # 15 digits always survive IEEE 754's binary64
+    if (len(text) > 15 or "e" in text or "E" in text) and not _same_number(text, value):
+        shown = text if len(text) <= 40 else f"{text[:37]}..."
+        raise UnfitError(f"the number {shown} would become {value!r}", _AS_STRING)
+    return value
+
+
+def _same_number(text: str, value: float) -> bool:
+    import decimal  # late: most rows hold no long numbers
+
+    try:
+        return decimal.Decimal(text) == decimal.Decimal(repr(value))
+    except decimal.InvalidOperation:  # an exponent that even Decimal refuses
+        return False
+
+
+def _constant(text: str) -> float:
+    raise UnfitError(f"{text} is not a JSON value", "Write null, or a string.")
+
+
+def _refuse_nesting(value: JSON, depth: int = 0) -> None:
+    if not isinstance(value, dict | list):
+        return
+    if depth == MAX_NESTING:
+        raise UnfitError(*_TOO_DEEP)
+    for child in value.values() if isinstance(value, dict) else value:
+        _refuse_nesting(child, depth + 1)
+
+
+_raw_decode = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant).raw_decode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

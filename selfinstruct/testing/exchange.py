@@ -1,0 +1,183 @@
+"""One request to the fault server, and the reply that a well-behaved server would give to it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from aiohttp import web
+
+from selfinstruct.prompt import estimate_tokens
+from selfinstruct.testing.author import Author
+from selfinstruct.testing.behaviour import Behaviour, Billed, Ledger
+
+_JSON = "application/json"
+
+
+@dataclass(slots=True)
+class Answer:
+    """The parts of a reply before they become a payload; ``content`` is the author's text.
+
+    Where ``choices`` is false the payload has none. ``arguments`` are those of a tool call that stands in for content.
+    """
+
+    content: str | None
+    usage: dict[str, Any] | None
+    finish_reason: str = "stop"
+    reasoning: str = ""
+    refusal: str = ""
+    arguments: str | None = None
+    choices: bool = True
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the content; none where it is not what the scripted author writes."""
+        try:
+            rows = json.loads(self.content or "")["rows"]
+        except (ValueError, KeyError, TypeError):
+            return []
+        return [row for row in rows if isinstance(row, dict)]
+
+
+@dataclass(slots=True)
+class World:
+    """What all requests to one server share; ``storm`` is the time on ``clock`` at which a storm of 429s ends."""
+
+    behaviour: Behaviour
+    author: Author
+    ledger: Ledger
+    slots: asyncio.Semaphore | None
+    started: float
+    storm: float = 0.0
+    holding: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+class Exchange:
+    """A request for completions on its way; ``fault`` names what befalls it, ``rng`` decides what is left to chance."""
+
+    def __init__(self, request: web.Request, body: dict[str, Any], number: int, world: World) -> None:
+        self.request = request
+        self.body = body
+        self.number = number
+        self.world = world
+        self.behaviour = world.behaviour
+        self.chat = request.path.endswith("/chat/completions")
+        self.fault, self.rng = world.behaviour.draw(number)
+        self.reused = False
+
+    @property
+    def messages(self) -> Sequence[Mapping[str, Any]]:
+        """The chat messages; a plain prompt is one from the user."""
+        if self.chat:
+            messages: Sequence[Mapping[str, Any]] = self.body["messages"]
+            return messages
+        return [{"role": "user", "content": str(self.body["prompt"])}]
+
+    async def answer(self) -> Answer:
+        """Generate the reply, taking the time that this takes, and bill it."""
+        async with self._slot():
+            slow = self.rng.random() < self.behaviour.slow_share
+            latency = self.behaviour.latency * (self.behaviour.slow_factor if slow else 1)
+            if latency:
+                await asyncio.sleep(latency)
+            return self.bill()
+
+    def bill(self) -> Answer:
+        """Write the reply at once, cut to the request's token limit, and bill it."""
+        content = self.world.author(self.messages, self.rng)
+        limit = self.body.get("max_completion_tokens") or self.body.get("max_tokens")
+        output = estimate_tokens(content)
+        finish_reason = "stop"
+        if limit and output > limit:
+            content, finish_reason = content[: len(content) * limit // output], "length"
+            output = min(limit, estimate_tokens(content))
+        tokens = sum(4 + estimate_tokens(str(message.get("content") or "")) for message in self.messages)
+        now = asyncio.get_running_loop().time() - self.world.started
+        self.world.ledger.billed.append(
+            Billed(self.number, now, str(self.body.get("model", "")), tokens, output, self.fault)
+        )
+        usage = {"prompt_tokens": tokens, "completion_tokens": output, "total_tokens": tokens + output}
+        return Answer(content, self._as_reported(usage), finish_reason)
+
+    def send(self, answer: Answer) -> web.Response:
+        """The reply as an OpenAI-compatible payload."""
+        return self.json(self.payload(answer))
+
+    def payload(self, answer: Answer) -> dict[str, Any]:
+        """The payload of a chat completion, or of a completion where that was asked for."""
+        choice: dict[str, Any] = {"index": 0, "finish_reason": answer.finish_reason, "logprobs": None}
+        if self.chat:
+            choice["message"] = _message(answer)
+        else:
+            choice["text"] = answer.content or ""
+        payload = {
+            "id": f"{'chatcmpl' if self.chat else 'cmpl'}-{self.number}",
+            "object": "chat.completion" if self.chat else "text_completion",
+            "created": 1_700_000_000 + self.number,
+            "model": self.body.get("model", ""),
+            "choices": [choice] if answer.choices else [],
+        }
+        return payload | ({"usage": answer.usage} if answer.usage is not None else {})
+
+    def json(self, payload: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+        """A JSON reply of any status."""
+        return web.Response(body=json.dumps(payload).encode(), status=status, headers=headers, content_type=_JSON)
+
+    def error(self, status: int, message: str, code: str | None = None, kind: str = "") -> web.Response:
+        """An error in OpenAI's envelope."""
+        return self.json({"error": {"message": message, "type": kind or code, "param": None, "code": code}}, status)
+
+    def hang_up(self, *, abort: bool) -> web.Response:
+        """Close the connection without a word: politely, or by a reset."""
+        transport = self.request.transport
+        if transport is not None:
+            if abort:
+                transport.abort()
+            else:
+                transport.close()
+        return web.Response(status=500)
+
+    def hold(self, seconds: float) -> asyncio.Task[None]:
+        """Occupy a slot for ``seconds``, whether or not the client stays."""
+
+        async def occupy() -> None:
+            async with self._slot():
+                await asyncio.sleep(seconds)
+
+        task = asyncio.create_task(occupy())
+        self.world.holding.add(task)
+        task.add_done_callback(self.world.holding.discard)
+        return task
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        if self.world.slots is None:
+            yield
+        else:
+            async with self.world.slots:
+                yield
+
+    def _as_reported(self, usage: dict[str, Any]) -> dict[str, Any] | None:
+        """The usage as the behaviour has it: whole, in part, or missing."""
+        chance = self.rng.random()
+        if chance < self.behaviour.no_usage:
+            return None
+        if chance < self.behaviour.no_usage + self.behaviour.partial_usage:
+            return {"prompt_tokens": usage["prompt_tokens"]}
+        return usage
+
+
+def _message(answer: Answer) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": answer.content}
+    if answer.reasoning:
+        message["reasoning_content"] = answer.reasoning
+    if answer.refusal:
+        message["refusal"] = answer.refusal
+    if answer.arguments is not None:
+        call = {"name": "rows", "arguments": answer.arguments}
+        message["tool_calls"] = [{"id": "call_1", "type": "function", "function": call}]
+    return message

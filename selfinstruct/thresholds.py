@@ -1,0 +1,94 @@
+"""Thresholds: how close a new row may come to its nearest neighbour, read off the seeds.
+
+Self-Instruct's ROUGE-L of 0.7 suits free-text instructions; rows of one log template are that alike by their
+constant words alone. So each category has a threshold of its own:
+
+- as close as its two closest seeds are to each other, and no closer;
+- a seed that stands alone, or whose wording leaves too little room for that, allows what two rows reach that
+  share every constant token and half of the varying ones. Room is measured: rows are drawn from the seed's
+  own frame, and where more than ``_CROWDED`` of the pairs are closer than the seeds are, the seeds' distance
+  lies in words that do not vary and says nothing about rows that differ in values;
+- at least 0.7, at most 0.95.
+
+Does not handle: categories without seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from rapidfuzz.distance import LCSseq
+
+from selfinstruct.categories import Categories
+from selfinstruct.frames import Frame, Knowledge, frame
+from selfinstruct.novelty import NoveltyIndex
+from selfinstruct.recipe import Recipe
+from selfinstruct.records import Row
+from selfinstruct.text import tokens, value_text
+
+FLOOR = 0.7
+CAP = 0.95
+#: A category that holds 500 rows refuses most newcomers when one pair in 500 is too close.
+_CROWDED = 1 / 500
+_SAMPLE = 64
+
+
+def novelty_text(row: Row, fields: Sequence[str]) -> str:
+    """What is compared of a row: its novelty fields, one a line."""
+    if len(fields) == 1:
+        return value_text(row.get(fields[0]))
+    return "\n".join([value_text(row.get(name)) for name in fields])
+
+
+def thresholds(recipe: Recipe, rows: Sequence[Row], categories: Categories, refer: Mapping[str, str]) -> dict[str, float]:
+    """The largest ROUGE-L F1 that an accepted row of each category may have with its nearest neighbour.
+
+    ``refer`` maps fields to the fields that they refer to. Rounded up to four decimals, so that the value that
+    is printed is the value in force and a score computed in another order of operations is not above it.
+    """
+    fixed = recipe.novelty.max_rouge_l
+    if fixed != "seeds":
+        return dict.fromkeys(categories.names, fixed)
+    fields = recipe.novelty.fields
+    members: dict[str, list[Row]] = {name: [] for name in categories.names}
+    for row in rows:
+        members.setdefault(categories.of(row), []).append(row)
+    knowledge = Knowledge(rows, refer)
+    found = {}
+    for name in categories.names:
+        closest = _closest([novelty_text(row, fields) for row in members[name]])
+        allowed = [_allowed(frame(row, knowledge, 0), fields, closest) for row in members[name]]
+        found[name] = _rounded(min(max([FLOOR, *allowed]), CAP))
+    return found
+
+
+def _closest(texts: Sequence[str]) -> float | None:
+    """The ROUGE-L F1 of the closest two of several texts, or None for one."""
+    if len(texts) < 2:
+        return None
+    index = NoveltyIndex()
+    index.add_all(texts)
+    scores = []
+    for text in texts:
+        nearest = index.k_nearest(text, 2)
+        scores.append(nearest[1][1] if len(nearest) > 1 else 0.0)
+    return max(scores)
+
+
+def _allowed(seed: Frame, fields: Sequence[str], closest: float | None) -> float:
+    rng = Random(0)
+    drawn = [tokens(novelty_text(seed.render(place, rng), fields)) for place in range(_SAMPLE)]
+    pairs = [(LCSseq.similarity(one, other), len(one) + len(other)) for at, one in enumerate(drawn) for other in drawn[:at]]
+    if closest is not None:
+        limit = max(closest, FLOOR)
+        close = sum(1 for common, length in pairs if 2 * common > limit * length)
+        if close <= _CROWDED * len(pairs):
+            return closest
+    constant = min((2 * common / length for common, length in pairs if length), default=1.0)
+    return constant + (1 - constant) / 2
+
+
+def _rounded(threshold: float) -> float:
+    return math.ceil(threshold * 10_000 - 1e-6) / 10_000

@@ -1,0 +1,10 @@
+"""Settings shared by every test."""
+
+import os
+
+from hypothesis import settings
+
+# No deadline: the cores are shared. In CI the examples are fixed, so that a red run is red for everyone.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
