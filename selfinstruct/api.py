@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from selfinstruct.checks import Terms
 from selfinstruct.directory import SUMMARY_NAME
 from selfinstruct.errors import InputError, SelfInstructError
 from selfinstruct.events import Snapshot
+from selfinstruct.findings import Findings, find
 from selfinstruct.infer import contexts, prose
 from selfinstruct.journal import History, Journal
 from selfinstruct.loop import Loop, prompt_language, restore
@@ -135,6 +136,27 @@ def plan(
 def run_directory(prepared: Prepared, out: str | Path | None) -> Path:
     """Where a run writes: ``out``, or ``outputs/`` and the recipe's name."""
     return Path(out) if out is not None else Path("outputs") / prepared.recipe.name
+
+
+def check(
+    source: Source,
+    *,
+    recipe: str | Path | None = None,
+    against: Sequence[Source] = (),
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> Findings:
+    """Hold rows that are there to a recipe, or to the rules that they suggest themselves.
+
+    ``source`` and each of ``against`` (rows that must not be repeated) is a path, rows or a DataFrame; ``recipe``
+    is a path. Raises RowError or RecipeError where one of them cannot be read; what is wrong with a row is a
+    finding, never an error.
+    """
+    return find(source, recipe=None if recipe is None else str(recipe), against=against, watch=watch)
+
+
+async def check_async(source: Source, **options: Any) -> Findings:
+    """``check`` in a thread, so that the event loop goes on."""
+    return await asyncio.to_thread(check, source, **options)
 
 
 def open_run(where: str | Path) -> Run:

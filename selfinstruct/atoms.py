@@ -2,8 +2,13 @@
 
 Does not handle: words. Whether a word is a value cannot be seen from its shape; see ``vocabulary``.
 
->>> [(a.kind, a.text, a.key) for a in scan("task 28.0 of rdd_42_18 from 10.0.0.7:5001")]
-[('number', '28.0', 'task '), ('number', '42', 'rdd_'), ('number', '18', 'rdd_#_'), ('ipv4', '10.0.0.7', 'from '), ('port', '5001', 'from @:')]
+>>> for atom in scan("task 28.0 of rdd_42_18 from 10.0.0.7:5001"):
+...     print(atom.kind, atom.text, repr(atom.key))
+number 28.0 'task '
+number 42 'rdd_'
+number 18 'rdd_#_'
+ipv4 10.0.0.7 'from '
+port 5001 'from @:'
 """
 
 from __future__ import annotations
@@ -15,9 +20,7 @@ from datetime import datetime
 from selfinstruct.text import is_unspaced
 
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-_LONG_MONTH = (
-    "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-)
+_LONG_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 # Ways to write a time, most telling first: a pattern, and the strptime format that reads and writes it.
 _TIMES = (
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "%Y-%m-%dT%H:%M:%S"),
@@ -99,8 +102,7 @@ def scan(text: str) -> list[Atom]:
 def _numbers(text: str, start: int, end: int, before: list[Atom]) -> list[Atom]:
     """What looks like a time and is none is a row of plain numbers."""
     return [
-        _atom(text, start + m.start(), start + m.end(), "number", "", before)
-        for m in _DIGITS.finditer(text[start:end])
+        _atom(text, start + m.start(), start + m.end(), "number", "", before) for m in _DIGITS.finditer(text[start:end])
     ]
 
 
@@ -112,7 +114,7 @@ def _atom(text: str, start: int, end: int, kind: str, form: str, before: list[At
             kind, key = "port", before[-1].key + "@:"
         elif key.lower().endswith("port "):
             kind = "port"
-    is_name = kind == "number" and _NAME_BEFORE.search(left) is not None or text[start:end] == "一"
+    is_name = (kind == "number" and _NAME_BEFORE.search(left) is not None) or text[start:end] == "一"
     found = _UNIT.match(text, end)
     unit = text[end : end + 1] if kind == "zhnumber" else found.group(1) if found else ""
     return Atom(start, end, kind, text[start:end], key, form, unit, is_name)
@@ -132,7 +134,7 @@ def key_of(left: str) -> str:
 def is_time(value: str, form: str) -> bool:
     """Whether ``value`` is a valid time in ``form``, in a year that logs are written in."""
     moment = read_time(value, form)
-    return moment is not None and ("%Y" not in form and "%y" not in form or 1970 <= moment.year <= 2069)
+    return moment is not None and (("%Y" not in form and "%y" not in form) or 1970 <= moment.year <= 2069)
 
 
 def read_time(value: str, form: str) -> datetime | None:

@@ -12,8 +12,8 @@ from typing import Protocol
 from rapidfuzz.distance import LCSseq
 
 from selfinstruct.frames import Knowledge
-from selfinstruct.records import JSON, Row
 from selfinstruct.recipe import Categories as Table
+from selfinstruct.records import JSON, Row
 from selfinstruct.templates import Template, mine
 from selfinstruct.text import tokens, value_text
 
@@ -110,4 +110,3 @@ def categorise(table: Table, seeds: Sequence[Row], others: Sequence[str], knowle
     mined = mine(texts, contexts, values)
     words = tuple(tuple(tokens(" ".join(template.parts))) for template in mined.templates)
     return ByTemplate(field, tuple(template.name for template in mined.templates), mined.templates, words)
-

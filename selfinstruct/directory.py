@@ -100,9 +100,7 @@ def _same_run(where: Path, journal: Journal, prepared: Prepared, digest: str, se
 
 def _seeds(prepared: Prepared) -> list[SeedRow]:
     seeds = prepared.seeds
-    return [
-        SeedRow(row, prepared.categories.of(row), line) for row, line in zip(seeds.rows, seeds.lines, strict=True)
-    ]
+    return [SeedRow(row, prepared.categories.of(row), line) for row, line in zip(seeds.rows, seeds.lines, strict=True)]
 
 
 __all__ = ["RECIPE_NAME", "ROWS_NAME", "SUMMARY_NAME", "StorageError", "opened", "write_derived"]

@@ -10,6 +10,7 @@ Does not handle: relations between values (an end after a start), save for times
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -31,11 +32,6 @@ class Domain(Protocol):
 
     def draw(self, place: int, rng: Random) -> str:
         """The value for ``place`` (0, 1, ...) in this domain's sequence; ``rng`` where there is no sequence."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """About how many values there are: a measure of how seldom two draws agree."""
         ...
 
 
@@ -72,11 +68,8 @@ class Number:
     fractions: tuple[str, ...] = ()
     negative: float = 0.0
 
-    @property
-    def size(self) -> int:
-        return (self.cap or 10**9) - self.low + 1
-
     def draw(self, place: int, rng: Random) -> str:
+        """The number at ``place`` of the scattered range, with a fraction like one that was seen."""
         value = str(self._whole(place)).zfill(self.width)
         if self.negative and rng.random() < self.negative:
             value = "-" + value
@@ -106,11 +99,8 @@ class Identifier:
 
     seen: tuple[str, ...]
 
-    @property
-    def size(self) -> int:
-        return 10**9
-
     def draw(self, place: int, rng: Random) -> str:
+        """A number of as many digits as one of those seen."""
         digits = len(rng.choice(self.seen).lstrip("-"))
         sign = "-" if rng.choice(self.seen).startswith("-") else ""
         return f"{sign}{rng.randrange(10 ** (digits - 1), 10**digits)}"
@@ -122,11 +112,8 @@ class Address:
 
     seen: tuple[str, ...]
 
-    @property
-    def size(self) -> int:
-        return 10**6
-
     def draw(self, place: int, rng: Random) -> str:
+        """An address in the network of one of those seen."""
         like = [int(octet) for octet in rng.choice(self.seen).split(".")]
         second = [int(address.split(".")[1]) for address in self.seen if address.startswith(f"{like[0]}.")]
         first, last = like[0], [rng.randrange(256), rng.randrange(1, 255)]
@@ -156,11 +143,8 @@ class Pattern:
 
     seen: tuple[str, ...]
 
-    @property
-    def size(self) -> int:
-        return 10**6
-
     def draw(self, place: int, rng: Random) -> str:
+        """A string of the shape of one of those seen."""
         like = rng.choice(self.seen)
         letters = string.digits + ("ABCDEF" if like.upper() == like else "abcdef")
         return "".join(rng.choice(letters) if c.isalnum() else c for c in like)
@@ -174,11 +158,8 @@ class Words:
     salt: int
     more: Callable[[str, int], str] | None = None
 
-    @property
-    def size(self) -> int:
-        return 10**6 if self.more else len(self.words)
-
     def draw(self, place: int, rng: Random) -> str:
+        """The word at ``place`` of the scattered list."""
         turn, place = divmod(place, len(self.words))
         word = self.words[permute(place, len(self.words), self.salt + turn)]
         return self.more(word, turn) if self.more and turn else word
@@ -191,11 +172,8 @@ class Choice:
     own: str
     others: tuple[str, ...]
 
-    @property
-    def size(self) -> int:
-        return len(self.others) + 1
-
     def draw(self, place: int, rng: Random) -> str:
+        """The phrase itself, or another of its meaning."""
         return rng.choice(self.others) if rng.random() < _CHANGE else self.own
 
 
@@ -206,15 +184,10 @@ class Composed:
     lists: tuple[tuple[str, ...], ...]
     salt: int
 
-    @property
-    def size(self) -> int:
-        size = 1
-        for words in self.lists:
-            size *= len(words)
-        return size
-
     def draw(self, place: int, rng: Random) -> str:
-        place = permute(place % self.size, self.size, self.salt)
+        """The word at ``place`` of all that can be composed, scattered."""
+        size = math.prod(map(len, self.lists))
+        place = permute(place % size, size, self.salt)
         word = ""
         for words in self.lists:
             place, at = divmod(place, len(words))
@@ -228,11 +201,8 @@ class ChineseNumber:
 
     numbers: Number
 
-    @property
-    def size(self) -> int:
-        return min(self.numbers.size, 9999)
-
     def draw(self, place: int, rng: Random) -> str:
+        """The number at ``place``, in numerals."""
         return write_chinese(int(self.numbers.draw(place, rng)))
 
 
@@ -240,11 +210,8 @@ class ChineseNumber:
 class Shift:
     """How far all times of one row move together, so that their order and distances stay."""
 
-    @property
-    def size(self) -> int:
-        return 60
-
     def draw(self, place: int, rng: Random) -> str:
+        """So many seconds."""
         return str(rng.randrange(_SPREAD_DAYS * 86400))
 
 

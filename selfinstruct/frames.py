@@ -19,6 +19,7 @@ from zlib import crc32
 from selfinstruct.atoms import Atom, read_time, scan
 from selfinstruct.domains import Address, Domain, Pattern, Shift, chinese_numbers, numbers, write_time
 from selfinstruct.records import Row
+from selfinstruct.text import find_spans
 from selfinstruct.vocabulary import Vocabulary
 
 # So many seeds must agree on a number before it is taken for a constant rather than for chance.
@@ -45,8 +46,7 @@ class Frame:
         """A new row: each variable's value for ``place``, written to all its places."""
         values = [domain.draw(place, rng) for domain in self.domains]
         return {
-            name: write(self.fields[name], values) if name in self.fields else value
-            for name, value in self.row.items()
+            name: write(self.fields[name], values) if name in self.fields else value for name, value in self.row.items()
         }
 
 
@@ -141,7 +141,9 @@ def frame(row: Row, knowledge: Knowledge, salt: int) -> Frame:
     shift: int | None = None
     fields: dict[str, tuple[str | Part, ...]] = {}
     constants: set[str] = set()
-    for name, atoms in knowledge.atoms(row).items():
+    found = knowledge.atoms(row)
+    aims, together = _aims(row, found)
+    for name, atoms in found.items():
         wording = skeleton(row[name], atoms)
         parts: list[tuple[Atom, Part]] = []
         for position, atom in enumerate(atoms):
@@ -152,7 +154,8 @@ def frame(row: Row, knowledge: Knowledge, salt: int) -> Frame:
                     variables.append([])
                 parts.append((atom, Part(shift, _time_writer(atom))))
                 continue
-            part = _link(place, variables, knowledge, wording)
+            split = knowledge if atom.text not in together else None
+            part = _link(place, variables, aims.get((name, position)), split, wording)
             if part is None and (atom.text in constants or knowledge.is_constant(atom)):
                 constants.add(atom.text)
                 continue
@@ -166,25 +169,61 @@ def frame(row: Row, knowledge: Knowledge, salt: int) -> Frame:
     return Frame(row, fields, domains)
 
 
-def _link(place: _Place, variables: Sequence[Sequence[_Place]], knowledge: Knowledge, wording: str) -> Part | None:
+def _aims(
+    row: Row, found: Mapping[str, Sequence[Atom]]
+) -> tuple[dict[tuple[str, int], tuple[str, int]], frozenset[str]]:
+    """Which of several equal values another field means, and the values of which that cannot be told.
+
+    The first field is the one that the others refer to. An atom elsewhere, by field and position, means the
+    place in it where its whole field stands, if that is one place, or else the place with the same word before
+    it. A value that could mean two places must stay the same in both.
+    """
+    (context, atoms), *others = found.items()
+    aims: dict[tuple[str, int], tuple[str, int]] = {}
+    together = set()
+    for name, those in others:
+        whole = find_spans(row[name], row[context])
+        for position, atom in enumerate(those):
+            equal = [at for at, other in enumerate(atoms) if _same(atom, other) is not None]
+            if len(equal) < 2:
+                continue
+            meant = [at for at in equal if len(whole) == 1 and atoms[at].start == whole[0][0] + atom.start]
+            meant = meant or [at for at in equal if atoms[at].key == atom.key]
+            if len(meant) == 1:
+                aims[name, position] = context, meant[0]
+            else:
+                together.add(atom.text)
+    return aims, frozenset(together)
+
+
+def _link(
+    place: _Place,
+    variables: Sequence[Sequence[_Place]],
+    aim: tuple[str, int] | None,
+    split: Knowledge | None,
+    wording: str,
+) -> Part | None:
     """The variable that already holds this place's value, or None.
 
-    Two places of one field that some other seed of the same wording fills differently are two variables, even
-    where this row happens to fill them alike; the other fields' values then go to the place whose word before
-    it is the same.
+    ``aim`` is the place that this one means, where that is known. Two places of one field that some other seed
+    of the same ``wording`` fills differently are two variables, even where this row happens to fill them alike,
+    unless ``split`` is None.
     """
-    best: tuple[bool, Part] | None = None
+    linked: Part | None = None
     for index, places in enumerate(variables):
         writer = _same(place.atom, places[0].atom) if places else None
-        if writer is None or any(
-            other.name == place.name and knowledge.differ(place.name, wording, other.position, place.position)
+        if writer is None:
+            continue
+        if split is not None and any(
+            other.name == place.name and split.differ(place.name, wording, other.position, place.position)
             for other in places
         ):
             continue
-        strange = all(other.atom.key != place.atom.key for other in places)
-        if best is None or strange < best[0]:
-            best = strange, Part(index, None if writer is str else writer)
-    return best[1] if best else None
+        part = Part(index, None if writer is str else writer)
+        if aim is not None and any((other.name, other.position) == aim for other in places):
+            return part
+        linked = linked or part
+    return linked
 
 
 def _same(atom: Atom, other: Atom) -> Callable[[str], str] | None:

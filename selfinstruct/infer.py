@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from selfinstruct.categories import Categories, categorise, label_of
 from selfinstruct.frames import Knowledge
@@ -18,6 +19,8 @@ from selfinstruct.records import JSON, Row
 from selfinstruct.rows import RowFile
 from selfinstruct.templates import mine, pieces
 from selfinstruct.text import find_span, value_text
+
+FieldType: TypeAlias = Literal["string", "integer", "number", "boolean", "array", "object", "any"]
 
 #: The share of seeds that must keep a rule for it to be inferred.
 _SHARE = 0.9
@@ -55,7 +58,7 @@ def infer(seeds: RowFile) -> Inferred:
             type=types[name],
             appears_in=grounded.get(name),
             identifiers_in=identified.get(name),
-            min_chars=0 if kind_blank(rows, name) else None,
+            min_chars=0 if _may_be_blank(rows, name) else None,
             max_chars=_max_chars(rows, name) if types[name] == "string" else None,
         )
         for name in seeds.fields
@@ -78,9 +81,7 @@ def infer(seeds: RowFile) -> Inferred:
 
 def contexts(recipe: Recipe) -> dict[str, str]:
     """For each field that refers to another, by grounding or by identifiers, that other field."""
-    return {
-        name: other for name, field in recipe.fields.items() if (other := field.appears_in or field.identifiers_in)
-    }
+    return {name: other for name, field in recipe.fields.items() if (other := field.appears_in or field.identifiers_in)}
 
 
 def categories_of(recipe: Recipe, rows: Sequence[Row]) -> Categories:
@@ -102,20 +103,27 @@ def prose(recipe: Recipe) -> list[str]:
     return [name for name, field in recipe.fields.items() if field.type == "string" and name not in bound]
 
 
-def kind_blank(rows: Sequence[Row], name: str) -> bool:
+def _may_be_blank(rows: Sequence[Row], name: str) -> bool:
     """Whether some seed leaves the field blank, so that new rows may."""
     return any(isinstance(row[name], str) and not row[name].strip() for row in rows)
 
 
-def _type(values: Sequence[JSON]) -> str:
+def _type(values: Sequence[JSON]) -> FieldType:
     kinds = {_json_type(value) for value in values}
     if kinds == {"integer", "number"}:
         return "number"
     return kinds.pop() if len(kinds) == 1 else "any"
 
 
-def _json_type(value: JSON) -> str:
-    names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+def _json_type(value: JSON) -> FieldType:
+    names: dict[type, FieldType] = {
+        bool: "boolean",
+        int: "integer",
+        float: "number",
+        str: "string",
+        list: "array",
+        dict: "object",
+    }
     return names.get(type(value), "any")
 
 

@@ -119,5 +119,3 @@ def _sequence(codes: list[int]) -> str | list[int]:
     if not codes or max(codes) <= _LAST_CODE_POINT:
         return "".join(map(chr, codes))
     return codes
-
-

@@ -1,6 +1,6 @@
 """The nouns that flow through a run, as plain frozen data; no behaviour, no I/O.
 
-    Batch -> Request -> Reply | Failure -> Candidate -> Judgement
+Batch -> Request -> Reply | Failure -> Candidate -> Judgement
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
-
 
 #: Character class of the scripts written without spaces: Thai to Tibetan, kana, CJK ideographs.
 UNSPACED = (
@@ -72,15 +72,21 @@ def find_span(needle: str, text: str) -> tuple[int, int] | None:
 
     An empty needle has no place.
     """
-    if not needle:
-        return None
-    start = text.find(needle)
+    return next(_spans(needle, text), None)
+
+
+def find_spans(needle: str, text: str) -> list[tuple[int, int]]:
+    """All token-bounded places of ``needle`` in ``text``, also overlapping ones, as [start, end) code points."""
+    return list(_spans(needle, text))
+
+
+def _spans(needle: str, text: str) -> Iterator[tuple[int, int]]:
+    start = text.find(needle) if needle else -1
     while start >= 0:
         end = start + len(needle)
         if is_bound(text, start) and is_bound(text, end):
-            return start, end
+            yield start, end
         start = text.find(needle, start + 1)
-    return None
 
 
 def _is_word(character: str) -> bool:

@@ -7,7 +7,8 @@ constant words alone. So each category has a threshold of its own:
 - a seed that stands alone, or whose wording leaves too little room for that, allows what two rows reach that
   share every constant token and half of the varying ones. Room is measured: rows are drawn from the seed's
   own frame, and where more than ``_CROWDED`` of the pairs are closer than the seeds are, the seeds' distance
-  lies in words that do not vary and says nothing about rows that differ in values;
+  lies in words that do not vary and says nothing about rows that differ in values. Where values are so few
+  that even then more pairs are closer (a saying out of sixty), it is as close as all but those pairs come;
 - at least 0.7, at most 0.95.
 
 Does not handle: categories without seeds.
@@ -33,6 +34,8 @@ CAP = 0.95
 #: A category that holds 500 rows refuses most newcomers when one pair in 500 is too close.
 _CROWDED = 1 / 500
 _SAMPLE = 64
+# The rows of a category that the sample is drawn from: so many that short lists of values come round again.
+_PLACES = 10_000
 
 
 def novelty_text(row: Row, fields: Sequence[str]) -> str:
@@ -42,7 +45,9 @@ def novelty_text(row: Row, fields: Sequence[str]) -> str:
     return "\n".join([value_text(row.get(name)) for name in fields])
 
 
-def thresholds(recipe: Recipe, rows: Sequence[Row], categories: Categories, refer: Mapping[str, str]) -> dict[str, float]:
+def thresholds(
+    recipe: Recipe, rows: Sequence[Row], categories: Categories, refer: Mapping[str, str]
+) -> dict[str, float]:
     """The largest ROUGE-L F1 that an accepted row of each category may have with its nearest neighbour.
 
     ``refer`` maps fields to the fields that they refer to. Rounded up to four decimals, so that the value that
@@ -79,15 +84,18 @@ def _closest(texts: Sequence[str]) -> float | None:
 
 def _allowed(seed: Frame, fields: Sequence[str], closest: float | None) -> float:
     rng = Random(0)
-    drawn = [tokens(novelty_text(seed.render(place, rng), fields)) for place in range(_SAMPLE)]
-    pairs = [(LCSseq.similarity(one, other), len(one) + len(other)) for at, one in enumerate(drawn) for other in drawn[:at]]
-    if closest is not None:
-        limit = max(closest, FLOOR)
-        close = sum(1 for common, length in pairs if 2 * common > limit * length)
-        if close <= _CROWDED * len(pairs):
-            return closest
-    constant = min((2 * common / length for common, length in pairs if length), default=1.0)
-    return constant + (1 - constant) / 2
+    places = rng.sample(range(_PLACES), _SAMPLE)
+    drawn = [tokens(novelty_text(seed.render(place, rng), fields)) for place in places]
+    scores = sorted(
+        2 * LCSseq.similarity(one, other) / (len(one) + len(other) or 1)
+        for at, one in enumerate(drawn)
+        for other in drawn[:at]
+    )
+    crowd = scores[-1 - int(_CROWDED * len(scores))]
+    if closest is not None and crowd <= max(closest, FLOOR):
+        return closest
+    constant = scores[0]
+    return max(constant + (1 - constant) / 2, crowd)
 
 
 def _rounded(threshold: float) -> float:

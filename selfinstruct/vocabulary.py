@@ -82,9 +82,7 @@ _LISTS = {
 class Vocabulary:
     """Finds words that are values, by the lists in ``selfinstruct.lexicon``."""
 
-    def find(
-        self, text: str, others: Sequence[str], taken: Sequence[Atom], known: Mapping[str, Atom]
-    ) -> list[Atom]:
+    def find(self, text: str, others: Sequence[str], taken: Sequence[Atom], known: Mapping[str, Atom]) -> list[Atom]:
         """The words of ``text`` that are values, none overlapping another or one of ``taken``.
 
         ``others`` are the row's other fields; ``known`` are the values found in them so far, which are found
@@ -150,9 +148,9 @@ class Vocabulary:
             for match in pattern.finditer(text):
                 found.add(kind, match.start(), match.end())
         for dynasty in [atom for atom in found.atoms if atom.kind == "zh-dynasty"]:
-            match = _person().match(text, dynasty.end)
-            if match:
-                found.add("zh-person", match.start(), match.end())
+            person = _person().match(text, dynasty.end)
+            if person is not None:
+                found.add("zh-person", person.start(), person.end())
 
 
 class _Finder:

@@ -231,6 +231,8 @@ def test_resume_finds_what_is_paid_for_first_and_what_was_in_flight_after(tmp_pa
         assert journal.history.state().unjudged == 3
         assert journal.history.state().last_batch == 6
         journal.judge(last, [accepted(0)])
+        with pytest.raises(ValueError, match="does not wait"):
+            journal.judge(step, [accepted(0)])
         assert [each.batch.number for each in journal.history.open_batches()] == [5, 4, 6]
         assert journal.history.state().unjudged == 1
 

@@ -308,6 +308,7 @@ def test_interrupted_judgement_is_undone(tmp_path: Path) -> None:
     bad = Judgement(Candidate(1, Interrupting(), None), "", Rejection("echo", "why"))
     with pytest.raises(KeyboardInterrupt):
         journal.judge(call, [good, bad])
+    assert journal.history.state().accepted == 2
     journal.close()
     with Journal.open(tmp_path) as journal:
         assert journal.history.state().accepted == 2

@@ -162,15 +162,17 @@ def test_older_schema_is_brought_up_to_date_by_the_writer(tmp_path: Path, monkey
 
 
 def test_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a migration is undone, and this version still opens the journal."""
+    """Half a migration is undone: this version still opens the journal, and a mended script can run."""
     with make(tmp_path) as journal:
         add(journal, 1)
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "SCHEMA", (*database.SCHEMA, "CREATE TABLE half (a); INSERT INTO nowhere VALUES (1);"))
-        with pytest.raises(StorageError, match="nowhere"):
-            Journal.open(tmp_path)
-    with Journal.open(tmp_path) as journal:
-        assert journal.history.state().accepted == 2
+    now = database.SCHEMA
+    monkeypatch.setattr(database, "SCHEMA", (*now, "CREATE TABLE half (a); INSERT INTO nowhere VALUES (1);"))
+    with pytest.raises(StorageError, match="nowhere"):
+        Journal.open(tmp_path)
+    for schema in (now, (*now, "CREATE TABLE half (a);")):
+        monkeypatch.setattr(database, "SCHEMA", schema)
+        with Journal.open(tmp_path) as journal:
+            assert journal.history.state().accepted == 2
 
 
 # --- readers beside the writer ---------------------------------------------------------------------------

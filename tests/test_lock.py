@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,6 +139,18 @@ def test_holder_that_has_not_signed_is_given_no_other_name(tmp_path: Path, holde
         Lock.acquire(tmp_path)
     assert time.monotonic() - before < 1
     assert str(dead["pid"]) not in refused.value.message.replace(str(tmp_path), "")
+
+
+def test_holder_is_given_time_to_sign(tmp_path: Path, holder: Process) -> None:
+    """Between its lock and its name a moment passes; the second one waits for it, and tells the name."""
+    path = tmp_path / LOCK_NAME
+    signed = path.read_text()
+    path.write_text("")
+    pen = threading.Timer(0.1, path.write_text, [signed])
+    pen.start()
+    with pytest.raises(StorageError, match=f"process {holder.child.pid} on"):
+        Lock.acquire(tmp_path)
+    pen.join()
 
 
 def test_holder_on_another_host_is_believed(tmp_path: Path, holder: Process) -> None:

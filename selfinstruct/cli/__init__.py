@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from selfinstruct.cli.check import check
 from selfinstruct.cli.console import complain
 from selfinstruct.cli.run import run
 from selfinstruct.errors import SelfInstructError
@@ -41,6 +42,7 @@ def application() -> typer.Typer:
     )
     app.callback(help=_HELP)(_options)
     app.command("run", short_help="Grow seeds to a quota in every category.")(run)
+    app.command("check", short_help="Check the rows of a file, as a gate.")(check)
     return app
 
 

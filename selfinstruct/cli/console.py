@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,11 +18,11 @@ def complain(message: str, hint: str = "") -> None:
     print(first, *(f"  {line.strip()}" for line in others), sep="\n", file=sys.stderr)
 
 
-def console() -> Console:
-    """A console on stderr that takes text as it is: no markup, no emoji, no guessing at what to colour."""
+def console(stream: TextIO | None = None) -> Console:
+    """A console on stderr, or on ``stream``, that takes text as it is: no markup, no emoji, no guessed colours."""
     from rich.console import Console
 
-    return Console(stderr=True, markup=False, emoji=False, highlight=False)
+    return Console(file=stream or sys.stderr, markup=False, emoji=False, highlight=False)
 
 
 def width_of(console: Console) -> int | None:

@@ -176,7 +176,6 @@ def disconnect_writer(connection: sqlite3.Connection) -> None:
     """Close the writer's connection so that the journal at rest is one file, for copying and read-only disks."""
     # While anyone reads, the log has to stay: the next writer takes it in.
     with contextlib.suppress(sqlite3.Error), contextlib.closing(connection):
-        connection.execute("PRAGMA busy_timeout = 0")
         connection.execute("PRAGMA journal_mode = DELETE")
 
 

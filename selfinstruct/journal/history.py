@@ -174,8 +174,8 @@ class History:
             yield _recorded(*found)
 
     def steps(self, call: int) -> tuple[RecordedReply, ...]:
-        """The replies that a row of reply ``call`` came from: those of its batch up to it, one a step."""
-        sql = f"{_REPLIES} WHERE c.id <= ?1 AND c.batch = (SELECT batch FROM calls WHERE id = ?1) ORDER BY c.id"
+        """The replies that a row of reply ``call`` came from: all those of its batch, one a step, in order."""
+        sql = f"{_REPLIES} WHERE c.batch = (SELECT batch FROM calls WHERE id = ?) ORDER BY c.id"
         return tuple(_recorded(*found) for found in self._all(sql, call))
 
     def pooled(self, ids: Iterable[int]) -> dict[int, Row]:

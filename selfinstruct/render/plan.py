@@ -89,7 +89,9 @@ def _categories(prepared: Prepared, width: int | None) -> Text:
     text = Text()
     text.append(f"{pad(heading, widest + 4)}  {'rows':>8}  {'max ROUGE-L':>11}\n", "bold")
     for name, label in shown.items():
-        text.append(f"    {pad(label, widest)}  {number(prepared.quotas[name]):>8}  {prepared.thresholds[name]:>11.4f}\n")
+        text.append(
+            f"    {pad(label, widest)}  {number(prepared.quotas[name]):>8}  {prepared.thresholds[name]:>11.4f}\n"
+        )
     if total > _LISTED:
         text.append(f"    and {number(total - _LISTED)} more\n", "dim")
     return text

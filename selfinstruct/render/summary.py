@@ -70,7 +70,9 @@ def _headline(summary: Summary) -> Text:
     if summary["stopped"] == "done":
         text = Text(f"{counted(summary['accepted'], 'row')} in {took}", "bold green")
         return text.append(", every quota met exactly.\n\n", "not bold default")
-    text = Text(f"{number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')} in {took}", "bold yellow")
+    text = Text(
+        f"{number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')} in {took}", "bold yellow"
+    )
     why = {
         "exhausted": "the last batches of some categories brought nothing new",
         "interrupted": "interrupted",
@@ -137,7 +139,9 @@ def _next(summary: Summary, where: Path, source: str) -> Text:
     grow = f"selfinstruct run {shlex.quote(printable(source))} --out {place}"
     hints = []
     if summary["stopped"] == "exhausted":
-        text.append("  Add seeds of the exhausted kinds, or allow more likeness (novelty.max_rouge_l), in a new --out.\n")
+        text.append(
+            "  Add seeds of the exhausted kinds, or allow more likeness (novelty.max_rouge_l), in a new --out.\n"
+        )
     elif summary["stopped"] == "done":
         hints.append((f"{grow} --rows {2 * summary['requested_rows']}", "to grow it further"))
     else:

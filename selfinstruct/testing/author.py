@@ -41,8 +41,8 @@ class Shares:
     """How much of what the author writes is bad, as shares in [0, 1] of its rows.
 
     ``ungrounded``: a value that should be a span of another field is none. ``echoed``: a demonstration, word for word.
-    ``near_duplicate``: a row of its own again, with the same words. ``malformed``: no JSON object. ``spread`` varies the
-    number of rows: uniformly between 1 - spread and 1 + spread times what was asked for, and at least one.
+    ``near_duplicate``: a row of its own again, with the same words. ``malformed``: no JSON object. ``spread`` varies
+    the number of rows: uniformly between 1 - spread and 1 + spread times what was asked for, and at least one.
     """
 
     ungrounded: float = 0.0

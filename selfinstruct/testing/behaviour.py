@@ -74,9 +74,10 @@ class Billed:
 class Ledger:
     """What a fault server has done so far.
 
-    ``counts`` has ``requests`` (for completions), ``answered`` (with rows, whatever their dress), ``lost`` (requests
-    whose fault left no row, so that another call is needed), ``storm``, ``limited``, ``abandoned`` (the client left
-    before the reply), ``faults`` and each fault by its name. ``peak`` is the largest number in flight.
+    ``counts`` has ``requests`` (for completions), ``answered`` (without a fault), ``faults``, each fault by its name
+    and by its variant, and how many of them were ``lost`` (another call is needed), ``kept`` or ``fatal``; ``storm``
+    and ``limited`` (429s besides the faults), ``denied`` (a wrong key, model, option or body), ``abandoned`` (the
+    client left before the reply). ``peak`` is the largest number of requests in flight.
     """
 
     counts: Counter[str] = field(default_factory=Counter)

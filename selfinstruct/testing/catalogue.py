@@ -69,7 +69,8 @@ FAULTS: dict[str, Fault] = {
     "too-large": Fault(3, "413", {"413": Variant("fatal", transport.too_large)}),
     "slowness": Fault(4, "overload that shows as slowness alone", {"queue": Variant("kept", transport.slow)}),
     "keep-alive": Fault(
-        5, "a kept connection closed as it is used again",
+        5,
+        "a kept connection closed as it is used again",
         {"reused": Variant("lost", transport.close, lambda exchange: exchange.reused)},
     ),
     "cut-body": Fault(6, "a body that ends in the middle", {"half": Variant("lost", transport.cut_body)}),
@@ -79,17 +80,20 @@ FAULTS: dict[str, Fault] = {
     "no-choices": Fault(10, "no choices, billed", _written("lost", {"empty": content.no_choices})),
     "html": Fault(11, "an HTML page, also with status 200", _all("lost", transport.PAGES)),
     "bad-encoding": Fault(
-        12, "gzip that is none, unless identity is asked for",
-        {"gzip": Variant("lost", transport.bad_encoding, lambda e: e.request.headers.get("Accept-Encoding") != "identity")},
+        12,
+        "gzip that is none, unless identity is asked for",
+        {"gzip": Variant("lost", transport.bad_encoding, transport.takes_gzip)},
     ),
     "envelope": Fault(13, "503 in the envelopes of other servers", _all("lost", transport.ENVELOPES)),
     "refused-option": Fault(
-        14, "400 for an option of the request",
+        14,
+        "400 for an option of the request",
         {"first": Variant("lost", transport.refuse_option, lambda exchange: transport.option(exchange) is not None)},
     ),
     "denied": Fault(15, "401, 403, 404", _all("fatal", transport.DENIALS)),
     "context": Fault(
-        16, "a context that overflows: refused, or cut in silence",
+        16,
+        "a context that overflows: refused, or cut in silence",
         {
             "refused": Variant("lost", transport.refuse_context, lambda exchange: transport.demos(exchange) > 2),
             "cut": Variant("lost", transport.cut_context, lambda exchange: transport.demos(exchange) > 2),
@@ -99,16 +103,19 @@ FAULTS: dict[str, Fault] = {
     "zombie": Fault(18, "generation that outlives its client", {"holds": Variant("kept", transport.zombie)}),
     "dropped": Fault(19, "connections dropped without a word", _all("lost", transport.DROPS)),
     "length": Fault(
-        20, "cut off by the token limit",
+        20,
+        "cut off by the token limit",
         _written("kept", content.LENGTHS) | _written("lost", {"nothing": content.length_nothing}),
     ),
     "reasoning": Fault(
-        21, "reasoning in place of content, or in it",
+        21,
+        "reasoning in place of content, or in it",
         _written("lost", content.REASONING_ALONE) | _written("kept", content.REASONING_BESIDE),
     ),
     "refusal": Fault(22, "a sentence, the refusal field, the content filter", _written("lost", content.REFUSALS)),
     "tool-calls": Fault(
-        23, "a tool call in place of content",
+        23,
+        "a tool call in place of content",
         _written("kept", {"arguments": content.tool_call}) | _written("lost", {"empty": content.tool_call_empty}),
     ),
     "json-validate": Fault(
@@ -118,7 +125,7 @@ FAULTS: dict[str, Fault] = {
     "trap": Fault(26, "what repair libraries fall into", _written("kept", content.TRAPS)),
     "hostile": Fault(27, "deep nesting, 5,000 digits, half characters", _written("kept", content.HOSTILE)),
     "drift": Fault(28, "the form of the rows changes", _written("kept", content.DRIFTS)),
-}  # fmt: skip
+}
 
 
 def find(name: str) -> tuple[Fault, str]:

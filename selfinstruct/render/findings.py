@@ -1,0 +1,64 @@
+"""Findings as text for people: one a line, file:line first, then what was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from selfinstruct.findings import Findings
+from selfinstruct.render.text import counted, number, pad, printable, shorten
+
+_NAME_CELLS = 64
+_LISTED = 24
+
+
+def findings_text(found: Findings) -> Text:
+    """Every finding, in the form that editors and terminals turn into links."""
+    text = Text()
+    for finding in found.findings:
+        text.append(f"{printable(finding.file)}:{finding.line}: ", "bold")
+        text.append(finding.severity, "red" if finding.severity == "error" else "yellow")
+        text.append(f" {finding.reason}", "bold")
+        text.append(f": {printable(finding.message)}{_clash(finding.file, finding.evidence)}\n")
+    return text
+
+
+def verdict_text(found: Findings, file: str) -> Text:
+    """What was looked at, and how it stands."""
+    measures = found.measures
+    text = Text()
+    categories = measures["categories"]
+    if len(categories) > 1:
+        shown = {name: shorten(printable(name), _NAME_CELLS) for name in list(categories)[:_LISTED]}
+        widest = max(map(cell_len, shown.values()))
+        column = max(len(number(count)) for count in categories.values())
+        for name, label in shown.items():
+            text.append(f"  {pad(label, widest)}  {number(categories[name]):>{column}}\n")
+        if len(categories) > _LISTED:
+            text.append(f"  and {number(len(categories) - _LISTED)} more\n", "dim")
+        if measures["uncategorised"]:
+            text.append(f"  {pad('of no category', widest)}  {number(measures['uncategorised']):>{column}}\n", "yellow")
+    rules = "rules inferred from it" if measures["recipe"] == "inferred" else f"recipe {printable(measures['recipe'])}"
+    text.append(f"{printable(file)}: {counted(measures['rows'], 'row')}, {rules}: ")
+    errors, warnings = measures["errors"], measures["warnings"]
+    if not errors and not warnings:
+        return text.append("no findings\n", "bold green")
+    said = [counted(errors, "error")] if errors else []
+    said += [counted(warnings, "warning")] if warnings else []
+    text.append(" and ".join(said), "bold red" if errors else "bold yellow")
+    reasons = ", ".join(f"{number(n)} {reason}" for reason, n in sorted(measures["reasons"].items(), key=_by_count))
+    return text.append(f" ({reasons})\n")
+
+
+def _by_count(pair: tuple[str, int]) -> int:
+    return -pair[1]
+
+
+def _clash(file: str, evidence: Mapping[str, Any]) -> str:
+    if "line" not in evidence:
+        return ""
+    there = f"line {evidence['line']}" if evidence["file"] == file else f"{printable(evidence['file'])}:{evidence['line']}"
+    return f" ({there})"
