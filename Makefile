@@ -25,7 +25,7 @@ check: .venv/dev.stamp
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/interrogate --quiet selfinstruct tests benchmarks
+	$(BIN)/interrogate --quiet selfinstruct
 
 bench: .venv/dev.stamp
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -19,11 +19,15 @@ from selfinstruct.journal.database import JOURNAL_NAME
 from selfinstruct.lock import Lock
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import frozen_changes, parse_recipe, to_toml
-from selfinstruct.report import Summary
+from selfinstruct.render.card import card
+from selfinstruct.render.page import page
+from selfinstruct.report import Summary, report
 
 ROWS_NAME = "rows.jsonl"
 RECIPE_NAME = "recipe.toml"
 SUMMARY_NAME = "summary.json"
+REPORT_NAME = "report.html"
+CARD_NAME = "README.md"
 
 
 @contextlib.contextmanager
@@ -60,15 +64,21 @@ def opened(where: Path, prepared: Prepared, digest: str, seed: int) -> Iterator[
 def write_derived(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:
     """Write everything that follows from the journal, each file whole."""
     write_rows(history, where / ROWS_NAME)
-    write_whole(where / RECIPE_NAME, to_toml(prepared.recipe, prepared.reasons, where).encode())
-    write_whole(where / SUMMARY_NAME, (json.dumps(summary, ensure_ascii=False, indent=2) + "\n").encode())
+    recipe = to_toml(prepared.recipe, prepared.reasons, where)
+    write_whole(where / RECIPE_NAME, recipe.encode())
+    # Half of a character in a category's name is written as its escape, which JSON reads again.
+    text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
+    write_whole(where / SUMMARY_NAME, text.encode("utf-8", "backslashreplace"))
+    shown = report(history, prepared, summary)
+    write_whole(where / REPORT_NAME, page(shown, prepared, recipe).encode())
+    write_whole(where / CARD_NAME, card(shown, prepared, ROWS_NAME).encode())
 
 
 def _make(where: Path) -> bool:
     """Create the directory where there is none; whether it did."""
     try:
         if where.is_dir():
-            if not (where / JOURNAL_NAME).exists() and any(p.name != "run.lock" for p in where.iterdir()):
+            if not (where / JOURNAL_NAME).exists() and any(not p.name.startswith("run.") for p in where.iterdir()):
                 raise InputError(
                     f"{where}: holds other files and no run", hint="Choose an empty or a new directory with --out."
                 )

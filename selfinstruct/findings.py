@@ -35,6 +35,8 @@ _SUSPECTED = {"length", "label", "near-duplicate"}
 #: More rows than this show nothing new to inference, which takes about a millisecond a row.
 _SAMPLE = 500
 _EVIDENCE_CHARACTERS = 200
+#: How often ``watch`` is told, in rows.
+_EVERY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,12 @@ def find(
     *,
     recipe: str | None = None,
     against: Sequence[Source] = (),
-    watch: Callable[[int, int], None] = lambda done, total: None,
+    watch: Callable[[int, int], None] = lambda rows, findings: None,
 ) -> Findings:
     """Hold every row of ``source`` (a path, "-", rows, a DataFrame) to the rules of a recipe.
 
     ``recipe`` is a recipe's path; without one the rules are inferred from the rows. Rows must be no twins or
-    near-duplicates of those ``against``. ``watch`` is told how many rows of how many are done.
+    near-duplicates of those ``against``. ``watch`` is told now and then how many rows are done, with how many findings.
 
     Raises RowError where a file cannot be read, RecipeError where the recipe cannot be used.
     """
@@ -114,7 +116,8 @@ def find(
             )
         if shaped:
             earlier.add(row, file.path, line)
-        watch(done, len(file.rows))
+        if done % _EVERY == 0:
+            watch(done, len(findings))
     return Findings(findings, _measures(findings, categories, file, terms, recipe))
 
 

@@ -2,54 +2,94 @@
 
 Does not handle: removing rows, other similarities, persistence (a pool is indexed again from its journal).
 
-A pair is near when ``F1 = 2 LCS / (m + n)`` is strictly greater than a threshold, so its LCS, and with it the
-number of tokens that both texts hold, is at least some ``a``. A text of m tokens that shares a of them misses
-at most m - a, so among any m - a + 1 of its tokens there is a shared one: the rarest m - a + 1 are looked up.
+A text becomes *elements*, each a token and which of its occurrences it is, and these are sorted from rare to
+common. Two near texts share one of the first few of each (see ``overlap``), so a row is filed under its first few
+elements and the place of each (see ``postings``), and a text looks up its own first few. What comes out of the
+postings is thinned by signatures (a bit for each element: a bit that only one of two texts has stands for at least
+one element that the other misses), and what is left is judged by its true LCS.
+
+The order must stay the same while it is in use. It is renewed, and everything filed anew, whenever the pool has
+doubled, or when more time has gone into reading postings than filing anew takes; elements that came since are taken
+as rarer than all others. New rows wait unfiled, compared by signature alone, until there are enough of them to be
+filed together.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
-from heapq import nlargest
+from functools import lru_cache
+from heapq import heappush, heappushpop
+from itertools import chain, islice
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
+from selfinstruct.overlap import LEAST_THRESHOLD, cell_of, least_common, most_missed, probe_plan
+from selfinstruct.postings import Column, Integers, Postings, Words
 from selfinstruct.rouge import f1_score
-from selfinstruct.text import tokens
+from selfinstruct.signatures import Signatures, own_bits, shared_bits
+from selfinstruct.elements import Vocabulary
 
-_LAST_CODE_POINT = 0x10FFFF
+_WAITING = 256  # rows that are compared by signature alone until they are filed together
+_BLOCK = 1 << 16  # rows that are read or filed at a time, to bound the memory for it
+_FEW = 4  # candidates that are cheaper to judge than to thin out
+_READS_PER_ROW = 2000  # entries read for each row before everything is filed anew: about what filing a row costs
+
+_FIRST: Integers = np.zeros(1, np.int64)
+
+_least_common = lru_cache(maxsize=1 << 14)(least_common)
+
+
+class _Text(NamedTuple):
+    """A text as the index sees it: its elements as they stand, and rare to common; its signature, of so many bits."""
+
+    elements: NDArray[np.uint32]
+    ordered: NDArray[np.uint32]
+    signature: Words
+    bits: int
 
 
 class NoveltyIndex:
     """An incremental index of texts that finds the nearest one above a ROUGE-L threshold, exactly."""
 
     def __init__(self, *, min_threshold: float = 0.7) -> None:
-        """Index texts for thresholds of at least ``min_threshold``; lower ones are exact too, but slower."""
-        self._min_threshold = min_threshold
-        self._codes: dict[str, int] = {}
-        self._rows: list[str | list[int]] = []
-        self._postings: list[array[int]] = []
-        self._last_text: str | None = None
-        self._last_codes: list[int] = []
+        """Index texts for thresholds of at least ``min_threshold``; below it every row is looked at."""
+        self._min_threshold = max(min_threshold, LEAST_THRESHOLD)
+        self._vocabulary = Vocabulary()
+        self._elements, self._ends = Column(np.uint32), Column(np.int64)
+        self._ends.append(0)
+        self._signatures = Signatures(np.empty(0, np.int64), rows=0, mean_length=0)
+        self._postings = Postings(bits=10, words=1)
+        self._filed = self._renewed_at = self._entries_read = 0
+        self._last: tuple[str, _Text] | None = None
 
     def __len__(self) -> int:
         """How many texts the index holds."""
-        return len(self._rows)
+        return self._ends.size - 1
 
     def add(self, text: str) -> int:
         """Add one text and give its row number, counting from 0."""
-        row = len(self._rows)
-        codes = self._encode(text)
-        self._rows.append(_sequence(codes))
-        for code in set(codes):
-            self._postings[code].append(row)
-        return row
+        seen = self._read(text)
+        self._elements.extend(seen.elements)
+        self._ends.append(self._elements.size)
+        self._signatures.extend(seen.signature)
+        if len(self) - self._filed >= _WAITING:
+            self._file()
+        return len(self) - 1
 
     def add_all(self, texts: Iterable[str]) -> None:
-        """Add many texts, in order."""
-        for text in texts:
-            self.add(text)
+        """Add many texts, in order; several times as fast as one by one."""
+        stream = iter(texts)
+        while block := list(map(self._vocabulary.encode, islice(stream, _BLOCK))):
+            start = len(self)
+            self._elements.extend(np.fromiter(chain.from_iterable(block), np.uint32))
+            lengths = np.fromiter(map(len, block), np.int64, len(block))
+            self._ends.extend(self._ends.values[-1] + lengths.cumsum())
+            self._sign(start)
+        if len(self) - self._filed >= _WAITING:
+            self._file()
 
     def nearest(self, text: str, threshold: float) -> tuple[int, float] | None:
         """The nearest row whose F1 is strictly greater than ``threshold``, with its F1; None if there is none.
@@ -57,65 +97,153 @@ class NoveltyIndex:
         Of rows that are equally near, the first. Verdict and score are those of brute force with
         ``selfinstruct.rouge`` for every threshold in [0, 1].
         """
-        codes = self._encode(text)
-        ours, best = _sequence(codes), None
-        limit = threshold
-        for row in self._candidates(codes, threshold):
-            theirs = self._rows[row]
-            total = len(codes) + len(theirs)
-            needed = least_common(limit, total)
-            if needed > min(len(codes), len(theirs)):
-                continue
-            common = LCSseq.similarity(ours, theirs, score_cutoff=needed)
-            if common >= needed:
-                limit = f1_score(common, len(codes), len(theirs))
-                best = (row, limit)
-        return best
+        if self._entries_read > _READS_PER_ROW * self._filed:
+            self._renew()
+        seen = self._read(text)
+        if not len(seen.elements):
+            return None
+        rows = self._candidates(seen, threshold) if threshold >= self._min_threshold else np.arange(len(self))
+        if len(rows) <= _FEW:
+            return self._judge(seen, threshold, rows.tolist(), [1.0] * len(rows))
+        bounds = self._upper_bounds(seen, rows)
+        above = np.flatnonzero(bounds > threshold)
+        order = above[np.argsort(-bounds[above])]
+        return self._judge(seen, threshold, rows[order].tolist(), bounds[order].tolist())
 
     def k_nearest(self, text: str, k: int) -> list[tuple[int, float]]:
-        """The ``k`` nearest rows with their F1, nearest first, of equals the first; a scan of the whole pool."""
-        codes = self._encode(text)
-        ours = _sequence(codes)
-        scores = (f1_score(LCSseq.similarity(ours, row), len(codes), len(row)) for row in self._rows)
-        best = nlargest(k, ((score, -row) for row, score in enumerate(scores)))
-        return [(-row, score) for score, row in best]
+        """The ``k`` nearest rows with their F1, nearest first, of equals the first.
 
-    def _encode(self, text: str) -> list[int]:
-        if text == self._last_text:
-            return self._last_codes
-        codes = self._codes
-        encoded = [codes.setdefault(token, len(codes)) for token in tokens(text)]
-        self._postings.extend(array("I") for _ in range(len(codes) - len(self._postings)))
-        self._last_text, self._last_codes = text, encoded
-        return encoded
+        Every row's signature is looked at, and the LCS of those rows that it does not rule out.
+        """
+        seen, best = self._read(text), list[tuple[float, int]]()
+        bounds = self._upper_bounds(seen, np.arange(len(self)))
+        ours = self._vocabulary.characters(seen.elements)
+        for row in np.argsort(-bounds, kind="stable").tolist() if k > 0 else ():
+            if len(best) == k and bounds[row] < best[0][0]:
+                break
+            theirs = self._vocabulary.characters(self._row(row))
+            score = f1_score(_common(ours, theirs, 0), len(ours), len(theirs))
+            put = heappush if len(best) < k else heappushpop
+            put(best, (score, -row))
+        return [(-row, score) for score, row in sorted(best, reverse=True)]
 
-    def _candidates(self, codes: list[int], threshold: float) -> list[int]:
-        """Every row that may be near, ascending: those that share one of the rarest tokens."""
-        length = len(codes)
-        shortest = next((n for n in range(1, length + 1) if least_common(threshold, length + n) <= n), None)
-        if shortest is None:
-            return []
-        probes = length - least_common(threshold, length + shortest) + 1
-        postings = self._postings
-        rarest = sorted(codes, key=lambda code: len(postings[code]))[:probes]
-        rows: set[int] = set()
-        for code in set(rarest):
-            rows.update(postings[code])
-        return sorted(rows)
+    def _read(self, text: str) -> _Text:
+        """Take a text apart; the last one is remembered, since what was asked for is often added next."""
+        if self._last is not None and self._last[0] == text:
+            return self._last[1]
+        elements = np.array(self._vocabulary.encode(text), np.uint32)
+        self._signatures.cover(len(self._vocabulary))
+        signature = self._signatures.sign(elements, _FIRST, 1)
+        ordered = elements[self._vocabulary.ranks(elements).argsort()]
+        self._last = (text, _Text(elements, ordered, signature, sum(int(word[0]).bit_count() for word in signature)))
+        return self._last[1]
+
+    def _candidates(self, seen: _Text, threshold: float) -> Integers:
+        """Every row that may be near, in no order, some twice."""
+        plan = probe_plan(threshold, len(seen.elements))
+        if not len(plan.positions):
+            return np.empty(0, np.int64)
+        waiting = self._signatures.at(slice(self._filed, None))
+        least = seen.bits - plan.misses
+        found = np.flatnonzero(shared_bits(seen.signature, waiting) >= least.min()) + self._filed
+        buckets = self._postings.buckets(seen.ordered[plan.positions], plan.cells)
+        all_counts = self._postings.counts[buckets]
+        probes = np.flatnonzero(all_counts)
+        if not len(probes):
+            return found
+        counts = all_counts[probes].astype(np.int64)
+        places = self._postings.places(buckets[probes], counts)
+        self._entries_read += len(places)
+        needed = least[probes].astype(np.int16).repeat(counts)
+        near = shared_bits(seen.signature, self._postings.signatures(places)) >= needed
+        return np.concatenate((found, self._postings.rows(places[near])))
+
+    def _upper_bounds(self, seen: _Text, rows: Integers) -> NDArray[np.float64]:
+        """The F1 that each row cannot exceed, by its length and its signature."""
+        signatures, ends = self._signatures.at(rows), self._ends.values
+        common = shared_bits(seen.signature, signatures).astype(np.int64)
+        ours, theirs = len(seen.elements), ends[rows + 1] - ends[rows]
+        shared = np.minimum(ours - seen.bits, theirs - own_bits(signatures)) + common
+        bounds: NDArray[np.float64] = 2 * shared / np.maximum(ours + theirs, 1)
+        return bounds
+
+    def _judge(self, seen: _Text, threshold: float, rows: list[int], bounds: list[float]) -> tuple[int, float] | None:
+        """The nearest of these rows by their LCS; their upper bounds fall, so that the first few may do."""
+        best_row, best = -1, threshold
+        ours = self._vocabulary.characters(seen.elements)
+        for row, bound in zip(rows, bounds, strict=True):
+            if bound < best:
+                break
+            theirs = self._vocabulary.characters(self._row(row))
+            total = len(ours) + len(theirs)
+            needed = _least_common(threshold, total)
+            if needed > min(len(ours), len(theirs)):
+                continue
+            common = _common(ours, theirs, needed)
+            score = f1_score(common, total, 0)
+            if score > best or (score == best and common and row < best_row):
+                best_row, best = row, score
+        return (best_row, best) if best_row >= 0 else None
+
+    def _row(self, row: int) -> NDArray[np.uint32]:
+        start, end = self._ends.values[row : row + 2].tolist()
+        return self._elements.values[start:end]
+
+    def _sign(self, start: int) -> None:
+        """Sign the rows from ``start`` on."""
+        self._signatures.cover(len(self._vocabulary))
+        for block in range(start, len(self), _BLOCK):
+            ends = self._ends.values[block : block + _BLOCK + 1]
+            rows = np.arange(len(ends) - 1).repeat(np.diff(ends))
+            elements = self._elements.values[ends[0] : ends[-1]]
+            self._signatures.extend(self._signatures.sign(elements, rows, len(ends) - 1))
+
+    def _file(self) -> None:
+        """File the waiting rows, and all rows anew where the pool has doubled."""
+        if len(self) >= 2 * self._renewed_at:
+            self._renew()
+        else:
+            self._file_from(self._filed)
+
+    def _renew(self) -> None:
+        """Order the elements anew by the number of rows that hold them, and file every row by the new order."""
+        frequencies = np.bincount(self._elements.values, minlength=len(self._vocabulary))
+        self._vocabulary.renew(frequencies)
+        self._signatures = Signatures(frequencies, len(self), self._elements.size / len(self))
+        self._sign(0)
+        self._last, self._entries_read, self._renewed_at = None, 0, len(self)
+        entries = int(self._depths(0).sum())
+        self._postings = Postings(bits=max(10, (2 * entries).bit_length()), words=self._signatures.words)
+        self._file_from(0)
+
+    def _file_from(self, start: int) -> None:
+        """File the rows from ``start`` on, each under the first of its elements, rare to common."""
+        depths = self._depths(start)
+        for block in range(start, len(self), _BLOCK):
+            rows, elements, positions = self._ordered(block, min(block + _BLOCK, len(self)))
+            deep = np.flatnonzero(positions < depths[rows - start])
+            rows = rows[deep]
+            cells = cell_of(self._ends.values[rows + 1] - self._ends.values[rows], positions[deep])
+            buckets = self._postings.buckets(elements[deep], cells)
+            self._postings.extend(buckets, rows.astype(np.uint32), self._signatures.at(rows))
+        self._filed = len(self)
+
+    def _depths(self, start: int) -> Integers:
+        """Under how many of its elements each row from ``start`` on is filed."""
+        lengths, which = np.unique(np.diff(self._ends.values[start:]), return_inverse=True)
+        depths = [most_missed(self._min_threshold, length) + 1 if length else 0 for length in lengths.tolist()]
+        return np.array(depths, np.int64)[which]
+
+    def _ordered(self, start: int, stop: int) -> tuple[Integers, Integers, Integers]:
+        """The elements of the rows from ``start`` to ``stop``, rare to common: the row, code and position of each."""
+        ends = self._ends.values[start : stop + 1]
+        packed = self._vocabulary.ranks(self._elements.values[ends[0] : ends[-1]]) + (1 << 32)
+        packed += np.arange(stop - start).repeat(np.diff(ends)) << 33
+        packed.sort()
+        rows, ranks = packed >> 33, (packed & ((1 << 33) - 1)) - (1 << 32)
+        return rows + start, self._vocabulary.at_ranks(ranks), np.arange(len(rows)) - (ends - ends[0])[rows]
 
 
-def least_common(threshold: float, total: int) -> int:
-    """The least LCS with which two texts of ``total`` tokens together have an F1 strictly above ``threshold``."""
-    common = max(int(threshold * total / 2), 1)
-    while f1_score(common, total, 0) <= threshold:
-        common += 1
-    while common > 1 and f1_score(common - 1, total, 0) > threshold:
-        common -= 1
-    return common
-
-
-def _sequence(codes: list[int]) -> str | list[int]:
-    """What rapidfuzz compares fastest: a string of one character a token, while there are characters."""
-    if not codes or max(codes) <= _LAST_CODE_POINT:
-        return "".join(map(chr, codes))
-    return codes
+def _common(ours: str | list[int], theirs: str | list[int], needed: int) -> int:
+    """The LCS of two texts, or 0 where it is below ``needed``."""
+    return LCSseq.similarity(ours, theirs, score_cutoff=needed)

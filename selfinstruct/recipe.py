@@ -131,8 +131,10 @@ class Price(_Table):
 class Model(_Table):
     """``[model]``: an OpenAI-compatible endpoint. What is None is left to the endpoint.
 
-    ``max_tokens`` bounds one reply. ``concurrency`` is how many requests may be in flight. ``api_key_env``
-    names the environment variable that holds the key; a recipe never holds one.
+    ``max_tokens`` bounds one reply. ``concurrency`` is how many requests may be in flight at most;
+    ``requests_per_minute`` and ``tokens_per_minute`` are the endpoint's limits, where its replies do not state them.
+    A call is given up after ``timeout`` seconds. ``api_key_env`` names the environment variable that holds the key;
+    a recipe never holds one.
     """
 
     name: NonEmpty
@@ -142,6 +144,9 @@ class Model(_Table):
     top_p: Share | None = None
     max_tokens: Count | None = None
     concurrency: Count = 16
+    requests_per_minute: Weight | None = None
+    tokens_per_minute: Weight | None = None
+    timeout: Weight | None = None
     api_key_env: Variable = "OPENAI_API_KEY"
 
 

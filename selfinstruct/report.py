@@ -2,13 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias
 
-from selfinstruct.journal import History
+from selfinstruct.journal import GrownRow, History, RefusedCandidate
+from selfinstruct.novelty import NoveltyIndex
 from selfinstruct.preparation import Prepared
+from selfinstruct.records import Row
+from selfinstruct.text import value_text
+from selfinstruct.thresholds import novelty_text
 
 #: The object of ``summary.json`` and of ``run --json``.
 Summary: TypeAlias = dict[str, Any]
+
+#: A report shows so many rows, and so many rejections of each reason.
+_SHOWN, _EXAMPLES = 10, 3
+#: Its charts are drawn from a sample: the same work for a thousand rows and for a million.
+_SAMPLE, _PAIRS, _LEAST_SAMPLE = 300, 20_000, 20
+_BINS = 20
+_CHARTED_FIELDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Two distributions over the same equal steps of ``step`` from ``low`` on: shares in [0, 1], each adding to 1.
+
+    ``seeds`` are those of the seed rows, ``grown`` those of the sampled grown rows; one that has no values is zeros.
+    """
+
+    low: float
+    step: float
+    seeds: tuple[float, ...]
+    grown: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a page about a run shows besides its summary; all of it bounded, whatever the number of rows.
+
+    ``rows`` are some accepted rows, of every category while there is room. ``refused`` has for each reason its first
+    rejections. ``sampled`` is how many grown rows the histograms are drawn from. ``likeness`` is of the ROUGE-L F1
+    of a row with its most similar seed (for a seed: with another seed), as in Self-Instruct's Figure 4 (Wang et al.
+    2023, arXiv:2212.10560). ``lengths`` are of each text field's values, in code points.
+    """
+
+    summary: Summary
+    rows: Sequence[GrownRow]
+    refused: Mapping[str, Sequence[RefusedCandidate]]
+    sampled: int
+    likeness: Histogram
+    lengths: Mapping[str, Histogram]
 
 
 def summarise(history: History, prepared: Prepared) -> Summary:
@@ -53,3 +98,68 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         "seconds": round(float(notes.get("seconds", 0.0)), 3),
         "conserved": state.conserved,
     }
+
+
+def report(history: History, prepared: Prepared, summary: Summary) -> Report:
+    """The report of a run, read from its journal in a time that does not grow with its rows."""
+    seeds = prepared.seeds.rows
+    size = max(min(_SAMPLE, _PAIRS // len(seeds)), _LEAST_SAMPLE)
+    sample = [grown for number in _spread(summary["accepted"], size) if (grown := history.row(number)) is not None]
+    rows = [grown.row for grown in sample]
+    texts = [name for name, field in prepared.recipe.fields.items() if field.type == "string"]
+    return Report(
+        summary=summary,
+        rows=_varied(sample),
+        refused={reason: list(islice(history.rejections(reason), _EXAMPLES)) for reason in summary["rejected"]},
+        sampled=len(sample),
+        likeness=_likeness(seeds, rows, prepared.recipe.novelty.fields),
+        lengths={name: _lengths(name, seeds, rows) for name in texts[:_CHARTED_FIELDS]},
+    )
+
+
+def _spread(total: int, count: int) -> list[int]:
+    """At most ``count`` of the numbers 1..``total``, evenly spread, the first among them."""
+    count = min(count, total)
+    return [1 + place * total // count for place in range(count)]
+
+
+def _varied(sample: Sequence[GrownRow]) -> list[GrownRow]:
+    """Rows to show: one of each category in turn, until there are enough."""
+    by_category: dict[str, list[GrownRow]] = {}
+    for grown in sample:
+        by_category.setdefault(grown.category, []).append(grown)
+    share, rest = divmod(_SHOWN, max(len(by_category), 1))
+    chosen: list[GrownRow] = []
+    for at, members in enumerate(list(by_category.values())[:_SHOWN]):
+        chosen += [members[place - 1] for place in _spread(len(members), share + (at < rest))]
+    return chosen
+
+
+def _likeness(seeds: Sequence[Row], grown: Sequence[Row], fields: Sequence[str]) -> Histogram:
+    index = NoveltyIndex()
+    own = [novelty_text(row, fields) for row in seeds]
+    index.add_all(own)
+    compared = own[: max(_PAIRS // len(own), _LEAST_SAMPLE)]
+    among = [near[1][1] for text in compared if len(near := index.k_nearest(text, 2)) > 1]
+    scores = [index.k_nearest(novelty_text(row, fields), 1)[0][1] for row in grown]
+    return _histogram(among, scores, 0.0, 1.0 / _BINS, _BINS)
+
+
+def _lengths(name: str, seeds: Sequence[Row], grown: Sequence[Row]) -> Histogram:
+    own, theirs = ([len(value_text(row[name])) for row in rows] for rows in (seeds, grown))
+    low, high = min(own + theirs), max(own + theirs)
+    # Whole steps, so that no bar holds more lengths than its neighbour.
+    step = max(-(-(high - low + 1) // _BINS), 1)
+    return _histogram(own, theirs, low, step, (high - low) // step + 1)
+
+
+def _histogram(seeds: Sequence[float], grown: Sequence[float], low: float, step: float, bins: int) -> Histogram:
+    return Histogram(low, step, _shares(seeds, low, step, bins), _shares(grown, low, step, bins))
+
+
+def _shares(values: Sequence[float], low: float, step: float, bins: int) -> tuple[float, ...]:
+    counts = [0] * bins
+    for value in values:
+        # A value on a border that rounding moved below it (0.7 / 0.05) belongs above; the top belongs to the last.
+        counts[min(int((value - low) / step + 1e-9), bins - 1)] += 1
+    return tuple(count / len(values) if values else 0.0 for count in counts)

@@ -50,8 +50,7 @@ def thresholds(
 ) -> dict[str, float]:
     """The largest ROUGE-L F1 that an accepted row of each category may have with its nearest neighbour.
 
-    ``refer`` maps fields to the fields that they refer to. Rounded up to four decimals, so that the value that
-    is printed is the value in force and a score computed in another order of operations is not above it.
+    ``refer`` maps fields to the fields that they refer to. Measured thresholds have four decimals.
     """
     fixed = recipe.novelty.max_rouge_l
     if fixed != "seeds":
@@ -65,7 +64,7 @@ def thresholds(
     for name in categories.names:
         closest = _closest([novelty_text(row, fields) for row in members[name]])
         allowed = [_allowed(frame(row, knowledge, 0), fields, closest) for row in members[name]]
-        found[name] = _rounded(min(max([FLOOR, *allowed]), CAP))
+        found[name] = min(max([FLOOR, *map(_rounded, allowed)]), CAP)
     return found
 
 
@@ -98,5 +97,10 @@ def _allowed(seed: Frame, fields: Sequence[str], closest: float | None) -> float
     return max(constant + (1 - constant) / 2, crowd)
 
 
-def _rounded(threshold: float) -> float:
-    return math.ceil(threshold * 10_000 - 1e-6) / 10_000
+def _rounded(score: float) -> float:
+    """The next value of four decimals above a measured score.
+
+    The value that is printed is the value in force, and a score that is computed in another order of operations
+    (rouge-score's F1 of 0.8 is 0.8000000000000002) is not above it.
+    """
+    return (math.floor(score * 10_000 + 1e-6) + 1) / 10_000

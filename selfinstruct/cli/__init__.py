@@ -12,13 +12,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from selfinstruct.cli.check import check
 from selfinstruct.cli.console import complain
+from selfinstruct.cli.dedup import dedup
+from selfinstruct.cli.init import init
 from selfinstruct.cli.run import run
+from selfinstruct.cli.show import show
 from selfinstruct.errors import SelfInstructError
 
 __all__ = ["main"]
@@ -26,7 +29,7 @@ __all__ = ["main"]
 _HELP = "Grow a handful of seed rows into a large, balanced, verified data set."
 FAULT, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
 #: What typer raises for a command line that it cannot read; it has no name of its own there.
-_UsageError = typer.BadParameter.__mro__[1]
+_UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
 
 def application() -> typer.Typer:
@@ -42,7 +45,10 @@ def application() -> typer.Typer:
     )
     app.callback(help=_HELP)(_options)
     app.command("run", short_help="Grow seeds to a quota in every category.")(run)
+    app.command("init", short_help="Write the recipe that seeds suggest.")(init)
     app.command("check", short_help="Check the rows of a file, as a gate.")(check)
+    app.command("dedup", short_help="Drop the near-duplicates of a file.")(dedup)
+    app.command("show", short_help="Show where a row came from, or why one was rejected.")(show)
     return app
 
 

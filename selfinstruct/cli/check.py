@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console
+from selfinstruct.cli.progress import counting
 
 GATE_FAILED = 1
 
@@ -38,7 +39,8 @@ def check(
     """
     from selfinstruct import api
 
-    found = api.check(file, recipe=recipe, against=against or ())
+    with counting(console(), "findings") as watch:
+        found = api.check(file, recipe=recipe, against=against or (), watch=watch)
     if format is Format.JSON:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=2) + "\n")
     else:

@@ -73,3 +73,31 @@ def _lines(screen: Console, clock: Callable[[], float]) -> Callable[[Snapshot], 
             screen.print(totals(snapshot, pace, now), soft_wrap=True)
 
     return watch
+
+
+@contextlib.contextmanager
+def counting(
+    screen: Console, what: str, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Callable[[int, int], None]]:
+    """Give what counts rows, and those of them that are ``what``, to show on a terminal; elsewhere it is silent."""
+    if not screen.is_terminal or screen.is_dumb_terminal:
+        yield lambda rows, count: None
+        return
+    from rich.live import Live
+    from rich.text import Text
+
+    from selfinstruct.render.text import counted, number
+
+    begun = clock()
+    rows = count = 0
+
+    def draw() -> Text:
+        rate = rows / max(clock() - begun, 0.1)
+        return Text(f"  {counted(rows, 'row')} · {number(count)} {what} · {rate:,.0f} rows/s", "bold", no_wrap=True)
+
+    def watch(done: int, of_those: int) -> None:
+        nonlocal rows, count
+        rows, count = done, of_those
+
+    with Live(get_renderable=draw, console=screen, refresh_per_second=_DRAWINGS_A_SECOND, transient=True):
+        yield watch

@@ -14,6 +14,7 @@ from selfinstruct.cli.progress import shown
 
 if TYPE_CHECKING:
     from selfinstruct.api import Run
+    from selfinstruct.preparation import Prepared
 
 STOPPED_SHORT, INTERRUPTED = 4, 130
 
@@ -50,6 +51,8 @@ def run(
 
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
+    if dry_run:
+        return _dry_run(prepared, seed, as_json=json)
     where = api.run_directory(prepared, out)
     screen = console()
     if not quiet:
@@ -86,6 +89,21 @@ def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
     if quiet:
         complain(shortfall(done.summary), f"What came is kept in {done.directory}.")
     return STOPPED_SHORT
+
+
+def _dry_run(prepared: Prepared, seed: int, *, as_json: bool) -> int:
+    from selfinstruct import api
+    from selfinstruct.render.forecast import forecast_json, forecast_text
+    from selfinstruct.render.plan import plan_text
+
+    expected = api.forecast(prepared, seed)
+    if as_json:
+        sys.stdout.write(json_module.dumps(forecast_json(expected), ensure_ascii=False, indent=2) + "\n")
+        return 0
+    page = console(sys.stdout)
+    page.print(plan_text(prepared, None, width_of(page)), soft_wrap=True)
+    page.print(forecast_text(expected, prepared), soft_wrap=True, end="")
+    return 0
 
 
 def _tell_kept(where: Path, why: str) -> None:

@@ -60,5 +60,7 @@ def _by_count(pair: tuple[str, int]) -> int:
 def _clash(file: str, evidence: Mapping[str, Any]) -> str:
     if "line" not in evidence:
         return ""
-    there = f"line {evidence['line']}" if evidence["file"] == file else f"{printable(evidence['file'])}:{evidence['line']}"
+    there = (
+        f"line {evidence['line']}" if evidence["file"] == file else f"{printable(evidence['file'])}:{evidence['line']}"
+    )
     return f" ({there})"

@@ -22,6 +22,7 @@ _BAR_CELLS, _LEAST_BAR = 30, 14
 _REJECTED, _EXHAUSTED = "rejected", "exhausted"
 _NAME_CELLS, _LEAST_NAME = 56, 12
 _FIELDS = 4
+_ECHO = len("^C^C")
 # What is drawn besides the categories: their heading, how many more, blank, totals, blank, the last row's fields.
 _OTHER_LINES = 5 + _FIELDS
 
@@ -65,7 +66,7 @@ def totals(snapshot: Snapshot, pace: Pace, now: float) -> str:
     else:
         parts.append(duration(now - pace.begun))
     if snapshot.in_flight:
-        parts.append(f"{counted(snapshot.in_flight, 'request')} in flight")
+        parts.append(f"{number(snapshot.in_flight)} in flight")
     if rejected := sum(snapshot.rejected.values()):
         parts.append(f"{number(rejected)} rejected")
     if failed := sum(snapshot.failed.values()):
@@ -83,9 +84,11 @@ def board(snapshot: Snapshot | None, pace: Pace, now: float, width: int, height:
     if hidden := len(snapshot.categories) - len(shown):
         full = sum(1 for name, c in snapshot.categories.items() if name not in shown and c.accepted >= c.quota)
         text.append(f"  and {number(hidden)} more, {number(full)} of them full\n", "dim")
-    text.append(f"\n  {shorten(totals(snapshot, pace, now), width - 3)}\n", "bold")
+    # What a terminal echoes of Ctrl-C must not make a line of its own.
+    room = width - _ECHO
+    text.append(f"\n{shorten(f'  {totals(snapshot, pace, now)}', room)}\n", "bold")
     if snapshot.last_row is not None:
-        text.append_text(_row(snapshot.last_row, width))
+        text.append_text(_row(snapshot.last_row, room))
     text.rstrip()
     return text
 
@@ -140,5 +143,5 @@ def _row(row: Row, width: int) -> Text:
     text = Text("\n")
     for name, value in fields.items():
         text.append(f"  {pad(shorten(name, widest), widest)}  ", "dim")
-        text.append(shorten(printable(value_text(value)[: 4 * width]), width - widest - 5) + "\n")
+        text.append(shorten(printable(value_text(value)[: 4 * width]), width - widest - 4) + "\n")
     return text

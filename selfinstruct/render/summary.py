@@ -48,7 +48,7 @@ def summary_text(summary: Summary, where: Path, source: str, width: int | None) 
         ("README.md", "the data-set card"),
         ("recipe.toml", "the recipe, to edit and run"),
     ):
-        text.append(f"  {printable(str(where / name))}", "cyan")
+        text.append(f"  {printable(str(where / name))}{' ' * (len('report.html') - len(name))}", "cyan")
         text.append(f"  {what}\n")
     text.append("\n")
     text.append_text(_next(summary, where, source))
@@ -65,6 +65,15 @@ def shortfall(summary: Summary) -> str:
     return f"{said}; exhausted: {', '.join(shorten(name, _NAME_CELLS) for name in exhausted[:3])}{more}"
 
 
+def why_short(summary: Summary) -> str:
+    """Why a run stopped short of its quota, in a few words."""
+    if summary["stopped"] == "exhausted":
+        count = sum(1 for category in summary["categories"].values() if category["exhausted"])
+        return f"{counted(count, 'category is', 'categories are')} exhausted"
+    reasons = {"interrupted": "it was interrupted", "endpoint": "the endpoint failed", "storage": "the disk failed"}
+    return reasons.get(summary["stopped"], str(summary["stopped"]))
+
+
 def _headline(summary: Summary) -> Text:
     took = duration(summary["seconds"])
     if summary["stopped"] == "done":
@@ -73,12 +82,7 @@ def _headline(summary: Summary) -> Text:
     text = Text(
         f"{number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')} in {took}", "bold yellow"
     )
-    why = {
-        "exhausted": "the last batches of some categories brought nothing new",
-        "interrupted": "interrupted",
-        "endpoint": "the endpoint gave up",
-    }.get(summary["stopped"], summary["stopped"])
-    return text.append(f", stopped short: {why}.\n\n", "not bold default")
+    return text.append(f", stopped short: {why_short(summary)}.\n\n", "not bold default")
 
 
 def _categories(summary: Summary, width: int | None) -> Text:
@@ -134,22 +138,20 @@ def _cost(summary: Summary) -> Text:
 
 
 def _next(summary: Summary, where: Path, source: str) -> Text:
-    text = Text()
+    """What may be done next, each with the command to copy."""
     place = shlex.quote(printable(str(where)))
     grow = f"selfinstruct run {shlex.quote(printable(source))} --out {place}"
-    hints = []
+    show = {"trace a row": f"selfinstruct show {place} 1"} if summary["accepted"] else {}
+    text = Text()
     if summary["stopped"] == "exhausted":
-        text.append(
-            "  Add seeds of the exhausted kinds, or allow more likeness (novelty.max_rouge_l), in a new --out.\n"
-        )
+        text.append("  For more, add seeds of the exhausted kinds, or allow more likeness with\n")
+        text.append("  novelty.max_rouge_l in the recipe, and grow in another --out.\n\n")
+        hints = show
     elif summary["stopped"] == "done":
-        hints.append((f"{grow} --rows {2 * summary['requested_rows']}", "to grow it further"))
+        hints = {"grow further": f"{grow} --rows {2 * summary['requested_rows']}", **show}
     else:
-        hints.append((grow, "to go on"))
-    if summary["accepted"]:
-        hints.append((f"selfinstruct show {place} 1", "for where a row came from"))
-    widest = max((cell_len(command) for command, _ in hints), default=0)
-    for command, what in hints:
-        text.append(f"  {pad(command, widest)}", "cyan")
-        text.append(f"  {what}\n")
+        hints = {"go on": grow, **show}
+    widest = max(map(len, hints), default=0)
+    for what, command in hints.items():
+        text.append(f"  {what:<{widest}}  ").append(f"{command}\n", "cyan")
     return text

@@ -24,3 +24,4 @@ def server_process(*arguments: str) -> Iterator[str]:
             yield base_url
         finally:
             process.terminate()
+            process.communicate()  # it says what it did before it ends

@@ -1,0 +1,218 @@
+"""How fast replies come through, against what concurrency and latency allow, and against a bare loop.
+
+    python benchmarks/throughput.py              every scenario
+    python benchmarks/throughput.py ideal        256 at once, 2 s, 20 rows a reply; 64 at once, 200 ms, 1 row
+    python benchmarks/throughput.py bare         2,000 requests, 500 ms, 256 at once, 5 rows: a bare loop beside a run
+    python benchmarks/throughput.py profile      where the backend's time goes
+
+The server is a process of its own, and so is each client: its figures are of the whole process, start-up and all. The
+ideal is the sum of all latencies over the concurrency. A "bare loop" is the openai package with its aiohttp transport
+and nothing else: it writes the replies down. "backend" is the Backend alone; "run" is all of a run: journal, parsing,
+checks, novelty and report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import json
+import os
+import pstats
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from selfinstruct.testing import server_process
+
+SEEDS = Path(__file__).parent.parent / "seeds" / "logqa.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Requests of so many rows each, so many at once, answered after ``latency`` seconds, some ten times as late."""
+
+    requests: int
+    concurrency: int
+    latency: float
+    rows: int
+    slow_share: float = 0.0
+
+    def __str__(self) -> str:
+        slow = f", {self.slow_share:.0%} ten times slower" if self.slow_share else ""
+        return f"{self.requests:,} requests, {self.concurrency} at once, {self.latency:g} s, {self.rows} rows a reply{slow}"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One client's: requests made, wall and CPU seconds, peak memory in MB, rows that came."""
+
+    requests: int
+    seconds: float
+    cpu: float
+    memory: float
+    rows: int
+
+
+def main() -> None:
+    """Measure what is asked for, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", default="all", choices=["all", "ideal", "bare", "profile", "client"])
+    parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.what == "client":
+        client(*options.arguments)
+        return
+    if options.what in ("all", "ideal"):
+        for scenario in (
+            Scenario(2560, 256, 2.0, 20),
+            Scenario(2560, 256, 2.0, 20, slow_share=0.02),
+            Scenario(3200, 64, 0.2, 1),
+            Scenario(3200, 64, 0.2, 1, slow_share=0.02),
+        ):
+            print(f"\n{scenario}")
+            for kind in ("backend", "run"):
+                show(kind, scenario, measure(kind, scenario))
+    if options.what in ("all", "bare"):
+        scenario = Scenario(2000, 256, 0.5, 5)
+        print(f"\n{scenario}")
+        kinds = ("bare", "backend", "run")
+        figures = {kind: measure(kind, scenario) for kind in kinds}
+        for kind in kinds:
+            show(kind, scenario, figures[kind], figures["bare"])
+    if options.what == "profile":
+        measure("profile", Scenario(2000, 256, 0.1, 5))
+
+
+def measure(kind: str, scenario: Scenario) -> Figures:
+    """Run one client in a process of its own against a server in another."""
+    latency = ["--latency", str(scenario.latency), "--slow-share", str(scenario.slow_share)]
+    with tempfile.TemporaryDirectory() as folder, server_process(*latency) as url:
+        command = [sys.executable, __file__, "client", kind, url, folder]
+        command += [str(scenario.requests), str(scenario.concurrency), str(scenario.rows)]
+        start = time.perf_counter()
+        process = subprocess.Popen(command)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"the {kind} client failed")
+        with urllib.request.urlopen(url.removesuffix("/v1") + "/ledger") as reply:
+            requests = json.load(reply)["requests"]
+        lines = Path(folder, "out", "rows.jsonl")
+        rows = len(lines.read_bytes().splitlines()) if lines.exists() else 0
+    return Figures(requests, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, rows)
+
+
+def show(kind: str, scenario: Scenario, figures: Figures, bare: Figures | None = None) -> None:
+    """One line of figures; a run makes as many requests as it needs, so that its ideal is its own."""
+    mean = scenario.latency * (1 + 9 * scenario.slow_share)
+    ideal = figures.requests * mean / scenario.concurrency
+    beside = f", {figures.seconds / bare.seconds:.2f} times the bare loop" if bare else ""
+    rows = f", {figures.rows:,} rows, {1e3 * figures.cpu / figures.rows:.3f} ms CPU a row" if figures.rows else ""
+    print(
+        f"  {kind:8}{figures.requests:6,} requests in {figures.seconds:6.2f} s, ideal {ideal:6.2f} s "
+        f"({ideal / figures.seconds:.0%}); {1e3 * figures.cpu / figures.requests:.2f} ms CPU a request, "
+        f"{figures.memory:.0f} MB{rows}{beside}",
+        flush=True,
+    )
+
+
+# --- clients -----------------------------------------------------------------------------------------------------
+
+
+def client(kind: str, url: str, folder: str, *numbers: str) -> None:
+    """Be one client: make the requests, and leave in ``folder`` what comes back."""
+    requests, concurrency, rows = map(int, numbers)
+    if kind == "bare":
+        asyncio.run(bare(url, Path(folder), requests, concurrency, rows))
+    elif kind == "run":
+        run(url, Path(folder), requests, concurrency, rows)
+    elif kind == "profile":
+        profile = cProfile.Profile()
+        profile.runcall(asyncio.run, backend(url, Path(folder), requests, concurrency, rows))
+        pstats.Stats(profile).sort_stats("tottime").print_stats(35)
+    else:
+        asyncio.run(backend(url, Path(folder), requests, concurrency, rows))
+
+
+async def bare(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> None:
+    """The openai package, its aiohttp transport, and a file."""
+    from openai import AsyncOpenAI, DefaultAioHttpClient
+
+    said = [{"role": role, "content": content} for role, content in prompt(rows)]
+    left = iter(range(requests))
+    http = DefaultAioHttpClient()
+    async with AsyncOpenAI(api_key="none", base_url=url, http_client=http, max_retries=0) as endpoint:
+        with (folder / "replies").open("w") as file:
+
+            async def worker() -> None:
+                for _ in left:
+                    reply = await endpoint.chat.completions.create(model="m", messages=said)  # type: ignore[arg-type]
+                    file.write(json.dumps(reply.choices[0].message.content) + "\n")
+
+            async with asyncio.TaskGroup() as group:
+                for _ in range(concurrency):
+                    group.create_task(worker())
+
+
+async def backend(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> None:
+    """The Backend, and a file."""
+    from selfinstruct.backends.openai import OpenAIBackend
+    from selfinstruct.recipe import Model
+    from selfinstruct.records import Batch, Message, Reply, Request
+
+    messages = tuple(Message(role, content) for role, content in prompt(rows))
+    model = Model(name="m", base_url=url, concurrency=concurrency)
+    endpoint = await OpenAIBackend.connect(model, preflight=False, environ={})
+    left = iter(range(requests))
+    with (folder / "replies").open("w") as file:
+
+        async def worker() -> None:
+            for number in left:
+                request = Request(Batch(number, "", rows, 0, ()), "imitate", messages, (), seed=number)
+                reply = await endpoint.complete(request)
+                if isinstance(reply, Reply):
+                    file.write(json.dumps(reply.text) + "\n")
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(concurrency):
+                group.create_task(worker())
+    await endpoint.close()
+
+
+def run(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> None:
+    """The command line, with as many rows as the requests would bring if none were refused."""
+    from selfinstruct.cli import main as command
+    from selfinstruct.infer import infer
+    from selfinstruct.recipe import Model, to_toml
+    from selfinstruct.rows import read_rows
+
+    recipe = infer(read_rows(SEEDS)).recipe
+    asking = recipe.prompt.model_copy(update={"rows_per_request": rows})
+    model = Model(name="default", base_url=url, concurrency=concurrency)
+    text = to_toml(recipe.model_copy(update={"prompt": asking, "model": model}), {}, folder)
+    (folder / "recipe.toml").write_text(text)
+    options = ["--rows", str(requests * rows), "--out", str(folder / "out"), "--quiet"]
+    code = command(["run", str(folder / "recipe.toml"), *options])
+    if code:
+        sys.exit(code)
+
+
+def prompt(rows: int) -> list[tuple[str, str]]:
+    """Role and content of the messages that a run would begin with."""
+    from selfinstruct.infer import infer
+    from selfinstruct.prompt import messages
+    from selfinstruct.rows import read_rows
+
+    seeds = read_rows(SEEDS)
+    said = messages(infer(seeds).recipe, "What <*>?", rows, seeds.rows[:6])
+    return [(message.role, message.content) for message in said]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""The wire: one chat completion sent by the openai package over aiohttp, and the bytes that came back.
+
+Whatever the package, its HTTP library or its transport raise becomes a Trouble here, and nowhere else. A reply is
+read up to a size, and decoded by what its bytes are: what its headers say of its encoding is not always true.
+
+Does not handle: what a status or a body means (``failures``, ``completion``), or when to send (``pacing``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openai import (
+    DEFAULT_CONNECTION_LIMITS,
+    APIStatusError,
+    AsyncOpenAI,
+    DefaultAioHttpClient,
+    OpenAIError,
+    Timeout,
+)
+
+from selfinstruct.backends.failures import Trouble, from_exception
+
+#: The largest reply that is read, in bytes, before and after decompression: 2,000 times a usual one.
+MAX_REPLY_BYTES = 16 * 2**20
+#: Servers close idle connections after about 5 s; ours are closed before that, so that none is used as it dies.
+KEEP_ALIVE = 4.0
+#: What is sent as the key where there is none: the package insists on one, and local servers ignore it.
+NO_KEY = "no-key-needed"
+# Shorter keys are placeholders such as "EMPTY", and might be words of a reply.
+_SHORTEST_SECRET = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds: to connect, between two bytes of a reply, and for the whole of one call.
+
+    Once it is known how long replies take, a call is given up sooner than ``total``, but not before ``least``.
+    """
+
+    connect: float = 10.0
+    idle: float = 600.0
+    total: float = 600.0
+    least: float = 15.0
+
+    def within(self, total: float) -> Deadlines:
+        """The same with ``total`` seconds for a call, and none of the others longer."""
+        return Deadlines(min(self.connect, total), total, total, min(self.least, total))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP reply as it came: ``headers`` by lower-case name, ``data`` decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+class _BodyTooLarge(Exception):
+    """A reply went past MAX_REPLY_BYTES."""
+
+
+class _BodyUnreadable(Exception):
+    """A reply's bytes are compressed in a way that was not asked for, or broken."""
+
+
+class _Client(DefaultAioHttpClient):
+    """The package's aiohttp client, which reads every reply, good or bad, up to a size and no further."""
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        """Send a request and read its reply whole."""
+        streamed = await super().send(request, **{**options, "stream": True})
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            async for chunk in streamed.aiter_raw():
+                size += len(chunk)
+                if size > MAX_REPLY_BYTES:
+                    raise _BodyTooLarge
+                chunks.append(chunk)
+        finally:
+            await streamed.aclose()
+        encoding = streamed.headers.pop("content-encoding", "")
+        data = _decoded(b"".join(chunks), encoding)
+        return type(streamed)(
+            streamed.status_code,
+            headers=streamed.headers,
+            content=data,
+            request=request,
+            extensions=streamed.extensions,
+        )
+
+
+class Wire:
+    """A client bound to one base URL; ``base_url`` None is the package's own default."""
+
+    def __init__(self, base_url: str | None, key: str, deadlines: Deadlines, connections: int) -> None:
+        limits = type(DEFAULT_CONNECTION_LIMITS)(
+            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=KEEP_ALIVE
+        )
+        timeout = Timeout(deadlines.idle, connect=deadlines.connect, pool=None)
+        self._deadlines = deadlines
+        self._secret = key.encode() if len(key) >= _SHORTEST_SECRET else b""
+        self._client = AsyncOpenAI(
+            api_key=key or NO_KEY,
+            base_url=base_url,
+            max_retries=0,
+            timeout=timeout,
+            # A key is sent to the origin that it was given for, and to none that a reply points to.
+            http_client=_Client(limits=limits, timeout=timeout, follow_redirects=False),
+            # Small replies gain nothing by compression, and there is a fault less to meet.
+            default_headers={"Accept-Encoding": "identity"},
+        )
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go, without a slash at the end."""
+        return str(self._client.base_url).rstrip("/")
+
+    async def complete(self, body: Mapping[str, Any], total: float | None = None) -> Answer | Trouble:
+        """POST a chat completion; ``total`` seconds (by default the deadline) bound it from end to end."""
+        # As extra_body, it is not checked part by part against the package's types, which is half of a call's CPU time.
+        call = self._client.chat.completions.with_raw_response.create(model="", messages=[], extra_body=body)
+        return await self._exchange(call, total)
+
+    async def models(self) -> Answer | Trouble:
+        """GET the list of models."""
+        return await self._exchange(self._client.models.with_raw_response.list())
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.close()
+
+    async def _exchange(self, call: Any, total: float | None = None) -> Answer | Trouble:
+        caught: BaseException
+        try:
+            async with asyncio.timeout(self._deadlines.total if total is None else total):
+                response = (await call).http_response
+                return self._answer(response)
+        except APIStatusError as error:
+            return self._answer(error.response)
+        except _BodyTooLarge:
+            return Trouble("too-large", f"a reply of more than {MAX_REPLY_BYTES:,} bytes was cut off", billed=True)
+        except _BodyUnreadable:
+            return Trouble("garbled", "a reply was compressed though that was not asked for", tries=2, billed=True)
+        except (OpenAIError, OSError, ValueError, TimeoutError) as error:
+            caught = error
+        return from_exception(caught, self.base_url)
+
+    def _answer(self, response: Any) -> Answer:
+        data = response.content
+        if self._secret and self._secret in data:
+            # Some servers repeat the key in their errors; it goes no further than here.
+            data = data.replace(self._secret, b"[the key]")
+        return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, data)
+
+
+def _decoded(data: bytes, encoding: str) -> bytes:
+    """The bytes decompressed where they are compressed, whatever the header says."""
+    if data[:2] == b"\x1f\x8b" or (encoding == "deflate" and data[:1] == b"\x78"):
+        inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            plain = inflater.decompress(data, MAX_REPLY_BYTES)
+        except zlib.error as error:
+            raise _BodyUnreadable from error
+        if inflater.unconsumed_tail:
+            raise _BodyTooLarge
+        if not inflater.eof:
+            raise _BodyUnreadable
+        return plain
+    if encoding in ("br", "zstd"):
+        try:
+            json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise _BodyUnreadable from error
+    return data

@@ -1,0 +1,48 @@
+"""``selfinstruct dedup``: a file without its near-duplicates."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfinstruct.cli.console import console
+from selfinstruct.cli.progress import counting
+
+
+def dedup(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, CSV, TSV or plain lines; - reads stdin.")],
+    fields: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Fields to compare [default: all that are text].")
+    ] = None,
+    max_rouge_l: Annotated[
+        float, typer.Option(metavar="X", help="The largest ROUGE-L F1 that two kept rows may have.")
+    ] = 0.7,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where kept rows go [default: stdout].")
+    ] = None,
+    dropped: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where dropped rows go, with what they are too like.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print counts as JSON on stdout; rows go to -o alone.")] = False,
+) -> int:
+    """Keep the first of each group of near-duplicates, in file order and byte for byte.
+
+    Likeness is exact ROUGE-L. The file is streamed: only the tokens of kept rows are held.
+    """
+    from selfinstruct import api
+    from selfinstruct.render.cleaning import cleaning_text
+
+    names = [name for part in (fields or "").split(",") if (name := part.strip())]
+    screen = console()
+    to = sys.stdout.buffer if out is None and not json else out
+    with counting(screen, "kept") as watch:
+        done = api.dedup(file, fields=names, max_rouge_l=max_rouge_l, out=to, dropped=dropped, watch=watch)
+    if json:
+        sys.stdout.write(json_module.dumps(done.to_json(), ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
+    screen.print(cleaning_text(done, "stdin" if file == "-" else file), soft_wrap=True)
+    return 0

@@ -1,0 +1,31 @@
+"""``selfinstruct init``: write down what seeds suggest, as a recipe to edit."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfinstruct.cli.console import console
+
+
+def init(
+    seeds: Annotated[str, typer.Argument(metavar="SEEDS", help="Seed rows; - reads stdin.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to [default: stdout].")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> int:
+    """Write the recipe that seeds suggest: fields, grounding, categories, likeness, each with its reason.
+
+    It runs as it is. One seed row is enough for a recipe to begin with.
+    """
+    from selfinstruct import api
+    from selfinstruct.render.text import printable
+
+    if out is None:
+        sys.stdout.write(api.init(seeds))
+        return 0
+    api.write_recipe(seeds, out, force=force)
+    console().print(f"{printable(str(out))} is written; edit it, then: selfinstruct run {printable(str(out))}")
+    return 0

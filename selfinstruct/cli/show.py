@@ -1,0 +1,35 @@
+"""``selfinstruct show``: where a row came from, or why a candidate was rejected."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfinstruct.cli.console import console, width_of
+
+
+def show(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    row: Annotated[
+        str, typer.Argument(metavar="ROW", help="A line of rows.jsonl (12), a seed (s3), a rejection (x17).")
+    ],
+) -> int:
+    """Show a row with its category, the request and the reply that it came from, and its nearest rows.
+
+    Of a rejected candidate, show the reason and the row that it clashes with.
+    """
+    from selfinstruct import api
+    from selfinstruct.errors import InputError
+    from selfinstruct.render.origin import origin_text
+
+    found = api.show(run, row)
+    threshold = None
+    with contextlib.suppress(InputError):  # a run that goes on, or was killed, has no summary yet
+        threshold = api.thresholds_of(api.open_run(run)).get(found.category)
+    page = console(sys.stdout)
+    page.print(origin_text(found, threshold, width_of(page)), soft_wrap=True, end="")
+    return 0

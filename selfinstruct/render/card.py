@@ -1,0 +1,124 @@
+"""The data-set card of a run: a README.md that people read and that the Hugging Face Hub takes its metadata from.
+
+The front matter is YAML, in the part of it that is JSON. Rows and names are data: they stand in code, where
+Markdown does not act upon them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from selfinstruct import __version__
+from selfinstruct.preparation import Prepared
+from selfinstruct.prompt import language
+from selfinstruct.recipe import Recipe
+from selfinstruct.render.summary import why_short
+from selfinstruct.render.text import counted, number, printable
+from selfinstruct.report import Report
+
+_CATEGORIES = 50
+_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
+
+
+def card(report: Report, prepared: Prepared, rows_name: str) -> str:
+    """The card; ``rows_name`` is the file of the rows beside it. It always encodes as UTF-8."""
+    return "\n".join([*_front(report, prepared, rows_name), "", *_body(report, prepared, rows_name), ""])
+
+
+def _front(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
+    rows = report.summary["accepted"]
+    yield "---"
+    yield "license: unknown  # that of the seeds holds for what was grown from them: set it"
+    said_in = _language(prepared)
+    yield f"language: [{said_in}]"
+    yield f"pretty_name: {json.dumps(printable(prepared.recipe.name), ensure_ascii=False)}"
+    yield f"task_categories: [{_task(prepared.recipe)}]"
+    yield f"size_categories: [{next((name for size, name in _SIZES if rows < size), 'n>1M')}]"
+    yield "tags: [synthetic, selfinstruct]"
+    yield "configs:"
+    yield "- config_name: default"
+    yield "  data_files:"
+    yield "  - split: train"
+    yield f"    path: {rows_name}"
+    yield "---"
+
+
+def _language(prepared: Prepared) -> str:
+    """The language of the rows where it can be told: Chinese by its characters. English has no such sign."""
+    return "zh" if language(prepared.seeds.rows) == "zh" else ""
+
+
+def _task(recipe: Recipe) -> str:
+    if recipe.categories.by == "field":
+        return "text-classification"
+    grounded = any(field.appears_in is not None for field in recipe.fields.values())
+    return "question-answering" if grounded and len(recipe.fields) > 2 else "text-generation"
+
+
+def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
+    summary, recipe = report.summary, prepared.recipe
+    yield f"# {_code(recipe.name)}"
+    yield ""
+    if recipe.task:
+        yield f"{_code(recipe.task)}"
+        yield ""
+    yield (
+        f"{counted(summary['accepted'], 'synthetic row')} in `{rows_name}`, grown from "
+        f"{counted(summary['seeds'], 'seed')} that a person wrote, by {_author(recipe)}. The seeds are not among the "
+        "rows."
+    )
+    if summary["stopped"] != "done":
+        yield ""
+        yield f"{number(summary['requested_rows'])} rows were wanted: {why_short(summary)}."
+    yield from ("", "## Fields", "", "| field | type | what holds for every row |", "|---|---|---|")
+    for name, field in recipe.fields.items():
+        rules = [_code(field.description)] if field.description else []
+        rules += [f"a span of {_code(field.appears_in)}"] if field.appears_in else []
+        rules += [f"its words with digits stand in {_code(field.identifiers_in)}"] if field.identifiers_in else []
+        yield f"| {_code(name)} | {field.type} | {'; '.join(rules)} |"
+    if report.rows:
+        row = json.dumps(report.rows[0].row, ensure_ascii=False, indent=2)
+        yield from ("", "A row:", "", *_fenced("\n".join(map(printable, row.split("\n")))))
+    yield from _categories(report)
+    yield from ("", "## How it was made", "")
+    yield (
+        f"Every row was written by {_author(recipe)} after the example of seeds and earlier rows, has the fields "
+        "above with their rules checked, and is not more like any seed or other row than its category's largest "
+        f"ROUGE-L F1. {number(sum(summary['rejected'].values()))} of {counted(summary['candidates'], 'candidate')} "
+        "were rejected. The rows are synthetic: what they say is like the seeds and need not be true."
+    )
+    yield ""
+    yield (
+        "`run.sqlite` holds every reply and every rejection, `recipe.toml` the rules; `report.html` shows more. "
+        f"Made with selfinstruct {__version__}."
+    )
+
+
+def _author(recipe: Recipe) -> str:
+    """Who wrote the rows; where the endpoint is stays with whoever ran it."""
+    return "selfinstruct's embedded imitator" if recipe.model is None else f"the model {_code(recipe.model.name)}"
+
+
+def _categories(report: Report) -> Iterator[str]:
+    categories = report.summary["categories"]
+    yield from ("", "## Categories", "", "| category | rows | largest ROUGE-L |", "|---|---:|---:|")
+    for name, category in list(categories.items())[:_CATEGORIES]:
+        yield f"| {_code(name)} | {number(category['accepted'])} | {category['max_rouge_l']:.4f} |"
+    if len(categories) > _CATEGORIES:
+        yield f"\nand {number(len(categories) - _CATEGORIES)} more, in `summary.json`."
+
+
+def _code(text: str) -> str:
+    """Text from outside as a code span that it cannot leave, also within a table."""
+    shown = printable(text).replace("|", "\\|")
+    longest = max(map(len, re.findall("`+", shown)), default=0)
+    tick = "`" * (longest + 1)
+    space = " " if longest or shown != shown.strip() or not shown else ""
+    return f"{tick}{space}{shown}{space}{tick}"
+
+
+def _fenced(text: str) -> list[str]:
+    longest = max(map(len, re.findall("`{3,}", text)), default=2)
+    return [f"{'`' * (longest + 1)}json", text, "`" * (longest + 1)]

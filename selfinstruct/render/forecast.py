@@ -1,0 +1,47 @@
+"""A dry run as text: the figures, then every prompt whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+
+from selfinstruct.forecast import Forecast
+from selfinstruct.preparation import Prepared
+from selfinstruct.render.plan import author
+from selfinstruct.render.text import counted, number, printable
+
+
+def forecast_text(expected: Forecast, prepared: Prepared) -> Text:
+    """What a run would ask for, and one whole prompt for each category."""
+    total = sum(expected.requests.values())
+    tokens = f"{counted(expected.input_tokens, 'token')} in and {number(expected.output_tokens)} out by estimate"
+    text = Text()
+    text.append("A dry run: nothing is called or written.\n", "bold")
+    text.append(f"Were every row accepted, it would take {counted(total, 'request')} to {author(prepared)}")
+    if prepared.recipe.model is None:
+        text.append(f",\nwhich reads no prompt. To a model it would be {tokens}, with these prompts.\n")
+    else:
+        text.append(f",\n{tokens}")
+        text.append(f", {expected.cost:.4f} by the recipe's prices.\n" if expected.cost is not None else ".\n")
+    for name, messages in expected.prompts.items():
+        text.append(f"\n=== {printable(name)} ", "bold cyan")
+        text.append(f"({counted(expected.requests[name], 'request')})\n", "dim")
+        for message in messages:
+            text.append(f"--- {message.role}\n", "dim")
+            # A prompt keeps its lines; everything else that a terminal would act upon is escaped.
+            text.append("\n".join(map(printable, message.content.split("\n"))) + "\n")
+    return text
+
+
+def forecast_json(expected: Forecast) -> dict[str, Any]:
+    """The same as an object: ``requests`` and ``prompts`` by category, ``tokens`` {input, output}, ``cost``."""
+    return {
+        "requests": dict(expected.requests),
+        "tokens": {"input": expected.input_tokens, "output": expected.output_tokens},
+        "cost": expected.cost,
+        "prompts": {
+            name: [{"role": message.role, "content": message.content} for message in messages]
+            for name, messages in expected.prompts.items()
+        },
+    }
