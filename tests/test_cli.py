@@ -155,6 +155,22 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert command.wait(timeout=60) == 141
 
 
+def test_a_full_disk_behind_stdout_is_told(tmp_path: Path) -> None:
+    """Where stdout cannot be written: exit 3 and a line, no traceback."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "selfinstruct", "init", str(LOGQA)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.decode().startswith("selfinstruct: cannot write: No space left on device\n  ")
+    assert b"Exception" not in done.stderr
+
+
 @pytest.mark.parametrize("colour", [True, False])
 def test_a_terminal_gets_a_live_board_and_no_escape_of_the_data(tmp_path: Path, colour: bool) -> None:
     """On a terminal progress is drawn, and what rows hold can neither set the title nor colour anything.

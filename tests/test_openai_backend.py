@@ -39,9 +39,15 @@ def request(number: int = 1, text: str = "Write one row.") -> Request:
 
 @asynccontextmanager
 async def connected(
-    server: FaultServer | str, *, budget: Budget | None = None, key: str = "", preflight: bool = False, **model: Any
+    server: FaultServer | str,
+    *,
+    budget: Budget | None = None,
+    key: str = "",
+    preflight: bool = False,
+    haste: int = 100,
+    **model: Any,
 ) -> AsyncIterator[OpenAIBackend]:
-    """A backend for a server, with deadlines for impatient people and no pauses between tries."""
+    """A backend for a server, with short deadlines, pauses cut short, and a clock that runs ``haste`` times as fast."""
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(min(seconds, 0.005))
@@ -54,20 +60,13 @@ async def connected(
         deadlines=SHORT,
         environ={"OPENAI_API_KEY": key} if key else {},
         sleep=sleep,
-        clock=_Hasty(),
+        clock=lambda: asyncio.get_running_loop().time() * haste,
         rng=Random(1),
     )
     try:
         yield backend
     finally:
         await backend.close()
-
-
-class _Hasty:
-    """A monotonic clock that runs a thousand times as fast, as the sleeps do."""
-
-    def __call__(self) -> float:
-        return asyncio.get_running_loop().time() * 1000
 
 
 async def ask(server: FaultServer | str, calls: int = 1, **options: Any) -> list[Reply | Failure]:
@@ -244,7 +243,7 @@ async def test_everything_at_once_is_survived() -> None:
 async def test_patience_ends() -> None:
     """An endpoint that answers nothing but 503 for five minutes gives a Failure, by few calls, and says why."""
     async with FaultServer(Behaviour(faults={"server-error:503": 1.0})) as server:
-        (outcome,) = await ask(server)
+        (outcome,) = await ask(server, haste=1000)
         calls = server.ledger.counts["requests"]
     assert isinstance(outcome, Failure)
     assert outcome.reason == "server-error"
@@ -292,7 +291,7 @@ async def test_a_body_that_is_not_compressed_as_its_header_says_is_read_all_the_
 
 
 async def test_the_size_of_a_reply_is_capped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reply past the cap, plain or unfolding from a small gzip, is a Failure and not a full memory; no second try."""
+    """A reply past the cap, plain or unfolding from a small gzip, is a Failure, not a full memory; no second try."""
     monkeypatch.setattr(wire, "MAX_REPLY_BYTES", 100_000)
     big = b" " * 200_000
     answers = [web.Response(body=big), web.Response(body=gzip.compress(big)), web.Response(body=big, status=500)]
@@ -504,7 +503,7 @@ async def test_a_key_appears_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     async def collect(handler: Handler, **options: Any) -> None:
         async with scripted(handler) as (url, _):
             try:
-                async with connected(url, key=CANARY, **options) as backend:
+                async with connected(url, key=CANARY, haste=1000, **options) as backend:
                     texts.append(repr(backend) + repr(vars(backend)) + str(backend.inspect()))
                     texts.append(repr(await backend.complete(request())))
                     texts.append(repr(backend.tally) + repr(backend.options.notes))

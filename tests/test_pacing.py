@@ -1,9 +1,10 @@
-"""Pacing: how many calls at once, when none at all, and what the endpoint asks for; on a clock that is not the wall's."""
+"""Pacing: how many calls at once, when none at all, and what the endpoint asks for; on a clock of the tests' own."""
 
 from __future__ import annotations
 
 import asyncio
 from email.utils import formatdate
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -24,9 +25,11 @@ class Clock:
         self.slept: list[float] = []
 
     def __call__(self) -> float:
+        """Now."""
         return self.now
 
     async def sleep(self, seconds: float) -> None:
+        """Move the clock."""
         self.slept.append(seconds)
         self.now += seconds
         await asyncio.sleep(0)
@@ -223,7 +226,7 @@ def test_few_calls_are_spent_on_a_long_outage() -> None:
         probes.append(now)
         outage.failed(now, now + 0.01, None, "a 503")
     assert 10 <= len(probes) <= 30
-    assert max(after - before for before, after in zip(probes, probes[1:], strict=False)) <= 31
+    assert max(after - before for before, after in pairwise(probes)) <= 31
 
 
 def test_a_storm_costs_a_third_of_its_length_at_most() -> None:

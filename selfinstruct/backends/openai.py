@@ -103,10 +103,10 @@ class OpenAIBackend:
     ) -> OpenAIBackend:
         """A backend for ``model``, tried out by one small call.
 
-        ``fields`` are the recipe's: replies are asked for in a JSON schema of them where the endpoint takes one. A
-        model called "default" is the endpoint's only or first one. Without a key in ``model.api_key_env`` a placeholder is
-        sent, which local servers ignore. ``deadlines`` are real seconds; ``clock`` (monotonic) and ``sleep`` decide
-        everything else.
+        ``fields`` are the recipe's: replies are asked for in a JSON schema of them where the endpoint takes one.
+        A model called "default" is the endpoint's only or first one. Without a key in ``model.api_key_env`` a
+        placeholder is sent, which local servers ignore. ``deadlines`` are real seconds; ``clock`` (monotonic) and
+        ``sleep`` decide everything else.
 
         Raises EndpointError, with what to do, where the endpoint cannot be used, and BudgetSpent.
         """

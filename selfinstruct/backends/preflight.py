@@ -62,8 +62,10 @@ class Preflight:
             sent = self.options.body(model, _PROMPT, 0)
             limit = self.options.limit_name
             outcome = await self.attempt({**sent, limit: _TOKENS} if limit in sent else sent)
-            if isinstance(outcome, Trouble) and outcome.option and self.options.refused(
-                outcome.option, sent, outcome.message
+            if (
+                isinstance(outcome, Trouble)
+                and outcome.option
+                and self.options.refused(outcome.option, sent, outcome.message)
             ):
                 return await attempt()
             if isinstance(outcome, Trouble) and outcome.reason == "refused" and self.options.plainest():

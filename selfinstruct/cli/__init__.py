@@ -9,6 +9,7 @@ imports what it needs when it is called.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from selfinstruct.cli.dedup import dedup
 from selfinstruct.cli.init import init
 from selfinstruct.cli.run import run
 from selfinstruct.cli.show import show
-from selfinstruct.errors import SelfInstructError
+from selfinstruct.errors import SelfInstructError, StorageError
 
 __all__ = ["main"]
 
@@ -68,19 +69,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout once more at its end; that must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_stdout()
         return BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last one to hear of a fault tells it, with all that helps to mend it
-        import traceback
-
-        traceback.print_exception(error)
-        complain(
-            f"a fault of the program itself: {type(error).__name__}: {error}",
-            "Please report it with the lines above and the command. What a run has grown is kept.",
-        )
-        return FAULT
+        return _fault(error)
     return code
+
+
+def _abandon_stdout() -> None:
+    """Let what is left for stdout go: Python flushes it once more at its end, and that must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fault(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        _abandon_stdout()
+        complain(f"cannot write: {error.strerror}", "Make room on the disk, then run the same command again.")
+        return StorageError.exit_code
+    import traceback
+
+    traceback.print_exception(error)
+    complain(
+        f"a fault of the program itself: {type(error).__name__}: {error}",
+        "Please report it with the lines above and the command. What a run has grown is kept.",
+    )
+    return FAULT
 
 
 def _call(arguments: list[str]) -> int:
