@@ -44,7 +44,8 @@ class Scenario:
 
     def __str__(self) -> str:
         slow = f", {self.slow_share:.0%} ten times slower" if self.slow_share else ""
-        return f"{self.requests:,} requests, {self.concurrency} at once, {self.latency:g} s, {self.rows} rows a reply{slow}"
+        at_once = f"{self.requests:,} requests, {self.concurrency} at once"
+        return f"{at_once}, {self.latency:g} s, {self.rows} rows a reply{slow}"
 
 
 @dataclass(frozen=True, slots=True)

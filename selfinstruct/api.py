@@ -15,17 +15,18 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from selfinstruct import directory
 from selfinstruct.backends.base import Backend
+from selfinstruct.backends.budget import Budget, BudgetSpent, Spending
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.checks import Terms
 from selfinstruct.cleaning import Cleaning, clean
 from selfinstruct.directory import SUMMARY_NAME
-from selfinstruct.errors import InputError, RowError, SelfInstructError
+from selfinstruct.errors import InputError, RowError, SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.files import open_whole, write_whole
 from selfinstruct.findings import Findings, find
@@ -37,7 +38,7 @@ from selfinstruct.origin import Origin, origin
 from selfinstruct.planner import Progress
 from selfinstruct.pool import Pool
 from selfinstruct.preparation import Prepared, Source, prepare, read_source, sound_seeds
-from selfinstruct.recipe import Model
+from selfinstruct.recipe import Model, Price
 from selfinstruct.records import Row
 from selfinstruct.render.starter import starter_text
 from selfinstruct.report import Summary, summarise
@@ -85,6 +86,9 @@ async def run_async(
     base_url: str | None = None,
     backend: str | Backend | None = None,
     concurrency: int | None = None,
+    budget: float | None = None,
+    max_requests: int | None = None,
+    max_tokens: int | None = None,
     seed: int = 0,
     skip_bad_seeds: bool = False,
     prepared: Prepared | None = None,
@@ -96,7 +100,9 @@ async def run_async(
     ``rows`` or ``per_category`` is the quota. ``backend`` is "imitator", "openai" or a Backend; by default the
     embedded imitator, or the endpoint where ``model`` or ``base_url`` (or the recipe) names one. ``seed``
     decides all draws: with the imitator the same seed gives the same rows. ``watch`` is told where the run
-    stands after each group of batches. ``prepared`` saves doing that part again.
+    stands after each group of batches. ``prepared`` saves doing that part again. ``budget`` (in the currency of the
+    recipe's prices), ``max_requests`` and ``max_tokens`` bound what the run may spend in all, resumed or not; they are
+    never overspent.
 
     The quota may be missed: see ``summary.stopped``. Raises InputError for what cannot be used, EndpointError
     where the endpoint gives up and StorageError where the disk does; all that came is kept.
@@ -107,22 +113,27 @@ async def run_async(
     prepared = _with_model(prepared, model, base_url, backend)
     where = run_directory(prepared, out)
     digest = hashlib.sha256(json.dumps(prepared.seeds.rows, sort_keys=True).encode()).hexdigest()
-    with directory.opened(where, prepared, digest, seed) as journal:
-        loop = _loop(prepared, journal, await _backend(prepared, backend, seed), seed, concurrency, watch)
-        stopped = "interrupted"
-        try:
-            await loop.run()
-            stopped = "exhausted" if any(state.exhausted for state in loop.progress.values()) else "done"
-        except SelfInstructError as error:
-            stopped = type(error).__name__.removesuffix("Error").lower()
-            raise
-        finally:
-            await loop.backend.close()
-            journal.note("seconds", float(journal.history.notes().get("seconds", 0.0)) + clock() - start)
-            journal.note("stopped", stopped)
-            journal.commit()
-            summary = summarise(journal.history, prepared)
-            directory.write_derived(where, journal.history, prepared, summary)
+    limits = _Limits(budget, max_requests, max_tokens)
+    connected = await _backend(prepared, backend, seed, limits, where)
+    try:
+        with directory.opened(where, prepared, digest, seed) as journal:
+            loop = _loop(prepared, journal, connected, seed, concurrency, watch)
+            stopped = "interrupted"
+            try:
+                stopped = await _grow(loop)
+            except SelfInstructError as error:
+                stopped = type(error).__name__.removesuffix("Error").lower()
+                raise
+            finally:
+                summary = _conclude(where, journal, prepared, stopped, clock() - start)
+    finally:
+        await connected.close()
+    if not summary["conserved"]:
+        raise StorageError(
+            f"{where}: {summary['candidates']} candidates, but {summary['accepted']} accepted and "
+            f"{sum(summary['rejected'].values())} rejected: the counts do not add up",
+            hint="This is a fault of selfinstruct: please report it, with the run's directory.",
+        )
     return Run(where, summary)
 
 
@@ -307,21 +318,77 @@ def _with_model(prepared: Prepared, model: str | None, base_url: str | None, bac
     elif model is not None or base_url is not None or backend == "openai":
         old = recipe.model.model_dump() if recipe.model is not None else {"name": "default"}
         named = {key: value for key, value in (("name", model), ("base_url", base_url)) if value is not None}
-        recipe = recipe.model_copy(update={"model": Model(**{**old, **named})})
-    from dataclasses import replace
-
+        recipe = recipe.model_copy(update={"model": _model({**old, **named})})
     return replace(prepared, recipe=recipe)
 
 
-async def _backend(prepared: Prepared, backend: str | Backend | None, seed: int) -> Backend:
+def _model(table: Mapping[str, Any]) -> Model:
+    from pydantic import ValidationError
+
+    try:
+        return Model(**table)
+    except ValidationError as error:
+        wrong = "--base-url" if "base_url" in str(error.errors()[0]["loc"]) else "--model"
+        given = table["base_url" if wrong == "--base-url" else "name"]
+    raise InputError(
+        f"{wrong} {given!r}: cannot be used",
+        hint="A base URL is like http://127.0.0.1:8000/v1; a model has the name that the endpoint lists.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What a run may spend in all: money, calls, tokens; None is without limit."""
+
+    money: float | None
+    requests: int | None
+    tokens: int | None
+
+
+async def _backend(
+    prepared: Prepared, backend: str | Backend | None, seed: int, limits: _Limits, where: Path
+) -> Backend:
+    """Who writes the rows; a model is called once, to see that it answers, before anything is written."""
     if backend is not None and not isinstance(backend, str):
         return backend
     recipe = prepared.recipe
+    price = recipe.model.price if recipe.model is not None else Price(input=0.0, output=0.0)
+    spent = _spent(where, price) if (where / JOURNAL_NAME).exists() else Spending()
+    budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, price=price, spent=spent)
     if recipe.model is None:
         return Imitator(prepared.seeds.rows, contexts(recipe), mixed=prose(recipe), seed=seed)
     from selfinstruct.backends.openai import OpenAIBackend
 
-    return await OpenAIBackend.connect(recipe.model)
+    return await OpenAIBackend.connect(recipe.model, fields=recipe.fields, budget=budget)
+
+
+def _spent(where: Path, price: Price | None) -> Spending:
+    """What the run in ``where`` has spent so far, for its budget."""
+    with History.open(where) as history:
+        state = history.state()
+    used = state.tokens
+    money = Budget(price=price).cost(used)
+    return Spending(money=money, requests=state.requests, tokens=used.input + used.output)
+
+
+async def _grow(loop: Loop) -> str:
+    """Run the loop; the word for why it stopped."""
+    try:
+        await loop.run()
+    except BudgetSpent:
+        return "budget"
+    return "exhausted" if any(state.exhausted for state in loop.progress.values()) else "done"
+
+
+def _conclude(where: Path, journal: Journal, prepared: Prepared, stopped: str, seconds: float) -> Summary:
+    """Note how the run stopped, and write what is derived; a journal that takes no more does not keep that back."""
+    with contextlib.suppress(StorageError):
+        journal.note("seconds", float(journal.history.notes().get("seconds", 0.0)) + seconds)
+        journal.note("stopped", stopped)
+        journal.commit()
+    summary = summarise(journal.history, prepared)
+    directory.write_derived(where, journal.history, prepared, summary)
+    return summary
 
 
 def thresholds_of(run: Run) -> Mapping[str, float]:

@@ -18,7 +18,7 @@ from selfinstruct.postings import Integers
 from selfinstruct.text import tokens
 
 
-class Vocabulary:
+class Elements:
     """Elements as codes from 0, in the order in which they came, and their ranks from rare to common."""
 
     def __init__(self) -> None:

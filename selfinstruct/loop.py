@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from selfinstruct.backends.base import Backend
-from selfinstruct.checks import Terms, judge
-from selfinstruct.errors import EndpointError
+from selfinstruct.backends.budget import BudgetSpent
+from selfinstruct.checks import Terms
+from selfinstruct.errors import EndpointError, SelfInstructError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import Journal, RecordedReply
-from selfinstruct.parse import parse
+from selfinstruct.judging import judge_reply
 from selfinstruct.planner import Progress, launch, plan, settle, withdraw
 from selfinstruct.pool import Pool
 from selfinstruct.prompt import language, messages
-from selfinstruct.records import Batch, Failure, Judgement, Reply, Request, Row
+from selfinstruct.records import Batch, Failure, Reply, Request, Row
 
 #: Imitation has one step: the prompt's reply is the rows.
 STEP = "imitate"
@@ -58,7 +59,8 @@ class Loop:
     async def run(self) -> None:
         """Grow until every quota is met or every category that misses rows is exhausted.
 
-        Raises EndpointError when the backend can answer no more; what came until then is journaled and judged.
+        Raises EndpointError when the backend can answer no more, and BudgetSpent when it may not; what came until
+        then is journaled and judged.
         A cancelled run leaves its batches in flight to be asked again.
         """
         waiting: list[Batch] = []
@@ -70,7 +72,7 @@ class Loop:
                 waiting.append(unfinished.batch)
         self.journal.commit()
         tasks: dict[asyncio.Task[Reply | Failure], Batch] = {}
-        fatal: EndpointError | None = None
+        fatal: SelfInstructError | None = None
         try:
             while True:
                 while fatal is None and len(tasks) < self.concurrency:
@@ -135,13 +137,13 @@ class Loop:
         )
         return Request(batch, STEP, said, demos, seed=self.draws(batch.number).getrandbits(31))
 
-    def _take(self, ended: Sequence[tuple[Batch, asyncio.Task[Reply | Failure]]]) -> EndpointError | None:
+    def _take(self, ended: Sequence[tuple[Batch, asyncio.Task[Reply | Failure]]]) -> SelfInstructError | None:
         """Journal what the calls brought, commit, then parse and judge; the error that ends the run, if one came."""
-        fatal: EndpointError | None = None
+        fatal: SelfInstructError | None = None
         replies: list[RecordedReply] = []
         for batch, task in ended:
             error = task.exception()
-            if isinstance(error, EndpointError):
+            if isinstance(error, EndpointError | BudgetSpent):
                 fatal = error
                 continue
             if error is not None:
@@ -172,50 +174,20 @@ class Loop:
         )
 
     def _judge(self, recorded: RecordedReply) -> None:
-        batch, reply = recorded.batch, recorded.reply
-        parsed = parse(reply.text, tuple(self.terms.recipe.fields), finish_reason=reply.finish_reason)
-        if parsed.failure:
-            self.journal.fail(recorded.call, parsed.failure, parsed.message)
-            self.failed[parsed.failure] += 1
-            settle(self.progress, batch, ())
+        judged = judge_reply(recorded.batch, recorded.reply, self.terms, self.pool, self.progress)
+        if judged.failure:
+            self.journal.fail(recorded.call, judged.failure, judged.message)
+            self.failed[judged.failure] += 1
             return
-        judgements: list[Judgement] = []
-        gained: Counter[str] = Counter()
-        for candidate in parsed.candidates:
-            judged = judge(candidate, batch.demos, self.terms, _Reserved(self.pool, gained))
-            judgements.append(judged)
-            if judged.rejection is not None:
-                self.rejected[judged.rejection.reason] += 1
-                self.refused_in[judged.category or batch.category] += 1
-            elif candidate.row is not None:
-                gained[judged.category] += 1
-                self.pool.add(candidate.row, judged.category)
-                self.last_row = candidate.row
-        self.journal.judge(recorded.call, judgements)
-        settle(self.progress, batch, list(gained.elements()))
-        self.candidates += len(judgements)
-        self.accepted += gained.total()
-
-
-@dataclass(slots=True)
-class _Reserved:
-    """The pool as one reply's candidates see it: rows accepted a moment ago take room before they are settled."""
-
-    pool: Pool
-    gained: Mapping[str, int]
-
-    @property
-    def seed_count(self) -> int:
-        return self.pool.seed_count
-
-    def room(self, category: str) -> int:
-        return self.pool.room(category) - self.gained.get(category, 0)
-
-    def twin(self, row: Row) -> tuple[int, bool] | None:
-        return self.pool.twin(row)
-
-    def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
-        return self.pool.nearest(row, threshold)
+        self.journal.judge(recorded.call, judged.judgements)
+        for judgement in judged.judgements:
+            if judgement.rejection is not None:
+                self.rejected[judgement.rejection.reason] += 1
+                self.refused_in[judgement.category or recorded.batch.category] += 1
+            else:
+                self.accepted += 1
+                self.last_row = judgement.candidate.row
+        self.candidates += len(judged.judgements)
 
 
 def restore(progress: dict[str, Progress], journal: Journal) -> None:

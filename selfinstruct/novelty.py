@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
+from selfinstruct.elements import Elements
 from selfinstruct.overlap import LEAST_THRESHOLD, cell_of, least_common, most_missed, probe_plan
 from selfinstruct.postings import Column, Integers, Postings, Words
 from selfinstruct.rouge import f1_score
 from selfinstruct.signatures import Signatures, own_bits, shared_bits
-from selfinstruct.elements import Vocabulary
 
 _WAITING = 256  # rows that are compared by signature alone until they are filed together
 _BLOCK = 1 << 16  # rows that are read or filed at a time, to bound the memory for it
@@ -57,7 +57,7 @@ class NoveltyIndex:
     def __init__(self, *, min_threshold: float = 0.7) -> None:
         """Index texts for thresholds of at least ``min_threshold``; below it every row is looked at."""
         self._min_threshold = max(min_threshold, LEAST_THRESHOLD)
-        self._vocabulary = Vocabulary()
+        self._vocabulary = Elements()
         self._elements, self._ends = Column(np.uint32), Column(np.int64)
         self._ends.append(0)
         self._signatures = Signatures(np.empty(0, np.int64), rows=0, mean_length=0)
@@ -170,10 +170,14 @@ class NoveltyIndex:
     def _judge(self, seen: _Text, threshold: float, rows: list[int], bounds: list[float]) -> tuple[int, float] | None:
         """The nearest of these rows by their LCS; their upper bounds fall, so that the first few may do."""
         best_row, best = -1, threshold
+        judged: set[int] = set()  # a row comes once for each probe that found it: for long texts thousands of times
         ours = self._vocabulary.characters(seen.elements)
         for row, bound in zip(rows, bounds, strict=True):
             if bound < best:
                 break
+            if row in judged:
+                continue
+            judged.add(row)
             theirs = self._vocabulary.characters(self._row(row))
             total = len(ours) + len(theirs)
             needed = _least_common(threshold, total)

@@ -74,8 +74,8 @@ def most_missed(threshold: float, length: int) -> int:
 def cell_of(lengths: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int64]:
     """The cell of an element at each position of a text of each length (1 or more).
 
-    Positions below 4 have a level each, from there on there are two levels an octave (4-5, 6-7, 8-11, 12-15...);
-    lengths have a class each at first, from 8 on six classes an octave.
+    Positions below 8 have a level each, from there on there are two levels an octave (8-11, 12-15, 16-23...);
+    lengths have a class each up to 64, from there on six classes an octave.
     """
     return _length_class(lengths) * _MOST_LEVELS + _LEVELS[np.minimum(positions, _LAST_POSITION)]
 
@@ -121,8 +121,9 @@ def _least_common_of(threshold: float, totals: NDArray[np.int64]) -> NDArray[np.
 
 
 def _length_class(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    classes: NDArray[np.int64] = np.floor(6 * np.log2(np.maximum(lengths, _EXACT_LENGTHS) / _EXACT_LENGTHS)).astype(np.int64)
-    return np.minimum(lengths, _EXACT_LENGTHS) + classes
+    octaves = np.log2(np.maximum(lengths, _EXACT_LENGTHS) / _EXACT_LENGTHS)
+    classes: NDArray[np.int64] = np.minimum(lengths, _EXACT_LENGTHS) + np.floor(6 * octaves).astype(np.int64)
+    return classes
 
 
 def _make_levels() -> NDArray[np.int64]:

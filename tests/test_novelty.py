@@ -165,6 +165,7 @@ def test_texts_of_ten_thousand_tokens() -> None:
     texts = [[str(rng.randrange(3000)) for _ in range(10_000)] for _ in range(4)]
     index = NoveltyIndex()
     index.add_all(" ".join(text) for text in texts)
+    index.add_all("one two three" for _ in range(300))  # more than wait to be filed
     changed = [*texts[2][:9_000], *(f"x{number}" for number in range(1000))]
     assert index.nearest(" ".join(changed), 0.7) == (2, 0.9)
     assert index.nearest(" ".join(changed), 0.9) is None

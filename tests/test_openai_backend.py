@@ -12,13 +12,15 @@ from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
+import aiohttp
+import openai
 import pytest
 from aiohttp import web
 
 from selfinstruct.backends import wire
 from selfinstruct.backends.budget import Budget, BudgetSpent
 from selfinstruct.backends.completion import Said, read
-from selfinstruct.backends.failures import UNTIL_PATIENCE_ENDS, Trouble, from_status
+from selfinstruct.backends.failures import UNTIL_PATIENCE_ENDS, Trouble, from_exception, from_status
 from selfinstruct.backends.openai import OpenAIBackend
 from selfinstruct.backends.wire import Deadlines
 from selfinstruct.errors import EndpointError
@@ -338,7 +340,7 @@ async def test_a_cancelled_call_gives_its_place_back() -> None:
 
 @pytest.mark.parametrize("status", [400, 422])
 async def test_a_refused_option_is_left_out_from_then_on(status: int) -> None:
-    """json_schema falls back to json_object, then to text; max_tokens to max_completion_tokens; each is refused once."""
+    """json_schema falls back to json_object, then to text; max_tokens to max_completion_tokens; one refusal each."""
 
     def handler(body: dict[str, Any]) -> Any:
         form = body.get("response_format", {}).get("type")
@@ -531,6 +533,25 @@ async def test_a_key_appears_nowhere(caplog: pytest.LogCaptureFixture) -> None:
 
 
 # ---- Nothing is unmapped ----
+
+
+def subclasses(kind: type[BaseException]) -> set[type[BaseException]]:
+    """A class and all that come from it."""
+    return {kind}.union(*map(subclasses, kind.__subclasses__()))
+
+
+@pytest.mark.parametrize("kind", sorted(subclasses(aiohttp.ClientError) | subclasses(openai.OpenAIError), key=str))
+def test_every_exception_has_a_meaning(kind: type[BaseException]) -> None:
+    """Whatever aiohttp or openai raise, bare or as the cause of the other, is a trouble; refusal is no timeout."""
+    root = kind.__new__(kind)
+    timeout = openai.APITimeoutError.__new__(openai.APITimeoutError)
+    timeout.__cause__ = root
+    for error in (root, timeout):
+        trouble = from_exception(error, "http://host/v1")
+        assert trouble.reason
+        assert trouble.message.startswith("http://host/v1: ")
+        if issubclass(kind, aiohttp.ClientConnectionError) and not issubclass(kind, TimeoutError):
+            assert trouble.reason != "timeout"
 
 
 def test_every_status_has_a_meaning() -> None:

@@ -1,0 +1,1 @@
+"""What writes rows: the embedded imitator, and models behind OpenAI-compatible endpoints."""

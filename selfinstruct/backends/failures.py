@@ -75,7 +75,7 @@ def from_exception(error: BaseException, base_url: str) -> Trouble:
     """
     import aiohttp
 
-    chain = list(_chain(error))
+    chain = list(causes(error))
     cause = next((each for each in chain if isinstance(each, aiohttp.ClientError | ConnectionError)), error)
     cause = next((each for each in chain if isinstance(each, aiohttp.ClientError)), cause)
     if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
@@ -251,8 +251,8 @@ def _shown(text: str | bytes) -> str:
     return repr(text[:_SHOWN])[1:-1] if text else "an empty reply"
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception and all that it came from, the root first."""
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An exception and all that it came from, the root first."""
     seen: list[BaseException] = []
     step: BaseException | None = error
     while step is not None and step not in seen:

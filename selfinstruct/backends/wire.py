@@ -15,16 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from openai import (
-    DEFAULT_CONNECTION_LIMITS,
-    APIStatusError,
-    AsyncOpenAI,
-    DefaultAioHttpClient,
-    OpenAIError,
-    Timeout,
-)
+from openai import DEFAULT_CONNECTION_LIMITS, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, Timeout
 
-from selfinstruct.backends.failures import Trouble, from_exception
+from selfinstruct.backends.failures import Trouble, causes, from_exception
 
 #: The largest reply that is read, in bytes, before and after decompression: 2,000 times a usual one.
 MAX_REPLY_BYTES = 16 * 2**20
@@ -62,12 +55,12 @@ class Answer:
     data: bytes
 
 
-class _BodyTooLarge(Exception):
-    """A reply went past MAX_REPLY_BYTES."""
+class _BadBody(Exception):
+    """A reply's body cannot be used; ``trouble`` says why."""
 
-
-class _BodyUnreadable(Exception):
-    """A reply's bytes are compressed in a way that was not asked for, or broken."""
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.reason)
+        self.trouble = trouble
 
 
 class _Client(DefaultAioHttpClient):
@@ -82,7 +75,7 @@ class _Client(DefaultAioHttpClient):
             async for chunk in streamed.aiter_raw():
                 size += len(chunk)
                 if size > MAX_REPLY_BYTES:
-                    raise _BodyTooLarge
+                    raise _too_large()
                 chunks.append(chunk)
         finally:
             await streamed.aclose()
@@ -138,20 +131,17 @@ class Wire:
         await self._client.close()
 
     async def _exchange(self, call: Any, total: float | None = None) -> Answer | Trouble:
-        caught: BaseException
+        caught: Exception
         try:
             async with asyncio.timeout(self._deadlines.total if total is None else total):
-                response = (await call).http_response
-                return self._answer(response)
+                return self._answer((await call).http_response)
         except APIStatusError as error:
             return self._answer(error.response)
-        except _BodyTooLarge:
-            return Trouble("too-large", f"a reply of more than {MAX_REPLY_BYTES:,} bytes was cut off", billed=True)
-        except _BodyUnreadable:
-            return Trouble("garbled", "a reply was compressed though that was not asked for", tries=2, billed=True)
-        except (OpenAIError, OSError, ValueError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever three libraries raise is translated, here and nowhere else
             caught = error
-        return from_exception(caught, self.base_url)
+        # Out here, so that no traceback carries the exception, whose request has the key in its headers.
+        bad = next((cause for cause in causes(caught) if isinstance(cause, _BadBody)), None)
+        return bad.trouble if bad is not None else from_exception(caught, self.base_url)
 
     def _answer(self, response: Any) -> Answer:
         data = response.content
@@ -168,15 +158,25 @@ def _decoded(data: bytes, encoding: str) -> bytes:
         try:
             plain = inflater.decompress(data, MAX_REPLY_BYTES)
         except zlib.error as error:
-            raise _BodyUnreadable from error
+            raise _unreadable(encoding) from error
         if inflater.unconsumed_tail:
-            raise _BodyTooLarge
+            raise _too_large()
         if not inflater.eof:
-            raise _BodyUnreadable
+            raise _unreadable(encoding)
         return plain
     if encoding in ("br", "zstd"):
         try:
             json.loads(data)
         except (ValueError, RecursionError) as error:
-            raise _BodyUnreadable from error
+            raise _unreadable(encoding) from error
     return data
+
+
+def _too_large() -> _BadBody:
+    message = f"a reply of more than {MAX_REPLY_BYTES:,} bytes was cut off"
+    return _BadBody(Trouble("too-large", message, "Ask for fewer rows, or set max_tokens.", billed=True))
+
+
+def _unreadable(encoding: str) -> _BadBody:
+    message = f"a reply was compressed ({encoding or 'gzip'}), which was not asked for, and cannot be read"
+    return _BadBody(Trouble("garbled", message, tries=2, billed=True))

@@ -34,6 +34,11 @@ def run(
     concurrency: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Requests in flight [default: 16].")
     ] = None,
+    budget: Annotated[
+        float | None, typer.Option(metavar="USD", help="Most money to spend, at the recipe's prices.")
+    ] = None,
+    max_requests: Annotated[int | None, typer.Option(metavar="N", help="Most calls to make.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Most tokens to use.")] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides all draws.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan and prompts; call and write nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
@@ -60,6 +65,7 @@ def run(
 
         screen.print(plan_text(prepared, where, width_of(screen)), soft_wrap=True)
     options.update(prepared=prepared, out=where, concurrency=concurrency, seed=seed)
+    options.update(budget=budget, max_requests=max_requests, max_tokens=max_tokens)
     try:
         if quiet:
             done = api.run(source, **options)
