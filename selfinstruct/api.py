@@ -37,11 +37,14 @@ from selfinstruct.loop import Loop, prompt_language, restore
 from selfinstruct.origin import Origin, origin
 from selfinstruct.planner import Progress
 from selfinstruct.pool import Pool
-from selfinstruct.preparation import Prepared, Source, prepare, read_source, sound_seeds
-from selfinstruct.recipe import Model, Price
+from selfinstruct.preparation import Prepared, Source, prepare, read_source, settled, sound_seeds
+from selfinstruct.recipe import Model, Price, bind, load_recipe, parse_recipe
 from selfinstruct.records import Row
+from selfinstruct.rejudging import QUOTAS_NOTE, Rejudged
+from selfinstruct.rejudging import rejudge as rejudge_replies
 from selfinstruct.render.starter import starter_text
 from selfinstruct.report import Summary, summarise
+from selfinstruct.rows import RowFile
 from selfinstruct.thresholds import thresholds
 
 if TYPE_CHECKING:
@@ -117,6 +120,7 @@ async def run_async(
     connected = await _backend(prepared, backend, seed, limits, where)
     try:
         with directory.opened(where, prepared, digest, seed) as journal:
+            _note_quotas(journal, prepared)
             loop = _loop(prepared, journal, connected, seed, concurrency, watch)
             stopped = "interrupted"
             try:
@@ -249,6 +253,27 @@ def show(where: str | Path, row: str) -> Origin:
         return origin(history, row)
 
 
+def rejudge(where: str | Path, *, recipe: str | Path | None = None, out: str | Path | None = None) -> Rejudged:
+    """Parse and check a run's recorded replies again, by its own recipe or by ``recipe``; nothing is called.
+
+    ``out`` is where the rows that come out are written; the run itself stays as it is. Raises InputError where
+    there is no such run, RecipeError where the recipe does not fit its seeds.
+    """
+    if not (Path(where) / JOURNAL_NAME).exists():
+        raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
+    with History.open(Path(where)) as history, contextlib.ExitStack() as stack:
+        recorded = history.seeds()
+        own = parse_recipe(str(history.notes()["recipe"]), f"{where}/{JOURNAL_NAME}", where)
+        names = tuple(recorded[0].row)
+        seeds = RowFile(own.seeds.file, "jsonl", [s.row for s in recorded], [s.line for s in recorded], names)
+        judged_by = own if recipe is None else load_recipe(recipe)
+        prepared = settled(seeds, bind(judged_by, names), {}, [])
+        if out is None:
+            return rejudge_replies(history, prepared)
+        file = stack.enter_context(open_whole(out))
+        return rejudge_replies(history, prepared, keep=lambda line: _write_line(file, line))
+
+
 def open_run(where: str | Path) -> Run:
     """A finished or interrupted run, read from its directory. Raises InputError where there is none."""
     path = Path(where) / SUMMARY_NAME
@@ -257,6 +282,10 @@ def open_run(where: str | Path) -> Run:
     except (OSError, ValueError) as error:
         raise InputError(f"{where}: not a run directory", hint="A run directory holds summary.json.") from error
     return Run(Path(where), summary)
+
+
+def _write_line(file: BinaryIO, line: str) -> None:
+    file.write(f"{line}\n".encode())
 
 
 def _opened(file: str | Path) -> contextlib.AbstractContextManager[BinaryIO]:
@@ -369,6 +398,13 @@ def _spent(where: Path, price: Price | None) -> Spending:
     used = state.tokens
     money = Budget(price=price).cost(used)
     return Spending(money=money, requests=state.requests, tokens=used.input + used.output)
+
+
+def _note_quotas(journal: Journal, prepared: Prepared) -> None:
+    """Keep from which call on these quotas hold, for a later judging of the same replies."""
+    stages = list(journal.history.notes().get(QUOTAS_NOTE, ()))
+    if not stages or stages[-1][1] != prepared.quotas:
+        journal.note(QUOTAS_NOTE, [*stages, [journal.history.state().requests, dict(prepared.quotas)]])
 
 
 async def _grow(loop: Loop) -> str:

@@ -73,6 +73,11 @@ def prepare(
     if wanted is not None:
         weights = recipe.quota.weights if wanted.rows is not None else {}
         recipe = recipe.model_copy(update={"quota": wanted.model_copy(update={"weights": weights})})
+    return settled(seeds, recipe, reasons, [*skipped, *ungrounded])
+
+
+def settled(seeds: RowFile, recipe: Recipe, reasons: Mapping[str, str], skipped: Sequence[str]) -> Prepared:
+    """Sound seeds and their recipe, with what follows from the two: categories, thresholds, quotas."""
     categories = categories_of(recipe, seeds.rows)
     return Prepared(
         seeds=seeds,
@@ -81,7 +86,7 @@ def prepare(
         categories=categories,
         thresholds=thresholds(recipe, seeds.rows, categories, contexts(recipe)),
         quotas=quotas(recipe.quota, categories.names),
-        skipped=[*skipped, *ungrounded],
+        skipped=skipped,
     )
 
 

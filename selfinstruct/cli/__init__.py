@@ -21,6 +21,7 @@ from selfinstruct.cli.check import check
 from selfinstruct.cli.console import complain
 from selfinstruct.cli.dedup import dedup
 from selfinstruct.cli.init import init
+from selfinstruct.cli.rejudge import rejudge
 from selfinstruct.cli.run import run
 from selfinstruct.cli.show import show
 from selfinstruct.errors import SelfInstructError, StorageError
@@ -50,6 +51,7 @@ def application() -> typer.Typer:
     app.command("check", short_help="Check the rows of a file, as a gate.")(check)
     app.command("dedup", short_help="Drop the near-duplicates of a file.")(dedup)
     app.command("show", short_help="Show where a row came from, or why one was rejected.")(show)
+    app.command("rejudge", short_help="Judge a run's recorded replies again.")(rejudge)
     return app
 
 

@@ -1,0 +1,38 @@
+"""``selfinstruct rejudge``: the recorded replies of a run, parsed and checked again."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfinstruct.cli.console import console
+
+
+def rejudge(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Judge by this recipe instead [default: the run's own].")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where the rows go.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON on stdout.")] = False,
+) -> int:
+    """Parse and check the recorded replies again in their recorded order, without a call.
+
+    The same code and recipe give the same rows, byte for byte; another recipe shows what it would change. The run
+    stays as it is.
+    """
+    from selfinstruct import api
+    from selfinstruct.render.rejudged import rejudged_text
+
+    done = api.rejudge(run, recipe=recipe, out=out)
+    if json:
+        counts = {**asdict(done), "identical": done.identical}
+        sys.stdout.write(json_module.dumps(counts, ensure_ascii=False, indent=2) + "\n")
+        return 0
+    console(sys.stdout).print(rejudged_text(done, str(run)), soft_wrap=True, end="")
+    return 0
