@@ -23,6 +23,7 @@ from selfinstruct import directory
 from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import Budget, BudgetSpent, Spending
 from selfinstruct.backends.imitator import Imitator
+from selfinstruct.backends.replay import Replay
 from selfinstruct.checks import Terms
 from selfinstruct.cleaning import Cleaning, clean
 from selfinstruct.directory import SUMMARY_NAME
@@ -88,6 +89,7 @@ async def run_async(
     model: str | None = None,
     base_url: str | None = None,
     backend: str | Backend | None = None,
+    recording: str | Path | None = None,
     concurrency: int | None = None,
     budget: float | None = None,
     max_requests: int | None = None,
@@ -100,8 +102,9 @@ async def run_async(
 ) -> Run:
     """Grow seeds to the quota in the run directory ``out`` (default ``outputs/<name>``), resuming what is there.
 
-    ``rows`` or ``per_category`` is the quota. ``backend`` is "imitator", "openai" or a Backend; by default the
-    embedded imitator, or the endpoint where ``model`` or ``base_url`` (or the recipe) names one. ``seed``
+    ``rows`` or ``per_category`` is the quota. ``backend`` is "imitator", "openai", "replay" or a Backend; by default
+    the embedded imitator, or the endpoint where ``model`` or ``base_url`` (or the recipe) names one. "replay" answers
+    from ``recording``, the directory of an earlier run, and counts no cost. ``seed``
     decides all draws: with the imitator the same seed gives the same rows. ``watch`` is told where the run
     stands after each group of batches. ``prepared`` saves doing that part again. ``budget`` (in the currency of the
     recipe's prices), ``max_requests`` and ``max_tokens`` bound what the run may spend in all, resumed or not; they are
@@ -117,7 +120,7 @@ async def run_async(
     where = run_directory(prepared, out)
     digest = hashlib.sha256(json.dumps(prepared.seeds.rows, sort_keys=True).encode()).hexdigest()
     limits = _Limits(budget, max_requests, max_tokens)
-    connected = await _backend(prepared, backend, seed, limits, where)
+    connected = await _backend(prepared, backend, seed, limits, where, recording)
     try:
         with directory.opened(where, prepared, digest, seed) as journal:
             _note_quotas(journal, prepared)
@@ -247,9 +250,7 @@ def show(where: str | Path, row: str) -> Origin:
 
     Raises InputError where there is no such run or no such row.
     """
-    if not (Path(where) / JOURNAL_NAME).exists():
-        raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
-    with History.open(Path(where)) as history:
+    with _history(where) as history:
         return origin(history, row)
 
 
@@ -259,9 +260,7 @@ def rejudge(where: str | Path, *, recipe: str | Path | None = None, out: str | P
     ``out`` is where the rows that come out are written; the run itself stays as it is. Raises InputError where
     there is no such run, RecipeError where the recipe does not fit its seeds.
     """
-    if not (Path(where) / JOURNAL_NAME).exists():
-        raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
-    with History.open(Path(where)) as history, contextlib.ExitStack() as stack:
+    with _history(where) as history, contextlib.ExitStack() as stack:
         recorded = history.seeds()
         own = parse_recipe(str(history.notes()["recipe"]), f"{where}/{JOURNAL_NAME}", where)
         names = tuple(recorded[0].row)
@@ -282,6 +281,13 @@ def open_run(where: str | Path) -> Run:
     except (OSError, ValueError) as error:
         raise InputError(f"{where}: not a run directory", hint="A run directory holds summary.json.") from error
     return Run(Path(where), summary)
+
+
+def _history(where: str | Path) -> History:
+    """The journal of a run, open for reading. Raises InputError where there is none."""
+    if not (Path(where) / JOURNAL_NAME).exists():
+        raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
+    return History.open(Path(where))
 
 
 def _write_line(file: BinaryIO, line: str) -> None:
@@ -339,8 +345,8 @@ def _loop(
 
 def _with_model(prepared: Prepared, model: str | None, base_url: str | None, backend: str | Backend | None) -> Prepared:
     """``prepared`` with the model that the options name, if they name one."""
-    if backend not in (None, "imitator", "openai") and isinstance(backend, str):
-        raise InputError(f"--backend {backend}: unknown", hint="The backends are: imitator, openai.")
+    if backend not in (None, "imitator", "openai", "replay") and isinstance(backend, str):
+        raise InputError(f"--backend {backend}: unknown", hint="The backends are: imitator, openai, replay.")
     recipe = prepared.recipe
     if backend == "imitator":
         recipe = recipe.model_copy(update={"model": None})
@@ -375,11 +381,23 @@ class _Limits:
 
 
 async def _backend(
-    prepared: Prepared, backend: str | Backend | None, seed: int, limits: _Limits, where: Path
+    prepared: Prepared,
+    backend: str | Backend | None,
+    seed: int,
+    limits: _Limits,
+    where: Path,
+    recording: str | Path | None,
 ) -> Backend:
     """Who writes the rows; a model is called once, to see that it answers, before anything is written."""
     if backend is not None and not isinstance(backend, str):
         return backend
+    if (backend == "replay") != (recording is not None):
+        raise InputError(
+            "--backend replay and --from RUN go together", hint="Name the run whose replies are to serve again."
+        )
+    if recording is not None:
+        with _history(recording) as history:
+            return Replay(history)
     recipe = prepared.recipe
     price = recipe.model.price if recipe.model is not None else Price(input=0.0, output=0.0)
     spent = _spent(where, price) if (where / JOURNAL_NAME).exists() else Spending()

@@ -34,7 +34,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """What the run made of its replies, what they make now, and how many rows stand in the same place as before."""
+    """What the run made of its replies, what they make now, and how many rows were accepted both times."""
 
     replies: int
     before: Outcome
@@ -43,7 +43,7 @@ class Rejudged:
 
     @property
     def identical(self) -> bool:
-        """Whether every row is the one that stood in its place before, and no row is missing or new."""
+        """Whether the same rows were accepted, none missing and none new."""
         return self.same == self.before.accepted == self.after.accepted
 
 
@@ -61,7 +61,7 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
     terms = Terms(prepared.recipe, prepared.thresholds, prepared.categories.of)
     rejected: Counter[str] = Counter()
     failed: Counter[str] = Counter(state.failed)
-    recorded_lines = (row.line for row in history.rows())
+    places = {(row.call, row.position) for row in history.rows()}
     accepted = replies = same = 0
     for recorded in history.replies():
         while stages and stages[0][0] < recorded.call:
@@ -79,7 +79,7 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
             elif judgement.candidate.row is not None:
                 line = to_json(judgement.candidate.row)
                 accepted += 1
-                same += line == next(recorded_lines, None)
+                same += (recorded.call, judgement.candidate.position) in places
                 keep(line)
     del failed[""]
     # A reply that gave no candidates then was judged anew; only calls without a reply failed as they did.

@@ -40,6 +40,14 @@ _DEADLINES = Deadlines()
 _TEMPLATE_TOKENS = 160
 # Fewer prompt tokens than this share of the estimate were not the whole prompt: tokenizers do not differ so much.
 _CUT_PROMPT = 0.4
+# Signs of overload, as the progress line calls them.
+_OVERLOADS = {
+    "rate-limit": "a rate limit",
+    "server-error": "a server error",
+    "timeout": "a timeout",
+    "dropped": "a dropped connection",
+    "unreachable": "a refused connection",
+}
 
 
 @dataclass(slots=True)
@@ -226,7 +234,7 @@ class OpenAIBackend:
         else:
             self.tally.troubles[outcome.reason] += 1
             if outcome.overload:
-                self._pacing.failed(permit, outcome.reason.replace("-", " "), outcome.wait)
+                self._pacing.failed(permit, _OVERLOADS.get(outcome.reason, outcome.reason), outcome.wait)
             else:
                 self._pacing.left(permit)
         return outcome, usage, seconds

@@ -86,7 +86,7 @@ class Pacing:
         elif self.outage.open:
             why = "one call, to see whether the endpoint is back"
         elif self.concurrency.limit < self.concurrency.most:
-            why = f"{self.concurrency.why}, of {self.concurrency.most} at most"
+            why = f"{self.concurrency.why}; {self.concurrency.most} were asked for"
         elif self._limits:
             per = " and ".join(f"{limit:,.0f} {kind}" for kind, limit in self._limits.items())
             who = "the recipe" if any(self._given[kind] for kind in self._limits) else "the endpoint"

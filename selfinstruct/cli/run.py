@@ -29,7 +29,11 @@ def run(
         str | None, typer.Option(metavar="URL", help="OpenAI-compatible endpoint; its key from OPENAI_API_KEY.")
     ] = None,
     backend: Annotated[
-        str | None, typer.Option(metavar="imitator|openai", help="Who writes [default: the imitator, or the model].")
+        str | None,
+        typer.Option(metavar="imitator|openai|replay", help="Who writes [default: the imitator, or the model]."),
+    ] = None,
+    recording: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="The run whose replies --backend replay gives again.")
     ] = None,
     concurrency: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Requests in flight [default: 16].")
@@ -65,7 +69,7 @@ def run(
 
         screen.print(plan_text(prepared, where, width_of(screen)), soft_wrap=True)
     options.update(prepared=prepared, out=where, concurrency=concurrency, seed=seed)
-    options.update(budget=budget, max_requests=max_requests, max_tokens=max_tokens)
+    options.update(recording=recording, budget=budget, max_requests=max_requests, max_tokens=max_tokens)
     try:
         if quiet:
             done = api.run(source, **options)

@@ -12,9 +12,9 @@ def rejudged_text(done: Rejudged, name: str) -> Text:
     """A line that says whether anything changed, and a table of the counts that make it up."""
     text = Text(f"{printable(name)}: {counted(done.replies, 'recorded reply', 'recorded replies')} judged again, ")
     if done.identical:
-        text.append("every row as it was\n\n", "bold")
+        text.append("every row accepted as before\n\n", "bold")
     else:
-        text.append(f"{number(done.same)} of {number(done.before.accepted)} rows as they were\n\n", "bold")
+        text.append(f"{number(done.same)} of {number(done.before.accepted)} rows accepted as before\n\n", "bold")
     rows = [("accepted", done.before.accepted, done.after.accepted)]
     counts = (
         ("rejected", done.before.rejected, done.after.rejected),
