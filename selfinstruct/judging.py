@@ -28,9 +28,7 @@ class JudgedReply:
     message: str = ""
 
 
-def judge_reply(
-    batch: Batch, reply: Reply, terms: Terms, pool: Pool, progress: Mapping[str, Progress]
-) -> JudgedReply:
+def judge_reply(batch: Batch, reply: Reply, terms: Terms, pool: Pool, progress: Mapping[str, Progress]) -> JudgedReply:
     """Parse and judge the reply to a launched batch; accepted rows go into ``pool``, the batch is settled."""
     parsed = parse(reply.text, tuple(terms.recipe.fields), finish_reason=reply.finish_reason)
     if parsed.failure:

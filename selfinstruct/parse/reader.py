@@ -26,16 +26,17 @@ LONGEST_NUMBER = 4_000
 
 #: Blanks and comments, as a pattern. A comment that holds a quote may be the rest of a string whose quote was not
 #: escaped, so it is no comment; one is at most 80 characters long, so that a search cannot become quadratic.
-SPACE = r'(?:[\s\ufeff]++|(?://|\#)[^\n"“”]{0,80}+(?=\n|\Z)|/\*[^*"“”]{0,80}+\*/)*+'
+#: Atomic groups and not possessive ones: CPython before 3.11.5 matches these wrongly (gh-106052).
+SPACE = r'(?>(?:[\s\ufeff]++|(?://|\#)[^\n"“”]{0,80}+(?=\n|\Z)|/\*[^*"“”]{0,80}+\*/)*)'
 _SPACE = re.compile(SPACE)
 _BLANK = re.compile(r"[\s\ufeff]*+")
 _STRINGS = {
-    '"': re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL),
-    "'": re.compile(r"'([^'\\]*+(?:\\.[^'\\]*+)*+)'", re.DOTALL),
-    **dict.fromkeys("“”„", re.compile(r"[“”„]([^“”„\\]*+(?:\\.[^“”„\\]*+)*+)[“”]", re.DOTALL)),
-    **dict.fromkeys("‘’", re.compile(r"[‘’]([^‘’\\]*+(?:\\.[^‘’\\]*+)*+)’", re.DOTALL)),
+    '"': re.compile(r'"([^"\\]*+(?>(?:\\.[^"\\]*+)*))"', re.DOTALL),
+    "'": re.compile(r"'([^'\\]*+(?>(?:\\.[^'\\]*+)*))'", re.DOTALL),
+    **dict.fromkeys("“”„", re.compile(r"[“”„]([^“”„\\]*+(?>(?:\\.[^“”„\\]*+)*))[“”]", re.DOTALL)),
+    **dict.fromkeys("‘’", re.compile(r"[‘’]([^‘’\\]*+(?>(?:\\.[^‘’\\]*+)*))’", re.DOTALL)),
 }
-_KNOWN_ESCAPES = re.compile(r'[^\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^\\]*+)*+')
+_KNOWN_ESCAPES = re.compile(r'[^\\]*+(?>(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^\\]*+)*)')
 _REQUOTED = re.compile(r"\\.|\"", re.DOTALL)
 _BARE_KEY = re.compile(r"[^\W\d]\w{0,63}+")
 _SCALAR = re.compile(r"(-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][-+]?[0-9]++)?|[-+]?[A-Za-z]++)(?=[\s,}\]/#]|\Z)")
