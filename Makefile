@@ -9,6 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 UV_VERSION := 0.13.8
+BENCHMARKS := verify throughput novelty
 
 .PHONY: run test check bench lock clean
 .DELETE_ON_ERROR:
@@ -28,7 +29,7 @@ check: .venv/dev.stamp
 	$(BIN)/interrogate --quiet selfinstruct
 
 bench: .venv/dev.stamp
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 # uv resolves once for every Python from 3.11 on and every platform; the files name no index.
 # The dev lock is bound by the run lock, so that tests see what users get.

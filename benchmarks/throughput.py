@@ -6,8 +6,8 @@
     python benchmarks/throughput.py profile      where the backend's time goes
 
 The server is a process of its own, and so is each client: its figures are of the whole process, start-up and all. The
-ideal is the sum of all latencies over the concurrency. A "bare loop" is the openai package with its aiohttp transport
-and nothing else: it writes the replies down. "backend" is the Backend alone; "run" is all of a run: journal, parsing,
+ideal is the sum of all latencies over the concurrency and, where some replies are slow, the wait for the last of
+them. A "bare loop" is the openai package with its aiohttp transport and nothing else: it writes the replies down. "backend" is the Backend alone; "run" is all of a run: journal, parsing,
 checks, novelty and report.
 """
 
@@ -112,7 +112,8 @@ def measure(kind: str, scenario: Scenario) -> Figures:
 def show(kind: str, scenario: Scenario, figures: Figures, bare: Figures | None = None) -> None:
     """One line of figures; a run makes as many requests as it needs, so that its ideal is its own."""
     mean = scenario.latency * (1 + 9 * scenario.slow_share)
-    ideal = figures.requests * mean / scenario.concurrency
+    last = 9 * scenario.latency if scenario.slow_share else 0.0
+    ideal = figures.requests * mean / scenario.concurrency + last
     beside = f", {figures.seconds / bare.seconds:.2f} times the bare loop" if bare else ""
     rows = f", {figures.rows:,} rows, {1e3 * figures.cpu / figures.rows:.3f} ms CPU a row" if figures.rows else ""
     print(

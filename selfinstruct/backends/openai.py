@@ -123,6 +123,7 @@ class OpenAIBackend:
             deadlines = deadlines.within(model.timeout)
 
         def wire_to(base_url: str | None) -> Wire:
+            """A connection to another base URL with the same key."""
             return Wire(base_url, key, deadlines, model.concurrency)
 
         pacing = Pacing(

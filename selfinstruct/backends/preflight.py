@@ -59,6 +59,7 @@ class Preflight:
         """Raise EndpointError, with what to do, unless ``model`` answers."""
 
         async def attempt() -> Said | Trouble:
+            """One small call, with fewer options where one is refused."""
             sent = self.options.body(model, _PROMPT, 0)
             limit = self.options.limit_name
             outcome = await self.attempt({**sent, limit: _TOKENS} if limit in sent else sent)

@@ -25,6 +25,7 @@ MAX_REPLY_BYTES = 16 * 2**20
 KEEP_ALIVE = 4.0
 #: What is sent as the key where there is none: the package insists on one, and local servers ignore it.
 NO_KEY = "no-key-needed"
+_GZIP = b"\x1f\x8b"
 # Shorter keys are placeholders such as "EMPTY", and might be words of a reply.
 _SHORTEST_SECRET = 8
 
@@ -69,14 +70,14 @@ class _Client(DefaultAioHttpClient):
     async def send(self, request: Any, **options: Any) -> Any:
         """Send a request and read its reply whole."""
         streamed = await super().send(request, **{**options, "stream": True})
-        chunks: list[bytes] = []
-        size = 0
         try:
-            async for chunk in streamed.aiter_raw():
-                size += len(chunk)
-                if size > MAX_REPLY_BYTES:
-                    raise _too_large()
-                chunks.append(chunk)
+            length = streamed.headers.get("content-length", "")
+            if length.isdecimal() and int(length) <= MAX_REPLY_BYTES and "content-encoding" not in streamed.headers:
+                if (await streamed.aread())[:2] != _GZIP:
+                    return streamed
+                chunks = [streamed.content]
+            else:
+                chunks = await _chunks(streamed)
         finally:
             await streamed.aclose()
         encoding = streamed.headers.pop("content-encoding", "")
@@ -151,9 +152,21 @@ class Wire:
         return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, data)
 
 
+async def _chunks(response: Any) -> list[bytes]:
+    """A body of unknown length as it comes, up to the size."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_raw():
+        size += len(chunk)
+        if size > MAX_REPLY_BYTES:
+            raise _too_large()
+        chunks.append(chunk)
+    return chunks
+
+
 def _decoded(data: bytes, encoding: str) -> bytes:
     """The bytes decompressed where they are compressed, whatever the header says."""
-    if data[:2] == b"\x1f\x8b" or (encoding == "deflate" and data[:1] == b"\x78"):
+    if data[:2] == _GZIP or (encoding == "deflate" and data[:1] == b"\x78"):
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
             plain = inflater.decompress(data, MAX_REPLY_BYTES)

@@ -144,6 +144,7 @@ class Exchange:
         """Occupy a slot for ``seconds``, whether or not the client stays."""
 
         async def occupy() -> None:
+            """Keep a slot for as long as the client thinks that it waits."""
             async with self._slot():
                 await asyncio.sleep(seconds)
 
