@@ -7,8 +7,8 @@
 
 The server is a process of its own, and so is each client: its figures are of the whole process, start-up and all. The
 ideal is the sum of all latencies over the concurrency and, where some replies are slow, the wait for the last of
-them. A "bare loop" is the openai package with its aiohttp transport and nothing else: it writes the replies down. "backend" is the Backend alone; "run" is all of a run: journal, parsing,
-checks, novelty and report.
+them. A "bare loop" is the openai package with its aiohttp transport and nothing else: it writes the replies down.
+"backend" is the Backend alone; "run" is all of a run: journal, parsing, checks, novelty and report.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ async def run_async(
     start = clock()
     if prepared is None:
         prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
-    prepared = _with_model(prepared, model, base_url, backend)
+    prepared = _with_model(prepared, model, base_url, backend, concurrency)
     where = run_directory(prepared, out)
     digest = hashlib.sha256(json.dumps(prepared.seeds.rows, sort_keys=True).encode()).hexdigest()
     limits = _Limits(budget, max_requests, max_tokens)
@@ -343,7 +343,13 @@ def _loop(
     return loop
 
 
-def _with_model(prepared: Prepared, model: str | None, base_url: str | None, backend: str | Backend | None) -> Prepared:
+def _with_model(
+    prepared: Prepared,
+    model: str | None,
+    base_url: str | None,
+    backend: str | Backend | None,
+    concurrency: int | None = None,
+) -> Prepared:
     """``prepared`` with the model that the options name, if they name one."""
     if backend not in (None, "imitator", "openai", "replay") and isinstance(backend, str):
         raise InputError(f"--backend {backend}: unknown", hint="The backends are: imitator, openai, replay.")
@@ -354,6 +360,8 @@ def _with_model(prepared: Prepared, model: str | None, base_url: str | None, bac
         old = recipe.model.model_dump() if recipe.model is not None else {"name": "default"}
         named = {key: value for key, value in (("name", model), ("base_url", base_url)) if value is not None}
         recipe = recipe.model_copy(update={"model": _model({**old, **named})})
+    if recipe.model is not None and concurrency is not None:
+        recipe = recipe.model_copy(update={"model": _model({**recipe.model.model_dump(), "concurrency": concurrency})})
     return replace(prepared, recipe=recipe)
 
 

@@ -1,7 +1,8 @@
 """One run's loop: plan, ask, journal, parse, judge, until every quota is met or nothing more comes.
 
 One task writes; the tasks that ask only wait for the backend. A reply is committed raw before it is parsed, in
-groups: all that has come is committed together, then parsed and judged in the order of the batches.
+groups: all that has come is committed together, then parsed and judged in the order of recording, a few at a time,
+with free slots filled in between.
 
 Does not handle: pacing, prices, or which backend it is.
 """
@@ -9,15 +10,14 @@ Does not handle: pacing, prices, or which backend it is.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from selfinstruct.backends.base import Backend
-from selfinstruct.backends.budget import BudgetSpent
 from selfinstruct.checks import Terms
-from selfinstruct.errors import EndpointError, SelfInstructError
+from selfinstruct.errors import EndpointError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import Journal, RecordedReply
 from selfinstruct.judging import judge_reply
@@ -30,6 +30,8 @@ from selfinstruct.records import Batch, Failure, Reply, Request, Row
 STEP = "imitate"
 #: So many calls in a row without one reply end the run: the endpoint is down, not busy.
 FAILURES_IN_A_ROW = 10
+#: So many replies are judged before free slots are filled again, so that a burst of replies does not idle the endpoint.
+_SLICE = 4
 
 
 @dataclass(slots=True)
@@ -72,7 +74,8 @@ class Loop:
                 waiting.append(unfinished.batch)
         self.journal.commit()
         tasks: dict[asyncio.Task[Reply | Failure], Batch] = {}
-        fatal: SelfInstructError | None = None
+        unjudged: deque[RecordedReply] = deque()
+        fatal: Exception | None = None
         try:
             while True:
                 while fatal is None and len(tasks) < self.concurrency:
@@ -80,11 +83,16 @@ class Loop:
                     if batch is None:
                         break
                     tasks[asyncio.create_task(self.backend.complete(self._request(batch)))] = batch
-                if not tasks:
+                if not tasks and not unjudged:
                     break
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                ended = sorted(((tasks.pop(task), task) for task in done), key=lambda pair: pair[0].number)
-                fatal = self._take(ended) or fatal
+                if tasks:
+                    # While replies wait to be judged, only what has come by now is taken.
+                    now = 0.0 if unjudged else None
+                    done, _ = await asyncio.wait(tasks, timeout=now, return_when=asyncio.FIRST_COMPLETED)
+                    ended = sorted(((tasks.pop(task), task) for task in done), key=lambda pair: pair[0].number)
+                    fatal = self._take(ended, unjudged) or fatal
+                for _ in range(min(len(unjudged), _SLICE)):
+                    self._judge(unjudged.popleft())
                 self.watch(self.snapshot(len(tasks)))
         finally:
             for task in tasks:
@@ -137,17 +145,16 @@ class Loop:
         )
         return Request(batch, STEP, said, demos, seed=self.draws(batch.number).getrandbits(31))
 
-    def _take(self, ended: Sequence[tuple[Batch, asyncio.Task[Reply | Failure]]]) -> SelfInstructError | None:
-        """Journal what the calls brought, commit, then parse and judge; the error that ends the run, if one came."""
-        fatal: SelfInstructError | None = None
-        replies: list[RecordedReply] = []
+    def _take(
+        self, ended: Sequence[tuple[Batch, asyncio.Task[Reply | Failure]]], unjudged: deque[RecordedReply]
+    ) -> Exception | None:
+        """Journal what the calls brought, commit, and queue the replies; the error that ends the run, if one came."""
+        fatal: Exception | None = None
         for batch, task in ended:
             error = task.exception()
-            if isinstance(error, EndpointError | BudgetSpent):
+            if isinstance(error, Exception):
                 fatal = error
                 continue
-            if error is not None:
-                raise error
             outcome = task.result()
             self.requests += 1
             if isinstance(outcome, Failure):
@@ -155,10 +162,9 @@ class Loop:
             else:
                 self._failures = 0
                 call = self.journal.add_reply(batch.number, STEP, outcome)
-                replies.append(RecordedReply(call, batch, STEP, outcome))
-        self.journal.commit()
-        for recorded in replies:
-            self._judge(recorded)
+                unjudged.append(RecordedReply(call, batch, STEP, outcome))
+        if ended:
+            self.journal.commit()
         return fatal
 
     def _fail(self, batch: Batch, failure: Failure) -> EndpointError | None:
