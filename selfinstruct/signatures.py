@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from selfinstruct.postings import Column, Integers, Words
 
 _COMMON = 32  # an element is common that stands in more than one row of so many
-_TOKENS_PER_WORD = 24  # a 64-bit word for so many tokens of the mean row
+_TOKENS_PER_WORD = 12  # a 64-bit word for so many tokens of the mean row
 _MOST_WORDS = 3  # so that a number of bits fits a byte
 
 
