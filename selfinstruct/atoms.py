@@ -138,9 +138,9 @@ def is_time(value: str, form: str) -> bool:
 
 
 def read_time(value: str, form: str) -> datetime | None:
-    """``value`` as a time, or None; a form without a year is read in 2023, which is no leap year."""
+    """``value`` as a time, or None; a form without a year is read in 2021, as neither it nor the next year has a leap day."""
     try:
         moment = datetime.strptime(value, form)
     except ValueError:
         return None
-    return moment if "%Y" in form or "%y" in form else moment.replace(year=2023)
+    return moment if "%Y" in form or "%y" in form else moment.replace(year=2021)
