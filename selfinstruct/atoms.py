@@ -138,7 +138,10 @@ def is_time(value: str, form: str) -> bool:
 
 
 def read_time(value: str, form: str) -> datetime | None:
-    """``value`` as a time, or None; a form without a year is read in 2021, as neither it nor the next year has a leap day."""
+    """``value`` as a time, or None.
+
+    A form without a year is read in 2021: neither that nor the next year has a leap day to move on to.
+    """
     try:
         moment = datetime.strptime(value, form)
     except ValueError:

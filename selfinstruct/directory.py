@@ -74,6 +74,13 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
     write_whole(where / CARD_NAME, card(shown, prepared, ROWS_NAME).encode())
 
 
+def recorded(where: str | Path) -> History:
+    """The journal of a run, open for reading. Raises InputError where there is none."""
+    if not (Path(where) / JOURNAL_NAME).exists():
+        raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
+    return History.open(Path(where))
+
+
 def _make(where: Path) -> bool:
     """Create the directory where there is none; whether it did."""
     try:

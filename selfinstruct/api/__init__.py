@@ -1,0 +1,31 @@
+"""The use cases, and the only place where parts are put together.
+
+    growing  run, plan, forecast (a dry run), open_run      models  who writes the rows
+    files    check, init, dedup                             runs    show, rejudge
+
+``run`` and ``check`` have async twins. Every function takes paths ("-" is stdin), lists of dicts, or a pandas
+DataFrame, and raises the errors of ``selfinstruct.errors``.
+"""
+
+from selfinstruct.api.files import check, check_async, dedup, init, write_recipe
+from selfinstruct.api.growing import Run, open_run, plan, run, run_async, run_directory, thresholds_of
+from selfinstruct.api.runs import rejudge, show
+from selfinstruct.forecast import forecast
+
+__all__ = [
+    "Run",
+    "check",
+    "check_async",
+    "dedup",
+    "forecast",
+    "init",
+    "open_run",
+    "plan",
+    "rejudge",
+    "run",
+    "run_async",
+    "run_directory",
+    "show",
+    "thresholds_of",
+    "write_recipe",
+]

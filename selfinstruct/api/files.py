@@ -1,0 +1,115 @@
+"""Files of rows: the gate, the recipe that seeds suggest, and what is left without near-duplicates."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from selfinstruct.cleaning import Cleaning, clean
+from selfinstruct.errors import InputError, RowError
+from selfinstruct.files import open_whole, write_whole
+from selfinstruct.findings import Findings, find
+from selfinstruct.forecast import forecast as forecast
+from selfinstruct.infer import categories_of, contexts, infer
+from selfinstruct.preparation import Source, read_source, sound_seeds
+from selfinstruct.render.starter import starter_text
+from selfinstruct.thresholds import thresholds
+
+if TYPE_CHECKING:
+    pass
+
+
+def check(
+    source: Source,
+    *,
+    recipe: str | Path | None = None,
+    against: Sequence[Source] = (),
+    watch: Callable[[int, int], None] = lambda rows, findings: None,
+) -> Findings:
+    """Hold rows that are there to a recipe, or to the rules that they suggest themselves.
+
+    ``source`` and each of ``against`` (rows that must not be repeated) is a path, rows or a DataFrame; ``recipe``
+    is a path. Raises RowError or RecipeError where one of them cannot be read; what is wrong with a row is a
+    finding, never an error.
+    """
+    return find(source, recipe=None if recipe is None else str(recipe), against=against, watch=watch)
+
+
+async def check_async(source: Source, **options: Any) -> Findings:
+    """``check`` in a thread, so that the event loop goes on."""
+    return await asyncio.to_thread(check, source, **options)
+
+
+def init(source: Source, file: str | Path = "recipe.toml") -> str:
+    """The recipe that seeds suggest, as commented TOML to stand in ``file``, whose folder its paths start from.
+
+    One seed is enough. Raises RowError where the seeds cannot be read or none keeps the rules, InputError where
+    ``source`` is a recipe already.
+    """
+    seeds, given = read_source(source)
+    if given is not None:
+        raise InputError(f"{source}: is a recipe already", hint=f"Run it: selfinstruct run {source}")
+    inferred = infer(seeds)
+    sound, faults = sound_seeds(seeds, inferred.recipe, skip=True)
+    categories = categories_of(inferred.recipe, sound.rows)
+    allowed = thresholds(inferred.recipe, sound.rows, categories, contexts(inferred.recipe))
+    return starter_text(inferred.recipe, inferred.reasons, allowed, len(seeds.rows), faults, file)
+
+
+def write_recipe(source: Source, file: str | Path, *, force: bool = False) -> None:
+    """Write what ``init`` gives to ``file``, whole; one that is there is left alone unless ``force``.
+
+    Raises as ``init``; InputError where ``file`` is there, StorageError where it cannot be written.
+    """
+    if Path(file).exists() and not force:
+        raise InputError(f"{file}: is there already", hint="Choose another name with -o, or write over it: --force.")
+    write_whole(file, init(source, file).encode())
+
+
+def dedup(
+    file: str | Path,
+    *,
+    fields: Sequence[str] = (),
+    max_rouge_l: float = 0.7,
+    out: str | Path | BinaryIO | None = None,
+    dropped: str | Path | None = None,
+    watch: Callable[[int, int], None] = lambda rows, kept: None,
+) -> Cleaning:
+    """Drop from a file (JSON Lines, CSV, TSV, plain lines; "-" is stdin) the near-duplicates of earlier rows.
+
+    A row is dropped where its ROUGE-L F1 with a kept one is strictly above ``max_rouge_l``, in (0, 1]; 0.7 is
+    Self-Instruct's (Wang et al. 2023, arXiv:2212.10560). What is kept goes to ``out`` (a path, written whole, or
+    an open file) with its bytes unchanged, and what is dropped to the path ``dropped`` as JSON Lines.
+
+    Raises RowError where the file cannot be read, StorageError where one cannot be written.
+    """
+    if not 0 < max_rouge_l <= 1:
+        raise InputError(f"--max-rouge-l {max_rouge_l}: not a likeness", hint="Give a number above 0 and at most 1.")
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(_opened(file))
+        keep = stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else None
+        drop = stack.enter_context(open_whole(dropped)).write if dropped is not None else None
+        return clean(
+            source,
+            "<stdin>" if str(file) == "-" else str(file),
+            fields=fields,
+            max_rouge_l=max_rouge_l,
+            kept=keep or (out.write if out is not None and not isinstance(out, str | Path) else len),
+            dropped=drop or len,
+            watch=watch,
+        )
+
+
+def _opened(file: str | Path) -> contextlib.AbstractContextManager[BinaryIO]:
+    """A row file, open for reading; stdin is left open."""
+    if str(file) == "-":
+        return contextlib.nullcontext(sys.stdin.buffer)
+    try:
+        return Path(file).open("rb")
+    except OSError as error:
+        hint = "Check the name and the permissions."
+        raise RowError(str(file), f"cannot be read: {error.strerror}", hint=hint) from error

@@ -1,0 +1,225 @@
+"""Growing seeds: a run directory, from nothing or from where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from selfinstruct import directory
+from selfinstruct.api.models import Limits, backend_for, with_model
+from selfinstruct.backends.base import Backend
+from selfinstruct.backends.budget import BudgetSpent
+from selfinstruct.checks import Terms
+from selfinstruct.directory import SUMMARY_NAME
+from selfinstruct.errors import InputError, SelfInstructError, StorageError
+from selfinstruct.events import Snapshot
+from selfinstruct.journal import History, Journal
+from selfinstruct.loop import Loop, prompt_language, restore
+from selfinstruct.planner import Progress
+from selfinstruct.pool import Pool
+from selfinstruct.preparation import Prepared, Source, prepare
+from selfinstruct.records import Row
+from selfinstruct.rejudging import QUOTAS_NOTE
+from selfinstruct.report import Summary, summarise
+
+if TYPE_CHECKING:
+    import pandas
+
+#: How many batches are under way at once where the backend is not a model: enough to share a commit.
+_LOCAL_CONCURRENCY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run directory that has been written: its rows, and its summary."""
+
+    directory: Path
+    summary: Summary
+
+    def rows(self) -> Iterator[Row]:
+        """The accepted rows, in the order of acceptance, read from the journal."""
+        with History.open(self.directory) as history:
+            for grown in history.rows():
+                yield grown.row
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The accepted rows as a DataFrame of objects: no value is converted."""
+        import pandas
+
+        return pandas.DataFrame(list(self.rows()), dtype=object)
+
+
+def run(source: Source, **options: Any) -> Run:
+    """Grow the seeds that ``source`` names (a seed file, a recipe, rows, a DataFrame); see ``run_async``."""
+    return asyncio.run(run_async(source, **options))
+
+
+async def run_async(
+    source: Source,
+    *,
+    out: str | Path | None = None,
+    rows: int | None = None,
+    per_category: int | None = None,
+    model: str | None = None,
+    base_url: str | None = None,
+    backend: str | Backend | None = None,
+    recording: str | Path | None = None,
+    concurrency: int | None = None,
+    budget: float | None = None,
+    max_requests: int | None = None,
+    max_tokens: int | None = None,
+    seed: int = 0,
+    skip_bad_seeds: bool = False,
+    prepared: Prepared | None = None,
+    watch: Callable[[Snapshot], None] = lambda snapshot: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Run:
+    """Grow seeds to the quota in the run directory ``out`` (default ``outputs/<name>``), resuming what is there.
+
+    ``rows`` or ``per_category`` is the quota. ``backend`` is "imitator", "openai", "replay" or a Backend; by default
+    the embedded imitator, or the endpoint where ``model`` or ``base_url`` (or the recipe) names one. "replay" answers
+    from ``recording``, the directory of an earlier run, and counts no cost. ``seed``
+    decides all draws: with the imitator the same seed gives the same rows. ``watch`` is told where the run
+    stands after each group of batches. ``prepared`` saves doing that part again. ``budget`` (in the currency of the
+    recipe's prices), ``max_requests`` and ``max_tokens`` bound what the run may spend in all, resumed or not; they are
+    never overspent.
+
+    The quota may be missed: see ``summary.stopped``. Raises InputError for what cannot be used, EndpointError
+    where the endpoint gives up and StorageError where the disk does; all that came is kept.
+    """
+    start = clock()
+    if prepared is None:
+        prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
+    prepared = with_model(prepared, model, base_url, backend, concurrency)
+    where = run_directory(prepared, out)
+    digest = hashlib.sha256(json.dumps(prepared.seeds.rows, sort_keys=True).encode()).hexdigest()
+    limits = Limits(budget, max_requests, max_tokens)
+    connected = await backend_for(prepared, backend, seed, limits, where, recording)
+    try:
+        with directory.opened(where, prepared, digest, seed) as journal:
+            _note_quotas(journal, prepared)
+            loop = _loop(prepared, journal, connected, seed, concurrency, watch)
+            stopped = "interrupted"
+            try:
+                stopped = await _grow(loop)
+            except SelfInstructError as error:
+                stopped = type(error).__name__.removesuffix("Error").lower()
+                raise
+            finally:
+                summary = _conclude(where, journal, prepared, stopped, clock() - start)
+    finally:
+        await connected.close()
+    if not summary["conserved"]:
+        raise StorageError(
+            f"{where}: {summary['candidates']} candidates, but {summary['accepted']} accepted and "
+            f"{sum(summary['rejected'].values())} rejected: the counts do not add up",
+            hint="This is a fault of selfinstruct: please report it, with the run's directory.",
+        )
+    return Run(where, summary)
+
+
+def plan(
+    source: Source,
+    *,
+    rows: int | None = None,
+    per_category: int | None = None,
+    model: str | None = None,
+    base_url: str | None = None,
+    backend: str | Backend | None = None,
+    skip_bad_seeds: bool = False,
+) -> Prepared:
+    """What ``run`` would start from, without calling anything or writing a file; ``run`` takes it as ``prepared``."""
+    prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
+    return with_model(prepared, model, base_url, backend)
+
+
+def run_directory(prepared: Prepared, out: str | Path | None) -> Path:
+    """Where a run writes: ``out``, or ``outputs/`` and the recipe's name."""
+    return Path(out) if out is not None else Path("outputs") / prepared.recipe.name
+
+
+def open_run(where: str | Path) -> Run:
+    """A finished or interrupted run, read from its directory. Raises InputError where there is none."""
+    path = Path(where) / SUMMARY_NAME
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{where}: not a run directory", hint="A run directory holds summary.json.") from error
+    return Run(Path(where), summary)
+
+
+def thresholds_of(run: Run) -> Mapping[str, float]:
+    """The largest ROUGE-L F1 that was allowed in each category of a run."""
+    return {name: category["max_rouge_l"] for name, category in run.summary["categories"].items()}
+
+
+def _loop(
+    prepared: Prepared,
+    journal: Journal,
+    backend: Backend,
+    seed: int,
+    concurrency: int | None,
+    watch: Callable[[Snapshot], None],
+) -> Loop:
+    progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
+    state = journal.history.state()
+    restore(progress, journal)
+    pool = Pool(prepared.recipe, prepared.thresholds, progress)
+    seeds = prepared.seeds.rows
+    pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
+    pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
+    model = prepared.recipe.model
+    default = model.concurrency if model is not None and backend.reads_messages else _LOCAL_CONCURRENCY
+    loop = Loop(
+        terms=Terms(prepared.recipe, prepared.thresholds, prepared.categories.of),
+        seeds=seeds,
+        pool=pool,
+        progress=progress,
+        journal=journal,
+        backend=backend,
+        seed=seed,
+        concurrency=concurrency or default,
+        watch=watch,
+        language=prompt_language(seeds),
+        number=state.last_batch,
+        accepted=state.accepted,
+        candidates=state.candidates,
+        requests=state.requests,
+    )
+    loop.rejected.update(state.rejected)
+    loop.failed.update(state.failed)
+    return loop
+
+
+def _note_quotas(journal: Journal, prepared: Prepared) -> None:
+    """Keep from which call on these quotas hold, for a later judging of the same replies."""
+    stages = list(journal.history.notes().get(QUOTAS_NOTE, ()))
+    if not stages or stages[-1][1] != prepared.quotas:
+        journal.note(QUOTAS_NOTE, [*stages, [journal.history.state().requests, dict(prepared.quotas)]])
+
+
+async def _grow(loop: Loop) -> str:
+    """Run the loop; the word for why it stopped."""
+    try:
+        await loop.run()
+    except BudgetSpent:
+        return "budget"
+    return "exhausted" if any(state.exhausted for state in loop.progress.values()) else "done"
+
+
+def _conclude(where: Path, journal: Journal, prepared: Prepared, stopped: str, seconds: float) -> Summary:
+    """Note how the run stopped, and write what is derived; a journal that takes no more does not keep that back."""
+    with contextlib.suppress(StorageError):
+        journal.note("seconds", float(journal.history.notes().get("seconds", 0.0)) + seconds)
+        journal.note("stopped", stopped)
+        journal.commit()
+    summary = summarise(journal.history, prepared)
+    directory.write_derived(where, journal.history, prepared, summary)
+    return summary
