@@ -59,6 +59,8 @@ class Report:
 def summarise(history: History, prepared: Prepared) -> Summary:
     """The summary of a run as its journal has it; a category is exhausted where it gave up short of its quota.
 
+    ``drifted`` counts accepted rows that came when another category was asked for.
+
     ``cost`` is None where no prices are known. ``stopped`` is ``done``, ``exhausted``, ``interrupted``,
     ``endpoint`` or ``storage``; ``conserved`` whether every candidate is accounted for.
     """
@@ -69,6 +71,7 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         categories[name] = {
             "quota": quota,
             "accepted": tally.accepted if tally else 0,
+            "drifted": tally.accepted - tally.hits if tally else 0,
             "exhausted": name in state.exhausted,
             "max_rouge_l": prepared.thresholds[name],
         }

@@ -36,6 +36,7 @@ _CROWDED = 1 / 500
 _SAMPLE = 64
 # The rows of a category that the sample is drawn from: so many that short lists of values come round again.
 _PLACES = 10_000
+_LOOKED_AT = 32
 
 
 def novelty_text(row: Row, fields: Sequence[str]) -> str:
@@ -63,22 +64,27 @@ def thresholds(
     found = {}
     for name in categories.names:
         closest = _closest([novelty_text(row, fields) for row in members[name]])
-        allowed = [_allowed(frame(row, knowledge, 0), fields, closest) for row in members[name]]
+        allowed = [_allowed(frame(row, knowledge, 0), fields, closest) for row in _spread(members[name])]
         found[name] = min(max([FLOOR, *map(_rounded, allowed)]), CAP)
     return found
 
 
 def _closest(texts: Sequence[str]) -> float | None:
-    """The ROUGE-L F1 of the closest two of several texts, or None for one."""
+    """The ROUGE-L F1 of the closest two of several texts, or the floor where none are closer; None for one text."""
     if len(texts) < 2:
         return None
-    index = NoveltyIndex()
-    index.add_all(texts)
-    scores = []
+    closest, index = FLOOR, NoveltyIndex(min_threshold=FLOOR)
     for text in texts:
-        nearest = index.k_nearest(text, 2)
-        scores.append(nearest[1][1] if len(nearest) > 1 else 0.0)
-    return max(scores)
+        closer = index.nearest(text, closest)
+        closest = closer[1] if closer is not None else closest
+        index.add(text)
+    return closest
+
+
+def _spread(rows: Sequence[Row]) -> Sequence[Row]:
+    """At most ``_LOOKED_AT`` rows, evenly spread: many seeds of one category say the same about its room."""
+    step = max(len(rows) // _LOOKED_AT, 1)
+    return rows[::step][:_LOOKED_AT]
 
 
 def _allowed(seed: Frame, fields: Sequence[str], closest: float | None) -> float:
@@ -91,7 +97,7 @@ def _allowed(seed: Frame, fields: Sequence[str], closest: float | None) -> float
         for other in drawn[:at]
     )
     crowd = scores[-1 - int(_CROWDED * len(scores))]
-    if closest is not None and crowd <= max(closest, FLOOR):
+    if closest is not None and crowd <= closest:
         return closest
     constant = scores[0]
     return max(constant + (1 - constant) / 2, crowd)
