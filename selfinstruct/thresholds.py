@@ -65,7 +65,7 @@ def thresholds(
     for name in categories.names:
         closest = _closest([novelty_text(row, fields) for row in members[name]])
         allowed = [_allowed(frame(row, knowledge, 0), fields, closest) for row in _spread(members[name])]
-        found[name] = min(max([FLOOR, *map(_rounded, allowed)]), CAP)
+        found[name] = min(max([FLOOR, *(_rounded(score) for score in allowed if score > FLOOR)]), CAP)
     return found
 
 
