@@ -80,6 +80,10 @@ class Number:
             return f"{value}.{like}"
         return f"{value}.{rng.randrange(10 ** len(like)):0{len(like)}d}"
 
+    def kept(self) -> Number:
+        """The same numbers without ever a digit more than the seeds show; they come round again instead."""
+        return self if self.cap is not None else replace(self, cap=self.high)
+
     def _whole(self, place: int) -> int:
         low, high, salt = self.low, self.high, self.salt
         while place >= high - low + 1:

@@ -17,7 +17,17 @@ from random import Random
 from zlib import crc32
 
 from selfinstruct.atoms import Atom, read_time, scan
-from selfinstruct.domains import Address, Domain, Pattern, Shift, chinese_numbers, numbers, write_time
+from selfinstruct.domains import (
+    Address,
+    Domain,
+    Identifier,
+    Number,
+    Pattern,
+    Shift,
+    chinese_numbers,
+    numbers,
+    write_time,
+)
 from selfinstruct.records import Row
 from selfinstruct.text import find_spans
 from selfinstruct.vocabulary import Vocabulary
@@ -89,7 +99,9 @@ class Knowledge:
             shaped = scan(row[name])
             found = self.vocabulary.find(row[name], others, shaped, words)
             words.update((atom.text, atom) for atom in found)
-            atoms[name] = sorted([*shaped, *found], key=lambda atom: atom.start)
+            # A name may hold a number (Windows 11), which is then none of its own.
+            free = [atom for atom in shaped if not any(o.start < atom.end and atom.start < o.end for o in found)]
+            atoms[name] = sorted([*free, *found], key=lambda atom: atom.start)
         return atoms
 
     def words(self, row: Row, name: str) -> list[tuple[int, int]]:
@@ -165,8 +177,8 @@ def frame(row: Row, knowledge: Knowledge, salt: int) -> Frame:
             variables[part.of].append(place)
             parts.append((atom, part))
         fields[name] = _parts(row[name], parts)
-    domains = tuple(_domain(places, knowledge, salt) if places else Shift() for places in variables)
-    return Frame(row, fields, domains)
+    domains = [_domain(places, knowledge, salt) if places else Shift() for places in variables]
+    return Frame(row, fields, tuple(_settled(domains)))
 
 
 def _aims(
@@ -257,6 +269,16 @@ def _parts(text: str, parts: Sequence[tuple[Atom, Part]]) -> tuple[str | Part, .
     if at < len(text):
         cut.append(text[at:])
     return tuple(cut)
+
+
+def _settled(domains: Sequence[Domain]) -> list[Domain]:
+    """Single digits (an attempt, a count) stay single digits where other values of the row tell rows apart."""
+    wide = any(isinstance(domain, Identifier | Address) or _is_open(domain) for domain in domains)
+    return [domain.kept() if wide and isinstance(domain, Number) and domain.high < 10 else domain for domain in domains]
+
+
+def _is_open(domain: Domain) -> bool:
+    return isinstance(domain, Number) and domain.cap is None and domain.high >= 10
 
 
 def _domain(places: Sequence[_Place], knowledge: Knowledge, salt: int) -> Domain:

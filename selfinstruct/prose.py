@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from selfinstruct.domains import Choice, Domain
+from selfinstruct.domains import Choice, Domain, Number
 from selfinstruct.frames import Part, write
 from selfinstruct.lexicon import groups
 
@@ -33,8 +33,11 @@ class Prose:
 
 
 def prose(parts: Sequence[str | Part], domains: Sequence[Domain]) -> Prose:
-    """Cut the parts of a text into sentences, and make the phrases that have others of their meaning variable."""
-    more = list(domains)
+    """Cut the parts of a text into sentences, and make the phrases that have others of their meaning variable.
+
+    Numbers keep to the digits that the seeds show: it is the sentences that tell texts apart.
+    """
+    more = [domain.kept() if isinstance(domain, Number) else domain for domain in domains]
     cut: list[list[str | Part]] = [[]]
     for part in parts:
         if not isinstance(part, str):

@@ -50,6 +50,7 @@ _PLACES = {
 # Words that say what follows, and are no value even where a list has them.
 _ROLES = frozenset(("user", "account", "login", "name", "host", "server", "node"))
 _WORD = re.compile(r"[A-Za-z][\w./-]*[\w]|[A-Za-z]")
+_NAME_WORD = re.compile(r"[A-Za-z0-9][\w./-]*\w|[A-Za-z0-9]")
 _LIST = re.compile(r"\{(zh-[a-z-]+)\}")
 _LONGEST_NAME = 4
 _HAN = "[\u4e00-\u9fff]"
@@ -118,13 +119,14 @@ class Vocabulary:
         return Words(_with(words(_LISTS[kind]), seen), salt)
 
     def _find_names(self, text: str, found: _Finder) -> None:
-        starts = list(_WORD.finditer(text))
+        starts = list(_NAME_WORD.finditer(text))
         for at, first in enumerate(starts):
             if not (first.group()[0].isupper() or first.group().islower()):
                 continue
             for last in reversed(starts[at : at + _LONGEST_NAME]):
-                kind = _kinds().get(text[first.start() : last.end()])
-                if kind is not None and found.add(kind, first.start(), last.end()):
+                name = text[first.start() : last.end()]
+                kind = _kinds().get(name)
+                if kind is not None and found.add(kind, first.start(), last.end(), numbered=_holds_number(name)):
                     break
 
     def _find_common(self, text: str, others: Sequence[str], found: _Finder) -> None:
@@ -161,10 +163,13 @@ class _Finder:
         self._text = text
         self._taken = [(atom.start, atom.end) for atom in taken]
 
-    def add(self, kind: str, start: int, end: int) -> bool:
+    def add(self, kind: str, start: int, end: int, *, numbered: bool = False) -> bool:
+        """Take a place, if it is free; a ``numbered`` name may take the numbers inside it too."""
         text = self._text
-        if any(start < taken_end and taken_start < end for taken_start, taken_end in self._taken):
-            return False
+        for taken_start, taken_end in self._taken:
+            inside = start <= taken_start and taken_end <= end
+            if start < taken_end and taken_start < end and not (numbered and inside):
+                return False
         if not (is_bound(text, start) and is_bound(text, end)):
             return False
         self._taken.append((start, end))
@@ -176,6 +181,10 @@ class _Finder:
         while start >= 0:
             self.add(kind, start, start + len(value))
             start = self._text.find(value, start + len(value))
+
+
+def _holds_number(name: str) -> bool:
+    return any(map(str.isdigit, name))
 
 
 def _is_chinese(text: str) -> bool:

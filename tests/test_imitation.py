@@ -201,3 +201,20 @@ async def test_it_answers_like_a_model() -> None:
     reply = await Imitator(rows, REFER).complete(request)
     assert len(json.loads(reply.text)["rows"]) == 7
     assert reply.usage.input == reply.usage.output == 0
+
+
+def test_counts_stay_small_where_other_values_tell_rows_apart() -> None:
+    """A single digit (an attempt, a team's size) stays one in a log with other values, and in prose."""
+    rows = by_category(prepare(Path("seeds/hdfs.jsonl")), 400)["Which file was block <*> allocated for?"]
+    assert all(re.search(r"_[mr]_\d{6}_\d/part-", new["Answer"]) for new in rows)
+    tickets = by_category(prepare(Path("seeds/tickets.csv")), 400)["bug"]
+    for ticket in tickets:
+        assert not re.search(r"team of \d\d|version \d\d|after loading for \d{3}", ticket["text"]), ticket
+
+
+def test_a_name_with_a_number_in_it_is_one_value() -> None:
+    """Windows 11 becomes another system, never Windows 47."""
+    tickets = by_category(prepare(Path("seeds/tickets.csv")), 400)["bug"]
+    systems = {found for ticket in tickets for found in re.findall(r"Windows \d+", ticket["text"])}
+    assert systems <= {"Windows 10", "Windows 11"}
+    assert any(" on macOS" in ticket["text"] or " on Debian" in ticket["text"] for ticket in tickets)
