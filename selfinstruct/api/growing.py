@@ -85,11 +85,10 @@ async def run_async(
 
     ``rows`` or ``per_category`` is the quota. ``backend`` is "imitator", "openai", "replay" or a Backend; by default
     the embedded imitator, or the endpoint where ``model`` or ``base_url`` (or the recipe) names one. "replay" answers
-    from ``recording``, the directory of an earlier run, and counts no cost. ``seed``
-    decides all draws: with the imitator the same seed gives the same rows. ``watch`` is told where the run
-    stands after each group of batches. ``prepared`` saves doing that part again. ``budget`` (in the currency of the
-    recipe's prices), ``max_requests`` and ``max_tokens`` bound what the run may spend in all, resumed or not; they are
-    never overspent.
+    from ``recording``, the directory of an earlier run, and counts no cost. ``seed`` decides all draws: with the
+    imitator the same seed gives the same rows. ``watch`` is told where the run stands after each group of batches.
+    ``prepared`` saves doing that part again. ``budget`` (in the currency of the recipe's prices), ``max_requests`` and
+    ``max_tokens`` bound what the run may spend in all, resumed or not; they are never overspent.
 
     The quota may be missed: see ``summary.stopped``. Raises InputError for what cannot be used, EndpointError
     where the endpoint gives up and StorageError where the disk does; all that came is kept.
@@ -116,12 +115,7 @@ async def run_async(
                 summary = _conclude(where, journal, prepared, stopped, clock() - start)
     finally:
         await connected.close()
-    if not summary["conserved"]:
-        raise StorageError(
-            f"{where}: {summary['candidates']} candidates, but {summary['accepted']} accepted and "
-            f"{sum(summary['rejected'].values())} rejected: the counts do not add up",
-            hint="This is a fault of selfinstruct: please report it, with the run's directory.",
-        )
+    _require_conserved(where, summary)
     return Run(where, summary)
 
 
@@ -212,6 +206,16 @@ async def _grow(loop: Loop) -> str:
     except BudgetSpent:
         return "budget"
     return "exhausted" if any(state.exhausted for state in loop.progress.values()) else "done"
+
+
+def _require_conserved(where: Path, summary: Summary) -> None:
+    """Every candidate is accepted or rejected, once; a run that breaks this is a failure, loudly."""
+    if not summary["conserved"]:
+        raise StorageError(
+            f"{where}: {summary['candidates']} candidates, but {summary['accepted']} accepted and "
+            f"{sum(summary['rejected'].values())} rejected: the counts do not add up",
+            hint="This is a fault of selfinstruct: please report it, with the run's directory.",
+        )
 
 
 def _conclude(where: Path, journal: Journal, prepared: Prepared, stopped: str, seconds: float) -> Summary:

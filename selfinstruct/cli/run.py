@@ -71,11 +71,7 @@ def run(
     options.update(prepared=prepared, out=where, concurrency=concurrency, seed=seed)
     options.update(recording=recording, budget=budget, max_requests=max_requests, max_tokens=max_tokens)
     try:
-        if quiet:
-            done = api.run(source, **options)
-        else:
-            with shown(screen) as watch:
-                done = api.run(source, watch=watch, **options)
+        done = _grown(source, options, quiet=quiet)
     except KeyboardInterrupt:
         _tell_kept(where, "interrupted")
         return INTERRUPTED
@@ -83,6 +79,16 @@ def run(
         _tell_kept(where, "the endpoint failed")
         raise
     return _finish(done, source, as_json=json, quiet=quiet)
+
+
+def _grown(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
+    """Grow, with a live view unless ``quiet``."""
+    from selfinstruct import api
+
+    if quiet:
+        return api.run(source, **options)
+    with shown(console()) as watch:
+        return api.run(source, watch=watch, **options)
 
 
 def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
