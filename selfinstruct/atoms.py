@@ -114,7 +114,8 @@ def _atom(text: str, start: int, end: int, kind: str, form: str, before: list[At
             kind, key = "port", before[-1].key + "@:"
         elif key.lower().endswith("port "):
             kind = "port"
-    is_name = (kind == "number" and _NAME_BEFORE.search(left) is not None) or text[start:end] == "一"
+    padded = end - start > 1 and text[start] == "0"  # web01 is counted, ssh2 is not
+    is_name = (kind == "number" and not padded and _NAME_BEFORE.search(left) is not None) or text[start:end] == "一"
     found = _UNIT.match(text, end)
     unit = text[end : end + 1] if kind == "zhnumber" else found.group(1) if found else ""
     return Atom(start, end, kind, text[start:end], key, form, unit, is_name)

@@ -16,7 +16,7 @@ from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import write_whole
 from selfinstruct.journal import History, Journal, Origin, SeedRow, write_rows
 from selfinstruct.journal.database import JOURNAL_NAME
-from selfinstruct.lock import Lock
+from selfinstruct.lock import LOCK_NAME, Lock
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import frozen_changes, parse_recipe, to_toml
 from selfinstruct.render.card import card
@@ -37,27 +37,23 @@ def opened(where: Path, prepared: Prepared, digest: str, seed: int) -> Iterator[
     Raises InputError where the directory is not ours to write or belongs to another recipe, other seeds or
     another ``--seed``; StorageError where another process is writing it or the disk refuses.
     """
+    origin = Origin(to_toml(prepared.recipe, {}, where), digest, seed, __version__)
     made = _make(where)
     try:
         with Lock.acquire(where):
-            if (where / JOURNAL_NAME).exists():
-                journal = Journal.open(where)
-                try:
-                    _same_run(where, journal, prepared, digest, seed)
-                except BaseException:
-                    journal.close()
-                    raise
-                journal.note("recipe", to_toml(prepared.recipe, {}, where))
-            else:
-                journal = Journal.create(
-                    where, Origin(to_toml(prepared.recipe, {}, where), digest, seed, __version__), _seeds(prepared)
-                )
+            try:
+                journal = _begun(where, prepared, origin)
+            except BaseException:
+                # Where no run was begun nothing stays; the lock's file goes while it is ours.
+                if not (where / JOURNAL_NAME).exists():
+                    (where / LOCK_NAME).unlink(missing_ok=True)
+                raise
             with journal:
                 yield journal
-    except InputError:
-        if made:
-            with contextlib.suppress(OSError):
-                where.rmdir()
+    except BaseException:
+        for folder in made:
+            with contextlib.suppress(OSError):  # that it holds a run by now is the common case
+                folder.rmdir()
         raise
 
 
@@ -81,31 +77,46 @@ def recorded(where: str | Path) -> History:
     return History.open(Path(where))
 
 
-def _make(where: Path) -> bool:
-    """Create the directory where there is none; whether it did."""
+def _begun(where: Path, prepared: Prepared, origin: Origin) -> Journal:
+    """The journal that is there, if it is this run's, or a new one."""
+    if not (where / JOURNAL_NAME).exists():
+        return Journal.create(where, origin, _seeds(prepared))
+    journal = Journal.open(where)
+    try:
+        _same_run(where, journal, prepared, origin)
+        journal.note("recipe", origin.recipe)
+    except BaseException:
+        journal.close()
+        raise
+    return journal
+
+
+def _make(where: Path) -> list[Path]:
+    """Create the directory where there is none; what was created, the innermost first."""
     try:
         if where.is_dir():
             if not (where / JOURNAL_NAME).exists() and any(not p.name.startswith("run.") for p in where.iterdir()):
                 raise InputError(
                     f"{where}: holds other files and no run", hint="Choose an empty or a new directory with --out."
                 )
-            return False
+            return []
+        missing = [folder for folder in (where, *where.parents) if not folder.exists()]
         where.mkdir(parents=True)
     except OSError as error:
         raise InputError(
             f"{where}: cannot be the output directory: {error.strerror}",
             hint="Choose a place that you may write with --out.",
         ) from error
-    return True
+    return missing
 
 
-def _same_run(where: Path, journal: Journal, prepared: Prepared, digest: str, seed: int) -> None:
+def _same_run(where: Path, journal: Journal, prepared: Prepared, origin: Origin) -> None:
     notes = journal.history.notes()
     old = parse_recipe(str(notes["recipe"]), f"{where}/{JOURNAL_NAME}: recipe", where)
     changed = [key for key in frozen_changes(old, prepared.recipe) if key != "seeds.file"]
-    if notes.get("seeds_digest") != digest:
+    if notes.get("seeds_digest") != origin.seeds_digest:
         changed.append("the seed rows")
-    if notes.get("seed") != seed:
+    if notes.get("seed") != origin.seed:
         changed.append(f"--seed (it is {notes.get('seed')})")
     if changed:
         raise InputError(

@@ -11,7 +11,7 @@ other unless they stand in the row word for word.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from zlib import crc32
@@ -71,18 +71,23 @@ def write(parts: Sequence[str | Part], values: Sequence[str]) -> str:
 class Knowledge:
     """What a set of rows shows about its values: which of one sort occur, and which places always agree.
 
-    ``contexts`` maps a field to the field that it is grounded in or takes its identifiers from.
+    ``contexts`` maps a field to the field that it is grounded in or takes its identifiers from; ``fixed`` fields
+    (a label) hold no values.
     """
 
-    def __init__(self, rows: Sequence[Row], contexts: Mapping[str, str]) -> None:
+    def __init__(self, rows: Sequence[Row], contexts: Mapping[str, str], *, fixed: Collection[str] = ()) -> None:
         self.vocabulary = Vocabulary()
         self._referred = set(contexts.values())
+        self._fixed = frozenset(fixed)
         self._seen: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         self._fillings: dict[tuple[str, str], list[tuple[str, ...]]] = defaultdict(list)
         for row in rows:
-            for name, atoms in self.atoms(row).items():
-                for atom in atoms:
-                    self._seen[atom.kind, atom.key, atom.unit].append(atom.text)
+            found = self.atoms(row)
+            # Once a row: a value that stands in two fields has not been seen twice.
+            shown = {(atom.kind, atom.key, atom.unit, atom.text): None for atoms in found.values() for atom in atoms}
+            for kind, key, unit, text in shown:
+                self._seen[kind, key, unit].append(text)
+            for name, atoms in found.items():
                 filling = tuple(_plain(atom.text) for atom in atoms)
                 self._fillings[name, skeleton(row[name], atoms)].append(filling)
 
@@ -91,7 +96,7 @@ class Knowledge:
 
         Known shapes, and words: those that the vocabulary finds, and wherever else in the row they stand.
         """
-        names = [name for name, value in row.items() if isinstance(value, str)]
+        names = [name for name, value in row.items() if isinstance(value, str) and name not in self._fixed]
         atoms: dict[str, list[Atom]] = {}
         words: dict[str, Atom] = {}
         for name in sorted(names, key=lambda name: name not in self._referred):
@@ -190,6 +195,8 @@ def _aims(
     place in it where its whole field stands, if that is one place, or else the place with the same word before
     it. A value that could mean two places must stay the same in both.
     """
+    if not found:
+        return {}, frozenset()
     (context, atoms), *others = found.items()
     aims: dict[tuple[str, int], tuple[str, int]] = {}
     together = set()

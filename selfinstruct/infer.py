@@ -97,10 +97,14 @@ def categories_of(recipe: Recipe, rows: Sequence[Row]) -> Categories:
 
 
 def prose(recipe: Recipe) -> list[str]:
-    """The fields whose sentences may be mixed within a category: free text that nothing refers to."""
+    """The field whose sentences may be mixed within a category: the only free text, to which nothing refers.
+
+    Two free texts of a row (an instruction and its output) belong together.
+    """
     refer = contexts(recipe)
     bound = {*refer, *refer.values(), recipe.categories.field}
-    return [name for name, field in recipe.fields.items() if field.type == "string" and name not in bound]
+    free = [name for name, field in recipe.fields.items() if field.type == "string" and name not in bound]
+    return free if len(free) == 1 else []
 
 
 def _may_be_blank(rows: Sequence[Row], name: str) -> bool:
@@ -203,7 +207,7 @@ def _categories(
         others = [[value_text(row[other]) for other in row if other != name] for row in rows]
         values = [knowledge.words(row, name) for row in rows]
         mined = mine([row[name] for row in rows], others if name not in sources and grounded else None, values)
-        shared = sum(n for n in Counter(mined.of).values() if n > 1)
+        shared = sum(n for at, n in Counter(mined.of).items() if n > 1 and mined.templates[at].has_words)
         if 2 * shared >= len(rows):
             reasons["categories"] = f"{name} has {len(mined.templates)} templates over {len(rows)} seeds"
             return CategoriesTable(by="template", field=name)

@@ -10,6 +10,7 @@ Does not handle: pacing, prices, or which backend it is.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from random import Random
 
 from selfinstruct.backends.base import Backend
 from selfinstruct.checks import Terms
-from selfinstruct.errors import EndpointError
+from selfinstruct.errors import EndpointError, StorageError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import Journal, RecordedReply
 from selfinstruct.judging import judge_reply
@@ -94,12 +95,16 @@ class Loop:
                 for _ in range(min(len(unjudged), _SLICE)):
                     self._judge(unjudged.popleft())
                 self.watch(self.snapshot(len(tasks)))
+        except BaseException:
+            # A journal that has refused refuses here again; what ended the run is the error to tell.
+            with contextlib.suppress(StorageError):
+                self._note_exhausted()
+            raise
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks) if tasks else None
-            self.journal.note_exhausted(name for name, state in self.progress.items() if state.exhausted)
-            self.journal.commit()
+        self._note_exhausted()
         if fatal is not None:
             raise fatal
 
@@ -123,6 +128,10 @@ class Loop:
     def draws(self, number: int) -> Random:
         """The random generator of one batch: the same for the same run seed and batch number, in any order."""
         return Random(f"{self.seed}/{number}")
+
+    def _note_exhausted(self) -> None:
+        self.journal.note_exhausted(name for name, state in self.progress.items() if state.exhausted)
+        self.journal.commit()
 
     def _plan(self) -> Batch | None:
         number = self.number + 1

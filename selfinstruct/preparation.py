@@ -20,8 +20,9 @@ from selfinstruct.infer import categories_of, contexts, infer
 from selfinstruct.planner import quotas
 from selfinstruct.recipe import Quota, Recipe, bind, is_recipe, parse_recipe
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, parse_rows, take_rows, to_json
+from selfinstruct.rows import RowFile, parse_rows, take_rows
 from selfinstruct.thresholds import thresholds
+from selfinstruct.twins import TwinIndex
 
 #: A path ("-" for stdin), rows, or a pandas DataFrame.
 Source: TypeAlias = str | Path | Iterable[Row] | Any
@@ -56,6 +57,7 @@ def prepare(
     seeds, recipe = read_source(source)
     reasons: Mapping[str, str] = {}
     if recipe is None:
+        seeds, skipped = sound_seeds(seeds, None, skip=skip_bad_seeds)
         if len(seeds.rows) < 2:
             raise RowError(
                 f"{seeds.path}:{seeds.lines[0]}",
@@ -63,7 +65,6 @@ def prepare(
                 hint="Add a second seed row, or write down what one row cannot show: selfinstruct init "
                 f"{seeds.path} -o recipe.toml, then run recipe.toml.",
             )
-        seeds, skipped = sound_seeds(seeds, None, skip=skip_bad_seeds)
         inferred = infer(seeds)
         recipe, reasons = inferred.recipe, inferred.reasons
     else:
@@ -108,7 +109,8 @@ def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
     except UnicodeDecodeError as error:
         raise RowError(name, "a recipe that is not UTF-8 text", hint="Save it as UTF-8.") from error
     recipe = parse_recipe(text, name, Path(name).parent)
-    return parse_rows(_read(recipe.seeds.file), recipe.seeds.file), recipe
+    data = _read(recipe.seeds.file, f"Check seeds.file in {name}; it is taken from the recipe's folder.")
+    return parse_rows(data, recipe.seeds.file), recipe
 
 
 def sound_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
@@ -118,10 +120,11 @@ def sound_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
     """
     faults: list[str] = []
     kept: list[int] = []
-    first: dict[str, int] = {}
+    twins = TwinIndex(seeds.fields)
     for at, (row, line) in enumerate(zip(seeds.rows, seeds.lines, strict=True)):
-        earlier = first.setdefault(to_json(row), line)
-        fault = f"the same row as line {earlier}" if earlier != line else _fault(row, recipe)
+        twin = twins.find(row)
+        twins.add(row)
+        fault = _fault(row, recipe) if twin is None else f"the same row as line {seeds.lines[twin[0]]}"
         if fault:
             faults.append(f"{seeds.path}:{line}: {fault}")
         else:
@@ -160,14 +163,14 @@ def _quota(rows: int | None, per_category: int | None) -> Quota | None:
     if rows is not None and per_category is not None:
         raise InputError("--rows and --per-category exclude each other", hint="Give one of them.")
     for name, value in (("--rows", rows), ("--per-category", per_category)):
-        if value is not None and value < 1:
-            raise InputError(f"{name} {value}: not a number of rows", hint="Ask for 1 row or more.")
+        if value is not None and (type(value) is not int or value < 1):
+            raise InputError(f"{name} {value!r}: not a number of rows", hint="Ask for 1 row or more.")
     if rows is None and per_category is None:
         return None
     return Quota(rows=rows, per_category=per_category)
 
 
-def _read(name: str) -> bytes:
+def _read(name: str, hint: str = "Check the path; it is taken from the working directory.") -> bytes:
     if name == "-":
         return sys.stdin.buffer.read()
     try:
@@ -175,6 +178,8 @@ def _read(name: str) -> bytes:
     except IsADirectoryError as error:
         raise RowError(name, "a directory, not a file", hint="Name the row file or the recipe in it.") from error
     except FileNotFoundError as error:
-        raise RowError(name, "no such file", hint="Check the path; it is taken from the working directory.") from error
+        raise RowError(name, "no such file", hint=hint) from error
     except OSError as error:
-        raise RowError(name, f"cannot be read: {error.strerror}", hint="Check its permissions.") from error
+        raise RowError(name, f"cannot be read: {error.strerror}", hint="Check the path and its permissions.") from error
+    except ValueError as error:  # a NUL character
+        raise RowError(repr(name), "cannot be the name of a file", hint=hint) from error

@@ -54,6 +54,11 @@ class Template:
         """The template as Drain writes it, ``<*>`` standing for each slot."""
         return SLOT.join(self.parts)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether anything but slots and marks is in it."""
+        return any(_WORD.search(part) for part in self.parts)
+
     def match(self, text: str) -> tuple[str, ...] | None:
         """The slots' values in ``text``, or None where it is not of this template.
 

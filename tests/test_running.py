@@ -171,6 +171,39 @@ def test_a_run_that_is_killed_half_way_goes_on_to_exact_quotas(how: signal.Signa
     require_exact(api.run(SEEDS, rows=4000, out=out), dict.fromkeys(prepare(SEEDS).quotas, 1000))
 
 
+def test_labels_with_digits_stay_and_their_texts_vary(tmp_path: Path) -> None:
+    """A rating is kept as it is while the review's values change."""
+    things = [
+        ("lamp", "great", 3, "5"),
+        ("kettle", "fine", 4, "5"),
+        ("desk", "awful", 9, "1"),
+        ("chair", "bad", 12, "1"),
+    ]
+    seeds = [{"review": f"The {p} is {a}. I bought it on {d} March. So it goes.", "stars": s} for p, a, d, s in things]
+    run = api.run(seeds, rows=60, out=tmp_path / "run")
+    assert Counter(row["stars"] for row in run.rows()) == {"5": 30, "1": 30}
+    assert "label" not in run.summary["rejected"]
+
+
+def test_rows_without_any_text_end_the_run_and_not_the_program(tmp_path: Path) -> None:
+    """Messages are lists: the imitator finds nothing to replace, and says so by exhausting the one category."""
+    seeds = [{"messages": [{"role": "user", "content": f"Hi {n}"}]} for n in range(3)]
+    run = api.run(seeds, rows=20, out=tmp_path / "run")
+    assert run.summary["stopped"] == "exhausted"
+    assert run.summary["accepted"] == 0
+
+
+def test_instructions_keep_their_own_outputs(tmp_path: Path) -> None:
+    """Two free texts of a row belong together: no output is mixed with another instruction's."""
+    seeds = [
+        {"instruction": "Give three tips.", "input": "", "output": "1. Eat well. 2. Move. 3. Sleep."},
+        {"instruction": "Name the colours.", "input": "", "output": "They are red, blue and yellow."},
+        {"instruction": "Find the odd one.", "input": "cat, dog, oak", "output": "Oak."},
+    ]
+    for row in api.run(seeds, rows=20, out=tmp_path / "run").rows():
+        assert ("Eat well" in row["output"]) == (row["instruction"] == "Give three tips.")
+
+
 class Scripted:
     """A backend that answers with what it is given, in turn, and then with the last of it for ever."""
 

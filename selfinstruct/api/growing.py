@@ -105,14 +105,14 @@ async def run_async(
         with directory.opened(where, prepared, digest, seed) as journal:
             _note_quotas(journal, prepared)
             loop = _loop(prepared, journal, connected, seed, concurrency, watch)
-            stopped = "interrupted"
             try:
                 stopped = await _grow(loop)
-            except SelfInstructError as error:
-                stopped = type(error).__name__.removesuffix("Error").lower()
+            except BaseException as error:
+                # What ended the run is the error to tell, whatever else its end brings.
+                with contextlib.suppress(StorageError):
+                    _conclude(where, journal, prepared, _word_for(error), clock() - start)
                 raise
-            finally:
-                summary = _conclude(where, journal, prepared, stopped, clock() - start)
+            summary = _conclude(where, journal, prepared, stopped, clock() - start)
     finally:
         await connected.close()
     _require_conserved(where, summary)
@@ -208,6 +208,13 @@ async def _grow(loop: Loop) -> str:
     return "exhausted" if any(state.exhausted for state in loop.progress.values()) else "done"
 
 
+def _word_for(error: BaseException) -> str:
+    """What ``summary.stopped`` calls the error that ended a run."""
+    if isinstance(error, SelfInstructError):
+        return type(error).__name__.removesuffix("Error").lower()
+    return "interrupted"
+
+
 def _require_conserved(where: Path, summary: Summary) -> None:
     """Every candidate is accepted or rejected, once; a run that breaks this is a failure, loudly."""
     if not summary["conserved"]:
@@ -220,10 +227,14 @@ def _require_conserved(where: Path, summary: Summary) -> None:
 
 def _conclude(where: Path, journal: Journal, prepared: Prepared, stopped: str, seconds: float) -> Summary:
     """Note how the run stopped, and write what is derived; a journal that takes no more does not keep that back."""
-    with contextlib.suppress(StorageError):
-        journal.note("seconds", float(journal.history.notes().get("seconds", 0.0)) + seconds)
+    history = journal.history
+    seconds += float(history.notes().get("seconds", 0.0))
+    try:
+        journal.note("seconds", seconds)
         journal.note("stopped", stopped)
         journal.commit()
-    summary = summarise(journal.history, prepared)
-    directory.write_derived(where, journal.history, prepared, summary)
+    finally:
+        # The notes may not have been taken; the summary is of this run all the same.
+        summary = summarise(history, prepared) | {"stopped": stopped, "seconds": round(seconds, 3)}
+        directory.write_derived(where, history, prepared, summary)
     return summary

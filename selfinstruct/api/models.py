@@ -77,7 +77,8 @@ async def backend_for(
     spent = _spent(where, price) if (where / JOURNAL_NAME).exists() else Spending()
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, price=price, spent=spent)
     if recipe.model is None:
-        return Imitator(prepared.seeds.rows, contexts(recipe), mixed=prose(recipe), seed=seed)
+        label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
+        return Imitator(prepared.seeds.rows, contexts(recipe), mixed=prose(recipe), fixed=label, seed=seed)
     from selfinstruct.backends.openai import OpenAIBackend
 
     return await OpenAIBackend.connect(recipe.model, fields=recipe.fields, budget=budget)

@@ -35,20 +35,27 @@ class Imitator:
 
     ``rows`` are the seeds: what they show together about values (ranges, kinds, constants) serves for every
     batch. ``contexts`` maps each field that refers to another (by grounding or identifiers) to that field;
-    ``mixed`` names the fields whose sentences may be mixed within a category. ``seed`` scatters the values.
+    ``mixed`` names the fields whose sentences may be mixed within a category; ``fixed`` ones (a label) stay.
+    ``seed`` scatters the values.
     """
 
     name = "imitator"
     reads_messages = False
 
     def __init__(
-        self, rows: Sequence[Row], contexts: Mapping[str, str], *, mixed: Collection[str] = (), seed: int = 0
+        self,
+        rows: Sequence[Row],
+        contexts: Mapping[str, str],
+        *,
+        mixed: Collection[str] = (),
+        fixed: Collection[str] = (),
+        seed: int = 0,
     ) -> None:
         self._rows = list(rows)
         self._contexts = dict(contexts)
         self._mixed = frozenset(mixed)
         self._seed = seed
-        self._knowledge = Knowledge(self._rows, self._contexts)
+        self._knowledge = Knowledge(self._rows, self._contexts, fixed=fixed)
         self._known = {_key(row) for row in self._rows}
         self._frames: dict[str, list[Frame]] = {}
         self._proses: dict[tuple[str, str], Prose] = {}
