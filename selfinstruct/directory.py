@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selfinstruct import __version__
@@ -45,15 +45,13 @@ def opened(where: Path, prepared: Prepared, digest: str, seed: int) -> Iterator[
                 journal = _begun(where, prepared, origin)
             except BaseException:
                 # Where no run was begun nothing stays; the lock's file goes while it is ours.
-                if not (where / JOURNAL_NAME).exists():
+                if not holds_run(where):
                     (where / LOCK_NAME).unlink(missing_ok=True)
                 raise
             with journal:
                 yield journal
     except BaseException:
-        for folder in made:
-            with contextlib.suppress(OSError):  # that it holds a run by now is the common case
-                folder.rmdir()
+        _unmake(made)
         raise
 
 
@@ -70,16 +68,24 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
     write_whole(where / CARD_NAME, card(shown, prepared, ROWS_NAME).encode())
 
 
+def holds_run(where: str | Path) -> bool:
+    """Whether there is a journal in ``where``, as far as can be seen."""
+    try:
+        return (Path(where) / JOURNAL_NAME).exists()
+    except OSError:  # a folder on the way that may not be searched, a name that is too long
+        return False
+
+
 def recorded(where: str | Path) -> History:
     """The journal of a run, open for reading. Raises InputError where there is none."""
-    if not (Path(where) / JOURNAL_NAME).exists():
+    if not holds_run(where):
         raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
     return History.open(Path(where))
 
 
 def _begun(where: Path, prepared: Prepared, origin: Origin) -> Journal:
     """The journal that is there, if it is this run's, or a new one."""
-    if not (where / JOURNAL_NAME).exists():
+    if not holds_run(where):
         return Journal.create(where, origin, _seeds(prepared))
     journal = Journal.open(where)
     try:
@@ -93,21 +99,30 @@ def _begun(where: Path, prepared: Prepared, origin: Origin) -> Journal:
 
 def _make(where: Path) -> list[Path]:
     """Create the directory where there is none; what was created, the innermost first."""
+    missing: list[Path] = []
     try:
         if where.is_dir():
-            if not (where / JOURNAL_NAME).exists() and any(not p.name.startswith("run.") for p in where.iterdir()):
+            if not holds_run(where) and any(not p.name.startswith("run.") for p in where.iterdir()):
                 raise InputError(
                     f"{where}: holds other files and no run", hint="Choose an empty or a new directory with --out."
                 )
-            return []
+            return missing
         missing = [folder for folder in (where, *where.parents) if not folder.exists()]
         where.mkdir(parents=True)
     except OSError as error:
+        _unmake(missing)
         raise InputError(
             f"{where}: cannot be the output directory: {error.strerror}",
             hint="Choose a place that you may write with --out.",
         ) from error
     return missing
+
+
+def _unmake(folders: Sequence[Path]) -> None:
+    """Remove the folders that were made for a run, those that hold nothing."""
+    for folder in folders:
+        with contextlib.suppress(OSError):  # that it holds a run by now is the common case
+            folder.rmdir()
 
 
 def _same_run(where: Path, journal: Journal, prepared: Prepared, origin: Origin) -> None:

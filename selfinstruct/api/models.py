@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import Budget, Spending
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.backends.replay import Replay
-from selfinstruct.directory import recorded
+from selfinstruct.directory import holds_run, recorded
 from selfinstruct.errors import InputError
 from selfinstruct.forecast import forecast as forecast
 from selfinstruct.infer import contexts, prose
-from selfinstruct.journal import JOURNAL_NAME, History
+from selfinstruct.journal import History
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import Model, Price
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ async def backend_for(
             return Replay(history)
     recipe = prepared.recipe
     price = recipe.model.price if recipe.model is not None else Price(input=0.0, output=0.0)
-    spent = _spent(where, price) if (where / JOURNAL_NAME).exists() else Spending()
+    spent = _spent(where, price) if holds_run(where) else Spending()
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, price=price, spent=spent)
     if recipe.model is None:
         label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
