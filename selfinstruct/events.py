@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from selfinstruct.records import Row
@@ -19,11 +19,25 @@ class CategoryCount:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How calls go at the moment: how many at once at most, how many there are, and ``why``, in a short sentence.
+
+    ``free`` is whether nothing but the number that was asked for holds them back.
+    """
+
+    concurrency: int
+    in_flight: int
+    why: str
+    free: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Where the run stands after some batches were judged.
 
-    ``in_flight`` counts batches, ``requests`` the calls of this run so far, ``rejected`` and ``failed`` count by
-    reason. ``last_row`` is the row that was accepted last.
+    ``in_flight`` counts batches, ``requests`` what was sent in this run so far, ``rejected`` and ``failed`` count by
+    reason. ``last_row`` is the row that was accepted last. ``pace`` is that of the calls, None where nothing is called.
+    ``notes`` are what was done about an author that does not do as it is asked.
     """
 
     categories: Mapping[str, CategoryCount]
@@ -34,3 +48,5 @@ class Snapshot:
     requests: int
     in_flight: int
     last_row: Row | None
+    pace: Pace | None = None
+    notes: Sequence[str] = ()

@@ -13,6 +13,7 @@ from random import Random
 from selfinstruct.planner import Progress, plan
 from selfinstruct.preparation import Prepared
 from selfinstruct.prompt import estimate_tokens, language, messages
+from selfinstruct.recipe import Recipe
 from selfinstruct.records import Message
 from selfinstruct.rows import to_json
 
@@ -50,6 +51,15 @@ def forecast(prepared: Prepared, seed: int = 0) -> Forecast:
         given += requests[name] * sum(estimate_tokens(message.content) for message in prompts[name])
         lengths = [estimate_tokens(to_json(rows[at - 1])) for at in members[name]]
         got += quota * sum(lengths) / len(lengths)
-    price = recipe.model.price if recipe.model is not None else None
-    cost = None if price is None else (given * price.input + got * price.output) / 1_000_000
-    return Forecast(requests, given, round(got), cost, prompts)
+    return Forecast(requests, given, round(got), _cost(recipe, given, got), prompts)
+
+
+def _cost(recipe: Recipe, given: float, got: float) -> float | None:
+    """What so many tokens in and out cost, where each model writes its share of them."""
+    shares = sum(model.weight for model in recipe.authors)
+    money = 0.0
+    for model in recipe.authors:
+        if model.price is None:
+            return None
+        money += (given * model.price.input + got * model.price.output) * model.weight / shares / 1_000_000
+    return money if recipe.authors else None

@@ -16,23 +16,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from selfinstruct.backends.base import Backend
+from selfinstruct.asking import Asking
+from selfinstruct.backends.authors import Authors
 from selfinstruct.checks import Terms
-from selfinstruct.errors import EndpointError, StorageError
+from selfinstruct.errors import StorageError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import Journal, RecordedReply
 from selfinstruct.judging import judge_reply
 from selfinstruct.planner import Progress, launch, plan, settle, withdraw
 from selfinstruct.pool import Pool
-from selfinstruct.prompt import language, messages
-from selfinstruct.records import Batch, Failure, Reply, Request, Row
+from selfinstruct.prompt import Language, language, messages
+from selfinstruct.records import Batch, Failure, Message, Reply, Request, Row
 
 #: Imitation has one step: the prompt's reply is the rows.
 STEP = "imitate"
-#: So many calls in a row without one reply end the run: the endpoint is down, not busy.
-FAILURES_IN_A_ROW = 10
 #: So many replies are judged before free slots are filled again, so that a burst of replies does not idle the endpoint.
 _SLICE = 4
+# Replies that say nothing of their form: they are no attempt at it.
+_NO_ATTEMPT = ("refusal", "filtered")
+_TOO_LONG = ("context", "too-large")
 
 
 @dataclass(slots=True)
@@ -44,11 +46,12 @@ class Loop:
     pool: Pool
     progress: dict[str, Progress]
     journal: Journal
-    backend: Backend
+    authors: Authors
+    asking: Asking
     seed: int
     concurrency: int
     watch: Callable[[Snapshot], None]
-    language: str = "en"
+    language: Language = "en"
     number: int = 0
     accepted: int = 0
     candidates: int = 0
@@ -57,7 +60,6 @@ class Loop:
     failed: Counter[str] = field(default_factory=Counter)
     refused_in: Counter[str] = field(default_factory=Counter)
     last_row: Row | None = None
-    _failures: int = 0
 
     async def run(self) -> None:
         """Grow until every quota is met or every category that misses rows is exhausted.
@@ -83,7 +85,7 @@ class Loop:
                     batch = waiting.pop(0) if waiting else self._plan()
                     if batch is None:
                         break
-                    tasks[asyncio.create_task(self.backend.complete(self._request(batch)))] = batch
+                    tasks[asyncio.create_task(self.authors.complete(self._request(batch)))] = batch
                 if not tasks and not unjudged:
                     break
                 if tasks:
@@ -123,6 +125,8 @@ class Loop:
             requests=self.requests,
             in_flight=in_flight,
             last_row=self.last_row,
+            pace=self.authors.inspect(),
+            notes=(*self.authors.notes, *self.asking.notes),
         )
 
     def draws(self, number: int) -> Random:
@@ -135,7 +139,7 @@ class Loop:
 
     def _plan(self) -> Batch | None:
         number = self.number + 1
-        prompt = self.terms.recipe.prompt
+        prompt = self.asking.prompt
         batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, self.draws(number))
         if batch is not None:
             self.number = number
@@ -147,11 +151,10 @@ class Loop:
         grown = [number for number in batch.demos if number > self.pool.seed_count]
         pooled = self.journal.history.pooled(grown) if grown else {}
         demos = tuple(pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos)
-        said = (
-            messages(self.terms.recipe, batch.category, batch.count, demos, "zh" if self.language == "zh" else "en")
-            if self.backend.reads_messages
-            else ()
-        )
+        said: tuple[Message, ...] = ()
+        if self.authors.reads_messages:
+            asked = self.terms.recipe, batch.category, batch.count, demos, self.language
+            said = messages(*asked, reminding=self.asking.reminds)
         return Request(batch, STEP, said, demos, seed=self.draws(batch.number).getrandbits(31))
 
     def _take(
@@ -165,35 +168,35 @@ class Loop:
                 fatal = error
                 continue
             outcome = task.result()
-            self.requests += 1
+            self.requests += outcome.tries
             if isinstance(outcome, Failure):
-                fatal = self._fail(batch, outcome) or fatal
+                self._fail(batch, outcome)
+                fatal = outcome.end or fatal
             else:
-                self._failures = 0
                 call = self.journal.add_reply(batch.number, STEP, outcome)
                 unjudged.append(RecordedReply(call, batch, STEP, outcome))
         if ended:
             self.journal.commit()
         return fatal
 
-    def _fail(self, batch: Batch, failure: Failure) -> EndpointError | None:
+    def _fail(self, batch: Batch, failure: Failure) -> None:
         self.journal.add_failure(batch.number, STEP, failure)
         self.failed[failure.reason] += 1
         withdraw(self.progress, batch)
-        self._failures += 1
-        if self._failures < FAILURES_IN_A_ROW:
-            return None
-        return EndpointError(
-            f"{self._failures} calls in a row failed; the last: {failure.message}",
-            hint="Everything that came is kept. Run the same command again once the endpoint answers.",
-        )
+        if failure.reason in _TOO_LONG:
+            self.asking.too_long(batch.number, len(batch.demos), self.number)
 
     def _judge(self, recorded: RecordedReply) -> None:
         judged = judge_reply(recorded.batch, recorded.reply, self.terms, self.pool, self.progress)
         if judged.failure:
             self.journal.fail(recorded.call, judged.failure, judged.message)
             self.failed[judged.failure] += 1
+            if judged.failure not in _NO_ATTEMPT:
+                self.asking.replied(recorded.batch.number, 0, 1, self.number)
             return
+        malformed = sum(1 for each in judged.judgements if each.rejection and each.rejection.reason == "schema")
+        good = len(judged.judgements) - malformed
+        self.asking.replied(recorded.batch.number, good, malformed, self.number)
         self.journal.judge(recorded.call, judged.judgements)
         for judgement in judged.judgements:
             if judgement.rejection is not None:
@@ -225,6 +228,6 @@ def restore(progress: dict[str, Progress], journal: Journal) -> None:
             state.accepted = tallies[name].accepted
 
 
-def prompt_language(seeds: Sequence[Row]) -> str:
+def prompt_language(seeds: Sequence[Row]) -> Language:
     """The language that the run's prompts are written in."""
     return language(seeds)

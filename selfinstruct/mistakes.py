@@ -1,7 +1,5 @@
 """Mistakes in a recipe, in words for people: what pydantic refused, what is allowed there, and the nearest name.
 
-Does not handle: models inside lists (a mistake within one is told of the list as a whole).
-
 What is allowed is read off the model itself: the text in an ``Annotated`` type says it, plain types speak for
 themselves. So a new key needs no wording of its own.
 """
@@ -96,7 +94,7 @@ def shape_mistakes(error: ValidationError, model: type[BaseModel], data: Any) ->
 
 def _locate(loc: Sequence[str | int], model: type[BaseModel]) -> tuple[toml.KeyPath, type[BaseModel], Any]:
     """The key path of a pydantic location, the last model on the way, and the annotation at its end."""
-    path: list[str] = []
+    path: list[str | int] = []
     table, here = model, model
     for part in loc:
         kind = _kind(here)
@@ -105,9 +103,11 @@ def _locate(loc: Sequence[str | int], model: type[BaseModel]) -> tuple[toml.KeyP
             here = get_type_hints(kind, include_extras=True).get(str(part), Any)
         elif get_origin(kind) is dict:
             here = get_args(kind)[1]
+        elif _is_array(kind):
+            here = get_args(kind)[0]
         else:
             break  # The rest names a kind of a union, or a place in a list.
-        path.append(str(part))
+        path.append(part)
     return tuple(path), table, here
 
 
@@ -129,7 +129,8 @@ def _allowed(annotation: Any, path: toml.KeyPath) -> str:
 def _allowances(annotation: Any, path: toml.KeyPath) -> Iterator[str]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        yield from (said for said in arguments[1:] if isinstance(said, str))
+        words = [said for said in arguments[1:] if isinstance(said, str)]
+        yield from words or _allowances(arguments[0], path)
     elif origin in (Union, UnionType):
         for kind in arguments:
             if kind is not NoneType:
@@ -138,6 +139,8 @@ def _allowances(annotation: Any, path: toml.KeyPath) -> Iterator[str]:
         yield from map(toml.literal, arguments)
     elif origin is dict:
         yield f"tables such as [{toml.key_path((*path, 'NAME'))}]" if _is_table(arguments[1]) else "a table"
+    elif _is_array(annotation):
+        yield f"tables such as [[{toml.key_path(path)}]]"
     elif _is_table(annotation):
         yield f"a table [{toml.key_path(path)}] that may hold: {', '.join(annotation.model_fields)}"
     else:
@@ -146,6 +149,11 @@ def _allowances(annotation: Any, path: toml.KeyPath) -> Iterator[str]:
 
 def _is_table(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _is_array(annotation: Any) -> bool:
+    """Whether it is a list of tables, as ``[[...]]`` writes it."""
+    return get_origin(annotation) is tuple and _is_table(get_args(annotation)[0])
 
 
 def _given(data: Any, path: toml.KeyPath) -> str:
@@ -159,9 +167,11 @@ def _given(data: Any, path: toml.KeyPath) -> str:
 
 
 def _unknown_key(path: toml.KeyPath, table: type[BaseModel], model: type[BaseModel]) -> Mistake:
-    *above, key = path
+    above, key = path[:-1], str(path[-1])
     allowed = list(table.model_fields)
-    where = f"[{toml.key_path(tuple(above))}]" if above else "the top of a recipe"
+    where = "the top of a recipe"
+    if above:
+        where = f"[[{toml.key_path(above[:-1])}]]" if isinstance(above[-1], int) else f"[{toml.key_path(above)}]"
     hint = f"{where} may hold: {', '.join(allowed)}"
     if _SECRET.fullmatch(key.lower().replace("-", "_")):
         return Mistake(
@@ -180,6 +190,8 @@ def _table_with(key: str, model: type[BaseModel]) -> str:
     """Where a key that stands in the wrong table would be right."""
     kinds = {name: _kind(field.annotation) for name, field in model.model_fields.items()}
     if key in kinds:
+        if _is_array(kinds[key]):
+            return f"at the top, as [[{key}]]"
         is_header = _is_table(kinds[key]) or get_origin(kinds[key]) is dict
         return f"at the top, as [{key}]" if is_header else "above the first [table]"
     return next((f"in [{name}]" for name, kind in kinds.items() if _is_table(kind) and key in kind.model_fields), "")

@@ -52,9 +52,18 @@ def language(rows: Sequence[Row]) -> Language:
 
 
 def messages(
-    recipe: Recipe, category: str, count: int, demos: Sequence[Row], language: Language = "en"
+    recipe: Recipe,
+    category: str,
+    count: int,
+    demos: Sequence[Row],
+    language: Language = "en",
+    *,
+    reminding: bool = False,
 ) -> tuple[Message, ...]:
-    """The messages that ask for ``count`` new rows of ``category``, after the example of ``demos``."""
+    """The messages that ask for ``count`` new rows of ``category``, after the example of ``demos``.
+
+    ``reminding`` says the form of a reply once more, with a worked example, for a model that has lost it.
+    """
     if language == "zh":
         system, examples, wanted = _system_zh(recipe), "示例：", _wanted_zh(recipe, category)
         request = f"请写出 {count} 行新数据。"
@@ -62,7 +71,8 @@ def messages(
         system, examples, wanted = _system_en(recipe), "Examples:", _wanted_en(recipe, category)
         request = f"Write {count} new row{'s' if count > 1 else ''}."
     parts = [f"{examples}\n{_fenced(demos)}\n"] if demos else []
-    user = "\n".join([*parts, *wanted, request])
+    reminder = _reminder(recipe, demos, language) if reminding else []
+    user = "\n".join([*parts, *wanted, *reminder, request])
     return Message("system", system), Message("user", user)
 
 
@@ -89,6 +99,16 @@ def _fenced(rows: Sequence[Row]) -> str:
 def _form(recipe: Recipe, ellipsis: str) -> str:
     row = {name: _PLACEHOLDERS.get(field.type, ellipsis) for name, field in recipe.fields.items()}
     return to_json({"rows": [row]})
+
+
+def _reminder(recipe: Recipe, demos: Sequence[Row], language: Language) -> list[str]:
+    """The form of a reply, and what a reply of one row would look like."""
+    example = [to_json({"rows": [demos[0]]})] if demos else []
+    if language == "zh":
+        said = [f"输出必须是一个完整的 JSON 对象，格式如下，前后不加任何文字：{_form(recipe, '……')}"]
+        return [*said, *(f"只有一行数据时的输出示例（勿照抄内容）：{text}" for text in example)]
+    said = [f"The reply is one whole JSON object of this form, with nothing before or after it: {_form(recipe, '...')}"]
+    return [*said, *(f"A reply of one row would look like this (do not copy what it says): {text}" for text in example)]
 
 
 def _quoted(text: str) -> str:

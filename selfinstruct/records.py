@@ -55,11 +55,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that one call was billed; ``estimated`` where the endpoint did not say."""
+    """Tokens that were billed; ``estimated`` where the endpoint did not say."""
 
     input: int = 0
     output: int = 0
     estimated: bool = False
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together."""
+        estimated = self.estimated or other.estimated
+        return Usage(self.input + other.input, self.output + other.output, estimated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,8 @@ class Reply:
     """One model response to one step of one batch, raw.
 
     ``finish_reason`` is the endpoint's own word (``stop``, ``length``, ``content_filter``...), ``seconds``
-    the time from sending to the last byte.
+    the time from sending to the last byte. ``tries`` counts the requests that were sent for it, and ``usage`` is what
+    all of them were billed.
     """
 
     text: str
@@ -75,16 +81,24 @@ class Reply:
     usage: Usage = Usage()
     finish_reason: str = "stop"
     seconds: float = 0.0
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that gave no usable reply; ``reason`` is a slug, ``message`` says it to a person."""
+    """A call that gave no usable reply; ``reason`` is a slug, ``message`` says it to a person.
+
+    ``end`` is the error to end the run with, where the author can write no more. ``usage`` and ``tries`` are as in
+    a Reply.
+    """
 
     reason: str
     message: str
     usage: Usage = Usage()
     seconds: float = 0.0
+    tries: int = 1
+    model: str = ""
+    end: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)

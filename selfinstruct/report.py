@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import Any, TypeAlias
 
-from selfinstruct.journal import GrownRow, History, RefusedCandidate
+from selfinstruct.backends.budget import cost
+from selfinstruct.journal import GrownRow, History, RefusedCandidate, Spent
 from selfinstruct.novelty import NoveltyIndex
 from selfinstruct.preparation import Prepared
-from selfinstruct.records import Row
+from selfinstruct.recipe import Price
+from selfinstruct.records import Row, Usage
 from selfinstruct.text import value_text
 from selfinstruct.thresholds import novelty_text
 
 #: The object of ``summary.json`` and of ``run --json``.
 Summary: TypeAlias = dict[str, Any]
 
+#: The journal's notes of the prices by model, and of what was done about models.
+PRICES_NOTE, REMARKS_NOTE = "prices", "remarks"
 #: A report shows so many rows, and so many rejections of each reason.
 _SHOWN, _EXAMPLES = 10, 3
 #: Its charts are drawn from a sample: the same work for a thousand rows and for a million.
@@ -61,46 +66,79 @@ def summarise(history: History, prepared: Prepared) -> Summary:
 
     ``drifted`` counts accepted rows that came when another category was asked for.
 
-    ``cost`` is None where no prices are known. ``stopped`` is ``done``, ``exhausted``, ``interrupted``,
-    ``endpoint`` or ``storage``; ``conserved`` whether every candidate is accounted for.
+    ``cost`` is None where no prices are known. A category's tokens and cost are those of the batches that asked for
+    it; what belongs to none (the preflight) is in the totals alone. ``models`` has the same by model.
+    ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint`` or ``storage``; ``conserved``
+    whether every candidate is accounted for. ``notes`` are what was done about a model that does not do as asked.
     """
     state, notes = history.state(), history.notes()
+    prices = prices_noted(history)
     categories = {}
     for name, quota in prepared.quotas.items():
         tally = state.categories.get(name)
         categories[name] = {
             "quota": quota,
-            "accepted": tally.accepted if tally else 0,
             "drifted": tally.accepted - tally.hits if tally else 0,
             "exhausted": name in state.exhausted,
             "max_rouge_l": prepared.thresholds[name],
+            **_bill([spent for spent in state.spent if spent.category == name], prices, tally.accepted if tally else 0),
         }
-    model = prepared.recipe.model
-    price = model.price if model is not None else None
-    cost = None
-    if model is None:
-        cost = 0.0
-    elif price is not None:
-        cost = (state.tokens.input * price.input + state.tokens.output * price.output) / 1_000_000
+    by_model = {name: [spent for spent in state.spent if spent.model == name] for name in _models(state.spent)}
     return {
         "name": prepared.recipe.name,
         "requested_rows": sum(prepared.quotas.values()),
-        "accepted": state.accepted,
         "seeds": state.seeds,
         "candidates": state.candidates,
         "rejected": state.rejected,
         "failed": state.failed,
         "categories": categories,
-        "requests": state.requests,
-        "tokens": {"input": state.tokens.input, "output": state.tokens.output, "estimated": state.tokens.estimated},
-        "cost": cost,
+        **_bill(state.spent, prices, state.accepted),
+        "models": {name: _bill(spent, prices, history.written_by(name)) for name, spent in by_model.items()},
         "max_rouge_l": max(prepared.thresholds.values()),
-        "model": model.name if model is not None else "imitator",
+        "model": ", ".join(by_model) or ", ".join(model.name for model in prepared.recipe.authors) or "imitator",
         "seed": notes.get("seed"),
         "stopped": notes.get("stopped", "interrupted"),
         "seconds": round(float(notes.get("seconds", 0.0)), 3),
         "conserved": state.conserved,
+        "notes": notes.get(REMARKS_NOTE, []),
     }
+
+
+def prices_noted(history: History) -> dict[str, list[float]]:
+    """What a million tokens of each model cost, in and out, as the run was last told."""
+    return dict(history.notes().get(PRICES_NOTE, {}))
+
+
+def cost_of(spent: Sequence[Spent], prices: Mapping[str, Sequence[float]]) -> tuple[Decimal, bool]:
+    """The money that these took, and whether the price of every token is known."""
+    money, known = Decimal(0), True
+    for each in spent:
+        if not each.tokens.input and not each.tokens.output:
+            continue
+        if each.model in prices:
+            given, got = prices[each.model]
+            money += cost(each.tokens, Price(input=given, output=got))
+        else:
+            known = False
+    return money, known
+
+
+def _bill(spent: Sequence[Spent], prices: Mapping[str, Sequence[float]], accepted: int) -> dict[str, Any]:
+    """Requests, tokens and cost, in all and for an accepted row."""
+    tokens = sum((each.tokens for each in spent), Usage())
+    money, known = cost_of(spent, prices)
+    return {
+        "requests": sum(each.requests for each in spent),
+        "tokens": {"input": tokens.input, "output": tokens.output, "estimated": tokens.estimated},
+        "cost": float(money) if known else None,
+        "cost_per_row": float(money / accepted) if known and accepted else None,
+        "accepted": accepted,
+    }
+
+
+def _models(spent: Sequence[Spent]) -> list[str]:
+    """The names of the models, in the order of their first call; calls of no known model are left out."""
+    return list(dict.fromkeys(each.model for each in spent if each.model))
 
 
 def report(history: History, prepared: Prepared, summary: Summary) -> Report:

@@ -21,8 +21,9 @@ from typing import Any, TypeAlias
 
 from selfinstruct.errors import RecipeError
 
-#: The keys from the root of a file to a value: ``("fields", "Answer", "appears_in")``.
-KeyPath: TypeAlias = tuple[str, ...]
+#: The keys from the root of a file to a value: ``("fields", "Answer", "appears_in")``. The tables of an array are
+#: numbered from 0: ``("models", 1, "name")`` is in the second ``[[models]]``.
+KeyPath: TypeAlias = tuple[str | int, ...]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 # A statement of several lines ends where an array, a table or a text is closed.
@@ -68,10 +69,11 @@ def lines(text: str) -> dict[KeyPath, int]:
     """The line (from 1) on which the statement begins that first names each table and key of valid TOML ``text``.
 
     tomllib tells no places, so each statement is read again by itself: it is the fewest lines that are TOML.
-    Does not see into arrays of tables.
+    Does not see into arrays of tables that stand in other tables.
     """
     found: dict[KeyPath, int] = {}
     table: KeyPath = ()
+    arrays: dict[str, int] = {}
     rows = text.replace("\r\n", "\n").split("\n")
     start = 0
     for end, row in enumerate(rows):
@@ -79,10 +81,17 @@ def lines(text: str) -> dict[KeyPath, int]:
             continue
         statement = "\n".join(rows[start : end + 1])
         try:
-            paths = list(_paths(tomllib.loads(statement), ()))
+            read = tomllib.loads(statement)
         except ValueError:
             continue  # It goes on in the next line.
+        paths = list(_paths(read, ()))
         if statement.lstrip().startswith("["):
+            name, *below = paths[-1]
+            if statement.lstrip().startswith("[["):
+                arrays[str(name)] = arrays.get(str(name), -1) + 1
+                paths.append((name, arrays[str(name)]))
+            elif str(name) in arrays:
+                paths = [(name, arrays[str(name)], *below)]
             table = paths[-1]
         else:
             paths = [table + path for path in paths]
@@ -100,8 +109,14 @@ def _paths(data: Mapping[str, Any], above: KeyPath) -> Iterator[KeyPath]:
 
 
 def key_path(path: KeyPath) -> str:
-    """A path as TOML writes it: ``fields."Raw Log".type``."""
-    return ".".join(part if _BARE_KEY.fullmatch(part) else literal(part) for part in path)
+    """A path as TOML writes it: ``fields."Raw Log".type``; the second of an array of tables is ``models[1]``."""
+    said = ""
+    for part in path:
+        if isinstance(part, int):
+            said += f"[{part}]"
+        else:
+            said += f"{'.' if said else ''}{part if _BARE_KEY.fullmatch(part) else literal(part)}"
+    return said
 
 
 def literal(value: Any) -> str:
@@ -124,7 +139,8 @@ def literal(value: Any) -> str:
 def write(tables: Iterable[tuple[KeyPath, Mapping[str, Any] | None]], comments: Mapping[str, str]) -> str:
     """A TOML file of ``tables`` in their order, each with its keys in their order.
 
-    The table ``()`` holds the keys above the first header. A key whose value is None is not written, nor the
+    The table ``()`` holds the keys above the first header; ``("models", 0)`` is the first ``[[models]]``. A key whose
+    value is None is not written, nor the
     header of a table that is None. ``comments`` maps the path of a table or a key, its parts joined by dots
     without quotes, to text that is written above it, also where the table or key itself is not written; ""
     stands for the top of the file.
@@ -134,11 +150,12 @@ def write(tables: Iterable[tuple[KeyPath, Mapping[str, Any] | None]], comments: 
     left = dict(comments)
     blocks = [_comment(left.pop("", ""))]
     for path, table in tables:
-        block = _comment(left.pop(".".join(path), ""))
+        dotted = ".".join(map(str, path))
+        block = _comment(left.pop(dotted, ""))
         if path and table is not None:
-            block.append(f"[{key_path(path)}]")
+            block.append(f"[[{key_path(path[:-1])}]]" if isinstance(path[-1], int) else f"[{key_path(path)}]")
         for key, value in (table or {}).items():
-            block += _comment(left.pop(".".join((*path, key)), ""))
+            block += _comment(left.pop(f"{dotted}.{key}" if dotted else key, ""))
             if value is not None:
                 block.append(f"{key_path((key,))} = {_paragraph(value)}")
         blocks.append(block)

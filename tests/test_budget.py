@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfinstruct.backends.budget import Budget, BudgetSpent
+from selfinstruct.backends.budget import Budget, BudgetSpent, cost
 from selfinstruct.errors import InputError
 from selfinstruct.recipe import Price
 from selfinstruct.records import Usage
@@ -26,7 +26,7 @@ async def spend(budget: Budget, calls: int, worst: Usage, rng: Random) -> tuple[
     async def call() -> None:
         nonlocal refused
         try:
-            held = await budget.reserve(worst)
+            held = await budget.reserve(worst, PRICE)
         except BudgetSpent:
             refused += 1
             return
@@ -65,9 +65,9 @@ def test_tokens_are_never_overspent(seed: int, tokens: int) -> None:
 @given(st.integers(0, 2**32), st.decimals("0.001", "0.1", places=4))
 def test_money_is_never_overspent(seed: int, money: Decimal) -> None:
     """The same in money: the sum of what the calls cost, exactly, is within the budget."""
-    budget = Budget(money=money, price=PRICE)
+    budget = Budget(money=money)
     billed, _ = asyncio.run(spend(budget, 256, Usage(1000, 1000), Random(seed)))
-    assert sum((budget.cost(usage) for usage in billed), Decimal(0)) <= budget.spent.money <= money
+    assert sum((cost(usage, PRICE) for usage in billed), Decimal(0)) <= budget.spent.money <= money
 
 
 async def test_calls_are_counted_when_they_are_sent() -> None:
@@ -117,14 +117,23 @@ async def test_uncertain_costs_are_told_apart() -> None:
 
 def test_prices_are_exact() -> None:
     """Ten million tokens at 0.1 and 0.2 a million cost exactly 1 and 2, without a rounding error."""
-    budget = Budget(price=Price(input=0.1, output=0.2))
-    assert sum((budget.cost(Usage(1_000_000, 1_000_000)) for _ in range(10)), Decimal(0)) == Decimal(3)
+    price = Price(input=0.1, output=0.2)
+    assert sum((cost(Usage(1_000_000, 1_000_000), price) for _ in range(10)), Decimal(0)) == Decimal(3)
 
 
-def test_money_needs_a_price() -> None:
-    """A budget of money without prices is an error that says how to give them."""
-    with pytest.raises(InputError, match="price = ") as caught:
-        Budget(money=5)
-    assert caught.value.exit_code == 2
+async def test_each_model_is_counted_at_its_own_price() -> None:
+    """Two models share a budget of money; the tokens of each cost what its own price says."""
+    budget = Budget(money=1)
+    dear, cheap = Price(input=0, output=10), Price(input=0, output=1)
+    budget.settle(await budget.reserve(Usage(0, 50_000), dear), Usage(0, 50_000))
+    budget.settle(await budget.reserve(Usage(0, 50_000), cheap), Usage(0, 50_000))
+    assert budget.spent.money == Decimal("0.55")
+    with pytest.raises(BudgetSpent):
+        await budget.reserve(Usage(0, 50_000), dear)
+    await budget.reserve(Usage(0, 50_000), cheap)
+
+
+def test_a_limit_is_above_zero() -> None:
+    """Nothing may be asked for with nothing: a limit of 0 is a mistake, and is said to be one."""
     with pytest.raises(InputError, match="--max-requests 0"):
         Budget(requests=0)

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from selfinstruct.asking import Asking
+from selfinstruct.backends.authors import FAILURES_IN_A_ROW, Authors
 from selfinstruct.checks import Terms
 from selfinstruct.errors import EndpointError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.journal import Journal, Origin, SeedRow
-from selfinstruct.loop import FAILURES_IN_A_ROW, STEP, Loop, restore
+from selfinstruct.loop import STEP, Loop, restore
 from selfinstruct.planner import Progress
 from selfinstruct.pool import Pool
 from selfinstruct.preparation import Prepared, prepare
@@ -105,7 +107,8 @@ def loop_in(
             pool=pool,
             progress=progress,
             journal=journal,
-            backend=backend,
+            authors=Authors([backend]),
+            asking=Asking(prepared.recipe.prompt),
             seed=0,
             concurrency=concurrency,
             watch=watch,

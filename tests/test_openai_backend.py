@@ -24,7 +24,7 @@ from selfinstruct.backends.failures import UNTIL_PATIENCE_ENDS, Trouble, from_ex
 from selfinstruct.backends.openai import OpenAIBackend
 from selfinstruct.backends.wire import Deadlines
 from selfinstruct.errors import EndpointError
-from selfinstruct.recipe import Field, Model, Price
+from selfinstruct.recipe import Field, Model
 from selfinstruct.records import Batch, Failure, Message, Reply, Request, Usage
 from selfinstruct.testing import Behaviour, FaultServer
 
@@ -403,7 +403,10 @@ async def test_what_is_fatal_ends_the_run_within_a_call_a_slot(fault: str, words
             calls = [asyncio.create_task(backend.complete(request(number))) for number in range(40)]
             await asyncio.wait(calls)
         made = server.ledger.counts["requests"]
-    errors = [call.exception() for call in calls]
+    # A call that was sent is a failure that is counted, and ends the run; one that waited raises.
+    sent = [call.result() for call in calls if call.exception() is None]
+    assert len(sent) == made and all(isinstance(each, Failure) and each.tries == 1 for each in sent)
+    errors = [call.exception() or call.result().end for call in calls]  # type: ignore[union-attr]
     assert all(isinstance(each, EndpointError) and each.hint for each in errors)
     assert words in str(errors[0])
     assert made <= 4
@@ -471,7 +474,7 @@ async def test_a_budget_holds_at_any_concurrency() -> None:
     """64 calls at once, usage missing in a third, some cut off: what the server billed is within the budget."""
     faults = {"cut-body": 0.1, "silence": 0.02, "usage": 0.1}
     behaviour = Behaviour(faults=faults, no_usage=0.3, seed=2, latency=0.005)
-    budget = Budget(tokens=60_000, price=Price(input=1, output=2))
+    budget = Budget(tokens=60_000)
     async with FaultServer(behaviour, author=lambda messages, rng: "word " * rng.randint(1, 300)) as server:
         async with connected(server, budget=budget, concurrency=64, max_tokens=400) as backend:
             calls = [asyncio.create_task(backend.complete(request(number))) for number in range(600)]

@@ -124,7 +124,8 @@ def test_the_board_fits_the_terminal(snapshot: Snapshot, width: int, height: int
     assert len(lines) <= height
     assert cell_len(lines[-1]) <= width - len("^C")  # which the terminal writes there and must not wrap
     assert all(cell_len(line) <= width for line in lines)
-    assert not ascii_only or not set("━─") & set(text.plain)
+    named = set("".join((*snapshot.categories, *map(str, (snapshot.last_row or {}).items()))))
+    assert not ascii_only or not (set("━─") - named) & set(text.plain)
 
 
 def counts(**categories: tuple[int, int, bool]) -> Snapshot:
@@ -351,13 +352,16 @@ def test_the_summary_counts_what_was_lost() -> None:
         "rejected": {"echo": 2, "near-duplicate": 1200},
         "failed": {"not-json": 1, "timeout": 2},
         "categories": {"a": {"quota": 10, "accepted": 9, "exhausted": True, "max_rouge_l": 0.7}},
-        **{"tokens": {"input": 1000, "output": 20, "estimated": True}, "cost": 0.25, "max_rouge_l": 0.7},
+        **{"tokens": {"input": 1000, "output": 20, "estimated": True}, "cost": 0.25, "cost_per_row": 0.25 / 9},
+        **{"max_rouge_l": 0.7, "models": {}, "notes": ["m: the endpoint\x1b refuses seed"]},
         **{"model": "m\x1b", "seed": 0, "stopped": "exhausted", "seconds": 61.0, "conserved": True},
     }
     text = summary_text(summary, Path("a b"), "my seeds.csv", 80).plain
     assert "9 of 10 rows in 1 min 01 s, stopped short: 1 category is exhausted." in text
     assert re.search(r"1,202 of 1,211 candidates rejected:\n    1,200  near-duplicate.*\n        2  echo", text)
     assert "3 replies of no use: 1 not-json, 2 timeout." in text
-    assert r"70 requests to m\x1b, about 1,000 tokens in and 20 out, 0.2500 by the recipe's prices" in text
+    assert "70 requests to m\\x1b, about 1,000 tokens in and 20 out;\n" in text
+    assert "  about 0.250 in all by the recipe's prices, 0.0278 a row." in text
+    assert r"endpoint\x1b refuses" in text
     assert "selfinstruct show 'a b' 1" in text
     assert json.dumps(summary)

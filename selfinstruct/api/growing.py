@@ -7,27 +7,29 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfinstruct import directory
-from selfinstruct.api.models import Limits, backend_for, with_model
+from selfinstruct.api.models import Connected, Limits, connect, with_model
+from selfinstruct.asking import Asking
+from selfinstruct.backends.authors import Authors
 from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import BudgetSpent
 from selfinstruct.checks import Terms
 from selfinstruct.directory import SUMMARY_NAME
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.journal import History, Journal
+from selfinstruct.journal import PREFLIGHTS_NOTE, History, Journal
 from selfinstruct.loop import Loop, prompt_language, restore
 from selfinstruct.planner import Progress
 from selfinstruct.pool import Pool
 from selfinstruct.preparation import Prepared, Source, prepare
 from selfinstruct.records import Row
 from selfinstruct.rejudging import QUOTAS_NOTE
-from selfinstruct.report import Summary, summarise
+from selfinstruct.report import PRICES_NOTE, REMARKS_NOTE, Summary, summarise
 
 if TYPE_CHECKING:
     import pandas
@@ -100,21 +102,21 @@ async def run_async(
     where = run_directory(prepared, out)
     digest = hashlib.sha256(json.dumps(prepared.seeds.rows, sort_keys=True).encode()).hexdigest()
     limits = Limits(budget, max_requests, max_tokens)
-    connected = await backend_for(prepared, backend, seed, limits, where, recording)
+    connected = await connect(prepared, backend, seed, limits, where, recording)
     try:
         with directory.opened(where, prepared, digest, seed) as journal:
-            _note_quotas(journal, prepared)
-            loop = _loop(prepared, journal, connected, seed, concurrency, watch)
+            _note_beginning(journal, prepared, connected)
+            loop = _loop(prepared, journal, connected.authors, seed, concurrency, watch)
             try:
                 stopped = await _grow(loop)
             except BaseException as error:
                 # What ended the run is the error to tell, whatever else its end brings.
                 with contextlib.suppress(StorageError):
-                    _conclude(where, journal, prepared, _word_for(error), clock() - start)
+                    _conclude(where, loop, prepared, _word_for(error), clock() - start)
                 raise
-            summary = _conclude(where, journal, prepared, stopped, clock() - start)
+            summary = _conclude(where, loop, prepared, stopped, clock() - start)
     finally:
-        await connected.close()
+        await connected.authors.close()
     _require_conserved(where, summary)
     return Run(where, summary)
 
@@ -157,7 +159,7 @@ def thresholds_of(run: Run) -> Mapping[str, float]:
 def _loop(
     prepared: Prepared,
     journal: Journal,
-    backend: Backend,
+    authors: Authors,
     seed: int,
     concurrency: int | None,
     watch: Callable[[Snapshot], None],
@@ -169,17 +171,17 @@ def _loop(
     seeds = prepared.seeds.rows
     pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
     pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
-    model = prepared.recipe.model
-    default = model.concurrency if model is not None and backend.reads_messages else _LOCAL_CONCURRENCY
+    at_once = sum(model.concurrency for model in prepared.recipe.authors) if authors.reads_messages else 0
     loop = Loop(
         terms=Terms(prepared.recipe, prepared.thresholds, prepared.categories.of),
         seeds=seeds,
         pool=pool,
         progress=progress,
         journal=journal,
-        backend=backend,
+        authors=authors,
+        asking=Asking(prepared.recipe.prompt),
         seed=seed,
-        concurrency=concurrency or default,
+        concurrency=concurrency or at_once or _LOCAL_CONCURRENCY,
         watch=watch,
         language=prompt_language(seeds),
         number=state.last_batch,
@@ -192,11 +194,34 @@ def _loop(
     return loop
 
 
-def _note_quotas(journal: Journal, prepared: Prepared) -> None:
-    """Keep from which call on these quotas hold, for a later judging of the same replies."""
-    stages = list(journal.history.notes().get(QUOTAS_NOTE, ()))
+def _note_beginning(journal: Journal, prepared: Prepared, connected: Connected) -> None:
+    """Keep from which call on these quotas hold, for a later judging of the same replies; prices; the preflights."""
+    notes = journal.history.notes()
+    stages = list(notes.get(QUOTAS_NOTE, ()))
     if not stages or stages[-1][1] != prepared.quotas:
-        journal.note(QUOTAS_NOTE, [*stages, [journal.history.state().requests, dict(prepared.quotas)]])
+        journal.note(QUOTAS_NOTE, [*stages, [journal.history.state().calls, dict(prepared.quotas)]])
+    if connected.prices:
+        journal.note(PRICES_NOTE, {**notes.get(PRICES_NOTE, {}), **connected.prices})
+    if connected.preflights:
+        before = notes.get(PREFLIGHTS_NOTE, {})
+        spent = {name: _added(before.get(name), figures) for name, figures in connected.preflights.items()}
+        journal.note(PREFLIGHTS_NOTE, {**before, **spent})
+    _note_remarks(journal, connected.set_aside)
+
+
+def _note_remarks(journal: Journal, remarks: Sequence[str]) -> None:
+    """Keep what was done about models, each remark once."""
+    before = journal.history.notes().get(REMARKS_NOTE, [])
+    if new := [remark for remark in remarks if remark not in before]:
+        journal.note(REMARKS_NOTE, [*before, *new])
+
+
+def _added(before: Sequence[int] | None, figures: Sequence[int]) -> list[int]:
+    """Figures of a preflight on top of those of earlier ones; the last says whether any is estimated."""
+    if before is None:
+        return list(figures)
+    *counts, estimated = (one + other for one, other in zip(before, figures, strict=True))
+    return [*counts, min(estimated, 1)]
 
 
 async def _grow(loop: Loop) -> str:
@@ -225,13 +250,14 @@ def _require_conserved(where: Path, summary: Summary) -> None:
         )
 
 
-def _conclude(where: Path, journal: Journal, prepared: Prepared, stopped: str, seconds: float) -> Summary:
+def _conclude(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds: float) -> Summary:
     """Note how the run stopped, and write what is derived; a journal that takes no more does not keep that back."""
-    history = journal.history
+    journal, history = loop.journal, loop.journal.history
     seconds += float(history.notes().get("seconds", 0.0))
     try:
         journal.note("seconds", seconds)
         journal.note("stopped", stopped)
+        _note_remarks(journal, (*loop.authors.notes, *loop.asking.notes))
         journal.commit()
     finally:
         # The notes may not have been taken; the summary is of this run all the same.

@@ -41,17 +41,17 @@ class Spending:
 
 @dataclass(slots=True)
 class Reservation:
-    """What one call may cost at most; settled once."""
+    """What one call may cost at most, at the ``price`` of its model; settled once."""
 
     worst: Usage
+    price: Price | None = None
     open: bool = True
 
 
 class Budget:
-    """What may be spent in all; None is without limit. ``price`` is needed for money.
+    """What may be spent in all; None is without limit.
 
-    ``spent`` is what was spent before, by the same run. Raises InputError for a budget of money without a price, or
-    one that is not above zero.
+    ``spent`` is what was spent before, by the same run. Raises InputError for a limit that is not above zero.
     """
 
     def __init__(
@@ -60,21 +60,14 @@ class Budget:
         money: Decimal | float | None = None,
         requests: int | None = None,
         tokens: int | None = None,
-        price: Price | None = None,
         spent: Spending = Spending(),
     ) -> None:
         for name, limit in (("--budget", money), ("--max-requests", requests), ("--max-tokens", tokens)):
             if limit is not None and not limit > 0:
                 raise InputError(f"{name} {limit}: not above zero", hint="Leave it out for no limit.")
-        if money is not None and price is None:
-            raise InputError(
-                "--budget: what tokens cost is not known",
-                hint="Give the price of a million in the recipe: [model] price = { input = 0.15, output = 0.60 }",
-            )
         self._money = None if money is None else Decimal(str(money))
         self._requests = requests
         self._tokens = tokens
-        self._input, self._output = (Decimal(str(rate)) for rate in ((price.input, price.output) if price else (0, 0)))
         self._spent = spent
         self._held = Spending()
         self._waiting: list[asyncio.Future[None]] = []
@@ -89,32 +82,33 @@ class Budget:
         """Whether a call without a token limit could overspend it."""
         return self._money is not None or self._tokens is not None
 
-    def cost(self, usage: Usage) -> Decimal:
-        """What so many tokens cost."""
-        return (usage.input * self._input + usage.output * self._output) / _MILLION
+    @property
+    def needs_prices(self) -> bool:
+        """Whether it is one of money, which says nothing without the price of each model."""
+        return self._money is not None
 
-    async def reserve(self, worst: Usage) -> Reservation:
+    async def reserve(self, worst: Usage, price: Price | None = None) -> Reservation:
         """Set aside one call of at most ``worst`` tokens, waiting for calls in flight where it does not fit yet.
 
         Raises BudgetSpent where it will never fit.
         """
-        while lacking := self._lacking(worst):
+        while lacking := self._lacking(worst, price):
             if not self._held.requests:
                 hint = "All that came is kept. Run again with a larger budget to go on."
                 raise BudgetSpent(f"the budget is spent: {lacking}", hint=hint)
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(turn)
             await turn
-        self._held = self._sum(self._held, worst, 1)
-        return Reservation(worst)
+        self._held = _sum(self._held, worst, price, 1)
+        return Reservation(worst, price)
 
     def settle(self, reservation: Reservation, usage: Usage, *, certain: bool = True) -> None:
         """Give back what a call did not use. ``certain`` false: ``usage`` is set aside for what it may have cost."""
         if not reservation.open:
             return
         reservation.open = False
-        self._held = self._sum(self._held, reservation.worst, -1)
-        spent = self._sum(self._spent, usage, 1)
+        self._held = _sum(self._held, reservation.worst, reservation.price, -1)
+        spent = _sum(self._spent, usage, reservation.price, 1)
         if not certain:
             uncertain = spent.uncertain + usage.input + usage.output
             spent = Spending(spent.money, spent.requests, spent.tokens, uncertain)
@@ -124,21 +118,29 @@ class Budget:
                 turn.set_result(None)
         self._waiting.clear()
 
-    def _sum(self, spending: Spending, usage: Usage, sign: int) -> Spending:
-        return Spending(
-            spending.money + sign * self.cost(usage),
-            spending.requests + sign,
-            spending.tokens + sign * (usage.input + usage.output),
-            spending.uncertain,
-        )
-
-    def _lacking(self, worst: Usage) -> str:
+    def _lacking(self, worst: Usage, price: Price | None) -> str:
         """What is not there for one more call, in words; "" where it fits."""
         spent, held, tokens = self._spent, self._held, worst.input + worst.output
         if self._requests is not None and spent.requests + held.requests + 1 > self._requests:
             return f"{spent.requests:,} of {self._requests:,} calls made"
         if self._tokens is not None and spent.tokens + held.tokens + tokens > self._tokens:
             return f"{spent.tokens:,} of {self._tokens:,} tokens used, and a call may take {tokens:,}"
-        if self._money is not None and spent.money + held.money + self.cost(worst) > self._money:
-            return f"{spent.money:.4f} of {self._money} used, and a call may cost {self.cost(worst):.4f}"
+        if self._money is not None and spent.money + held.money + cost(worst, price) > self._money:
+            return f"{spent.money:.4f} of {self._money} used, and a call may cost {cost(worst, price):.4f}"
         return ""
+
+
+def cost(usage: Usage, price: Price | None) -> Decimal:
+    """What so many tokens cost, in the currency of the price; nothing where there is none."""
+    if price is None:
+        return Decimal(0)
+    return (usage.input * Decimal(str(price.input)) + usage.output * Decimal(str(price.output))) / _MILLION
+
+
+def _sum(spending: Spending, usage: Usage, price: Price | None, sign: int) -> Spending:
+    return Spending(
+        spending.money + sign * cost(usage, price),
+        spending.requests + sign,
+        spending.tokens + sign * (usage.input + usage.output),
+        spending.uncertain,
+    )

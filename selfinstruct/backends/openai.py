@@ -10,7 +10,6 @@ Does not handle: what a prompt says, or reading rows out of a reply.
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import time
 from collections import Counter
@@ -19,25 +18,23 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from selfinstruct.backends.budget import Budget, Reservation
+from selfinstruct.backends.billing import TOKENS_IN_A_REPLY, Billing
+from selfinstruct.backends.budget import Budget, BudgetSpent
 from selfinstruct.backends.completion import Said, read
 from selfinstruct.backends.failures import Trouble, from_status
 from selfinstruct.backends.options import Options
-from selfinstruct.backends.pacing import Pace, Pacing
+from selfinstruct.backends.pacing import Pacing
 from selfinstruct.backends.preflight import Preflight
 from selfinstruct.backends.wire import Deadlines, Wire
 from selfinstruct.errors import EndpointError
+from selfinstruct.events import Pace
 from selfinstruct.prompt import estimate_tokens
 from selfinstruct.recipe import Field, Model
 from selfinstruct.records import Failure, Message, Reply, Request, Usage
 
 #: A call that fails is tried again for so many seconds after its first failure.
 PATIENCE = 300.0
-#: The bound of a reply where a budget needs one and the recipe has none, in tokens.
-TOKENS_IN_A_REPLY = 8192
 _DEADLINES = Deadlines()
-# A chat template wraps messages in tokens of its own, and may put a few sentences of its own before them.
-_TEMPLATE_TOKENS = 160
 # Fewer prompt tokens than this share of the estimate were not the whole prompt: tokenizers do not differ so much.
 _CUT_PROMPT = 0.4
 # Signs of overload, as the progress line calls them.
@@ -68,7 +65,7 @@ class Tally:
 class OpenAIBackend:
     """Answers requests from a chat model; made by ``connect``.
 
-    ``name`` is the model's, ``tally`` what was done so far, ``options.notes`` what the endpoint refused.
+    ``name`` is what its rows are credited to: the model's, unless it is set. ``tally`` is what was done so far.
     """
 
     reads_messages = True
@@ -79,7 +76,7 @@ class OpenAIBackend:
         wire: Wire,
         options: Options,
         pacing: Pacing,
-        budget: Budget | None,
+        billing: Billing,
         deadlines: Deadlines,
         clock: Callable[[], float],
     ) -> None:
@@ -88,12 +85,10 @@ class OpenAIBackend:
         self.tally = Tally()
         self._wire = wire
         self._pacing = pacing
-        self._budget = budget
+        self._billing = billing
         self._deadlines = deadlines
         self._clock = clock
-        self._written = _Mean()
-        self._largest = 0
-        self._tokens_a_byte = 1.0
+        self._model = model.name
 
     @classmethod
     async def connect(
@@ -134,10 +129,11 @@ class OpenAIBackend:
             sleep=sleep,
             rng=rng or Random(),
         )
-        bound = TOKENS_IN_A_REPLY if budget is not None and budget.bounds_tokens else None
+        billing = Billing(budget, model.price)
+        bound = TOKENS_IN_A_REPLY if billing.needs_bound else None
         options = Options(model, fields, model.max_tokens or bound)
         wire = wire_to(model.base_url)
-        backend = cls(model, wire, options, pacing, budget, deadlines, clock)
+        backend = cls(model, wire, options, pacing, billing, deadlines, clock)
         try:
             await backend._preflight(model, bool(key), wire_to, preflight)
         except BaseException:
@@ -148,33 +144,59 @@ class OpenAIBackend:
     async def complete(self, request: Request) -> Reply | Failure:
         """Answer one request, trying again where that may help.
 
-        The usage of tries that were billed and brought nothing is part of what is returned. Raises EndpointError
-        where no call can succeed any more (for every caller, once one has met that) and BudgetSpent.
+        The usage of tries that were billed and brought nothing is part of what is returned. What ends the run for
+        every caller (the endpoint can be used no more, the budget is spent) is the ``end`` of a failure, or raised
+        where nothing was sent for this request: EndpointError, BudgetSpent.
         """
         started = self._clock()
         expected = sum(estimate_tokens(message.content) + 4 for message in request.messages)
         met: Counter[str] = Counter()
-        paid = Usage()
+        paid, tries = Usage(), 0
         patience: float | None = None
+        last: Trouble | None = None
+
+        def failure(trouble: Trouble, end: Exception | None = None) -> Failure:
+            hint = f" ({trouble.hint})" if trouble.hint else ""
+            seconds = self._clock() - started
+            return Failure(trouble.reason, f"{trouble.message}{hint}", paid, seconds, tries, self.name, end)
+
         while True:
-            body = self.options.body(self.name, request.messages, request.seed)
-            outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(met))
-            paid = _sum(paid, usage)
+            body = self.options.body(self._model, request.messages, request.seed)
+            try:
+                outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(met))
+            except (EndpointError, BudgetSpent) as error:
+                if last is None:
+                    raise
+                return failure(last, error)
+            paid, tries = paid + usage, tries + 1
             if isinstance(outcome, Said):
-                return Reply(outcome.text, self.name, paid, outcome.finish_reason, seconds)
+                return Reply(outcome.text, self.name, paid, outcome.finish_reason, seconds, tries)
+            last = outcome
             met[outcome.reason] += 1
             if outcome.fatal:
-                raise self._stop(outcome)
+                return failure(outcome, self._stop(outcome))
             now = self._clock()
             if outcome.option and self.options.refused(outcome.option, body, outcome.message):
                 self._need_bound()
                 continue
             patience = now + PATIENCE if patience is None else patience
             if outcome.option or met[outcome.reason] >= outcome.tries or now >= patience:
-                hint = f" ({outcome.hint})" if outcome.hint else ""
-                return Failure(outcome.reason, f"{outcome.message}{hint}", paid, now - started)
+                return failure(outcome)
             self.tally.retries += 1
             await self._pacing.back_off(met.total())
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go."""
+        return self._wire.base_url
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of how the endpoint did."""
+        said = [f"{self.name}: {note}" for note in self.options.notes]
+        if self.tally.cut_prompts:
+            said.append(f"{self.name}: it seems to have read only the beginning of {self.tally.cut_prompts:,} prompts")
+        return said
 
     def inspect(self) -> Pace:
         """How many calls may be in flight at the moment, how many are, and why, in a short sentence."""
@@ -191,7 +213,7 @@ class OpenAIBackend:
         async def attempt(body: dict[str, Any]) -> Said | Trouble:
             messages = [Message(each["role"], each["content"]) for each in body["messages"]]
             outcome, usage, _ = await self._attempt(body, messages, 0, again=True)
-            self.tally.preflight = _sum(self.tally.preflight, usage)
+            self.tally.preflight = self.tally.preflight + usage
             return outcome
 
         checks = Preflight(
@@ -205,28 +227,27 @@ class OpenAIBackend:
             self._clock,
         )
         if model.name == "default":
-            self.name = await checks.model()
+            self.name = self._model = await checks.model()
         if thoroughly:
-            await checks.run(self.name)
+            await checks.run(self._model)
             self._need_bound()
 
     async def _attempt(
         self, body: dict[str, Any], messages: tuple[Message, ...] | list[Message], expected: int, *, again: bool
     ) -> tuple[Said | Trouble, Usage, float]:
         """Send one request when its turn comes: what came of it, what it cost, and how long it took."""
-        permit = await self._pacing.enter(expected + self._written.value, again=again)
+        permit = await self._pacing.enter(expected + self._billing.typical, again=again)
         outcome: Said | Trouble | None = None
         usage, reservation = Usage(), None
         try:
-            worst = self._worst(body, messages)
-            reservation = await self._budget.reserve(worst) if self._budget is not None else None
+            bound = int(body.get(self.options.limit_name) or 0)
+            reservation = await self._billing.reserve(body, messages, bound)
             permit.sent = self._clock()
             self.tally.calls += 1
             outcome, headers = await self._send(body, expected)
-            usage = self._usage(outcome, expected)
+            usage = self._billing.usage(outcome, expected)
         finally:
-            if reservation is not None and self._budget is not None:
-                self._settle(self._budget, reservation, outcome)
+            self._billing.settle(reservation, outcome)
             if outcome is None:
                 self._pacing.left(permit)
         seconds = self._clock() - permit.sent
@@ -260,59 +281,9 @@ class OpenAIBackend:
                 return Trouble("context", read_of, hint, billed=True, usage=usage), answer.headers
         return outcome, answer.headers
 
-    def _usage(self, outcome: Said | Trouble, expected: int) -> Usage:
-        """What a call was billed, estimated where the endpoint does not say."""
-        if isinstance(outcome, Trouble):
-            if outcome.usage is not None or not outcome.billed:
-                return outcome.usage or Usage()
-            return Usage(expected, self._written.value, estimated=True)
-        given, written = outcome.input, outcome.output
-        guessed = estimate_tokens(outcome.text) + outcome.reasoning // 4
-        usage = Usage(
-            expected if given is None else given,
-            guessed if written is None else written,
-            given is None or written is None,
-        )
-        self._written.add(usage.output)
-        self._largest = max(self._largest, usage.output)
-        return usage
-
-    def _worst(self, body: Mapping[str, Any], messages: tuple[Message, ...] | list[Message]) -> Usage:
-        """The most that a call may cost: a token is a byte or more, and a reply ends at its bound.
-
-        An endpoint that was seen to go past the bound is expected to do so again.
-        """
-        if self._budget is None:
-            return Usage()
-        written = body.get(self.options.limit_name) or 0
-        read_at_most = sum(len(message.content.encode("utf-8", "replace")) for message in messages) + _TEMPLATE_TOKENS
-        if "response_format" in body:
-            read_at_most += len(str(body["response_format"]))
-        return Usage(read_at_most, max(written, self._largest))
-
-    def _settle(self, budget: Budget, reservation: Reservation, outcome: Said | Trouble | None) -> None:
-        """Settle a call by what it did cost, or by no less where that is not known.
-
-        A reply without usage has at most a token for each byte, or more where replies with usage were seen to have
-        more (reasoning that is billed and not shown).
-        """
-        if isinstance(outcome, Trouble) and (outcome.usage is not None or not outcome.billed):
-            budget.settle(reservation, outcome.usage or Usage())
-        elif not isinstance(outcome, Said):
-            budget.settle(reservation, reservation.worst, certain=False)
-        else:
-            size = len(outcome.text.encode("utf-8", "replace")) + 4 * outcome.reasoning + 1
-            if outcome.output is not None:
-                self._tokens_a_byte = max(self._tokens_a_byte, outcome.output / size)
-            bound = min(reservation.worst.output, math.ceil(size * self._tokens_a_byte))
-            given = reservation.worst.input if outcome.input is None else outcome.input
-            written = bound if outcome.output is None else outcome.output
-            certain = outcome.input is not None and outcome.output is not None
-            budget.settle(reservation, Usage(given, written), certain=certain)
-
     def _need_bound(self) -> None:
         """A budget of tokens or money cannot be kept where the endpoint takes no bound for a reply."""
-        if self._budget is not None and self._budget.bounds_tokens and not self.options.limit_name:
+        if self._billing.needs_bound and not self.options.limit_name:
             raise EndpointError(
                 f"{self._wire.base_url}: takes no limit of tokens, so that no budget of tokens or money can be kept",
                 hint="Leave the budget out, or bound the calls: --max-requests N.",
@@ -329,21 +300,6 @@ class OpenAIBackend:
         return error()
 
 
-class _Mean:
-    """The mean of numbers as they come, rounded."""
-
-    def __init__(self) -> None:
-        self._sum = self._count = 0
-
-    @property
-    def value(self) -> int:
-        return round(self._sum / self._count) if self._count else 0
-
-    def add(self, number: int) -> None:
-        self._sum += number
-        self._count += 1
-
-
 def _key(environ: Mapping[str, str], name: str) -> str:
     """The key in a variable; raises EndpointError for one that no header can hold, without showing it."""
     key = environ.get(name, "").strip()
@@ -353,7 +309,3 @@ def _key(environ: Mapping[str, str], name: str) -> str:
             hint="Set it to the key alone, without quotes, blanks or line breaks.",
         )
     return key
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(one.input + other.input, one.output + other.output, one.estimated or other.estimated)

@@ -17,6 +17,7 @@ from aiolimiter import AsyncLimiter
 from selfinstruct.backends.concurrency import Concurrency
 from selfinstruct.backends.hints import allowance
 from selfinstruct.backends.outage import Outage
+from selfinstruct.events import Pace
 
 # A bucket of requests holds one second's worth, one of tokens a quarter of a minute's: servers count in such windows.
 _TOKEN_WINDOW = 15.0
@@ -24,15 +25,6 @@ _TOKEN_WINDOW = 15.0
 _SAME_LIMIT = 0.1
 # Full jitter (Brooker 2015, "Exponential Backoff And Jitter", AWS): uniform between nothing and a doubling bound.
 _BACK_OFF, _LONGEST_BACK_OFF = 0.25, 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How calls go at the moment: how many at once at most, how many there are, and ``why``, in a short sentence."""
-
-    concurrency: int
-    in_flight: int
-    why: str
 
 
 @dataclass(slots=True)
@@ -93,7 +85,8 @@ class Pacing:
             why = f"as many as asked for, at {per} a minute ({who})"
         else:
             why = "as many as asked for"
-        return Pace(limit, self._in_flight, why)
+        free = now >= self.outage.until and not self.outage.open and limit == self.concurrency.most
+        return Pace(limit, self._in_flight, why, free)
 
     async def enter(self, tokens: int, *, again: bool = False) -> Permit:
         """Wait until a call of about ``tokens`` may be sent; one that is tried ``again`` goes before the others.

@@ -59,18 +59,24 @@ def _board(screen: Console, clock: Callable[[], float]) -> Iterator[Callable[[Sn
 
 
 def _lines(screen: Console, clock: Callable[[], float]) -> Callable[[Snapshot], None]:
-    from selfinstruct.render.progress import Pace, totals
+    from selfinstruct.render.progress import Pace, held_back, totals
+    from selfinstruct.render.text import printable
 
     pace = Pace(clock())
     said = clock()
+    noted = 0
 
     def watch(snapshot: Snapshot) -> None:
-        nonlocal said
+        nonlocal said, noted
         now = clock()
         pace.note(snapshot.accepted, now)
+        for note in snapshot.notes[noted:]:
+            screen.print(printable(note), soft_wrap=True)
+        noted = max(noted, len(snapshot.notes))
         if now - said >= _EVERY:
             said = now
-            screen.print(totals(snapshot, pace, now), soft_wrap=True)
+            held = held_back(snapshot)
+            screen.print(totals(snapshot, pace, now) + (f" · {held}" if held else ""), soft_wrap=True)
 
     return watch
 

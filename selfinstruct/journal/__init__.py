@@ -13,14 +13,16 @@ from selfinstruct.journal.entries import (
     RecordedReply,
     RefusedCandidate,
     SeedRow,
+    Spent,
     State,
     Tally,
 )
-from selfinstruct.journal.history import History, write_rows
+from selfinstruct.journal.history import PREFLIGHTS_NOTE, History, write_rows
 from selfinstruct.journal.writer import Journal, Origin
 
 __all__ = [
     "JOURNAL_NAME",
+    "PREFLIGHTS_NOTE",
     "FailedCall",
     "GrownRow",
     "History",
@@ -31,6 +33,7 @@ __all__ = [
     "RecordedReply",
     "RefusedCandidate",
     "SeedRow",
+    "Spent",
     "State",
     "Tally",
     "write_rows",

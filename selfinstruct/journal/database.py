@@ -62,8 +62,10 @@ CREATE TABLE rejections (id INTEGER PRIMARY KEY,
                          nearest INTEGER, score REAL, text BLOB NOT NULL);
 CREATE INDEX rejections_reason ON rejections (reason);
 """
+# The requests that were sent for a call, so that what was retried counts too.
+_TRIES = "ALTER TABLE calls ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;"
 #: Script i takes a journal from schema version i to i + 1; a released script is never edited, only followed.
-SCHEMA = (_FIRST_SCHEMA,)
+SCHEMA = (_FIRST_SCHEMA, _TRIES)
 
 #: What to do about a damaged journal.
 DAMAGED = (

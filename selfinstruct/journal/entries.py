@@ -119,13 +119,22 @@ class Tally:
     hits: int = 0
 
 
+class Spent(NamedTuple):
+    """What one model was sent and billed for the batches of one category: ``requests``, those tried again included."""
+
+    category: str
+    model: str
+    requests: int
+    tokens: Usage
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Where a run stands.
 
-    ``rejected`` and ``failed`` count by reason, ``requests`` the recorded calls, ``unjudged`` those of them
-    that wait for judgement. ``tokens`` is what all calls were billed. ``categories`` holds those that a batch
-    has asked or an accepted row belongs to.
+    ``rejected`` and ``failed`` count by reason, ``calls`` are the recorded ones, ``unjudged`` those of them
+    that wait for judgement. ``spent`` is what they took, category by category and model by model. ``categories``
+    holds those that a batch has asked or an accepted row belongs to.
     """
 
     seeds: int
@@ -133,12 +142,22 @@ class State:
     candidates: int
     rejected: dict[str, int]
     failed: dict[str, int]
-    requests: int
+    calls: int
     unjudged: int
-    tokens: Usage
+    spent: tuple[Spent, ...]
     last_batch: int
     categories: dict[str, Tally]
     exhausted: frozenset[str]
+
+    @property
+    def requests(self) -> int:
+        """All requests that were sent for the recorded calls."""
+        return sum(spent.requests for spent in self.spent)
+
+    @property
+    def tokens(self) -> Usage:
+        """All tokens that the recorded calls were billed."""
+        return sum((spent.tokens for spent in self.spent), Usage())
 
     @property
     def conserved(self) -> bool:

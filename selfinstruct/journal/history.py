@@ -23,17 +23,21 @@ from selfinstruct.journal.entries import (
     RecordedReply,
     RefusedCandidate,
     SeedRow,
+    Spent,
     State,
     Tally,
+    pack,
     parsed,
     unpack,
 )
 from selfinstruct.records import JSON, Batch, Reply, Row, Usage
 
+#: The note of what the calls before the first batch took: model -> [requests, input, output, estimated].
+PREFLIGHTS_NOTE = "preflights"
 _PAGE = 500
 _BATCH = "b.number, g.name, b.count, b.asked, b.demos"
 _REPLIES = f"""
-    SELECT c.id, c.step, c.model, c.finish_reason, c.input, c.output, c.estimated, c.seconds, t.text, {_BATCH}
+    SELECT c.id, c.step, c.model, c.finish_reason, c.input, c.output, c.estimated, c.seconds, c.tries, t.text, {_BATCH}
     FROM calls c JOIN replies t ON t.call = c.id
          JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category"""
 _ROWS = """
@@ -62,6 +66,10 @@ _CANDIDATES = """
     SELECT g.name, SUM(j.candidates) FROM judged j JOIN calls c ON c.id = j.call
          JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category
     WHERE j.candidates IS NOT NULL GROUP BY b.category"""
+_SPENT = """
+    SELECT g.name, c.model, SUM(c.tries), SUM(c.input), SUM(c.output), MAX(c.estimated)
+    FROM calls c JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category
+    GROUP BY b.category, c.model ORDER BY b.category, c.model"""
 _ASKED = "SELECT g.name, SUM(b.count) FROM batches b JOIN categories g ON g.id = b.category GROUP BY b.category"
 
 
@@ -102,9 +110,7 @@ class History:
     def state(self) -> State:
         """All the counts at one moment."""
         with self._one_moment():
-            requests, given, got, estimated = self._all(
-                "SELECT COUNT(*), COALESCE(SUM(input), 0), COALESCE(SUM(output), 0), MAX(estimated) FROM calls"
-            )[0]
+            calls = self._count("calls")
             judged, candidates = self._all("SELECT COUNT(*), COALESCE(SUM(candidates), 0) FROM judged")[0]
             return State(
                 seeds=self._count("seeds"),
@@ -112,9 +118,9 @@ class History:
                 candidates=candidates,
                 rejected=dict(self._all("SELECT reason, COUNT(*) FROM rejections GROUP BY reason ORDER BY reason")),
                 failed=dict(self._all("SELECT reason, COUNT(*) FROM failures GROUP BY reason ORDER BY reason")),
-                requests=requests,
-                unjudged=requests - judged,
-                tokens=Usage(given, got, bool(estimated)),
+                calls=calls,
+                unjudged=calls - judged,
+                spent=self._spent(),
                 last_batch=self._all("SELECT COALESCE(MAX(number), 0) FROM batches")[0][0],
                 categories=self._tallies(),
                 exhausted=frozenset(self.notes().get("exhausted", ())),
@@ -147,6 +153,11 @@ class History:
         """One accepted row by its number, or None."""
         found = self._all(f"{_ROWS} WHERE r.number = ?", number)
         return _grown(*found[0]) if found else None
+
+    def written_by(self, model: str) -> int:
+        """How many accepted rows are from replies of that model."""
+        sql = "SELECT COUNT(*) FROM rows r JOIN calls c ON c.id = r.call WHERE c.model = ?"
+        return int(self._all(sql, pack(model))[0][0])
 
     def rejections(self, reason: str = "", after: int = 0) -> Iterator[RefusedCandidate]:
         """The rejections (of one reason, or all) whose id is greater than ``after``, in the order of judging."""
@@ -187,6 +198,17 @@ class History:
             for (line,) in self._all(f"SELECT row FROM {table} WHERE number = ?", key):
                 found[number] = parsed(line, f"pool row {number}")
         return found
+
+    def _spent(self) -> tuple[Spent, ...]:
+        return tuple(
+            Spent(unpack(name), unpack(model), requests, Usage(given, got, bool(estimated)))
+            for name, model, requests, given, got, estimated in (*self._all(_SPENT), *self._preflights())
+        )
+
+    def _preflights(self) -> list[Any]:
+        """What was spent before a run's first batch, in the form of ``_SPENT``; it is of no category."""
+        noted = self.notes().get(PREFLIGHTS_NOTE, {})
+        return [(b"", pack(model), *figures) for model, figures in noted.items()]
 
     def _tallies(self) -> dict[str, Tally]:
         asked = dict(self._all(_ASKED))
@@ -236,11 +258,12 @@ def _recorded(
     got: int,
     estimated: int,
     seconds: float,
+    tries: int,
     text: bytes,
     *batch: Any,
 ) -> RecordedReply:
     usage = Usage(given, got, bool(estimated))
-    reply = Reply(unpack(text), unpack(model), usage, unpack(finish_reason), seconds)
+    reply = Reply(unpack(text), unpack(model), usage, unpack(finish_reason), seconds, tries)
     return RecordedReply(call, _batch(*batch), step, reply)
 
 

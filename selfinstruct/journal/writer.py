@@ -27,7 +27,7 @@ from selfinstruct.journal.database import (
 )
 from selfinstruct.journal.entries import SeedRow, pack, unpack
 from selfinstruct.journal.history import History
-from selfinstruct.records import JSON, Batch, Failure, Judgement, Reply, Usage
+from selfinstruct.records import JSON, Batch, Failure, Judgement, Reply
 from selfinstruct.rows import to_json
 
 
@@ -102,7 +102,7 @@ class Journal:
         Commit before parsing it: then no paid reply is ever lost.
         """
         with self._writing():
-            call = self._add_call(batch, step, reply.model, reply.finish_reason, reply.usage, reply.seconds)
+            call = self._add_call(batch, step, reply, reply.finish_reason)
             self._connection.execute("INSERT INTO replies VALUES (?, ?)", (call, pack(reply.text)))
         self._waiting[call] = batch
         return call
@@ -110,7 +110,7 @@ class Journal:
     def add_failure(self, batch: int, step: str, failure: Failure) -> int:
         """Record a call that gave no reply, which ends its batch; the id of the call."""
         with self._writing():
-            call = self._add_call(batch, step, "", "", failure.usage, failure.seconds)
+            call = self._add_call(batch, step, failure, "")
             self._waiting[call] = batch
             self._fail(call, failure.reason, failure.message)
         return call
@@ -169,12 +169,12 @@ class Journal:
             values = (number, self._category(seed.category), seed.line, to_json(seed.row))
             self._connection.execute("INSERT INTO seeds VALUES (?, ?, ?, ?)", values)
 
-    def _add_call(self, batch: int, step: str, model: str, finish: str, usage: Usage, seconds: float) -> int:
+    def _add_call(self, batch: int, step: str, came: Reply | Failure, finish: str) -> int:
         self._last_call += 1
-        tokens = (usage.input, usage.output, usage.estimated)
+        tokens = (came.usage.input, came.usage.output, came.usage.estimated)
         self._connection.execute(
-            "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self._last_call, batch, step, pack(model), pack(finish), *tokens, seconds),
+            "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self._last_call, batch, step, pack(came.model), pack(finish), *tokens, came.seconds, came.tries),
         )
         return self._last_call
 

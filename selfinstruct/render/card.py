@@ -16,7 +16,7 @@ from selfinstruct.prompt import language
 from selfinstruct.recipe import Recipe
 from selfinstruct.render.summary import why_short
 from selfinstruct.render.text import counted, number, printable
-from selfinstruct.report import Report
+from selfinstruct.report import Report, Summary
 
 _CATEGORIES = 50
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
@@ -59,6 +59,7 @@ def _task(recipe: Recipe) -> str:
 
 def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     summary, recipe = report.summary, prepared.recipe
+    author = _author(summary, recipe)
     yield f"# {_code(recipe.name)}"
     yield ""
     if recipe.task:
@@ -66,7 +67,7 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         yield ""
     yield (
         f"{counted(summary['accepted'], 'synthetic row')} in `{rows_name}`, grown from "
-        f"{counted(summary['seeds'], 'seed')} that a person wrote, by {_author(recipe)}. The seeds are not among the "
+        f"{counted(summary['seeds'], 'seed')} that a person wrote, by {author}. The seeds are not among the "
         "rows."
     )
     if summary["stopped"] != "done":
@@ -84,7 +85,7 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     yield from _categories(report)
     yield from ("", "## How it was made", "")
     yield (
-        f"Every row was written by {_author(recipe)} after the example of seeds and earlier rows, has the fields "
+        f"Every row was written by {author} after the example of seeds and earlier rows, has the fields "
         "above with their rules checked, and is not more like any seed or other row than its category's largest "
         f"ROUGE-L F1. {number(sum(summary['rejected'].values()))} of {counted(summary['candidates'], 'candidate')} "
         "were rejected. The rows are synthetic: what they say is like the seeds and need not be true."
@@ -96,9 +97,13 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     )
 
 
-def _author(recipe: Recipe) -> str:
+def _author(summary: Summary, recipe: Recipe) -> str:
     """Who wrote the rows; where the endpoint is stays with whoever ran it."""
-    return "selfinstruct's embedded imitator" if recipe.model is None else f"the model {_code(recipe.model.name)}"
+    if not recipe.authors:
+        return "selfinstruct's embedded imitator"
+    names = [name.partition(" at ")[0] for name in summary["models"]] or [model.name for model in recipe.authors]
+    said = ", ".join(_code(name) for name in dict.fromkeys(names))
+    return f"the model{'s' if ',' in said else ''} {said}"
 
 
 def _categories(report: Report) -> Iterator[str]:

@@ -9,7 +9,7 @@ from rich.text import Text
 from selfinstruct.forecast import Forecast
 from selfinstruct.preparation import Prepared
 from selfinstruct.render.plan import author
-from selfinstruct.render.text import counted, number, printable
+from selfinstruct.render.text import counted, money, number, printable
 
 
 def forecast_text(expected: Forecast, prepared: Prepared) -> Text:
@@ -19,11 +19,11 @@ def forecast_text(expected: Forecast, prepared: Prepared) -> Text:
     text = Text()
     text.append("A dry run: nothing is called or written.\n", "bold")
     text.append(f"Were every row accepted, it would take {counted(total, 'request')} to {author(prepared)}")
-    if prepared.recipe.model is None:
+    if not prepared.recipe.authors:
         text.append(f",\nwhich reads no prompt. To a model it would be {tokens}, with these prompts.\n")
     else:
         text.append(f",\n{tokens}")
-        text.append(f", {expected.cost:.4f} by the recipe's prices.\n" if expected.cost is not None else ".\n")
+        text.append(f", {money(expected.cost)} by the recipe's prices.\n" if expected.cost is not None else ".\n")
     for name, messages in expected.prompts.items():
         text.append(f"\n=== {printable(name)} ", "bold cyan")
         text.append(f"({counted(expected.requests[name], 'request')})\n", "dim")

@@ -17,7 +17,7 @@ from selfinstruct.preparation import Prepared
 from selfinstruct.render.chart import bar_svg, histogram_svg
 from selfinstruct.render.style import STYLE
 from selfinstruct.render.summary import MEANINGS, why_short
-from selfinstruct.render.text import counted, duration, number, printable
+from selfinstruct.render.text import counted, duration, money, number, printable
 from selfinstruct.report import Report, Summary
 from selfinstruct.text import value_text
 
@@ -86,8 +86,10 @@ def _figures(summary: Summary) -> Iterator[tuple[str, str, str]]:
     yield "Requests", number(summary["requests"]), f"{number(failed)} of no use" if failed else ""
     tokens = summary["tokens"]
     if total := tokens["input"] + tokens["output"]:
-        cost = f"{summary['cost']:.4f} by the prices" if summary["cost"] else ""
-        yield "Tokens", f"{'about ' if tokens['estimated'] else ''}{number(total)}", cost
+        yield "Tokens", f"{'about ' if tokens['estimated'] else ''}{number(total)}", ""
+    if summary["cost"]:
+        each = f"{money(summary['cost_per_row'])} a row" if summary["cost_per_row"] else ""
+        yield "Cost", f"{'about ' if tokens['estimated'] else ''}{money(summary['cost'])}", each
 
 
 def _categories(report: Report, prepared: Prepared) -> Iterator[str]:
@@ -198,11 +200,15 @@ def _marked(value: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _origin(summary: Summary, prepared: Prepared, recipe_toml: str) -> str:
-    by = "the embedded imitator" if prepared.recipe.model is None else f"the model {_text(summary['model'])}"
+    by = "the embedded imitator"
+    if prepared.recipe.authors:
+        by = f"the model{'s' if len(summary['models']) > 1 else ''} {_text(summary['model'])}"
+    remarks = "".join(f"<li>{_text(note)}</li>" for note in summary["notes"])
     return (
         f"<section>\n<h2>How it was made</h2>\n<p>Written by {by} from {counted(summary['seeds'], 'seed')}, with the "
         f"run's seed {_text(str(summary['seed']))}. Every prompt's plan, every reply and every rejection is in "
         "<code>run.sqlite</code>; <code>selfinstruct show</code> tells where a row came from, by its number here, and "
         "why a candidate was rejected, by its x and number.</p>\n"
+        f"{f'<ul>{remarks}</ul>' if remarks else ''}"
         f"<details><summary>The recipe</summary><pre>{_whole(recipe_toml)}</pre></details>\n</section>"
     )

@@ -48,11 +48,11 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
 
 def author(prepared: Prepared) -> str:
     """Who writes the rows, in words."""
-    model = prepared.recipe.model
-    if model is None:
+    models = prepared.recipe.authors
+    if not models:
         return "the embedded imitator"
-    at = f" at {printable(model.base_url)}" if model.base_url else ""
-    return f"the model {printable(model.name)}{at}"
+    said = [f"{printable(each.name)}{f' at {printable(each.base_url)}' if each.base_url else ''}" for each in models]
+    return f"the model {said[0]}" if len(said) == 1 else f"{len(said)} models: {', '.join(said)}"
 
 
 def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:

@@ -23,8 +23,9 @@ _REJECTED, _EXHAUSTED = "rejected", "exhausted"
 _NAME_CELLS, _LEAST_NAME = 56, 12
 _FIELDS = 4
 _ECHO = len("^C^C")
-# What is drawn besides the categories: their heading, how many more, blank, totals, blank, the last row's fields.
-_OTHER_LINES = 5 + _FIELDS
+# What is drawn besides the categories: their heading, how many more, blank, totals, what holds calls back, the last
+# note, blank, the last row's fields.
+_OTHER_LINES = 7 + _FIELDS
 
 
 @dataclass(slots=True)
@@ -66,12 +67,23 @@ def totals(snapshot: Snapshot, pace: Pace, now: float) -> str:
     else:
         parts.append(duration(now - pace.begun))
     if snapshot.in_flight:
-        parts.append(f"{number(snapshot.in_flight)} in flight")
+        flying = f"{number(snapshot.in_flight)} in flight"
+        # Batches that wait for their turn are not in flight.
+        pace_ = snapshot.pace
+        parts.append(flying if pace_ is None or pace_.free else f"{number(pace_.in_flight)} in flight")
     if rejected := sum(snapshot.rejected.values()):
         parts.append(f"{number(rejected)} rejected")
     if failed := sum(snapshot.failed.values()):
         parts.append(f"{number(failed)} failed")
     return " · ".join(parts)
+
+
+def held_back(snapshot: Snapshot) -> str:
+    """Why no more calls are in flight than there are, or ""."""
+    pace = snapshot.pace
+    if pace is None or pace.free:
+        return ""
+    return f"at most {number(pace.concurrency)} at once: {printable(pace.why)}"
 
 
 def board(snapshot: Snapshot | None, pace: Pace, now: float, width: int, height: int, *, ascii_only: bool) -> Text:
@@ -87,6 +99,9 @@ def board(snapshot: Snapshot | None, pace: Pace, now: float, width: int, height:
     # What a terminal echoes of Ctrl-C must not make a line of its own.
     room = width - _ECHO
     text.append(f"\n{shorten(f'  {totals(snapshot, pace, now)}', room)}\n", "bold")
+    for said in (held_back(snapshot), printable(snapshot.notes[-1]) if snapshot.notes else ""):
+        if said:
+            text.append(f"{shorten(f'  {said}', room)}\n", "yellow")
     if snapshot.last_row is not None:
         text.append_text(_row(snapshot.last_row, room))
     text.rstrip()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from selfinstruct.render.text import counted, duration, number, pad, printable, shorten
+from selfinstruct.render.text import counted, duration, money, number, pad, printable, shorten
 from selfinstruct.report import Summary
 
 _LISTED = 40
@@ -70,7 +72,12 @@ def why_short(summary: Summary) -> str:
     if summary["stopped"] == "exhausted":
         count = sum(1 for category in summary["categories"].values() if category["exhausted"])
         return f"{counted(count, 'category is', 'categories are')} exhausted"
-    reasons = {"interrupted": "it was interrupted", "endpoint": "the endpoint failed", "storage": "the disk failed"}
+    reasons = {
+        "interrupted": "it was interrupted",
+        "endpoint": "the endpoint failed",
+        "storage": "the disk failed",
+        "budget": "the budget is spent",
+    }
     return reasons.get(summary["stopped"], str(summary["stopped"]))
 
 
@@ -93,14 +100,18 @@ def _categories(summary: Summary, width: int | None) -> Text:
         names.sort(key=lambda name: categories[name]["accepted"] >= categories[name]["quota"])
     counts = {n: f"{categories[n]['accepted']:,}/{categories[n]['quota']:,}" for n in names[:_LISTED]}
     column = max(map(len, counts.values()))
-    room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - column - 16), 12)
+    room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - column - 16 - 20 * bool(summary["cost"])), 12)
     shown = {name: shorten(printable(name), room) for name in counts}
     widest = max(map(cell_len, shown.values()))
+    prices = {n: f"{money(categories[n]['cost_per_row'])} a row" for n in counts if categories[n].get("cost_per_row")}
+    priced = max(map(len, prices.values()), default=0)
     text = Text()
     for name, count in counts.items():
         category = categories[name]
         full = category["accepted"] >= category["quota"]
         text.append(f"  {count:>{column}}  ", "green" if full else "yellow")
+        if priced:
+            text.append(f"{prices.get(name, ''):>{priced}}  ", "dim")
         text.append(pad(shown[name], widest) if category["exhausted"] else shown[name])
         text.append("  exhausted\n" if category["exhausted"] else "\n", "yellow")
     if len(names) > _LISTED:
@@ -133,8 +144,23 @@ def _cost(summary: Summary) -> Text:
         about = "about " if tokens["estimated"] else ""
         said += f", {about}{number(tokens['input'])} tokens in and {number(tokens['output'])} out"
     if summary["cost"]:
-        said += f", {summary['cost']:.4f} by the recipe's prices"
-    return Text(f"{said}.\n")
+        said += f";\n  {_money(summary)} in all by the recipe's prices"
+        if summary["cost_per_row"]:
+            said += f", {money(summary['cost_per_row'])} a row"
+    text = Text(f"{said}.\n")
+    if len(summary["models"]) > 1:
+        for name, bill in summary["models"].items():
+            said = f"{counted(bill['accepted'], 'row')} in {counted(bill['requests'], 'request')}"
+            said += f", {_money(bill)}" if bill["cost"] else ""
+            text.append(f"    {printable(name)}: {said}\n", "dim")
+    for note in summary["notes"]:
+        text.append(f"  {printable(note)}\n", "yellow")
+    return text
+
+
+def _money(bill: Mapping[str, Any]) -> str:
+    """A cost, with a word where tokens were estimated."""
+    return f"{'about ' if bill['tokens']['estimated'] else ''}{money(bill['cost'])}"
 
 
 def _next(summary: Summary, where: Path, source: str) -> Text:

@@ -10,6 +10,7 @@ Does not handle: HTML (``page``), or styles.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -69,3 +70,11 @@ def _escaped(match: re.Match[str]) -> str:
     if character in _SHORT:
         return _SHORT[character]
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def money(amount: float) -> str:
+    """An amount in whatever currency the prices are: two decimals, or as many as show three of its digits."""
+    if not amount:
+        return "0"
+    decimals = max(2, 2 - math.floor(math.log10(abs(amount))))
+    return f"{amount:,.{min(decimals, 12)}f}"

@@ -1,0 +1,32 @@
+"""The recipe: what a data set is and how it grows, as frozen data read from TOML.
+
+    load_recipe("logqa.toml") -> Recipe -> bind(recipe, seed fields) -> Recipe that a run can trust
+
+Does not handle: inferring a recipe from seeds (``infer``), reading the seeds themselves (``rows``), or telling
+whether a category named in ``quota.weights`` exists, which only the mined categories can say.
+"""
+
+from selfinstruct.recipe.changes import frozen_changes
+from selfinstruct.recipe.reading import bind, is_recipe, load_recipe, parse_recipe, recipe_name
+from selfinstruct.recipe.tables import Categories, Demos, Field, Model, Novelty, Price, Prompt, Quota, Recipe, Seeds
+from selfinstruct.recipe.writing import to_toml
+
+__all__ = [
+    "Categories",
+    "Demos",
+    "Field",
+    "Model",
+    "Novelty",
+    "Price",
+    "Prompt",
+    "Quota",
+    "Recipe",
+    "Seeds",
+    "bind",
+    "frozen_changes",
+    "is_recipe",
+    "load_recipe",
+    "parse_recipe",
+    "recipe_name",
+    "to_toml",
+]

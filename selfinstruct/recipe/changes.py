@@ -1,0 +1,37 @@
+"""Two recipes of one run: which keys differ that would judge earlier rows by another rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from selfinstruct import toml
+from selfinstruct.recipe.tables import Field, Recipe
+
+
+def frozen_changes(old: Recipe, new: Recipe) -> list[str]:
+    """The key paths whose change would judge earlier rows by another rule; empty: the run may go on.
+
+    Words, prompt and model may change, and a quota may grow. The same seed file by another path is no change;
+    whether its rows are the same is for the journal to say.
+    """
+    before, after = dict(_judging(old)), dict(_judging(new))
+    changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]
+    for key in ("rows", "per_category"):
+        was, now = getattr(old.quota, key), getattr(new.quota, key)
+        if was is not None and (now is None or now < was):
+            changed.append(("quota", key))
+    return [toml.key_path(path) for path in changed]
+
+
+def _judging(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, Any]]:
+    yield ("seeds", "file"), Path(recipe.seeds.file).resolve()
+    for name, field in recipe.fields.items():
+        yield ("fields", name), "a field"
+        for key, value in field:
+            if key != "description" and value != Field.model_fields[key].default:
+                yield ("fields", name, key), value
+    for table, keys in (("categories", recipe.categories), ("novelty", recipe.novelty)):
+        yield from (((table, key), value) for key, value in keys)
+    yield from ((("quota", "weights", name), weight) for name, weight in recipe.quota.weights.items())
