@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -81,7 +81,7 @@ async def test_a_request_that_was_not_sent_goes_to_another_model() -> None:
 
 async def test_one_that_never_answers_is_set_aside() -> None:
     """Ten calls in a row without a reply are enough; a reply in between begins the count anew."""
-    turns = iter([*[DOWN] * 9, Reply("text", "a"), *[DOWN] * 100])
+    turns: Iterator[Reply | Failure] = iter([*[DOWN] * 9, Reply("text", "a"), *[DOWN] * 100])
     bad, good = Writer("a", lambda: next(turns)), writer("b")
     authors = Authors([bad, good])
     for _ in range(100):
