@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct import toml
-from selfinstruct.recipe.tables import Field, Recipe
+from selfinstruct.recipe.methods import Field
+from selfinstruct.recipe.tables import Recipe
 
 
 def frozen_changes(old: Recipe, new: Recipe) -> list[str]:

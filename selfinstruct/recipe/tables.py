@@ -4,70 +4,43 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
-from pydantic import AllowInfNan, BaseModel, ConfigDict, Strict, StringConstraints
+from pydantic import Strict
 
-# The last word of each alias is what messages say is allowed.
-Count = Annotated[int, Ge(1), "a whole number, 1 or more"]
-CountOrNone = Annotated[int, Ge(0), "a whole number, 0 or more"]
-Share = Annotated[float, Gt(0), Le(1), "a number above 0 and at most 1"]
-Weight = Annotated[float, Gt(0), AllowInfNan(False), "a number above 0"]
-Amount = Annotated[float, Ge(0), AllowInfNan(False), "a number, 0 or more"]
-Names = Annotated[tuple[str, ...], Strict(False), 'a list of field names such as ["Question", "RawLog"]']
-Label = Annotated[
-    str,
-    StringConstraints(pattern=r"^[^\x00-\x1f\x7f/\\:.][^\x00-\x1f\x7f/\\:]*$", max_length=80),
-    "text of at most 80 characters that can name a folder: no / \\ : and no dot at its start",
-]
-FileName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$"), "the name of a file, in quotes"]
-Url = Annotated[
-    str,
-    StringConstraints(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"),
-    'a URL such as "http://127.0.0.1:8000/v1", without user, key or query',
-]
-Variable = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$"),
-    'the name of an environment variable in capitals such as "OPENAI_API_KEY", never the key itself',
-]
-NonEmpty = Annotated[str, StringConstraints(min_length=1), "text in quotes, not empty"]
+from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Rule, Step
+from selfinstruct.recipe.types import (
+    Amount,
+    Count,
+    CountOrNone,
+    FileName,
+    Label,
+    Names,
+    NonEmpty,
+    Share,
+    Table,
+    Url,
+    Variable,
+    Weight,
+)
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+class Seeds(Table):
+    """``[seeds]``: the rows a person wrote, if there are any; ``file`` is relative to the recipe until it is loaded."""
+
+    file: FileName | None = None
 
 
-class Seeds(_Table):
-    """``[seeds]``: the rows a person wrote; ``file`` is relative to the recipe until it is loaded."""
+class Categories(Table):
+    """``[categories]``: what quotas are counted in.
 
-    file: FileName
-
-
-class Field(_Table):
-    """``[fields.NAME]``: one field of a row, and what its values must satisfy.
-
-    ``appears_in`` names the field of which a value must be a token-bounded span, compared as ``match`` says.
-    ``identifiers_in`` names the field in which its digit-bearing tokens must occur. ``min_chars`` and
-    ``max_chars`` bound its length in code points.
+    The template or the value of ``field``; the values of ``attributes``, each with each; or nothing.
     """
 
-    description: str = ""
-    type: Literal["string", "integer", "number", "boolean", "array", "object", "any"] = "string"
-    appears_in: str | None = None
-    match: Literal["exact", "casefold", "whitespace"] = "exact"
-    identifiers_in: str | None = None
-    min_chars: CountOrNone | None = None
-    max_chars: Count | None = None
-
-
-class Categories(_Table):
-    """``[categories]``: what quotas are counted in; the template or the value of ``field``, or nothing."""
-
-    by: Literal["template", "field", "none"] = "none"
+    by: Literal["template", "field", "attribute", "none"] = "none"
     field: str | None = None
+    attributes: Names = ()
 
 
-class Quota(_Table):
+class Quota(Table):
     """``[quota]``: how many accepted rows, over all categories or in each.
 
     ``weights`` shares ``rows`` out unequally: category -> weight, 1 for those not named.
@@ -78,7 +51,7 @@ class Quota(_Table):
     weights: dict[str, Weight] = {}
 
 
-class Novelty(_Table):
+class Novelty(Table):
     """``[novelty]``: how alike two rows may be.
 
     ``fields`` are compared together. ``max_rouge_l`` is the largest ROUGE-L F1 in (0, 1] that an accepted row
@@ -89,17 +62,19 @@ class Novelty(_Table):
     max_rouge_l: Literal["seeds"] | Share = "seeds"
 
 
-class Demos(_Table):
+class Demos(Table):
     """``prompt.demos``: how many demonstrations are seeds, and at most how many are grown rows.
 
-    6 + 2 is the Self-Instruct paper's (Wang et al. 2023, arXiv:2212.10560).
+    6 + 2 is the Self-Instruct paper's (Wang et al. 2023, arXiv:2212.10560). ``pool`` more are drawn from all rows,
+    seeds and grown alike, those first that were shown least.
     """
 
     seeds: CountOrNone = 6
     grown: CountOrNone = 2
+    pool: CountOrNone = 0
 
 
-class Prompt(_Table):
+class Prompt(Table):
     """``[prompt]``: what one request shows and asks for; ``instructions`` are added in the user's words."""
 
     demos: Demos = Demos()
@@ -107,14 +82,14 @@ class Prompt(_Table):
     instructions: str = ""
 
 
-class Price(_Table):
+class Price(Table):
     """``model.price``: money for a million tokens; any currency, as long as the budget is in it too."""
 
     input: Amount
     output: Amount
 
 
-class Model(_Table):
+class Model(Table):
     """``[model]``: an OpenAI-compatible endpoint. What is None is left to the endpoint.
 
     ``max_tokens`` bounds one reply. ``concurrency`` is how many requests may be in flight at most;
@@ -138,9 +113,13 @@ class Model(_Table):
 
 
 Models = Annotated[tuple[Model, ...], Strict(False)]
+Steps = Annotated[tuple[Step, ...], Strict(False)]
+Expansions = Annotated[tuple[Expand, ...], Strict(False)]
+Judges = Annotated[tuple[Judge, ...], Strict(False)]
+Rules = Annotated[tuple[Rule, ...], Strict(False)]
 
 
-class Recipe(_Table):
+class Recipe(Table):
     """What a data set is and how it grows.
 
     Who writes is the ``model``, or one of several ``models`` batch by batch; with neither, the embedded imitator.
@@ -148,12 +127,18 @@ class Recipe(_Table):
 
     name: Label
     task: str = ""
-    seeds: Seeds
+    seeds: Seeds = Seeds()
     fields: dict[str, Field]
+    rules: Rules = ()
     categories: Categories = Categories()
     quota: Quota = Quota()
     novelty: Novelty = Novelty()
     prompt: Prompt = Prompt()
+    attributes: dict[str, Attribute] = {}
+    documents: Documents | None = None
+    steps: Steps = ()
+    judge: Judges = ()
+    expand: Expansions = ()
     model: Model | None = None
     models: Models = ()
 

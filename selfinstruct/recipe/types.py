@@ -1,0 +1,41 @@
+"""What the keys of a recipe may hold; the words say it to people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Strict, StringConstraints
+
+# The last word of each alias is what messages say is allowed.
+Count = Annotated[int, Ge(1), "a whole number, 1 or more"]
+CountOrNone = Annotated[int, Ge(0), "a whole number, 0 or more"]
+Share = Annotated[float, Gt(0), Le(1), "a number above 0 and at most 1"]
+Weight = Annotated[float, Gt(0), AllowInfNan(False), "a number above 0"]
+Amount = Annotated[float, Ge(0), AllowInfNan(False), "a number, 0 or more"]
+Names = Annotated[tuple[str, ...], Strict(False), 'a list of field names such as ["Question", "RawLog"]']
+Label = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\x00-\x1f\x7f/\\:.][^\x00-\x1f\x7f/\\:]*$", max_length=80),
+    "text of at most 80 characters that can name a folder: no / \\ : and no dot at its start",
+]
+FileName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$"), "the name of a file, in quotes"]
+Url = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"),
+    'a URL such as "http://127.0.0.1:8000/v1", without user, key or query',
+]
+Variable = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$"),
+    'the name of an environment variable in capitals such as "OPENAI_API_KEY", never the key itself',
+]
+NonEmpty = Annotated[str, StringConstraints(min_length=1), "text in quotes, not empty"]
+
+
+class Table(BaseModel):
+    """A table of a recipe: frozen, with no keys but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
