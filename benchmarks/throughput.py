@@ -1,9 +1,9 @@
 """How fast replies come through, against what concurrency and latency allow, and against a bare loop.
 
-    python benchmarks/throughput.py              every scenario
-    python benchmarks/throughput.py ideal        256 at once, 2 s, 20 rows a reply; 64 at once, 200 ms, 1 row
-    python benchmarks/throughput.py bare         2,000 requests, 500 ms, 256 at once, 5 rows: a bare loop beside a run
-    python benchmarks/throughput.py profile      where the backend's time goes
+    python -m benchmarks.throughput              every scenario
+    python -m benchmarks.throughput ideal        256 at once, 2 s, 20 rows a reply; 64 at once, 200 ms, 1 row
+    python -m benchmarks.throughput bare         2,000 requests, 500 ms, 256 at once, 5 rows: a bare loop beside a run
+    python -m benchmarks.throughput profile      where the backend's time goes
 
 The server is a process of its own, and so is each client: its figures are of the whole process, start-up and all. The
 ideal is the sum of all latencies over the concurrency and, where some replies are slow, the wait for the last of
@@ -93,7 +93,7 @@ def measure(kind: str, scenario: Scenario) -> Figures:
     """Run one client in a process of its own against a server in another."""
     latency = ["--latency", str(scenario.latency), "--slow-share", str(scenario.slow_share)]
     with tempfile.TemporaryDirectory() as folder, server_process(*latency) as url:
-        command = [sys.executable, __file__, "client", kind, url, folder]
+        command = [sys.executable, "-m", "benchmarks.throughput", "client", kind, url, folder]
         command += [str(scenario.requests), str(scenario.concurrency), str(scenario.rows)]
         start = time.perf_counter()
         process = subprocess.Popen(command)
