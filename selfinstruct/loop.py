@@ -32,6 +32,8 @@ from selfinstruct.records import Batch, Failure, Message, Reply, Request, Row
 STEP = "imitate"
 #: So many replies are judged before free slots are filled again, so that a burst of replies does not idle the endpoint.
 _SLICE = 4
+# So many turns of the event loop take a call from its launch to the wire.
+_TURNS = 12
 # Replies that say nothing of their form: they are no attempt at it.
 _NO_ATTEMPT = ("refusal", "filtered")
 _TOO_LONG = ("context", "too-large")
@@ -81,13 +83,18 @@ class Loop:
         fatal: Exception | None = None
         try:
             while True:
+                launched = False
                 while fatal is None and len(tasks) < self.concurrency:
                     batch = waiting.pop(0) if waiting else self._plan()
                     if batch is None:
                         break
                     tasks[asyncio.create_task(self.authors.complete(self._request(batch)))] = batch
+                    launched = True
                 if not tasks and not unjudged:
                     break
+                # Before anything is judged, what was launched gets on its way: an endpoint that waits is paid for too.
+                for _ in range(_TURNS if launched and unjudged else 0):
+                    await asyncio.sleep(0)
                 if tasks:
                     # While replies wait to be judged, only what has come by now is taken.
                     now = 0.0 if unjudged else None
