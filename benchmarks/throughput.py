@@ -188,7 +188,7 @@ async def backend(url: str, folder: Path, requests: int, concurrency: int, rows:
 
 
 def run(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> None:
-    """The command line, until it has made so many requests (and the preflight), with more rows wanted than they bring."""
+    """The command line, until it has made so many requests and its preflight; more rows are wanted than they bring."""
     from selfinstruct.cli import main as command
     from selfinstruct.cli.run import STOPPED_SHORT
     from selfinstruct.infer import infer
