@@ -78,6 +78,7 @@ class Loop:
             else:
                 waiting.append(unfinished.batch)
         self.journal.commit()
+        self.watch(self.snapshot())
         tasks: dict[asyncio.Task[Reply | Failure], Batch] = {}
         unjudged: deque[RecordedReply] = deque()
         fatal: Exception | None = None
