@@ -1,9 +1,9 @@
 """How fast replies come through, against what concurrency and latency allow, and against a bare loop.
 
-    python benchmarks/throughput.py              every scenario
-    python benchmarks/throughput.py ideal        256 at once, 2 s, 20 rows a reply; 64 at once, 200 ms, 1 row
-    python benchmarks/throughput.py bare         2,000 requests, 500 ms, 256 at once, 5 rows: a bare loop beside a run
-    python benchmarks/throughput.py profile      where the backend's time goes
+    python -m benchmarks.throughput              every scenario
+    python -m benchmarks.throughput ideal        256 at once, 2 s, 20 rows a reply; 64 at once, 200 ms, 1 row
+    python -m benchmarks.throughput bare         2,000 requests, 500 ms, 256 at once, 5 rows: a bare loop beside a run
+    python -m benchmarks.throughput profile      where the backend's time goes
 
 The server is a process of its own, and so is each client: its figures are of the whole process, start-up and all. The
 ideal is the sum of all latencies over the concurrency and, where some replies are slow, the wait for the last of
@@ -70,10 +70,10 @@ def main() -> None:
         return
     if options.what in ("all", "ideal"):
         for scenario in (
-            Scenario(2560, 256, 2.0, 20),
-            Scenario(2560, 256, 2.0, 20, slow_share=0.02),
-            Scenario(3200, 64, 0.2, 1),
-            Scenario(3200, 64, 0.2, 1, slow_share=0.02),
+            Scenario(7680, 256, 2.0, 20),
+            Scenario(7680, 256, 2.0, 20, slow_share=0.02),
+            Scenario(6400, 64, 0.2, 1),
+            Scenario(6400, 64, 0.2, 1, slow_share=0.02),
         ):
             print(f"\n{scenario}")
             for kind in ("backend", "run"):
@@ -93,7 +93,7 @@ def measure(kind: str, scenario: Scenario) -> Figures:
     """Run one client in a process of its own against a server in another."""
     latency = ["--latency", str(scenario.latency), "--slow-share", str(scenario.slow_share)]
     with tempfile.TemporaryDirectory() as folder, server_process(*latency) as url:
-        command = [sys.executable, __file__, "client", kind, url, folder]
+        command = [sys.executable, "-m", "benchmarks.throughput", "client", kind, url, folder]
         command += [str(scenario.requests), str(scenario.concurrency), str(scenario.rows)]
         start = time.perf_counter()
         process = subprocess.Popen(command)
@@ -110,7 +110,7 @@ def measure(kind: str, scenario: Scenario) -> Figures:
 
 
 def show(kind: str, scenario: Scenario, figures: Figures, bare: Figures | None = None) -> None:
-    """One line of figures; a run makes as many requests as it needs, so that its ideal is its own."""
+    """One line of figures; a run makes one request more, its preflight."""
     mean = scenario.latency * (1 + 9 * scenario.slow_share)
     last = 9 * scenario.latency if scenario.slow_share else 0.0
     ideal = figures.requests * mean / scenario.concurrency + last
@@ -188,8 +188,9 @@ async def backend(url: str, folder: Path, requests: int, concurrency: int, rows:
 
 
 def run(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> None:
-    """The command line, with as many rows as the requests would bring if none were refused."""
+    """The command line, until it has made so many requests and its preflight; more rows are wanted than they bring."""
     from selfinstruct.cli import main as command
+    from selfinstruct.cli.run import STOPPED_SHORT
     from selfinstruct.infer import infer
     from selfinstruct.recipe import Model, to_toml
     from selfinstruct.rows import read_rows
@@ -199,10 +200,9 @@ def run(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> N
     model = Model(name="default", base_url=url, concurrency=concurrency)
     text = to_toml(recipe.model_copy(update={"prompt": asking, "model": model}), {}, folder)
     (folder / "recipe.toml").write_text(text)
-    options = ["--rows", str(requests * rows), "--out", str(folder / "out"), "--quiet"]
-    code = command(["run", str(folder / "recipe.toml"), *options])
-    if code:
-        sys.exit(code)
+    options = ["--rows", str(2 * requests * rows), "--max-requests", str(requests + 1), "--quiet"]
+    code = command(["run", str(folder / "recipe.toml"), *options, "--out", str(folder / "out")])
+    sys.exit(0 if code == STOPPED_SHORT else 1)
 
 
 def prompt(rows: int) -> list[tuple[str, str]]:

@@ -31,7 +31,9 @@ from selfinstruct.records import Batch, Failure, Message, Reply, Request, Row
 #: Imitation has one step: the prompt's reply is the rows.
 STEP = "imitate"
 #: So many replies are judged before free slots are filled again, so that a burst of replies does not idle the endpoint.
-_SLICE = 4
+_SLICE = 2
+# So many turns of the event loop take a call from its launch to the wire.
+_TURNS = 12
 # Replies that say nothing of their form: they are no attempt at it.
 _NO_ATTEMPT = ("refusal", "filtered")
 _TOO_LONG = ("context", "too-large")
@@ -76,26 +78,35 @@ class Loop:
             else:
                 waiting.append(unfinished.batch)
         self.journal.commit()
+        self.watch(self.snapshot())
         tasks: dict[asyncio.Task[Reply | Failure], Batch] = {}
         unjudged: deque[RecordedReply] = deque()
         fatal: Exception | None = None
         try:
             while True:
+                launched = False
                 while fatal is None and len(tasks) < self.concurrency:
                     batch = waiting.pop(0) if waiting else self._plan()
                     if batch is None:
                         break
                     tasks[asyncio.create_task(self.authors.complete(self._request(batch)))] = batch
+                    launched = True
                 if not tasks and not unjudged:
                     break
+                # Before anything is judged, what was launched gets on its way: an endpoint that waits is paid for too.
+                for _ in range(_TURNS if launched and unjudged else 0):
+                    await asyncio.sleep(0)
+                ended = []
                 if tasks:
                     # While replies wait to be judged, only what has come by now is taken.
                     now = 0.0 if unjudged else None
                     done, _ = await asyncio.wait(tasks, timeout=now, return_when=asyncio.FIRST_COMPLETED)
                     ended = sorted(((tasks.pop(task), task) for task in done), key=lambda pair: pair[0].number)
                     fatal = self._take(ended, unjudged) or fatal
-                for _ in range(min(len(unjudged), _SLICE)):
-                    self._judge(unjudged.popleft())
+                # Judging is for when nothing comes and nothing goes, or too much waits for it.
+                if len(unjudged) > self.concurrency or not (ended or launched):
+                    for _ in range(min(len(unjudged), _SLICE)):
+                        self._judge(unjudged.popleft())
                 self.watch(self.snapshot(len(tasks)))
         except BaseException:
             # A journal that has refused refuses here again; what ended the run is the error to tell.

@@ -156,6 +156,7 @@ class OpenAIBackend:
         last: Trouble | None = None
 
         def failure(trouble: Trouble, end: Exception | None = None) -> Failure:
+            """What the call came to, with all that it cost until now."""
             hint = f" ({trouble.hint})" if trouble.hint else ""
             seconds = self._clock() - started
             return Failure(trouble.reason, f"{trouble.message}{hint}", paid, seconds, tries, self.name, end)

@@ -23,6 +23,9 @@ from selfinstruct.events import Pace
 _TOKEN_WINDOW = 15.0
 # Limits that headers state are adopted anew where they differ by more than this share.
 _SAME_LIMIT = 0.1
+# The first calls follow each other at so many seconds. All at once they would be answered all at once, by an endpoint
+# whose replies take the same time, and so in step for ever: a burst of work here, with nothing under way there.
+_STAGGER = 0.002
 # Full jitter (Brooker 2015, "Exponential Backoff And Jitter", AWS): uniform between nothing and a doubling bound.
 _BACK_OFF, _LONGEST_BACK_OFF = 0.25, 5.0
 
@@ -64,6 +67,7 @@ class Pacing:
             if limit is not None:
                 self._adopt(kind, limit)
         self._in_flight = 0
+        self._entered = 0
         self._probing = False
         self._waiting: deque[asyncio.Future[Permit]] = deque()
         self._timer: asyncio.Task[None] | None = None
@@ -107,9 +111,12 @@ class Pacing:
             permit = self._grant()
         try:
             self._raise_if_stopped()
+            self._entered += 1
+            if 1 < self._entered <= self.concurrency.most:
+                await self._sleep(self._entered * _STAGGER)
             if self._limiters:
                 await self._take_allowance(tokens)
-                self._raise_if_stopped()
+            self._raise_if_stopped()
         except BaseException:
             self.left(permit)
             raise

@@ -6,6 +6,7 @@ once, and not by every call that is in flight at the time.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,9 +22,12 @@ from selfinstruct.records import Message
 #: Says JSON because OpenAI's JSON mode refuses a prompt that does not.
 _PROMPT = (Message("user", 'Reply with this JSON and nothing else: {"rows": []}'),)
 _TOKENS = 16
-#: The seconds that an endpoint which is busy is given, and the tries where nobody answers at all.
+#: The seconds that an endpoint which is busy is given, and the tries where nobody answers, or waiting may not help.
 _PATIENCE = 30.0
-_UNREACHABLE_TRIES = 2
+_FEW_TRIES = 2
+#: After so many seconds without a reply one more call is made beside those that wait, up to so many in all: a model
+#: may take minutes to load, and a server stops loading it when the call is given up; but some calls are never answered.
+_SILENT, _BESIDE = 20.0, 5
 #: Troubles that show an endpoint at work: it read the prompt and wrote something, if nothing useful.
 _AT_WORK = ("empty", "reasoning")
 _ELSEWHERE = ("not-found", "page")
@@ -73,7 +77,7 @@ class Preflight:
                 return await attempt()
             return outcome
 
-        outcome = await self._until_settled(attempt)
+        outcome = await self._until_settled(lambda: _first_to_end(attempt))
         if isinstance(outcome, Trouble) and outcome.reason not in _AT_WORK:
             raise await self._error(outcome, outcome.hint)
 
@@ -83,10 +87,13 @@ class Preflight:
         while True:
             outcome = await attempt()
             tries += 1
-            if not isinstance(outcome, Trouble) or outcome.fatal or outcome.reason in (*_ELSEWHERE, *_AT_WORK):
+            if not isinstance(outcome, Trouble) or outcome.fatal or outcome.reason in _AT_WORK:
                 return outcome
-            most = _UNREACHABLE_TRIES if outcome.reason == "unreachable" else outcome.tries
+            # So much hangs on this call that nothing but a refusal of the key or the model is believed at once.
+            most = _FEW_TRIES if outcome.reason == "unreachable" else max(_FEW_TRIES, outcome.tries)
             if tries >= most or self.clock() - began >= _PATIENCE:
+                return outcome
+            if outcome.reason in _ELSEWHERE and isinstance(await self._models(), Trouble):
                 return outcome
             await self.back_off(tries)
 
@@ -123,6 +130,24 @@ class Preflight:
             finally:
                 await wire.close()
         return ""
+
+
+async def _first_to_end(attempt: Callable[[], Awaitable[Said | Trouble]]) -> Said | Trouble:
+    """What the first of several calls comes to, each begun when those before it have been silent for long."""
+    calls = {asyncio.ensure_future(attempt())}
+    try:
+        while True:
+            patience = _SILENT if len(calls) < _BESIDE else None
+            ended, _ = await asyncio.wait(calls, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if ended:
+                return ended.pop().result()
+            calls.add(asyncio.ensure_future(attempt()))
+    finally:
+        for call in calls:
+            call.cancel()
+        for call in (await asyncio.wait(calls))[0]:
+            # Looked at, so that asyncio does not complain that nobody did.
+            _ = call.cancelled() or call.exception()
 
 
 def _names(answer: Answer | Trouble) -> list[str] | Trouble:

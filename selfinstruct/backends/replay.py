@@ -3,14 +3,15 @@
 Asked the same (same seeds, recipe and ``--seed``), it answers the same, failures included, batch by batch; asked
 otherwise, it gives each category's replies in the order in which they were recorded.
 
-Does not handle: requests beyond the recording; there it ends the run.
+A run with many calls at once plans by what has come, so that its replay may plan otherwise, and miss a few rows.
+
+Does not handle: requests beyond the recording; they fail.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 
-from selfinstruct.errors import EndpointError
 from selfinstruct.journal import History
 from selfinstruct.records import Failure, Reply, Request, Usage
 
@@ -34,10 +35,7 @@ class Replay:
                 self._answers[failed.batch] = "", Failure(failed.reason, failed.message)
 
     async def complete(self, request: Request) -> Reply | Failure:
-        """The reply recorded for the same batch, or else the next of its category.
-
-        Raises EndpointError where the recording has no reply left for the category.
-        """
+        """The reply recorded for the same batch, or else the next of its category; a failure where none is left."""
         batch = request.batch
         category, answer = self._answers.get(batch.number, (None, None))
         if answer is not None and category in (batch.category, ""):
@@ -48,10 +46,8 @@ class Replay:
             _, answer = self._answers.pop(waiting.popleft(), ("", None))
             if answer is not None:
                 return answer
-        raise EndpointError(
-            f"the recording has no further reply for the category {batch.category!r}",
-            hint="Ask for no more rows than were recorded, or record a longer run.",
-        )
+        # The other categories may have replies left: the run ends when there is none for any that misses rows.
+        return Failure("unrecorded", f"the recording has no further reply for the category {batch.category!r}")
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -1,4 +1,4 @@
-"""The wire: one chat completion sent by the openai package over aiohttp, and the bytes that came back.
+"""The wire: one chat completion sent by the openai package's client over aiohttp, and the bytes that came back.
 
 Whatever the package, its HTTP library or its transport raise becomes a Trouble here, and nowhere else. A reply is
 read up to a size, and decoded by what its bytes are: what its headers say of its encoding is not always true.
@@ -11,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from openai import DEFAULT_CONNECTION_LIMITS, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, Timeout
 
+from selfinstruct import __version__
 from selfinstruct.backends.failures import Trouble, causes, from_exception
+from selfinstruct.backends.secret import Secret
 
 #: The largest reply that is read, in bytes, before and after decompression: 2,000 times a usual one.
 MAX_REPLY_BYTES = 16 * 2**20
@@ -26,8 +29,8 @@ KEEP_ALIVE = 4.0
 #: What is sent as the key where there is none: the package insists on one, and local servers ignore it.
 NO_KEY = "no-key-needed"
 _GZIP = b"\x1f\x8b"
-# Shorter keys are placeholders such as "EMPTY", and might be words of a reply.
-_SHORTEST_SECRET = 8
+# A deadline is one for the calls under way too where it differs by more than this share.
+_SAME_DEADLINE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +103,27 @@ class Wire:
         )
         timeout = Timeout(deadlines.idle, connect=deadlines.connect, pool=None)
         self._deadlines = deadlines
-        self._secret = key.encode() if len(key) >= _SHORTEST_SECRET else b""
+        self._secret = Secret(key)
+        self._under_way: dict[asyncio.Timeout, float] = {}
+        self._allowed = deadlines.total
+        # A key is sent to the origin that it was given for, and to none that a reply points to.
+        self._http = _Client(limits=limits, timeout=timeout, follow_redirects=False)
         self._client = AsyncOpenAI(
             api_key=key or NO_KEY,
             base_url=base_url,
             max_retries=0,
             timeout=timeout,
-            # A key is sent to the origin that it was given for, and to none that a reply points to.
-            http_client=_Client(limits=limits, timeout=timeout, follow_redirects=False),
+            http_client=self._http,
             # Small replies gain nothing by compression, and there is a fault less to meet.
             default_headers={"Accept-Encoding": "identity"},
         )
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "Authorization": f"Bearer {key or NO_KEY}",
+            "Content-Type": "application/json",
+            "User-Agent": f"selfinstruct/{__version__}",
+        }
 
     @property
     def base_url(self) -> str:
@@ -118,24 +131,39 @@ class Wire:
         return str(self._client.base_url).rstrip("/")
 
     async def complete(self, body: Mapping[str, Any], total: float | None = None) -> Answer | Trouble:
-        """POST a chat completion; ``total`` seconds (by default the deadline) bound it from end to end."""
-        # As extra_body, it is not checked part by part against the package's types, which is half of a call's CPU time.
-        call = self._client.chat.completions.with_raw_response.create(model="", messages=[], extra_body=body)
-        return await self._exchange(call, total)
+        """POST a chat completion; ``total`` seconds (by default the deadline) bound it from end to end.
+
+        They bound the calls that are under way as well: those that were sent before it was known how long replies
+        take, and are answered by none, would hold up the end of a run for the whole deadline.
+        """
+        if total is not None:
+            self._allow(total)
+        return await self._exchange(self._post("/chat/completions", body), total)
 
     async def models(self) -> Answer | Trouble:
         """GET the list of models."""
-        return await self._exchange(self._client.models.with_raw_response.list())
+        return await self._exchange(self._listed())
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self._client.close()
 
-    async def _exchange(self, call: Any, total: float | None = None) -> Answer | Trouble:
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The reply to a POST, through the package's HTTP client alone.
+
+        The package's own way checks and merges options for each call, which is more than half of a call's CPU time.
+        """
+        url, content = f"{self.base_url}{path}", json.dumps(body).encode()
+        return await self._http.send(self._http.build_request("POST", url, content=content, headers=self._headers))
+
+    async def _listed(self) -> Any:
+        return (await self._client.models.with_raw_response.list()).http_response
+
+    async def _exchange(self, call: Awaitable[Any], total: float | None = None) -> Answer | Trouble:
         caught: Exception
         try:
-            async with asyncio.timeout(self._deadlines.total if total is None else total):
-                return self._answer((await call).http_response)
+            async with self._bounded(self._deadlines.total if total is None else total):
+                return self._answer(await call)
         except APIStatusError as error:
             return self._answer(error.response)
         except Exception as error:  # noqa: BLE001 - whatever three libraries raise is translated, here and nowhere else
@@ -144,12 +172,29 @@ class Wire:
         bad = next((cause for cause in causes(caught) if isinstance(cause, _BadBody)), None)
         return bad.trouble if bad is not None else from_exception(caught, self.base_url)
 
+    @asynccontextmanager
+    async def _bounded(self, total: float) -> AsyncIterator[None]:
+        async with asyncio.timeout(total) as timeout:
+            self._under_way[timeout] = asyncio.get_running_loop().time()
+            try:
+                yield
+            finally:
+                del self._under_way[timeout]
+
+    def _allow(self, total: float) -> None:
+        """Bound the calls under way anew, where that makes a difference."""
+        if abs(total - self._allowed) <= _SAME_DEADLINE * self._allowed:
+            return
+        self._allowed = total
+        for timeout, began in self._under_way.items():
+            if not timeout.expired():
+                timeout.reschedule(began + total)
+
     def _answer(self, response: Any) -> Answer:
-        data = response.content
-        if self._secret and self._secret in data:
-            # Some servers repeat the key in their errors; it goes no further than here.
-            data = data.replace(self._secret, b"[the key]")
-        return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, data)
+        # Some servers repeat the key in their errors; it goes no further than here.
+        hidden = self._secret.hidden
+        headers = {name.lower(): hidden(value.encode()).decode() for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, hidden(response.content))
 
 
 async def _chunks(response: Any) -> list[bytes]:

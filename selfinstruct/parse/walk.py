@@ -34,6 +34,11 @@ _TORN_STRING = re.compile(r'"[^"}\]]*+')
 _LISTED = re.compile(r"[\[,]")
 _STRAY_ENDS = re.compile(r"\s*+[,\]]")
 _ESCAPES = re.compile(r"\\.", re.DOTALL)
+# Quotes, other than straight double ones, that end a string; an apostrophe within a word is none.
+_QUOTES = {
+    **dict.fromkeys("“”", re.compile("[“”„]")),
+    **dict.fromkeys("'’", re.compile(r"(?<!\w)['‘’]|['‘’](?!\w)")),
+}
 _NESTED = (dict, list)
 # What passing over something costs in the reader's steps: about as much time.
 _PASSED = 4
@@ -191,12 +196,20 @@ class Walk:
         gap = text[at:stop]
         key = self.names.quoted.search(gap)
         torn = _TORN_STRING.fullmatch(gap) and stop == len(text) and "," in text[self.ended : at]
-        odd = _ESCAPES.sub("", gap).count('"') % 2 == 1 and not torn
+        odd = (_ESCAPES.sub("", gap).count('"') % 2 == 1 and not torn) or self._goes_on(gap)
         inside = odd or (key and "\n" not in text[self.ended : at]) or _AFTER_ROW.match(text, self.ended) is None
         if inside:
             self._doubt_last()
         if key:
             self._add(at, stop, None, "broken")
+
+    def _goes_on(self, gap: str) -> bool:
+        """Whether the last row ended with another quote than the straight double one, and ``gap`` has one more."""
+        at = self.ended
+        while at and self.text[at - 1] in "}] \t\n":
+            at -= 1
+        quote = _QUOTES.get(self.text[at - 1]) if at else None
+        return quote is not None and quote.search(gap) is not None
 
     def _doubt_last(self) -> None:
         """Refuse the last row, if only members that are no objects came after it."""

@@ -20,7 +20,7 @@ from selfinstruct.text import value_text
 _WINDOW = 20.0
 _BAR_CELLS, _LEAST_BAR = 30, 14
 _REJECTED, _EXHAUSTED = "rejected", "exhausted"
-_NAME_CELLS, _LEAST_NAME = 56, 12
+_NAME_CELLS, _LEAST_NAME = 56, 8
 _FIELDS = 4
 _ECHO = len("^C^C")
 # What is drawn besides the categories: their heading, how many more, blank, totals, what holds calls back, the last
@@ -124,19 +124,20 @@ def _bars(categories: dict[str, CategoryCount], width: int, ascii_only: bool) ->
     names = {name: printable(name) for name in categories}
     counts = {name: f"{c.accepted:,}/{c.quota:,}" for name, c in categories.items()}
     column = max(map(len, counts.values()))
+    refused = max(len(_REJECTED), *(len(number(c.rejected)) for c in categories.values()))
     marked = any(map(_gave_up, categories.values()))
-    room = width - 1 - sum((2, 2, 2, column, 2, len(_REJECTED), 2 + len(_EXHAUSTED) if marked else 0))
+    room = width - 1 - sum((2, 2, 2, column, 2, refused, 2 + len(_EXHAUSTED) if marked else 0))
     widest = min(max(map(cell_len, names.values())), _NAME_CELLS, max(room - _LEAST_BAR, _LEAST_NAME))
     cells = max(min(room - widest, _BAR_CELLS), 0)
     text = Text()
-    text.append(f"  {'':{widest}}  {'':{cells}}  {'rows':>{column}}  {_REJECTED}\n", "dim")
+    text.append(f"  {'':{widest}}  {'':{cells}}  {'rows':>{column}}  {_REJECTED:>{refused}}\n", "dim")
     for name, category in categories.items():
         style = "green" if category.accepted >= category.quota else "yellow" if category.exhausted else "cyan"
         done, rest = _bar(category.accepted, category.quota, cells, ascii_only)
         text.append(f"  {pad(shorten(names[name], widest), widest)}  ")
         text.append(done, style).append(rest, "dim")
         text.append(f"  {counts[name]:>{column}}", style)
-        text.append(f"  {number(category.rejected):>{len(_REJECTED)}}", "dim")
+        text.append(f"  {number(category.rejected):>{refused}}", "dim")
         text.append(f"  {_EXHAUSTED}\n" if _gave_up(category) else "\n", "yellow")
     return text
 

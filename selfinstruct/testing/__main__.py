@@ -80,6 +80,7 @@ def _behaviour(options: argparse.Namespace) -> Behaviour:
         any_model=not options.model,
         refuses=frozenset(options.refuse or []),
         prefix=options.prefix,
+        repeats_key=options.repeat_key,
     )
 
 
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-usage", type=_share, default=0.0, help="the share of replies without usage")
     add("--partial-usage", type=_share, default=0.0, help="the share of replies with half of it")
     add("--key", default="", help="the key that requests must carry")
+    add("--repeat-key", action="store_true", help="errors repeat the request's Authorization header")
     add("--model", action="append", help="a model that there is; without it, any")
     add("--refuse", action="append", metavar="OPTION", help="a request option that is answered with 400")
     add("--ungrounded", type=_share, default=0.0, help="the share of rows with an answer that is not in its context")

@@ -22,7 +22,8 @@ class Behaviour:
     key that requests must carry ("": any, or none), ``models`` those that there are (the first is a model whatever
     it is called, where ``any_model``). ``refuses`` names request options that are always answered with 400, such as
     ``response_format``, ``json_object``, ``json_schema``, ``seed``, ``max_tokens``. ``prefix`` is the path in front of
-    ``/chat/completions``. Idle connections are closed after ``keep_alive``.
+    ``/chat/completions``. Idle connections are closed after ``keep_alive``. ``repeats_key``: errors, pages and headers
+    repeat the request's Authorization header, in the encodings that servers are known to use.
     """
 
     faults: Mapping[str, float] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Behaviour:
     refuses: frozenset[str] = frozenset()
     prefix: str = "/v1"
     keep_alive: float = 5.0
+    repeats_key: bool = False
 
     def draw(self, number: int) -> tuple[str, Random]:
         """The fault that befalls request ``number`` ("" for none), and the generator for the rest of its chances."""
@@ -75,9 +77,10 @@ class Ledger:
     """What a fault server has done so far.
 
     ``counts`` has ``requests`` (for completions), ``answered`` (without a fault), ``faults``, each fault by its name
-    and by its variant, and how many of them were ``lost`` (another call is needed), ``kept`` or ``fatal``; ``storm``
-    and ``limited`` (429s besides the faults), ``denied`` (a wrong key, model, option or body), ``abandoned`` (the
-    client left before the reply). ``peak`` is the largest number of requests in flight.
+    and by its variant, and how many of them were ``lost`` (another call is needed), ``kept`` or ``fatal``;
+    ``after-fatal`` (requests after the first fatal one); ``storm`` and ``limited`` (429s besides the faults),
+    ``denied`` (a wrong key, model, option or body), ``abandoned`` (the client left before the reply). ``peak`` is the
+    largest number of requests in flight.
     """
 
     counts: Counter[str] = field(default_factory=Counter)

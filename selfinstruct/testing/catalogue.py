@@ -81,8 +81,11 @@ FAULTS: dict[str, Fault] = {
     "html": Fault(11, "an HTML page, also with status 200", _all("lost", transport.PAGES)),
     "bad-encoding": Fault(
         12,
-        "gzip that is none, unless identity is asked for",
-        {"gzip": Variant("lost", transport.bad_encoding, transport.takes_gzip)},
+        "gzip that is none, unless identity is asked for, or regardless",
+        {
+            "gzip": Variant("lost", transport.bad_encoding, transport.takes_gzip),
+            "regardless": Variant("lost", transport.bad_encoding),
+        },
     ),
     "envelope": Fault(13, "503 in the envelopes of other servers", _all("lost", transport.ENVELOPES)),
     "refused-option": Fault(

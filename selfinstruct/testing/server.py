@@ -98,7 +98,8 @@ class FaultServer:
             self._world.storm = asyncio.get_running_loop().time() + seconds
 
     def _app(self) -> web.Application:
-        app = web.Application(client_max_size=_LARGEST_REQUEST)
+        layers = [transport.careless] if self.behaviour.repeats_key else []
+        app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=layers)
         prefix = self.behaviour.prefix
         app.router.add_post(f"{prefix}/chat/completions", self._complete)
         app.router.add_post(f"{prefix}/completions", self._complete)
@@ -123,6 +124,8 @@ class FaultServer:
         """Answer one request for completions, and count it."""
         ledger = self.ledger
         ledger.counts["requests"] += 1
+        if ledger.counts["fatal"]:
+            ledger.counts["after-fatal"] += 1
         number = ledger.counts["requests"]
         ledger.in_flight += 1
         ledger.peak = max(ledger.peak, ledger.in_flight)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import html
 import json
 import math
 import time
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from aiohttp import web
 
 from selfinstruct.testing.exchange import Exchange
 
 _Act: TypeAlias = Callable[[Exchange], Awaitable[web.StreamResponse]]
+_Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _OVERLOADED = "The server is overloaded. Try again later."
 _LIMITED = "Rate limit reached for requests."
@@ -266,3 +270,44 @@ async def json_validate(exchange: Exchange) -> web.StreamResponse:
         "failed_generation": content,
     }
     return exchange.json({"error": error}, 400)
+
+
+# --- keys -----------------------------------------------------------------------------------------------------
+
+
+@web.middleware
+async def careless(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """A server that shows in its replies what the request's Authorization header held.
+
+    In a header; in a page; and in the words of an error, whose JSON has its slashes escaped. Each time as it is, for
+    a page, for an address, and in base64.
+    """
+    response = await handler(request)
+    sent = request.headers.get("Authorization", "")
+    key = sent.removeprefix("Bearer ")
+    if response.prepared or not isinstance(response, web.Response) or not isinstance(response.body, bytes):
+        return response
+    forms = (sent, html.escape(key), quote(key, safe=""), base64.b64encode(key.encode()).decode())
+    shown = " ".join(forms)
+    response.headers["X-Request-Authorization"] = sent
+    if response.content_type != "application/json":
+        response.body = f"<!-- {shown} -->\n".encode() + response.body
+    elif "Content-Encoding" not in response.headers:
+        told = _with_words(json.loads(response.body), shown)
+        response.body = json.dumps(told).replace("/", "\\/").replace("+", "\\u002B").encode()
+    return response
+
+
+def _with_words(payload: Any, words: str) -> Any:
+    """An error's envelope with ``words`` before each of its texts; any other payload as it is."""
+    if isinstance(payload, list):
+        return [_with_words(each, words) for each in payload]
+    if not isinstance(payload, dict):
+        return payload
+    changed = dict(payload)
+    for name in ("message", "error", "detail"):
+        if isinstance(payload.get(name), str):
+            changed[name] = f"{words} {payload[name]}"
+    if isinstance(payload.get("error"), dict):
+        changed["error"] = _with_words(payload["error"], words)
+    return changed
