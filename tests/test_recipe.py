@@ -174,7 +174,7 @@ def test_every_file_gives_a_lawful_name(path: str, name: str) -> None:
         ('identifiers_in = "RawLog"', 'identifiers_in = "Question"', "identifiers_in", "names the field itself"),
         ('appears_in = "RawLog"', 'match = "casefold"', "appears_in", "Answer.match: says how appears_in compares"),
         ('appears_in = "RawLog"', "min_chars = 5\nmax_chars = 4", "[fields.RawLog]", "is below min_chars, 5"),
-        ('by = "template"', 'by = "attribute"', "by", 'must be "template", "field" or "none"; this is "attribute"'),
+        ('by = "template"', 'by = "label"', "by", 'must be "template", "field", "attribute" or "none"; this is "label"'),
         ('by = "template"', 'by = "none"', "field =", 'categories.field: means nothing with by = "none"'),
         ('field = "Question"', "", "[categories]", 'categories.field: missing; by = "template" needs the field'),
         ('"seeds"', '"seed"', "max_rouge_l", 'must be "seeds" or a number above 0 and at most 1; this is "seed"'),
@@ -210,7 +210,6 @@ def test_missing_parts_are_named() -> None:
     with pytest.raises(RecipeError) as caught:
         parse("")
     assert str(caught.value).split("\n") == [
-        "logqa.toml: seeds: missing; it must be a table [seeds] that may hold: file",
         "logqa.toml: fields: missing; it must be tables such as [fields.NAME]",
     ]
     with pytest.raises(RecipeError, match=r"r.toml:3: fields: names no field\n  add a table for each"):

@@ -7,8 +7,8 @@ whether a category named in ``quota.weights`` exists, which only the mined categ
 """
 
 from selfinstruct.recipe.changes import frozen_changes
-from selfinstruct.recipe.reading import bind, is_recipe, load_recipe, parse_recipe, recipe_name
 from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Rule, Snippets, Step
+from selfinstruct.recipe.reading import bind, is_recipe, load_recipe, parse_recipe, recipe_name
 from selfinstruct.recipe.tables import Categories, Demos, Model, Novelty, Price, Prompt, Quota, Recipe, Seeds
 from selfinstruct.recipe.writing import to_toml
 

@@ -1,14 +1,15 @@
 """The tables of a recipe beyond imitation: what a prompt is conditioned on, its steps, and what follows from a row.
 
-    [attributes] x [documents] -> [[steps]] -> [[judge]] -> [[expand]] -> rows, held to [fields] and [[rules]]
+[attributes] x [documents] -> [[steps]] -> [[judge]] -> [[expand]] -> rows, held to [fields] and [[rules]]
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from annotated_types import MaxLen, MinLen
+from pydantic import BeforeValidator, Strict
 from pydantic import Field as Key
-from pydantic import Strict
 
 from selfinstruct.recipe.types import Count, CountOrNone, FileName, Names, NonEmpty, Table
 
@@ -16,7 +17,16 @@ Scalar = str | int | float | bool
 Scalars = Annotated[tuple[Scalar, ...], Strict(False), 'a list of texts or numbers such as ["good", "bad"]']
 Texts = Annotated[tuple[str, ...], Strict(False), 'a list of texts such as ["one", "two"]']
 Files = Annotated[tuple[FileName, ...], Strict(False), 'a list of files or patterns such as ["*.md"]']
+Draw = Annotated[
+    tuple[CountOrNone, ...],
+    BeforeValidator(lambda given: (given,) if type(given) is int else given),
+    Strict(False),
+    MinLen(1),
+    MaxLen(2),
+    "how many to draw such as 2, or the least and the most such as [0, 3]",
+]
 Patterns = Annotated[dict[str, str], 'a table of text and name, such as { "{{context}}" = "passage" }']
+Conditions = Annotated[dict[str, Scalars], 'a table of names and values, such as { kind = ["yes", "no"] }']
 
 
 class Attribute(Table):
@@ -24,14 +34,15 @@ class Attribute(Table):
 
     The values are ``values``, or the lines of ``file`` (of JSON Lines: objects, whose keys prompts name as
     ``{NAME.key}``), or are written once by the model, ``size`` of them, in answer to ``prompt``, and kept in the run
-    directory to be edited. ``balanced`` draws those that have the fewest accepted rows; else the draw is random.
+    directory to be edited. ``draw = [0, 3]`` draws at least none and at most three; drawn so, they are a list.
+    ``balanced`` draws those that have the fewest accepted rows; else the draw is random.
     """
 
     values: Scalars = ()
     file: FileName | None = None
     prompt: str = ""
     size: Count = 20
-    draw: Count = 1
+    draw: Draw = (1,)
     balanced: bool = False
 
 
@@ -58,7 +69,8 @@ class Step(Table):
     how a reply is read: ``json`` objects with the names of ``writes``, at most ``rows`` of them (0: as many as the
     batch asks for; each goes on by itself); the whole ``text``, which is the one name; or ``parts`` around a
     ``separator``, one a name. ``replace`` puts the value of a name in place of a text in what was written. A reply
-    that cannot be read is asked for again, ``tries`` times in all. ``model`` is one of ``[[models]]``.
+    that cannot be read is asked for again, ``tries`` times in all. ``model`` is one of ``[[models]]``. The step is
+    passed over where a name of ``when`` has none of the values that are given.
     """
 
     name: NonEmpty
@@ -68,7 +80,8 @@ class Step(Table):
     rows: CountOrNone = 1
     reply: Literal["json", "text", "parts"] = "json"
     separator: str = ""
-    replace: Patterns = {}
+    replace: Patterns = Key(default={})
+    when: Conditions = Key(default={})
     tries: Count = 2
     model: str = ""
 
@@ -142,10 +155,11 @@ class Field(Constraints):
     """``[fields.NAME]``: one field of a row, and what its values must satisfy.
 
     ``from`` is the name that its value is taken from, where the model does not write it: an attribute's, or that of
-    a passage's part.
+    a passage's part. Rows that agree in all fields but ``answer`` ones, and differ in these, contradict each other.
     """
 
     description: str = ""
+    answer: bool = False
     type: Literal["string", "integer", "number", "boolean", "array", "object", "any"] = "string"
     source: str | None = Key(default=None, alias="from")
 
@@ -154,4 +168,4 @@ class Rule(Constraints):
     """``[[rules]]``: what holds for a field where all names of ``when`` have one of the values that are given."""
 
     field: NonEmpty
-    when: dict[str, Scalars]
+    when: Conditions

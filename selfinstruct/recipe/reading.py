@@ -72,7 +72,7 @@ def bind(recipe: Recipe, seed_fields: Iterable[str]) -> Recipe:
     Raises RecipeError when the two do not name the same fields, or when the recipe contradicts itself (one made
     in Python has not been through ``parse_recipe``).
     """
-    names = list(seed_fields)
+    names = list(seed_fields) or list(recipe.fields)
     mistakes = list(contradictions(recipe))
     unlisted = [name for name in names if name not in recipe.fields]
     for name in recipe.fields:
@@ -105,14 +105,24 @@ def is_recipe(data: bytes) -> bool:
 
 
 def _resolved(recipe: Recipe, base: str | os.PathLike[str]) -> Recipe:
-    """The recipe with its seed file seen from here, and with the fields of novelty filled in as ``infer`` does."""
-    file = recipe.seeds.file
-    changes: dict[str, Any] = {}
-    if file != "-":
-        changes["seeds"] = Seeds(file=Path(os.path.normpath(Path(base) / file)).as_posix())
+    """The recipe with its files seen from here, and with the fields of novelty filled in as ``infer`` does."""
+
+    def seen(file: str) -> str:
+        return file if file in ("-", "") else Path(os.path.normpath(Path(base) / file)).as_posix()
+
+    changes: dict[str, Any] = {"seeds": Seeds.model_construct(file=seen(recipe.seeds.file))}
+    changes["attributes"] = {
+        name: each.model_copy(update={"file": seen(each.file or "") or None})
+        for name, each in recipe.attributes.items()
+    }
+    changes["expand"] = tuple(each.model_copy(update={"file": seen(each.file or "") or None}) for each in recipe.expand)
+    if recipe.documents is not None:
+        changes["documents"] = recipe.documents.model_copy(update={"files": tuple(map(seen, recipe.documents.files))})
     if "fields" not in recipe.novelty.model_fields_set:
         label = recipe.categories.field if recipe.categories.by == "field" else None
-        others = {name: field for name, field in recipe.fields.items() if name != label}
-        texts = [name for name, field in others.items() if field.appears_in is None and field.type in ("string", "any")]
-        changes["novelty"] = recipe.novelty.model_copy(update={"fields": tuple(texts or others)})
+        written = {name: field for name, field in recipe.fields.items() if name != label and field.source is None}
+        texts = [
+            name for name, field in written.items() if field.appears_in is None and field.type in ("string", "any")
+        ]
+        changes["novelty"] = recipe.novelty.model_copy(update={"fields": tuple(texts or written or recipe.fields)})
     return recipe.model_copy(update=changes)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from annotated_types import Ge, Le
+from pydantic import Field as Key
 from pydantic import Strict
 
 from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Rule, Step
@@ -24,9 +26,9 @@ from selfinstruct.recipe.types import (
 
 
 class Seeds(Table):
-    """``[seeds]``: the rows a person wrote, if there are any; ``file`` is relative to the recipe until it is loaded."""
+    """``[seeds]``: the rows a person wrote; ``file`` is relative to the recipe until it is loaded, "" is none."""
 
-    file: FileName | None = None
+    file: FileName = ""
 
 
 class Categories(Table):
@@ -48,7 +50,7 @@ class Quota(Table):
 
     rows: Count | None = None
     per_category: Count | None = None
-    weights: dict[str, Weight] = {}
+    weights: dict[str, Weight] = Key(default={})
 
 
 class Novelty(Table):
@@ -66,7 +68,7 @@ class Demos(Table):
     """``prompt.demos``: how many demonstrations are seeds, and at most how many are grown rows.
 
     6 + 2 is the Self-Instruct paper's (Wang et al. 2023, arXiv:2212.10560). ``pool`` more are drawn from all rows,
-    seeds and grown alike, those first that were shown least.
+    seeds and grown alike.
     """
 
     seeds: CountOrNone = 6
@@ -95,7 +97,8 @@ class Model(Table):
     ``max_tokens`` bounds one reply. ``concurrency`` is how many requests may be in flight at most;
     ``requests_per_minute`` and ``tokens_per_minute`` are the endpoint's limits, where its replies do not state them.
     A call is given up after ``timeout`` seconds. ``api_key_env`` names the environment variable that holds the key;
-    a recipe never holds one. Of several ``[[models]]``, each gets a share of the batches by its ``weight``.
+    a recipe never holds one. Of several ``[[models]]``, each gets a share of the batches by its ``weight``. ``api``
+    is "completions" for a model that goes on with a text and takes no messages.
     """
 
     name: NonEmpty
@@ -103,6 +106,7 @@ class Model(Table):
     price: Price | None = None
     temperature: Amount | None = None
     top_p: Share | None = None
+    presence_penalty: Annotated[float, Ge(-2), Le(2), "a number from -2 to 2"] | None = None
     max_tokens: Count | None = None
     concurrency: Count = 16
     requests_per_minute: Weight | None = None
@@ -110,6 +114,7 @@ class Model(Table):
     timeout: Weight | None = None
     api_key_env: Variable = "OPENAI_API_KEY"
     weight: Weight = 1.0
+    api: Literal["chat", "completions"] = "chat"
 
 
 Models = Annotated[tuple[Model, ...], Strict(False)]
@@ -134,13 +139,18 @@ class Recipe(Table):
     quota: Quota = Quota()
     novelty: Novelty = Novelty()
     prompt: Prompt = Prompt()
-    attributes: dict[str, Attribute] = {}
+    attributes: dict[str, Attribute] = Key(default={})
     documents: Documents | None = None
     steps: Steps = ()
     judge: Judges = ()
     expand: Expansions = ()
     model: Model | None = None
     models: Models = ()
+
+    @property
+    def imitates(self) -> bool:
+        """Whether new rows are written after the example of seeds, in one step."""
+        return not self.steps and not self.expand
 
     @property
     def authors(self) -> tuple[Model, ...]:

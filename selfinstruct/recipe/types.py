@@ -37,5 +37,3 @@ class Table(BaseModel):
     """A table of a recipe: frozen, with no keys but its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-

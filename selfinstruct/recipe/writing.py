@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct import toml
-from selfinstruct.recipe.tables import Field, Recipe
+from selfinstruct.recipe.tables import Model, Recipe
+from selfinstruct.recipe.types import Table
+
+_RARE = ("weight", "api", "presence_penalty")
 
 
 def to_toml(recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLike[str] = ".") -> str:
@@ -27,29 +30,58 @@ def to_toml(recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLi
 def _tables(
     recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLike[str]
 ) -> Iterator[tuple[toml.KeyPath, Mapping[str, Any] | None]]:
-    data = recipe.model_dump()
+    data = recipe.model_dump(by_alias=True)
     yield (), {"name": recipe.name, "task": recipe.task}
-    yield ("seeds",), {"file": _relative(recipe.seeds.file, folder)}
+    if recipe.seeds.file or "seeds" in comments:
+        yield ("seeds",), {"file": _relative(recipe.seeds.file, folder)}
     yield ("fields",), None
-    for name, field in data["fields"].items():
-        yield (
-            ("fields", name),
-            {
-                key: value
-                for key, value in field.items()
-                if value != Field.model_fields[key].default or f"fields.{name}.{key}" in comments
-            },
-        )
-    for table in ("categories", "quota", "novelty", "prompt", "model"):
+    for name, field in recipe.fields.items():
+        yield ("fields", name), _said(field, comments, f"fields.{name}.")
+    for at, rule in enumerate(recipe.rules):
+        yield ("rules", at), _said(rule)
+    for name, attribute in recipe.attributes.items():
+        yield ("attributes", name), _said(attribute) | _files(attribute.file, folder)
+    if recipe.documents is not None:
+        files = [_relative(file, folder) for file in recipe.documents.files]
+        yield ("documents",), {**_said(recipe.documents), "files": files}
+    for at, step in enumerate(recipe.steps):
+        yield ("steps", at), _said(step)
+    for at, judge in enumerate(recipe.judge):
+        yield ("judge", at), _said(judge)
+    for at, expand in enumerate(recipe.expand):
+        yield ("expand", at), _said(expand) | _files(expand.file, folder)
+    for table in ("categories", "quota", "novelty", "prompt"):
         keys = data[table]
-        weights = keys.pop("weights", None) if keys else None
-        if table == "model" and keys is not None and keys["weight"] == 1:
-            del keys["weight"]  # of one model, it says nothing
+        weights = keys.pop("weights", None)
+        if table == "categories" and not keys["attributes"]:
+            del keys["attributes"]
+        if table == "prompt" and not keys["demos"]["pool"]:
+            del keys["demos"]["pool"]
         yield (table,), keys
         if weights or "quota.weights" in comments:
             yield ("quota", "weights"), weights
-    for at, model in enumerate(data["models"]):
-        yield ("models", at), model
+    yield ("model",), _model(recipe.model) if recipe.model is not None else None
+    for at, model in enumerate(recipe.models):
+        yield ("models", at), _model(model) | {"weight": model.weight}
+
+
+def _said(table: Table, comments: Mapping[str, str] | None = None, path: str = "") -> dict[str, Any]:
+    """The keys that differ from their defaults, or have a comment."""
+    dumped = table.model_dump(by_alias=True)
+    # What a table says of itself comes before what it inherits.
+    keys = {key: dumped[key] for key in ("description", "type", *dumped) if key in dumped}
+    defaults = {info.alias or name: info.get_default() for name, info in type(table).model_fields.items()}
+    return {key: value for key, value in keys.items() if value != defaults[key] or f"{path}{key}" in (comments or {})}
+
+
+def _model(model: Model) -> dict[str, Any]:
+    """Everything about a model but what only few need."""
+    keys = model.model_dump()
+    return {key: keys[key] for key in keys if key not in _RARE or keys[key] != Model.model_fields[key].default}
+
+
+def _files(file: str | None, folder: str | os.PathLike[str]) -> dict[str, str]:
+    return {} if file is None else {"file": _relative(file, folder)}
 
 
 def _relative(file: str, folder: str | os.PathLike[str]) -> str:
