@@ -47,6 +47,17 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
+class Combined:
+    """The combinations of attributes' values; which one a row is of, its batch says and not the row."""
+
+    names: tuple[str, ...]
+
+    def of(self, row: Row) -> str:
+        """None that could be told by the row alone."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class ByField:
     """The value of one field, as the seeds have it; other values belong to no category."""
 

@@ -1,55 +1,73 @@
-"""Judging one reply: what it holds, which of that is good, and what that makes of the pool.
+"""Judging one batch: which of its pieces are good, and what that makes of the pool.
 
-Pure but for the pool and the planner's progress, which it brings up to date. A run judges a reply as it comes, and
-``rejudge`` judges it again as it was recorded, by this same code.
+Pure but for the pool and the planner's progress, which it brings up to date. A run judges a batch as its replies come,
+and ``rejudge`` judges it again as they were recorded, by this same code.
 
 Does not handle: where replies come from, or where judgements go.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfinstruct.checks import Terms, judge
-from selfinstruct.parse import parse
 from selfinstruct.planner import Progress, settle
 from selfinstruct.pool import Pool
-from selfinstruct.records import Batch, Judgement, Reply, Row
+from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Row
+from selfinstruct.steps import Piece
+from selfinstruct.twins import question_fields
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedReply:
-    """A reply's judgements in the order of its candidates, or the slug and words of why it has none."""
+def judge_batch(
+    batch: Batch, pieces: Sequence[Piece], terms: Terms, pool: Pool, progress: Mapping[str, Progress]
+) -> list[Judgement]:
+    """Judge the pieces of a launched batch in their order; accepted rows go into ``pool``, the batch is settled.
 
-    judgements: Sequence[Judgement] = ()
-    failure: str = ""
-    message: str = ""
-
-
-def judge_reply(batch: Batch, reply: Reply, terms: Terms, pool: Pool, progress: Mapping[str, Progress]) -> JudgedReply:
-    """Parse and judge the reply to a launched batch; accepted rows go into ``pool``, the batch is settled."""
-    parsed = parse(reply.text, tuple(terms.recipe.fields), finish_reason=reply.finish_reason)
-    if parsed.failure:
-        settle(progress, batch, ())
-        return JudgedReply(failure=parsed.failure, message=parsed.message)
+    Pieces of one group are compared with the pool and not with each other, but for exact duplicates. Where two of
+    them answer the same question differently, all of the group that ask it are refused: which is right?
+    """
+    if terms.recipe.categories.by == "attribute":
+        terms = replace(terms, categorise=lambda row: batch.category)
     judgements: list[Judgement] = []
     gained: Counter[str] = Counter()
     reserved = _Reserved(pool, gained)
-    for candidate in parsed.candidates:
-        judged = judge(candidate, batch.demos, terms, reserved)
+    torn = _contradicted(pieces, question_fields(terms.recipe))
+    group = ""
+    for at, piece in enumerate(pieces):
+        if not piece.group or piece.group != group:
+            pool.compare_added()
+        group = piece.group
+        candidate = Candidate(at, piece.text, piece.row, piece.problem)
+        refusal = torn.get(at) or piece.rejection
+        judged = Judgement(candidate, "", refusal) if refusal else judge(candidate, batch.demos, terms, reserved)
         judgements.append(judged)
         if judged.rejection is None and candidate.row is not None:
             gained[judged.category] += 1
             pool.add(candidate.row, judged.category)
+    pool.compare_added()
     settle(progress, batch, list(gained.elements()))
-    return JudgedReply(judgements)
+    return judgements
+
+
+def _contradicted(pieces: Sequence[Piece], question: Sequence[str]) -> dict[int, Rejection]:
+    """The pieces of which another of the same group gives the same question another answer."""
+    if not any(piece.group for piece in pieces):
+        return {}
+    asked: dict[str, list[tuple[int, str]]] = {}
+    for at, piece in enumerate(pieces):
+        if piece.row is not None and piece.group and piece.rejection is None:
+            key = json.dumps([piece.group, [piece.row.get(name) for name in question]], sort_keys=True)
+            asked.setdefault(key, []).append((at, json.dumps(piece.row, sort_keys=True)))
+    refusal = Rejection("contradiction", "the same reply answers the same question differently")
+    return {at: refusal for same in asked.values() if len({row for _, row in same}) > 1 for at, _ in same}
 
 
 @dataclass(slots=True)
 class _Reserved:
-    """The pool as one reply's candidates see it: rows accepted a moment ago take room before they are settled."""
+    """The pool as one batch's candidates see it: rows accepted a moment ago take room before they are settled."""
 
     pool: Pool
     gained: Mapping[str, int]

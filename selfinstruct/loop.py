@@ -1,8 +1,8 @@
-"""One run's loop: plan, ask, journal, parse, judge, until every quota is met or nothing more comes.
+"""One run's loop: plan, ask, journal, read, judge, until every quota is met or nothing more comes.
 
-One task writes; the tasks that ask only wait for the backend. A reply is committed raw before it is parsed, in
-groups: all that has come is committed together, then parsed and judged in the order of recording, a few at a time,
-with free slots filled in between.
+One task writes; the tasks that ask only wait for the backend. A reply is committed raw before it is read, in groups:
+all that has come is committed together, then read in the order of recording, a few at a time, with free slots filled in
+between. A batch asks call after call (``work``), each reply journaled by itself, and is judged when it needs no more.
 
 Does not handle: pacing, prices, or which backend it is.
 """
@@ -13,23 +13,25 @@ import asyncio
 import contextlib
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from selfinstruct.asking import Asking
 from selfinstruct.backends.authors import Authors
 from selfinstruct.checks import Terms
+from selfinstruct.drawing import Drawing
 from selfinstruct.errors import StorageError
 from selfinstruct.events import CategoryCount, Snapshot
-from selfinstruct.journal import Journal, RecordedReply
-from selfinstruct.judging import judge_reply
+from selfinstruct.journal import Journal
+from selfinstruct.judging import judge_batch
+from selfinstruct.materials import Materials
 from selfinstruct.planner import Progress, launch, plan, settle, withdraw
 from selfinstruct.pool import Pool
 from selfinstruct.prompt import Language, language, messages
-from selfinstruct.records import Batch, Failure, Message, Reply, Request, Row
+from selfinstruct.records import Batch, Failure, Judgement, Reply, Request, Row
+from selfinstruct.steps import Ask
+from selfinstruct.work import Work
 
-#: Imitation has one step: the prompt's reply is the rows.
-STEP = "imitate"
 #: So many replies are judged before free slots are filled again, so that a burst of replies does not idle the endpoint.
 _SLICE = 2
 # So many turns of the event loop take a call from its launch to the wire.
@@ -41,7 +43,10 @@ _TOO_LONG = ("context", "too-large")
 
 @dataclass(slots=True)
 class Loop:
-    """All that one run's loop works on; ``seed`` is the run's, from which each batch's draws follow."""
+    """All that one run's loop works on; ``seed`` is the run's, from which each batch's draws follow.
+
+    ``once`` ends it when every passage of its documents was used, whatever its quota.
+    """
 
     terms: Terms
     seeds: Sequence[Row]
@@ -50,10 +55,13 @@ class Loop:
     journal: Journal
     authors: Authors
     asking: Asking
+    materials: Materials
+    drawing: Drawing
     seed: int
     concurrency: int
     watch: Callable[[Snapshot], None]
     language: Language = "en"
+    once: bool = False
     number: int = 0
     accepted: int = 0
     candidates: int = 0
@@ -70,26 +78,18 @@ class Loop:
         then is journaled and judged.
         A cancelled run leaves its batches in flight to be asked again.
         """
-        waiting: list[Batch] = []
-        for unfinished in self.journal.history.open_batches():
-            launch(self.progress, unfinished.batch)
-            if unfinished.replies:
-                self._judge(unfinished.replies[-1])
-            else:
-                waiting.append(unfinished.batch)
+        due = self._resumed()
         self.journal.commit()
         self.watch(self.snapshot())
-        tasks: dict[asyncio.Task[Reply | Failure], Batch] = {}
-        unjudged: deque[RecordedReply] = deque()
+        tasks: dict[asyncio.Task[Reply | Failure], _Call] = {}
+        unjudged: deque[_Call] = deque()
         fatal: Exception | None = None
         try:
             while True:
                 launched = False
-                while fatal is None and len(tasks) < self.concurrency:
-                    batch = waiting.pop(0) if waiting else self._plan()
-                    if batch is None:
-                        break
-                    tasks[asyncio.create_task(self.authors.complete(self._request(batch)))] = batch
+                while fatal is None and len(tasks) < self.concurrency and (due or self._plan(due)):
+                    call = due.popleft()
+                    tasks[asyncio.create_task(self.authors.complete(self._request(call)))] = call
                     launched = True
                 if not tasks and not unjudged:
                     break
@@ -102,11 +102,11 @@ class Loop:
                     now = 0.0 if unjudged else None
                     done, _ = await asyncio.wait(tasks, timeout=now, return_when=asyncio.FIRST_COMPLETED)
                     ended = sorted(((tasks.pop(task), task) for task in done), key=lambda pair: pair[0].number)
-                    fatal = self._take(ended, unjudged) or fatal
+                    fatal = self._take(ended, unjudged, due) or fatal
                 # Judging is for when nothing comes and nothing goes, or too much waits for it.
                 if len(unjudged) > self.concurrency or not (ended or launched):
                     for _ in range(min(len(unjudged), _SLICE)):
-                        self._judge(unjudged.popleft())
+                        self._read(unjudged.popleft(), due)
                 self.watch(self.snapshot(len(tasks)))
         except BaseException:
             # A journal that has refused refuses here again; what ended the run is the error to tell.
@@ -148,32 +148,62 @@ class Loop:
         self.journal.note_exhausted(name for name, state in self.progress.items() if state.exhausted)
         self.journal.commit()
 
-    def _plan(self) -> Batch | None:
-        number = self.number + 1
-        prompt = self.asking.prompt
-        batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, self.draws(number))
-        if batch is not None:
-            self.number = number
-            self.journal.add_batch(batch)
-            launch(self.progress, batch)
-        return batch
+    def _resumed(self) -> deque[_Call]:
+        """The calls that batches of an earlier session still need; those that need none are judged."""
+        due: deque[_Call] = deque()
+        for unfinished in self.journal.history.open_batches():
+            work = self._begin(unfinished.batch)
+            heard = [
+                self._heard(_Call(work, ask, recorded.call, recorded.reply))
+                for recorded in unfinished.replies
+                if (ask := work.missing(recorded.step)) is not None
+            ]
+            if all(heard):
+                self._go_on(work, due, judging=bool(heard))
+        return due
 
-    def _request(self, batch: Batch) -> Request:
+    def _plan(self, due: deque[_Call]) -> bool:
+        """Plan the next batch, and put its calls among those that are due; False where there is nothing to ask."""
+        if self.once and self.drawing.covered:
+            return False
+        number = self.number + 1
+        prompt, draws = self.asking.prompt, self.draws(number)
+        batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, draws)
+        if batch is None:
+            return False
+        batch = replace(batch, given=self.drawing.draw(batch.category, draws))
+        self.number = number
+        self.journal.add_batch(batch)
+        work = self._begin(batch)
+        due.extend(_Call(work, ask) for ask in work.asks())
+        return True
+
+    def _begin(self, batch: Batch) -> Work:
+        launch(self.progress, batch)
+        self.drawing.launch(batch.category, batch.given, batch.count)
         grown = [number for number in batch.demos if number > self.pool.seed_count]
         pooled = self.journal.history.pooled(grown) if grown else {}
-        demos = tuple(pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos)
-        said: tuple[Message, ...] = ()
-        if self.authors.reads_messages:
-            asked = self.terms.recipe, batch.category, batch.count, demos, self.language
-            said = messages(*asked, reminding=self.asking.reminds)
-        return Request(batch, STEP, said, demos, seed=self.draws(batch.number).getrandbits(31))
+        demos = [pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos]
+        return Work(batch, self.terms.recipe, self.materials, demos)
+
+    def _request(self, call: _Call) -> Request:
+        batch, ask, recipe = call.work.batch, call.ask, self.terms.recipe
+        said = ask.messages(recipe)
+        if self.authors.reads_messages and not said:
+            asked = recipe, batch.category, batch.count, call.work.demos, self.language
+            said = messages(*asked, given=batch.given, reminding=self.asking.reminds)
+        seed = self.draws(batch.number).getrandbits(31)
+        return Request(batch, ask.key, said, call.work.demos, seed, ask.form(recipe), ask.model)
 
     def _take(
-        self, ended: Sequence[tuple[Batch, asyncio.Task[Reply | Failure]]], unjudged: deque[RecordedReply]
+        self,
+        ended: Sequence[tuple[_Call, asyncio.Task[Reply | Failure]]],
+        unjudged: deque[_Call],
+        due: deque[_Call],
     ) -> Exception | None:
         """Journal what the calls brought, commit, and queue the replies; the error that ends the run, if one came."""
         fatal: Exception | None = None
-        for batch, task in ended:
+        for call, task in ended:
             error = task.exception()
             if isinstance(error, Exception):
                 fatal = error
@@ -181,45 +211,104 @@ class Loop:
             outcome = task.result()
             self.requests += outcome.tries
             if isinstance(outcome, Failure):
-                self._fail(batch, outcome)
                 fatal = outcome.end or fatal
+                failed = self._fail(call, outcome)
+                # A call that the end of the run took with it is made again when the run goes on.
+                if failed is not None and outcome.end is None:
+                    unjudged.append(failed)
             else:
-                call = self.journal.add_reply(batch.number, STEP, outcome)
-                unjudged.append(RecordedReply(call, batch, STEP, outcome))
+                number = self.journal.add_reply(call.number, call.ask.key, outcome)
+                unjudged.append(replace(call, id=number, reply=outcome))
         if ended:
             self.journal.commit()
         return fatal
 
-    def _fail(self, batch: Batch, failure: Failure) -> None:
-        self.journal.add_failure(batch.number, STEP, failure)
+    def _fail(self, call: _Call, failure: Failure) -> _Call | None:
+        """Count a call without a reply: with its only call a batch ends, else it goes on without, in its turn."""
+        batch, single = call.work.batch, call.ask.of is None
+        number = self.journal.add_failure(batch.number, call.ask.key, failure, ends=single)
         self.failed[failure.reason] += 1
-        withdraw(self.progress, batch)
         if failure.reason in _TOO_LONG:
             self.asking.too_long(batch.number, len(batch.demos), self.number)
+        if not single:
+            return replace(call, id=number)
+        withdraw(self.progress, batch)
+        self.drawing.withdraw(batch.category, batch.given, batch.count)
+        return None
 
-    def _judge(self, recorded: RecordedReply) -> None:
-        judged = judge_reply(recorded.batch, recorded.reply, self.terms, self.pool, self.progress)
-        if judged.failure:
-            self.journal.fail(recorded.call, judged.failure, judged.message)
-            self.failed[judged.failure] += 1
-            if judged.failure not in _NO_ATTEMPT:
-                self.asking.replied(recorded.batch.number, 0, 1, self.number)
-            return
-        malformed = sum(1 for each in judged.judgements if each.rejection and each.rejection.reason == "schema")
-        good = len(judged.judgements) - malformed
-        self.asking.replied(recorded.batch.number, good, malformed, self.number)
-        self.journal.judge(recorded.call, judged.judgements)
-        for judgement in judged.judgements:
+    def _read(self, call: _Call, due: deque[_Call]) -> None:
+        """Read a recorded reply: its batch asks on, or is judged."""
+        if self._heard(call):
+            self._go_on(call.work, due)
+
+    def _heard(self, call: _Call) -> bool:
+        """Take what a call brought; whether its batch goes on, and was not ended by it."""
+        work, single = call.work, call.ask.of is None
+        if call.reply is None:
+            work.lose(call.ask.key)
+            return True
+        found = work.take(call.ask.key, call.reply)
+        if not found.failure:
+            work.last_call = call.id
+            if single:
+                malformed = sum(1 for piece in found.pieces if piece.row is None)
+                self.asking.replied(call.number, len(found.pieces) - malformed, malformed, self.number)
+            return True
+        if self.journal.waits(call.id):
+            self.journal.fail(call.id, found.failure, found.message, ends=single)
+            self.failed[found.failure] += 1
+        if single:
+            self._settle(work, ())
+            if found.failure not in _NO_ATTEMPT:
+                self.asking.replied(call.number, 0, 1, self.number)
+        return not single
+
+    def _go_on(self, work: Work, due: deque[_Call], *, judging: bool = True) -> None:
+        """Ask what a batch needs next, or judge it."""
+        if not work.done or not judging:
+            # What is under way is finished before anything new is begun.
+            due.extendleft(reversed([_Call(work, ask) for ask in work.asks()]))
+        elif not work.last_call:
+            self.journal.end(work.batch.number)
+            self._settle(work, ())
+        else:
+            judgements = judge_batch(work.batch, work.pieces, self.terms, self.pool, self.progress)
+            self.journal.judge(work.last_call, judgements)
+            self._settle(work, judgements, judged=True)
+
+    def _settle(self, work: Work, judgements: Sequence[Judgement], *, judged: bool = False) -> None:
+        """Count what a batch came to."""
+        batch, accepted = work.batch, 0
+        for judgement in judgements:
             if judgement.rejection is not None:
                 self.rejected[judgement.rejection.reason] += 1
-                self.refused_in[judgement.category or recorded.batch.category] += 1
+                self.refused_in[judgement.category or batch.category] += 1
             else:
-                self.accepted += 1
+                accepted += 1
                 self.last_row = judgement.candidate.row
-        self.candidates += len(judged.judgements)
+        self.accepted += accepted
+        self.candidates += len(judgements)
+        self.drawing.settle(batch.given, batch.count, accepted)
+        if not judged:
+            settle(self.progress, batch, ())
 
 
-def restore(progress: dict[str, Progress], journal: Journal) -> None:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call of a batch: to be made, or made, with the reply as it was recorded."""
+
+    work: Work
+    ask: Ask
+    id: int = 0
+    reply: Reply | None = None
+
+    @property
+    def number(self) -> int:
+        """The number of its batch."""
+        return self.work.batch.number
+
+
+def restore(progress: dict[str, Progress], drawing: Drawing, journal: Journal) -> None:
     """Bring ``progress`` to where the journal's run stood; a category whose quota has grown may try again."""
     history = journal.history
     for outcome in history.outcomes():
@@ -237,6 +326,13 @@ def restore(progress: dict[str, Progress], journal: Journal) -> None:
         if name in tallies:
             state.drifted += tallies[name].accepted - state.accepted
             state.accepted = tallies[name].accepted
+    if drawing.draws:
+        for done, rows, failed in history.given():
+            drawing.launch(done.category, done.given, done.count)
+            if failed and not rows:
+                drawing.withdraw(done.category, done.given, done.count)
+            else:
+                drawing.settle(done.given, done.count, rows)
 
 
 def prompt_language(seeds: Sequence[Row]) -> Language:

@@ -30,6 +30,7 @@ class Pool:
         self._twins = TwinIndex(question_fields(recipe))
         self._index = NoveltyIndex(min_threshold=min(thresholds.values(), default=0.7))
         self._compared: tuple[Row, str] | None = None
+        self._added: list[str] = []
         self.seed_count = 0
         #: For each category the ids of its seeds, and of its grown rows.
         self.seeds: dict[str, list[int]] = {name: [] for name in thresholds}
@@ -44,11 +45,17 @@ class Pool:
         self._index.add_all(novelty_text(row, self._fields) for row in rows)
 
     def add(self, row: Row, category: str) -> int:
-        """Put an accepted row in; its id."""
+        """Put an accepted row in; its id. Others are compared with it from ``compare_added`` on."""
         number = self._twins.add(row) + 1
-        self._index.add(self._text(row))
+        self._added.append(self._text(row))
         self.grown[category].append(number)
         return number
+
+    def compare_added(self) -> None:
+        """Compare newcomers with the rows that were added until now."""
+        for text in self._added:
+            self._index.add(text)
+        self._added.clear()
 
     def add_all(self, rows: Iterable[tuple[Row, str]]) -> None:
         """Put many accepted rows in, much faster than one by one (for a run that goes on)."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from selfinstruct.categories import Categories
+from selfinstruct.categories import Categories, Combined
 from selfinstruct.checks import FIELD_CHECKS, schema
+from selfinstruct.drawing import combinations
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.infer import categories_of, contexts, infer
+from selfinstruct.materials import Materials, gather
 from selfinstruct.planner import quotas
 from selfinstruct.recipe import Quota, Recipe, bind, is_recipe, parse_recipe
 from selfinstruct.records import Row
@@ -33,7 +35,8 @@ class Prepared:
     """All that is known before the first row grows.
 
     ``reasons`` says for each inferred key path of the recipe why; it is empty for a recipe that was given.
-    ``skipped`` are the "file:line: fault" of the seeds that were left out.
+    ``skipped`` are the "file:line: fault" of the seeds that were left out. ``materials`` are what prompts are
+    conditioned on. ``once``: the quota was left open, and every passage is used once.
     """
 
     seeds: RowFile
@@ -43,6 +46,8 @@ class Prepared:
     thresholds: Mapping[str, float]
     quotas: Mapping[str, int]
     skipped: Sequence[str]
+    materials: Materials = field(default_factory=Materials)
+    once: bool = False
 
 
 def prepare(
@@ -70,25 +75,46 @@ def prepare(
     else:
         skipped = []
         recipe = bind(recipe, seeds.fields)
-    seeds, ungrounded = sound_seeds(seeds, recipe, skip=skip_bad_seeds)
+    ungrounded: list[str] = []
+    if seeds.rows:
+        seeds, ungrounded = sound_seeds(seeds, recipe, skip=skip_bad_seeds)
     if wanted is not None:
         weights = recipe.quota.weights if wanted.rows is not None else {}
         recipe = recipe.model_copy(update={"quota": wanted.model_copy(update={"weights": weights})})
-    return settled(seeds, recipe, reasons, [*skipped, *ungrounded])
+    return settled(seeds, recipe, reasons, [*skipped, *ungrounded], gather(recipe))
 
 
-def settled(seeds: RowFile, recipe: Recipe, reasons: Mapping[str, str], skipped: Sequence[str]) -> Prepared:
+def settled(
+    seeds: RowFile,
+    recipe: Recipe,
+    reasons: Mapping[str, str],
+    skipped: Sequence[str],
+    materials: Materials | None = None,
+) -> Prepared:
     """Sound seeds and their recipe, with what follows from the two: categories, thresholds, quotas."""
-    categories = categories_of(recipe, seeds.rows)
+    materials = materials or Materials()
+    categories: Categories
+    if recipe.categories.by == "attribute":
+        categories = Combined(tuple(combinations(recipe, materials)))
+    else:
+        categories = categories_of(recipe, seeds.rows)
+    once = recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is not None
     return Prepared(
         seeds=seeds,
         recipe=recipe,
         reasons=reasons,
         categories=categories,
         thresholds=thresholds(recipe, seeds.rows, categories, contexts(recipe)),
-        quotas=quotas(recipe.quota, categories.names),
+        quotas=quotas(_all_of(recipe, materials) if once else recipe.quota, categories.names),
         skipped=skipped,
+        materials=materials,
+        once=once,
     )
+
+
+def _all_of(recipe: Recipe, materials: Materials) -> Quota:
+    """As many rows as the passages can give, at most: what one batch asks for of each."""
+    return Quota(rows=max(len(materials.passages), 1) * recipe.prompt.rows_per_request)
 
 
 def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
@@ -109,6 +135,8 @@ def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
     except UnicodeDecodeError as error:
         raise RowError(name, "a recipe that is not UTF-8 text", hint="Save it as UTF-8.") from error
     recipe = parse_recipe(text, name, Path(name).parent)
+    if not recipe.seeds.file:
+        return RowFile(name, "jsonl", [], [], tuple(recipe.fields)), recipe
     data = _read(recipe.seeds.file, f"Check seeds.file in {name}; it is taken from the recipe's folder.")
     return parse_rows(data, recipe.seeds.file), recipe
 
@@ -152,8 +180,8 @@ def _fault(row: Row, recipe: Recipe | None) -> str:
     if rejection is not None:
         return rejection.message
     for check in FIELD_CHECKS:
-        for name, field in recipe.fields.items():
-            rejection = check(row, name, field)
+        for name, rules in recipe.fields.items():
+            rejection = check(row, name, rules)
             if rejection is not None:
                 return rejection.message
     return ""

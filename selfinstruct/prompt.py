@@ -12,13 +12,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from selfinstruct.recipe import Categories, Field, Recipe
-from selfinstruct.records import Message, Row
+from selfinstruct.records import JSON, Form, Message, Row
 from selfinstruct.rows import to_json
 from selfinstruct.text import UNSPACED, tokens, value_text
+from selfinstruct.wording import fill, names_in
 
 #: The language of the prompt's own words.
 Language: TypeAlias = Literal["en", "zh"]
@@ -58,10 +59,12 @@ def messages(
     demos: Sequence[Row],
     language: Language = "en",
     *,
+    given: Mapping[str, JSON] | None = None,
     reminding: bool = False,
 ) -> tuple[Message, ...]:
     """The messages that ask for ``count`` new rows of ``category``, after the example of ``demos``.
 
+    ``given`` are the values of attributes that the rows are conditioned on.
     ``reminding`` says the form of a reply once more, with a worked example, for a model that has lost it.
     """
     if language == "zh":
@@ -72,8 +75,43 @@ def messages(
         request = f"Write {count} new row{'s' if count > 1 else ''}."
     parts = [f"{examples}\n{_fenced(demos)}\n"] if demos else []
     reminder = _reminder(recipe, demos, language) if reminding else []
-    user = "\n".join([*parts, *wanted, *reminder, request])
+    conditions = [f"- {_quoted(name)}: {fill(f'{{{name}}}', {name: value})}" for name, value in (given or {}).items()]
+    user = "\n".join([*parts, *wanted, *conditions, *reminder, request])
     return Message("system", system), Message("user", user)
+
+
+def step_messages(system: str, prompt: str, values: Mapping[str, JSON], form: Form | None) -> tuple[Message, ...]:
+    """The messages of a step that a recipe words itself.
+
+    Where the reply is JSON and the prompt does not say ``{form}``, its form is said at the end: without it, replies
+    grow sections of their own.
+    """
+    wanted = _reply_form(form, f"{system}\n{prompt}") if form is not None else ""
+    known = {**values, "form": wanted}
+    said = fill(prompt, known, _blank).strip()
+    if form is not None and "form" not in (*names_in(prompt), *names_in(system)):
+        said = f"{said}\n\n{wanted}"
+    before = (Message("system", fill(system, known, _blank).strip()),) if system.strip() else ()
+    return (*before, Message("user", said))
+
+
+def demonstrations(rows: Sequence[Row]) -> str:
+    """Rows as a prompt shows them: JSON Lines in a fence that they cannot close."""
+    return _fenced(rows) if rows else ""
+
+
+def _blank(name: str) -> str:
+    """What stands for a name that has no value here: a document has no page, a step was passed over."""
+    return ""
+
+
+def _reply_form(form: Form, prompt: str) -> str:
+    chinese = len(_HAN.findall(prompt)) * 2 > len(tokens(prompt))
+    row = {name: _PLACEHOLDERS.get(kind, "……" if chinese else "...") for name, kind in form.types.items()}
+    shape = to_json({"rows": [row]}) if form.many else to_json(row)
+    if chinese:
+        return f"只输出 JSON，不要使用 Markdown，不要添加注释，格式如下：\n{shape}"
+    return f"Reply with JSON alone, without Markdown and without comments, in this form:\n{shape}"
 
 
 def estimate_tokens(text: str) -> int:

@@ -20,7 +20,8 @@ class Batch:
 
     ``number`` counts from 1 and is unique in the run. ``asked`` is how many rows of this category earlier
     batches have asked for. ``demos`` are pool ids: seeds are 1..S in file order, grown rows S+1.. in the
-    order in which they were accepted.
+    order in which they were accepted. ``given`` has what its prompts are conditioned on: the values of attributes by
+    name, and as ``passage`` the number of its passage, from 1.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Batch:
     count: int
     asked: int
     demos: tuple[int, ...]
+    given: dict[str, JSON] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,20 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """The form of a JSON reply: the type of each name of its objects, and whether it is a list of ``many``."""
+
+    types: dict[str, str]
+    many: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What a backend is asked for one step of one batch.
 
     A model reads ``messages`` alone; the embedded imitator reads ``demos`` and the batch. ``seed`` is drawn
-    from the run's seed and the batch number, so that the same run asks the same thing again.
+    from the run's seed and the batch number, so that the same run asks the same thing again. ``form`` is that of the
+    reply, None where it is text; ``model`` names the one that is to answer, "" is any.
     """
 
     batch: Batch
@@ -51,6 +62,8 @@ class Request:
     messages: tuple[Message, ...]
     demos: tuple[Row, ...]
     seed: int
+    form: Form | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfinstruct.checks import Terms
 from selfinstruct.journal import History
-from selfinstruct.judging import judge_reply
-from selfinstruct.planner import Progress, launch
+from selfinstruct.judging import judge_batch
+from selfinstruct.planner import Progress, launch, settle
 from selfinstruct.pool import Pool
 from selfinstruct.preparation import Prepared
 from selfinstruct.rows import to_json
+from selfinstruct.work import Work
 
 #: The journal's note of which quotas were in force from which call on, since a run may grow: [[after, quotas], ...].
 QUOTAS_NOTE = "quotas"
@@ -63,29 +64,42 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
     failed: Counter[str] = Counter(state.failed)
     places = {(row.call, row.position) for row in history.rows()}
     accepted = replies = same = 0
-    for recorded in history.replies():
-        while stages and stages[0][0] < recorded.call:
+    materials = replace(prepared.materials, passages=history.passages() or prepared.materials.passages)
+    for recorded in history.worked():
+        batch, last = recorded[0].batch, recorded[-1].call
+        while stages and stages[0][0] < last:
             _hold(progress, stages.pop(0)[1], prepared)
-        replies += 1
-        if recorded.batch.category in progress:
-            launch(progress, recorded.batch)
+        replies += len(recorded)
+        if not batch.count:  # it asked for a list, and for no rows
+            continue
+        if batch.category in progress:
+            launch(progress, batch)
         else:
-            progress[recorded.batch.category] = Progress(0)
-        judged = judge_reply(recorded.batch, recorded.reply, terms, pool, progress)
-        failed[judged.failure] += 1
-        for judgement in judged.judgements:
+            progress[batch.category] = Progress(0)
+        shown = history.pooled(batch.demos) if batch.demos and not prepared.recipe.imitates else {}
+        work = Work(batch, prepared.recipe, materials, [shown[n] for n in batch.demos if n in shown])
+        call = 0
+        for each in recorded:
+            found = work.take(each.step, each.reply) if work.missing(each.step) else None
+            failed[found.failure if found is not None else ""] += 1
+            call = each.call if found is not None and not found.failure else call
+        work.give_up()
+        if not call:
+            settle(progress, batch, ())
+            continue
+        for judgement in judge_batch(batch, work.pieces, terms, pool, progress):
             if judgement.rejection is not None:
                 rejected[judgement.rejection.reason] += 1
             elif judgement.candidate.row is not None:
                 line = to_json(judgement.candidate.row)
                 accepted += 1
-                same += (recorded.call, judgement.candidate.position) in places
+                same += (call, judgement.candidate.position) in places
                 keep(line)
     del failed[""]
-    # A reply that gave no candidates then was judged anew; only calls without a reply failed as they did.
+    # A reply that gave nothing then was judged anew; only calls without a reply failed as they did.
     judged_anew = {recorded.call for recorded in history.replies()} if state.failed else set()
-    for call in history.failures():
-        failed[call.reason] -= call.call in judged_anew
+    for failure in history.failures():
+        failed[failure.reason] -= failure.call in judged_anew
     after = Outcome(accepted, dict(sorted(rejected.items())), {k: n for k, n in sorted(failed.items()) if n})
     return Rejudged(replies, Outcome(state.accepted, state.rejected, state.failed), after, same)
 

@@ -144,7 +144,7 @@ def _models(spent: Sequence[Spent]) -> list[str]:
 def report(history: History, prepared: Prepared, summary: Summary) -> Report:
     """The report of a run, read from its journal in a time that does not grow with its rows."""
     seeds = prepared.seeds.rows
-    size = max(min(_SAMPLE, _PAIRS // len(seeds)), _LEAST_SAMPLE)
+    size = max(min(_SAMPLE, _PAIRS // max(len(seeds), 1)), _LEAST_SAMPLE)
     sample = [grown for number in _spread(summary["accepted"], size) if (grown := history.row(number)) is not None]
     rows = [grown.row for grown in sample]
     texts = [name for name, field in prepared.recipe.fields.items() if field.type == "string"]
@@ -178,6 +178,11 @@ def _varied(sample: Sequence[GrownRow]) -> list[GrownRow]:
 
 def _likeness(seeds: Sequence[Row], grown: Sequence[Row], fields: Sequence[str]) -> Histogram:
     index = NoveltyIndex()
+    if not seeds:
+        texts = [novelty_text(row, fields) for row in grown]
+        index.add_all(texts)
+        near = [index.k_nearest(text, 2) for text in texts]
+        return _histogram([], [found[1][1] for found in near if len(found) > 1], 0.0, 1.0 / _BINS, _BINS)
     own = [novelty_text(row, fields) for row in seeds]
     index.add_all(own)
     compared = own[: max(_PAIRS // len(own), _LEAST_SAMPLE)]
@@ -188,7 +193,7 @@ def _likeness(seeds: Sequence[Row], grown: Sequence[Row], fields: Sequence[str])
 
 def _lengths(name: str, seeds: Sequence[Row], grown: Sequence[Row]) -> Histogram:
     own, theirs = ([len(value_text(row[name])) for row in rows] for rows in (seeds, grown))
-    low, high = min(own + theirs), max(own + theirs)
+    low, high = min(own + theirs, default=0), max(own + theirs, default=0)
     # Whole steps, so that no bar holds more lengths than its neighbour.
     step = max(-(-(high - low + 1) // _BINS), 1)
     return _histogram(own, theirs, low, step, (high - low) // step + 1)

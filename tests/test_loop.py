@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from selfinstruct.asking import Asking
 from selfinstruct.backends.authors import FAILURES_IN_A_ROW, Authors
 from selfinstruct.checks import Terms
+from selfinstruct.drawing import Drawing
 from selfinstruct.errors import EndpointError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.journal import Journal, Origin, SeedRow
-from selfinstruct.loop import STEP, Loop, restore
+from selfinstruct.loop import Loop, restore
+from selfinstruct.materials import Materials
 from selfinstruct.planner import Progress
 from selfinstruct.pool import Pool
 from selfinstruct.preparation import Prepared, prepare
@@ -97,7 +101,8 @@ def loop_in(
         Journal.create(folder, Origin("", "", 0, ""), seeds).close()
     with Journal.open(folder) as journal:
         progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
-        restore(progress, journal)
+        drawing = Drawing(prepared.recipe, Materials())
+        restore(progress, drawing, journal)
         pool = Pool(prepared.recipe, prepared.thresholds, progress)
         pool.add_seeds(SEEDS, [row["kind"] for row in SEEDS])
         pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
@@ -109,6 +114,8 @@ def loop_in(
             journal=journal,
             authors=Authors([backend]),
             asking=Asking(prepared.recipe.prompt),
+            materials=Materials(),
+            drawing=drawing,
             seed=0,
             concurrency=concurrency,
             watch=watch,
@@ -208,9 +215,9 @@ async def test_a_category_that_brings_nothing_is_given_up_and_the_rest_goes_on(t
 async def test_a_recorded_reply_that_was_not_judged_is_judged_without_a_call(tmp_path: Path) -> None:
     """What was paid for before a crash counts as if there had been none, and is not asked for again."""
     with loop_in(tmp_path, Answering(good)) as loop:
-        batch = loop._plan()
-        assert batch is not None
-        loop.journal.add_reply(batch.number, STEP, Reply(rows_of("cat", 0, 10), "before"))
+        due: deque[Any] = deque()
+        assert loop._plan(due)
+        loop.journal.add_reply(due[0].number, due[0].ask.key, Reply(rows_of("cat", 0, 10), "before"))
     with loop_in(tmp_path, backend := Answering(good)) as loop:
         assert loop.journal.history.state().unjudged == 1
         await loop.run()

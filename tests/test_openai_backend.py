@@ -24,19 +24,19 @@ from selfinstruct.backends.failures import UNTIL_PATIENCE_ENDS, Trouble, from_ex
 from selfinstruct.backends.openai import OpenAIBackend
 from selfinstruct.backends.wire import Deadlines
 from selfinstruct.errors import EndpointError
-from selfinstruct.recipe import Field, Model
-from selfinstruct.records import Batch, Failure, Message, Reply, Request, Usage
+from selfinstruct.recipe import Model
+from selfinstruct.records import Batch, Failure, Form, Message, Reply, Request, Usage
 from selfinstruct.testing import Behaviour, FaultServer
 
 CANARY = "sk-canary-7f3a9b1c5d2e4f60"
-FIELDS = {"Question": Field(), "Answer": Field()}
+FORM = Form({"Question": "string", "Answer": "string"})
 SHORT = Deadlines(connect=1, idle=0.6, total=0.8, least=0.5)
 ROWS = '{"rows": [{"Question": "q", "Answer": "a"}]}'
 
 
 def request(number: int = 1, text: str = "Write one row.") -> Request:
     """A request with one message."""
-    return Request(Batch(number, "", 1, 0, ()), "imitate", (Message("user", text),), (), seed=number)
+    return Request(Batch(number, "", 1, 0, ()), "imitate", (Message("user", text),), (), seed=number, form=FORM)
 
 
 @asynccontextmanager
@@ -56,7 +56,7 @@ async def connected(
 
     backend = await OpenAIBackend.connect(
         Model(**({"name": "test-model"} | model), base_url=server if isinstance(server, str) else server.base_url),
-        fields=FIELDS,
+        form=FORM,
         budget=budget,
         preflight=preflight,
         deadlines=SHORT,

@@ -8,11 +8,12 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfinstruct import directory
+from selfinstruct.api.lists import write_lists
 from selfinstruct.api.models import Connected, Limits, connect, with_model
 from selfinstruct.asking import Asking
 from selfinstruct.backends.authors import Authors
@@ -20,6 +21,7 @@ from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import BudgetSpent
 from selfinstruct.checks import Terms
 from selfinstruct.directory import SUMMARY_NAME
+from selfinstruct.drawing import Drawing
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.journal import PREFLIGHTS_NOTE, History, Journal
@@ -106,6 +108,7 @@ async def run_async(
     try:
         with directory.opened(where, prepared, digest, seed) as journal:
             _note_beginning(journal, prepared, connected)
+            await write_lists(prepared, journal, connected.authors, where, seed)
             loop = _loop(prepared, journal, connected.authors, seed, concurrency, watch)
             try:
                 stopped = await _grow(loop)
@@ -166,12 +169,18 @@ def _loop(
 ) -> Loop:
     progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
     state = journal.history.state()
-    restore(progress, journal)
+    stored = journal.history.passages()
+    # The passages that its batches have used are the run's, whatever has become of the documents.
+    materials = replace(prepared.materials, passages=stored or prepared.materials.passages)
+    drawing = Drawing(prepared.recipe, materials)
+    restore(progress, drawing, journal)
     pool = Pool(prepared.recipe, prepared.thresholds, progress)
     seeds = prepared.seeds.rows
     pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
     pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
     at_once = sum(model.concurrency for model in prepared.recipe.authors) if authors.reads_messages else 0
+    if not stored and materials.passages:
+        journal.add_passages(materials.passages)
     loop = Loop(
         terms=Terms(prepared.recipe, prepared.thresholds, prepared.categories.of),
         seeds=seeds,
@@ -180,10 +189,13 @@ def _loop(
         journal=journal,
         authors=authors,
         asking=Asking(prepared.recipe.prompt),
+        materials=materials,
+        drawing=drawing,
         seed=seed,
         concurrency=concurrency or at_once or _LOCAL_CONCURRENCY,
         watch=watch,
         language=prompt_language(seeds),
+        once=prepared.once,
         number=state.last_batch,
         accepted=state.accepted,
         candidates=state.candidates,
@@ -230,7 +242,8 @@ async def _grow(loop: Loop) -> str:
         await loop.run()
     except BudgetSpent:
         return "budget"
-    return "exhausted" if any(state.exhausted for state in loop.progress.values()) else "done"
+    short = any(state.exhausted for state in loop.progress.values())
+    return "exhausted" if short and not (loop.once and loop.drawing.covered) else "done"
 
 
 def _word_for(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import Budget, Spending
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.backends.replay import Replay
+from selfinstruct.backends.templates import Templates
 from selfinstruct.directory import holds_run, recorded
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
 from selfinstruct.forecast import forecast as forecast
@@ -22,6 +23,7 @@ from selfinstruct.journal import History
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import Model
 from selfinstruct.report import cost_of, prices_noted
+from selfinstruct.steps import first_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,16 @@ async def connect(
         with recorded(recording) as history:
             return Connected(Authors([Replay(history)]))
     recipe = prepared.recipe
+    if not recipe.authors and recipe.needs_model:
+        raise InputError(
+            f"{recipe.name}: needs a model: the embedded imitator only imitates rows",
+            hint="Name one: --model NAME --base-url http://127.0.0.1:8000/v1 (docs/models.md says how to start one).",
+        )
     spent = _spent(where, recipe.authors) if holds_run(where) else Spending()
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, spent=spent)
-    if not recipe.authors:
+    if not recipe.authors and not recipe.needs_model:
+        if recipe.expand:
+            return Connected(Authors([Templates()]))
         label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
         imitator = Imitator(prepared.seeds.rows, contexts(recipe), mixed=prose(recipe), fixed=label, seed=seed)
         return Connected(Authors([imitator]))
@@ -121,7 +130,7 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connected:
     async def tried(model: Model) -> OpenAIBackend | SelfInstructError:
         """A model that answers, or why it does not."""
         try:
-            return await OpenAIBackend.connect(model, fields=prepared.recipe.fields, budget=budget)
+            return await OpenAIBackend.connect(model, form=first_form(prepared.recipe), budget=budget)
         except SelfInstructError as error:
             return error
 
@@ -142,7 +151,11 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connected:
             endpoint.name += f" at {endpoint.base_url}"
     tallies = {endpoint.name: endpoint.tally for _, endpoint in answering}
     return Connected(
-        Authors([endpoint for _, endpoint in answering], [model.weight for model, _ in answering]),
+        Authors(
+            [endpoint for _, endpoint in answering],
+            [model.weight for model, _ in answering],
+            [model.name for model, _ in answering],
+        ),
         {endpoint.name: [model.price.input, model.price.output] for model, endpoint in answering if model.price},
         {
             name: [tally.calls, tally.preflight.input, tally.preflight.output, int(tally.preflight.estimated)]

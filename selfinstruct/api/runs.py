@@ -6,13 +6,15 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from selfinstruct.api.lists import read_lists
 from selfinstruct.directory import recorded
 from selfinstruct.files import open_whole
 from selfinstruct.forecast import forecast as forecast
 from selfinstruct.journal import JOURNAL_NAME
+from selfinstruct.materials import Materials, gather
 from selfinstruct.origin import Origin, origin
 from selfinstruct.preparation import settled
-from selfinstruct.recipe import bind, load_recipe, parse_recipe
+from selfinstruct.recipe import Recipe, bind, load_recipe, parse_recipe
 from selfinstruct.rejudging import Rejudged
 from selfinstruct.rejudging import rejudge as rejudge_replies
 from selfinstruct.rows import RowFile
@@ -39,14 +41,19 @@ def rejudge(where: str | Path, *, recipe: str | Path | None = None, out: str | P
     with recorded(where) as history, contextlib.ExitStack() as stack:
         stored = history.seeds()
         own = parse_recipe(str(history.notes()["recipe"]), f"{where}/{JOURNAL_NAME}", where)
-        names = tuple(stored[0].row)
+        names = tuple(stored[0].row) if stored else tuple(own.fields)
         seeds = RowFile(own.seeds.file, "jsonl", [s.row for s in stored], [s.line for s in stored], names)
         judged_by = own if recipe is None else load_recipe(recipe)
-        prepared = settled(seeds, bind(judged_by, names), {}, [])
+        prepared = settled(seeds, bind(judged_by, names), {}, [], _materials(judged_by, Path(where)))
         if out is None:
             return rejudge_replies(history, prepared)
         file = stack.enter_context(open_whole(out))
         return rejudge_replies(history, prepared, keep=lambda line: _write_line(file, line))
+
+
+def _materials(recipe: Recipe, where: Path) -> Materials:
+    """What a recipe is conditioned on; its passages are the run's own, and so are the lists that the model wrote."""
+    return read_lists(gather(recipe.model_copy(update={"documents": None})), recipe, where)
 
 
 def _write_line(file: BinaryIO, line: str) -> None:

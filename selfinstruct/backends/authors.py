@@ -20,10 +20,14 @@ _KEPT = "Everything that came is kept. Run the same command again once the endpo
 
 @dataclass(slots=True)
 class _Author:
-    """A backend with its share: ``given`` counts its requests, ``failures`` those in a row without a reply."""
+    """A backend with its share, by the name that a recipe has for it.
+
+    ``given`` counts its requests, ``failures`` those in a row without a reply.
+    """
 
     backend: Backend
     weight: float
+    called: str = ""
     given: int = 0
     failures: int = 0
     aside: bool = False
@@ -35,9 +39,11 @@ class Authors:
     ``notes`` says in words which author was set aside, and why.
     """
 
-    def __init__(self, backends: Sequence[Backend], weights: Sequence[float] = ()) -> None:
-        """At least one backend; without ``weights``, all have the same share."""
-        self._authors = [_Author(*pair) for pair in zip(backends, weights or [1.0] * len(backends), strict=True)]
+    def __init__(self, backends: Sequence[Backend], weights: Sequence[float] = (), called: Sequence[str] = ()) -> None:
+        """At least one backend; without ``weights``, all have the same share. ``called`` is what a recipe names."""
+        names = called or [backend.name for backend in backends]
+        shares = zip(backends, weights or [1.0] * len(backends), names, strict=True)
+        self._authors = [_Author(*each) for each in shares]
         self._notes: list[str] = []
 
     @property
@@ -59,10 +65,12 @@ class Authors:
     async def complete(self, request: Request) -> Reply | Failure:
         """Have the author write that has had the least of its share; Webster's method (1832) for the next seat.
 
+        A request for one model is that model's, unless it was set aside.
         Raises EndpointError, or gives a failure with an ``end``, where no author is left.
         """
         while True:
             left = [author for author in self._authors if not author.aside]
+            left = [author for author in left if request.model in ("", author.called)] or left
             author = max(left, key=lambda one: one.weight / (2 * one.given + 1))
             author.given += 1
             try:

@@ -29,8 +29,8 @@ from selfinstruct.backends.wire import Deadlines, Wire
 from selfinstruct.errors import EndpointError
 from selfinstruct.events import Pace
 from selfinstruct.prompt import estimate_tokens
-from selfinstruct.recipe import Field, Model
-from selfinstruct.records import Failure, Message, Reply, Request, Usage
+from selfinstruct.recipe import Model
+from selfinstruct.records import Failure, Form, Message, Reply, Request, Usage
 
 #: A call that fails is tried again for so many seconds after its first failure.
 PATIENCE = 300.0
@@ -95,7 +95,7 @@ class OpenAIBackend:
         cls,
         model: Model,
         *,
-        fields: Mapping[str, Field] | None = None,
+        form: Form | None = None,
         budget: Budget | None = None,
         preflight: bool = True,
         deadlines: Deadlines = _DEADLINES,
@@ -106,7 +106,8 @@ class OpenAIBackend:
     ) -> OpenAIBackend:
         """A backend for ``model``, tried out by one small call.
 
-        ``fields`` are the recipe's: replies are asked for in a JSON schema of them where the endpoint takes one.
+        ``form`` is that of the replies that are asked for: in a JSON schema where the endpoint takes one, which the
+        first call finds out.
         A model called "default" is the endpoint's only or first one. Without a key in ``model.api_key_env`` a
         placeholder is sent, which local servers ignore. ``deadlines`` are real seconds; ``clock`` (monotonic) and
         ``sleep`` decide everything else.
@@ -131,7 +132,7 @@ class OpenAIBackend:
         )
         billing = Billing(budget, model.price)
         bound = TOKENS_IN_A_REPLY if billing.needs_bound else None
-        options = Options(model, fields, model.max_tokens or bound)
+        options = Options(model, form, model.max_tokens or bound)
         wire = wire_to(model.base_url)
         backend = cls(model, wire, options, pacing, billing, deadlines, clock)
         try:
@@ -162,7 +163,7 @@ class OpenAIBackend:
             return Failure(trouble.reason, f"{trouble.message}{hint}", paid, seconds, tries, self.name, end)
 
         while True:
-            body = self.options.body(self._model, request.messages, request.seed)
+            body = self.options.body(self._model, request.messages, request.seed, request.form)
             try:
                 outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(met))
             except (EndpointError, BudgetSpent) as error:
@@ -212,7 +213,8 @@ class OpenAIBackend:
         self, model: Model, keyed: bool, wire_to: Callable[[str | None], Wire], thoroughly: bool
     ) -> None:
         async def attempt(body: dict[str, Any]) -> Said | Trouble:
-            messages = [Message(each["role"], each["content"]) for each in body["messages"]]
+            said = body.get("messages") or [{"role": "user", "content": body.get("prompt", "")}]
+            messages = [Message(each["role"], each["content"]) for each in said]
             outcome, usage, _ = await self._attempt(body, messages, 0, again=True)
             self.tally.preflight = self.tally.preflight + usage
             return outcome

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from selfinstruct.recipe import Field, Model
-from selfinstruct.records import Message
+from selfinstruct.recipe import Model
+from selfinstruct.records import Form, Message
 
 _FORMATS = ("json_schema", "json_object", "")
 _LIMITS = ("max_tokens", "max_completion_tokens", "")
@@ -23,29 +23,45 @@ _AT_MOST = re.compile(r"(?:at most|less than or equal to|<=|maximum (?:value )?(
 class Options:
     """The options of one model; ``max_tokens`` bounds a reply, None is no bound. ``notes`` says what was given up."""
 
-    def __init__(self, model: Model, fields: Mapping[str, Field] | None, max_tokens: int | None) -> None:
+    def __init__(self, model: Model, form: Form | None, max_tokens: int | None) -> None:
+        """``form`` is what the first call is tried with; each request says its own."""
         self.max_tokens = max_tokens
         self.notes: list[str] = []
-        self._schema = row_schema(fields) if fields else None
-        self._formats = list(_FORMATS if self._schema else ("",))
+        self._model = model
+        self._form = form
+        self._formats = list(_FORMATS)
         self._limits = list(_LIMITS)
-        sampling = {"temperature": model.temperature, "top_p": model.top_p}
+        sampling = {
+            "temperature": model.temperature,
+            "top_p": model.top_p,
+            "presence_penalty": model.presence_penalty,
+        }
         self._sampling: dict[str, Any] = {name: value for name, value in sampling.items() if value is not None}
         self._seeded = True
 
-    def body(self, model: str, messages: Sequence[Message], seed: int) -> dict[str, Any]:
-        """The body of a request."""
-        said = [{"role": message.role, "content": message.content} for message in messages]
-        body: dict[str, Any] = {"model": model, "messages": said, **self._sampling}
+    def trial(self, model: str, messages: Sequence[Message]) -> dict[str, Any]:
+        """The body of the first request, which shows what the endpoint takes."""
+        return self.body(model, messages, 0, self._form)
+
+    def body(self, model: str, messages: Sequence[Message], seed: int, form: Form | None = None) -> dict[str, Any]:
+        """The body of a request; ``form`` is that of its reply, None is text."""
+        body: dict[str, Any] = {"model": model, **self._said(messages), **self._sampling}
         if self._seeded:
             body["seed"] = seed
         if self.max_tokens is not None and self._limits[0]:
             body[self._limits[0]] = self.max_tokens
+        if form is None or self._model.api == "completions":
+            return body
         if self._formats[0] == "json_schema":
-            body["response_format"] = {"type": "json_schema", "json_schema": self._schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": reply_schema(form)}
         elif self._formats[0]:
             body["response_format"] = {"type": self._formats[0]}
         return body
+
+    def _said(self, messages: Sequence[Message]) -> dict[str, Any]:
+        if self._model.api == "completions":
+            return {"prompt": "\n\n".join(message.content for message in messages)}
+        return {"messages": [{"role": message.role, "content": message.content} for message in messages]}
 
     @property
     def limit_name(self) -> str:
@@ -74,9 +90,9 @@ class Options:
 
     def plainest(self) -> bool:
         """Take back all that can be, for an endpoint that does not say what it refuses; whether there was anything."""
-        before = self.body("", (), 0)
+        before = self.trial("", ())
         self._formats, self._sampling, self._seeded = [""], {}, False
-        return self.body("", (), 0) != before
+        return self.trial("", ()) != before
 
     def _lower(self, option: str, message: str) -> None:
         allowed = _AT_MOST.search(message)
@@ -91,21 +107,22 @@ class Options:
         self.notes.append(f"the endpoint refuses {option} ({message}): {instead}")
 
 
-def row_schema(fields: Mapping[str, Field]) -> dict[str, Any]:
-    """The JSON schema of ``{"rows": [...]}`` with these fields, as ``response_format`` takes it.
+def reply_schema(form: Form) -> dict[str, Any]:
+    """The JSON schema of a reply, as ``response_format`` takes it: one object, or ``{"rows": [...]}`` of many.
 
-    Strict where every field has a plain type; the strict form allows no open lists, objects or values of any type.
+    Strict where every name has a plain type; the strict form allows no open lists, objects or values of any type.
     """
     properties: dict[str, Any] = {
-        name: {} if field.type == "any" else {"type": field.type, **({"items": {}} if field.type == "array" else {})}
-        for name, field in fields.items()
+        name: {} if kind == "any" else {"type": kind, **({"items": {}} if kind == "array" else {})}
+        for name, kind in form.types.items()
     }
-    row = {"type": "object", "properties": properties, "required": list(fields), "additionalProperties": False}
-    schema = {
-        "type": "object",
-        "properties": {"rows": {"type": "array", "items": row}},
-        "required": ["rows"],
-        "additionalProperties": False,
-    }
-    strict = all(field.type in _PLAIN_TYPES for field in fields.values())
+    schema = {"type": "object", "properties": properties, "required": list(form.types), "additionalProperties": False}
+    if form.many:
+        schema = {
+            "type": "object",
+            "properties": {"rows": {"type": "array", "items": schema}},
+            "required": ["rows"],
+            "additionalProperties": False,
+        }
+    strict = all(kind in _PLAIN_TYPES for kind in form.types.values())
     return {"name": "rows", "strict": strict, "schema": schema}

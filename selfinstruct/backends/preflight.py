@@ -64,7 +64,7 @@ class Preflight:
 
         async def attempt() -> Said | Trouble:
             """One small call, with fewer options where one is refused."""
-            sent = self.options.body(model, _PROMPT, 0)
+            sent = self.options.trial(model, _PROMPT)
             limit = self.options.limit_name
             outcome = await self.attempt({**sent, limit: _TOKENS} if limit in sent else sent)
             if (

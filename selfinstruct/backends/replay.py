@@ -24,28 +24,29 @@ class Replay:
 
     def __init__(self, recording: History) -> None:
         """Read the recorded calls of ``recording``; it may be closed afterwards."""
-        self._answers: dict[int, tuple[str, Reply | Failure]] = {}
-        self._of: defaultdict[str, deque[int]] = defaultdict(deque)
+        self._answers: dict[tuple[int, str], tuple[str, deque[Reply | Failure]]] = {}
+        self._of: defaultdict[tuple[str, str], deque[tuple[int, str]]] = defaultdict(deque)
         for recorded in recording.replies():
             reply = Reply(recorded.reply.text, recorded.reply.model, Usage(), recorded.reply.finish_reason)
-            self._answers[recorded.batch.number] = recorded.batch.category, reply
-            self._of[recorded.batch.category].append(recorded.batch.number)
+            key = recorded.batch.number, recorded.step
+            self._answers.setdefault(key, (recorded.batch.category, deque()))[1].append(reply)
+            self._of[recorded.batch.category, recorded.step].append(key)
         for failed in recording.failures():
-            if failed.batch not in self._answers:
-                self._answers[failed.batch] = "", Failure(failed.reason, failed.message)
+            if (failed.batch, failed.step) not in self._answers:
+                failure: Reply | Failure = Failure(failed.reason, failed.message)
+                self._answers[failed.batch, failed.step] = "", deque([failure])
 
     async def complete(self, request: Request) -> Reply | Failure:
-        """The reply recorded for the same batch, or else the next of its category; a failure where none is left."""
-        batch = request.batch
-        category, answer = self._answers.get(batch.number, (None, None))
-        if answer is not None and category in (batch.category, ""):
-            del self._answers[batch.number]
-            return answer
-        waiting = self._of[batch.category]
+        """The reply recorded for the same call, or else the next of its category; a failure where none is left."""
+        batch, step = request.batch, request.step
+        category, answers = self._answers.get((batch.number, step), ("", deque()))
+        if answers and category in (batch.category, ""):
+            return answers.popleft()
+        waiting = self._of[batch.category, step]
         while waiting:
-            _, answer = self._answers.pop(waiting.popleft(), ("", None))
-            if answer is not None:
-                return answer
+            _, answers = self._answers[waiting.popleft()]
+            if answers:
+                return answers.popleft()
         # The other categories may have replies left: the run ends when there is none for any that misses rows.
         return Failure("unrecorded", f"the recording has no further reply for the category {batch.category!r}")
 

@@ -131,14 +131,17 @@ class Wire:
         return str(self._client.base_url).rstrip("/")
 
     async def complete(self, body: Mapping[str, Any], total: float | None = None) -> Answer | Trouble:
-        """POST a chat completion; ``total`` seconds (by default the deadline) bound it from end to end.
+        """POST a chat completion, or a completion where the body has a prompt.
 
+        ``total`` seconds (by default the deadline) bound it from end to end.
         They bound the calls that are under way as well: those that were sent before it was known how long replies
         take, and are answered by none, would hold up the end of a run for the whole deadline.
         """
         if total is not None:
             self._allow(total)
-        return await self._exchange(self._post("/chat/completions", body), total)
+        return await self._exchange(
+            self._post("/completions" if "prompt" in body else "/chat/completions", body), total
+        )
 
     async def models(self) -> Answer | Trouble:
         """GET the list of models."""

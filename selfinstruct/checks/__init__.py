@@ -192,3 +192,18 @@ def _first(case: _Case) -> Rejection | None:
 
 def _unlimited(category: str) -> int:
     return 1
+
+
+def field_faults(row: Row, recipe: Recipe, names: Container[str]) -> Rejection | None:
+    """The first rejection of a row that is not complete yet, by its fields in ``names`` alone."""
+    for name, message in schema.faults(row, {name: field for name, field in recipe.fields.items() if name in row}):
+        if name in names:
+            return Rejection("schema", message)
+    for of_field in FIELD_CHECKS:
+        for name, field in recipe.fields.items():
+            refers = [other for other in (field.appears_in, field.identifiers_in) if other is not None]
+            if name in row and all(other in row for other in refers):
+                rejection = of_field(row, name, field)
+                if rejection is not None:
+                    return rejection
+    return None

@@ -62,10 +62,15 @@ CREATE TABLE rejections (id INTEGER PRIMARY KEY,
                          nearest INTEGER, score REAL, text BLOB NOT NULL);
 CREATE INDEX rejections_reason ON rejections (reason);
 """
-# The requests that were sent for a call, so that what was retried counts too.
-_TRIES = "ALTER TABLE calls ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;"
+# The requests that were sent for a call, so that what was retried counts too; what batches are given; and the
+# passages of documents, kept so that a run goes on, and is judged again, without its documents.
+_METHODS = """
+ALTER TABLE calls ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE batches ADD COLUMN given TEXT NOT NULL DEFAULT '{}';
+CREATE TABLE passages   (number INTEGER PRIMARY KEY, passage TEXT NOT NULL); -- JSON objects, from 1
+"""
 #: Script i takes a journal from schema version i to i + 1; a released script is never edited, only followed.
-SCHEMA = (_FIRST_SCHEMA, _TRIES)
+SCHEMA = (_FIRST_SCHEMA, _METHODS)
 
 #: What to do about a damaged journal.
 DAMAGED = (

@@ -35,7 +35,7 @@ from selfinstruct.records import JSON, Batch, Reply, Row, Usage
 #: The note of what the calls before the first batch took: model -> [requests, input, output, estimated].
 PREFLIGHTS_NOTE = "preflights"
 _PAGE = 500
-_BATCH = "b.number, g.name, b.count, b.asked, b.demos"
+_BATCH = "b.number, g.name, b.count, b.asked, b.demos, b.given"
 _REPLIES = f"""
     SELECT c.id, c.step, c.model, c.finish_reason, c.input, c.output, c.estimated, c.seconds, c.tries, t.text, {_BATCH}
     FROM calls c JOIN replies t ON t.call = c.id
@@ -55,6 +55,18 @@ _OUTCOMES = """
          JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category
          LEFT JOIN failures f ON f.call = c.id
     WHERE j.call > ? AND j.candidates IS NOT NULL ORDER BY j.call LIMIT ?"""
+_GIVEN = """
+    SELECT b.number, (SELECT COUNT(*) FROM rows r JOIN calls c ON c.id = r.call WHERE c.batch = b.number),
+           EXISTS (SELECT 1 FROM failures f JOIN calls c ON c.id = f.call WHERE c.batch = b.number),
+           g.name, b.count, b.asked, b.demos, b.given
+    FROM batches b JOIN categories g ON g.id = b.category
+    WHERE b.number > ? AND EXISTS (SELECT 1 FROM calls c JOIN judged j ON j.call = c.id
+                                   WHERE c.batch = b.number AND j.candidates IS NOT NULL)
+    ORDER BY b.number LIMIT ?"""
+_LAST_CALLS = """
+    SELECT c.id, c.batch FROM calls c
+    WHERE c.id > ? AND NOT EXISTS (SELECT 1 FROM calls d WHERE d.batch = c.batch AND d.id > c.id)
+    ORDER BY c.id LIMIT ?"""
 # Grown rows are first counted by call, on an index alone, so that a million of them join as thousands.
 _ACCEPTED = """
     SELECT g.name, SUM(n), SUM(CASE WHEN b.category = r.category THEN n ELSE 0 END)
@@ -128,16 +140,35 @@ class History:
 
     def open_batches(self) -> list[OpenBatch]:
         """The unfinished batches: first those with replies, in the order of recording, then the others."""
-        # A batch is over once any of its calls is judged: the earlier steps are settled with the last.
+        # A batch is over once one of its calls has its candidates counted: the others are settled with that.
         unfinished = self._all(
             f"SELECT {_BATCH} FROM batches b JOIN categories g ON g.id = b.category WHERE NOT EXISTS "
-            "(SELECT 1 FROM calls c JOIN judged j ON j.call = c.id WHERE c.batch = b.number) ORDER BY b.number"
+            "(SELECT 1 FROM calls c JOIN judged j ON j.call = c.id "
+            "WHERE c.batch = b.number AND j.candidates IS NOT NULL) ORDER BY b.number"
         )
         batches = []
         for found in unfinished:
             replies = self._all(f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id", found[0])
             batches.append(OpenBatch(_batch(*found), tuple(_recorded(*reply) for reply in replies)))
-        return sorted(batches, key=lambda batch: (not batch.replies, [reply.call for reply in batch.replies]))
+        return sorted(batches, key=lambda batch: (not batch.replies, [batch.replies[-1].call] if batch.replies else []))
+
+    def passages(self) -> list[Row]:
+        """The passages of the run's documents, in the order of their numbers."""
+        found = self._all("SELECT number, passage FROM passages ORDER BY number")
+        return [parsed(passage, f"passage {number}") for number, passage in found]
+
+    def given(self) -> Iterator[tuple[Batch, int, bool]]:
+        """Each batch that is over, how many rows it brought, and whether it failed; in the order of batches."""
+        for number, rows, failed, *batch in self._paged(_GIVEN):
+            yield _batch(number, *batch), rows, bool(failed)
+
+    def worked(self) -> Iterator[tuple[RecordedReply, ...]]:
+        """The replies of each batch, in the order in which the batches' last calls were recorded."""
+        of_batch = f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id"
+        for _, batch in self._paged(_LAST_CALLS):
+            replies = tuple(_recorded(*reply) for reply in self._all(of_batch, batch))
+            if replies:
+                yield replies
 
     def outcomes(self) -> Iterator[Outcome]:
         """How each finished batch ended, in the order of recording: a planner fed these stands where it stood."""
@@ -245,8 +276,9 @@ class History:
             self._all("COMMIT")
 
 
-def _batch(number: int, name: bytes, count: int, asked: int, demos: str) -> Batch:
-    return Batch(number, unpack(name), count, asked, tuple(parsed(demos, f"the demonstrations of batch {number}")))
+def _batch(number: int, name: bytes, count: int, asked: int, demos: str, given: str) -> Batch:
+    shown = tuple(parsed(demos, f"the demonstrations of batch {number}"))
+    return Batch(number, unpack(name), count, asked, shown, parsed(given, f"what batch {number} is given"))
 
 
 def _recorded(

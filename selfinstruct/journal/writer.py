@@ -92,8 +92,8 @@ class Journal:
         with self._writing():
             category = self._category(batch.category)
             self._connection.execute(
-                "INSERT INTO batches VALUES (?, ?, ?, ?, ?)",
-                (batch.number, category, batch.count, batch.asked, json.dumps(batch.demos)),
+                "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)",
+                (batch.number, category, batch.count, batch.asked, json.dumps(batch.demos), json.dumps(batch.given)),
             )
 
     def add_reply(self, batch: int, step: str, reply: Reply) -> int:
@@ -107,19 +107,40 @@ class Journal:
         self._waiting[call] = batch
         return call
 
-    def add_failure(self, batch: int, step: str, failure: Failure) -> int:
-        """Record a call that gave no reply, which ends its batch; the id of the call."""
+    def add_failure(self, batch: int, step: str, failure: Failure, *, ends: bool = True) -> int:
+        """Record a call that gave no reply, which ends its batch unless others go on; the id of the call."""
         with self._writing():
             call = self._add_call(batch, step, failure, "")
             self._waiting[call] = batch
-            self._fail(call, failure.reason, failure.message)
+            self._fail(call, failure.reason, failure.message, ends)
         return call
 
-    def fail(self, call: int, reason: str, message: str) -> None:
-        """Record that a reply gave no candidates, which ends its batch; it is counted under ``reason``."""
+    def fail(self, call: int, reason: str, message: str, *, ends: bool = True) -> None:
+        """Record that a reply gave nothing, which ends its batch unless others go on; counted under ``reason``."""
         self._must_wait(call)
         with self._writing():
-            self._fail(call, reason, message)
+            self._fail(call, reason, message, ends)
+
+    def waits(self, call: int) -> bool:
+        """Whether a reply waits for judgement."""
+        return call in self._waiting
+
+    def end(self, batch: int) -> None:
+        """Record that a batch is over that came to nothing, each of its replies having failed or led no further."""
+        waiting = [call for call, of in self._waiting.items() if of == batch]
+        with self._writing():
+            if waiting:
+                self._settle(max(waiting), 0)
+            else:
+                last = "SELECT MAX(id) FROM calls WHERE batch = ?"
+                self._connection.execute(f"UPDATE judged SET candidates = 0 WHERE call = ({last})", (batch,))
+
+    def add_passages(self, passages: Iterable[JSON]) -> None:
+        """Keep the passages of a run's documents, numbered on from those that are there."""
+        with self._writing():
+            first = self._highest("passages", "number") + 1
+            rows = ((number, to_json(passage)) for number, passage in enumerate(passages, first))
+            self._connection.executemany("INSERT INTO passages VALUES (?, ?)", rows)
 
     def judge(self, call: int, judgements: Sequence[Judgement]) -> None:
         """Record the judgements of a reply, all of them, which ends its batch and settles its earlier steps.
@@ -196,9 +217,13 @@ class Journal:
                 refused.append((*where, why.reason, pack(why.message), *evidence))
         self._connection.executemany("INSERT INTO rejections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", refused)
 
-    def _fail(self, call: int, reason: str, message: str) -> None:
+    def _fail(self, call: int, reason: str, message: str, ends: bool) -> None:
         self._connection.execute("INSERT INTO failures VALUES (?, ?, ?)", (call, reason, pack(message)))
-        self._settle(call, 0)
+        if ends:
+            self._settle(call, 0)
+        else:
+            self._connection.execute("INSERT INTO judged VALUES (?, NULL)", (call,))
+            del self._waiting[call]
 
     def _settle(self, call: int, candidates: int) -> None:
         batch = self._waiting[call]

@@ -69,7 +69,7 @@ def parse(text: str, fields: Sequence[str], *, finish_reason: str = "stop") -> P
     walk = Walk(text, names)
     walk.run()
     notes = walk.notes
-    if not walk.clean and (answer := _without_reasoning(text)) != text:
+    if not walk.clean and (answer := answer_of(text)) != text:
         walk = Walk(answer, names)
         walk.run()
         notes = walk.notes
@@ -97,8 +97,8 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _without_reasoning(text: str) -> str:
-    """The text after the last end of reasoning, and before any that is left open."""
+def answer_of(text: str) -> str:
+    """A reply without its reasoning: the text after the last end of reasoning, and before any that is left open."""
     answer = text[max((tag.end() for tag in _REASONED.finditer(text)), default=0) :]
     opened = _REASONING.search(answer)
     return answer[: opened.start()] if opened else answer

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from selfinstruct import toml
 from selfinstruct.mistakes import Mistake, no_such_field
+from selfinstruct.recipe.namings import naming_mistakes
 from selfinstruct.recipe.tables import Recipe
 
 
 def contradictions(recipe: Recipe) -> Iterator[Mistake]:
     """Everything in ``recipe`` that contradicts itself."""
+    yield from naming_mistakes(recipe)
     if not recipe.fields:
         yield Mistake(("fields",), "names no field", "add a table for each field of a row, such as [fields.Question]")
     for path, name in _named_fields(recipe):
@@ -44,7 +46,7 @@ def _named_fields(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str]]:
 
 def _quota_contradictions(recipe: Recipe) -> Iterator[Mistake]:
     categories, quota = recipe.categories, recipe.quota
-    if categories.by != "none" and categories.field is None:
+    if categories.by in ("field", "template") and categories.field is None:
         yield Mistake(("categories", "field"), f'missing; by = "{categories.by}" needs the field to look at')
     if categories.by == "none" and categories.field is not None:
         yield Mistake(("categories", "field"), 'means nothing with by = "none"', 'say by = "template" or by = "field"')

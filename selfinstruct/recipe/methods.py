@@ -154,14 +154,14 @@ class Constraints(Table):
 class Field(Constraints):
     """``[fields.NAME]``: one field of a row, and what its values must satisfy.
 
-    ``from`` is the name that its value is taken from, where the model does not write it: an attribute's, or that of
+    ``source`` is the name that its value is taken from, where the model does not write it: an attribute's, or that of
     a passage's part. Rows that agree in all fields but ``answer`` ones, and differ in these, contradict each other.
     """
 
     description: str = ""
     answer: bool = False
     type: Literal["string", "integer", "number", "boolean", "array", "object", "any"] = "string"
-    source: str | None = Key(default=None, alias="from")
+    source: str | None = None
 
 
 class Rule(Constraints):

@@ -150,7 +150,13 @@ class Recipe(Table):
     @property
     def imitates(self) -> bool:
         """Whether new rows are written after the example of seeds, in one step."""
-        return not self.steps and not self.expand
+        return not self.steps and not (self.expand and self.documents)
+
+    @property
+    def needs_model(self) -> bool:
+        """Whether the embedded imitator, or no author at all, will not do."""
+        lists = [*(each.prompt for each in self.attributes.values()), *(each.prompt for each in self.expand)]
+        return bool(self.steps or self.judge or any(lists))
 
     @property
     def authors(self) -> tuple[Model, ...]:

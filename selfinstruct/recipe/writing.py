@@ -30,7 +30,7 @@ def to_toml(recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLi
 def _tables(
     recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLike[str]
 ) -> Iterator[tuple[toml.KeyPath, Mapping[str, Any] | None]]:
-    data = recipe.model_dump(by_alias=True)
+    data = recipe.model_dump()
     yield (), {"name": recipe.name, "task": recipe.task}
     if recipe.seeds.file or "seeds" in comments:
         yield ("seeds",), {"file": _relative(recipe.seeds.file, folder)}
@@ -67,10 +67,10 @@ def _tables(
 
 def _said(table: Table, comments: Mapping[str, str] | None = None, path: str = "") -> dict[str, Any]:
     """The keys that differ from their defaults, or have a comment."""
-    dumped = table.model_dump(by_alias=True)
+    dumped = table.model_dump()
     # What a table says of itself comes before what it inherits.
     keys = {key: dumped[key] for key in ("description", "type", *dumped) if key in dumped}
-    defaults = {info.alias or name: info.get_default() for name, info in type(table).model_fields.items()}
+    defaults = {name: info.get_default() for name, info in type(table).model_fields.items()}
     return {key: value for key, value in keys.items() if value != defaults[key] or f"{path}{key}" in (comments or {})}
 
 

@@ -1,0 +1,32 @@
+"""The built-in recipes: TOML files beside this one, and the inputs that they name, in ``inputs/``.
+
+A recipe's first lines are comments: what it makes, where the method is from, what it needs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+#: The folder of inputs beside a recipe, here and wherever one is copied to.
+INPUTS = "inputs"
+
+
+def names() -> list[str]:
+    """The names of the built-in recipes, in the order of the alphabet."""
+    return sorted(file.stem for file in _HERE.glob("*.toml"))
+
+
+def path(name: str) -> Path:
+    """The file of a built-in recipe."""
+    return _HERE / f"{name}.toml"
+
+
+def header(name: str) -> list[str]:
+    """What a recipe says of itself in the comment at its top, line by line."""
+    lines = []
+    for line in path(name).read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return lines

@@ -1,0 +1,65 @@
+r"""Wording: plain templates with named places, as the prompts and expansions of a recipe are written.
+
+``{name}`` and ``{name.key}`` are places; ``{{name}}`` stands for the text ``{name}``, and every other brace for itself,
+so that JSON may be written as it is. What fills a place is data and is never looked at again.
+
+Does not handle: conditions, loops, expressions. A template says what it says.
+
+>>> fill("Write about {topic}:\n{features}", {"topic": "rain", "features": ["a twist", "a moral"]})
+'Write about rain:\n- a twist\n- a moral'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from selfinstruct.records import JSON
+from selfinstruct.text import value_text
+
+_NAME = r"[^\W\d][\w-]*(?:\.[^\s{}.]+)*"
+_PLACE = re.compile(rf"\{{\{{({_NAME})\}}\}}|\{{({_NAME})\}}")
+
+
+def names_in(template: str) -> list[str]:
+    """The names of a template's places, each once, in their order."""
+    return list(dict.fromkeys(place[2] for place in _PLACE.finditer(template) if place[2]))
+
+
+def fill(template: str, values: Mapping[str, JSON], otherwise: Callable[[str], str] | None = None) -> str:
+    """The template with the value of each name in its place.
+
+    A list stands as lines that begin with "- " where its place has a line to itself, else joined by commas.
+    ``otherwise`` gives the text for a name without a value; without it that is a KeyError.
+    """
+
+    def text(place: re.Match[str]) -> str:
+        if place[1]:
+            return f"{{{place[1]}}}"
+        try:
+            value = lookup(values, place[2])
+        except KeyError:
+            if otherwise is None:
+                raise
+            return otherwise(place[2])
+        if not isinstance(value, list | tuple):
+            return value_text(value)
+        alone = template[place.start() - 1 : place.start()] in ("", "\n")
+        alone = alone and template[place.end() : place.end() + 1] in ("", "\n")
+        items = [value_text(item) for item in value]
+        return "\n".join(f"- {item}" for item in items) if alone else ", ".join(items)
+
+    return _PLACE.sub(text, template)
+
+
+def lookup(values: Mapping[str, JSON], name: str) -> JSON:
+    """The value of a name; ``a.b`` is the value of the key ``b`` in that of ``a``. Raises KeyError for none."""
+    if name in values:
+        return values[name]
+    first, *keys = name.split(".")
+    value = values[first]
+    for key in keys:
+        if not isinstance(value, Mapping):
+            raise KeyError(name)
+        value = value[key]
+    return value
