@@ -96,15 +96,19 @@ class Drawing:
         if not attribute.balanced:
             chosen = rng.sample(values, count)
         else:
-            ranked = sorted(values, key=lambda value: (*self._rank(name, value), rng.random()))
+            ranked = sorted(values, key=lambda value: (self._rank(name, value), rng.random()))
             chosen = ranked[:count]
             rng.shuffle(chosen)
         return chosen if len(attribute.draw) > 1 or least > 1 else chosen[0]
 
-    def _rank(self, name: str, value: JSON) -> tuple[bool, int]:
-        """How soon a balanced value is due; one of which nothing comes is due last."""
+    def _rank(self, name: str, value: JSON) -> int:
+        """How soon a balanced value is due: the fewest rows first.
+
+        One of which nothing comes is tried less and less often: each further batch in vain doubles its wait.
+        """
         use = self._uses.get((name, value_text(value)), _Use())
-        return use.barren >= EXHAUSTED_AFTER, use.accepted + use.in_flight
+        patience = use.barren - EXHAUSTED_AFTER
+        return use.accepted + use.in_flight + (2**patience if patience >= 0 else 0)
 
     def _passage(self, category: str, rng: Random) -> int:
         here = self._of_category(category)

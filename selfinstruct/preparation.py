@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from selfinstruct import recipes as built_in
 from selfinstruct.categories import Categories, Combined
 from selfinstruct.checks import FIELD_CHECKS, schema
 from selfinstruct.drawing import combinations
@@ -112,6 +113,14 @@ def settled(
     )
 
 
+def about(prepared: Prepared, passages: Sequence[Row]) -> Prepared:
+    """``prepared`` with other passages: those of a run that goes on, whatever has become of its documents since."""
+    materials = replace(prepared.materials, passages=passages)
+    recipe = prepared.recipe
+    wanted = quotas(_all_of(recipe, materials), prepared.categories.names) if prepared.once else prepared.quotas
+    return replace(prepared, materials=materials, quotas=wanted)
+
+
 def _all_of(recipe: Recipe, materials: Materials) -> Quota:
     """As many rows as the passages can give, at most: what one batch asks for of each."""
     return Quota(rows=max(len(materials.passages), 1) * recipe.prompt.rows_per_request)
@@ -127,6 +136,8 @@ def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
             source = source.to_dict(orient="records")
         return take_rows(source, "rows"), None
     name = str(source)
+    if name in built_in.names() and not Path(name).exists():
+        name = str(built_in.path(name))
     data = _read(name)
     if not is_recipe(data):
         return parse_rows(data, name), None

@@ -2,6 +2,7 @@
 
     growing  run, plan, forecast (a dry run), open_run      models  who writes the rows
     files    check, init, dedup                             runs    show, rejudge
+    recipes  the built-in ones: listed, shown, copied
 
 ``run`` and ``check`` have async twins. Every function takes paths ("-" is stdin), lists of dicts, or a pandas
 DataFrame, and raises the errors of ``selfinstruct.errors``.
@@ -9,6 +10,7 @@ DataFrame, and raises the errors of ``selfinstruct.errors``.
 
 from selfinstruct.api.files import check, check_async, dedup, init, write_recipe
 from selfinstruct.api.growing import Run, open_run, plan, run, run_async, run_directory, thresholds_of
+from selfinstruct.api.recipes import copy_recipe, recipe_text, recipes
 from selfinstruct.api.runs import rejudge, show
 from selfinstruct.forecast import forecast
 
@@ -16,11 +18,14 @@ __all__ = [
     "Run",
     "check",
     "check_async",
+    "copy_recipe",
     "dedup",
     "forecast",
     "init",
     "open_run",
     "plan",
+    "recipe_text",
+    "recipes",
     "rejudge",
     "run",
     "run_async",

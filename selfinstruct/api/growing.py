@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from selfinstruct.journal import PREFLIGHTS_NOTE, History, Journal
 from selfinstruct.loop import Loop, prompt_language, restore
 from selfinstruct.planner import Progress
 from selfinstruct.pool import Pool
-from selfinstruct.preparation import Prepared, Source, prepare
+from selfinstruct.preparation import Prepared, Source, about, prepare
 from selfinstruct.records import Row
 from selfinstruct.rejudging import QUOTAS_NOTE
 from selfinstruct.report import PRICES_NOTE, REMARKS_NOTE, Summary, summarise
@@ -102,6 +102,9 @@ async def run_async(
         prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
     prepared = with_model(prepared, model, base_url, backend, concurrency)
     where = run_directory(prepared, out)
+    if prepared.materials.passages and directory.holds_run(where):
+        with directory.recorded(where) as history:
+            prepared = about(prepared, history.passages() or prepared.materials.passages)
     digest = hashlib.sha256(json.dumps(prepared.seeds.rows, sort_keys=True).encode()).hexdigest()
     limits = Limits(budget, max_requests, max_tokens)
     connected = await connect(prepared, backend, seed, limits, where, recording)
@@ -169,9 +172,7 @@ def _loop(
 ) -> Loop:
     progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
     state = journal.history.state()
-    stored = journal.history.passages()
-    # The passages that its batches have used are the run's, whatever has become of the documents.
-    materials = replace(prepared.materials, passages=stored or prepared.materials.passages)
+    materials = prepared.materials
     drawing = Drawing(prepared.recipe, materials)
     restore(progress, drawing, journal)
     pool = Pool(prepared.recipe, prepared.thresholds, progress)
@@ -179,7 +180,7 @@ def _loop(
     pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
     pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
     at_once = sum(model.concurrency for model in prepared.recipe.authors) if authors.reads_messages else 0
-    if not stored and materials.passages:
+    if materials.passages and not journal.history.passages():
         journal.add_passages(materials.passages)
     loop = Loop(
         terms=Terms(prepared.recipe, prepared.thresholds, prepared.categories.of),

@@ -59,7 +59,7 @@ def list_messages(owner: Attribute | Expand) -> tuple[Message, ...]:
     return step_messages("", owner.prompt, {"size": owner.size}, None)
 
 
-def read_list(text: str, size: int) -> list[str]:
+def read_list(text: str) -> list[str]:
     """The entries of a list that a model wrote, one a line, without numbers, bullets and quotes; each once."""
     found: dict[str, None] = {}
     for line in answer_of(text).splitlines():
@@ -69,7 +69,7 @@ def read_list(text: str, size: int) -> list[str]:
         # Headings, fences and the words around a list are no entries of it.
         if entry and not entry.startswith(("```", "#")) and entry not in "[]{}" and not entry.endswith((":", "\uff1a")):
             found[entry] = None
-    return list(found)[:size]
+    return list(found)
 
 
 def _wanted(recipe: Recipe) -> Iterator[tuple[str, Attribute | Expand]]:
@@ -117,10 +117,10 @@ async def _written(owner: Attribute | Expand, name: str, journal: Journal, autho
 
 
 def _usable(text: str, owner: Attribute | Expand) -> list[str]:
-    said = read_list(text, owner.size)
+    said = read_list(text)
     if isinstance(owner, Expand):
         said = [line for line in said if _names_a_place(line, owner)]
-    return said
+    return said[: owner.size]
 
 
 def _names_a_place(line: str, owner: Expand) -> bool:

@@ -21,6 +21,7 @@ from selfinstruct.cli.check import check
 from selfinstruct.cli.console import complain
 from selfinstruct.cli.dedup import dedup
 from selfinstruct.cli.init import init
+from selfinstruct.cli.recipes import recipes
 from selfinstruct.cli.rejudge import rejudge
 from selfinstruct.cli.run import run
 from selfinstruct.cli.show import show
@@ -48,6 +49,7 @@ def application() -> typer.Typer:
     app.callback(help=_HELP)(_options)
     app.command("run", short_help="Grow seeds to a quota in every category.")(run)
     app.command("init", short_help="Write the recipe that seeds suggest.")(init)
+    app.add_typer(recipes(), name="recipes", short_help="List the built-in recipes.")
     app.command("check", short_help="Check the rows of a file, as a gate.")(check)
     app.command("dedup", short_help="Drop the near-duplicates of a file.")(dedup)
     app.command("show", short_help="Show where a row came from, or why one was rejected.")(show)

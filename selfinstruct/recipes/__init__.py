@@ -5,11 +5,21 @@ A recipe's first lines are comments: what it makes, where the method is from, wh
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 _HERE = Path(__file__).parent
 #: The folder of inputs beside a recipe, here and wherever one is copied to.
 INPUTS = "inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A built-in recipe: its name, its first words about itself, and whether it needs a model."""
+
+    name: str
+    says: str
+    needs_model: bool
 
 
 def names() -> list[str]:
