@@ -9,7 +9,7 @@ DataFrame, and raises the errors of ``selfinstruct.errors``.
 
 from selfinstruct.api.files import check, check_async, dedup, init, write_recipe
 from selfinstruct.api.growing import Run, open_run, plan, run, run_async, run_directory, thresholds_of
-from selfinstruct.api.runs import rejudge, show
+from selfinstruct.api.runs import kept, rejudge, show
 from selfinstruct.forecast import forecast
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "dedup",
     "forecast",
     "init",
+    "kept",
     "open_run",
     "plan",
     "rejudge",

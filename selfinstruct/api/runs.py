@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from selfinstruct.directory import recorded
 from selfinstruct.files import open_whole
 from selfinstruct.forecast import forecast as forecast
-from selfinstruct.journal import JOURNAL_NAME
 from selfinstruct.origin import Origin, origin
-from selfinstruct.preparation import settled
-from selfinstruct.recipe import bind, load_recipe, parse_recipe
-from selfinstruct.rejudging import Rejudged
+from selfinstruct.preparation import remembered
+from selfinstruct.recipe import load_recipe
+from selfinstruct.rejudging import QUOTAS_NOTE, Rejudged
 from selfinstruct.rejudging import rejudge as rejudge_replies
-from selfinstruct.rows import RowFile
-
-if TYPE_CHECKING:
-    pass
 
 
 def show(where: str | Path, row: str) -> Origin:
@@ -37,16 +32,18 @@ def rejudge(where: str | Path, *, recipe: str | Path | None = None, out: str | P
     there is no such run, RecipeError where the recipe does not fit its seeds.
     """
     with recorded(where) as history, contextlib.ExitStack() as stack:
-        stored = history.seeds()
-        own = parse_recipe(str(history.notes()["recipe"]), f"{where}/{JOURNAL_NAME}", where)
-        names = tuple(stored[0].row)
-        seeds = RowFile(own.seeds.file, "jsonl", [s.row for s in stored], [s.line for s in stored], names)
-        judged_by = own if recipe is None else load_recipe(recipe)
-        prepared = settled(seeds, bind(judged_by, names), {}, [])
+        prepared = remembered(history, None if recipe is None else load_recipe(recipe))
         if out is None:
             return rejudge_replies(history, prepared)
         file = stack.enter_context(open_whole(out))
         return rejudge_replies(history, prepared, keep=lambda line: _write_line(file, line))
+
+
+def kept(where: str | Path) -> tuple[int, int]:
+    """How many rows a run has by now, and how many it is to have. Raises InputError where there is no run."""
+    with recorded(where) as history:
+        stages = history.notes().get(QUOTAS_NOTE) or [[0, {}]]
+        return history.state().accepted, sum(stages[-1][1].values())
 
 
 def _write_line(file: BinaryIO, line: str) -> None:

@@ -21,6 +21,7 @@ from selfinstruct.cli.check import check
 from selfinstruct.cli.console import complain
 from selfinstruct.cli.dedup import dedup
 from selfinstruct.cli.init import init
+from selfinstruct.cli.interrupts import INTERRUPTED, terminable
 from selfinstruct.cli.rejudge import rejudge
 from selfinstruct.cli.run import run
 from selfinstruct.cli.show import show
@@ -29,7 +30,7 @@ from selfinstruct.errors import SelfInstructError, StorageError
 __all__ = ["main"]
 
 _HELP = "Grow a handful of seed rows into a large, balanced, verified data set."
-FAULT, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
+FAULT, BROKEN_PIPE = 70, 141
 #: What typer raises for a command line that it cannot read; it has no name of its own there.
 _UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
@@ -62,8 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # Rows may hold what the terminal's encoding, or any encoding, cannot.
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = _call(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()
+        with terminable():
+            code = _call(list(sys.argv[1:] if arguments is None else arguments))
+            sys.stdout.flush()
     except SelfInstructError as error:
         complain(error.message, error.hint)
         return error.exit_code
