@@ -135,7 +135,7 @@ def _make(where: Path) -> list[Path]:
                 )
             return missing
         missing = [folder for folder in (where, *where.parents) if not folder.exists()]
-        where.mkdir(parents=True)
+        where.mkdir(parents=True, exist_ok=True)  # another process may make it at this moment
         for folder in missing:  # a journal is only as safe as the names that lead to it
             sync_directory(folder.parent)
     except OSError as error:

@@ -108,7 +108,7 @@ def _locked(path: Path) -> int | None:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
             return descriptor
-    except BlockingIOError:
+    except (BlockingIOError, FileNotFoundError):  # another one's; or one that has begun no run has taken it away
         pass
     except BaseException:
         os.close(descriptor)

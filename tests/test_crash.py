@@ -16,7 +16,7 @@ def test_runs_that_are_killed_at_random_moments_lose_nothing_and_pay_for_nothing
 
 def test_runs_that_are_killed_at_a_call_that_writes_go_on_from_there() -> None:
     """Before it and after it, in a run that grows on."""
-    print(crash.sites(0.05, SEED, crash.SCENARIOS[1:2]))
+    print(crash.sites(0.03, SEED, crash.SCENARIOS[1:2]))
 
 
 def test_runs_whose_disk_refuses_stop_at_once_with_the_cause_and_go_on_when_it_does_not() -> None:
