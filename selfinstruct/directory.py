@@ -21,6 +21,7 @@ from selfinstruct.journal.database import JOURNAL_NAME
 from selfinstruct.lock import LOCK_NAME, Lock
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import frozen_changes, parse_recipe, to_toml
+from selfinstruct.records import Row
 from selfinstruct.render.card import card
 from selfinstruct.render.page import page
 from selfinstruct.report import Summary, report
@@ -58,8 +59,12 @@ def held(where: Path) -> Iterator[None]:
 
 def origin_of(where: Path, prepared: Prepared, seed: int) -> Origin:
     """What a run in ``where`` is begun with. Raises RecipeError for a recipe that cannot be written down."""
-    digest = hashlib.sha256(json.dumps(prepared.seeds.rows, sort_keys=True).encode()).hexdigest()
-    return Origin(to_toml(prepared.recipe, {}, where), digest, seed, __version__)
+    return Origin(to_toml(prepared.recipe, {}, where), digest_of(prepared.seeds.rows), seed, __version__)
+
+
+def digest_of(seeds: Sequence[Row]) -> str:
+    """What tells the seed rows of one run from those of another."""
+    return hashlib.sha256(json.dumps(seeds, sort_keys=True).encode()).hexdigest()
 
 
 def resumed(where: Path, prepared: Prepared, origin: Origin) -> Journal | None:
@@ -86,7 +91,8 @@ def begun(where: Path, prepared: Prepared, origin: Origin) -> Journal:
 def write_derived(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:
     """Write everything that follows from the journal, each file whole.
 
-    One that the disk refuses does not keep back the others. Raises StorageError for the first of them.
+    Of a run that goes on, the rows that ``summary`` counts. One that the disk refuses does not keep back the others.
+    Raises StorageError for the first of them.
     """
     recipe = to_toml(prepared.recipe, prepared.reasons, where)
     # Half of a character in a category's name is written as its escape, which JSON reads again.
@@ -94,7 +100,7 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
     shown = report(history, prepared, summary)
     refused: list[StorageError] = []
     for write in (
-        lambda: write_rows(history, where / ROWS_NAME),
+        lambda: write_rows(history, where / ROWS_NAME, summary["accepted"]),
         lambda: write_whole(where / RECIPE_NAME, recipe.encode()),
         lambda: write_whole(where / SUMMARY_NAME, text.encode("utf-8", "backslashreplace")),
         lambda: write_whole(where / REPORT_NAME, page(shown, prepared, recipe).encode()),

@@ -68,8 +68,9 @@ def summarise(history: History, prepared: Prepared) -> Summary:
 
     ``cost`` is None where no prices are known. A category's tokens and cost are those of the batches that asked for
     it; what belongs to none (the preflight) is in the totals alone. ``models`` has the same by model.
-    ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint`` or ``storage``; ``conserved``
-    whether every candidate is accounted for. ``notes`` are what was done about a model that does not do as asked.
+    ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint`` or ``storage``, or of a run that
+    goes on ``running``, which only the caller knows; ``conserved`` is whether every candidate is accounted for.
+    ``notes`` are what was done about a model that does not do as asked.
     """
     state, notes = history.state(), history.notes()
     prices = prices_noted(history)

@@ -20,9 +20,12 @@ import typer
 from selfinstruct.cli.check import check
 from selfinstruct.cli.console import complain
 from selfinstruct.cli.dedup import dedup
+from selfinstruct.cli.export import export
 from selfinstruct.cli.init import init
 from selfinstruct.cli.interrupts import INTERRUPTED, terminable
+from selfinstruct.cli.recover import recover
 from selfinstruct.cli.rejudge import rejudge
+from selfinstruct.cli.report import report
 from selfinstruct.cli.run import run
 from selfinstruct.cli.show import show
 from selfinstruct.errors import SelfInstructError, StorageError
@@ -52,6 +55,9 @@ def application() -> typer.Typer:
     app.command("check", short_help="Check the rows of a file, as a gate.")(check)
     app.command("dedup", short_help="Drop the near-duplicates of a file.")(dedup)
     app.command("show", short_help="Show where a row came from, or why one was rejected.")(show)
+    app.command("report", short_help="Write the files of a run anew from its journal.")(report)
+    app.command("export", short_help="Write the rows of a run for others to read.")(export)
+    app.command("recover", short_help="Save what can be read of a damaged journal.")(recover)
     app.command("rejudge", short_help="Judge a run's recorded replies again.")(rejudge)
     return app
 
