@@ -11,6 +11,7 @@ import typer
 
 from selfinstruct.cli.console import complain, console, width_of
 from selfinstruct.cli.interrupts import INTERRUPTED, run_in_order
+from selfinstruct.cli.memory import steady
 from selfinstruct.cli.progress import shown
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def run(
     from selfinstruct import api
     from selfinstruct.errors import EndpointError
 
+    steady()
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
