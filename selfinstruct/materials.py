@@ -21,6 +21,8 @@ from selfinstruct.records import JSON, Row
 from selfinstruct.rows import read_rows
 from selfinstruct.wording import fill, lookup, names_in
 
+#: The journal's note of the lists and templates that a run was conditioned on last.
+MATERIALS_NOTE = "materials"
 _JSON_LINES = "{"
 
 
@@ -50,6 +52,20 @@ class Materials:
     lists: dict[str, Sequence[JSON]] = field(default_factory=dict)
     passages: Sequence[Row] = ()
     templates: dict[str, Sequence[Template]] = field(default_factory=dict)
+
+    def noted(self) -> JSON:
+        """The lists and templates as JSON, for the journal; passages have a table of their own there."""
+        templates = {name: [[dict(each.texts), each.needs] for each in of] for name, of in self.templates.items()}
+        return {"lists": {name: list(values) for name, values in self.lists.items()}, "templates": templates}
+
+    @classmethod
+    def recalled(cls, noted: JSON, passages: Sequence[Row]) -> Materials:
+        """What ``noted`` gave, with the journal's passages."""
+        templates: dict[str, Sequence[Template]] = {
+            name: [Template(texts, tuple(needs)) for texts, needs in of]
+            for name, of in noted.get("templates", {}).items()
+        }
+        return cls(dict(noted.get("lists", {})), passages, templates)
 
 
 def gather(recipe: Recipe) -> Materials:

@@ -19,7 +19,8 @@ from selfinstruct.checks import FIELD_CHECKS, schema
 from selfinstruct.drawing import combinations
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.infer import categories_of, contexts, infer
-from selfinstruct.materials import Materials, gather
+from selfinstruct.journal import History
+from selfinstruct.materials import MATERIALS_NOTE, Materials, gather
 from selfinstruct.planner import quotas
 from selfinstruct.recipe import Quota, Recipe, bind, is_recipe, parse_recipe
 from selfinstruct.records import Row
@@ -27,6 +28,8 @@ from selfinstruct.rows import RowFile, parse_rows, take_rows
 from selfinstruct.thresholds import thresholds
 from selfinstruct.twins import TwinIndex
 
+#: The journal's note of why what was inferred is in the recipe: key path -> words.
+REASONS_NOTE = "reasons"
 #: A path ("-" for stdin), rows, or a pandas DataFrame.
 Source: TypeAlias = str | Path | Iterable[Row] | Any
 
@@ -114,7 +117,9 @@ def settled(
 
 
 def about(prepared: Prepared, passages: Sequence[Row]) -> Prepared:
-    """``prepared`` with other passages: those of a run that goes on, whatever has become of its documents since."""
+    """``prepared`` with the passages of the run that goes on, if it has any, whatever has become of its documents."""
+    if not passages:
+        return prepared
     materials = replace(prepared.materials, passages=passages)
     recipe = prepared.recipe
     wanted = quotas(_all_of(recipe, materials), prepared.categories.names) if prepared.once else prepared.quotas
@@ -124,6 +129,21 @@ def about(prepared: Prepared, passages: Sequence[Row]) -> Prepared:
 def _all_of(recipe: Recipe, materials: Materials) -> Quota:
     """As many rows as the passages can give, at most: what one batch asks for of each."""
     return Quota(rows=max(len(materials.passages), 1) * recipe.prompt.rows_per_request)
+
+
+def remembered(history: History, recipe: Recipe | None = None) -> Prepared:
+    """What the run of this journal started from, or would have by another ``recipe`` for the same seeds."""
+    notes, stored = history.notes(), history.seeds()
+    own = parse_recipe(str(notes["recipe"]), f"{history.path}: recipe", history.path.parent)
+    names = tuple(stored[0].row) if stored else tuple(own.fields)
+    seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
+    reasons = dict(notes.get(REASONS_NOTE, {})) if recipe is None else {}
+    materials = Materials.recalled(notes.get(MATERIALS_NOTE, {}), history.passages())
+    if recipe is not None:
+        others = gather(recipe.model_copy(update={"documents": None}))
+        materials.lists.update(others.lists)
+        materials.templates.update(others.templates)
+    return settled(seeds, bind(recipe or own, names), reasons, [], materials)
 
 
 def read_source(source: Source) -> tuple[RowFile, Recipe | None]:

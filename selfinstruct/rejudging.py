@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from selfinstruct.checks import Terms
 from selfinstruct.journal import History
@@ -64,7 +64,6 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
     failed: Counter[str] = Counter(state.failed)
     places = {(row.call, row.position) for row in history.rows()}
     accepted = replies = same = 0
-    materials = replace(prepared.materials, passages=history.passages() or prepared.materials.passages)
     for recorded in history.worked():
         batch, last = recorded[0].batch, recorded[-1].call
         while stages and stages[0][0] < last:
@@ -77,7 +76,7 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
         else:
             progress[batch.category] = Progress(0)
         shown = history.pooled(batch.demos) if batch.demos and not prepared.recipe.imitates else {}
-        work = Work(batch, prepared.recipe, materials, [shown[n] for n in batch.demos if n in shown])
+        work = Work(batch, prepared.recipe, prepared.materials, [shown[n] for n in batch.demos if n in shown])
         call = 0
         for each in recorded:
             found = work.take(each.step, each.reply) if work.missing(each.step) else None
