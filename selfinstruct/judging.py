@@ -18,7 +18,7 @@ from selfinstruct.planner import Progress, settle
 from selfinstruct.pool import Pool
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Row
 from selfinstruct.steps import Piece
-from selfinstruct.twins import question_fields
+from selfinstruct.twins import is_open, question_fields
 
 
 def judge_batch(
@@ -27,7 +27,8 @@ def judge_batch(
     """Judge the pieces of a launched batch in their order; accepted rows go into ``pool``, the batch is settled.
 
     Pieces of one group are compared with the pool and not with each other, but for exact duplicates. Where two of
-    them answer the same question differently, all of the group that ask it are refused: which is right?
+    them answer the same question differently, all of the group are refused: which is right, and what are the others
+    worth? (Self-Instruct discards all instances of such a task.)
     """
     if terms.recipe.categories.by == "attribute":
         terms = replace(terms, categorise=lambda row: batch.category)
@@ -53,16 +54,16 @@ def judge_batch(
 
 
 def _contradicted(pieces: Sequence[Piece], question: Sequence[str]) -> dict[int, Rejection]:
-    """The pieces of which another of the same group gives the same question another answer."""
-    if not any(piece.group for piece in pieces):
-        return {}
-    asked: dict[str, list[tuple[int, str]]] = {}
-    for at, piece in enumerate(pieces):
-        if piece.row is not None and piece.group and piece.rejection is None:
-            key = json.dumps([piece.group, [piece.row.get(name) for name in question]], sort_keys=True)
-            asked.setdefault(key, []).append((at, json.dumps(piece.row, sort_keys=True)))
-    refusal = Rejection("contradiction", "the same reply answers the same question differently")
-    return {at: refusal for same in asked.values() if len({row for _, row in same}) > 1 for at, _ in same}
+    """The pieces of groups in which the same question is given two answers."""
+    answers: dict[tuple[str, str], set[str]] = {}
+    sound = [(at, piece) for at, piece in enumerate(pieces) if piece.group and not piece.rejection]
+    for _, piece in sound:
+        if piece.row is not None and not is_open(piece.row, question):
+            key = json.dumps([piece.row.get(name) for name in question], sort_keys=True)
+            answers.setdefault((piece.group, key), set()).add(json.dumps(piece.row, sort_keys=True))
+    torn = {group for (group, _), rows in answers.items() if len(rows) > 1}
+    refusal = Rejection("contradiction", "rows made together with it answer the same question differently")
+    return {at: refusal for at, piece in sound if piece.group in torn}
 
 
 @dataclass(slots=True)

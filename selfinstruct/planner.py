@@ -112,8 +112,8 @@ def plan(
 
     It asks the category with the largest deficit, the first of equals, for what is missing at its rate, at most
     ``prompt.rows_per_request``. ``seeds`` and ``grown`` are the pool ids of each category's rows, from which the
-    demonstrations are drawn anew. None is also the answer while batches in flight cover what is missing: ask
-    again after each ``settle`` or ``withdraw``; None with nothing in flight is the end.
+    demonstrations are drawn anew, no row twice. None is also the answer while batches in flight cover what is missing:
+    ask again after each ``settle`` or ``withdraw``; None with nothing in flight is the end.
     """
     category, most = None, 0.0
     for name, state in progress.items():
@@ -125,9 +125,9 @@ def plan(
         return None
     state = progress[category]
     count = min(prompt.rows_per_request, _ask_for(most, state.rate))
-    demos = _draw(seeds.get(category, ()), prompt.demos.seeds, rng) + _draw(
-        grown.get(category, ()), prompt.demos.grown, rng
-    )
+    of_seeds, of_grown = seeds.get(category, ()), grown.get(category, ())
+    demos = _draw(of_seeds, prompt.demos.seeds, rng) + _draw(of_grown, prompt.demos.grown, rng)
+    demos += _draw_from_both(of_seeds, of_grown, prompt.demos.pool, demos, rng)
     rng.shuffle(demos)
     return Batch(number, category, count, state.asked, tuple(demos))
 
@@ -143,6 +143,20 @@ def _ask_for(deficit: float, rate: float) -> int:
 
 def _draw(rows: Sequence[int], count: int, rng: Random) -> list[int]:
     return rng.sample(rows, min(count, len(rows)))
+
+
+def _draw_from_both(
+    seeds: Sequence[int], grown: Sequence[int], count: int, drawn: Sequence[int], rng: Random
+) -> list[int]:
+    """``count`` rows that are not ``drawn`` yet, seeds and grown rows each with the same chance.
+
+    Places are drawn, and not rows out of the two put together: a pool may hold millions.
+    """
+    if not count:
+        return []
+    places = _draw(range(len(seeds) + len(grown)), count + len(drawn), rng)
+    rows = (seeds[at] if at < len(seeds) else grown[at - len(seeds)] for at in places)
+    return [row for row in rows if row not in drawn][:count]
 
 
 def launch(progress: Mapping[str, Progress], batch: Batch) -> None:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from selfinstruct.recipe import Categories, Field, Recipe
+from selfinstruct.recipe import Categories, Recipe, Rule, Snippets
+from selfinstruct.recipe.methods import Constraints, Scalar
 from selfinstruct.records import JSON, Form, Message, Row
 from selfinstruct.rows import to_json
 from selfinstruct.text import UNSPACED, tokens, value_text
@@ -154,6 +155,16 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
+def _listed(values: Sequence[Scalar], joint: str) -> str:
+    """Values as JSON, with a word between them."""
+    return joint.join(_quoted(value) if isinstance(value, str) else value_text(value) for value in values)
+
+
+def _conditions(rule: Rule, alternative: str, equals: str, joint: str) -> str:
+    """When a rule holds, with the words of a language."""
+    return joint.join(f"{_quoted(name)}{equals}{_listed(values, alternative)}" for name, values in rule.when.items())
+
+
 def _label(recipe: Recipe, category: str) -> str:
     """A category as its field has it: labels that are not text are named by their JSON."""
     field = recipe.fields.get(recipe.categories.field or "")
@@ -169,6 +180,11 @@ def _system_en(recipe: Recipe) -> str:
         for name, field in recipe.fields.items()
     ]
     rules = [rule for name, field in recipe.fields.items() for rule in _field_rules_en(name, field)]
+    rules += [
+        f"Where {_conditions(rule, ' or ', ' is ', ' and ')}: {said}"
+        for rule in recipe.rules
+        for said in _field_rules_en(rule.field, rule)
+    ]
     rules += [
         "Be new: other values, other words, other situations than in the examples and in your own other rows; "
         "to change only the digits is not enough. Do not copy an example.",
@@ -197,25 +213,59 @@ def _system_en(recipe: Recipe) -> str:
     )
 
 
-def _field_rules_en(name: str, field: Field) -> list[str]:
-    rules = []
-    if field.appears_in is not None:
+def _field_rules_en(name: str, held: Constraints) -> list[str]:
+    rules, said = [], _quoted(name)
+    if held.appears_in is not None and held.match == "inflected":
+        rules.append(
+            f"{said} occurs in {_quoted(held.appears_in)} as a word of its own, in any of its forms; "
+            "of a list, each of its words does."
+        )
+    elif held.appears_in is not None:
         leeway = {
             "exact": "exactly as it stands there, character for character",
             "casefold": "as it stands there; only upper and lower case may differ",
             "whitespace": "as it stands there; only spaces and line breaks may differ",
-        }[field.match]
-        rules.append(f"{_quoted(name)} is copied from {_quoted(field.appears_in)} {leeway}.")
-    if field.identifiers_in is not None:
+        }[held.match]
+        rules.append(f"{said} is copied from {_quoted(held.appears_in)} {leeway}.")
+    if held.identifiers_in is not None:
         rules.append(
-            f"Every number, and every name or identifier with a digit in it, that {_quoted(name)} mentions occurs in "
-            f"{_quoted(field.identifiers_in)} in the same form."
+            f"Every number, and every name or identifier with a digit in it, that {said} mentions occurs in "
+            f"{_quoted(held.identifiers_in)} in the same form."
         )
-    if field.min_chars:
-        rules.append(f"{_quoted(name)} has at least {field.min_chars} characters.")
-    if field.max_chars is not None:
-        rules.append(f"{_quoted(name)} has at most {field.max_chars} characters.")
-    return rules
+    for unit, least, most in (
+        ("characters", held.min_chars, held.max_chars),
+        ("words", held.min_words, held.max_words),
+    ):
+        if least:
+            rules.append(f"{said} has at least {least} {unit}.")
+        if most is not None:
+            rules.append(f"{said} has at most {most} {unit}.")
+    if held.pattern is not None:
+        rules.append(f"All of {said} matches the regular expression {_quoted(held.pattern)}.")
+    if held.refuse:
+        rules.append(f"Nothing in {said} matches the regular expression {_listed(held.refuse, ' or ')}.")
+    if held.one_of:
+        rules.append(f"{said} is {_listed(held.one_of, ' or ')}.")
+    if held.choice_of is not None:
+        rules.append(f"{said} is one of the choices in {_quoted(held.choice_of)}, as it stands there.")
+    if held.differs_from is not None:
+        rules.append(f"{said} is not the same as {_quoted(held.differs_from)}.")
+    return [*rules, *(f"{said} {rule}" for rule in _snippet_rules_en(held.snippets))]
+
+
+def _snippet_rules_en(snippets: Snippets | None) -> Iterator[str]:
+    if snippets is None:
+        return
+    if snippets.least:
+        yield f"has at least {snippets.least} fenced code block{'s' if snippets.least > 1 else ''}."
+    if snippets.most is not None:
+        yield f"has at most {snippets.most} fenced code block{'s' if snippets.most > 1 else ''}."
+    if snippets.max_lines is not None:
+        yield f"has no code block of more than {snippets.max_lines} lines."
+    if snippets.python:
+        yield "has Python alone in its code blocks, each of them complete."
+    if snippets.last:
+        yield "ends with its last code block."
 
 
 def _wording_en(categories: Categories) -> list[str]:
@@ -245,6 +295,11 @@ def _system_zh(recipe: Recipe) -> str:
     ]
     rules = [rule for name, field in recipe.fields.items() for rule in _field_rules_zh(name, field)]
     rules += [
+        f"当 {_conditions(rule, ' 或 ', ' 是 ', '，且 ')} 时：{said}"
+        for rule in recipe.rules
+        for said in _field_rules_zh(rule.field, rule)
+    ]
+    rules += [
         "内容要新：数值、用词和情境都要与示例不同，各行之间也不要雷同；只改数字是不够的。不要照抄示例。",
         *_wording_zh(recipe.categories),
         "内容要真实可信：每个值都应当是现实中可能出现的；同一个值出现在多个字段中时，写法必须一致。",
@@ -269,23 +324,54 @@ def _system_zh(recipe: Recipe) -> str:
     )
 
 
-def _field_rules_zh(name: str, field: Field) -> list[str]:
-    rules = []
-    if field.appears_in is not None:
-        leeway = {"exact": "一字不差", "casefold": "只允许大小写不同", "whitespace": "只允许空格和换行不同"}[
-            field.match
-        ]
-        rules.append(f"{_quoted(name)} 必须从 {_quoted(field.appears_in)} 中原样摘录，{leeway}。")
-    if field.identifiers_in is not None:
+def _field_rules_zh(name: str, held: Constraints) -> list[str]:
+    rules, said = [], _quoted(name)
+    if held.appears_in is not None and held.match == "inflected":
         rules.append(
-            f"{_quoted(name)} 中提到的每个数字，以及每个含有数字的名称或编号，"
-            f"都必须以同样的写法出现在 {_quoted(field.identifiers_in)} 中。"
+            f"{said} 必须作为词语出现在 {_quoted(held.appears_in)} 中，词形可以变化；若是列表，其中每个词都是如此。"
         )
-    if field.min_chars:
-        rules.append(f"{_quoted(name)} 不少于 {field.min_chars} 个字符。")
-    if field.max_chars is not None:
-        rules.append(f"{_quoted(name)} 不超过 {field.max_chars} 个字符。")
-    return rules
+    elif held.appears_in is not None:
+        leeway = {"exact": "一字不差", "casefold": "只允许大小写不同", "whitespace": "只允许空格和换行不同"}[held.match]
+        rules.append(f"{said} 必须从 {_quoted(held.appears_in)} 中原样摘录，{leeway}。")
+    if held.identifiers_in is not None:
+        rules.append(
+            f"{said} 中提到的每个数字，以及每个含有数字的名称或编号，"
+            f"都必须以同样的写法出现在 {_quoted(held.identifiers_in)} 中。"
+        )
+    for unit, least, most in (
+        ("字符", held.min_chars, held.max_chars),
+        ("字（西文按词计）", held.min_words, held.max_words),
+    ):
+        if least:
+            rules.append(f"{said} 不少于 {least} 个{unit}。")
+        if most is not None:
+            rules.append(f"{said} 不超过 {most} 个{unit}。")
+    if held.pattern is not None:
+        rules.append(f"{said} 的全文必须匹配正则表达式 {_quoted(held.pattern)}。")
+    if held.refuse:
+        rules.append(f"{said} 中不得有任何内容匹配正则表达式 {_listed(held.refuse, ' 或 ')}。")
+    if held.one_of:
+        rules.append(f"{said} 只能是 {_listed(held.one_of, ' 或 ')}。")
+    if held.choice_of is not None:
+        rules.append(f"{said} 必须是 {_quoted(held.choice_of)} 中的一个选项，写法一致。")
+    if held.differs_from is not None:
+        rules.append(f"{said} 不得与 {_quoted(held.differs_from)} 相同。")
+    return [*rules, *(f"{said} {rule}" for rule in _snippet_rules_zh(held.snippets))]
+
+
+def _snippet_rules_zh(snippets: Snippets | None) -> Iterator[str]:
+    if snippets is None:
+        return
+    if snippets.least:
+        yield f"至少包含 {snippets.least} 个带围栏的代码块。"
+    if snippets.most is not None:
+        yield f"至多包含 {snippets.most} 个带围栏的代码块。"
+    if snippets.max_lines is not None:
+        yield f"中的每个代码块不超过 {snippets.max_lines} 行。"
+    if snippets.python:
+        yield "中的代码块都是完整的 Python 代码。"
+    if snippets.last:
+        yield "以最后一个代码块结尾。"
 
 
 def _wording_zh(categories: Categories) -> list[str]:

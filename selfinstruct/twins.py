@@ -28,9 +28,11 @@ _ANSWER_BYTES = 8  # Compared only between rows that ask the same.
 
 
 def answer_fields(recipe: Recipe) -> tuple[str, ...]:
-    """The fields that a row's other fields determine: the grounded ones and the label."""
+    """The fields that a row's other fields determine: the grounded ones, the label, those that say so themselves."""
     label = recipe.categories.field if recipe.categories.by == "field" else None
-    return tuple(name for name, field in recipe.fields.items() if field.appears_in is not None or name == label)
+    return tuple(
+        name for name, field in recipe.fields.items() if field.answer or field.appears_in is not None or name == label
+    )
 
 
 def question_fields(recipe: Recipe) -> tuple[str, ...]:
@@ -40,6 +42,11 @@ def question_fields(recipe: Recipe) -> tuple[str, ...]:
     """
     answers = answer_fields(recipe)
     return tuple(name for name in recipe.fields if name not in answers) or tuple(recipe.fields)
+
+
+def is_open(row: Row, question: Collection[str]) -> bool:
+    """Whether something is empty in what a row asks: a task without input may have many right answers."""
+    return any(row.get(name) == "" for name in question)
 
 
 class TwinIndex:

@@ -97,6 +97,7 @@ def _values(recipe: Recipe, materials: Materials, batch: Batch, demos: Sequence[
         "count": batch.count,
         "demos": demonstrations(demos),
     }
+    values |= {f"demos.{name}": [row[name] for row in demos if name in row] for name in recipe.fields}
     if len(demos) == 1:
         values["demo"] = demos[0]
     return values

@@ -11,10 +11,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from selfinstruct.checks import REASONS, Fault, Terms, examine, judge
+from selfinstruct.checks import FIELD_CHECKS, REASONS, Fault, Terms, examine, field_faults, judge
+from selfinstruct.checks.choices import choices
 from selfinstruct.checks.grounding import find
 from selfinstruct.checks.identifiers import identifiers
-from selfinstruct.recipe import Categories, Field, Recipe, Seeds
+from selfinstruct.checks.length import count_words
+from selfinstruct.lexicon import words
+from selfinstruct.lexicon.inflections import forms
+from selfinstruct.recipe import Categories, Field, Recipe, Rule, Seeds, Snippets
+from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Candidate, Judgement, Row
 from selfinstruct.rouge import rouge_l
 from selfinstruct.text import find_span, is_bound
@@ -460,3 +465,356 @@ def test_examine_compares_with_the_earlier_rows() -> None:
     assert slugs(near) == [("", "near-duplicate")]
     assert near[0].rejection.nearest == 2
     assert examine(NEW, TERMS, earlier) == []
+
+
+# --- words, patterns, choices, differences -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        (" a\n\tb  c ", 3),
+        ("It's a well-known fact -- 3.5 %.", 7),
+        ("乾卦元亨", 4),
+        ("元亨，利贞。", 4),
+        ("我有3只dog。 Yes!", 6),
+        ("Où est-il\u3000?", 3),
+    ],
+)
+def test_words_stand_between_white_space(text: str, count: int) -> None:
+    """Of a script without spaces each character counts, and marks beside them do not."""
+    assert count_words(text) == count
+
+
+def test_words_are_bounded_on_both_sides() -> None:
+    """Both bounds belong to what is allowed; values that are not text have no words."""
+    field = Field(min_words=2, max_words=3)
+    assert [fields_reason("no " * n, field) for n in (1, 2, 3, 4)] == ["length", None, None, "length"]
+    assert fields_reason(["no"], Field(type="array", min_words=2)) is None
+
+
+CONSTRAINED: list[tuple[dict[str, Any], Any, Any, str | None]] = [
+    ({"pattern": "[a-z]+"}, "abc", "", None),
+    ({"pattern": "[a-z]+"}, "abc ", "", "schema"),
+    ({"pattern": "a|ab"}, "ab", "", None),
+    ({"pattern": "(?i)yes.*"}, "Yes\nno", "", "schema"),
+    ({"pattern": "[0-9]", "type": "any"}, 12, "", None),
+    ({"refuse": [r"(?i)\bas an ai\b"]}, "Well, as an AI I", "", "blocked"),
+    ({"refuse": [r"(?i)\bas an ai\b"]}, "as an aim", "", None),
+    ({"refuse": ["x", r":\s*\Z"]}, "Here it is: \n", "", "blocked"),
+    ({"refuse": ["x"], "type": "array"}, ["x"], "", None),
+    ({"pattern": "(?s).*"}, "x" * 20_000, "", None),
+    ({"pattern": "(?s).*"}, "x" * 20_001, "", "schema"),
+    ({"refuse": ["y"]}, "x" * 20_001, "", "blocked"),
+    ({"one_of": ["yes", "no"]}, " Yes\n", "", None),
+    ({"one_of": ["yes", "no"]}, "yes.", "", "label"),
+    ({"one_of": [1, 2], "type": "any"}, 2, "", None),
+    ({"one_of": [1, 2], "type": "any"}, "2", "", None),
+    ({"one_of": [1, 2], "type": "any"}, 3, "", "label"),
+    ({"one_of": [True], "type": "any"}, True, "", None),
+    ({"one_of": [True], "type": "any"}, 1, "", "label"),
+    ({"choice_of": "context"}, "four", ["two", "Four "], None),
+    ({"choice_of": "context"}, "fou", ["two", "four"], "label"),
+    ({"choice_of": "context"}, "4", [2, 4], None),
+    ({"choice_of": "context"}, "B) no", "A) yes\nB) no", None),
+    ({"choice_of": "context"}, "no", "A) yes\nB) no", None),
+    ({"choice_of": "context"}, "Paris, France", "1. Rome, Italy\n2. Paris, France\n", None),
+    ({"choice_of": "context"}, "France", "1. Rome, Italy\n2. Paris, France\n", "label"),
+    ({"choice_of": "context"}, "rome, italy", "Rome, Italy; Paris, France", None),
+    ({"choice_of": "context"}, "red", "blue, RED , green", None),
+    ({"choice_of": "context"}, "蓝", "红、蓝、绿", None),
+    ({"choice_of": "context"}, "red", "", "label"),
+    ({"choice_of": "context"}, "A", "A) yes\nB) no", "label"),
+    ({"differs_from": "context"}, "the same", "the  same\n", "echo"),
+    ({"differs_from": "context"}, "The same", "the same", None),
+    ({"differs_from": "context", "type": "any"}, [1], "[1]", "echo"),
+]
+
+
+@pytest.mark.parametrize(("keys", "value", "context", "expected"), CONSTRAINED)
+def test_a_value_is_held_to_the_key(keys: dict[str, Any], value: Any, context: Any, expected: str | None) -> None:
+    """Each key of a field by itself: what it takes, and the reason under which it refuses."""
+    assert fields_reason(value, Field.model_validate(keys), context) == expected
+
+
+def test_a_choice_has_its_letter_or_not() -> None:
+    """Letters, numbers and bullets before a choice may be repeated or left out; a mark alone is no choice."""
+    assert choices("(a) x\n- y\n3: z\n\nB.\nAt 4.5") == ["(a) x", "x", "- y", "y", "3: z", "z", "B.", "At 4.5"]
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_no_text_makes_a_key_raise(value: str, context: str) -> None:
+    """Whatever the texts hold, the answer is a known reason or none."""
+    keys: dict[str, Any] = {"appears_in": "context", "choice_of": "context", "differs_from": "context"}
+    fields = [Field.model_validate({key: other, "min_chars": 0}) for key, other in keys.items()]
+    fields += [
+        Field(appears_in="context", match="inflected", min_chars=0),
+        Field(snippets=Snippets(least=1, most=1, max_lines=1, python=True, last=True), min_chars=0),
+        Field(min_words=1, max_words=2, pattern=".", refuse=("x",), one_of=("y",), min_chars=0),
+    ]
+    for field in fields:
+        assert fields_reason(value, field, context) in (None, *REASONS)
+
+
+# --- inflections ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "others"),
+    [
+        ("dig", "digs dug digging"),
+        ("take", "takes took taken taking"),
+        ("run", "runs ran running"),
+        ("swim", "swims swam swum swimming"),
+        ("be", "am is are was were been being"),
+        ("lie", "lies lay lain lying"),
+        ("die", "dies died dying"),
+        ("go", "goes went gone going"),
+        ("see", "sees saw seen seeing"),
+        ("free", "frees freed freeing freer freest"),
+        ("forgive", "forgave forgiven forgiving"),
+        ("understand", "understood understanding"),
+        ("rewrite", "rewrote rewritten rewriting"),
+        ("quit", "quits quitting"),
+        ("travel", "travelled traveled travelling traveling"),
+        ("panic", "panics panicked panicking"),
+        ("carry", "carries carried carrying"),
+        ("play", "plays played playing"),
+        ("fix", "fixes fixed fixing"),
+        ("tooth", "teeth"),
+        ("leaf", "leaves"),
+        ("bookshelf", "bookshelves"),
+        ("snowman", "snowmen"),
+        ("grandchild", "grandchildren"),
+        ("story", "stories"),
+        ("box", "boxes"),
+        ("church", "churches"),
+        ("potato", "potatoes"),
+        ("piano", "pianos"),
+        ("quiz", "quizzes"),
+        ("person", "people"),
+        ("big", "bigger biggest"),
+        ("happy", "happier happiest"),
+        ("nice", "nicer nicest"),
+        ("good", "better best"),
+        ("gentle", "gentler gentlest"),
+    ],
+)
+def test_a_word_has_its_forms(word: str, others: str) -> None:
+    """Irregular ones, doubled consonants, dropped vowels, and the forms of a word in capitals are those in small."""
+    assert {word, *others.split()} <= forms(word)
+    assert forms(word.upper()) == forms(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "other"),
+    [
+        ("flow", "flower"),
+        ("hop", "hoped"),
+        ("hope", "hopped"),
+        ("fee", "feed"),
+        ("see", "seed"),
+        ("be", "bed"),
+        ("lad", "ladder"),
+        ("safe", "saves"),
+        ("run", "runner"),
+        ("rain", "rainning"),
+        ("take", "taked"),
+        ("dig", "digged"),
+        ("near", "next"),
+        ("乾", "乾s"),
+        ("a", "as"),
+        ("x2", "x2s"),
+    ],
+)
+def test_another_word_is_no_form(word: str, other: str) -> None:
+    """What only looks like a form, or belongs to a word that is spelt nearly so."""
+    assert other not in forms(word)
+
+
+@given(st.from_regex(r"(?:[bcdfgklmnprst]|[bcfgp][lr]|st)(?:[aeiou]|ea|oo|ai)(?:ck|lt|mp|nd|sh|st|rk)", fullmatch=True))
+def test_a_plain_regular_word_takes_the_plain_endings(word: str) -> None:
+    """A word that ends in two consonants has nothing to double or to drop: its endings are only added."""
+    if word in {line.split(" | ")[0] for line in words("irregular-verbs")}:
+        return
+    plural = f"{word}es" if word.endswith("sh") else f"{word}s"
+    assert forms(word) - {word + "er", word + "est"} == {word, plural, f"{word}ing", f"{word}ed"}
+
+
+@given(st.text(max_size=50))
+def test_any_text_has_itself_as_a_form(word: str) -> None:
+    """No text is too odd to be looked up; forms are in lower case."""
+    assert word.casefold() in forms(word)
+
+
+def test_the_irregular_words_are_enough() -> None:
+    """Every irregular form of the lists is a form of its word, and the lists hold the common words."""
+    lines = [line.split(" | ") for kind in ("verbs", "nouns", "adjectives") for line in words(f"irregular-{kind}")]
+    assert len(lines) >= 250
+    for base, *others in lines:
+        assert set(others) <= forms(base)
+
+
+@pytest.mark.parametrize(
+    ("value", "context", "span"),
+    [
+        ("dig", "He Dug a hole.", (3, 6)),
+        ("tooth", "white teeth", (6, 11)),
+        ("run", "She is a runner", None),
+        ("run", "re-running", (3, 10)),
+        ("run", "running2", None),
+        ("dog", "The dog's bone", (4, 7)),
+        ("Dog", "我有dogs吗", (2, 6)),
+        ("pick up", "He picked\nup a stone", (3, 12)),
+        ("ice cream", "two ice creams", (4, 14)),
+        ("挖", "他在挖洞", (2, 3)),
+        ("挖了", "他在挖洞", None),
+        ("9", "at 9.5", None),
+        ("", "a", None),
+        (" ", "a b", None),
+        ("word " * 40, "word", None),
+    ],
+)
+def test_an_inflected_word_is_found_at_its_place(value: str, context: str, span: tuple[int, int] | None) -> None:
+    """Whole words in any letter case; words of a script without spaces, and numbers, are found as they stand."""
+    assert find(value, context, "inflected") == span
+
+
+def test_every_word_of_a_list_is_there() -> None:
+    """The word that is missing is named; a list has no one place."""
+    field = Field(type="array", appears_in="story", match="inflected")
+    recipe = Recipe(name="r", seeds=Seeds(file="r"), fields={"words": field, "story": Field()})
+    terms = Terms(recipe, {"all": 1.0}, lambda row: "all")
+    row: Row = {"words": ["dig", "tooth", "big"], "story": "The biggest dog dug."}
+    rejection = judge(Candidate(0, "", row), (), terms, OnlyRoom()).rejection
+    assert rejection is not None
+    assert (rejection.reason, rejection.message) == ("ungrounded", 'words "tooth" does not occur in story in any form')
+    found = judge(Candidate(0, "", {**row, "words": ["dig", "big"]}), (), terms, OnlyRoom())
+    assert (found.rejection, found.spans) == (None, {})
+
+
+# --- snippets ------------------------------------------------------------------------------------------------
+
+ONE = "Say:\n```python\nprint(1)\n```"
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "told"),
+    [
+        ({}, "no code", ""),
+        ({"least": 1}, "no code", "0 snippets, fewer than 1"),
+        ({"least": 1}, ONE, ""),
+        ({"most": 1}, f"{ONE}\n{ONE}", "2 snippets, more than 1"),
+        ({"least": 2, "most": 2}, f"{ONE}\n{ONE}", ""),
+        ({}, "```\nx = 1", "never closed"),
+        ({}, "````\n```\n````", ""),
+        ({}, "~~~\n```\n~~~~  ", ""),
+        ({}, "```\n~~~", "never closed"),
+        ({"least": 1}, "```x``` is code within a line", "fewer"),
+        ({"least": 1}, "- as follows\n  ```py title=a\n  x\n  ```", ""),
+        ({"least": 1, "python": True}, "```\r\nif x:\r\n    y\r\n```\r\n", ""),
+        ({"max_lines": 2}, "```\na\n\nb\n```", "3 lines, more than 2"),
+        ({"max_lines": 2}, "```\na\nb\n```", ""),
+        ({"python": True}, ONE, ""),
+        ({"python": True}, "  ```\n  if x:\n    y = '\\d'\n  ```", ""),
+        ({"python": True}, f"{ONE}\n```\nprint 1\n```", "snippet 2 of value is not Python: line 1"),
+        ({"python": True}, "```\na\0b\n```", "not Python"),
+        ({"python": True}, "```\n" + "-" * 100_000 + "1\n```", "not Python: MemoryError"),
+        ({"python": True}, "```\n" + "1+" * 50_000 + "1\n```", "not Python: RecursionError"),
+        ({"last": True}, f"{ONE}\n \n", ""),
+        ({"last": True}, f"{ONE}\nThat is all.", "goes on after its last snippet"),
+        ({"last": True}, f"{ONE}\nand\n{ONE}", ""),
+        ({"last": True}, "no code", ""),
+    ],
+)
+def test_fenced_code_is_as_the_recipe_wants_it(keys: dict[str, Any], value: str, told: str) -> None:
+    """Number, lines, Python that parses, the end; fences as in Markdown. Nothing is ever executed."""
+    fields = {"value": Field(snippets=Snippets.model_validate(keys))}
+    rejection = field_faults({"value": value}, Recipe(name="r", fields=fields), ("value",))
+    assert (rejection.reason if rejection else "") == ("schema" if told else "")
+    assert told in (rejection.message if rejection else "")
+
+
+# --- rules, and rows that are not complete -------------------------------------------------------------------
+
+KINDS = Recipe(
+    name="kinds",
+    seeds=Seeds(file="k"),
+    fields={
+        "kind": Field(),
+        "choices": Field(min_chars=0),
+        "answer": Field(max_words=3, answer=True),
+        "hard": Field(type="boolean"),
+    },
+    rules=(
+        Rule(field="answer", when={"kind": ("Yes-No", "true or false")}, one_of=("yes", "no")),
+        Rule(field="answer", when={"kind": ("choice",), "hard": (True,)}, choice_of="choices", refuse=("none",)),
+        Rule(field="choices", when={"kind": ("choice",)}, min_words=1),
+    ),
+)
+CHOICE: Row = {"kind": "choice", "choices": "red, blue", "answer": "red", "hard": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"kind": "open", "answer": "green"}, []),
+        ({"kind": "yes-no ", "answer": "Yes"}, []),
+        ({"kind": "yes-no"}, [("answer", "label")]),
+        ({"answer": "green"}, [("answer", "label")]),
+        ({"answer": "none"}, [("answer", "blocked")]),
+        ({"answer": "green", "hard": False}, []),
+        ({"choices": ""}, [("choices", "length"), ("answer", "label")]),
+        ({"kind": "open", "choices": ""}, []),
+        ({"kind": "yes-no", "answer": "yes yes yes no"}, [("answer", "length")]),
+    ],
+)
+def test_a_rule_holds_where_all_of_its_names_have_such_a_value(changes: Row, expected: list[tuple[str, str]]) -> None:
+    """Letter case and blanks aside, as text; a fault of the field's own comes first. judge and examine agree."""
+    row = {**CHOICE, **changes}
+    terms = Terms(KINDS, {"all": 1.0}, lambda row: "all")
+    assert slugs(examine(row, terms, OnlyRoom())) == expected
+    rejection = judge(Candidate(0, "", row), (), terms, OnlyRoom()).rejection
+    whole = field_faults(row, KINDS, tuple(row))
+    assert rejection == whole
+    assert (rejection.reason if rejection else None) in ([reason for _, reason in expected] or [None])
+
+
+@pytest.mark.parametrize(
+    ("names", "changes", "expected"),
+    [
+        (("answer",), {"answer": "green"}, None),
+        (("answer", "choices"), {"answer": "green"}, None),
+        (("answer", "choices", "kind"), {"answer": "green"}, None),
+        (("answer", "choices", "kind", "hard"), {"answer": "green"}, "label"),
+        (("answer", "kind"), {"kind": "yes-no"}, "label"),
+        (("answer",), {"kind": "yes-no"}, None),
+        (("answer",), {"answer": "a b c d", "kind": 3}, "length"),
+        (("kind", "answer"), {"answer": "a b c d", "kind": 3}, "schema"),
+        (("answer", "nothing"), {}, None),
+        ((), {"answer": 3}, None),
+    ],
+)
+def test_a_row_is_judged_by_the_fields_that_it_has(names: Sequence[str], changes: Row, expected: str | None) -> None:
+    """What depends on a field that is not named is passed over, whatever stands there."""
+    rejection = field_faults({**CHOICE, **changes}, KINDS, names)
+    assert (rejection.reason if rejection else None) == expected
+
+
+@pytest.mark.parametrize("key", ["appears_in", "identifiers_in", "choice_of", "differs_from"])
+def test_what_refers_to_a_missing_field_is_passed_over(key: str) -> None:
+    """Of each key that names another field: no verdict without it, a verdict with it."""
+    fields = {"value": Field.model_validate({key: "other"}), "other": Field()}
+    row: Row = {"value": "b 4", "other": "b 4" if key == "differs_from" else "a"}
+    recipe = Recipe(name="r", fields=fields)
+    assert field_faults({"value": "b 4"}, recipe, ("value", "other")) is None
+    assert field_faults(row, recipe, ("value",)) is None
+    assert field_faults(row, recipe, ("value", "other")) is not None
+
+
+def test_every_key_of_a_field_belongs_to_a_check() -> None:
+    """A key that no check is listed for would be read and never held."""
+    listed = {key for keys in FIELD_CHECKS.values() for key in keys}
+    assert listed == set(Constraints.model_fields) - {"match"}

@@ -189,6 +189,32 @@ def test_demos_are_six_seeds_and_two_grown_rows_of_the_category() -> None:
     assert sorted(demos_of(rng, [100], [3, 4])) == [3, 4, 100]
 
 
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 4), st.integers(0, 4), st.integers(0, 9), st.randoms())
+def test_demos_of_the_pool_come_on_top_and_no_row_stands_twice(
+    seeds: int, grown: int, of_seeds: int, of_grown: int, pool: int, rng: Random
+) -> None:
+    """``pool`` adds as many rows as it says, or all that are left."""
+    rows = {"a": range(1, seeds + 1)}, {"a": range(100, 100 + grown)}
+    demos = Demos(seeds=of_seeds, grown=of_grown, pool=pool)
+    batch = plan({"a": Progress(100)}, *rows, Prompt(demos=demos), 1, rng)
+    assert batch is not None
+    first = min(of_seeds, seeds) + min(of_grown, grown)
+    assert len(batch.demos) == len(set(batch.demos)) == first + min(pool, seeds + grown - first)
+    assert set(batch.demos) <= {*rows[0]["a"], *rows[1]["a"]}
+
+
+def test_a_demo_of_the_pool_is_any_row_with_the_same_chance() -> None:
+    """A seed is drawn as often as a grown row, and a row that stands there already makes way for another."""
+    seeds, grown, drawn = {"a": range(1, 4)}, {"a": [10, 11, 12, 13, 14, 15]}, Counter[int]()
+    for seed in range(900):
+        batch = plan({"a": Progress(9)}, seeds, grown, Prompt(demos=Demos(seeds=0, grown=0, pool=1)), 1, Random(seed))
+        assert batch is not None
+        drawn.update(batch.demos)
+    assert sorted(drawn) == [1, 2, 3, 10, 11, 12, 13, 14, 15]
+    assert drawn.total() == 900
+    assert all(70 < count < 130 for count in drawn.values()), drawn
+
+
 def test_demos_are_drawn_anew_and_shuffled_each_time() -> None:
     """Over many batches every seed is shown, and grown rows stand in every place."""
     rng = Random(1)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from selfinstruct.prompt import estimate_tokens, language, messages
-from selfinstruct.recipe import Categories, Field, Prompt, Recipe, Seeds
+from selfinstruct.recipe import Categories, Field, Prompt, Recipe, Rule, Seeds, Snippets
 from selfinstruct.records import Row
 
 LOGQA = Recipe(
@@ -209,3 +209,45 @@ def test_a_chinese_prompt_is_chinese_throughout() -> None:
 def test_tokens_are_estimated_by_script(text: str, expected: int) -> None:
     """Four ASCII characters, two of another alphabet, or one Han character."""
     assert estimate_tokens(text) == expected
+
+
+# --- what a field is held to, in words -----------------------------------------------------------------------
+
+HELD = [
+    ({"appears_in": "b", "match": "inflected"}, '"a" occurs in "b" as a word of its own, in any of its forms'),
+    ({"min_words": 4}, '"a" has at least 4 words.'),
+    ({"max_words": 9}, '"a" has at most 9 words.'),
+    ({"pattern": '"\\d+"'}, r'All of "a" matches the regular expression "\"\\d+\"".'),
+    ({"refuse": ["x", "y"]}, 'Nothing in "a" matches the regular expression "x" or "y".'),
+    ({"one_of": ["yes", 2, True]}, '"a" is "yes" or 2 or true.'),
+    ({"choice_of": "b"}, '"a" is one of the choices in "b"'),
+    ({"differs_from": "b"}, '"a" is not the same as "b".'),
+    ({"snippets": Snippets(least=1)}, '"a" has at least 1 fenced code block.'),
+    ({"snippets": Snippets(most=2)}, '"a" has at most 2 fenced code blocks.'),
+    ({"snippets": Snippets(max_lines=10)}, '"a" has no code block of more than 10 lines.'),
+    ({"snippets": Snippets(python=True)}, '"a" has Python alone in its code blocks'),
+    ({"snippets": Snippets(last=True)}, '"a" ends with its last code block.'),
+]
+
+
+@pytest.mark.parametrize(("keys", "said"), HELD)
+def test_each_key_is_said_in_both_languages(keys: dict[str, Any], said: str) -> None:
+    """One rule a key, in English and in Chinese, and none of them without the key."""
+    plain = recipe({"a": Field(), "b": Field()})
+    held = recipe({"a": Field.model_validate(keys), "b": Field()})
+    for words in ("en", "zh"):
+        rules = [set(re.findall(r"^\d+\. (.*)$", texts(each, language=words)[0], re.M)) for each in (plain, held)]
+        (rule,) = rules[1] - rules[0]
+        assert (said in rule) == (words == "en")
+        assert '"a"' in rule
+    assert not re.search(r"[A-Za-z]{2}", re.sub(r'"[^"]*"|true', "", rule)) or "Python" in rule or '"\\"' in rule
+
+
+def test_rules_say_where_they_hold() -> None:
+    """A rule is said with its condition, after those of the fields; both of two conditions are said."""
+    rule = Rule(field="a", when={"kind": ("x", "y"), "n": (2,)}, one_of=("yes", "no"), max_words=1)
+    ruled = recipe({"a": Field(), "kind": Field(), "n": Field(type="integer")}).model_copy(update={"rules": (rule,)})
+    english, chinese = (texts(ruled, language=words)[0] for words in ("en", "zh"))
+    assert 'Where "kind" is "x" or "y" and "n" is 2: "a" is "yes" or "no".' in english
+    assert 'Where "kind" is "x" or "y" and "n" is 2: "a" has at most 1 words.' in english
+    assert '当 "kind" 是 "x" 或 "y"，且 "n" 是 2 时："a" 只能是 "yes" 或 "no"。' in chinese

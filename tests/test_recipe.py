@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +34,7 @@ from selfinstruct.recipe import (
     recipe_name,
     to_toml,
 )
+from selfinstruct.recipe.patterns import pattern_problem
 
 LOGQA = """\
 name = "logqa"
@@ -588,3 +591,111 @@ def test_half_a_character_cannot_be_written() -> None:
     recipe = Recipe(name="x", seeds=Seeds(file="a"), fields={"\ud800": Field()}, novelty=Novelty(fields=("\ud800",)))
     with pytest.raises(RecipeError, match="lone surrogate"):
         to_toml(recipe, {})
+
+
+# Constraints and rules
+
+
+RULED = """\
+[seeds]
+file = "a.jsonl"
+[fields.kind]
+[fields.answer]
+[fields.choices]
+[[rules]]
+field = "choices"
+when = { kind = ["choice"] }
+min_words = 1
+[[rules]]
+field = "answer"
+when = { kind = ["choice"] }
+choice_of = "choices"
+"""
+
+
+def test_rules_are_read_and_written_back() -> None:
+    """A recipe with rules, patterns and snippets says the same after it was written."""
+    text = RULED.replace(
+        "[fields.answer]\n",
+        "[fields.answer]\nanswer = true\npattern = '[a-z]+(?: [a-z]+)*'\nrefuse = ['(?i)\\bas an ai\\b', 'x$']\n"
+        "one_of = ['a', 1, true]\ndiffers_from = 'kind'\nsnippets = { least = 1, most = 2, max_lines = 9, python = true }\n",
+    )
+    recipe = parse(text)
+    assert [rule.field for rule in recipe.rules] == ["choices", "answer"]
+    assert recipe.fields["answer"].one_of == ("a", 1, True)
+    assert parse(to_toml(recipe, {})) == recipe
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "[fields.answer]",
+            '[fields.answer]\nchoice_of = "choice"',
+            "fields.answer.choice_of: the recipe has no field",
+        ),
+        ("[fields.answer]", '[fields.answer]\ndiffers_from = "kin"', "fields.answer.differs_from: the recipe has no"),
+        ("[fields.answer]", '[fields.answer]\ndiffers_from = "answer"', "differs_from: names the field itself"),
+        ('choice_of = "choices"', 'choice_of = "answer"', "choice_of: names the field itself"),
+        ('choice_of = "choices"', 'choice_of = "choice"', "choice_of: the recipe has no field"),
+        ('field = "answer"', 'field = "anser"', 'the recipe has no field "anser"; did you mean "answer"?'),
+        ("{ kind =", "{ kinds =", 'when: the recipe has no field "kinds"; did you mean "kind"?'),
+        ("min_words = 1", "min_words = 3\nmax_words = 2", "max_words: is below min_words, 3"),
+        ("min_words = 1", "min_chars = 3\nmax_chars = 2", "max_chars: is below min_chars, 3"),
+        ("[fields.answer]", '[fields.answer]\nmatch = "inflected"', "match: says how appears_in compares"),
+        ("min_words = 1", 'match = "inflected"', "match: says how appears_in compares"),
+        ("[fields.answer]", "[fields.answer]\nsnippets = { least = 3, most = 2 }", "least, 3, is above most, 2"),
+        ("[fields.answer]", "[fields.answer]\npattern = '(a'", 'pattern: "(a" is no regular expression: missing )'),
+        ("[fields.answer]", "[fields.answer]\nrefuse = ['a', '[']", 'refuse: "[" is no regular expression'),
+        ("min_words = 1", "pattern = '(a+)+'", 'pattern: "(a+)+" repeats what repeats'),
+    ],
+)
+def test_a_constraint_that_cannot_be_held_is_told(old: str, new: str, told: str) -> None:
+    """Names that are nowhere, bounds that exclude all, expressions that are none: each with its key."""
+    assert old in RULED
+    with pytest.raises(RecipeError) as caught:
+        parse(RULED.replace(old, new, 1))
+    assert told in str(caught.value)
+    assert str(caught.value).count("logqa.toml:") == 1
+
+
+EXPLOSIVE = [
+    r"(a+)+b", r"(a*)*", r"(?:\w+\s*)+x", r"(.|\s)*x", r"((a|b)+)*c", r"(?i)(?:[a-z]+[A-Z]*)*!", r"(\d+\.?)+$",
+    r"(?:a*a*,)+$", r"(?P<x>\w*\d*)*", r"(a+){2,}", r"(a+){10}", r"((ab)*)*", r"(?x) ( a + ) + b", r"(?:(a+))+",
+    r"(?:(?:x+)y?)*", r"(a|a)*b", r"(\w|\d)+$", "(?x)(a+ # x\n)+", r"^(\s*\S+\s*)*$",
+]  # fmt: skip
+SOUND = [
+    r"\s*[0-9A-Za-z](?s:.*)", r"(?i)\b(?:images?|graphs?|go\s+to)\b", r"(?:\w+,)*\w+", r"(?:- .+\n)+", r"(.|\n)*",
+    r":\s*\Z", r"(a+){2}", r'(?:"[^"]*")+', r"[^()]+\(\w+\)", r"(ab|cd)+", r"\d{4}-\d{2}-\d{2}", r"a{,3}", "{}",
+    r"(?:C: .+\nA: .+\n?)+", r"[\]\[(+*]+", r"(?:[A-Z]\w*\s)+", r"\((a)\)+", "(?x)a # (b+)+", r"(?:(\w+), )+",
+    r"(?<=a)b+(?!c)", r"(['\"]).*?\1", "[一-龥]+(?:，[一-龥]+)*。", r"(?:[^\W_]+-)+\d+", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", EXPLOSIVE)
+def test_a_pattern_that_may_take_for_ever_is_refused(pattern: str) -> None:
+    """A repeat in a repeat with no mark between them, as groups, alternatives or counts write it."""
+    assert "for ever" in pattern_problem(pattern)
+
+
+@pytest.mark.parametrize("pattern", SOUND)
+def test_a_pattern_whose_repeats_are_told_apart_is_taken(pattern: str) -> None:
+    """Repeats that a character of another kind ends, brackets in classes, counts that are small."""
+    assert pattern_problem(pattern) == ""
+
+
+@pytest.mark.parametrize("pattern", ["(", "[", "*", "(?P<a", "a{99999999999999}", "(" * 5000 + ")" * 5000, "a(?i)"])
+def test_what_is_no_expression_is_told(pattern: str) -> None:
+    """Also where the fault is one of size or depth."""
+    assert pattern_problem(pattern).startswith("is no regular expression: ")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab(){}[]|*+?\\\\.,^$-<>=!:#P0 2ix", max_size=14))
+def test_any_text_is_a_pattern_or_a_problem(pattern: str) -> None:
+    """Nothing makes it raise, and what it passes does compile and comes to an end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not pattern_problem(pattern):
+            for text in ("a" * 24 + "!", "ab" * 12 + "!", " 2" * 12 + "\n"):
+                re.fullmatch(pattern, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -102,7 +103,8 @@ async def connect(
         with recorded(recording) as history:
             return Connected(Authors([Replay(history)]))
     recipe = prepared.recipe
-    if not recipe.authors and recipe.needs_model:
+    nowhere = any(model.name == "default" and not model.base_url for model in recipe.authors)
+    if (not recipe.authors and recipe.needs_model) or (nowhere and not os.environ.get("OPENAI_BASE_URL")):
         raise InputError(
             f"{recipe.name}: needs a model: the embedded imitator only imitates rows",
             hint="Name one: --model NAME --base-url http://127.0.0.1:8000/v1 (docs/models.md says how to start one).",

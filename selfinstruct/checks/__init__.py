@@ -1,6 +1,6 @@
 """The checks: what refuses a candidate, in which order, and the stable slug of each reason.
 
-    candidate -> schema -> FIELD_CHECKS, field by field -> ROW_CHECKS, against the pool -> Judgement
+    candidate -> schema -> FIELD_CHECKS, field by field -> rules -> ROW_CHECKS, against the pool -> Judgement
 
 Cheap comes first, and novelty, the dearest, last; a candidate is counted under the first reason that holds. An
 echo may stand behind the field checks because what it repeats has passed them. ``judge`` stops at the first
@@ -11,13 +11,14 @@ Does not handle: adding accepted rows to the pool, which is the caller's part, b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
-from itertools import islice
-from typing import Protocol
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeAlias
 
 from selfinstruct.checks import (
+    choices,
     contradiction,
+    difference,
     duplicate,
     echo,
     empty,
@@ -26,11 +27,15 @@ from selfinstruct.checks import (
     label,
     length,
     novelty,
+    patterns,
     quota,
     schema,
+    snippets,
 )
-from selfinstruct.recipe import Field, Recipe
-from selfinstruct.records import Candidate, Judgement, Rejection, Row
+from selfinstruct.recipe import Recipe
+from selfinstruct.recipe.methods import Constraints
+from selfinstruct.records import JSON, Candidate, Judgement, Rejection, Row
+from selfinstruct.text import value_text
 from selfinstruct.twins import answer_fields
 
 #: Every reason for a rejection; journals and reports hold these slugs, so none ever changes its meaning.
@@ -53,6 +58,38 @@ REASONS = (
 )
 
 
+FieldCheck: TypeAlias = Callable[[Row, str, Constraints], Rejection | None]
+
+#: Judgements of one field's value by the row alone, each with the keys that it is about (none: it is about any field).
+FIELD_CHECKS: Mapping[FieldCheck, tuple[str, ...]] = {
+    empty.check: (),
+    length.check: ("min_chars", "max_chars", "min_words", "max_words"),
+    patterns.check: ("pattern", "refuse"),
+    grounding.check: ("appears_in",),
+    identifiers.check: ("identifiers_in",),
+    choices.check: ("one_of", "choice_of"),
+    difference.check: ("differs_from",),
+    snippets.check: ("snippets",),
+}
+#: The keys that name another field.
+_REFERRING = ("appears_in", "identifiers_in", "choice_of", "differs_from")
+
+
+class _Held(NamedTuple):
+    """A check that a field is held to, where the fields of ``when`` have one of the texts."""
+
+    check: FieldCheck
+    name: str
+    held: Constraints
+    when: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def fault(self, row: Row) -> Rejection | None:
+        """The rejection of a row that has all fields that this is about."""
+        if self.when and not all(_folded(row[name]) in wanted for name, wanted in self.when):
+            return None
+        return self.check(row, self.name, self.held)
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What rows are judged by: the recipe, each category's largest ROUGE-L, and a row's category.
@@ -64,6 +101,11 @@ class Terms:
     recipe: Recipe
     thresholds: Mapping[str, float]
     categorise: Callable[[Row], str]
+    # Made once: a check that a recipe does not ask for costs nothing.
+    _held: tuple[_Held, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_held", tuple(_held(self.recipe)))
 
 
 class Neighbours(Protocol):
@@ -99,15 +141,6 @@ class Fault:
     rejection: Rejection
 
 
-#: Judgements of one field's value by the row alone.
-FIELD_CHECKS: tuple[Callable[[Row, str, Field], Rejection | None], ...] = (
-    empty.check,
-    length.check,
-    grounding.check,
-    identifiers.check,
-)
-
-
 @dataclass(slots=True)
 class _Case:
     """A row with the right fields, and what is known of its surroundings."""
@@ -126,7 +159,7 @@ class _Case:
 ROW_CHECKS: tuple[Callable[[_Case], Rejection | None], ...] = (
     lambda case: echo.check(case.twin, case.demos, case.seed_count),
     lambda case: label.check(case.row, case.category, case.terms.recipe.categories, case.terms.thresholds),
-    lambda case: contradiction.check(case.twin, case.terms.recipe),
+    lambda case: contradiction.check(case.row, case.twin, case.terms.recipe),
     lambda case: duplicate.check(case.twin),
     lambda case: quota.check(case.category, case.room(case.category)),
     lambda case: novelty.check(case.row, case.terms.thresholds[case.category], case.nearest),
@@ -146,11 +179,10 @@ def judge(candidate: Candidate, demos: Container[int], terms: Terms, pool: Pool)
     if rejection is not None:
         return Judgement(candidate, "", rejection)
     category = terms.categorise(row)
-    for of_field in FIELD_CHECKS:
-        for name, field in fields.items():
-            rejection = of_field(row, name, field)
-            if rejection is not None:
-                return Judgement(candidate, category, rejection)
+    for held in terms._held:
+        rejection = held.fault(row)
+        if rejection is not None:
+            return Judgement(candidate, category, rejection)
     case = _Case(row, category, pool.twin(row), terms, demos, pool.seed_count, pool.room, pool.nearest)
     rejection = _first(case)
     return Judgement(candidate, category, rejection, {} if rejection else grounding.spans(row, fields))
@@ -166,9 +198,11 @@ def examine(row: Row, terms: Terms, earlier: Neighbours) -> list[Fault]:
     faults = [Fault(name, Rejection("schema", message)) for name, message in schema.faults(row, fields)]
     if faults:
         return faults
-    for name, field in fields.items():
-        found = (check(row, name, field) for check in FIELD_CHECKS)
-        faults.extend(Fault(name, rejection) for rejection in islice(filter(None, found), 1))
+    found: dict[str, Rejection] = {}
+    for held in terms._held:
+        if held.name not in found and (rejection := held.fault(row)) is not None:
+            found[held.name] = rejection
+    faults.extend(Fault(name, found[name]) for name in fields if name in found)
     case = _Case(row, terms.categorise(row), earlier.twin(row), terms, (), 0, _unlimited, earlier.nearest)
     rejection = _first(case)
     if rejection is not None:
@@ -194,16 +228,49 @@ def _unlimited(category: str) -> int:
     return 1
 
 
+def _held(recipe: Recipe) -> Iterator[_Held]:
+    """What a recipe holds its fields to, in the order of the checks; what its rules say comes after."""
+    for check, keys in FIELD_CHECKS.items():
+        for name, held in recipe.fields.items():
+            if not keys or _says(held, keys):
+                yield _Held(check, name, held)
+    for rule in recipe.rules:
+        when = tuple((name, frozenset(map(_folded, values))) for name, values in rule.when.items())
+        for check, keys in FIELD_CHECKS.items():
+            if _says(rule, keys):
+                yield _Held(check, rule.field, rule, when)
+
+
+def _says(held: Constraints, keys: Sequence[str]) -> bool:
+    return any(getattr(held, key) not in (None, ()) for key in keys)
+
+
+def _folded(value: JSON) -> str:
+    return value_text(value).strip().casefold()
+
+
 def field_faults(row: Row, recipe: Recipe, names: Container[str]) -> Rejection | None:
-    """The first rejection of a row that is not complete yet, by its fields in ``names`` alone."""
-    for name, message in schema.faults(row, {name: field for name, field in recipe.fields.items() if name in row}):
-        if name in names:
-            return Rejection("schema", message)
-    for of_field in FIELD_CHECKS:
-        for name, field in recipe.fields.items():
-            refers = [other for other in (field.appears_in, field.identifiers_in) if other is not None]
-            if name in row and all(other in row for other in refers):
-                rejection = of_field(row, name, field)
-                if rejection is not None:
-                    return rejection
+    """The first rejection of a row that need not be complete yet, by its fields in ``names`` alone.
+
+    What refers to a field that is not among them is passed over, and so is a rule that depends on one.
+    """
+    known = {name: held for name, held in recipe.fields.items() if name in names and name in row}
+    rejection = schema.check({name: row[name] for name in known}, known)
+    if rejection is not None:
+        return rejection
+    for held in _held(recipe):
+        if all(name in known for name in _about(held)):
+            rejection = held.fault(row)
+            if rejection is not None:
+                return rejection
     return None
+
+
+def _about(held: _Held) -> Iterator[str]:
+    """The fields that a check looks at."""
+    yield held.name
+    yield from (name for name, _ in held.when)
+    for key in FIELD_CHECKS[held.check]:
+        other = getattr(held.held, key) if key in _REFERRING else None
+        if other is not None:
+            yield other

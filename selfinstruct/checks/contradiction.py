@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from selfinstruct.recipe import Recipe
-from selfinstruct.records import Rejection
-from selfinstruct.twins import answer_fields
+from selfinstruct.records import Rejection, Row
+from selfinstruct.twins import answer_fields, is_open, question_fields
 
 
-def check(twin: tuple[int, bool] | None, recipe: Recipe) -> Rejection | None:
-    """Refuse a row that differs from a row of the pool in nothing but its answer: the grounded fields, the label."""
-    if twin is None or twin[1]:
+def check(row: Row, twin: tuple[int, bool] | None, recipe: Recipe) -> Rejection | None:
+    """Refuse a row that differs from a row of the pool in nothing but its answer fields, unless it asks openly."""
+    if twin is None or twin[1] or is_open(row, question_fields(recipe)):
         return None
     answers = " or ".join(answer_fields(recipe))
     return Rejection("contradiction", f"another row asks the same and has another {answers}", nearest=twin[0])

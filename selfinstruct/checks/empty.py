@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from selfinstruct.recipe import Field
+from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 
 
-def check(row: Row, name: str, field: Field) -> Rejection | None:
+def check(row: Row, name: str, held: Constraints) -> Rejection | None:
     """Refuse a blank string, unless the field allows it with ``min_chars = 0``.
 
     Blank is also what holds only characters that cannot be seen, such as zero-width spaces.
     """
     value = row[name]
-    if not isinstance(value, str) or field.min_chars == 0 or _says_something(value):
+    if not isinstance(value, str) or held.min_chars == 0 or _says_something(value):
         return None
     return Rejection("empty", f"{name} is {'blank' if value else 'empty'}")
 

@@ -1,6 +1,7 @@
 """``ungrounded``: a value that is no span of the field that it must come from.
 
-Does not handle: items of an array one by one; an array is grounded where its JSON text stands in the context.
+Does not handle: items of an array one by one, but for inflected words; else an array is grounded where its JSON text
+stands in the context.
 
 >>> find("MASSE 4", "Die Maße 4 und 5", "casefold")
 (4, 10)
@@ -11,28 +12,48 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
-from selfinstruct.recipe import Field
+from selfinstruct.lexicon.inflections import forms
+from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
-from selfinstruct.text import find_span, is_bound, value_text
+from selfinstruct.text import UNSPACED, find_span, is_bound, value_text
 
 _UNIT = re.compile(r"\s+|\S")
 _INSIDE = -1
+#: Longer values are no words or phrases, and are sought as they stand.
+_LONGEST_PHRASE = 80
+# Has no forms: a script without spaces, a number (its bounds are those of is_bound).
+_PLAIN = re.compile(rf"[\d{UNSPACED}]")
+# What a token may not go on with; the same bounds as those of ``text.is_bound``, since forms end in no number.
+_WORD = rf"[^\W{UNSPACED}]"
 
 
-def check(row: Row, name: str, field: Field) -> Rejection | None:
-    """Refuse a value that is not a token-bounded span of the field named by ``appears_in``."""
-    if field.appears_in is None or find(row[name], row[field.appears_in], field.match):
+def check(row: Row, name: str, held: Constraints) -> Rejection | None:
+    """Refuse a value that is not a token-bounded span of the field named by ``appears_in``.
+
+    Of a list of words, each must stand there in one of its forms where ``match`` is ``inflected``.
+    """
+    if held.appears_in is None:
         return None
-    shown = json.dumps(row[name], ensure_ascii=False)
-    return Rejection("ungrounded", f"{name} {shown[:80]} does not occur in {field.appears_in}")
+    value, context = row[name], row[held.appears_in]
+    inflected = held.match == "inflected"
+    for item in value if inflected and isinstance(value, list) else (value,):
+        if find(item, context, held.match) is None:
+            form = " in any form" if inflected else ""
+            shown = json.dumps(item, ensure_ascii=False)[:80]
+            return Rejection("ungrounded", f"{name} {shown} does not occur in {held.appears_in}{form}")
+    return None
 
 
-def spans(row: Row, fields: Mapping[str, Field]) -> dict[str, tuple[int, int]]:
-    """For each grounded field of a row that passed, the [start, end) code points of its value in its context."""
+def spans(row: Row, fields: Mapping[str, Constraints]) -> dict[str, tuple[int, int]]:
+    """For each grounded field of a row that passed, the [start, end) code points of its value in its context.
+
+    A list of inflected words has no one place, and is left out.
+    """
     found = {}
-    for name, field in fields.items():
-        if field.appears_in is not None and (span := find(row[name], row[field.appears_in], field.match)):
+    for name, held in fields.items():
+        if held.appears_in is not None and (span := find(row[name], row[held.appears_in], held.match)):
             found[name] = span
     return found
 
@@ -41,15 +62,29 @@ def find(value: JSON, context: JSON, match: str) -> tuple[int, int] | None:
     """The first token-bounded place of a value in its context, as [start, end) code points of the context.
 
     ``match`` is ``exact``, ``casefold`` (Unicode full case folding) or ``whitespace`` (any run of white space is
-    as good as any other, and the value's ends are trimmed). What is not text is compared as JSON text.
+    as good as any other, and the value's ends are trimmed), or ``inflected`` (each word in any of its forms, letter
+    case and white space aside). What is not text is compared as JSON text.
     """
     needle, text = value_text(value), value_text(context)
+    if match == "inflected":
+        if len(needle) <= _LONGEST_PHRASE and not _PLAIN.search(needle):
+            place = _inflected(needle).search(text)
+            return place.span() if place else None
+        match = "casefold"
     if match == "exact":
         return find_span(needle, text)
     if match == "casefold":
         return _find_folded(needle.casefold(), text, enumerate(character.casefold() for character in text))
     units = ((unit.start(), " " if unit[0].isspace() else unit[0]) for unit in _UNIT.finditer(text))
     return _find_folded(" ".join(needle.split()), text, units)
+
+
+@lru_cache(maxsize=4096)
+def _inflected(phrase: str) -> re.Pattern[str]:
+    """What finds a phrase with each of its words in any form, longer ones first; nothing where it is blank."""
+    words = [sorted(map(re.escape, forms(word)), key=len, reverse=True) for word in phrase.split()]
+    joined = r"\s+".join(f"(?:{'|'.join(word)})" for word in words)
+    return re.compile(rf"(?<!{_WORD}){joined}(?!{_WORD})" if joined else "(?!)", re.IGNORECASE)
 
 
 def _find_folded(needle: str, text: str, units: Iterable[tuple[int, str]]) -> tuple[int, int] | None:

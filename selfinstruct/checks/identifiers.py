@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from selfinstruct.recipe import Field
+from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 from selfinstruct.templates import pieces
 from selfinstruct.text import find_span, value_text
@@ -15,14 +15,14 @@ _LEADING = "#~&*$%"
 _TRAILING = _LEADING + "/"
 
 
-def check(row: Row, name: str, field: Field) -> Rejection | None:
+def check(row: Row, name: str, held: Constraints) -> Rejection | None:
     """Refuse a field with a digit-bearing token that does not occur in the field named by ``identifiers_in``."""
-    if field.identifiers_in is None:
+    if held.identifiers_in is None:
         return None
-    context = value_text(row[field.identifiers_in])
+    context = value_text(row[held.identifiers_in])
     for token in identifiers(value_text(row[name])):
         if find_span(token, context) is None:
-            return Rejection("identifiers", f"{name} names {token[:80]}, which is not in {field.identifiers_in}")
+            return Rejection("identifiers", f"{name} names {token[:80]}, which is not in {held.identifiers_in}")
     return None
 
 

@@ -1,18 +1,39 @@
-"""``length``: a text shorter or longer than the recipe allows."""
+"""``length``: a text shorter or longer than the recipe allows, in characters or in words."""
 
 from __future__ import annotations
 
-from selfinstruct.recipe import Field
+from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
+from selfinstruct.text import is_unspaced, tokens
 
 
-def check(row: Row, name: str, field: Field) -> Rejection | None:
-    """Refuse a string of fewer code points than ``min_chars`` or more than ``max_chars``."""
+def check(row: Row, name: str, held: Constraints) -> Rejection | None:
+    """Refuse a string of fewer code points or words than the least, or of more than the most."""
     value = row[name]
     if not isinstance(value, str):
         return None
-    if field.min_chars is not None and len(value) < field.min_chars:
-        return Rejection("length", f"{name} has {len(value)} characters, fewer than {field.min_chars}")
-    if field.max_chars is not None and len(value) > field.max_chars:
-        return Rejection("length", f"{name} has {len(value)} characters, more than {field.max_chars}")
+    rejection = _outside(name, len(value), "characters", held.min_chars, held.max_chars)
+    if rejection is None and (held.min_words is not None or held.max_words is not None):
+        rejection = _outside(name, count_words(value), "words", held.min_words, held.max_words)
+    return rejection
+
+
+def count_words(text: str) -> int:
+    """How many words a text has: the pieces between white space.
+
+    A piece with characters of a script without spaces counts for its tokens: one for each such character.
+
+    >>> count_words("It's a well-known fact."), count_words("乾卦 is 元亨")
+    (4, 5)
+    """
+    if text.isascii():
+        return len(text.split())
+    return sum(len(tokens(piece)) if any(map(is_unspaced, piece)) else 1 for piece in text.split())
+
+
+def _outside(name: str, count: int, unit: str, least: int | None, most: int | None) -> Rejection | None:
+    if least is not None and count < least:
+        return Rejection("length", f"{name} has {count} {unit}, fewer than {least}")
+    if most is not None and count > most:
+        return Rejection("length", f"{name} has {count} {unit}, more than {most}")
     return None

@@ -17,6 +17,7 @@ class Format(StrEnum):
 
     JSONL = "jsonl"
     CSV = "csv"
+    MESSAGES = "messages"
 
 
 def export(

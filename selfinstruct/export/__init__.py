@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, TypeAlias
 
 from selfinstruct.export.lines import write_lines
+from selfinstruct.export.messages import write_messages
 from selfinstruct.export.table import write_table
 from selfinstruct.journal import History
 from selfinstruct.records import Row
@@ -44,7 +45,7 @@ class Items(NamedTuple):
 Writer: TypeAlias = Callable[[Items, BinaryIO], tuple[int, str]]
 
 #: The formats by name.
-FORMATS: dict[str, Writer] = {"jsonl": write_lines, "csv": write_table}
+FORMATS: dict[str, Writer] = {"jsonl": write_lines, "csv": write_table, "messages": write_messages}
 
 
 def items(history: History, *, with_seeds: bool = False) -> Items:

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 
 from selfinstruct import toml
 from selfinstruct.mistakes import Mistake, no_such_field
+from selfinstruct.recipe.methods import Constraints
 from selfinstruct.recipe.namings import naming_mistakes
+from selfinstruct.recipe.patterns import pattern_problem
 from selfinstruct.recipe.tables import Recipe
+
+#: The keys that name another field.
+_REFERRING = ("appears_in", "identifiers_in", "choice_of", "differs_from")
+_UNNEST = "repeat once, or end each turn with a character that is in none of its repeats: (a+,)+ for (a+)+"
 
 
 def contradictions(recipe: Recipe) -> Iterator[Mistake]:
@@ -18,14 +24,12 @@ def contradictions(recipe: Recipe) -> Iterator[Mistake]:
     for path, name in _named_fields(recipe):
         if name not in recipe.fields:
             yield no_such_field(path, name, recipe.fields)
-        elif path[0] == "fields" and path[1] == name:
-            yield Mistake(path, "names the field itself", "name the field that its values come from, or remove the key")
-    for name, field in recipe.fields.items():
-        if field.match != "exact" and field.appears_in is None:
-            yield Mistake(("fields", name, "match"), "says how appears_in compares, and there is no appears_in")
-        if field.max_chars is not None and (field.min_chars or 0) > field.max_chars:
-            message = f"is below min_chars, {field.min_chars}: no text is long enough and short enough"
-            yield Mistake(("fields", name, "max_chars"), message)
+    for field_path, name, held in _held(recipe):
+        for key in _REFERRING:
+            if getattr(held, key) == name:
+                hint = "name the field that its values are compared with, or remove the key"
+                yield Mistake((*field_path, key), "names the field itself", hint)
+        yield from _constraint_mistakes(field_path, held)
     yield from _quota_contradictions(recipe)
     if recipe.models and recipe.model is not None:
         yield Mistake(("models",), "excludes [model]: keep one of the two", "make [model] one of the [[models]]")
@@ -33,15 +37,47 @@ def contradictions(recipe: Recipe) -> Iterator[Mistake]:
         yield Mistake(("models",), "names the same model at the same base_url twice", "keep one, with a larger weight")
 
 
-def _named_fields(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str]]:
+def _held(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str, Constraints]]:
+    """Every table of constraints, with the field that is held to it."""
     for name, field in recipe.fields.items():
-        for key in ("appears_in", "identifiers_in"):
-            if (other := getattr(field, key)) is not None:
-                yield ("fields", name, key), other
+        yield ("fields", name), name, field
+    for at, rule in enumerate(recipe.rules):
+        yield ("rules", at), rule.field, rule
+
+
+def _named_fields(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str]]:
+    for path, _, held in _held(recipe):
+        for key in _REFERRING:
+            if (other := getattr(held, key)) is not None:
+                yield (*path, key), other
+    for at, rule in enumerate(recipe.rules):
+        yield ("rules", at, "field"), rule.field
+        for name in rule.when:
+            yield ("rules", at, "when"), name
     if recipe.categories.field is not None:
         yield ("categories", "field"), recipe.categories.field
     for other in recipe.novelty.fields:
         yield ("novelty", "fields"), other
+
+
+def _constraint_mistakes(path: toml.KeyPath, held: Constraints) -> Iterator[Mistake]:
+    """What is wrong with the constraints of one field or rule by themselves."""
+    if held.match != "exact" and held.appears_in is None:
+        yield Mistake((*path, "match"), "says how appears_in compares, and there is no appears_in")
+    for unit in ("chars", "words"):
+        least, most = getattr(held, f"min_{unit}"), getattr(held, f"max_{unit}")
+        if most is not None and (least or 0) > most:
+            message = f"is below min_{unit}, {least}: no text is long enough and short enough"
+            yield Mistake((*path, f"max_{unit}"), message)
+    for key, patterns in (("pattern", (held.pattern,)), ("refuse", held.refuse)):
+        for pattern in patterns:
+            if pattern is not None and (problem := pattern_problem(pattern)):
+                shown = pattern if len(pattern) <= 60 else f"{pattern[:60]}..."
+                hint = "see docs.python.org/3/library/re.html" if "no regular" in problem else _UNNEST
+                yield Mistake((*path, key), f"{toml.literal(shown)} {problem}", hint)
+    rules = held.snippets
+    if rules is not None and rules.most is not None and rules.least > rules.most:
+        yield Mistake((*path, "snippets"), f"least, {rules.least}, is above most, {rules.most}")
 
 
 def _quota_contradictions(recipe: Recipe) -> Iterator[Mistake]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.preparation import Prepared
-from selfinstruct.recipe import Field
+from selfinstruct.recipe import Field, Snippets
+from selfinstruct.recipe.methods import Constraints, Scalar
 from selfinstruct.render.text import counted, number, pad, printable, shorten
+from selfinstruct.text import value_text
 
 #: So many categories are listed; of more, the others are counted.
 _LISTED = 24
@@ -61,11 +63,68 @@ def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
         yield "the label"
     if field.type not in ("string", "any"):
         yield field.type
-    if field.appears_in is not None:
-        yield _with_reason(f"a span of {printable(field.appears_in)}", prepared, f"fields.{name}.appears_in")
-    if field.identifiers_in is not None:
-        rule = f"its words with digits stand in {printable(field.identifiers_in)}"
-        yield _with_reason(rule, prepared, f"fields.{name}.identifiers_in")
+    for key, words in _references(field):
+        yield _with_reason(words, prepared, f"fields.{name}.{key}")
+    yield from _limits(field)
+    for rule in (rule for rule in prepared.recipe.rules if rule.field == name):
+        where = " and ".join(f"{printable(key)} is {_listed(values)}" for key, values in rule.when.items())
+        said = [*(words for _, words in _references(rule)), *_limits(rule)]
+        yield f"where {where}: {', '.join(said)}"
+
+
+def _references(held: Constraints) -> Iterator[tuple[str, str]]:
+    """The rules that may be inferred, with their keys."""
+    if held.appears_in is not None:
+        kind = "a form of a word" if held.match == "inflected" else "a span"
+        yield "appears_in", f"{kind} of {printable(held.appears_in)}"
+    if held.identifiers_in is not None:
+        yield "identifiers_in", f"its words with digits stand in {printable(held.identifiers_in)}"
+
+
+def _limits(held: Constraints) -> Iterator[str]:
+    """The rules that are never inferred."""
+    for unit, least, most in (
+        ("character", held.min_chars, held.max_chars),
+        ("word", held.min_words, held.max_words),
+    ):
+        if said := _bounds(least or 0, most, unit):
+            yield said
+    if held.pattern is not None:
+        yield f"matches {printable(held.pattern)}"
+    if held.refuse:
+        yield f"holds no {_listed(held.refuse)}"
+    if held.one_of:
+        yield _listed(held.one_of)
+    if held.choice_of is not None:
+        yield f"one of the choices in {printable(held.choice_of)}"
+    if held.differs_from is not None:
+        yield f"differs from {printable(held.differs_from)}"
+    if held.snippets is not None:
+        yield from _code(held.snippets)
+
+
+def _code(snippets: Snippets) -> Iterator[str]:
+    if said := _bounds(snippets.least, snippets.most, "code block"):
+        yield said
+    if snippets.max_lines is not None:
+        yield f"of at most {counted(snippets.max_lines, 'line')}"
+    if snippets.python:
+        yield "that parse as Python"
+    if snippets.last:
+        yield "the last at its end"
+
+
+def _bounds(least: int, most: int | None, unit: str) -> str:
+    """A range in words, "" where there is none."""
+    if most is None:
+        return f"at least {counted(least, unit)}" if least else ""
+    if least == most:
+        return counted(least, unit)
+    return f"{number(least)} to {counted(most, unit)}" if least else f"at most {counted(most, unit)}"
+
+
+def _listed(values: Sequence[Scalar]) -> str:
+    return printable(" or ".join(map(value_text, values)))
 
 
 def _with_reason(rule: str, prepared: Prepared, path: str) -> str:

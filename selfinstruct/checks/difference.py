@@ -1,0 +1,16 @@
+"""``echo``: a value that repeats the field that it must differ from."""
+
+from __future__ import annotations
+
+from selfinstruct.recipe.methods import Constraints
+from selfinstruct.records import Rejection, Row
+from selfinstruct.text import value_text
+
+
+def check(row: Row, name: str, held: Constraints) -> Rejection | None:
+    """Refuse a value whose text is that of the field named by ``differs_from``, white space aside."""
+    if held.differs_from is None:
+        return None
+    if value_text(row[name]).split() != value_text(row[held.differs_from]).split():
+        return None
+    return Rejection("echo", f"{name} repeats {held.differs_from}")

@@ -1,0 +1,28 @@
+"""``schema`` and ``blocked``: a text that is not as a regular expression says, or as one says that it must not be."""
+
+from __future__ import annotations
+
+import re
+
+from selfinstruct.recipe.methods import Constraints
+from selfinstruct.records import Rejection, Row
+
+#: Expressions are tried on no longer text: some take time that grows with the square of its length.
+MOST_CHARACTERS = 20_000
+
+
+def check(row: Row, name: str, held: Constraints) -> Rejection | None:
+    """Refuse a string that ``pattern`` does not match as a whole, or in which one of ``refuse`` is found."""
+    value = row[name]
+    if not isinstance(value, str):
+        return None
+    if len(value) > MOST_CHARACTERS:
+        message = f"{name} has {len(value)} characters; patterns are tried on at most {MOST_CHARACTERS}"
+        return Rejection("schema" if held.pattern is not None else "blocked", message)
+    if held.pattern is not None and re.fullmatch(held.pattern, value) is None:
+        return Rejection("schema", f"{name} does not match {held.pattern[:80]}")
+    for pattern in held.refuse:
+        if (found := re.search(pattern, value)) is not None:
+            shown = f": {found[0][:80]!r}" if found[0] else ""
+            return Rejection("blocked", f"{name} holds what {pattern[:80]} refuses{shown}")
+    return None

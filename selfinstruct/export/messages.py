@@ -1,0 +1,90 @@
+r"""Chat messages, as OpenAI's fine-tuning, TRL, LLaMA-Factory and Axolotl read them: ``{"messages": [...]}`` a line.
+
+Rows are taken for chats in one of these shapes, whichever fits first: ``messages`` as they are; one text of turns that
+begin with a speaker (``C:`` and ``A:``, ``User:`` and ``Assistant:``); an instruction with its output, and perhaps an
+input; a question with its answer, and perhaps the text that it is about.
+
+Does not handle: speakers of other names, system messages that are not in the row.
+
+>>> turns("C: It hums.\nSince when?\nA: Send it in.")
+[{'role': 'user', 'content': 'It hums.\nSince when?'}, {'role': 'assistant', 'content': 'Send it in.'}]
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from selfinstruct.errors import InputError
+from selfinstruct.records import Row
+from selfinstruct.text import value_text
+
+if TYPE_CHECKING:
+    from selfinstruct.export import Items
+
+_SPEAKERS = {
+    **dict.fromkeys(("c", "u", "user", "customer", "human", "client", "q", "用户", "客户"), "user"),
+    **dict.fromkeys(("a", "assistant", "agent", "bot", "ai", "助手", "客服"), "assistant"),
+    "system": "system",
+}
+_TURN = re.compile(rf"^({'|'.join(_SPEAKERS)})[ \t]*[:：][ \t]*", re.IGNORECASE | re.MULTILINE)
+#: What is asked, what it is asked about, what is answered; the first for which a row has question and answer.
+_PAIRS = (
+    (("instruction", "指令"), ("input", "输入"), ("output", "response", "输出")),
+    (("prompt",), (), ("completion", "response")),
+    (("question", "问题"), ("context", "rawlog", "passage", "原文", "上下文"), ("answer", "答案")),
+)
+
+
+def turns(text: str) -> list[dict[str, str]] | None:
+    """The messages of a text whose turns begin with their speakers; None where it is no such text."""
+    found = list(_TURN.finditer(text))
+    if not found or text[: found[0].start()].strip():
+        return None
+    ends = [*(turn.start() for turn in found[1:]), len(text)]
+    said = [
+        {"role": _SPEAKERS[turn[1].lower()], "content": text[turn.end() : end].strip()}
+        for turn, end in zip(found, ends, strict=True)
+    ]
+    return said if {"user", "assistant"} <= {turn["role"] for turn in said} else None
+
+
+def chat(row: Row) -> list[dict[str, Any]] | None:
+    """A row's messages, or None where it has none of the shapes."""
+    messages = row.get("messages")
+    if isinstance(messages, list) and all(isinstance(each, dict) and "role" in each for each in messages):
+        return messages
+    for value in row.values():
+        if isinstance(value, str) and (said := turns(value)):
+            return said
+    named = {name.lower(): value for name, value in row.items()}
+    for asking, about, answering in _PAIRS:
+        question, answer = _first(named, asking), _first(named, answering)
+        if question and answer:
+            parts = [question, _first(named, about)] if "instruction" in asking else [_first(named, about), question]
+            said_by_user = "\n\n".join(part for part in parts if part)
+            return [{"role": "user", "content": said_by_user}, {"role": "assistant", "content": answer}]
+    return None
+
+
+def write_messages(items: Items, file: BinaryIO) -> tuple[int, str]:
+    """Write each row as ``{"messages": [...]}``; how many. Raises InputError for rows that are no chats."""
+    count = 0
+    for item in items.each:
+        messages = chat(item.row)
+        if messages is None:
+            raise InputError(
+                f"--format messages: row {count + 1} is no chat; its fields are {', '.join(item.row)}",
+                hint="Chats are rows with messages, with a text of turns (C: ..., A: ...), with instruction and "
+                "output, or with question and answer.",
+            )
+        line = json.dumps({"messages": messages}, ensure_ascii=False)
+        file.write(f"{line}\n".encode("utf-8", "backslashreplace"))
+        count += 1
+    return count, ""
+
+
+def _first(named: Row, names: tuple[str, ...]) -> str:
+    """The text of the first of these names that the row has."""
+    return next((value_text(named[name]) for name in names if named.get(name) not in (None, "")), "")
