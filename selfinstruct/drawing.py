@@ -136,4 +136,9 @@ def combinations(recipe: Recipe, materials: Materials) -> dict[str, dict[str, JS
         return {}
     names = recipe.categories.attributes
     lists: list[Sequence[JSON]] = [materials.lists.get(name, ()) for name in names]
-    return {_JOINT.join(map(value_text, values)): dict(zip(names, values, strict=True)) for values in product(*lists)}
+    return {_JOINT.join(map(_called, values)): dict(zip(names, values, strict=True)) for values in product(*lists)}
+
+
+def _called(value: JSON) -> str:
+    """A value as people call it: of an object, its values."""
+    return " ".join(map(value_text, value.values())) if isinstance(value, dict) else value_text(value)

@@ -105,7 +105,7 @@ def find(
     categories: Counter[str] = Counter()
     for done, (row, line) in enumerate(zip(file.rows, file.lines, strict=True), 1):
         faults = examine(row, terms, earlier)
-        shaped = not any(fault.rejection.reason == "schema" for fault in faults)
+        shaped = schema.check(row, terms.recipe.fields) is None
         categories[terms.categorise(row) if shaped else ""] += 1
         for fault in faults:
             evidence = _evidence(fault, row, terms, earlier)

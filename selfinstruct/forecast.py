@@ -9,6 +9,7 @@ Does not handle: how many candidates will be refused, which nobody knows before;
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,12 +20,12 @@ from selfinstruct.drawing import Drawing
 from selfinstruct.planner import Progress, plan
 from selfinstruct.preparation import Prepared
 from selfinstruct.prompt import estimate_tokens, language, messages, step_messages
-from selfinstruct.recipe import Judge, Recipe, Step
+from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step
 from selfinstruct.records import JSON, Message
 from selfinstruct.rows import to_json
 from selfinstruct.steps import Ask
 from selfinstruct.text import value_text
-from selfinstruct.wording import names_in
+from selfinstruct.wording import lookup, names_in
 from selfinstruct.work import Work
 
 #: What a list is called among the requests, before its name.
@@ -84,8 +85,8 @@ def forecast(prepared: Prepared, seed: int = 0) -> Forecast:
 
 def _lists(recipe: Recipe) -> Iterator[_Asked]:
     """The lists that the model is to write, each in one request."""
-    named = [*recipe.attributes.items(), *((each.name, each) for each in recipe.expand)]
-    for name, owner in named:
+    owners: dict[str, Attribute | Expand] = {**recipe.attributes, **{each.name: each for each in recipe.expand}}
+    for name, owner in owners.items():
         if owner.prompt:
             prompt = step_messages("", owner.prompt, {"size": owner.size}, None)
             yield _Asked(LISTS + name, 1, prompt, _tokens(prompt), owner.size * _ENTRY)
@@ -118,12 +119,20 @@ def _stepped(prepared: Prepared, seed: int) -> Iterator[_Asked]:
     values = _first_values(prepared, seed)
     calls = _calls(prepared)
     open_names = {name for name, attribute in recipe.attributes.items() if attribute.prompt}
-    for each in (*recipe.steps, *recipe.judge):
+    for each in _askers(recipe):
+        if isinstance(each, Judge):  # it may also name the fields of the row
+            values = {**_fields(recipe, values), **values}
+            open_names |= {n for n, f in recipe.fields.items() if (f.source or n).partition(".")[0] in open_names}
         prompt, filled_later = _filled(each, values, open_names, recipe)
         given = _tokens(prompt) + sum(_length(name, prepared) - estimate_tokens(f"{{{name}}}") for name in filled_later)
         yield _Asked(each.name, calls[each.name], prompt, given, _written(each, prepared), each.model)
         if isinstance(each, Step):
             open_names.update(each.writes)
+
+
+def _askers(recipe: Recipe) -> list[Step | Judge]:
+    """All that have a prompt about a row, in their order."""
+    return [*recipe.steps, *recipe.judge]
 
 
 def _first_values(prepared: Prepared, seed: int) -> Mapping[str, JSON]:
@@ -137,6 +146,15 @@ def _first_values(prepared: Prepared, seed: int) -> Mapping[str, JSON]:
     work = Work(batch, recipe, prepared.materials, [rows[at - 1] for at in batch.demos])
     asks = work.asks()
     return asks[0].values if asks else {}
+
+
+def _fields(recipe: Recipe, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The fields of a row that take their values from what is known."""
+    known = {}
+    for name, field in recipe.fields.items():
+        with contextlib.suppress(KeyError):
+            known[name] = lookup(values, field.source or name)
+    return known
 
 
 def _filled(
@@ -159,13 +177,13 @@ def _calls(prepared: Prepared) -> dict[str, int]:
         if count:
             _, rows = _of_a_batch(recipe, count)
             batches[count] = batches.get(count, 0) + math.ceil(quota / (rows * per_row))
-    if prepared.once:
-        batches = {count: min(number, len(materials.passages)) for count, number in batches.items()}
-    calls = dict.fromkeys([each.name for each in (*recipe.steps, *recipe.judge)], 0.0)
+    left = len(materials.passages) if prepared.once else sum(batches.values())
+    calls = dict.fromkeys([each.name for each in _askers(recipe)], 0.0)
     for count, number in batches.items():
         of_steps, rows = _of_a_batch(recipe, count)
         for name, often in (*of_steps.items(), *((judge.name, rows) for judge in recipe.judge)):
-            calls[name] += number * often
+            calls[name] += min(number, left) * often
+        left -= min(number, left)
     return {name: math.ceil(number) for name, number in calls.items()}
 
 
@@ -173,10 +191,14 @@ def _of_a_batch(recipe: Recipe, count: int) -> tuple[dict[str, float], float]:
     """How often each step is asked in a batch for ``count`` rows, and how many rows come through all of them."""
     calls: dict[str, float] = {}
     rows = 1.0
-    for when, group in groupby(recipe.steps, lambda step: tuple(step.when) or step.name):
+    for _, group in groupby(recipe.steps, lambda step: tuple(step.when)):
         steps = list(group)
-        calls |= {step.name: rows / len(steps) for step in steps}
-        rows *= sum(step.rows or count for step in steps) / len(steps)
+        conditions = [tuple(step.when.items()) for step in steps]
+        through = dict.fromkeys(conditions, rows / len(set(conditions)))
+        for step, condition in zip(steps, conditions, strict=True):
+            calls[step.name] = through[condition]
+            through[condition] *= step.rows or count
+        rows = sum(through.values())
     return calls, rows
 
 
@@ -196,7 +218,7 @@ def _length(name: str, prepared: Prepared) -> float:
     if name in recipe.attributes:
         return _ENTRY
     for of, field in recipe.fields.items():
-        if (field.source or of) != name:
+        if name not in (of, field.source or of):
             continue
         own = [estimate_tokens(value_text(row[of])) for row in prepared.seeds.rows if of in row]
         if own:

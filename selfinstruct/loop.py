@@ -103,9 +103,10 @@ class Loop:
                     done, _ = await asyncio.wait(tasks, timeout=now, return_when=asyncio.FIRST_COMPLETED)
                     ended = sorted(((tasks.pop(task), task) for task in done), key=lambda pair: pair[0].number)
                     fatal = self._take(ended, unjudged, due) or fatal
-                # Judging is for when nothing comes and nothing goes, or too much waits for it.
+                # Judging is for when nothing comes and nothing goes, or too much waits for it: what waits is planned
+                # with as if it were still in flight, and with hundreds waiting quotas and draws would be far off.
                 if len(unjudged) > self.concurrency or not (ended or launched):
-                    for _ in range(min(len(unjudged), _SLICE)):
+                    for _ in range(min(len(unjudged), max(_SLICE, len(unjudged) - self.concurrency))):
                         self._read(unjudged.popleft(), due)
                 self.watch(self.snapshot(len(tasks)))
         except BaseException:

@@ -24,6 +24,7 @@ from selfinstruct.wording import fill, lookup, names_in
 #: The journal's note of the lists and templates that a run was conditioned on last.
 MATERIALS_NOTE = "materials"
 _JSON_LINES = "{"
+_PASSAGE = "passage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +121,17 @@ def as_templates(said: Iterable[JSON], expand: Expand) -> list[Template]:
         texts = dict(each) if isinstance(each, dict) else {expand.writes: str(each)}
         needs = texts.pop("needs", None)
         texts = {name: text if isinstance(text, str) else json.dumps(text) for name, text in texts.items()}
-        named = [name for text in texts.values() for name in names_in(text) if name not in texts]
+        # A field's own name in its text is what it was before, such as the subject that its question is about.
+        fields = list(texts)
+        named = [name for at, text in enumerate(texts.values()) for name in names_in(text) if name not in fields[:at]]
         if not named:
             raise InputError(
                 f"expand {expand.name}: template {number} names no place: {list(texts.values())[:1]}",
                 hint="Write the name that it is about in braces, such as {subject}.",
             )
-        made.append(Template(texts, tuple(needs) if isinstance(needs, list) else tuple(dict.fromkeys(named))))
+        # What is not said to be needed, but named, is: only that a text may name the whole of a row.
+        needed = needs if isinstance(needs, list) else [name for name in dict.fromkeys(named) if name != _PASSAGE]
+        made.append(Template(texts, tuple(needed)))
     return made
 
 
@@ -167,8 +172,9 @@ def _text(name: str) -> str:
 
 
 def _has(values: Mapping[str, JSON], name: str) -> bool:
+    """Whether there is something to put in the place of a name; a row as a whole is not its field ``passage``."""
     try:
         value = lookup(values, name)
     except KeyError:
         return False
-    return value not in ("", None, [])
+    return value not in ("", None, []) and not (name == _PASSAGE and isinstance(value, Mapping))

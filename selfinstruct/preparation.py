@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from selfinstruct import recipes as built_in
 from selfinstruct.categories import Categories, Combined
-from selfinstruct.checks import FIELD_CHECKS, schema
+from selfinstruct.checks import field_faults, schema
 from selfinstruct.drawing import combinations
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.infer import categories_of, contexts, infer
@@ -25,6 +25,7 @@ from selfinstruct.planner import quotas
 from selfinstruct.recipe import Quota, Recipe, bind, is_recipe, parse_recipe
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, parse_rows, take_rows
+from selfinstruct.shapes import shape_of
 from selfinstruct.thresholds import thresholds
 from selfinstruct.twins import TwinIndex
 
@@ -40,7 +41,8 @@ class Prepared:
 
     ``reasons`` says for each inferred key path of the recipe why; it is empty for a recipe that was given.
     ``skipped`` are the "file:line: fault" of the seeds that were left out. ``materials`` are what prompts are
-    conditioned on. ``once``: the quota was left open, and every passage is used once.
+    conditioned on. ``once``: the quota was left open, and every passage is used once. ``like`` says
+    which built-in recipe was found to fit bare seeds, and why.
     """
 
     seeds: RowFile
@@ -52,6 +54,7 @@ class Prepared:
     skipped: Sequence[str]
     materials: Materials = field(default_factory=Materials)
     once: bool = False
+    like: str = ""
 
 
 def prepare(
@@ -62,7 +65,7 @@ def prepare(
     ``rows`` or ``per_category`` stand in for the recipe's quota. Raises RowError or RecipeError where something
     cannot be used, before anything is written.
     """
-    wanted = _quota(rows, per_category)
+    wanted, like = _quota(rows, per_category), ""
     seeds, recipe = read_source(source)
     reasons: Mapping[str, str] = {}
     if recipe is None:
@@ -76,6 +79,10 @@ def prepare(
             )
         inferred = infer(seeds)
         recipe, reasons = inferred.recipe, inferred.reasons
+        shape = shape_of(recipe, seeds.fields) if Path(seeds.path).is_file() else None
+        if shape is not None:
+            recipe, like = shape.recipe, f"{shape.like}: {shape.why}"
+            seeds = seeds if recipe.seeds.file else RowFile(seeds.path, seeds.format, [], [], tuple(recipe.fields))
     else:
         skipped = []
         recipe = bind(recipe, seeds.fields)
@@ -85,7 +92,8 @@ def prepare(
     if wanted is not None:
         weights = recipe.quota.weights if wanted.rows is not None else {}
         recipe = recipe.model_copy(update={"quota": wanted.model_copy(update={"weights": weights})})
-    return settled(seeds, recipe, reasons, [*skipped, *ungrounded], gather(recipe))
+    prepared = settled(seeds, recipe, reasons, [*skipped, *ungrounded], gather(recipe))
+    return replace(prepared, like=like)
 
 
 def settled(
@@ -210,12 +218,8 @@ def _fault(row: Row, recipe: Recipe | None) -> str:
     rejection = schema.check(row, recipe.fields)
     if rejection is not None:
         return rejection.message
-    for check in FIELD_CHECKS:
-        for name, rules in recipe.fields.items():
-            rejection = check(row, name, rules)
-            if rejection is not None:
-                return rejection.message
-    return ""
+    rejection = field_faults(row, recipe, tuple(row))
+    return rejection.message if rejection is not None else ""
 
 
 def _quota(rows: int | None, per_category: int | None) -> Quota | None:

@@ -81,15 +81,18 @@ def messages(
     return Message("system", system), Message("user", user)
 
 
-def step_messages(system: str, prompt: str, values: Mapping[str, JSON], form: Form | None) -> tuple[Message, ...]:
+def step_messages(
+    system: str, prompt: str, values: Mapping[str, JSON], form: Form | None, *, verbatim: bool = False
+) -> tuple[Message, ...]:
     """The messages of a step that a recipe words itself.
 
     Where the reply is JSON and the prompt does not say ``{form}``, its form is said at the end: without it, replies
-    grow sections of their own.
+    grow sections of their own. ``verbatim`` keeps the white space around the prompt, for a model that goes on with it.
     """
     wanted = _reply_form(form, f"{system}\n{prompt}") if form is not None else ""
     known = {**values, "form": wanted}
-    said = fill(prompt, known, _blank).strip()
+    said = fill(prompt, known, _blank)
+    said = said if verbatim else said.strip()
     if form is not None and "form" not in (*names_in(prompt), *names_in(system)):
         said = f"{said}\n\n{wanted}"
     before = (Message("system", fill(system, known, _blank).strip()),) if system.strip() else ()
@@ -233,13 +236,13 @@ def _field_rules_en(name: str, held: Constraints) -> list[str]:
             f"{_quoted(held.identifiers_in)} in the same form."
         )
     for unit, least, most in (
-        ("characters", held.min_chars, held.max_chars),
-        ("words", held.min_words, held.max_words),
+        ("character", held.min_chars, held.max_chars),
+        ("word", held.min_words, held.max_words),
     ):
         if least:
-            rules.append(f"{said} has at least {least} {unit}.")
+            rules.append(f"{said} has at least {_counted(least, unit)}.")
         if most is not None:
-            rules.append(f"{said} has at most {most} {unit}.")
+            rules.append(f"{said} has at most {_counted(most, unit)}.")
     if held.pattern is not None:
         rules.append(f"All of {said} matches the regular expression {_quoted(held.pattern)}.")
     if held.refuse:
@@ -257,15 +260,19 @@ def _snippet_rules_en(snippets: Snippets | None) -> Iterator[str]:
     if snippets is None:
         return
     if snippets.least:
-        yield f"has at least {snippets.least} fenced code block{'s' if snippets.least > 1 else ''}."
+        yield f"has at least {_counted(snippets.least, 'fenced code block')}."
     if snippets.most is not None:
-        yield f"has at most {snippets.most} fenced code block{'s' if snippets.most > 1 else ''}."
+        yield f"has at most {_counted(snippets.most, 'fenced code block')}."
     if snippets.max_lines is not None:
-        yield f"has no code block of more than {snippets.max_lines} lines."
+        yield f"has no code block of more than {_counted(snippets.max_lines, 'line')}."
     if snippets.python:
         yield "has Python alone in its code blocks, each of them complete."
     if snippets.last:
         yield "ends with its last code block."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _wording_en(categories: Categories) -> list[str]:

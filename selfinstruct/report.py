@@ -12,7 +12,8 @@ from selfinstruct.backends.budget import cost
 from selfinstruct.journal import GrownRow, History, RefusedCandidate, Spent
 from selfinstruct.novelty import NoveltyIndex
 from selfinstruct.preparation import Prepared
-from selfinstruct.recipe import Price
+from selfinstruct.recipe import Price, Recipe
+from selfinstruct.recipe.namings import OF_PASSAGES
 from selfinstruct.records import Row, Usage
 from selfinstruct.text import value_text
 from selfinstruct.thresholds import novelty_text
@@ -50,7 +51,8 @@ class Report:
     ``rows`` are some accepted rows, of every category while there is room. ``refused`` has for each reason its first
     rejections. ``sampled`` is how many grown rows the histograms are drawn from. ``likeness`` is of the ROUGE-L F1
     of a row with its most similar seed (for a seed: with another seed), as in Self-Instruct's Figure 4 (Wang et al.
-    2023, arXiv:2212.10560). ``lengths`` are of each text field's values, in code points.
+    2023, arXiv:2212.10560); without seeds, with the most similar of the other sampled rows. ``lengths`` are of the
+    values of the text fields that are written, and not drawn or taken from a passage, in code points.
     """
 
     summary: Summary
@@ -149,6 +151,7 @@ def report(history: History, prepared: Prepared, summary: Summary) -> Report:
     sample = [grown for number in _spread(summary["accepted"], size) if (grown := history.row(number)) is not None]
     rows = [grown.row for grown in sample]
     texts = [name for name, field in prepared.recipe.fields.items() if field.type == "string"]
+    texts = [name for name in texts if name in _written(prepared.recipe)] or texts
     return Report(
         summary=summary,
         rows=_varied(sample),
@@ -157,6 +160,14 @@ def report(history: History, prepared: Prepared, summary: Summary) -> Report:
         likeness=_likeness(seeds, rows, prepared.recipe.novelty.fields),
         lengths={name: _lengths(name, seeds, rows) for name in texts[:_CHARTED_FIELDS]},
     )
+
+
+def _written(recipe: Recipe) -> set[str]:
+    """The fields whose values are neither drawn nor taken from a passage."""
+    steps = {name for step in recipe.steps for name in step.writes}
+    given = {*recipe.attributes, *(OF_PASSAGES if recipe.documents is not None else ())} - steps
+    sources = {name: field.source or name for name, field in recipe.fields.items()}
+    return {name for name, source in sources.items() if source.partition(".")[0] not in given}
 
 
 def _spread(total: int, count: int) -> list[int]:
@@ -193,7 +204,7 @@ def _likeness(seeds: Sequence[Row], grown: Sequence[Row], fields: Sequence[str])
 
 
 def _lengths(name: str, seeds: Sequence[Row], grown: Sequence[Row]) -> Histogram:
-    own, theirs = ([len(value_text(row[name])) for row in rows] for rows in (seeds, grown))
+    own, theirs = ([len(value_text(row[name])) for row in rows if name in row] for rows in (seeds, grown))
     low, high = min(own + theirs, default=0), max(own + theirs, default=0)
     # Whole steps, so that no bar holds more lengths than its neighbour.
     step = max(-(-(high - low + 1) // _BINS), 1)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from selfinstruct.checks import field_faults
-from selfinstruct.materials import Materials
+from selfinstruct.materials import Materials, Template
 from selfinstruct.parse import answer_of, parse
 from selfinstruct.prompt import step_messages
 from selfinstruct.recipe import Judge, Recipe, Step
@@ -82,7 +82,9 @@ class Ask:
         """The prompt of a step or a judge; imitation has one of its own."""
         if self.of is None:
             return ()
-        return step_messages(self.of.system, self.of.prompt, self.values, self.form(recipe))
+        # The last line break of a format that a model was trained on is a part of it.
+        verbatim = any(each.api == "completions" for each in recipe.authors if self.model in ("", each.name))
+        return step_messages(self.of.system, self.of.prompt, self.values, self.form(recipe), verbatim=verbatim)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ def _verdict(
     if piece.rejection is not None:
         return piece
     for judge in recipe.judge:
-        ask = Ask(judge.name + branch.path, judge, branch.values)
+        ask = Ask(judge.name + branch.path, judge, {**branch.values, **(piece.row or {})})
         if ask.key not in replies:
             asks.append(ask)
             return None
@@ -235,14 +237,26 @@ def _judged(judge: Judge, held: Read | None) -> str:
 
 
 def _expanded(recipe: Recipe, materials: Materials, branch: _Branch, base: Piece) -> list[Piece]:
-    """The pieces that templates make of a base row; itself where there are none, or where it is refused."""
+    """The pieces that templates make of a base row; itself where there are none, or where it is refused.
+
+    Where the passage is a row, templates name its fields as their own: ``{passage}`` is its field of that name.
+    """
     if base.rejection is not None or not recipe.expand:
         return [base]
-    made = [branch.values]
+    passage = branch.values.get("passage")
+    named = {**branch.values, **(passage if isinstance(passage, Mapping) else {}), **(base.row or {})}
+    made: list[Row] = [{}]
     for expand in recipe.expand:
         templates = materials.templates.get(expand.name, ())
-        made = [{**values, **each.written(values)} for values in made for each in templates if each.fits(values)]
-    return [Piece(_row(recipe, values), branch.text, group=branch.path or "/") for values in made]
+        made = [each for written in made for each in _written(templates, named, written)]
+    rows = [_row(recipe, {**branch.values, **written}) for written in made]
+    return [Piece(row, branch.text, group=branch.path or "/") for row in rows]
+
+
+def _written(templates: Sequence[Template], named: Mapping[str, JSON], before: Row) -> list[Row]:
+    """What each fitting template writes, with what those of another expansion have written before."""
+    values = {**named, **before}
+    return [{**before, **each.written(values)} for each in templates if each.fits(values)]
 
 
 def _base(recipe: Recipe, branch: _Branch) -> Piece:

@@ -23,6 +23,7 @@ from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Candidate, Judgement, Row
 from selfinstruct.rouge import rouge_l
 from selfinstruct.text import find_span, is_bound
+from selfinstruct.twins import TwinIndex, answer_fields, question_fields
 
 SEED: Row = {
     "Question": "What stage was the task 28.0 completed in?",
@@ -779,7 +780,8 @@ def test_a_rule_holds_where_all_of_its_names_have_such_a_value(changes: Row, exp
     rejection = judge(Candidate(0, "", row), (), terms, OnlyRoom()).rejection
     whole = field_faults(row, KINDS, tuple(row))
     assert rejection == whole
-    assert (rejection.reason if rejection else None) in ([reason for _, reason in expected] or [None])
+    assert (rejection is None) == (not expected)
+    assert rejection is None or rejection.reason in [reason for _, reason in expected]
 
 
 @pytest.mark.parametrize(
@@ -812,6 +814,18 @@ def test_what_refers_to_a_missing_field_is_passed_over(key: str) -> None:
     assert field_faults({"value": "b 4"}, recipe, ("value", "other")) is None
     assert field_faults(row, recipe, ("value",)) is None
     assert field_faults(row, recipe, ("value", "other")) is not None
+
+
+def test_a_field_that_says_so_is_an_answer() -> None:
+    """Rows that differ in it alone contradict each other, though it is neither grounded nor the label."""
+    assert answer_fields(KINDS) == ("answer",)
+    terms = Terms(KINDS, {"all": 1.0}, lambda row: "all")
+    index = TwinIndex(question_fields(KINDS))
+    index.add(CHOICE)
+    pool = OnlyRoom()
+    pool.twin = index.find  # type: ignore[method-assign]
+    assert slugs(examine({**CHOICE, "answer": "blue"}, terms, pool)) == [("answer", "contradiction")]
+    assert slugs(examine({**CHOICE, "choices": "red, green"}, terms, pool)) == []
 
 
 def test_every_key_of_a_field_belongs_to_a_check() -> None:

@@ -618,7 +618,8 @@ def test_rules_are_read_and_written_back() -> None:
     text = RULED.replace(
         "[fields.answer]\n",
         "[fields.answer]\nanswer = true\npattern = '[a-z]+(?: [a-z]+)*'\nrefuse = ['(?i)\\bas an ai\\b', 'x$']\n"
-        "one_of = ['a', 1, true]\ndiffers_from = 'kind'\nsnippets = { least = 1, most = 2, max_lines = 9, python = true }\n",
+        "one_of = ['a', 1, true]\ndiffers_from = 'kind'\n"
+        "snippets = { least = 1, most = 2, max_lines = 9, python = true }\n",
     )
     recipe = parse(text)
     assert [rule.field for rule in recipe.rules] == ["choices", "answer"]

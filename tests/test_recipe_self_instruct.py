@@ -145,6 +145,13 @@ def test_an_instruction_is_near_one_of_the_pool_above_0_7(old: str, new: str, re
     assert [said for _, said in judge_task(new, [("a", "1")], [old])] == [reason]
 
 
+def test_a_task_of_the_pool_that_comes_again_is_too_near_and_contradicts_it_only_with_an_input() -> None:
+    """Two poems on one theme are no contradiction, two answers about one thing are; neither task is new."""
+    again = "Say what belongs into this bin."
+    judged = judge_task(again, [("", "y"), ("a", "x")], [again])
+    assert [reason for _, reason in judged] == ["near-duplicate", "near-duplicate"]
+
+
 def judge_task(instruction: str, instances: Sequence[tuple[str, str]], others: Sequence[str]) -> list[tuple[Row, str]]:
     """The instances of one instruction as rows, each with the reason that refuses it, beside others in the pool."""
     progress = {"": Progress(100)}
@@ -189,6 +196,7 @@ class Author:
 
     def __init__(self) -> None:
         self.prompts: list[str] = []
+        self._tasks = 0
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
         """What the prompt asks for."""
@@ -207,13 +215,16 @@ class Author:
         """Seven tasks: one that a filter refuses, one near an example, five good ones."""
         shown = [line.removeprefix("- ") for line in prompt.splitlines() if line.startswith("- ")]
         good = [f"{rng.choice(['Choose', 'Tell'])} {' '.join(rng.sample(WORDS, 8))}." for _ in range(5)]
-        return written([{"instruction": each} for each in [*good, rng.choice(BAD), f"Please {rng.choice(shown)}"]])
+        return written(
+            [{"instruction": each} for each in [*good, rng.choice(BAD), f"Please {rng.choice(shown or ['nothing'])}"]]
+        )
 
     def instances(self, rng: Random) -> str:
         """Three examples, with a fault of each kind in its turn."""
         rows = [{"input": thing(rng), "output": thing(rng)} for _ in range(3)]
         first = rows[0]
-        fault = FAULTS[len(self.prompts) % len(FAULTS)]
+        fault = FAULTS[self._tasks % len(FAULTS)]
+        self._tasks += 1
         if fault == "echo":
             rows[1] = {"input": "the same", "output": "the same"}
         elif fault == "empty":
@@ -239,16 +250,19 @@ def thing(rng: Random) -> str:
     return " ".join(rng.sample(WORDS, 3))
 
 
+async def grow(out: Path, rows: int, concurrency: int) -> tuple[api.Run, Author]:
+    """Run the recipe against the author."""
+    author = Author()
+    async with FaultServer(Behaviour(seed=1), author=author) as server:
+        run = await api.run_async(
+            "self-instruct", out=out, rows=rows, base_url=server.base_url, model="m", concurrency=concurrency
+        )
+    return run, author
+
+
 def test_tasks_grow_from_the_seeds(tmp_path: Path) -> None:
     """The quota is met, every filter has refused something, and the labels of classification come first."""
-    author = Author()
-
-    async def grow() -> api.Run:
-        async with FaultServer(Behaviour(seed=1), author=author) as server:
-            path = recipes.path("self-instruct")
-            return await api.run_async(path, out=tmp_path / "run", rows=80, base_url=server.base_url, model="m")
-
-    run = asyncio.run(grow())
+    run, _ = asyncio.run(grow(tmp_path / "run", 80, 4))
     summary, rows = run.summary, list(run.rows())
     assert summary["stopped"] == "done"
     assert summary["conserved"]
@@ -269,15 +283,7 @@ def test_tasks_grow_from_the_seeds(tmp_path: Path) -> None:
 
 def test_prompts_show_what_the_method_shows(tmp_path: Path) -> None:
     """Instructions alone where instructions are asked for: 6 seeds, and 2 grown ones as soon as there are any."""
-    author = Author()
-
-    async def grow() -> None:
-        async with FaultServer(Behaviour(seed=2), author=author) as server:
-            path = recipes.path("self-instruct")
-            options = {"base_url": server.base_url, "model": "m", "concurrency": 1}
-            await api.run_async(path, out=tmp_path / "run", rows=40, **options)
-
-    asyncio.run(grow())
+    _, author = asyncio.run(grow(tmp_path / "run", 40, 1))
     seeds = {row["instruction"] for row in read_rows(recipe().seeds.file).rows}
     asked = [prompt for prompt in author.prompts if prompt.startswith("Come up")]
     shown = [[line.removeprefix("- ") for line in prompt.splitlines() if line.startswith("- ")] for prompt in asked]

@@ -30,7 +30,7 @@ class Author:
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
         """As many rows as the last line of the prompt asks for."""
-        prompt = messages[-1]["content"]
+        prompt = str(messages[-1]["content"])
         if len(messages) < 2:
             return "ok"
         self.prompts.append(prompt)
@@ -50,7 +50,7 @@ class Author:
 
 def wanted(prompt: str) -> str:
     """The label that a prompt asks for."""
-    return re.findall(r'"label" is "(\w+)"', prompt)[-1]
+    return str(re.findall(r'"label" is "(\w+)"', prompt)[-1])
 
 
 def examples(prompt: str) -> list[dict[str, str]]:

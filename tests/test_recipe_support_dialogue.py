@@ -28,7 +28,7 @@ Now generate a new conversation about a different issue:
 {issue}
 
 Products, names, numbers and steps are its own, and so is its course. It has 6, 8, 10 or 12 turns, one line each: the
-customer begins, they take turns, and the agent has the last word, when the issue is solved. Write the conversation alone.\
+customer begins, they take turns, and the agent has the last word, when the issue is solved. Write nothing else.\
 """
 FORMAT_FAULTS = ("agent first", "customer last", "twice", "narrated", "two lines", "too short", "too long", "unmarked")
 
@@ -42,7 +42,7 @@ class Author:
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
         """A conversation in words that are none."""
-        prompt = messages[-1]["content"]
+        prompt = str(messages[-1]["content"])
         if not prompt.startswith("Generate"):
             return "ok"
         self.prompts.append(prompt)
@@ -82,10 +82,10 @@ def seeds() -> list[dict[str, str]]:
 
 
 async def grow(out: Path) -> tuple[api.Run, Author]:
-    """Run the recipe, with its own quota, against the scripted author."""
+    """Run the recipe, with its own quota, against the scripted author, one call after the other."""
     author = Author()
     async with FaultServer(Behaviour(seed=1), author=author) as server:
-        run = await api.run_async("support-dialogue", out=out, base_url=server.base_url, model="m", concurrency=4)
+        run = await api.run_async("support-dialogue", out=out, base_url=server.base_url, model="m", concurrency=1)
     return run, author
 
 
@@ -96,13 +96,13 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[api.Run, Author]:
 
 
 def test_every_issue_has_as_many_conversations(grown: tuple[api.Run, Author]) -> None:
-    """400 rows over 40 issues are 10 each, give or take what was in flight at the end; none is of a real one's issue."""
+    """400 rows over 40 issues are 10 each, whatever was refused on the way; no issue is that of a real one."""
     run, _ = grown
     summary, rows = run.summary, list(run.rows())
     assert summary["stopped"] == "done" and summary["conserved"] and summary["accepted"] == len(rows) == 400
     issues = Counter(row["issue"] for row in rows)
     assert set(issues) == set((INPUTS / "issues.txt").read_text(encoding="utf-8").splitlines())
-    assert min(issues.values()) >= 9 and max(issues.values()) <= 11, issues
+    assert set(issues.values()) == {10}
     assert not set(issues) & {row["issue"] for row in seeds()}
     assert api.rejudge(run.directory).identical
 
@@ -110,7 +110,7 @@ def test_every_issue_has_as_many_conversations(grown: tuple[api.Run, Author]) ->
 def test_turns_alternate_and_any_other_format_is_refused(grown: tuple[api.Run, Author]) -> None:
     """What is kept can be read as messages of two roles; each fault of format and each copy is counted as such."""
     run, author = grown
-    lengths = Counter()
+    lengths: Counter[int] = Counter()
     for row in run.rows():
         turns = [re.fullmatch(r"([CA]): (.+)", line) for line in row["dialogue"].split("\n")]
         assert list(row) == ["issue", "dialogue"] and all(turns)
@@ -120,6 +120,17 @@ def test_turns_alternate_and_any_other_format_is_refused(grown: tuple[api.Run, A
     assert all(author.bad[fault] for fault in FORMAT_FAULTS) and author.bad["copied"]
     assert run.summary["rejected"]["schema"] == sum(author.bad[fault] for fault in FORMAT_FAULTS)
     assert run.summary["rejected"]["near-duplicate"] == author.bad["copied"]
+
+
+def test_conversations_go_out_as_messages(grown: tuple[api.Run, Author], tmp_path: Path) -> None:
+    """The customer is the user and the agent the assistant, turn by turn, with nothing lost."""
+    run, _ = grown
+    api.export(run.directory, tmp_path / "chat.jsonl", format="messages")
+    lines = (tmp_path / "chat.jsonl").read_text(encoding="utf-8").splitlines()
+    speakers = {"user": "C", "assistant": "A"}
+    for line, row in zip(lines, run.rows(), strict=True):
+        turns = [f"{speakers[turn['role']]}: {turn['content']}" for turn in json.loads(line)["messages"]]
+        assert "\n".join(turns) == row["dialogue"]
 
 
 def test_the_prompt_is_one_real_conversation_and_another_issue(grown: tuple[api.Run, Author]) -> None:

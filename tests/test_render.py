@@ -265,6 +265,15 @@ def test_the_page_says_what_is_so(tmp_path: Path) -> None:
     assert text.count('<svg class="chart"') == 4
 
 
+def test_a_page_of_seeds_likens_rows_to_them(tmp_path: Path) -> None:
+    """Where there are seeds, each chart has their outline beside the bars, and the legend says which is which."""
+    api.run("seeds/logqa.jsonl", rows=100, out=tmp_path / "o")
+    text = (tmp_path / "o" / "report.html").read_text()
+    assert "100 rows grown from 10 seeds" in text and "Likeness to the seeds" in text and "one another" not in text
+    assert text.count('<path class="seeds"') == text.count('<svg class="chart"') == 4
+    assert text.count('<svg class="key"') == 2
+
+
 def test_a_report_is_bounded_whatever_the_run(tmp_path: Path) -> None:
     """The page of ten times the rows is no longer, and its samples reach from the first to the last rows."""
     sizes = []

@@ -294,11 +294,19 @@ def test_answers_that_a_template_lists_are_the_labels_of_the_rows() -> None:
 
 
 def test_classics_questions_are_twenty_phrasings_of_one_question() -> None:
-    """Each has the place of the subject once, none is there twice; the rows have a short subject and its content."""
+    """Each has the place of the subject once, none is there twice; the rows have a short subject and what answers."""
     questions = (SEEDS / "classics" / "questions.txt").read_text(encoding="utf-8").splitlines()
-    assert len(set(questions)) == 20 and all(question.count("{概要}") == 1 for question in questions)
+    assert len(set(questions)) == 20 and all(question.count("{内容}") == 1 for question in questions)
     rows = rows_of("classics/rows.jsonl")
-    assert all(list(row) == ["内容", "概要"] and len(row["概要"]) <= 20 < len(row["内容"]) for row in rows)
+    assert all(list(row) == ["内容", "概要"] and len(row["内容"]) <= 20 and len(row["概要"]) >= 80 for row in rows)
+
+
+def test_classics_questions_do_not_give_their_answer_away() -> None:
+    """But for the subject, no question shares more than three characters in a row with what answers it."""
+    for row in rows_of("classics/rows.jsonl"):
+        for question in (SEEDS / "classics" / "questions.txt").read_text(encoding="utf-8").splitlines():
+            for part in question.split("{内容}"):
+                assert not any(part[at : at + 4] in row["概要"] for at in range(len(part) - 3)), (question, row)
 
 
 def test_classics_rows_are_made_from_the_samples() -> None:

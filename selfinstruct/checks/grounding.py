@@ -25,8 +25,6 @@ _INSIDE = -1
 _LONGEST_PHRASE = 80
 # Has no forms: a script without spaces, a number (its bounds are those of is_bound).
 _PLAIN = re.compile(rf"[\d{UNSPACED}]")
-# What a token may not go on with; the same bounds as those of ``text.is_bound``, since forms end in no number.
-_WORD = rf"[^\W{UNSPACED}]"
 
 
 def check(row: Row, name: str, held: Constraints) -> Rejection | None:
@@ -68,8 +66,7 @@ def find(value: JSON, context: JSON, match: str) -> tuple[int, int] | None:
     needle, text = value_text(value), value_text(context)
     if match == "inflected":
         if len(needle) <= _LONGEST_PHRASE and not _PLAIN.search(needle):
-            place = _inflected(needle).search(text)
-            return place.span() if place else None
+            return _find_inflected(needle, text)
         match = "casefold"
     if match == "exact":
         return find_span(needle, text)
@@ -79,12 +76,20 @@ def find(value: JSON, context: JSON, match: str) -> tuple[int, int] | None:
     return _find_folded(" ".join(needle.split()), text, units)
 
 
+def _find_inflected(phrase: str, text: str) -> tuple[int, int] | None:
+    pattern = _inflected(phrase)
+    place = pattern.search(text)
+    # A form that begins another one is tried after it, and is bounded only where the other is not there.
+    while place is not None and not (is_bound(text, place.start()) and is_bound(text, place.end())):
+        place = pattern.search(text, place.start() + 1)
+    return place.span() if place is not None else None
+
+
 @lru_cache(maxsize=4096)
 def _inflected(phrase: str) -> re.Pattern[str]:
     """What finds a phrase with each of its words in any form, longer ones first; nothing where it is blank."""
     words = [sorted(map(re.escape, forms(word)), key=len, reverse=True) for word in phrase.split()]
-    joined = r"\s+".join(f"(?:{'|'.join(word)})" for word in words)
-    return re.compile(rf"(?<!{_WORD}){joined}(?!{_WORD})" if joined else "(?!)", re.IGNORECASE)
+    return re.compile(r"\s+".join(f"(?:{'|'.join(word)})" for word in words) or "(?!)", re.IGNORECASE)
 
 
 def _find_folded(needle: str, text: str, units: Iterable[tuple[int, str]]) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""``selfinstruct run``: grow seeds to their quota, telling how it goes."""
+"""``selfinstruct run``: grow rows to their quota, telling how it goes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STOPPED_SHORT = 4
 
 
 def run(
-    source: Annotated[str, typer.Argument(metavar="SEEDS|RECIPE", help="Seed rows, or a recipe; - reads stdin.")],
+    source: Annotated[str, typer.Argument(metavar="SEEDS|RECIPE", help="Seed rows, a recipe, or the name of one.")],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run directory [default: outputs/NAME].")] = None,
     rows: Annotated[int | None, typer.Option(metavar="N", help="Rows over all categories.")] = None,
     per_category: Annotated[int | None, typer.Option(metavar="N", help="Rows in each category.")] = None,
@@ -53,7 +53,7 @@ def run(
         bool, typer.Option("--skip-bad-seeds", help="Go on without seeds that break the rules.")
     ] = False,
 ) -> int:
-    """Grow seeds to the quota: the same number of rows in every category, each row checked and new.
+    """Grow seeds, or follow a recipe, to the quota: the same number of rows in every category, all checked and new.
 
     The same command on the same directory goes on where it stopped; a larger --rows grows it further.
     """

@@ -1,8 +1,8 @@
 r"""Chat messages, as OpenAI's fine-tuning, TRL, LLaMA-Factory and Axolotl read them: ``{"messages": [...]}`` a line.
 
-Rows are taken for chats in one of these shapes, whichever fits first: ``messages`` as they are; one text of turns that
-begin with a speaker (``C:`` and ``A:``, ``User:`` and ``Assistant:``); an instruction with its output, and perhaps an
-input; a question with its answer, and perhaps the text that it is about.
+Rows are taken for chats in one of these shapes, whichever fits first: ``messages`` as they are; an instruction with its
+output, and perhaps an input or a context that it does not hold itself; a question with its answer, and perhaps the text
+that it is about; one text of turns that begin with a speaker (``C:`` and ``A:``, ``User:`` and ``Assistant:``).
 
 Does not handle: speakers of other names, system messages that are not in the row.
 
@@ -29,9 +29,10 @@ _SPEAKERS = {
     "system": "system",
 }
 _TURN = re.compile(rf"^({'|'.join(_SPEAKERS)})[ \t]*[:：][ \t]*", re.IGNORECASE | re.MULTILINE)
+_CONTEXT = ("context", "上下文")
 #: What is asked, what it is asked about, what is answered; the first for which a row has question and answer.
 _PAIRS = (
-    (("instruction", "指令"), ("input", "输入"), ("output", "response", "输出")),
+    (("instruction", "指令"), ("input", "输入", *_CONTEXT), ("output", "response", "输出")),
     (("prompt",), (), ("completion", "response")),
     (("question", "问题"), ("context", "rawlog", "passage", "原文", "上下文"), ("answer", "答案")),
 )
@@ -55,17 +56,24 @@ def chat(row: Row) -> list[dict[str, Any]] | None:
     messages = row.get("messages")
     if isinstance(messages, list) and all(isinstance(each, dict) and "role" in each for each in messages):
         return messages
-    for value in row.values():
-        if isinstance(value, str) and (said := turns(value)):
-            return said
     named = {name.lower(): value for name, value in row.items()}
     for asking, about, answering in _PAIRS:
         question, answer = _first(named, asking), _first(named, answering)
         if question and answer:
-            parts = [question, _first(named, about)] if "instruction" in asking else [_first(named, about), question]
-            said_by_user = "\n\n".join(part for part in parts if part)
-            return [{"role": "user", "content": said_by_user}, {"role": "assistant", "content": answer}]
-    return None
+            parts = [question, *_matter(named, about, question)]
+            if "instruction" not in asking:
+                parts.reverse()
+            return [{"role": "user", "content": "\n\n".join(parts)}, {"role": "assistant", "content": answer}]
+    # After the pairs: a passage that is asked about may be a dialogue.
+    texts = (value for value in row.values() if isinstance(value, str))
+    return next((said for text in texts if (said := turns(text))), None)
+
+
+def _matter(named: Row, about: tuple[str, ...], question: str) -> list[str]:
+    """What is asked about, where there is any; a context that the question holds is not said twice."""
+    said = _first(named, about)
+    inside = said == _first(named, _CONTEXT) and said in question
+    return [said] if said and not inside else []
 
 
 def write_messages(items: Items, file: BinaryIO) -> tuple[int, str]:

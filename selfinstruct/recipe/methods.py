@@ -64,13 +64,14 @@ class Documents(Table):
 class Step(Table):
     """``[[steps]]``: a prompt, and the fields or names that its reply writes, for later steps and the row.
 
-    A prompt is text with ``{names}``: of attributes, of ``passage``, ``document`` and ``page``, of what earlier steps
-    have written, of ``task``, ``category``, ``count``, ``demos`` and ``form``; ``{{`` stands for a brace. ``reply`` is
-    how a reply is read: ``json`` objects with the names of ``writes``, at most ``rows`` of them (0: as many as the
-    batch asks for; each goes on by itself); the whole ``text``, which is the one name; or ``parts`` around a
-    ``separator``, one a name. ``replace`` puts the value of a name in place of a text in what was written. A reply
-    that cannot be read is asked for again, ``tries`` times in all. ``model`` is one of ``[[models]]``. The step is
-    passed over where a name of ``when`` has none of the values that are given.
+    A prompt is text with ``{names}``: of attributes, of ``passage``, ``document`` and ``page``, of what earlier
+    steps have written, of ``task``, ``category``, ``count``, ``demos`` (``demos.FIELD``: what they have in one
+    field, as a list) and ``form``; ``{{`` stands for a brace. ``reply`` is how a reply is read: ``json`` objects
+    with the names of ``writes``, at most ``rows`` of them (0: as many as the batch asks for; each goes on by
+    itself); the whole ``text``, which is the one name; or ``parts`` around a ``separator``, one a name. ``replace``
+    puts the value of a name in place of a text in what was written. A reply that cannot be read is asked for again,
+    ``tries`` times in all. ``model`` is one of ``[[models]]``. The step is passed over where a name of ``when`` has
+    none of the values that are given.
     """
 
     name: NonEmpty

@@ -24,10 +24,16 @@ def naming_mistakes(recipe: Recipe) -> Iterator[Mistake]:
     known = known_names(recipe)
     for at, judge in enumerate(recipe.judge):
         for key in ("prompt", "system"):
-            yield from _unknown(("judge", at, key), names_in(getattr(judge, key)), [*known, *recipe.fields])
+            names = [*known, *recipe.fields]
+            yield from _unknown(("judge", at, key), names_in(getattr(judge, key)), names, recipe.fields)
         yield from _no_model(recipe, ("judge", at, "model"), judge.model)
     yield from _expansion_mistakes(recipe, known)
     yield from _source_mistakes(recipe, known)
+
+
+def _reserved(recipe: Recipe) -> tuple[str, ...]:
+    """The names that nothing else may be called."""
+    return (*ALWAYS, *OF_PASSAGES) if recipe.documents is not None else ALWAYS
 
 
 def known_names(recipe: Recipe) -> list[str]:
@@ -37,7 +43,7 @@ def known_names(recipe: Recipe) -> list[str]:
 
 def _given(recipe: Recipe) -> list[str]:
     """The names that have a value before the first step."""
-    return [*ALWAYS, *(OF_PASSAGES if recipe.documents is not None else ()), *recipe.attributes]
+    return [*_reserved(recipe), *recipe.attributes]
 
 
 def _attribute_mistakes(recipe: Recipe) -> Iterator[Mistake]:
@@ -45,7 +51,7 @@ def _attribute_mistakes(recipe: Recipe) -> Iterator[Mistake]:
         path = ("attributes", name)
         if sum((bool(attribute.values), attribute.file is not None, bool(attribute.prompt))) != 1:
             yield Mistake(path, "needs one of values, file and prompt", 'for example: values = ["good", "bad"]')
-        if name in (*ALWAYS, *OF_PASSAGES):
+        if name in _reserved(recipe):
             yield Mistake(path, "is a name that prompts have for something else", "choose another name")
         if (len(attribute.draw) == 2 and attribute.draw[0] > attribute.draw[1]) or not attribute.draw[-1]:
             yield Mistake((*path, "draw"), "draws nothing: the most is below the least, or is 0")
@@ -67,7 +73,7 @@ def _step_mistakes(recipe: Recipe) -> Iterator[Mistake]:
     names: list[str] = []
     for at, step in enumerate(recipe.steps):
         for key in ("prompt", "system"):
-            yield from _unknown(("steps", at, key), names_in(getattr(step, key)), known)
+            yield from _unknown(("steps", at, key), names_in(getattr(step, key)), known, recipe.fields)
         yield from _unknown(("steps", at, "when"), list(step.when), known)
         yield from _unknown(("steps", at, "replace"), list(step.replace.values()), [*known, *step.writes])
         yield from _no_model(recipe, ("steps", at, "model"), step.model)
@@ -81,7 +87,7 @@ def _step_mistakes(recipe: Recipe) -> Iterator[Mistake]:
             yield Mistake(("steps", at, "separator"), 'goes with reply = "parts": the text between the parts')
         if step.reply != "json" and step.rows != 1:
             yield Mistake(("steps", at, "rows"), 'goes with reply = "json"')
-        if taken := [name for name in step.writes if name in (*ALWAYS, *OF_PASSAGES)]:
+        if taken := [name for name in step.writes if name in _reserved(recipe)]:
             yield Mistake(("steps", at, "writes"), f"{taken[0]} is a name that prompts have for something else")
         known += step.writes
         names.append(step.name)
@@ -132,10 +138,16 @@ def _source_mistakes(recipe: Recipe, known: Sequence[str]) -> Iterator[Mistake]:
         yield Mistake(("quota",), "says neither rows nor per_category", "for example: rows = 1000")
 
 
-def _unknown(path: toml.KeyPath, names: Sequence[str], known: Collection[str]) -> Iterator[Mistake]:
+def _unknown(
+    path: toml.KeyPath, names: Sequence[str], known: Collection[str], fields: Collection[str] = ()
+) -> Iterator[Mistake]:
+    """The names that are not known; of demonstrations, those that are no ``fields``."""
     for name in names:
-        if name not in known and name.split(".")[0] not in known:
+        first, _, key = name.partition(".")
+        if name not in known and first not in known:
             yield _no_name(path, name, known)
+        elif first in ("demo", "demos") and key and key not in fields:
+            yield _no_name(path, key, fields)
 
 
 def _no_name(path: toml.KeyPath, name: str, known: Collection[str]) -> Mistake:

@@ -67,7 +67,7 @@ def _tables(
 
 def _said(table: Table, comments: Mapping[str, str] | None = None, path: str = "") -> dict[str, Any]:
     """The keys that differ from their defaults, or have a comment."""
-    dumped = table.model_dump()
+    dumped = {key: _said(value) if isinstance(value, Table) else value for key, value in table}
     # What a table says of itself comes before what it inherits.
     keys = {key: dumped[key] for key in ("description", "type", *dumped) if key in dumped}
     defaults = {name: info.get_default() for name, info in type(table).model_fields.items()}

@@ -14,6 +14,7 @@ from selfinstruct import __version__
 from selfinstruct.preparation import Prepared
 from selfinstruct.prompt import language
 from selfinstruct.recipe import Recipe
+from selfinstruct.render.method import draws, joined, origins, related, taken_from, ways
 from selfinstruct.render.summary import why_short
 from selfinstruct.render.text import counted, number, printable
 from selfinstruct.report import Report, Summary
@@ -30,9 +31,8 @@ def card(report: Report, prepared: Prepared, rows_name: str) -> str:
 def _front(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     rows = report.summary["accepted"]
     yield "---"
-    yield "license: unknown  # that of the seeds holds for what was grown from them: set it"
-    said_in = _language(prepared)
-    yield f"language: [{said_in}]"
+    yield f"license: unknown  # {_licence(prepared)}set it"
+    yield f"language: [{_language(report, prepared)}]"
     yield f"pretty_name: {json.dumps(printable(prepared.recipe.name), ensure_ascii=False)}"
     yield f"task_categories: [{_task(prepared.recipe)}]"
     yield f"size_categories: [{next((name for size, name in _SIZES if rows < size), 'n>1M')}]"
@@ -45,9 +45,19 @@ def _front(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     yield "---"
 
 
-def _language(prepared: Prepared) -> str:
+def _licence(prepared: Prepared) -> str:
+    """Whose licence holds for the rows too."""
+    if prepared.seeds.rows:
+        return "that of the seeds holds for what was grown from them: "
+    if prepared.recipe.documents is not None:
+        return "that of the documents holds for what was taken from them: "
+    return ""
+
+
+def _language(report: Report, prepared: Prepared) -> str:
     """The language of the rows where it can be told: Chinese by its characters. English has no such sign."""
-    return "zh" if language(prepared.seeds.rows) == "zh" else ""
+    rows = prepared.seeds.rows or [grown.row for grown in report.rows]
+    return "zh" if language(rows) == "zh" else ""
 
 
 def _task(recipe: Recipe) -> str:
@@ -65,10 +75,11 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     if recipe.task:
         yield f"{_code(recipe.task)}"
         yield ""
+    first, *others = origins(prepared, _code) or ["the recipe's prompts"]
+    sources = joined([f"{first} that a person wrote" if summary["seeds"] else first, *others])
     yield (
-        f"{counted(summary['accepted'], 'synthetic row')} in `{rows_name}`, grown from "
-        f"{counted(summary['seeds'], 'seed')} that a person wrote, by {author}. The seeds are not among the "
-        "rows."
+        f"{counted(summary['accepted'], 'synthetic row')} in `{rows_name}`, grown from {sources}, by {author}."
+        f"{' The seeds are not among the rows.' if summary['seeds'] else ''}"
     )
     if summary["stopped"] != "done":
         yield ""
@@ -76,6 +87,7 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     yield from ("", "## Fields", "", "| field | type | what holds for every row |", "|---|---|---|")
     for name, field in recipe.fields.items():
         rules = [_code(field.description)] if field.description else []
+        rules += [source] if (source := taken_from(recipe, name, _code)) else []
         rules += [f"a span of {_code(field.appears_in)}"] if field.appears_in else []
         rules += [f"its words with digits stand in {_code(field.identifiers_in)}"] if field.identifiers_in else []
         yield f"| {_code(name)} | {field.type} | {'; '.join(rules)} |"
@@ -84,11 +96,19 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         yield from ("", "A row:", "", *_fenced("\n".join(map(printable, row.split("\n")))))
     yield from _categories(report)
     yield from ("", "## How it was made", "")
+    yield from _steps(prepared)
+    begins = "Every row has"
+    if recipe.imitates:
+        drawn = f", for {joined(drawn)}" if (drawn := draws(prepared, _code)) else ""
+        begins = f"Every row was written by {author} after the example of seeds and earlier rows{drawn}, has"
+    compared = "any seed or other row" if summary["seeds"] else "any other row"
+    but = ", save that rows which were made of the same one may be more alike" if related(recipe) else ""
+    like = "is like the seeds and need not" if summary["seeds"] else "need not"
     yield (
-        f"Every row was written by {author} after the example of seeds and earlier rows, has the fields "
-        "above with their rules checked, and is not more like any seed or other row than its category's largest "
-        f"ROUGE-L F1. {number(sum(summary['rejected'].values()))} of {counted(summary['candidates'], 'candidate')} "
-        "were rejected. The rows are synthetic: what they say is like the seeds and need not be true."
+        f"{begins} the fields above with their rules checked, and is not more like {compared} than its category's "
+        f"largest ROUGE-L F1{but}. {number(sum(summary['rejected'].values()))} of "
+        f"{counted(summary['candidates'], 'candidate')} were rejected. The rows are synthetic: what they say {like} "
+        "be true."
     )
     yield ""
     yield (
@@ -97,10 +117,23 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     )
 
 
+def _steps(prepared: Prepared) -> Iterator[str]:
+    """What a batch is given and what is asked about it; nothing where rows are imitated."""
+    recipe = prepared.recipe
+    if recipe.imitates:
+        return
+    given = draws(prepared, _code)
+    yield f"Each batch is given {joined(given)}." if given else "Each batch goes through these steps."
+    yield ""
+    for at, (name, words) in enumerate(ways(prepared, _code), 1):
+        yield f"{at}. {_code(name)}: {words}."
+    yield ""
+
+
 def _author(summary: Summary, recipe: Recipe) -> str:
     """Who wrote the rows; where the endpoint is stays with whoever ran it."""
     if not recipe.authors:
-        return "selfinstruct's embedded imitator"
+        return "selfinstruct's embedded imitator" if recipe.imitates else "templates alone"
     names = [name.partition(" at ")[0] for name in summary["models"]] or [model.name for model in recipe.authors]
     said = ", ".join(_code(name) for name in dict.fromkeys(names))
     return f"the model{'s' if ',' in said else ''} {said}"

@@ -11,7 +11,7 @@ _WIDTH, _HEIGHT, _BASE, _TOP = 320, 132, 108, 10
 
 
 def histogram_svg(histogram: Histogram, label: str, *, decimals: int = 0) -> str:
-    """Bars for the grown rows, a stepped outline for the seeds, the ends of the axis in figures.
+    """Bars for the grown rows, a stepped outline for the seeds where there are any, the ends of the axis in figures.
 
     ``label`` is read aloud instead of the picture; it must be escaped already.
     """
@@ -19,11 +19,13 @@ def histogram_svg(histogram: Histogram, label: str, *, decimals: int = 0) -> str
     most = max(*histogram.grown, *histogram.seeds, 1e-9)
     cell = _WIDTH / count
     bars, steps = [], [f"M0 {_BASE}"]
+    seeded = any(histogram.seeds)
     for at, (grown, seeds) in enumerate(zip(histogram.grown, histogram.seeds, strict=True)):
         left = at * cell
         low = histogram.low + at * histogram.step
         span = f"{low:.{decimals}f} to {low + histogram.step - (0 if decimals else 1):.{decimals}f}"
-        title = f"<title>{span}: {grown:.0%} of the grown rows, {seeds:.0%} of the seeds</title>"
+        beside = f", {seeds:.0%} of the seeds" if seeded else ""
+        title = f"<title>{span}: {grown:.0%} of the grown rows{beside}</title>"
         height = (_BASE - _TOP) * grown / most
         bars.append(
             f'<rect class="grown" x="{left + 1:.2f}" y="{_BASE - height:.2f}" width="{cell - 2:.2f}" '
@@ -33,6 +35,7 @@ def histogram_svg(histogram: Histogram, label: str, *, decimals: int = 0) -> str
         top = _BASE - (_BASE - _TOP) * seeds / most
         steps.append(f"V{top:.2f}H{left + cell:.2f}")
     steps.append(f"V{_BASE}")
+    outline = f'<path class="seeds" d="{"".join(steps)}"></path>' if seeded else ""
     last = histogram.low + count * histogram.step - (0 if decimals else 1)
     ends = [(0, "start", histogram.low), (count, "end", last)]
     if count % 2 == 0:
@@ -43,8 +46,7 @@ def histogram_svg(histogram: Histogram, label: str, *, decimals: int = 0) -> str
     )
     return (
         f'<svg class="chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">'
-        f'<path class="axis" d="M0 {_BASE}.5H{_WIDTH}"></path>{"".join(bars)}'
-        f'<path class="seeds" d="{"".join(steps)}"></path>{ticks}</svg>'
+        f'<path class="axis" d="M0 {_BASE}.5H{_WIDTH}"></path>{"".join(bars)}{outline}{ticks}</svg>'
     )
 
 

@@ -8,12 +8,15 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.origin import Neighbour, Origin
+from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
+from selfinstruct.render.method import joined
 from selfinstruct.render.summary import MEANINGS
 from selfinstruct.render.text import counted, duration, number, pad, printable, shorten
 from selfinstruct.text import value_text
 
 _PIECE_CHARACTERS = 4000
+_VALUE_CHARACTERS = 400
 
 
 def origin_text(found: Origin, threshold: float | None, width: int | None) -> Text:
@@ -56,27 +59,77 @@ def _row(found: Origin) -> Text:
 
 
 def _reply(found: Origin, width: int | None) -> Text:
-    last = found.replies[-1]
-    reply, batch = last.reply, last.batch
-    text = Text("\nwritten by ", "bold")
-    text.append(f"{printable(reply.model)}", "default not bold")
-    text.append(
-        f", batch {batch.number}, {counted(batch.count, 'row')} asked for, place {found.position + 1} in the reply\n",
-        "default not bold",
-    )
-    for step in found.replies:
-        usage = step.reply.usage
-        tokens = f", {number(usage.input)} tokens in and {number(usage.output)} out" if usage.input else ""
-        took = f", {duration(step.reply.seconds)}" if step.reply.seconds >= 0.05 else ""
-        if tokens or took or len(found.replies) > 1:
-            text.append(f"  step {printable(step.step)}{tokens}{took}\n", "not bold")
+    """Who wrote it, what the batch was given and asked, and the words that it is from."""
+    batch = found.replies[-1].batch
+    models = list(dict.fromkeys(each.reply.model for each in found.replies))
+    text = Text("\n")
+    if not found.recipe.imitates and not found.recipe.steps:
+        text.append("made by templates", "bold").append(f", batch {batch.number}\n")
+        return text.append_text(_given(found, width))
+    text.append("written by ", "bold")
+    text.append(f"{joined([printable(model) for model in models])}")
+    text.append(f", batch {batch.number}, {counted(batch.count, 'row')} asked for")
+    if found.recipe.imitates:
+        text.append(f", place {found.position + 1} in the reply")
+    text.append("\n")
+    if found.recipe.steps:
+        text.append_text(_given(found, width))
+    text.append_text(_steps(found, width, named=len(models) > 1))
     if batch.category != found.category:
         text.append(f"  asked for another category: {printable(batch.category)}\n", "yellow not bold")
-    text.append("after the example of\n", "bold")
-    text.append_text(_neighbours(found.demos, width))
-    text.append("in these words of the reply\n", "bold")
+    if not found.recipe.steps:
+        text.append_text(_given(found, width))
+    if found.demos:
+        text.append("after the example of\n", "bold")
+        text.append_text(_neighbours(found.demos, found.recipe, width))
+    if not found.piece:
+        return text
+    whose = f" to {printable(found.words)}" if found.words else ""
+    text.append(f"in these words of the reply{whose}\n", "bold")
     piece = found.piece if len(found.piece) <= _PIECE_CHARACTERS else f"{found.piece[:_PIECE_CHARACTERS]}…"
     text.append("".join(f"  {printable(line)}\n" for line in piece.split("\n")), "not bold")
+    return text
+
+
+def _given(found: Origin, width: int | None) -> Text:
+    """The values of attributes and the passage that the batch was about."""
+    said = {name: value_text(value) for name, value in found.given.items() if name != "passage"}
+    if found.passage is not None:
+        where = [str(found.given["passage"]), f"of {found.passage['document']}"]
+        where += [f"page {page}"] if (page := found.passage.get("page")) is not None else []
+        said["passage"] = f"{', '.join(where)}: {value_text(found.passage['passage'])}"
+    if not said:
+        return Text()
+    names = {name: printable(name) for name in said}
+    widest = max(map(cell_len, names.values()))
+    text = Text("given\n", "bold")
+    for name, value in said.items():
+        text.append(f"  {pad(names[name], widest)}  ", "cyan not bold")
+        shown = printable(value[:_VALUE_CHARACTERS])
+        text.append(f"{shorten(shown, None if width is None else width - widest - 5)}\n", "default not bold")
+    return text
+
+
+def _steps(found: Origin, width: int | None, *, named: bool) -> Text:
+    """A line for each call: its step, the model where there are several, what it took, why it was of no use."""
+    text = Text("asked\n" if found.recipe.steps else "", "bold")
+    keys = {step.call: printable(step.step) for step in found.replies}
+    widest = max(map(cell_len, keys.values()))
+    for step in found.replies:
+        usage = step.reply.usage
+        tokens = f"{number(usage.input)} tokens in and {number(usage.output)} out" if usage.input else ""
+        took = duration(step.reply.seconds) if step.reply.seconds >= 0.05 else ""
+        said = ", ".join(filter(None, [printable(step.reply.model) if named else "", tokens, took]))
+        if not found.recipe.steps:
+            text.append(f"  step {keys[step.call]}, {said}\n" if said else "", "not bold")
+            continue
+        text.append(f"  {pad(keys[step.call], widest)}", "cyan not bold")
+        text.append(f"  {said}".rstrip(), "default not bold")
+        if why := found.useless.get(step.call):
+            text.append(
+                f"\n  {pad('', widest)}  {shorten(printable(why), width and width - widest - 5)}", "yellow not bold"
+            )
+        text.append("\n")
     return text
 
 
@@ -89,17 +142,21 @@ def _nearest(found: Origin, threshold: float | None, width: int | None) -> Text:
     text = Text(f"\n{heading}", "bold")
     if threshold is not None:
         text.append(f", by ROUGE-L; its category allows {threshold:.4f}", "dim not bold")
-    text.append("\n").append_text(_neighbours(found.nearest, width))
+    text.append("\n").append_text(_neighbours(found.nearest, found.recipe, width))
     return text
 
 
-def _neighbours(rows: Sequence[Neighbour], width: int | None) -> Text:
-    """A line for each row: its name, its score, its values."""
+def _neighbours(rows: Sequence[Neighbour], recipe: Recipe, width: int | None) -> Text:
+    """A line for each row: its name, its score, its values; those alone that are compared where rows are not imitated.
+
+    The first field of a row may be a passage that it shares with many.
+    """
     widest = max((len(near.name) for near in rows), default=0)
     text = Text()
     for near in rows:
         score = "" if near.score is None else f"{near.score:.4f}  "
-        values = " | ".join(printable(value_text(value)) for value in near.row.values())
+        fields = near.row if recipe.imitates else [name for name in recipe.novelty.fields if name in near.row]
+        values = " | ".join(printable(value_text(near.row[name])) for name in fields)
         room = None if width is None else width - widest - len(score) - 5
         text.append(f"  {near.name:>{widest}}  {score}", "cyan not bold")
         text.append(f"{shorten(values, room)}\n", "default not bold")

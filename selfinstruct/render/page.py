@@ -15,8 +15,9 @@ from selfinstruct import __version__
 from selfinstruct.journal import GrownRow, RefusedCandidate
 from selfinstruct.preparation import Prepared
 from selfinstruct.render.chart import bar_svg, histogram_svg
+from selfinstruct.render.method import author, grown_from, related, ways
 from selfinstruct.render.style import STYLE
-from selfinstruct.render.summary import MEANINGS, why_short
+from selfinstruct.render.summary import MEANINGS, all_there, used_up, why_short
 from selfinstruct.render.text import counted, duration, money, number, printable
 from selfinstruct.report import Report, Summary
 from selfinstruct.text import value_text
@@ -58,9 +59,9 @@ def _whole(text: str) -> str:
 def _head(report: Report, prepared: Prepared) -> Iterator[str]:
     summary = report.summary
     done = summary["stopped"] == "done"
-    grown = f"{counted(summary['accepted'], 'row')} grown from {counted(summary['seeds'], 'seed')}"
+    grown = f"{counted(summary['accepted'], 'row')} grown from {grown_from(prepared)}"
     if done:
-        lead = f"{grown} in {duration(summary['seconds'])}, every quota met exactly."
+        lead = f"{grown} in {duration(summary['seconds'])}, {all_there(summary)}."
     else:
         wanted = number(summary["requested_rows"])
         why = "It is still running" if summary["stopped"] == "running" else f"It stopped short: {why_short(summary)}"
@@ -77,10 +78,12 @@ def _head(report: Report, prepared: Prepared) -> Iterator[str]:
 
 def _figures(summary: Summary) -> Iterator[tuple[str, str, str]]:
     candidates, rejected = summary["candidates"], sum(summary["rejected"].values())
-    yield "Rows", number(summary["accepted"]), f"of {number(summary['requested_rows'])}"
+    most = "at most " if used_up(summary) else ""
+    yield "Rows", number(summary["accepted"]), f"of {most}{number(summary['requested_rows'])}"
     categories = summary["categories"].values()
     full = sum(1 for category in categories if category["accepted"] >= category["quota"])
-    yield "Categories", number(len(categories)), "all full" if full == len(categories) else f"{number(full)} full"
+    filled = "all full" if full == len(categories) else "" if most else f"{number(full)} full"
+    yield "Categories", number(len(categories)), filled
     share = f"{rejected / candidates:.1%}" if candidates else "0 %"
     yield "Rejected", share.replace("%", " %").replace("  ", " "), f"{number(rejected)} of {number(candidates)}"
     failed = sum(summary["failed"].values())
@@ -104,7 +107,8 @@ def _categories(report: Report, prepared: Prepared) -> Iterator[str]:
     )
     for name in names[:_CATEGORIES]:
         category = categories[name]
-        accepted, quota = category["accepted"], category["quota"]
+        accepted = category["accepted"]
+        quota = accepted if used_up(report.summary) else category["quota"]
         full = accepted >= quota
         tag = ' <span class="tag">exhausted</span>' if category["exhausted"] and not full else ""
         bar = bar_svg(accepted / quota if quota else 1.0, "grown" if full else "short", f"{accepted} of {quota}")
@@ -116,9 +120,11 @@ def _categories(report: Report, prepared: Prepared) -> Iterator[str]:
     yield "</tbody>\n</table>"
     if len(names) > _CATEGORIES:
         yield f'<p class="soft">and {number(len(names) - _CATEGORIES)} more, in summary.json</p>'
+    which = ", seed or grown," if report.summary["seeds"] else ""
+    but = " Rows that were made of the same one may be more alike." if related(prepared.recipe) else ""
     yield (
-        '<p class="soft">No row is more like its nearest neighbour, seed or grown, than its category\'s largest '
-        f"ROUGE-L F1 of {_text(', '.join(prepared.recipe.novelty.fields))}.</p>\n</section>"
+        f'<p class="soft">No row is more like its nearest neighbour{which} than its category\'s largest '
+        f"ROUGE-L F1 of {_text(', '.join(prepared.recipe.novelty.fields))}.{but}</p>\n</section>"
     )
 
 
@@ -126,15 +132,20 @@ def _charts(report: Report, prepared: Prepared) -> Iterator[str]:
     if not report.sampled:
         return
     among = "all" if report.sampled == report.summary["accepted"] else "a sample of"
+    seeded = report.summary["seeds"] > 0
+    key = (
+        '<svg class="key" viewBox="0 0 16 10"><rect width="16" height="10" rx="1"></rect></svg>grown'
+        '<svg class="key" viewBox="0 0 16 10"><path d="M0 5H16"></path></svg>seeds'
+    )
     yield (
         "<section>\n<h2>Likeness and length</h2>\n"
-        f'<p class="soft">Of {among} {counted(report.sampled, "grown row")}'
-        '<svg class="key" viewBox="0 0 16 10"><rect width="16" height="10" rx="1"></rect></svg>grown'
-        '<svg class="key" viewBox="0 0 16 10"><path d="M0 5H16"></path></svg>seeds</p>\n<div class="charts">'
+        f'<p class="soft">Of {among} {counted(report.sampled, "grown row")}{key if seeded else ""}</p>\n'
+        '<div class="charts">'
     )
-    chart = histogram_svg(report.likeness, "ROUGE-L with the most similar seed", decimals=2)
-    caption = "<figcaption>ROUGE-L F1 with the nearest seed</figcaption>"
-    yield f"<figure>\n<h3>Likeness to the seeds</h3>\n{chart}\n{caption}\n</figure>"
+    to, nearest = ("the seeds", "seed") if seeded else ("one another", "other row")
+    chart = histogram_svg(report.likeness, f"ROUGE-L with the most similar {nearest}", decimals=2)
+    caption = f"<figcaption>ROUGE-L F1 with the nearest {nearest}</figcaption>"
+    yield f"<figure>\n<h3>Likeness to {to}</h3>\n{chart}\n{caption}\n</figure>"
     for name, histogram in report.lengths.items():
         chart = histogram_svg(histogram, f"Length of {_text(name)}")
         yield f"<figure>\n<h3>Length of {_text(name)}</h3>\n{chart}\n<figcaption>characters</figcaption>\n</figure>"
@@ -201,15 +212,17 @@ def _marked(value: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _origin(summary: Summary, prepared: Prepared, recipe_toml: str) -> str:
-    by = "the embedded imitator"
+    by = author(prepared)
     if prepared.recipe.authors:
-        by = f"the model{'s' if len(summary['models']) > 1 else ''} {_text(summary['model'])}"
+        by = f"the model{'s' if len(summary['models']) > 1 else ''} {summary['model']}"
+    done = "".join(f"<dt>{_text(name)}</dt><dd>{_text(words)}</dd>" for name, words in ways(prepared))
+    steps = f'<dl class="fields">{done}</dl>' if done else ""
     remarks = "".join(f"<li>{_text(note)}</li>" for note in summary["notes"])
     return (
-        f"<section>\n<h2>How it was made</h2>\n<p>Written by {by} from {counted(summary['seeds'], 'seed')}, with the "
+        f"<section>\n<h2>How it was made</h2>\n<p>Written by {_text(by)} from {_text(grown_from(prepared))}, with the "
         f"run's seed {_text(str(summary['seed']))}. Every prompt's plan, every reply and every rejection is in "
         "<code>run.sqlite</code>; <code>selfinstruct show</code> tells where a row came from, by its number here, and "
         "why a candidate was rejected, by its x and number.</p>\n"
-        f"{f'<ul>{remarks}</ul>' if remarks else ''}"
+        f"{steps}{f'<ul>{remarks}</ul>' if remarks else ''}"
         f"<details><summary>The recipe</summary><pre>{_whole(recipe_toml)}</pre></details>\n</section>"
     )

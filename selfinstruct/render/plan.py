@@ -11,6 +11,7 @@ from rich.text import Text
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import Field, Snippets
 from selfinstruct.recipe.methods import Constraints, Scalar
+from selfinstruct.render.method import author, grown_from, joined, taken_from, ways
 from selfinstruct.render.text import counted, number, pad, printable, shorten
 from selfinstruct.text import value_text
 
@@ -21,24 +22,20 @@ _COLUMN_CELLS = 28  # the quota and the threshold beside a name
 
 
 def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text:
-    """The seeds, the rules and the categories of a run that is about to begin in the directory ``where``.
+    """What a run starts from that is about to begin in ``where``, its rules, its steps and its categories.
 
     ``width`` is that of the terminal in cells, None where lines may be as long as they like.
     """
-    recipe, seeds = prepared.recipe, prepared.seeds
+    recipe = prepared.recipe
     text = Text()
-    text.append(printable(recipe.name), "bold")
-    wanted = counted(sum(prepared.quotas.values()), "row")
-    text.append(f": {counted(len(seeds.rows), 'seed')} to {wanted}")
-    if where is not None:
-        text.append(f" in {printable(str(where))}")
-    text.append(f", from {author(prepared)}\n\n")
+    text.append_text(_heading(prepared, where, width))
     names = {name: printable(name) for name in recipe.fields}
     widest = max(map(cell_len, names.values()))
     for name, field in recipe.fields.items():
         rules = "; ".join(_rules(name, field, prepared))
         text.append(f"  {pad(names[name], widest) if rules else names[name]}", "cyan")
         text.append(shorten(f"  {rules}".rstrip(), None if width is None else width - widest - 3) + "\n")
+    text.append_text(_method(prepared, width))
     compared = ", ".join(map(printable, recipe.novelty.fields))
     text.append(f"\n  New rows are compared in {compared} by ROUGE-L.\n\n")
     text.append_text(_categories(prepared, width))
@@ -48,17 +45,40 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
     return text
 
 
-def author(prepared: Prepared) -> str:
-    """Who writes the rows, in words."""
-    models = prepared.recipe.authors
-    if not models:
-        return "the embedded imitator"
-    said = [f"{printable(each.name)}{f' at {printable(each.base_url)}' if each.base_url else ''}" for each in models]
-    return f"the model {said[0]}" if len(said) == 1 else f"{len(said)} models: {', '.join(said)}"
+def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:
+    """The recipe's name, what it starts from, what it is to come to and who writes."""
+    most = "at most " if prepared.once else ""
+    said = f"{grown_from(prepared)} to {most}{counted(sum(prepared.quotas.values()), 'row')}"
+    said += f" in {printable(str(where))}" if where is not None else ""
+    name = printable(prepared.recipe.name)
+    text = Text(f"{name}:", "bold")
+    at = cell_len(name) + 1
+    for word in f"{said}, from {author(prepared)}".split(" "):
+        if width is not None and not prepared.recipe.imitates and at + 1 + cell_len(word) > width:
+            text.append("\n ")
+            at = 1
+        text.append(f" {word}", "not bold")
+        at += 1 + cell_len(word)
+    return text.append("\n\n")
+
+
+def _method(prepared: Prepared, width: int | None) -> Text:
+    """A line for each list, step, judge and expansion; nothing where rows are imitated."""
+    said = [(printable(name), words) for name, words in ways(prepared)]
+    if not said:
+        return Text()
+    widest = max(cell_len(name) for name, _ in said)
+    text = Text("\n")
+    for name, words in said:
+        text.append(f"  {pad(name, widest)}", "cyan")
+        text.append(f"{shorten(f'  {words}', None if width is None else width - widest - 3)}\n")
+    return text
 
 
 def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
     categories = prepared.recipe.categories
+    if source := taken_from(prepared.recipe, name):
+        yield source
     if categories.by == "field" and categories.field == name:
         yield "the label"
     if field.type not in ("string", "any"):
@@ -135,9 +155,11 @@ def _with_reason(rule: str, prepared: Prepared, path: str) -> str:
 
 def _categories(prepared: Prepared, width: int | None) -> Text:
     table = prepared.recipe.categories
+    combined = joined(list(map(printable, table.attributes)))
     by = {
         "template": f"the templates of {printable(table.field or '')}",
         "field": f"the values of {printable(table.field or '')}",
+        "attribute": f"the {'combinations' if len(table.attributes) > 1 else 'values'} of {combined}",
         "none": "the whole data set",
     }[table.by]
     total = len(prepared.quotas)

@@ -82,11 +82,21 @@ def why_short(summary: Summary) -> str:
     return reasons.get(summary["stopped"], str(summary["stopped"]))
 
 
+def used_up(summary: Summary) -> bool:
+    """Whether a run ended because each passage of its documents had been used, its quota being left open."""
+    return bool(summary["stopped"] == "done" and summary["accepted"] < summary["requested_rows"])
+
+
+def all_there(summary: Summary) -> str:
+    """What it means that a run is done."""
+    return "every passage used once" if used_up(summary) else "every quota met exactly"
+
+
 def _headline(summary: Summary) -> Text:
     took = duration(summary["seconds"])
     if summary["stopped"] == "done":
         text = Text(f"{counted(summary['accepted'], 'row')} in {took}", "bold green")
-        return text.append(", every quota met exactly.\n\n", "not bold default")
+        return text.append(f", {all_there(summary)}.\n\n", "not bold default")
     text = Text(
         f"{number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')} in {took}", "bold yellow"
     )
@@ -101,6 +111,8 @@ def _categories(summary: Summary, width: int | None) -> Text:
     if len(names) > _LISTED:
         names.sort(key=lambda name: categories[name]["accepted"] >= categories[name]["quota"])
     counts = {n: f"{categories[n]['accepted']:,}/{categories[n]['quota']:,}" for n in names[:_LISTED]}
+    if used_up(summary):
+        counts = {n: number(categories[n]["accepted"]) for n in counts}
     column = max(map(len, counts.values()))
     room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - column - 16 - 20 * bool(summary["cost"])), 12)
     shown = {name: shorten(printable(name), room) for name in counts}
@@ -110,7 +122,7 @@ def _categories(summary: Summary, width: int | None) -> Text:
     text = Text()
     for name, count in counts.items():
         category = categories[name]
-        full = category["accepted"] >= category["quota"]
+        full = category["accepted"] >= category["quota"] or used_up(summary)
         text.append(f"  {count:>{column}}  ", "green" if full else "yellow")
         if priced:
             text.append(f"{prices.get(name, ''):>{priced}}  ", "dim")
@@ -141,6 +153,8 @@ def _losses(summary: Summary) -> Text:
 
 def _cost(summary: Summary) -> Text:
     tokens = summary["tokens"]
+    if not summary["requests"]:
+        return Text("  No request was made.\n")
     said = f"  {counted(summary['requests'], 'request')} to {printable(summary['model'])}"
     if tokens["input"] or tokens["output"]:
         about = "about " if tokens["estimated"] else ""
@@ -172,8 +186,11 @@ def _next(summary: Summary, where: Path, source: str) -> Text:
     show = {"trace a row": f"selfinstruct show {place} 1"} if summary["accepted"] else {}
     text = Text()
     if summary["stopped"] == "exhausted":
-        text.append("  For more, add seeds of the exhausted kinds, or allow more likeness with\n")
+        more = "seeds of the exhausted kinds" if summary["seeds"] else "documents or values of attributes"
+        text.append(f"  For more, add {more}, or allow more likeness with\n")
         text.append("  novelty.max_rouge_l in the recipe, and grow in another --out.\n\n")
+        hints = show
+    elif used_up(summary):
         hints = show
     elif summary["stopped"] == "done":
         hints = {"grow further": f"{grow} --rows {2 * summary['requested_rows']}", **show}
