@@ -294,6 +294,9 @@ class Loop:
         self.drawing.settle(batch.given, batch.count, accepted)
         if not judged:
             settle(self.progress, batch, ())
+        if self.once:
+            # Passages of which nothing comes say nothing about the others: each has its turn.
+            self.progress[batch.category].barren = 0
 
 
 @dataclass(frozen=True, slots=True)

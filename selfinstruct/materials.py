@@ -13,13 +13,18 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from selfinstruct import recipes
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.prompt import estimate_tokens
 from selfinstruct.recipe import Documents, Expand, Recipe
 from selfinstruct.records import JSON, Row
 from selfinstruct.rows import read_rows
 from selfinstruct.wording import fill, lookup, names_in
+
+if TYPE_CHECKING:
+    from selfinstruct.sources import Passage
 
 #: The journal's note of the lists and templates that a run was conditioned on last.
 MATERIALS_NOTE = "materials"
@@ -138,6 +143,8 @@ def as_templates(said: Iterable[JSON], expand: Expand) -> list[Template]:
 def read_passages(documents: Documents) -> list[Row]:
     """The passages as values for prompts: ``passage``, ``document``, ``page``, ``start``, ``end``.
 
+    Documents are called by their paths; those of a built-in recipe as that recipe names them.
+
     The passage is text, or a row of a row file. Raises InputError where a document cannot be read.
     """
     from selfinstruct.sources import Chunking, find_documents, read_documents, samples
@@ -147,7 +154,7 @@ def read_passages(documents: Documents) -> list[Row]:
         for name in find_documents(documents.files):
             rows = read_rows(name, uniform=False)
             found += [
-                {"passage": row, "document": name, "page": None, "start": line, "end": line}
+                {"passage": row, "document": _called(name), "page": None, "start": line, "end": line}
                 for row, line in zip(rows.rows, rows.lines, strict=True)
             ]
         return found
@@ -155,10 +162,17 @@ def read_passages(documents: Documents) -> list[Row]:
     if documents.by == "chunk":
         limits = documents.max_chars, documents.max_tokens, documents.overlap
         split = Chunking(*limits, estimate_tokens).spans
-    return [
-        {"passage": each.text, "document": each.document, "page": each.page, "start": each.start, "end": each.end}
-        for each in read_documents(documents.files, split).passages
-    ]
+    passages = read_documents(documents.files, split).passages
+    return [{"passage": one.text, "document": _called(one.document), **_place(one)} for one in passages]
+
+
+def _place(passage: Passage) -> Row:
+    return {"page": passage.page, "start": passage.start, "end": passage.end}
+
+
+def _called(name: str) -> str:
+    folder = Path(recipes.__file__).parent.as_posix()
+    return name.removeprefix(f"{folder}/")
 
 
 def _text(name: str) -> str:

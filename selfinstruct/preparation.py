@@ -26,6 +26,7 @@ from selfinstruct.recipe import Quota, Recipe, bind, is_recipe, parse_recipe
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, parse_rows, take_rows
 from selfinstruct.shapes import shape_of
+from selfinstruct.steps import EXPAND, Piece, Read, advance
 from selfinstruct.thresholds import thresholds
 from selfinstruct.twins import TwinIndex
 
@@ -135,8 +136,11 @@ def about(prepared: Prepared, passages: Sequence[Row]) -> Prepared:
 
 
 def _all_of(recipe: Recipe, materials: Materials) -> Quota:
-    """As many rows as the passages can give, at most: what one batch asks for of each."""
-    return Quota(rows=max(len(materials.passages), 1) * recipe.prompt.rows_per_request)
+    """As many rows as the passages can give, at most: what templates make of them, or one batch asks for of each."""
+    if recipe.steps or not all(each.name in materials.templates for each in recipe.expand):
+        return Quota(rows=max(len(materials.passages), 1) * recipe.prompt.rows_per_request)
+    replies = {EXPAND: Read((Piece({}, ""),))}
+    return Quota(rows=max(sum(len(advance(recipe, materials, each, replies).pieces) for each in materials.passages), 1))
 
 
 def remembered(history: History, recipe: Recipe | None = None) -> Prepared:

@@ -44,7 +44,9 @@ def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(novelty, name, value)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.lists(TEXTS, max_size=25),
     st.lists(st.tuples(TEXTS, THRESHOLDS), max_size=6),
@@ -59,7 +61,9 @@ def test_nearest_is_brute_force(pool: list[str], queries: list[tuple[str, float]
         assert index.nearest(text, threshold) == brute_nearest(pool, text, threshold)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.tuples(TEXTS, THRESHOLDS), max_size=40))
 @pytest.mark.usefixtures("sizes")
 def test_stream_is_brute_force(stream: list[tuple[str, float]]) -> None:

@@ -186,9 +186,14 @@ def test_the_prompt_names_the_type_and_shows_the_passage(grown: Grown) -> None:
 
 
 def test_as_messages_the_passage_comes_after_the_instruction(grown: Grown) -> None:
-    """Nothing that a model needs for the answer is lost on export."""
-    row = grown[1][0]
-    assert chat(dict(row)) == [
-        {"role": "user", "content": f"{row['instruction']}\n\n{row['context']}"},
-        {"role": "assistant", "content": row["response"]},
+    """Nothing that the answer needs is lost, and a dialogue that is asked about is not taken for the chat itself."""
+    for row in grown[1]:
+        assert chat(dict(row)) == [
+            {"role": "user", "content": f"{row['instruction']}\n\n{row['context']}"},
+            {"role": "assistant", "content": row["response"]},
+        ]
+    about = {"context": "C: It hums.\nA: Send it in.", "instruction": "Sum it up.", "response": "It hums."}
+    assert chat(about) == [
+        {"role": "user", "content": "Sum it up.\n\nC: It hums.\nA: Send it in."},
+        {"role": "assistant", "content": "It hums."},
     ]

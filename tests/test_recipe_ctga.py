@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from selfinstruct import api, recipes
+from selfinstruct.export.messages import chat
 
 INPUTS = Path(recipes.__file__).parent / "inputs/ctga"
 FIELDS = ["task_type", "context", "instruction", "response", "document"]
@@ -77,6 +78,15 @@ def test_all_types_of_task_are_there(made: Made) -> None:
     assert len(types) == 16
     assert min(types.values()) >= 24
     assert all(row["context"] in row["instruction"] for row in rows)
+
+
+def test_as_messages_the_context_is_said_once(made: Made) -> None:
+    """The instruction holds it, and is all that the user says."""
+    assert all(
+        chat(row)
+        == [{"role": "user", "content": row["instruction"]}, {"role": "assistant", "content": row["response"]}]
+        for row in made[1]
+    )
 
 
 def test_a_template_fits_by_the_fields_of_the_row_alone(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import cycle
+from itertools import cycle, pairwise
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -145,7 +145,10 @@ def test_every_row_says_where_it_is_from(grown: Grown) -> None:
     """The passage is what stands between the offsets, on that page of that document."""
     seen = set()
     names = {row["document"] for row in grown.rows}
-    pages = {(name, page.number): page.text for name in names for page in read_document(name).pages}
+    folder = recipes.path("document-qa").parent
+    assert all(name.startswith("inputs/documents/") for name in names)
+    read = {name: read_document(folder / name).pages for name in names}
+    pages = {(name, page.number): page.text for name, of in read.items() for page in of}
     for row in grown.rows:
         assert list(row) == ["question", "answer", "passage", "document", "page", "start", "end"]
         assert pages[row["document"], row["page"]][row["start"] : row["end"]] == row["passage"]
@@ -154,9 +157,11 @@ def test_every_row_says_where_it_is_from(grown: Grown) -> None:
 
 
 def test_passages_are_within_the_limits_and_end_with_sentences() -> None:
-    """None is longer than 2,000 characters, and none stops in the middle of a sentence or a table."""
-    shown = [str(passage["passage"]) for passage in passages()]
+    """None is longer than 2,000 characters or stops in a sentence; the next begins with at most 200 of its last."""
+    cut = passages()
+    shown = [str(passage["passage"]) for passage in cut]
     assert max(map(len, shown)) <= 2000
+    assert all(here["end"] - 200 <= after["start"] < here["end"] for here, after in pairwise(cut) if after["start"])
     assert all(re.search(r"([.:!?]|\|\n?|\n\n\d\. [A-Z][a-z ]+)$", passage) for passage in shown)
 
 

@@ -81,11 +81,12 @@ def seeds() -> list[dict[str, str]]:
     return [json.loads(line) for line in (INPUTS / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-async def grow(out: Path) -> tuple[api.Run, Author]:
-    """Run the recipe, with its own quota, against the scripted author, one call after the other."""
+async def grow(out: Path, concurrency: int = 1) -> tuple[api.Run, Author]:
+    """Run the recipe, with its own quota, against the scripted author, one call after the other by default."""
     author = Author()
     async with FaultServer(Behaviour(seed=1), author=author) as server:
-        run = await api.run_async("support-dialogue", out=out, base_url=server.base_url, model="m", concurrency=1)
+        url = server.base_url
+        run = await api.run_async("support-dialogue", out=out, base_url=url, model="m", concurrency=concurrency)
     return run, author
 
 
@@ -105,6 +106,14 @@ def test_every_issue_has_as_many_conversations(grown: tuple[api.Run, Author]) ->
     assert set(issues.values()) == {10}
     assert not set(issues) & {row["issue"] for row in seeds()}
     assert api.rejudge(run.directory).identical
+
+
+def test_issues_stay_balanced_when_replies_come_faster_than_they_are_judged(tmp_path: Path) -> None:
+    """With 8 calls at once and no latency, few calls are made for rows that have come already."""
+    run, _ = asyncio.run(grow(tmp_path / "run", concurrency=8))
+    issues = Counter(row["issue"] for row in run.rows())
+    assert issues.total() == 400 and set(issues.values()) <= {9, 10, 11}
+    assert run.summary["rejected"].get("quota", 0) <= 16
 
 
 def test_turns_alternate_and_any_other_format_is_refused(grown: tuple[api.Run, Author]) -> None:

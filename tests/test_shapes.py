@@ -24,7 +24,9 @@ CHATS: list[Row] = [
 PAIRS: list[Row] = [{"content": f"topic {n}", "summary": f"It is the topic number {n}."} for n in (1, 2, 3)]
 PAIRS_ZH: list[Row] = [{"内容": f"第{n}篇", "概要": f"这是第{n}篇的说明。"} for n in "一二三"]
 LABELLED: list[Row] = [
-    {"text": f"It is {word} number {n}.", "label": word} for word in ("good", "bad") for n in range(4)
+    {"text": f"It {word} the {n}th time.", "label": label}
+    for word, label in (("works", "good"), ("breaks", "bad"))
+    for n in range(4)
 ]
 ABOUT_LOGS: list[Row] = [
     {"Question": f"What is the ID for stage {n}?", "Answer": f"{n}.0", "RawLog": f"Submitting stage {n} as {n}.0 now"}

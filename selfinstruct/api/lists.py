@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from selfinstruct.backends.authors import Authors
-from selfinstruct.errors import EndpointError, InputError
+from selfinstruct.errors import EndpointError
 from selfinstruct.files import write_whole
 from selfinstruct.journal import Journal
 from selfinstruct.materials import Materials, as_templates, entries
@@ -15,7 +15,9 @@ from selfinstruct.parse import answer_of
 from selfinstruct.preparation import Prepared
 from selfinstruct.prompt import step_messages
 from selfinstruct.recipe import Attribute, Expand, Recipe
+from selfinstruct.recipe.namings import known_names
 from selfinstruct.records import Batch, Failure, Message, Request
+from selfinstruct.wording import names_in
 
 #: The folder of the lists in a run directory.
 FOLDER = "lists"
@@ -34,7 +36,8 @@ async def write_lists(prepared: Prepared, journal: Journal, authors: Authors, wh
     for name, owner in _wanted(prepared.recipe):
         file = where / FOLDER / f"{name}.txt"
         if not file.exists():
-            said = await _written(owner, name, journal, authors, seed)
+            known = {*known_names(prepared.recipe), *prepared.recipe.fields}
+            said = await _written(owner, name, known, journal, authors, seed)
             file.parent.mkdir(exist_ok=True)
             write_whole(file, "".join(f"{line}\n" for line in said).encode())
     read_lists(prepared.materials, prepared.recipe, where)
@@ -82,11 +85,18 @@ def _wanted(recipe: Recipe) -> Iterator[tuple[str, Attribute | Expand]]:
             yield expand.name, expand
 
 
-async def _written(owner: Attribute | Expand, name: str, journal: Journal, authors: Authors, seed: int) -> list[str]:
+async def _written(
+    owner: Attribute | Expand,
+    name: str,
+    known: Collection[str],
+    journal: Journal,
+    authors: Authors,
+    seed: int,
+) -> list[str]:
     """What the model writes, or what it wrote before the run was interrupted."""
     step = f"{FOLDER}/{name}"
     for recorded in journal.history.replies():
-        if recorded.step == step and (said := _usable(recorded.reply.text, owner)):
+        if recorded.step == step and (said := _usable(recorded.reply.text, owner, known)):
             return said
     problem = ""
     for _ in range(_TRIES):
@@ -102,7 +112,7 @@ async def _written(owner: Attribute | Expand, name: str, journal: Journal, autho
             continue
         call = journal.add_reply(batch.number, step, outcome)
         journal.commit()
-        said = _usable(outcome.text, owner)
+        said = _usable(outcome.text, owner, known)
         if said:
             journal.judge(call, [])
             journal.commit()
@@ -116,16 +126,10 @@ async def _written(owner: Attribute | Expand, name: str, journal: Journal, autho
     )
 
 
-def _usable(text: str, owner: Attribute | Expand) -> list[str]:
+def _usable(text: str, owner: Attribute | Expand, known: Collection[str]) -> list[str]:
+    """The entries of a reply; of templates, those that name a place, and none that is nowhere."""
     said = read_list(text)
     if isinstance(owner, Expand):
-        said = [line for line in said if _names_a_place(line, owner)]
+        named = {line: [name.partition(".")[0] for name in names_in(line)] for line in said}
+        said = [line for line, names in named.items() if names and all(name in known for name in names)]
     return said[: owner.size]
-
-
-def _names_a_place(line: str, owner: Expand) -> bool:
-    try:
-        as_templates([line], owner)
-    except InputError:
-        return False
-    return True

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfinstruct.backends.completion import Said
-from selfinstruct.backends.failures import Trouble, from_status
+from selfinstruct.backends.failures import Trouble, from_error, from_status
 from selfinstruct.backends.options import Options
 from selfinstruct.backends.wire import Answer, Wire
 from selfinstruct.errors import EndpointError
@@ -159,6 +159,8 @@ def _names(answer: Answer | Trouble) -> list[str] | Trouble:
     try:
         payload = json.loads(answer.data)
         listed = payload.get("data") or payload.get("models") or []
+        if not listed and payload.get("error"):
+            return from_error(200, payload, answer.headers, 0.0)
         names = [each.get("id") or each.get("name") or each.get("model") for each in listed]
     except (ValueError, RecursionError, AttributeError, TypeError):
         return Trouble("page", "the list of models is not one", hint="Is --base-url the API's address?")

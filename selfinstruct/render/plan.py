@@ -59,6 +59,10 @@ def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:
             at = 1
         text.append(f" {word}", "not bold")
         at += 1 + cell_len(word)
+    if prepared.like:
+        like, _, why = prepared.like.partition(": ")
+        said = f"  like the built-in recipe {like}: {printable(why)}"
+        text.append(f"\n{shorten(said, width)}", "dim not bold")
     return text.append("\n\n")
 
 
