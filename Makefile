@@ -2,6 +2,7 @@
 # make test    everything that CI checks: make check, then the tests
 # make check   style, types, import layers, docstrings
 # make bench   every benchmark, one after the other
+# make crash   a thousand killed runs, and every way in which a disk can refuse
 # make lock    renew requirements/*.txt after pyproject.toml changed (UPGRADE=1: to the newest releases too)
 # make clean   remove .venv and the caches; outputs/ stays
 
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 UV_VERSION := 0.13.8
 BENCHMARKS := verify throughput novelty
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench crash lock clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -30,6 +31,9 @@ check: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+
+crash: .venv/dev.stamp
+	$(BIN)/python -m benchmarks.crash
 
 # uv resolves once for every Python from 3.11 on and every platform; the files name no index.
 # The dev lock is bound by the run lock, so that tests see what users get.

@@ -6,6 +6,8 @@ Does not handle: what the journal holds (``journal``), or how the files look (``
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import json
 import shlex
 from collections.abc import Iterator, Sequence
@@ -13,12 +15,13 @@ from pathlib import Path
 
 from selfinstruct import __version__
 from selfinstruct.errors import InputError, StorageError
-from selfinstruct.files import write_whole
+from selfinstruct.files import clear_parts, sync_directory, write_whole
 from selfinstruct.journal import History, Journal, Origin, SeedRow, write_rows
 from selfinstruct.journal.database import JOURNAL_NAME
 from selfinstruct.lock import LOCK_NAME, Lock
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import frozen_changes, parse_recipe, to_toml
+from selfinstruct.records import Row
 from selfinstruct.render.card import card
 from selfinstruct.render.page import page
 from selfinstruct.report import Summary, report
@@ -28,44 +31,88 @@ RECIPE_NAME = "recipe.toml"
 SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.html"
 CARD_NAME = "README.md"
+#: What the disk has to answer for, and not whoever named the directory.
+_FAILING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 @contextlib.contextmanager
-def opened(where: Path, prepared: Prepared, digest: str, seed: int) -> Iterator[Journal]:
-    """The journal of ``where``, begun or gone on with, locked against other processes while the block lasts.
+def held(where: Path) -> Iterator[None]:
+    """A directory for a run, made where there is none, locked against other processes while the block lasts.
 
-    Raises InputError where the directory is not ours to write or belongs to another recipe, other seeds or
-    another ``--seed``; StorageError where another process is writing it or the disk refuses.
+    What was made goes again where no run was begun in the block. Raises InputError where the directory cannot be
+    one of a run, StorageError where another process is writing it or the disk refuses.
     """
-    origin = Origin(to_toml(prepared.recipe, {}, where), digest, seed, __version__)
     made = _make(where)
     try:
         with Lock.acquire(where):
             try:
-                journal = _begun(where, prepared, origin)
-            except BaseException:
+                clear_parts(where)
+                yield
+            finally:
                 # Where no run was begun nothing stays; the lock's file goes while it is ours.
                 if not holds_run(where):
-                    (where / LOCK_NAME).unlink(missing_ok=True)
-                raise
-            with journal:
-                yield journal
-    except BaseException:
+                    with contextlib.suppress(OSError):
+                        (where / LOCK_NAME).unlink(missing_ok=True)
+    finally:
         _unmake(made)
+
+
+def origin_of(where: Path, prepared: Prepared, seed: int) -> Origin:
+    """What a run in ``where`` is begun with. Raises RecipeError for a recipe that cannot be written down."""
+    return Origin(to_toml(prepared.recipe, {}, where), digest_of(prepared.seeds.rows), seed, __version__)
+
+
+def digest_of(seeds: Sequence[Row]) -> str:
+    """What tells the seed rows of one run from those of another."""
+    return hashlib.sha256(json.dumps(seeds, sort_keys=True).encode()).hexdigest()
+
+
+def resumed(where: Path, prepared: Prepared, origin: Origin) -> Journal | None:
+    """The journal of a held directory, open to go on with, or None where no run was begun there.
+
+    Raises InputError where it belongs to another recipe, other seeds or another ``--seed``.
+    """
+    if not holds_run(where):
+        return None
+    journal = Journal.open(where)
+    try:
+        _same_run(where, journal, prepared, origin)
+    except BaseException:
+        journal.close()
         raise
+    return journal
+
+
+def begun(where: Path, prepared: Prepared, origin: Origin) -> Journal:
+    """The journal of a new run in a held directory."""
+    return Journal.create(where, origin, _seeds(prepared))
 
 
 def write_derived(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:
-    """Write everything that follows from the journal, each file whole."""
-    write_rows(history, where / ROWS_NAME)
+    """Write everything that follows from the journal, each file whole.
+
+    Of a run that goes on, the rows that ``summary`` counts. One that the disk refuses does not keep back the others.
+    Raises StorageError for the first of them.
+    """
     recipe = to_toml(prepared.recipe, prepared.reasons, where)
-    write_whole(where / RECIPE_NAME, recipe.encode())
     # Half of a character in a category's name is written as its escape, which JSON reads again.
     text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
-    write_whole(where / SUMMARY_NAME, text.encode("utf-8", "backslashreplace"))
     shown = report(history, prepared, summary)
-    write_whole(where / REPORT_NAME, page(shown, prepared, recipe).encode())
-    write_whole(where / CARD_NAME, card(shown, prepared, ROWS_NAME).encode())
+    refused: list[StorageError] = []
+    for write in (
+        lambda: write_rows(history, where / ROWS_NAME, summary["accepted"]),
+        lambda: write_whole(where / RECIPE_NAME, recipe.encode()),
+        lambda: write_whole(where / SUMMARY_NAME, text.encode("utf-8", "backslashreplace")),
+        lambda: write_whole(where / REPORT_NAME, page(shown, prepared, recipe).encode()),
+        lambda: write_whole(where / CARD_NAME, card(shown, prepared, ROWS_NAME).encode()),
+    ):
+        try:
+            write()
+        except StorageError as error:
+            refused.append(error)
+    if refused:
+        kept = f"Every row is in {JOURNAL_NAME}; once that is mended: selfinstruct report {shlex.quote(str(where))}"
+        raise StorageError(refused[0].message, hint=f"{refused[0].hint}\n{kept}") from refused[0]
 
 
 def holds_run(where: str | Path) -> bool:
@@ -83,20 +130,6 @@ def recorded(where: str | Path) -> History:
     return History.open(Path(where))
 
 
-def _begun(where: Path, prepared: Prepared, origin: Origin) -> Journal:
-    """The journal that is there, if it is this run's, or a new one."""
-    if not holds_run(where):
-        return Journal.create(where, origin, _seeds(prepared))
-    journal = Journal.open(where)
-    try:
-        _same_run(where, journal, prepared, origin)
-        journal.note("recipe", origin.recipe)
-    except BaseException:
-        journal.close()
-        raise
-    return journal
-
-
 def _make(where: Path) -> list[Path]:
     """Create the directory where there is none; what was created, the innermost first."""
     missing: list[Path] = []
@@ -108,13 +141,15 @@ def _make(where: Path) -> list[Path]:
                 )
             return missing
         missing = [folder for folder in (where, *where.parents) if not folder.exists()]
-        where.mkdir(parents=True)
+        where.mkdir(parents=True, exist_ok=True)  # another process may make it at this moment
+        for folder in missing:  # a journal is only as safe as the names that lead to it
+            sync_directory(folder.parent)
     except OSError as error:
         _unmake(missing)
-        raise InputError(
-            f"{where}: cannot be the output directory: {error.strerror}",
-            hint="Choose a place that you may write with --out.",
-        ) from error
+        said = f"{where}: cannot be the output directory: {error.strerror}"
+        if error.errno in _FAILING:
+            raise StorageError(said, hint="Make room, or choose a place on another disk with --out.") from error
+        raise InputError(said, hint="Choose a place that you may write with --out.") from error
     return missing
 
 
@@ -134,16 +169,15 @@ def _same_run(where: Path, journal: Journal, prepared: Prepared, origin: Origin)
     if notes.get("seed") != origin.seed:
         changed.append(f"--seed (it is {notes.get('seed')})")
     if changed:
+        run = shlex.quote(str(where))
         raise InputError(
             f"{where}: holds the run of another recipe; what differs: {', '.join(changed)}",
-            hint=f"Grow it elsewhere with --out, or go on with its own: selfinstruct run "
-            f"{shlex.quote(str(where / RECIPE_NAME))} --out {shlex.quote(str(where))}",
+            hint=f"Grow it elsewhere with --out; or see what this recipe makes of the replies that are there: "
+            f"selfinstruct rejudge {run} --recipe FILE\nOr go on with its own: selfinstruct run "
+            f"{shlex.quote(str(where / RECIPE_NAME))} --out {run}",
         )
 
 
 def _seeds(prepared: Prepared) -> list[SeedRow]:
     seeds = prepared.seeds
     return [SeedRow(row, prepared.categories.of(row), line) for row, line in zip(seeds.rows, seeds.lines, strict=True)]
-
-
-__all__ = ["RECIPE_NAME", "ROWS_NAME", "SUMMARY_NAME", "StorageError", "opened", "write_derived"]

@@ -27,6 +27,8 @@ _REMEDIES = {
     errno.EROFS: "The file system is read-only: choose another place.",
     errno.ENAMETOOLONG: "The name is too long: choose a shorter one.",
 }
+#: Begins the name of a file that is being written; the number of the process that writes it follows.
+_PART = ".selfinstruct-"
 _OTHER_REMEDY = "Check the disk, then run the same command again."
 
 
@@ -42,7 +44,7 @@ def open_whole(path: str | Path) -> Iterator[BinaryIO]:
             block is taken for a failed write.
     """
     given, target = Path(path), Path(os.path.realpath(path))
-    part = target.with_name(f".selfinstruct-{os.urandom(8).hex()}.part")
+    part = target.with_name(f"{_PART}{os.getpid()}-{os.urandom(8).hex()}.part")
     try:
         mode = _mode(given, target)
         with part.open("xb") as handle:
@@ -52,7 +54,7 @@ def open_whole(path: str | Path) -> Iterator[BinaryIO]:
             handle.flush()
             os.fsync(handle.fileno())
         part.replace(target)
-        _sync_directory(target.parent)
+        sync_directory(target.parent)
     except BaseException as exc:
         with contextlib.suppress(OSError):  # the first error is the one to tell
             part.unlink()
@@ -71,6 +73,29 @@ def write_whole(path: str | Path, data: bytes) -> None:
         handle.write(data)
 
 
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory survive a power failure: what was made, renamed or removed there."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as exc:
+        # Some network file systems cannot sync a directory and say so with EINVAL; there is nothing to wait for.
+        if exc.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def clear_parts(directory: Path) -> None:
+    """Remove what processes that were killed left of files that they were writing in ``directory``."""
+    for part in directory.glob(f"{_PART}*.part"):
+        with contextlib.suppress(OSError, ValueError, IndexError):  # another one's name, or gone by now
+            try:
+                os.kill(int(part.name.removeprefix(_PART).split("-")[0]), 0)
+            except ProcessLookupError:
+                part.unlink()
+
+
 def _mode(given: Path, target: Path) -> int | None:
     """The permissions that the new file takes over, or None where there is no old one."""
     try:
@@ -82,19 +107,6 @@ def _mode(given: Path, target: Path) -> int | None:
         what = "a directory" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
         raise StorageError(f"{given}: cannot be written: it is {what}", hint="Name a file, new or existing.")
     return stat.S_IMODE(status.st_mode)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the rename itself survive a power failure."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as exc:
-        # Some network file systems cannot sync a directory and say so with EINVAL; there is nothing to wait for.
-        if exc.errno != errno.EINVAL:
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def _refusal(path: Path, exc: OSError) -> StorageError:

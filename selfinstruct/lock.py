@@ -91,6 +91,30 @@ class Lock:
         self.release()
 
 
+def holder_of(directory: Path) -> Holder | None:
+    """The process that holds the lock of a directory, or None; nothing is locked, made or changed by asking.
+
+    One that has not signed yet has the pid 0.
+    """
+    path = directory / LOCK_NAME
+    try:
+        import fcntl
+
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (ImportError, OSError):
+        return None
+    try:
+        # Shared, so that whoever asks at the same moment is not taken for a holder.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_holder(path) or Holder(0, "?", "?")
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def _locked(path: Path) -> int | None:
     """A descriptor of the lock file, locked and signed, or None where another one has it."""
     try:
@@ -108,7 +132,7 @@ def _locked(path: Path) -> int | None:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
             return descriptor
-    except BlockingIOError:
+    except (BlockingIOError, FileNotFoundError):  # another one's; or one that has begun no run has taken it away
         pass
     except BaseException:
         os.close(descriptor)

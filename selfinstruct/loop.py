@@ -109,8 +109,10 @@ class Loop:
                         self._judge(unjudged.popleft())
                 self.watch(self.snapshot(len(tasks)))
         except BaseException:
-            # A journal that has refused refuses here again; what ended the run is the error to tell.
+            # What has come by now is paid for. A journal that has refused refuses here again; what ended the run is
+            # the error to tell.
             with contextlib.suppress(StorageError):
+                self._take([(tasks.pop(task), task) for task in list(tasks) if task.done()], unjudged)
                 self._note_exhausted()
             raise
         finally:

@@ -16,7 +16,7 @@ filed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from heapq import heappush, heappushpop
 from itertools import chain, islice
@@ -33,7 +33,7 @@ from selfinstruct.rouge import f1_score
 from selfinstruct.signatures import Signatures, own_bits, shared_bits
 
 _WAITING = 256  # rows that are compared by signature alone until they are filed together
-_BLOCK = 1 << 16  # rows that are read or filed at a time, to bound the memory for it
+_READ, _BLOCK = 1 << 12, 1 << 16  # rows that are read, and that are filed, at a time, to bound the memory for it
 _FEW = 4  # candidates that are cheaper to judge than to thin out
 _READS_PER_ROW = 2000  # entries read for each row before everything is filed anew: about what filing a row costs
 
@@ -82,7 +82,7 @@ class NoveltyIndex:
     def add_all(self, texts: Iterable[str]) -> None:
         """Add many texts, in order; several times as fast as one by one."""
         stream = iter(texts)
-        while block := list(map(self._vocabulary.encode, islice(stream, _BLOCK))):
+        while block := list(map(self._vocabulary.encode, islice(stream, _READ))):
             start = len(self)
             self._elements.extend(np.fromiter(chain.from_iterable(block), np.uint32))
             lengths = np.fromiter(map(len, block), np.int64, len(block))
@@ -217,20 +217,32 @@ class NoveltyIndex:
         self._sign(0)
         self._last, self._entries_read, self._renewed_at = None, 0, len(self)
         entries = int(self._depths(0).sum())
-        self._postings = Postings(bits=max(10, (2 * entries).bit_length()), words=self._signatures.words)
-        self._file_from(0)
+        self._postings = Postings(bits=max(10, entries.bit_length()), words=self._signatures.words)
+        # Buckets of all rows first: 8 bytes an entry for a moment, where slices that move would cost more for good.
+        parts = [(rows, buckets.astype(np.uint32)) for rows, buckets in self._entries(0)]
+        counts = np.zeros(1 << self._postings.bits, np.int64)
+        for _, buckets in parts:
+            counts += np.bincount(buckets, minlength=len(counts))
+        self._postings.reserve(counts)
+        for rows, buckets in parts:
+            self._postings.extend(buckets.astype(np.int64), rows, self._signatures.at(rows))
+        self._filed = len(self)
 
     def _file_from(self, start: int) -> None:
         """File the rows from ``start`` on, each under the first of its elements, rare to common."""
+        for rows, buckets in self._entries(start):
+            self._postings.extend(buckets, rows, self._signatures.at(rows))
+        self._filed = len(self)
+
+    def _entries(self, start: int) -> Iterator[tuple[NDArray[np.uint32], Integers]]:
+        """The rows from ``start`` on and the buckets that they belong under, in parallel arrays, block by block."""
         depths = self._depths(start)
         for block in range(start, len(self), _BLOCK):
             rows, elements, positions = self._ordered(block, min(block + _BLOCK, len(self)))
             deep = np.flatnonzero(positions < depths[rows - start])
             rows = rows[deep]
             cells = cell_of(self._ends.values[rows + 1] - self._ends.values[rows], positions[deep])
-            buckets = self._postings.buckets(elements[deep], cells)
-            self._postings.extend(buckets, rows.astype(np.uint32), self._signatures.at(rows))
-        self._filed = len(self)
+            yield rows.astype(np.uint32), self._postings.buckets(elements[deep], cells)
 
     def _depths(self, start: int) -> Integers:
         """Under how many of its elements each row from ``start`` on is filed."""

@@ -6,7 +6,7 @@ logs have several million buckets, most with one row, and a Python list for each
 
 A bucket is a slice of the arena that begins at ``starts[bucket]`` and holds ``counts[bucket]`` rows; its capacity
 is the next power of two, so it is implied. A full bucket moves to a new slice of twice the capacity, and the old
-one is lost until the index is built anew::
+one is lost until the index is built anew, when all slices are laid out at once::
 
     counts [0 1 3 0 ...]      bucket 1 holds row 2; bucket 2 holds rows 4, 9, 17 and has room for one more
     starts [- 0 1 - ...]      rows [ 2 | 4 9 17 _ | ...
@@ -69,6 +69,18 @@ class Postings:
         self._starts: NDArray[np.uint32] = np.zeros(1 << bits, np.uint32)
         self._rows = Column(np.uint32)
         self._signatures = [Column(np.uint64) for _ in range(words)]
+        self._due = 0
+
+    def reserve(self, counts: Integers) -> None:
+        """Give each bucket a slice for so many rows at once; the next rows to be filed are these, in any order.
+
+        So no slice of theirs moves, and none is lost: for a million rows of logs that is a third of the room.
+        """
+        capacity = _capacity(counts)
+        self._starts = (capacity.cumsum() - capacity).astype(np.uint32)
+        self._due = int(counts.sum())
+        for column in self._columns:
+            column.allocate(int(capacity.sum()))
 
     def extend(self, buckets: Integers, rows: NDArray[np.uint32], signatures: Words) -> None:
         """File each row, with its signature, under its bucket; parallel arrays in the order of arrival."""
@@ -78,7 +90,10 @@ class Postings:
         last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], len(ordered) > 0))
         touched, added = ordered[last], np.diff(last, prepend=-1)
         before = self.counts[touched].astype(np.int64)
-        self._make_room(touched, before, before + added)
+        if self._due:
+            self._due -= len(buckets)
+        else:
+            self._make_room(touched, before, before + added)
         places = _ranges(self._starts[touched] + before, added)
         self._rows.values[places] = rows[order]
         for column, word in zip(self._signatures, signatures, strict=True):
@@ -102,14 +117,17 @@ class Postings:
         """The signatures of the rows at these places."""
         return [column.values[places] for column in self._signatures]
 
+    @property
+    def _columns(self) -> list[Column[Any]]:
+        return [self._rows, *self._signatures]
+
     def _make_room(self, touched: Integers, before: Integers, after: Integers) -> None:
         """Move the buckets that ``after`` rows do not fit into."""
         moving = np.flatnonzero(after > _capacity(before))
         capacity, held = _capacity(after[moving]), before[moving]
         starts = self._rows.size + np.cumsum(capacity) - capacity
         old, new = _ranges(self._starts[touched[moving]], held), _ranges(starts, held)
-        columns: list[Column[Any]] = [self._rows, *self._signatures]
-        for column in columns:
+        for column in self._columns:
             column.allocate(int(capacity.sum()))
             column.values[new] = column.values[old]
         self._starts[touched[moving]] = starts

@@ -17,6 +17,7 @@ from selfinstruct.categories import Categories
 from selfinstruct.checks import FIELD_CHECKS, schema
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.infer import categories_of, contexts, infer
+from selfinstruct.journal import History
 from selfinstruct.planner import quotas
 from selfinstruct.recipe import Quota, Recipe, bind, is_recipe, parse_recipe
 from selfinstruct.records import Row
@@ -24,6 +25,8 @@ from selfinstruct.rows import RowFile, parse_rows, take_rows
 from selfinstruct.thresholds import thresholds
 from selfinstruct.twins import TwinIndex
 
+#: The journal's note of why what was inferred is in the recipe: key path -> words.
+REASONS_NOTE = "reasons"
 #: A path ("-" for stdin), rows, or a pandas DataFrame.
 Source: TypeAlias = str | Path | Iterable[Row] | Any
 
@@ -89,6 +92,16 @@ def settled(seeds: RowFile, recipe: Recipe, reasons: Mapping[str, str], skipped:
         quotas=quotas(recipe.quota, categories.names),
         skipped=skipped,
     )
+
+
+def remembered(history: History, recipe: Recipe | None = None) -> Prepared:
+    """What the run of this journal started from, or would have by another ``recipe`` for the same seeds."""
+    notes, stored = history.notes(), history.seeds()
+    own = parse_recipe(str(notes["recipe"]), f"{history.path}: recipe", history.path.parent)
+    names = tuple(stored[0].row)
+    seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
+    reasons = dict(notes.get(REASONS_NOTE, {})) if recipe is None else {}
+    return settled(seeds, bind(recipe or own, names), reasons, [])
 
 
 def read_source(source: Source) -> tuple[RowFile, Recipe | None]:

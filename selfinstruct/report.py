@@ -20,8 +20,8 @@ from selfinstruct.thresholds import novelty_text
 #: The object of ``summary.json`` and of ``run --json``.
 Summary: TypeAlias = dict[str, Any]
 
-#: The journal's notes of the prices by model, and of what was done about models.
-PRICES_NOTE, REMARKS_NOTE = "prices", "remarks"
+#: The journal's notes of the prices by model, of what was done about models, and of why the run stopped.
+PRICES_NOTE, REMARKS_NOTE, STOPPED_NOTE = "prices", "remarks", "stopped"
 #: A report shows so many rows, and so many rejections of each reason.
 _SHOWN, _EXAMPLES = 10, 3
 #: Its charts are drawn from a sample: the same work for a thousand rows and for a million.
@@ -68,8 +68,9 @@ def summarise(history: History, prepared: Prepared) -> Summary:
 
     ``cost`` is None where no prices are known. A category's tokens and cost are those of the batches that asked for
     it; what belongs to none (the preflight) is in the totals alone. ``models`` has the same by model.
-    ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint`` or ``storage``; ``conserved``
-    whether every candidate is accounted for. ``notes`` are what was done about a model that does not do as asked.
+    ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint`` or ``storage``, or of a run that
+    goes on ``running``, which only the caller knows; ``conserved`` is whether every candidate is accounted for.
+    ``notes`` are what was done about a model that does not do as asked.
     """
     state, notes = history.state(), history.notes()
     prices = prices_noted(history)
@@ -97,7 +98,7 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         "max_rouge_l": max(prepared.thresholds.values()),
         "model": ", ".join(by_model) or ", ".join(model.name for model in prepared.recipe.authors) or "imitator",
         "seed": notes.get("seed"),
-        "stopped": notes.get("stopped", "interrupted"),
+        "stopped": notes.get(STOPPED_NOTE, "interrupted"),
         "seconds": round(float(notes.get("seconds", 0.0)), 3),
         "conserved": state.conserved,
         "notes": notes.get(REMARKS_NOTE, []),

@@ -9,6 +9,8 @@ that the others need, so they share the first quarter.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,7 +49,7 @@ class Signatures:
         for column, word in zip(self._columns, signatures, strict=True):
             column.extend(word)
 
-    def at(self, rows: Integers | slice) -> Words:
+    def at(self, rows: NDArray[Any] | slice) -> Words:
         """The signatures of these rows."""
         return [column.values[rows] for column in self._columns]
 

@@ -17,12 +17,13 @@ from array import array
 from collections.abc import Collection, Sequence
 from hashlib import blake2b
 
+from selfinstruct.digests import Digests
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
 
 # ASCII output, so that a lone surrogate can be hashed.
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
-_QUESTION_BYTES = 16  # By the birthday bound, one false twin is expected in about 10**19 rows.
+_QUESTION_BYTES = 16  # as Digests keeps them; by the birthday bound, one false twin is expected in about 10**19 rows.
 _ANSWER_BYTES = 8  # Compared only between rows that ask the same.
 
 
@@ -47,7 +48,7 @@ class TwinIndex:
     def __init__(self, question: Collection[str]) -> None:
         """Index rows of which the fields in ``question`` are what they ask, and all others what they answer."""
         self._question = tuple(question)
-        self._first: dict[bytes, int] = {}
+        self._first = Digests()
         self._others: dict[bytes, list[int]] = {}
         self._answers = array("Q")
 
@@ -59,7 +60,7 @@ class TwinIndex:
         """Add one row and give its number, counting from 0."""
         number = len(self._answers)
         question, answer = self._keys(row)
-        if self._first.setdefault(question, number) != number:
+        if self._first.add(question, number) != number:
             self._others.setdefault(question, []).append(number)
         self._answers.append(answer)
         return number
@@ -70,7 +71,7 @@ class TwinIndex:
         Of several, the first that answers the same, else the first.
         """
         question, answer = self._keys(row)
-        first = self._first.get(question)
+        first = self._first.find(question)
         if first is None:
             return None
         for number in (first, *self._others.get(question, ())):

@@ -280,10 +280,10 @@ def test_a_failing_endpoint_is_exit_3_with_what_is_kept(si: Run, monkeypatch: py
     """When the endpoint gives up, the rows that came are counted, the error and its remedy said."""
     si("run", LOGQA, "--rows", 20, "--out", "o", "-q")
 
-    def fail(*args: object, **options: object) -> None:
+    async def fail(*args: object, **options: object) -> None:
         raise EndpointError("10 calls in a row failed", hint="Run the same command again.")
 
-    monkeypatch.setattr(api, "run", fail)
+    monkeypatch.setattr(api, "run_async", fail)
     done = si("run", LOGQA, "--rows", 40, "--out", "o", "-q")
     assert done.code == 3
     assert "20 of 20 rows are kept in o" in done.err

@@ -1,7 +1,8 @@
 """The use cases, and the only place where parts are put together.
 
     growing  run, plan, forecast (a dry run), open_run      models  who writes the rows
-    files    check, init, dedup                             runs    show, rejudge
+    files    check, init, dedup                             runs    show, report, export, rejudge
+    recovering recover
 
 ``run`` and ``check`` have async twins. Every function takes paths ("-" is stdin), lists of dicts, or a pandas
 DataFrame, and raises the errors of ``selfinstruct.errors``.
@@ -9,7 +10,8 @@ DataFrame, and raises the errors of ``selfinstruct.errors``.
 
 from selfinstruct.api.files import check, check_async, dedup, init, write_recipe
 from selfinstruct.api.growing import Run, open_run, plan, run, run_async, run_directory, thresholds_of
-from selfinstruct.api.runs import rejudge, show
+from selfinstruct.api.recovering import recover
+from selfinstruct.api.runs import export, kept, rejudge, report, show
 from selfinstruct.forecast import forecast
 
 __all__ = [
@@ -17,11 +19,15 @@ __all__ = [
     "check",
     "check_async",
     "dedup",
+    "export",
     "forecast",
     "init",
+    "kept",
     "open_run",
     "plan",
+    "recover",
     "rejudge",
+    "report",
     "run",
     "run_async",
     "run_directory",

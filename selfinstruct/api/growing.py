@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,10 +25,10 @@ from selfinstruct.journal import PREFLIGHTS_NOTE, History, Journal
 from selfinstruct.loop import Loop, prompt_language, restore
 from selfinstruct.planner import Progress
 from selfinstruct.pool import Pool
-from selfinstruct.preparation import Prepared, Source, prepare
+from selfinstruct.preparation import REASONS_NOTE, Prepared, Source, prepare
 from selfinstruct.records import Row
 from selfinstruct.rejudging import QUOTAS_NOTE
-from selfinstruct.report import PRICES_NOTE, REMARKS_NOTE, Summary, summarise
+from selfinstruct.report import PRICES_NOTE, REMARKS_NOTE, STOPPED_NOTE, Summary, summarise
 
 if TYPE_CHECKING:
     import pandas
@@ -100,23 +99,29 @@ async def run_async(
         prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
     prepared = with_model(prepared, model, base_url, backend, concurrency)
     where = run_directory(prepared, out)
-    digest = hashlib.sha256(json.dumps(prepared.seeds.rows, sort_keys=True).encode()).hexdigest()
+    origin = directory.origin_of(where, prepared, seed)
     limits = Limits(budget, max_requests, max_tokens)
-    connected = await connect(prepared, backend, seed, limits, where, recording)
-    try:
-        with directory.opened(where, prepared, digest, seed) as journal:
-            _note_beginning(journal, prepared, connected)
-            loop = _loop(prepared, journal, connected.authors, seed, concurrency, watch)
-            try:
-                stopped = await _grow(loop)
-            except BaseException as error:
-                # What ended the run is the error to tell, whatever else its end brings.
-                with contextlib.suppress(StorageError):
-                    _conclude(where, loop, prepared, _word_for(error), clock() - start)
-                raise
-            summary = _conclude(where, loop, prepared, stopped, clock() - start)
-    finally:
-        await connected.authors.close()
+    async with contextlib.AsyncExitStack() as stack:
+        # First, so that a second process is told at once, and pays for no call before it is.
+        stack.enter_context(directory.held(where))
+        journal = directory.resumed(where, prepared, origin)
+        if journal is not None:
+            stack.enter_context(journal)
+        connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
+        stack.push_async_callback(connected.authors.close)
+        if journal is None:
+            journal = stack.enter_context(directory.begun(where, prepared, origin))
+        journal.note("recipe", origin.recipe)
+        _note_beginning(journal, prepared, connected)
+        loop = await _loop(prepared, journal, connected.authors, seed, concurrency, watch)
+        try:
+            stopped = await _grow(loop)
+        except BaseException as error:
+            # What ended the run is the error to tell, whatever else its end brings.
+            with contextlib.suppress(StorageError):
+                _conclude(where, loop, prepared, _word_for(error), clock() - start)
+            raise
+        summary = _conclude(where, loop, prepared, stopped, clock() - start)
     _require_conserved(where, summary)
     return Run(where, summary)
 
@@ -156,7 +161,7 @@ def thresholds_of(run: Run) -> Mapping[str, float]:
     return {name: category["max_rouge_l"] for name, category in run.summary["categories"].items()}
 
 
-def _loop(
+async def _loop(
     prepared: Prepared,
     journal: Journal,
     authors: Authors,
@@ -171,6 +176,7 @@ def _loop(
     seeds = prepared.seeds.rows
     pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
     pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
+    await asyncio.sleep(0)  # whoever cancelled the run meanwhile does not wait for more
     at_once = sum(model.concurrency for model in prepared.recipe.authors) if authors.reads_messages else 0
     loop = Loop(
         terms=Terms(prepared.recipe, prepared.thresholds, prepared.categories.of),
@@ -207,6 +213,10 @@ def _note_beginning(journal: Journal, prepared: Prepared, connected: Connected) 
         spent = {name: _added(before.get(name), figures) for name, figures in connected.preflights.items()}
         journal.note(PREFLIGHTS_NOTE, {**before, **spent})
     _note_remarks(journal, connected.set_aside)
+    # A run that is killed has no word for it; and what the preflights took counts from now on.
+    journal.note(STOPPED_NOTE, "interrupted")
+    journal.note(REASONS_NOTE, dict(prepared.reasons))
+    journal.commit()
 
 
 def _note_remarks(journal: Journal, remarks: Sequence[str]) -> None:
@@ -256,7 +266,7 @@ def _conclude(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds
     seconds += float(history.notes().get("seconds", 0.0))
     try:
         journal.note("seconds", seconds)
-        journal.note("stopped", stopped)
+        journal.note(STOPPED_NOTE, stopped)
         _note_remarks(journal, (*loop.authors.notes, *loop.asking.notes))
         journal.commit()
     finally:

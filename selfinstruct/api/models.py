@@ -14,7 +14,7 @@ from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import Budget, Spending
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.backends.replay import Replay
-from selfinstruct.directory import holds_run, recorded
+from selfinstruct.directory import recorded
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
 from selfinstruct.forecast import forecast as forecast
 from selfinstruct.infer import contexts, prose
@@ -82,11 +82,12 @@ async def connect(
     backend: str | Backend | None,
     seed: int,
     limits: Limits,
-    where: Path,
+    history: History | None,
     recording: str | Path | None,
 ) -> Connected:
-    """Who writes the rows; a model is called once, to see that it answers, before anything is written.
+    """Who writes the rows; a model is called once, to see that it answers.
 
+    ``history`` is that of the run that goes on, of which the limits hold too; None for a new one.
     Raises InputError where the options cannot be, and EndpointError where no model can be used.
     """
     if backend is not None and not isinstance(backend, str):
@@ -99,7 +100,7 @@ async def connect(
         with recorded(recording) as history:
             return Connected(Authors([Replay(history)]))
     recipe = prepared.recipe
-    spent = _spent(where, recipe.authors) if holds_run(where) else Spending()
+    spent = Spending() if history is None else _spent(history, recipe.authors)
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, spent=spent)
     if not recipe.authors:
         label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
@@ -152,10 +153,9 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connected:
     )
 
 
-def _spent(where: Path, models: Sequence[Model]) -> Spending:
-    """What the run in ``where`` has spent so far, for its budget."""
-    with History.open(where) as history:
-        state, prices = history.state(), prices_noted(history)
+def _spent(history: History, models: Sequence[Model]) -> Spending:
+    """What a run has spent so far, for its budget."""
+    state, prices = history.state(), prices_noted(history)
     prices.update({model.name: [model.price.input, model.price.output] for model in models if model.price})
     money, _ = cost_of(state.spent, prices)
     return Spending(money=money, requests=state.requests, tokens=state.tokens.input + state.tokens.output)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-from selfinstruct.directory import recorded
+from selfinstruct.api.growing import Run
+from selfinstruct.directory import recorded, write_derived
+from selfinstruct.errors import InputError
+from selfinstruct.export import FORMATS, items
+from selfinstruct.export.table import write_table
 from selfinstruct.files import open_whole
 from selfinstruct.forecast import forecast as forecast
-from selfinstruct.journal import JOURNAL_NAME
+from selfinstruct.lock import holder_of
 from selfinstruct.origin import Origin, origin
-from selfinstruct.preparation import settled
-from selfinstruct.recipe import bind, load_recipe, parse_recipe
-from selfinstruct.rejudging import Rejudged
+from selfinstruct.preparation import remembered
+from selfinstruct.recipe import load_recipe
+from selfinstruct.rejudging import QUOTAS_NOTE, Rejudged
 from selfinstruct.rejudging import rejudge as rejudge_replies
-from selfinstruct.rows import RowFile
-
-if TYPE_CHECKING:
-    pass
+from selfinstruct.report import summarise
 
 
 def show(where: str | Path, row: str) -> Origin:
@@ -37,16 +39,59 @@ def rejudge(where: str | Path, *, recipe: str | Path | None = None, out: str | P
     there is no such run, RecipeError where the recipe does not fit its seeds.
     """
     with recorded(where) as history, contextlib.ExitStack() as stack:
-        stored = history.seeds()
-        own = parse_recipe(str(history.notes()["recipe"]), f"{where}/{JOURNAL_NAME}", where)
-        names = tuple(stored[0].row)
-        seeds = RowFile(own.seeds.file, "jsonl", [s.row for s in stored], [s.line for s in stored], names)
-        judged_by = own if recipe is None else load_recipe(recipe)
-        prepared = settled(seeds, bind(judged_by, names), {}, [])
+        prepared = remembered(history, None if recipe is None else load_recipe(recipe))
         if out is None:
             return rejudge_replies(history, prepared)
         file = stack.enter_context(open_whole(out))
         return rejudge_replies(history, prepared, keep=lambda line: _write_line(file, line))
+
+
+def report(where: str | Path) -> Run:
+    """Write all that is derived from a run's journal anew, also while the run goes on; the run as it stands.
+
+    Raises InputError where there is no such run, StorageError where the journal cannot be read or a file written.
+    """
+    place = Path(where)
+    while True:
+        running = holder_of(place)
+        with recorded(place) as history:
+            prepared = remembered(history)
+            summary = summarise(history, prepared)
+            if running is not None:
+                summary["stopped"] = "running"
+            write_derived(place, history, prepared, summary)
+        # A run that has ended meanwhile has written its last files, perhaps before these.
+        if running is None or holder_of(place) is not None:
+            return Run(place, summary)
+
+
+def export(
+    where: str | Path,
+    to: str | Path | BinaryIO,
+    *,
+    format: str = "jsonl",
+    with_seeds: bool = False,
+    keep_formulas: bool = False,
+) -> tuple[int, str]:
+    """Write a run's accepted rows to ``to``, a path (written whole) or an open file; how many, and a note or "".
+
+    ``format`` is one of ``selfinstruct.export.FORMATS``; ``with_seeds`` puts the seeds in front. CSV cells that begin
+    like a formula get an apostrophe in front unless ``keep_formulas``. A run that goes on gives its rows so far.
+    Raises InputError where there is no such run or format, StorageError where the file cannot be written.
+    """
+    if format not in FORMATS:
+        raise InputError(f"--format {format}: unknown", hint=f"The formats are: {', '.join(FORMATS)}.")
+    write = partial(write_table, keep_formulas=keep_formulas) if format == "csv" else FORMATS[format]
+    with recorded(where) as history, contextlib.ExitStack() as stack:
+        file = stack.enter_context(open_whole(to)) if isinstance(to, str | Path) else to
+        return write(items(history, with_seeds=with_seeds), file)
+
+
+def kept(where: str | Path) -> tuple[int, int]:
+    """How many rows a run has by now, and how many it is to have. Raises InputError where there is no run."""
+    with recorded(where) as history:
+        stages = history.notes().get(QUOTAS_NOTE) or [[0, {}]]
+        return history.state().accepted, sum(stages[-1][1].values())
 
 
 def _write_line(file: BinaryIO, line: str) -> None:

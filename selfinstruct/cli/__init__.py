@@ -20,8 +20,12 @@ import typer
 from selfinstruct.cli.check import check
 from selfinstruct.cli.console import complain
 from selfinstruct.cli.dedup import dedup
+from selfinstruct.cli.export import export
 from selfinstruct.cli.init import init
+from selfinstruct.cli.interrupts import INTERRUPTED, terminable
+from selfinstruct.cli.recover import recover
 from selfinstruct.cli.rejudge import rejudge
+from selfinstruct.cli.report import report
 from selfinstruct.cli.run import run
 from selfinstruct.cli.show import show
 from selfinstruct.errors import SelfInstructError, StorageError
@@ -29,7 +33,7 @@ from selfinstruct.errors import SelfInstructError, StorageError
 __all__ = ["main"]
 
 _HELP = "Grow a handful of seed rows into a large, balanced, verified data set."
-FAULT, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
+FAULT, BROKEN_PIPE = 70, 141
 #: What typer raises for a command line that it cannot read; it has no name of its own there.
 _UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
@@ -51,6 +55,9 @@ def application() -> typer.Typer:
     app.command("check", short_help="Check the rows of a file, as a gate.")(check)
     app.command("dedup", short_help="Drop the near-duplicates of a file.")(dedup)
     app.command("show", short_help="Show where a row came from, or why one was rejected.")(show)
+    app.command("report", short_help="Write the files of a run anew from its journal.")(report)
+    app.command("export", short_help="Write the rows of a run for others to read.")(export)
+    app.command("recover", short_help="Save what can be read of a damaged journal.")(recover)
     app.command("rejudge", short_help="Judge a run's recorded replies again.")(rejudge)
     return app
 
@@ -62,8 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # Rows may hold what the terminal's encoding, or any encoding, cannot.
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = _call(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()
+        with terminable():
+            code = _call(list(sys.argv[1:] if arguments is None else arguments))
+            sys.stdout.flush()
     except SelfInstructError as error:
         complain(error.message, error.hint)
         return error.exit_code

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console
+from selfinstruct.cli.memory import steady
 from selfinstruct.cli.progress import counting
 
 GATE_FAILED = 1
@@ -39,6 +40,7 @@ def check(
     """
     from selfinstruct import api
 
+    steady()
     with counting(console(), "findings") as watch:
         found = api.check(file, recipe=recipe, against=against or (), watch=watch)
     if format is Format.JSON:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console
+from selfinstruct.cli.memory import steady
 from selfinstruct.cli.progress import counting
 
 
@@ -36,6 +37,7 @@ def dedup(
     from selfinstruct import api
     from selfinstruct.render.cleaning import cleaning_text
 
+    steady()
     names = [name for part in (fields or "").split(",") if (name := part.strip())]
     screen = console()
     to = sys.stdout.buffer if out is None and not json else out

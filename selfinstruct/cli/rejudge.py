@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console
+from selfinstruct.cli.memory import steady
 
 
 def rejudge(
@@ -29,6 +30,7 @@ def rejudge(
     from selfinstruct import api
     from selfinstruct.render.rejudged import rejudged_text
 
+    steady()
     done = api.rejudge(run, recipe=recipe, out=out)
     if json:
         counts = {**asdict(done), "identical": done.identical}

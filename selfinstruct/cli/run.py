@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from selfinstruct.cli.console import complain, console, width_of
+from selfinstruct.cli.interrupts import INTERRUPTED, run_in_order
+from selfinstruct.cli.memory import steady
 from selfinstruct.cli.progress import shown
 
 if TYPE_CHECKING:
     from selfinstruct.api import Run
     from selfinstruct.preparation import Prepared
 
-STOPPED_SHORT, INTERRUPTED = 4, 130
+STOPPED_SHORT = 4
 
 
 def run(
@@ -58,6 +60,7 @@ def run(
     from selfinstruct import api
     from selfinstruct.errors import EndpointError
 
+    steady()
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
@@ -86,9 +89,9 @@ def _grown(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
     from selfinstruct import api
 
     if quiet:
-        return api.run(source, **options)
+        return run_in_order(api.run_async(source, **options))
     with shown(console()) as watch:
-        return api.run(source, watch=watch, **options)
+        return run_in_order(api.run_async(source, watch=watch, **options))
 
 
 def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
@@ -123,14 +126,17 @@ def _dry_run(prepared: Prepared, seed: int, *, as_json: bool) -> int:
 
 
 def _tell_kept(where: Path, why: str) -> None:
+    """Say how many rows a run that broke off has; a journal that cannot be read is left for others to tell."""
     from selfinstruct import api
-    from selfinstruct.errors import InputError
+    from selfinstruct.errors import InputError, StorageError
     from selfinstruct.render.text import counted, number
 
     try:
-        summary = api.open_run(where).summary
+        rows, wanted = api.kept(where)
     except InputError:
         complain(f"{why}; nothing was written")
-        return
-    kept = f"{number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')}"
-    complain(f"{why}; {kept} are kept in {where}", "The same command goes on from there.")
+    except StorageError:
+        complain(why)
+    else:
+        kept = f"{number(rows)} of {counted(wanted, 'row')} are kept in {where}"
+        complain(f"{why}; {kept}", "The same command goes on from there.")

@@ -1,7 +1,8 @@
 """The journal of a run: every batch, reply, row and rejection, in one SQLite file with one writer.
 
-``Journal`` writes it, ``History`` reads it (also while a run goes on), and everything else in a run directory
-is derived from it. A reply is committed raw before it is parsed, and is judged wholly or not at all.
+``Journal`` writes it, ``History`` reads it (also while a run goes on), ``Remains`` reads a damaged one, and everything
+else in a run directory is derived from it. A reply is committed raw before it is parsed, and is judged wholly or not
+at all.
 """
 
 from selfinstruct.journal.database import JOURNAL_NAME
@@ -18,6 +19,7 @@ from selfinstruct.journal.entries import (
     Tally,
 )
 from selfinstruct.journal.history import PREFLIGHTS_NOTE, History, write_rows
+from selfinstruct.journal.recovery import Recovered, Remains
 from selfinstruct.journal.writer import Journal, Origin
 
 __all__ = [
@@ -31,7 +33,9 @@ __all__ = [
     "Origin",
     "Outcome",
     "RecordedReply",
+    "Recovered",
     "RefusedCandidate",
+    "Remains",
     "SeedRow",
     "Spent",
     "State",

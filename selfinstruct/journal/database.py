@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,8 +70,8 @@ SCHEMA = (_FIRST_SCHEMA, _TRIES)
 
 #: What to do about a damaged journal.
 DAMAGED = (
-    "The journal is damaged and was left as it is: restore it from a copy, or save what can be read with "
-    "`sqlite3 run.sqlite .recover`, and grow a new run with another --out."
+    "The journal is damaged and was left as it is: restore it from a copy, or save what can be read into a new run "
+    "with `selfinstruct recover RUN -o NEWDIR`."
 )
 _LOCKED = "Another program holds the journal locked: close it and run again."
 _REMEDIES = {
@@ -93,7 +94,12 @@ def storage_error(path: Path, error: sqlite3.Error) -> StorageError:
     if code is None and isinstance(error, sqlite3.OperationalError):
         code = sqlite3.SQLITE_CORRUPT
     hint = _REMEDIES.get((code or 0) & 0xFF, "This is a fault of selfinstruct: please report it with this message.")
-    return StorageError(f"{path}: {error}", hint=hint)
+    return StorageError(f"{path}: {error}", hint=_placed(hint, path))
+
+
+def _placed(hint: str, path: Path) -> str:
+    """What to do about the journal at ``path``, with its directory in the command."""
+    return hint.replace(" RUN ", f" {shlex.quote(str(path.parent))} ")
 
 
 @contextlib.contextmanager
@@ -104,7 +110,7 @@ def translated(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise storage_error(path, error) from error
     except UnicodeDecodeError as error:  # of SQLite's own words about a damaged schema
-        raise StorageError(f"{path}: {error}", hint=DAMAGED) from error
+        raise StorageError(f"{path}: {error}", hint=_placed(DAMAGED, path)) from error
     except OSError as error:
         raise StorageError(
             f"{path}: {error.strerror or error}",
@@ -164,6 +170,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open the journal at ``path`` read-only, beside its writer if there is one."""
+    _undo_switch(path)
     with _connected(path, "ro") as connection:
         version = _version(connection, path)
         if version < len(SCHEMA):
@@ -172,6 +179,15 @@ def connect_reader(path: Path) -> sqlite3.Connection:
                 hint="Give its `selfinstruct run` command once more: that brings the journal up to date.",
             )
         return connection
+
+
+def _undo_switch(path: Path) -> None:
+    """Undo what a writer left half done that was killed as it switched the log on or off: a reader may not."""
+    if not _beside(path, "-journal").exists() or not path.exists():
+        return
+    # One that lives holds its lock, and nothing is undone; where it cannot be, the reader says why.
+    with contextlib.suppress(StorageError), _connected(path, "rw") as connection, contextlib.closing(connection):
+        connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
 
 
 def disconnect_writer(connection: sqlite3.Connection) -> None:
@@ -202,7 +218,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     """The schema version of an open journal; raises where the file is none, or too new."""
     owner, version = _number(connection, "application_id"), _number(connection, "user_version")
     if _number(connection, "page_count") == 0:
-        raise StorageError(f"{path}: cut short: nothing is left of it", hint=DAMAGED)
+        raise StorageError(f"{path}: cut short: nothing is left of it", hint=_placed(DAMAGED, path))
     if owner != APPLICATION_ID or version < 1:
         raise StorageError(f"{path}: not a journal of selfinstruct", hint="Choose another --out.")
     if version > len(SCHEMA):
@@ -219,10 +235,10 @@ def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
     due = _number(connection, "page_count") * _number(connection, "page_size")
     # SQLite takes the missing end of a last page for zeros. With a log, its pages may be there instead.
     if size < due and not (wal.exists() and wal.stat().st_size > 0):
-        raise StorageError(f"{path}: cut short: {size} of {due} bytes are left", hint=DAMAGED)
+        raise StorageError(f"{path}: cut short: {size} of {due} bytes are left", hint=_placed(DAMAGED, path))
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise StorageError(f"{path}: {found}", hint=DAMAGED)
+        raise StorageError(f"{path}: {found}", hint=_placed(DAMAGED, path))
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

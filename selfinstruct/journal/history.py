@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -285,14 +286,14 @@ def _refused(
     return RefusedCandidate(number, call, position, unpack(name), reason, unpack(message), nearest, score, unpack(text))
 
 
-def write_rows(history: History, path: Path) -> int:
-    """Write the accepted rows in order as JSON Lines, the whole file or nothing; how many there are.
+def write_rows(history: History, path: Path, count: int | None = None) -> int:
+    """Write the first ``count`` accepted rows (None: all) as JSON Lines, the whole file or nothing; how many they are.
 
     Raises ``StorageError`` where the disk refuses.
     """
-    count = 0
+    written = 0
     with open_whole(path) as file:
-        for row in history.rows():
+        for row in islice(history.rows(), count):
             file.write(f"{row.line}\n".encode())
-            count += 1
-    return count
+            written += 1
+    return written

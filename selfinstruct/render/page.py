@@ -63,7 +63,8 @@ def _head(report: Report, prepared: Prepared) -> Iterator[str]:
         lead = f"{grown} in {duration(summary['seconds'])}, every quota met exactly."
     else:
         wanted = number(summary["requested_rows"])
-        lead = f"{grown} in {duration(summary['seconds'])}, of {wanted} wanted. It stopped short: {why_short(summary)}."
+        why = "It is still running" if summary["stopped"] == "running" else f"It stopped short: {why_short(summary)}"
+        lead = f"{grown} in {duration(summary['seconds'])}, of {wanted} wanted. {why}."
     yield f'<header>\n<p class="kind">Data set grown by selfinstruct</p>\n<h1>{_text(prepared.recipe.name)}</h1>'
     if prepared.recipe.task:
         yield f"<p>{_text(prepared.recipe.task)}</p>"

@@ -77,6 +77,7 @@ def why_short(summary: Summary) -> str:
         "endpoint": "the endpoint failed",
         "storage": "the disk failed",
         "budget": "the budget is spent",
+        "running": "it is still running",
     }
     return reasons.get(summary["stopped"], str(summary["stopped"]))
 
@@ -89,7 +90,8 @@ def _headline(summary: Summary) -> Text:
     text = Text(
         f"{number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')} in {took}", "bold yellow"
     )
-    return text.append(f", stopped short: {why_short(summary)}.\n\n", "not bold default")
+    short = "so far" if summary["stopped"] == "running" else f"stopped short: {why_short(summary)}"
+    return text.append(f", {short}.\n\n", "not bold default")
 
 
 def _categories(summary: Summary, width: int | None) -> Text:
@@ -175,6 +177,8 @@ def _next(summary: Summary, where: Path, source: str) -> Text:
         hints = show
     elif summary["stopped"] == "done":
         hints = {"grow further": f"{grow} --rows {2 * summary['requested_rows']}", **show}
+    elif summary["stopped"] == "running":
+        hints = show
     else:
         hints = {"go on": grow, **show}
     widest = max(map(len, hints), default=0)

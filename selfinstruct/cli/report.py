@@ -1,0 +1,32 @@
+"""``selfinstruct report``: the files of a run written anew from its journal, and its summary."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from selfinstruct.cli.console import console, width_of
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
+) -> int:
+    """Write rows.jsonl, summary.json, report.html, README.md and recipe.toml anew from the journal of a run.
+
+    Also while it goes on, and after it was killed. Nothing is called, and the journal stays as it is.
+    """
+    from selfinstruct import api
+    from selfinstruct.render.summary import summary_text
+
+    done = api.report(run)
+    if json:
+        sys.stdout.write(json_module.dumps(done.summary, ensure_ascii=False, indent=2) + "\n")
+        return 0
+    page = console(sys.stdout)
+    page.print(summary_text(done.summary, run, str(run / "recipe.toml"), width_of(page)), soft_wrap=True, end="")
+    return 0

@@ -1,0 +1,61 @@
+"""Rows of a run in the formats that others read; one file a family of formats, and here the table of them.
+
+Accepted rows in the order of acceptance, seeds before them where asked for; every value as it was judged, unless the
+format says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple, TypeAlias
+
+from selfinstruct.export.lines import write_lines
+from selfinstruct.export.table import write_table
+from selfinstruct.journal import History
+from selfinstruct.records import Row
+from selfinstruct.rows import to_json
+
+__all__ = ["FORMATS", "Item", "Items", "Writer", "items"]
+
+
+class Item(NamedTuple):
+    """A row to be written: as one line of JSON, with its category and, of a grown row, its spans as JSON."""
+
+    line: str
+    category: str
+    spans_line: str = "{}"
+
+    @property
+    def row(self) -> Row:
+        """The row itself, parsed anew at each use."""
+        row: Row = json.loads(self.line)
+        return row
+
+
+class Items(NamedTuple):
+    """What there is to be written: the rows, once, and the names of their fields in order."""
+
+    each: Iterator[Item]
+    fields: Sequence[str]
+
+
+#: Writes items to an open file; gives how many, and what a person should know of them ("" for nothing).
+Writer: TypeAlias = Callable[[Items, BinaryIO], tuple[int, str]]
+
+#: The formats by name.
+FORMATS: dict[str, Writer] = {"jsonl": write_lines, "csv": write_table}
+
+
+def items(history: History, *, with_seeds: bool = False) -> Items:
+    """The rows of a run, while it goes on those that there are by now."""
+    seeds = history.seeds()
+
+    def each() -> Iterator[Item]:
+        if with_seeds:
+            for seed in seeds:
+                yield Item(to_json(seed.row), seed.category)
+        for grown in history.rows():
+            yield Item(grown.line, grown.category, grown.spans_line)
+
+    return Items(each(), tuple(seeds[0].row))

@@ -1,0 +1,225 @@
+"""A new journal from what is left of a damaged one.
+
+Rows are never left out. A reply whose judgement is not whole is judged again when the run goes on, for it is paid for:
+what is left of that judgement makes way. Where the reply itself is lost, what was judged of it stays as it is.
+
+Does not handle: telling how much was lost of which nothing is left; the new run asks for what its quotas miss.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from selfinstruct.journal.database import JOURNAL_NAME, making
+from selfinstruct.journal.entries import SeedRow, pack, unpack
+from selfinstruct.journal.salvage import Record, Tables, salvage
+from selfinstruct.records import JSON, Row
+from selfinstruct.rows import to_json
+
+_LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a recovery saved, and in words what it knows to be lost."""
+
+    rows: int
+    replies: int
+    lost: tuple[str, ...]
+
+
+class Remains:
+    """What can be read of the journal in ``directory``; its files stay as they are."""
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / JOURNAL_NAME
+        log = path.with_name(f"{path.name}-wal")
+        self._tables: Tables = salvage(path.read_bytes(), log.read_bytes() if log.exists() else b"")
+        rows = self._tables["rows"]
+        self._tables["rows"] = {key: record for key, record in rows.items() if _json(record[4]) is not None}
+        self.names = {key: unpack(record[1]) for key, record in self._tables["categories"].items()}
+
+    @property
+    def notes(self) -> dict[str, JSON]:
+        """The notes that are whole."""
+        # A page that the tree no longer leads to comes last, and may hold what a note was before.
+        found = reversed(list(self._tables["notes"].values()))
+        return {key: value for key, text in found if (value := _json(text)) is not None}
+
+    @property
+    def seeds(self) -> list[tuple[Row, int, int]]:
+        """The seeds that are whole, in order: row, id of the category, line."""
+        found = [(_json(record[3]), record[1], record[2]) for _, record in sorted(self._tables["seeds"].items())]
+        return [seed for seed in found if isinstance(seed[0], dict)]
+
+    @property
+    def lines(self) -> list[str]:
+        """The accepted rows, each as a line of JSON, in order."""
+        return [record[4] for _, record in sorted(self._tables["rows"].items())]
+
+    def rebuild(
+        self, directory: Path, notes: Mapping[str, JSON], seeds: Sequence[SeedRow], of: Callable[[Row], str]
+    ) -> Recovered:
+        """Make the journal of ``directory`` from all this, whole or not at all.
+
+        ``of`` gives the category of a row where its name is lost. Raises StorageError where the disk refuses.
+        """
+        with making(directory / JOURNAL_NAME) as connection:
+            connection.execute("BEGIN")
+            done = _Rebuilding(self._tables, connection, dict(self.names), of).run(notes, seeds)
+            connection.execute("COMMIT")
+        return done
+
+
+class _Rebuilding:
+    """One rebuilding: the old tables, the new file, and the names of categories by their old ids."""
+
+    def __init__(self, old: Tables, new: sqlite3.Connection, names: dict[int, str], of: Callable[[Row], str]) -> None:
+        self._old = old
+        self._new = new
+        self._names = names
+        self._of = of
+        self._ids: dict[str, int] = {}
+        self._pool: dict[int, int] = {}  # pool ids: old -> new
+        self._incomplete = self._orphans = self._mute = 0
+        self._rows = _by_call(old["rows"])
+        self._rejections = _by_call(old["rejections"])
+        self._last = {record[1]: call for call, record in sorted(old["calls"].items())}  # batch -> its last step
+
+    def run(self, notes: Mapping[str, JSON], seeds: Sequence[SeedRow]) -> Recovered:
+        """Everything in its order; what there is in the end."""
+        for key, value in notes.items():
+            self._new.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, json.dumps(value)))
+        for number, seed in enumerate(seeds, start=1):
+            self._put("seeds", number, self._id(seed.category), seed.line, to_json(seed.row))
+            self._pool[number] = number
+        calls = self._calls()
+        judged = {call: self._judgement(call, record) for call, record in calls.items()}
+        kept = [
+            (number, record) for number, record in sorted(self._old["rows"].items()) if judged.get(record[1]) == _KEEP
+        ]
+        for number, (old, _) in enumerate(kept, start=1):
+            self._pool[len(seeds) + old] = len(seeds) + number
+        self._put_batches(calls)
+        for call, record in calls.items():
+            self._put_call(call, record, judged[call])
+        for number, (_, (_, call, position, category, line, spans)) in enumerate(kept, start=1):
+            self._put("rows", number, call, position, self._category(category, line), line, spans)
+        refused = [record for _, record in sorted(self._old["rejections"].items()) if judged.get(record[1]) == _KEEP]
+        for number, (_, call, position, category, reason, message, near, score, text) in enumerate(refused, start=1):
+            where = (number, call, position, self._category(category, ""))
+            self._put("rejections", *where, reason, message, self._pool.get(near), score, text)
+        self._new.executemany(
+            "INSERT INTO categories VALUES (?, ?)", [(number, pack(name)) for name, number in self._ids.items()]
+        )
+        return Recovered(len(kept), len(self._old["replies"]), tuple(self._told()))
+
+    def _told(self) -> Iterator[str]:
+        if self._incomplete:
+            yield f"of {self._incomplete:,} replies the judgement was not whole: they are judged again, without a call"
+        if self._mute:
+            yield f"of {self._mute:,} calls the reply is lost; what was judged of it is kept"
+        if self._orphans:
+            yield f"of {self._orphans:,} calls nothing is left but their rows or replies: what they took is not known"
+
+    def _calls(self) -> dict[int, Record]:
+        """Every call that anything speaks of, with its record; where that is lost, one of a batch of its own."""
+        known = self._old["calls"]
+        ids = sorted({*known, *self._old["replies"], *self._old["failures"], *self._rows, *self._rejections})
+        free = 1 + max([0, *self._old["batches"], *(record[1] for record in known.values())])
+        calls: dict[int, Record] = {}
+        for call in ids:
+            if call in known:
+                record = known[call]
+                calls[call] = record if len(record) == 10 else (*record, 1)
+            else:
+                calls[call] = (None, free, "imitate", b"", _LOST.encode(), 0, 0, 0, 0.0, 1)
+                free += 1
+                self._orphans += 1
+        return calls
+
+    def _judgement(self, call: int, record: Record) -> str:
+        """What becomes of the judgement of a call."""
+        found = len(self._rows.get(call, ())) + len(self._rejections.get(call, ()))
+        noted = self._old["judged"].get(call)
+        if call in self._old["failures"] or (noted is not None and noted[1] == found):
+            return _KEEP
+        if (noted is not None and noted[1] is None) or (not found and call < self._last.get(record[1], 0)):
+            return _STEP
+        if call in self._old["replies"]:
+            self._incomplete += noted is not None or found > 0
+            return _AGAIN
+        return _KEEP
+
+    def _put_batches(self, calls: Mapping[int, Record]) -> None:
+        batches = self._old["batches"]
+        lost = {record[1]: call for call, record in calls.items() if record[1] not in batches}
+        for number, (_, category, count, asked, demos) in sorted(batches.items()):
+            shown = [self._pool[each] for each in _json(demos) or () if each in self._pool]
+            self._put("batches", number, self._category(category, ""), count, asked, json.dumps(shown))
+        for number, call in sorted(lost.items()):
+            rows = [self._old["rows"][row] for row in self._rows.get(call, ())]
+            category = self._category(rows[0][3], rows[0][4]) if rows else self._any_category()
+            self._put("batches", number, category, max(len(rows), 1), 0, "[]")
+
+    def _put_call(self, call: int, record: Record, judgement: str) -> None:
+        reply = self._old["replies"].get(call)
+        failure = self._old["failures"].get(call)
+        found = len(self._rows.get(call, ())) + len(self._rejections.get(call, ()))
+        self._put("calls", call, *record[1:])
+        if reply is not None:
+            self._put("replies", call, reply[1])
+        elif failure is None and not found:
+            failure = (None, _LOST, pack("the journal was damaged: nothing is left of this reply"))
+        elif failure is None:
+            self._mute += 1
+            self._put("replies", call, b"")
+        if failure is not None:
+            self._put("failures", call, failure[1], failure[2])
+        if judgement == _STEP:
+            self._put("judged", call, None)
+        elif judgement == _KEEP:
+            self._put("judged", call, found)
+
+    def _put(self, table: str, *values: JSON) -> None:
+        self._new.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
+
+    def _category(self, old: int, line: str) -> int:
+        """The new id of a category by its old one, or by a row of it where its name is lost."""
+        if old not in self._names:
+            row = _json(line)
+            if not isinstance(row, dict):
+                return self._any_category()
+            self._names[old] = self._of(row)
+        return self._id(self._names[old])
+
+    def _any_category(self) -> int:
+        return next(iter(self._ids.values())) if self._ids else self._id("")
+
+    def _id(self, name: str) -> int:
+        return self._ids.setdefault(name, len(self._ids) + 1)
+
+
+#: What becomes of a judgement: it stays; the reply is judged again; it was that of an earlier step of its batch.
+_KEEP, _AGAIN, _STEP = "keep", "again", "step"
+
+
+def _by_call(table: Mapping[int, Record]) -> dict[int, list[int]]:
+    """The ids of rows or rejections by their call."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for number, record in table.items():
+        found[record[1]].append(number)
+    return found
+
+
+def _json(text: str) -> JSON:
+    """The value of a text, None where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
