@@ -10,7 +10,8 @@ A stream is judged as a run judges it: ``nearest``, then ``add`` where nothing i
 time, so that other work on the machine does not count, as means over the candidates since the size before. MinHash
 is datasketch's LSH as it is commonly used: 128 permutations of the set of tokens, any hit is a duplicate, and the
 Jaccard threshold t / (2 - t), which two texts of equal length and an overlap of t have. It is given the same
-accepted rows.
+accepted rows; beyond 100,000 it is asked about one candidate in ten. It needs some 10 kB a row, so the index's own
+memory is measured in a run with ``--minhash-rows 0``.
 Each size adds a line to ``results/novelty.jsonl``; the report makes a table and a figure of the lines.
 """
 
@@ -37,32 +38,55 @@ from selfinstruct.text import tokens
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = [1_000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
+_ASK_ALL, _ASK_EVERY = 100_000, 10  # beyond so many rows MinHash is asked about one candidate in ten
 STREAMS = [("logs", 0.857), ("logs", 0.95), ("natural", 0.7), ("chinese", 0.7)]
 
 
 class MinHash:
-    """datasketch's index, with its time and its mistakes."""
+    """datasketch's index, with its time and its mistakes since ``line`` was last asked for."""
 
     def __init__(self, threshold: float) -> None:
         from datasketch import MinHashLSH
 
         self._lsh = MinHashLSH(threshold=threshold / (2 - threshold), num_perm=128)
-        self.let_through = self.refused = 0
-        self.seconds = 0.0
+        self._clear()
 
-    def judge(self, text: str, is_near: bool, row: int) -> None:
+    def judge(self, text: str, is_near: bool, row: int, *, ask: bool) -> None:
         """Ask about a text, compare with the exact verdict, and add it under that verdict."""
         from datasketch import MinHash
 
+        if is_near and not ask:
+            return
         start = thread_time()
         sketch = MinHash(num_perm=128)
         sketch.update_batch([token.encode() for token in tokens(text)])
-        found = bool(self._lsh.query(sketch))
+        sketched = thread_time()
+        self._sketching += sketched - start
+        self._sketched += 1
+        if ask:
+            found = bool(self._lsh.query(sketch))
+            self._asking += thread_time() - sketched
+            self._near += is_near
+            self._novel += not is_near
+            self._let_through += is_near and not found
+            self._refused += found and not is_near
         if not is_near:
+            start = thread_time()
             self._lsh.insert(row, sketch)
-        self.seconds += thread_time() - start
-        self.let_through += is_near and not found
-        self.refused += found and not is_near
+            self._adding += thread_time() - start
+
+    def line(self, candidates: int) -> dict[str, Any]:
+        """Seconds a candidate, and of the candidates that were asked about how many were judged wrong."""
+        asked = max(self._near + self._novel, 1)
+        seconds = self._sketching / self._sketched + self._asking / asked + self._adding / candidates
+        line = {"minhash": seconds, "asked_near": self._near, "let_through": self._let_through}
+        line |= {"asked_novel": self._novel, "refused": self._refused}
+        self._clear()
+        return line
+
+    def _clear(self) -> None:
+        self._sketching = self._asking = self._adding = 0.0
+        self._sketched = self._near = self._novel = self._let_through = self._refused = 0
 
 
 def measure(name: str, threshold: float, rows: int, minhash_rows: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -79,22 +103,24 @@ def measure(name: str, threshold: float, rows: int, minhash_rows: int, seed: int
         asked = thread_time()
         if found is None:
             index.add(text)
-            line["add_seconds"] += thread_time() - asked
+            added = thread_time() - asked
+            line["add_seconds"] += added
+            line["pause"] = max(line["pause"], added)
             if len(kept) < 2000:
                 kept.append(text)
         line["seconds"] += asked - before
+        line["pause"] = max(line["pause"], asked - before)
         line["candidates"] += 1
         line["near"] += found is not None
         if sketches and len(index) <= minhash_rows:
-            sketches.judge(text, found is not None, len(index))
+            ask = len(index) <= _ASK_ALL or line["candidates"] % _ASK_EVERY == 0
+            sketches.judge(text, found is not None, len(index), ask=ask)
         if found is None and len(index) in SIZES:
             line |= {"stream": name, "threshold": threshold, "rows": len(index), "wall": monotonic() - started}
-            line["bytes_a_row"] = (_memory() - memory) / len(index)
-            if sketches and len(index) <= minhash_rows:
-                line["minhash"] = sketches.seconds / line["candidates"]
-                line["let_through"], line["refused"] = sketches.let_through, sketches.refused
-                sketches.let_through = sketches.refused = 0
-                sketches.seconds = 0.0
+            if not sketches:
+                line["bytes_a_row"] = (_memory() - memory) / len(index)
+            elif len(index) <= minhash_rows:
+                line |= sketches.line(line["candidates"])
             line |= _brute_force(kept, len(index))
             yield line
             line = _new_line()
@@ -103,7 +129,7 @@ def measure(name: str, threshold: float, rows: int, minhash_rows: int, seed: int
 
 
 def _new_line() -> dict[str, Any]:
-    return {"seconds": 0.0, "add_seconds": 0.0, "candidates": 0, "near": 0}
+    return {"seconds": 0.0, "add_seconds": 0.0, "candidates": 0, "near": 0, "pause": 0.0}
 
 
 def _memory() -> int:
@@ -185,12 +211,13 @@ def hard() -> None:
 
 def agreement(seconds: float, seed: int) -> int:
     """Random streams against brute force for so long; the number of pairs compared. A difference raises."""
-    import selfinstruct.novelty as novelty
+    from selfinstruct import novelty, postings
 
     rng, end, pairs = random.Random(seed), monotonic() + seconds, 0
     while monotonic() < end:
         novelty._WAITING, novelty._FEW = rng.choice((1, 2, 5, 17, 64)), rng.choice((0, 8))
         novelty._READS_PER_ROW, novelty._BLOCK = rng.choice((1, 10, 2000)), rng.choice((7, 100, 65536))
+        postings._LONG = rng.choice((0, 3, 24))
         words, skew, longest = rng.choice((2, 5, 20, 100, 2000)), rng.choice((1, 3)), rng.choice((3, 8, 20, 40, 90))
         alphabet = [chr(0x4E00 + int(words * (place / 10_000) ** skew)) for place in range(10_000)]
         pairs += _agree(rng, partial(rng.choice, alphabet), longest)

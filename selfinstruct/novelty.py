@@ -9,14 +9,14 @@ postings is thinned by signatures (a bit for each element: a bit that only one o
 one element that the other misses), and what is left is judged by its true LCS.
 
 The order must stay the same while it is in use. It is renewed, and everything filed anew, whenever the pool has
-doubled, or when more time has gone into reading postings than filing anew takes; elements that came since are taken
-as rarer than all others. New rows wait unfiled, compared by signature alone, until there are enough of them to be
-filed together.
+doubled, or has grown while more time went into reading postings than filing anew takes; elements that came since
+are taken as rarer than all others. New rows wait unfiled, compared by signature alone, until there are enough of
+them to be filed together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from heapq import heappush, heappushpop
 from itertools import chain, islice
@@ -27,15 +27,23 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
 from selfinstruct.elements import Elements
-from selfinstruct.overlap import LEAST_THRESHOLD, cell_of, least_common, most_missed, probe_plan
-from selfinstruct.postings import Column, Integers, Postings, Words
+from selfinstruct.overlap import (
+    LEAST_THRESHOLD,
+    ProbePlan,
+    cell_of,
+    least_common,
+    most_missed,
+    probe_plan,
+)
+from selfinstruct.postings import Column, Entries, Found, Integers, Postings, Words
 from selfinstruct.rouge import f1_score
 from selfinstruct.signatures import Signatures, own_bits, shared_bits
 
 _WAITING = 256  # rows that are compared by signature alone until they are filed together
-_READ, _BLOCK = 1 << 12, 1 << 16  # rows that are read, and that are filed, at a time, to bound the memory for it
+_BLOCK = 1 << 13  # rows that are read or filed at a time, to bound the memory for it
+_CHUNK = 1 << 20
 _FEW = 4  # candidates that are cheaper to judge than to thin out
-_READS_PER_ROW = 2000  # entries read for each row before everything is filed anew: about what filing a row costs
+_READS_PER_ROW = 6000  # entries read for each row before everything is filed anew: some 3 times what filing costs
 
 _FIRST: Integers = np.zeros(1, np.int64)
 
@@ -82,7 +90,7 @@ class NoveltyIndex:
     def add_all(self, texts: Iterable[str]) -> None:
         """Add many texts, in order; several times as fast as one by one."""
         stream = iter(texts)
-        while block := list(map(self._vocabulary.encode, islice(stream, _READ))):
+        while block := list(map(self._vocabulary.encode, islice(stream, _BLOCK))):
             start = len(self)
             self._elements.extend(np.fromiter(chain.from_iterable(block), np.uint32))
             lengths = np.fromiter(map(len, block), np.int64, len(block))
@@ -97,7 +105,7 @@ class NoveltyIndex:
         Of rows that are equally near, the first. Verdict and score are those of brute force with
         ``selfinstruct.rouge`` for every threshold in [0, 1].
         """
-        if self._entries_read > _READS_PER_ROW * self._filed:
+        if self._entries_read > _READS_PER_ROW * self._filed and 8 * len(self) > 9 * self._renewed_at:
             self._renew()
         seen = self._read(text)
         if not len(seen.elements):
@@ -144,19 +152,25 @@ class NoveltyIndex:
         if not len(plan.positions):
             return np.empty(0, np.int64)
         waiting = self._signatures.at(slice(self._filed, None))
-        least = seen.bits - plan.misses
-        found = np.flatnonzero(shared_bits(seen.signature, waiting) >= least.min()) + self._filed
-        buckets = self._postings.buckets(seen.ordered[plan.positions], plan.cells)
-        all_counts = self._postings.counts[buckets]
-        probes = np.flatnonzero(all_counts)
-        if not len(probes):
-            return found
-        counts = all_counts[probes].astype(np.int64)
-        places = self._postings.places(buckets[probes], counts)
-        self._entries_read += len(places)
-        needed = least[probes].astype(np.int16).repeat(counts)
-        near = shared_bits(seen.signature, self._postings.signatures(places)) >= needed
-        return np.concatenate((found, self._postings.rows(places[near])))
+        unfiled = shared_bits(seen.signature, waiting) >= seen.bits - plan.most_missed
+        found = self._postings.find(self._postings.buckets(seen.ordered, plan.cells, plan.positions))
+        near = found.held
+        if len(near):
+            self._entries_read += int(found.until[-1])
+            differences = self._differences(seen, plan, found)
+            near = (differences <= plan.differences[found.held].repeat(found.counts)).nonzero()[0]
+        return np.concatenate((unfiled.nonzero()[0] + self._filed, self._postings.rows(found, near)))
+
+    def _differences(self, seen: _Text, plan: ProbePlan, found: Found) -> NDArray[np.uint8]:
+        """How many bits each entry found has that the text has not, or the reverse, as ``plan`` counts them."""
+        shorter, longer = found.before(plan.shorter), found.before(plan.longer)
+        total = np.zeros(len(found.signatures[0]), np.uint8)
+        for ours, theirs in zip(seen.signature, found.signatures, strict=True):
+            theirs[:shorter] &= ~ours
+            theirs[shorter:longer] ^= ours
+            np.bitwise_and(~theirs[longer:], ours, out=theirs[longer:])
+            total += np.bitwise_count(theirs)
+        return total
 
     def _upper_bounds(self, seen: _Text, rows: Integers) -> NDArray[np.float64]:
         """The F1 that each row cannot exceed, by its length and its signature."""
@@ -207,57 +221,57 @@ class NoveltyIndex:
         if len(self) >= 2 * self._renewed_at:
             self._renew()
         else:
-            self._file_from(self._filed)
+            self._file_waiting()
 
     def _renew(self) -> None:
         """Order the elements anew by the number of rows that hold them, and file every row by the new order."""
-        frequencies = np.bincount(self._elements.values, minlength=len(self._vocabulary))
+        frequencies = np.zeros(len(self._vocabulary), np.int64)
+        for start in range(0, self._elements.size, _CHUNK):  # bincount makes 64-bit integers of what it counts
+            frequencies += np.bincount(self._elements.values[start : start + _CHUNK], minlength=len(frequencies))
         self._vocabulary.renew(frequencies)
         self._signatures = Signatures(frequencies, len(self), self._elements.size / len(self))
         self._sign(0)
         self._last, self._entries_read, self._renewed_at = None, 0, len(self)
-        entries = int(self._depths(0).sum())
-        self._postings = Postings(bits=max(10, entries.bit_length()), words=self._signatures.words)
-        # Buckets of all rows first: 8 bytes an entry for a moment, where slices that move would cost more for good.
-        parts = [(rows, buckets.astype(np.uint32)) for rows, buckets in self._entries(0)]
-        counts = np.zeros(1 << self._postings.bits, np.int64)
-        for _, buckets in parts:
-            counts += np.bincount(buckets, minlength=len(counts))
-        self._postings.reserve(counts)
-        for rows, buckets in parts:
-            self._postings.extend(buckets.astype(np.int64), rows, self._signatures.at(rows))
+        depths, buckets = self._depths(0), Column(np.uint32)
+        self._postings = Postings(bits=max(10, int(depths.sum()).bit_length()), words=self._signatures.words)
+        for start in range(0, len(self), _BLOCK):
+            buckets.extend(self._buckets(start, depths[start : start + _BLOCK]))
+        blocks = (self._entries(start, depths[start : start + _BLOCK]) for start in range(0, len(self), _BLOCK))
+        self._postings.fill(buckets.values, blocks)
         self._filed = len(self)
 
-    def _file_from(self, start: int) -> None:
-        """File the rows from ``start`` on, each under the first of its elements, rare to common."""
-        for rows, buckets in self._entries(start):
-            self._postings.extend(buckets, rows, self._signatures.at(rows))
+    def _file_waiting(self) -> None:
+        """File the rows that wait, each under the first of its elements, rare to common."""
+        depths = self._depths(self._filed)
+        for start in range(0, len(depths), _BLOCK):
+            some, row = depths[start : start + _BLOCK], self._filed + start
+            self._postings.extend(self._buckets(row, some), *self._entries(row, some))
         self._filed = len(self)
 
-    def _entries(self, start: int) -> Iterator[tuple[NDArray[np.uint32], Integers]]:
-        """The rows from ``start`` on and the buckets that they belong under, in parallel arrays, block by block."""
-        depths = self._depths(start)
-        for block in range(start, len(self), _BLOCK):
-            rows, elements, positions = self._ordered(block, min(block + _BLOCK, len(self)))
-            deep = np.flatnonzero(positions < depths[rows - start])
-            rows = rows[deep]
-            cells = cell_of(self._ends.values[rows + 1] - self._ends.values[rows], positions[deep])
-            yield rows.astype(np.uint32), self._postings.buckets(elements[deep], cells)
+    def _buckets(self, start: int, depths: Integers) -> NDArray[np.uint32]:
+        """What the rows from ``start`` on are filed under: as many buckets for each as ``depths`` says, row by row."""
+        ends = self._ends.values[start : start + len(depths) + 1]
+        lengths = np.diff(ends)
+        packed = self._vocabulary.ranks(self._elements.values[ends[0] : ends[-1]]) + (1 << 32)
+        packed += np.arange(len(depths)).repeat(lengths) << 33
+        packed.sort()
+        rows = np.arange(len(depths)).repeat(depths)
+        places = np.arange(len(rows)) - (np.cumsum(depths) - depths).repeat(depths)
+        ranks = packed[places + (ends[:-1] - ends[0])[rows]] & ((1 << 33) - 1)
+        return self._postings.buckets(
+            self._vocabulary.at_ranks(ranks - (1 << 32)), cell_of(lengths[rows], places).astype(np.uint32)
+        )
+
+    def _entries(self, start: int, depths: Integers) -> Entries:
+        """The entries that go with ``_buckets``."""
+        rows = np.arange(start, start + len(depths), dtype=np.uint32).repeat(depths)
+        return rows, self._signatures.at(rows)
 
     def _depths(self, start: int) -> Integers:
         """Under how many of its elements each row from ``start`` on is filed."""
         lengths, which = np.unique(np.diff(self._ends.values[start:]), return_inverse=True)
         depths = [most_missed(self._min_threshold, length) + 1 if length else 0 for length in lengths.tolist()]
         return np.array(depths, np.int64)[which]
-
-    def _ordered(self, start: int, stop: int) -> tuple[Integers, Integers, Integers]:
-        """The elements of the rows from ``start`` to ``stop``, rare to common: the row, code and position of each."""
-        ends = self._ends.values[start : stop + 1]
-        packed = self._vocabulary.ranks(self._elements.values[ends[0] : ends[-1]]) + (1 << 32)
-        packed += np.arange(stop - start).repeat(np.diff(ends)) << 33
-        packed.sort()
-        rows, ranks = packed >> 33, (packed & ((1 << 33) - 1)) - (1 << 32)
-        return rows + start, self._vocabulary.at_ranks(ranks), np.arange(len(rows)) - (ends - ends[0])[rows]
 
 
 def _common(ours: str | list[int], theirs: str | list[int], needed: int) -> int:

@@ -30,18 +30,27 @@ _LONGEST_CACHED = 512
 # Rows of one template have one length, and a threshold read off two of them leaves not one element to spare.
 _EXACT_LENGTHS = 64
 _LAST_POSITION = 1 << 16
+_CLEARLY = 1.2  # times as long: one of two near texts can miss little of the other
 
 
 class ProbePlan(NamedTuple):
-    """What to look up for a text of m tokens: three parallel arrays, one item a probe.
+    """What to look up for a text of m tokens: parallel arrays, one item a probe, by the partner's length.
 
     ``positions[p]`` is a place in the text's own elements, rare to common; ``cells[p]`` the cell that the partner
-    is filed in; ``misses[p]`` the most elements that the text may miss if it is to be near a partner from there.
+    is filed in; ``misses[p]`` the most elements that the text may have and miss in a partner from there, if the two
+    are to be near; ``differences[p]`` the most elements that only one of the two may have. Partners of the probes
+    before ``shorter`` are clearly shorter than the text, and there only elements that the text lacks count as
+    differences; from ``longer`` on partners are clearly longer, and only elements that they lack count. At most 255.
+    ``most_missed`` is the largest of ``misses``.
     """
 
     positions: NDArray[np.int64]
-    cells: NDArray[np.int64]
+    cells: NDArray[np.uint32]
     misses: NDArray[np.int64]
+    differences: NDArray[np.uint8]
+    shorter: int
+    longer: int
+    most_missed: int
 
 
 def least_common(threshold: float, total: int) -> int:
@@ -90,22 +99,37 @@ def _plan(threshold: float, length: int) -> ProbePlan:
     shortest = shortest_partner(threshold, length)
     if shortest is None:
         nothing = np.empty(0, np.int64)
-        return ProbePlan(nothing, nothing, nothing)
+        return ProbePlan(nothing, nothing.astype(np.uint32), nothing, nothing.astype(np.uint8), 0, 0, 0)
     lengths = np.arange(shortest, int(length * (2 - threshold) / threshold) + 2)
     least = _least_common_of(threshold, lengths + length)
     lengths, least = lengths[least <= length], least[least <= length]
     ours, theirs = length - least, lengths - least  # most misses: ours fall with the partner's length, theirs rise
     classes = _length_class(lengths)
     first = np.flatnonzero(np.diff(classes, prepend=-1))
-    cells, misses = [], []
+    cells, misses, lasts = [], [], []
     for start, last in zip(first.tolist(), [*(first[1:] - 1).tolist(), len(lengths) - 1], strict=True):
         levels = np.arange(_LEVELS[min(theirs[last], _LAST_POSITION)] + 1)
         cells.append(classes[start] * _MOST_LEVELS + levels)
         misses.append(ours[np.maximum(start, np.searchsorted(theirs, _FIRST_POSITIONS[levels]))])
-    each = np.concatenate(misses)
+        lasts.append(np.full(len(levels), last))
+    each, last_of = np.concatenate(misses), np.concatenate(lasts)
     probes = each + 1
     starts = (np.cumsum(probes) - probes).repeat(probes)
-    return ProbePlan(np.arange(len(starts)) - starts, np.concatenate(cells).repeat(probes), each.repeat(probes))
+    last_of = last_of.repeat(probes)
+    shorter = int((lengths[last_of] * _CLEARLY < length).sum())
+    longer = int((lengths[last_of] <= length * _CLEARLY).sum())
+    misses_each, differences = each.repeat(probes), theirs[last_of]
+    differences[shorter:] += misses_each[shorter:]
+    differences[longer:] = misses_each[longer:]
+    return ProbePlan(
+        np.arange(len(starts)) - starts,
+        np.concatenate(cells).astype(np.uint32).repeat(probes),
+        misses_each,
+        np.minimum(differences, 255).astype(np.uint8),
+        shorter,
+        longer,
+        int(each.max()),
+    )
 
 
 _cached_plan = lru_cache(maxsize=4096)(_plan)

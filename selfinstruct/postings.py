@@ -5,8 +5,8 @@ whoever asks must judge each row anyway). That is the price of having no object 
 logs have several million buckets, most with one row, and a Python list for each would take a kilobyte a row.
 
 A bucket is a slice of the arena that begins at ``starts[bucket]`` and holds ``counts[bucket]`` rows; its capacity
-is the next power of two, so it is implied. A full bucket moves to a new slice of twice the capacity, and the old
-one is lost until the index is built anew, when all slices are laid out at once::
+is the next power of two, so it is implied. A full bucket moves to a slice of twice the capacity, and leaves the
+old one to the next bucket that needs one of that size::
 
     counts [0 1 3 0 ...]      bucket 1 holds row 2; bucket 2 holds rows 4, 9, 17 and has room for one more
     starts [- 0 1 - ...]      rows [ 2 | 4 9 17 _ | ...
@@ -14,7 +14,8 @@ one is lost until the index is built anew, when all slices are laid out at once:
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeAlias, TypeVar
+from collections.abc import Iterable
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,14 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 Integers: TypeAlias = NDArray[np.int64]
 #: Signatures of rows: one array for each 64-bit word, each with an item for every row.
 Words: TypeAlias = list[NDArray[np.uint64]]
+#: Rows, and the signature of each.
+Entries: TypeAlias = tuple[NDArray[np.uint32], Words]
 
-# Odd multipliers with well mixed bits: the golden ratio, and those of the splitmix64 and murmur3 finalizers.
-_BY_ELEMENT, _BY_CELL = np.uint64(0x9E3779B97F4A7C15), np.uint64(0x94D049BB133111EB)
-_BY_BUCKET = np.uint64(0xFF51AFD7ED558CCD)
+# An odd multiplier with well mixed bits: the golden ratio.
+_BY_ELEMENT = np.uint64(0x9E3779B97F4A7C15)
+_CHUNK = 1 << 20
+_EVERY = slice(None)
+_LONG = 24  # entries a bucket from which slices are copied sooner than items are gathered
 
 
 class Column(Generic[Scalar]):
@@ -54,89 +59,156 @@ class Column(Generic[Scalar]):
     def allocate(self, count: int) -> None:
         """Append ``count`` items of any value."""
         self.size += count
-        if self.size > len(self._room):
-            room = np.empty(self.size + self.size // 4, self._room.dtype)
-            room[: len(self._room)] = self._room
-            self._room = room
+        if self.size > len(self._room):  # a large array grows where it is: no second copy, no pause to make it
+            self._room.resize(self.size + self.size // 8, refcheck=False)
+
+
+class Found(NamedTuple):
+    """What some buckets hold, one after the other.
+
+    ``held`` says which of those that were asked for are not empty; each of these begins at ``starts`` in the arena
+    and holds ``counts`` entries, with those of the buckets before it ``until``; ``signatures`` have an item an entry.
+    """
+
+    held: Integers
+    starts: Integers
+    counts: Integers
+    until: Integers
+    signatures: Words
+
+    def before(self, bucket: int) -> int:
+        """How many of the entries are of buckets that were asked for before this one."""
+        which = int(self.held.searchsorted(bucket))
+        return int(self.until[which - 1]) if which else 0
 
 
 class Postings:
-    """Rows and their signatures of ``words`` 64-bit words by bucket, for 2 ** ``bits`` buckets."""
+    """Rows and their signatures of ``words`` 64-bit words by bucket, for 2 ** ``bits`` buckets.
+
+    The cells of one element are neighbours, which are near to each other in the arena too once it was filled.
+    """
 
     def __init__(self, *, bits: int, words: int) -> None:
-        self.bits = bits
-        self.counts: NDArray[np.uint32] = np.zeros(1 << bits, np.uint32)
+        self._bits, self._mask = bits, np.uint32((1 << bits) - 1)
+        self._counts: NDArray[np.uint32] = np.zeros(1 << bits, np.uint32)
         self._starts: NDArray[np.uint32] = np.zeros(1 << bits, np.uint32)
-        self._rows = Column(np.uint32)
-        self._signatures = [Column(np.uint64) for _ in range(words)]
-        self._due = 0
+        self._rows, self._signatures = Column(np.uint32), [Column(np.uint64) for _ in range(words)]
+        self._columns: list[Column[Any]] = [self._rows, *self._signatures]
+        self._free: list[Integers] = [np.empty(0, np.int64)] * 33  # slices to use again, by exponent of capacity
 
-    def reserve(self, counts: Integers) -> None:
-        """Give each bucket a slice for so many rows at once; the next rows to be filed are these, in any order.
+    def fill(self, buckets: NDArray[np.uint32], blocks: Iterable[Entries]) -> None:
+        """File the rows of all ``blocks`` under ``buckets``, while all are empty.
 
-        So no slice of theirs moves, and none is lost: for a million rows of logs that is a third of the room.
+        Since all are known beforehand, every bucket has its place from the start, and none moves.
         """
-        capacity = _capacity(counts)
-        self._starts = (capacity.cumsum() - capacity).astype(np.uint32)
-        self._due = int(counts.sum())
+        capacities = self._starts
+        for start in range(0, len(buckets), _CHUNK):
+            _, touched, added = _grouped(buckets[start : start + _CHUNK])
+            capacities[touched] += added.astype(np.uint32)
+        for start in range(0, len(capacities), _CHUNK):
+            capacities[start : start + _CHUNK] = _capacity(capacities[start : start + _CHUNK])
+        self._starts = np.cumsum(capacities, dtype=np.uint32)
+        self._starts -= capacities
         for column in self._columns:
-            column.allocate(int(capacity.sum()))
+            column.allocate(int(capacities.sum(dtype=np.int64)))
+        start = 0
+        for rows, signatures in blocks:
+            self._put(*_grouped(buckets[start : start + len(rows)]), rows, *signatures)
+            start += len(rows)
 
-    def extend(self, buckets: Integers, rows: NDArray[np.uint32], signatures: Words) -> None:
+    def extend(self, buckets: NDArray[np.uint32], rows: NDArray[np.uint32], signatures: Words) -> None:
         """File each row, with its signature, under its bucket; parallel arrays in the order of arrival."""
-        packed = (buckets << 32) | np.arange(len(buckets))
-        packed.sort()
-        order, ordered = packed & 0xFFFFFFFF, packed >> 32
-        last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], len(ordered) > 0))
-        touched, added = ordered[last], np.diff(last, prepend=-1)
-        before = self.counts[touched].astype(np.int64)
-        if self._due:
-            self._due -= len(buckets)
+        order, touched, added = _grouped(buckets)
+        self._make_room(touched, added)
+        self._put(order, touched, added, rows, *signatures)
+
+    def buckets(
+        self, elements: NDArray[Any], cells: NDArray[np.uint32], which: Integers | slice = _EVERY
+    ) -> NDArray[np.uint32]:
+        """The bucket of each element, or of those that ``which`` picks, in each cell; others may fall into the same."""
+        homes = (elements.astype(np.uint64) * _BY_ELEMENT >> np.uint64(64 - self._bits)).astype(np.uint32)
+        buckets: NDArray[np.uint32] = homes[which] + cells
+        buckets &= self._mask
+        return buckets
+
+    def find(self, buckets: NDArray[np.uint32]) -> Found:
+        """The entries of all these buckets."""
+        all_counts = self._counts[buckets]
+        held = all_counts.nonzero()[0]
+        counts = all_counts[held].astype(np.int64)
+        starts, until = self._starts[buckets[held]].astype(np.int64), counts.cumsum()
+        if not len(held) or until[-1] < _LONG * len(held):
+            places = _ranges(starts, counts)
+            signatures = [column.values[places] for column in self._signatures]
         else:
-            self._make_room(touched, before, before + added)
+            slices = list(map(slice, starts.tolist(), (starts + counts).tolist()))
+            signatures = [np.concatenate([*map(column.values.__getitem__, slices)]) for column in self._signatures]
+        return Found(held, starts, counts, until, signatures)
+
+    def rows(self, found: Found, entries: Integers) -> NDArray[np.uint32]:
+        """The rows of some of the entries that were found."""
+        which = found.until.searchsorted(entries, "right")
+        rows: NDArray[np.uint32] = self._rows.values[
+            found.starts[which] + entries - found.until[which] + found.counts[which]
+        ]
+        return rows
+
+    def _put(self, order: Integers, touched: Integers, added: Integers, *entries: NDArray[Any]) -> None:
+        """Write rows and signatures into their buckets, which have the room."""
+        before = self._counts[touched].astype(np.int64)
         places = _ranges(self._starts[touched] + before, added)
-        self._rows.values[places] = rows[order]
-        for column, word in zip(self._signatures, signatures, strict=True):
-            column.values[places] = word[order]
-        self.counts[touched] = before + added
+        for column, items in zip(self._columns, entries, strict=True):
+            column.values[places] = items[order]
+        self._counts[touched] = before + added
 
-    def buckets(self, elements: NDArray[Any], cells: Integers) -> Integers:
-        """The bucket of each element in each cell; others may fall into the same."""
-        salted = elements.astype(np.uint64) * _BY_ELEMENT ^ cells.view(np.uint64) * _BY_CELL
-        return ((salted * _BY_BUCKET) >> np.uint64(64 - self.bits)).view(np.int64)
-
-    def places(self, buckets: Integers, counts: Integers) -> Integers:
-        """Where the rows of buckets with these ``counts`` lie, bucket after bucket."""
-        return _ranges(self._starts[buckets], counts)
-
-    def rows(self, places: Integers) -> NDArray[np.uint32]:
-        """The rows at these places."""
-        return self._rows.values[places]
-
-    def signatures(self, places: Integers) -> Words:
-        """The signatures of the rows at these places."""
-        return [column.values[places] for column in self._signatures]
-
-    @property
-    def _columns(self) -> list[Column[Any]]:
-        return [self._rows, *self._signatures]
-
-    def _make_room(self, touched: Integers, before: Integers, after: Integers) -> None:
-        """Move the buckets that ``after`` rows do not fit into."""
-        moving = np.flatnonzero(after > _capacity(before))
-        capacity, held = _capacity(after[moving]), before[moving]
-        starts = self._rows.size + np.cumsum(capacity) - capacity
-        old, new = _ranges(self._starts[touched[moving]], held), _ranges(starts, held)
+    def _make_room(self, touched: Integers, added: Integers) -> None:
+        """Move the buckets that so many more rows do not fit into."""
+        before = self._counts[touched].astype(np.int64)
+        moving = np.flatnonzero(before + added > _capacity(before))
+        touched, held, total = touched[moving], before[moving], (before + added)[moving]
+        old = self._starts[touched].astype(np.int64)
+        new = self._take(_exponent(total))
         for column in self._columns:
-            column.allocate(int(capacity.sum()))
-            column.values[new] = column.values[old]
-        self._starts[touched[moving]] = starts
+            column.values[_ranges(new, held)] = column.values[_ranges(old, held)]
+        self._starts[touched] = new
+        self._leave(old[held > 0], _exponent(held[held > 0]))
+
+    def _take(self, exponents: Integers) -> Integers:
+        """Where a slice of each capacity 2 ** exponent begins: one that was left, or a new one."""
+        starts = np.empty(len(exponents), np.int64)
+        for exponent in np.unique(exponents).tolist():
+            asking = np.flatnonzero(exponents == exponent)
+            again = self._free[exponent][: len(asking)]
+            self._free[exponent] = self._free[exponent][len(again) :]
+            more = (len(asking) - len(again)) << exponent
+            starts[asking] = np.concatenate((again, np.arange(0, more, 1 << exponent) + self._rows.size))
+            for column in self._columns:
+                column.allocate(more)
+        return starts
+
+    def _leave(self, starts: Integers, exponents: Integers) -> None:
+        """Slices that are empty now."""
+        for exponent in np.unique(exponents).tolist():
+            self._free[exponent] = np.concatenate((self._free[exponent], starts[exponents == exponent]))
 
 
-def _capacity(counts: Integers) -> Integers:
+def _grouped(buckets: NDArray[np.uint32]) -> tuple[Integers, Integers, Integers]:
+    """The order that sorts these buckets, the distinct ones, and how often each occurs."""
+    packed = (buckets.astype(np.int64) << 32) | np.arange(len(buckets))
+    packed.sort()
+    order, ordered = packed & 0xFFFFFFFF, packed >> 32
+    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], len(ordered) > 0))
+    return order, ordered[last], np.diff(last, prepend=-1)
+
+
+def _exponent(counts: NDArray[Any]) -> Integers:
+    """The exponent of the next power of two, for counts from 1."""
+    return np.frexp((counts - 1).astype(np.float64))[1].astype(np.int64)
+
+
+def _capacity(counts: NDArray[Any]) -> Integers:
     """The next power of two, 0 for 0."""
-    exponents = np.frexp(np.maximum(counts - 1, 0).astype(np.float64))[1]
-    return np.where(counts > 0, np.int64(1) << exponents.astype(np.int64), 0)
+    return np.where(counts > 0, np.int64(1) << _exponent(np.maximum(counts, 1)), 0)
 
 
 def _ranges(starts: NDArray[Any], counts: Integers) -> Integers:

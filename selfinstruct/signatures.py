@@ -4,7 +4,7 @@ Does not handle: proof of likeness. Every element of a row sets one bit. A bit t
 stands for at least one element that the row misses; two elements may share a bit, so it may miss more.
 
 Common elements (the constants of a log's template, the commonest words) tell little, and would use up the bits
-that the others need, so they share the first quarter.
+that the others need, so they share the first quarter of each word.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from selfinstruct.postings import Column, Integers, Words
 
-_COMMON = 32  # an element is common that stands in more than one row of so many
-_TOKENS_PER_WORD = 12  # a 64-bit word for so many tokens of the mean row
+_COMMON = 8  # an element is common that stands in more than one row of so many
+_COMMON_BITS = 16  # of each word
+_TOKENS_PER_WORD = 20  # a 64-bit word for so many tokens of the mean row
 _MOST_WORDS = 3  # so that a number of bits fits a byte
 
 
@@ -55,8 +56,9 @@ class Signatures:
 
     def _places_of(self, elements: Integers, common: NDArray[np.bool_]) -> NDArray[np.uint8]:
         mixed = (elements.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
-        few, most = np.uint64(16 * self.words), np.uint64(48 * self.words)
-        return np.where(common, mixed % few, mixed % most + few).astype(np.uint8)
+        few, most = np.uint64(_COMMON_BITS), np.uint64(64 - _COMMON_BITS)
+        word, mixed = mixed % np.uint64(self.words), mixed // np.uint64(self.words)
+        return (word * np.uint64(64) + np.where(common, mixed % few, mixed % most + few)).astype(np.uint8)
 
 
 def shared_bits(signature: Words, signatures: Words) -> NDArray[np.uint8]:
