@@ -16,7 +16,7 @@ them to be filed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from heapq import heappush, heappushpop
 from itertools import chain, islice
@@ -25,6 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
+from rapidfuzz.process import cdist
 
 from selfinstruct.elements import Elements
 from selfinstruct.overlap import (
@@ -35,13 +36,14 @@ from selfinstruct.overlap import (
     most_missed,
     probe_plan,
 )
-from selfinstruct.postings import Column, Entries, Found, Integers, Postings, Words
+from selfinstruct.postings import Column, Entries, Found, Integers, Postings, Words, ranges
 from selfinstruct.rouge import f1_score
 from selfinstruct.signatures import Signatures, own_bits, shared_bits
 
 _WAITING = 256  # rows that are compared by signature alone until they are filed together
 _BLOCK = 1 << 13  # rows that are read or filed at a time, to bound the memory for it
 _CHUNK = 1 << 20
+_AT_ONCE, _MOST_AT_ONCE = 16, 1024  # candidates whose texts are put together at a time: the first few often do
 _FEW = 4  # candidates that are cheaper to judge than to thin out
 _READS_PER_ROW = 6000  # entries read for each row before everything is filed anew: some 3 times what filing costs
 
@@ -112,11 +114,16 @@ class NoveltyIndex:
             return None
         rows = self._candidates(seen, threshold) if threshold >= self._min_threshold else np.arange(len(self))
         if len(rows) <= _FEW:
-            return self._judge(seen, threshold, rows.tolist(), [1.0] * len(rows))
+            return self._judge(seen, threshold, rows, np.ones(len(rows)))
+        # A row comes once for each probe that found it: for long texts thousands of times.
+        rows.sort()
+        new = np.ones(len(rows), np.bool_)
+        np.not_equal(rows[1:], rows[:-1], out=new[1:])
+        rows = rows[new]
         bounds = self._upper_bounds(seen, rows)
         above = np.flatnonzero(bounds > threshold)
         order = above[np.argsort(-bounds[above])]
-        return self._judge(seen, threshold, rows[order].tolist(), bounds[order].tolist())
+        return self._judge(seen, threshold, rows[order], bounds[order])
 
     def k_nearest(self, text: str, k: int) -> list[tuple[int, float]]:
         """The ``k`` nearest rows with their F1, nearest first, of equals the first.
@@ -130,7 +137,7 @@ class NoveltyIndex:
             if len(best) == k and bounds[row] < best[0][0]:
                 break
             theirs = self._vocabulary.characters(self._row(row))
-            score = f1_score(_common(ours, theirs, 0), len(ours), len(theirs))
+            score = f1_score(LCSseq.similarity(ours, theirs), len(ours), len(theirs))
             put = heappush if len(best) < k else heappushpop
             put(best, (score, -row))
         return [(-row, score) for score, row in sorted(best, reverse=True)]
@@ -181,27 +188,36 @@ class NoveltyIndex:
         bounds: NDArray[np.float64] = 2 * shared / np.maximum(ours + theirs, 1)
         return bounds
 
-    def _judge(self, seen: _Text, threshold: float, rows: list[int], bounds: list[float]) -> tuple[int, float] | None:
+    def _judge(
+        self, seen: _Text, threshold: float, rows: Integers, bounds: NDArray[np.float64]
+    ) -> tuple[int, float] | None:
         """The nearest of these rows by their LCS; their upper bounds fall, so that the first few may do."""
         best_row, best = -1, threshold
-        judged: set[int] = set()  # a row comes once for each probe that found it: for long texts thousands of times
         ours = self._vocabulary.characters(seen.elements)
-        for row, bound in zip(rows, bounds, strict=True):
-            if bound < best:
-                break
-            if row in judged:
-                continue
-            judged.add(row)
-            theirs = self._vocabulary.characters(self._row(row))
-            total = len(ours) + len(theirs)
-            needed = _least_common(threshold, total)
-            if needed > min(len(ours), len(theirs)):
-                continue
-            common = _common(ours, theirs, needed)
-            score = f1_score(common, total, 0)
-            if score > best or (score == best and common and row < best_row):
-                best_row, best = row, score
+        start, size = 0, _AT_ONCE
+        while start < len(rows) and bounds[start] >= best:
+            some = rows[start : start + size]
+            theirs, lengths = self._texts(some)
+            total = lengths + len(ours)
+            common = _common(ours, theirs, _least_common(threshold, int(total.min())))
+            scores = 2 * common / np.maximum(total, 1)  # as f1_score, to the last bit
+            top = float(scores.max())
+            if top > best or (top == best and best_row >= 0):
+                row = int(some[scores == top].min())
+                best_row, best = (row if top > best else min(row, best_row)), top
+            start, size = start + size, min(4 * size, _MOST_AT_ONCE)
         return (best_row, best) if best_row >= 0 else None
+
+    def _texts(self, rows: Integers) -> tuple[list[str | list[int]], Integers]:
+        """Rows as rapidfuzz compares them, and their lengths.
+
+        They are put together once: to decode each by itself takes longer than its LCS.
+        """
+        starts = self._ends.values[rows]
+        lengths = self._ends.values[rows + 1] - starts
+        whole = self._vocabulary.characters(self._elements.values[ranges(starts, lengths)])
+        ends = lengths.cumsum().tolist()
+        return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)], lengths
 
     def _row(self, row: int) -> NDArray[np.uint32]:
         start, end = self._ends.values[row : row + 2].tolist()
@@ -274,6 +290,7 @@ class NoveltyIndex:
         return np.array(depths, np.int64)[which]
 
 
-def _common(ours: str | list[int], theirs: str | list[int], needed: int) -> int:
-    """The LCS of two texts, or 0 where it is below ``needed``."""
-    return LCSseq.similarity(ours, theirs, score_cutoff=needed)
+def _common(ours: str | list[int], theirs: Sequence[str | list[int]], needed: int) -> Integers:
+    """The LCS of a text with each of others, or 0 where it is below ``needed``."""
+    common: Integers = cdist([ours], theirs, scorer=LCSseq.similarity, score_cutoff=needed, dtype=np.int64)[0]
+    return common

@@ -138,7 +138,7 @@ class Postings:
         counts = all_counts[held].astype(np.int64)
         starts, until = self._starts[buckets[held]].astype(np.int64), counts.cumsum()
         if not len(held) or until[-1] < _LONG * len(held):
-            places = _ranges(starts, counts)
+            places = ranges(starts, counts)
             signatures = [column.values[places] for column in self._signatures]
         else:
             slices = list(map(slice, starts.tolist(), (starts + counts).tolist()))
@@ -156,7 +156,7 @@ class Postings:
     def _put(self, order: Integers, touched: Integers, added: Integers, *entries: NDArray[Any]) -> None:
         """Write rows and signatures into their buckets, which have the room."""
         before = self._counts[touched].astype(np.int64)
-        places = _ranges(self._starts[touched] + before, added)
+        places = ranges(self._starts[touched] + before, added)
         for column, items in zip(self._columns, entries, strict=True):
             column.values[places] = items[order]
         self._counts[touched] = before + added
@@ -169,7 +169,7 @@ class Postings:
         old = self._starts[touched].astype(np.int64)
         new = self._take(_exponent(total))
         for column in self._columns:
-            column.values[_ranges(new, held)] = column.values[_ranges(old, held)]
+            column.values[ranges(new, held)] = column.values[ranges(old, held)]
         self._starts[touched] = new
         self._leave(old[held > 0], _exponent(held[held > 0]))
 
@@ -211,7 +211,7 @@ def _capacity(counts: NDArray[Any]) -> Integers:
     return np.where(counts > 0, np.int64(1) << _exponent(np.maximum(counts, 1)), 0)
 
 
-def _ranges(starts: NDArray[Any], counts: Integers) -> Integers:
+def ranges(starts: NDArray[Any], counts: Integers) -> Integers:
     """``starts[0], starts[0] + 1, ...`` (``counts[0]`` of them), then those of the next, and so on."""
     ends = counts.cumsum()
     shifts = starts + counts

@@ -8,10 +8,13 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from selfinstruct.lexicon import words
+from selfinstruct.sources.samples import samples
+from selfinstruct.sources.sentences import boundaries
 from selfinstruct.text import find_span
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -26,7 +29,7 @@ QUESTION_FILES = {
 SLOTS = re.compile(r"\S*\d[^\s?]*|(?<=did )\w+(?= log in)|(?<=was )\S+(?= authenticated)|《.+?》|“.+?”|^.{1,2}卦")
 
 
-def rows_of(name: str) -> list[dict[str, str]]:
+def rows_of(name: str) -> list[dict[str, Any]]:
     """The rows of one JSON Lines seed file."""
     return [json.loads(line) for line in (SEEDS / name).read_text(encoding="utf-8").splitlines()]
 
@@ -160,3 +163,148 @@ def test_seeds_readme_names_every_file() -> None:
         if path.suffix in {".jsonl", ".csv"}:
             rows = len(rows_of(path.name)) if path.suffix == ".jsonl" else len(tickets())
             assert f"| `{path.name}` | {rows} |" in readme
+
+
+def table() -> dict[str, int | None]:
+    """The files of the README's two tables, and the number of rows that each is said to have."""
+    lines = (SEEDS / "README.md").read_text(encoding="utf-8").splitlines()
+    found = [match for line in lines if (match := re.match(r"\| `([\w/.-]+)` \| (\d*) ?\|", line))]
+    return {match[1]: int(match[2]) if match[2] else None for match in found}
+
+
+def length(path: Path) -> int | None:
+    """How many rows, entries or samples a seed file holds; None for a document."""
+    if "documents" in path.parts:
+        return None
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".csv":
+        return len(list(csv.DictReader(io.StringIO(text))))
+    return len(samples(text) if path.name in {"passages.txt", "raw.txt"} else text.splitlines())
+
+
+def test_seeds_readme_lists_the_files_of_the_folders_and_how_long_they_are() -> None:
+    """The tables have every file below seeds/, none that is gone, and the number of rows in each."""
+    files = [path for path in SEEDS.rglob("*") if path.is_file() and path.name != "README.md"]
+    assert table() == {path.relative_to(SEEDS).as_posix(): length(path) for path in files}
+
+
+@pytest.mark.parametrize(("name", "count"), [("bonito/passages.txt", 50), ("classics/raw.txt", 12)])
+def test_passages_are_separated_and_neither_short_nor_long(name: str, count: int) -> None:
+    """The samples are told apart by blank lines, none of them is there twice, and each has two to eight sentences."""
+    text = (SEEDS / name).read_text(encoding="utf-8")
+    passages = [text[start:end] for start, end in samples(text)]
+    assert len(set(passages)) == count
+    for passage in passages:
+        assert 2 <= len(list(boundaries(passage))) <= 8, passage
+        assert 100 <= len(passage) <= (300 if "classics" in name else 800), len(passage)
+
+
+#: The types of task that Bonito knows, by the names that it was trained with.
+TASK_TYPES = {
+    "extractive question answering", "multiple-choice question answering", "question generation",
+    "question answering without choices", "yes-no question answering", "coreference resolution",
+    "paraphrase generation", "paraphrase identification", "sentence completion", "sentiment", "summarization",
+    "text generation", "topic classification", "word sense disambiguation", "textual entailment",
+    "natural language inference",
+}  # fmt: skip
+LABELLED = sorted(path.stem for path in (SEEDS / "ctga" / "rows").glob("*.jsonl"))
+#: A brace doubled, or a field in braces.
+PLACE = re.compile(r"\{\{|\}\}|\{(\w+)\}")
+
+
+def fitting(template: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The rows, each with the name of its file, that have all the fields that a template needs."""
+    every = [(name, row) for name in LABELLED for row in rows_of(f"ctga/rows/{name}.jsonl")]
+    return [(name, row) for name, row in every if row.keys() >= set(template["needs"])]
+
+
+def test_templates_name_just_the_fields_that_they_use() -> None:
+    """Ids are unique, `needs` is what stands in braces, and the instruction holds its context exactly once."""
+    templates = rows_of("ctga/templates.jsonl")
+    assert len({template["id"] for template in templates}) == len(templates)
+    for template in templates:
+        parts = [template[part] for part in ("context", "instruction", "response")]
+        used = [{match[1] for match in PLACE.finditer(part) if match[1]} for part in parts]
+        assert set().union(*used) - {"context"} == set(template["needs"]), template["id"]
+        assert template["instruction"].count("{context}") == 1 and used[0] and "context" not in used[0] | used[2]
+        assert not re.search(r"[{}]", "".join(PLACE.sub("", part) for part in parts)), template["id"]
+
+
+def test_templates_make_every_type_of_task_from_every_file_of_rows() -> None:
+    """Each type has three templates or more, each template fits some file and each file some template."""
+    templates = rows_of("ctga/templates.jsonl")
+    counts = Counter(template["task_type"] for template in templates)
+    assert counts.keys() == TASK_TYPES and min(counts.values()) >= 3
+    reached = {template["id"]: {name for name, _ in fitting(template)} for template in templates}
+    assert all(reached.values()) and set().union(*reached.values()) == set(LABELLED)
+    types = {name: {t["task_type"] for t in templates if name in reached[t["id"]]} for name in LABELLED}
+    assert sum(len(some) > 1 for some in types.values()) >= 10, types
+    made = sum(len(fitting(template)) for template in templates)
+    assert f"make {made} tasks" in (SEEDS / "README.md").read_text(encoding="utf-8")
+
+
+def test_templates_fit_whole_files_and_only_those_that_they_are_meant_for() -> None:
+    """A template fits all the rows of a file or none, and only files that ask questions of passages share templates."""
+    for template in rows_of("ctga/templates.jsonl"):
+        fits = Counter(name for name, _ in fitting(template))
+        assert all(len(rows_of(f"ctga/rows/{name}.jsonl")) == rows for name, rows in fits.items()), template["id"]
+        assert len(fits) == 1 or fits.keys() <= {"qa", "multiple_choice", "yes_no"}, template["id"]
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_labelled_rows_have_one_shape_and_no_duplicate(name: str) -> None:
+    """All rows of a file have the same fields, none of them empty or padded, and no row is there twice."""
+    rows = rows_of(f"ctga/rows/{name}.jsonl")
+    assert len({tuple(row) for row in rows}) == 1
+    assert all(
+        value and value == (value.strip() if isinstance(value, str) else value) for r in rows for value in r.values()
+    )
+    assert len({json.dumps(row) for row in rows}) == len(rows)
+
+
+def test_labels_are_right_where_a_rule_can_tell() -> None:
+    """Answers are spans, what is chosen is one of the choices and not always in one place, labels are as promised."""
+    rows = {name: rows_of(f"ctga/rows/{name}.jsonl") for name in LABELLED}
+    for row in rows["qa"] + rows["multiple_choice"]:
+        assert find_span(row["answer"], row["passage"]) is not None, row
+    for name, among, chosen in (
+        ("multiple_choice", "choices", "answer"),
+        ("senses", "senses", "sense"),
+        ("coreference", "candidates", "referent"),
+    ):
+        assert all(row[among].count(row[chosen]) == 1 and len(set(row[among])) == len(row[among]) for row in rows[name])
+        assert len({row[among].index(row[chosen]) for row in rows[name]}) > 1
+    for row in rows["senses"]:
+        assert len(re.findall(rf"\b{row['word']}\b", row["text"], re.IGNORECASE)) == 1, row
+    for row in rows["coreference"]:
+        assert len(re.findall(rf"\b{row['pronoun']}\b", row["text"], re.IGNORECASE)) == 1, row
+    assert {row["yes_no"] for row in rows["yes_no"]} == {row["same"] for row in rows["paraphrase"]} == {"yes", "no"}
+    assert all((row["entailed"] == "yes") == (row["label"] == "entailment") for row in rows["nli"])
+    assert Counter(row["label"] for row in rows["nli"]) == {"entailment": 3, "neutral": 3, "contradiction": 3}
+    assert {row["sentiment"] for row in rows["sentiment"]} == {"positive", "negative", "neutral"}
+
+
+def test_answers_that_a_template_lists_are_the_labels_of_the_rows() -> None:
+    """A template that names the labels to choose from names the one that it gives as the response."""
+    for template in rows_of("ctga/templates.jsonl"):
+        if template["response"] in {"{topic}", "{sentiment}", "{label}", "{entailed}", "{same}", "{yes_no}"}:
+            label = template["response"][1:-1]
+            for _, row in fitting(template):
+                assert re.search(rf"\b{row[label]}\b", template["instruction"]), (template["id"], row[label])
+
+
+def test_classics_questions_are_twenty_phrasings_of_one_question() -> None:
+    """Each has the place of the subject once, none is there twice; the rows have a short subject and its content."""
+    questions = (SEEDS / "classics" / "questions.txt").read_text(encoding="utf-8").splitlines()
+    assert len(set(questions)) == 20 and all(question.count("{概要}") == 1 for question in questions)
+    rows = rows_of("classics/rows.jsonl")
+    assert all(list(row) == ["内容", "概要"] and len(row["概要"]) <= 20 < len(row["内容"]) for row in rows)
+
+
+def test_classics_rows_are_made_from_the_samples() -> None:
+    """The books and the years that a row names are all in one sample, so that the demonstrations add no facts."""
+    raw = (SEEDS / "classics" / "raw.txt").read_text(encoding="utf-8")
+    passages = [raw[start:end] for start, end in samples(raw)]
+    for row in rows_of("classics/rows.jsonl"):
+        names = re.findall(r"《.+?》|\d+年", row["内容"] + row["概要"])
+        assert names and any(all(name in passage for name in names) for passage in passages), row

@@ -138,7 +138,10 @@ def from_error(
     if status == 200:
         code = told.code
         inner = int(code) if code.isascii() and code.isdigit() and len(code) == 3 else 0
-        status = inner if 400 <= inner < 600 else 429 if "rate" in code.lower() or _SPENT.search(told.all) else 503
+        limited = "rate" in code.lower() or _SPENT.search(told.all)
+        # LM Studio says so of whatever is not below /v1.
+        nowhere = told.message.startswith("Unexpected endpoint")
+        status = inner if 400 <= inner < 600 else 429 if limited else 404 if nowhere else 503
     return _by_status(status, told, headers, sent, now)
 
 
