@@ -117,7 +117,9 @@ class NoveltyIndex:
             return self._judge(seen, threshold, rows, np.ones(len(rows)))
         # A row comes once for each probe that found it: for long texts thousands of times.
         rows.sort()
-        rows = rows[np.diff(rows, prepend=-1).nonzero()[0]]
+        new = np.ones(len(rows), np.bool_)
+        np.not_equal(rows[1:], rows[:-1], out=new[1:])
+        rows = rows[new]
         bounds = self._upper_bounds(seen, rows)
         above = np.flatnonzero(bounds > threshold)
         order = above[np.argsort(-bounds[above])]

@@ -10,17 +10,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct import novelty
+from selfinstruct import novelty, postings
 from selfinstruct.novelty import NoveltyIndex
 from selfinstruct.overlap import cell_of, least_common, most_missed, probe_plan
 from selfinstruct.rouge import rouge_l
 
-#: As shipped, and with rows filed at once, in blocks, and anew after every few that were read.
+#: As shipped, and with rows filed at once, in blocks, anew after every few that were read, and read slice by slice.
 SIZES = [
     {},
     {"_WAITING": 1, "_BLOCK": 7, "_FEW": 0},
     {"_WAITING": 3, "_READS_PER_ROW": 1},
     {"_WAITING": 17, "_FEW": 0},
+    {"_WAITING": 2, "_FEW": 0, "_LONG": 0},
 ]
 THRESHOLDS = st.one_of(st.sampled_from([0.0, 0.1, 0.5, 0.7, 0.75, 0.8, 6 / 7, 0.95, 1.0]), st.floats(0.0, 1.0))
 WORDS = ["task", "stage", "in", "found", "28", "29", "0", "元", "亨", "é", "?!"]
@@ -41,7 +42,7 @@ def brute_nearest(pool: list[str], text: str, threshold: float) -> tuple[int, fl
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every way in which rows wait, are filed, and are filed anew, in pools that a test can afford."""
     for name, value in request.param.items():
-        monkeypatch.setattr(novelty, name, value)
+        monkeypatch.setattr(postings if name == "_LONG" else novelty, name, value)
 
 
 @settings(
@@ -181,7 +182,8 @@ def test_probe_plan_leaves_no_partner_out(length: int, threshold: float) -> None
     """For every length that may be near, every pair of places where the first shared element may stand is probed."""
     plan = probe_plan(threshold, length)
     probes = zip(plan.positions.tolist(), plan.cells.tolist(), strict=True)
-    allowed = dict(zip(probes, plan.misses.tolist(), strict=True))
+    allowed = dict(zip(probes, enumerate(plan.misses.tolist()), strict=True))
+    assert plan.most_missed == max(plan.misses, default=0)
     for other in range(1, 10 * length):
         least = least_common(threshold, length + other)
         if least > min(length, other):
@@ -190,4 +192,8 @@ def test_probe_plan_leaves_no_partner_out(length: int, threshold: float) -> None
         places = np.arange(other - least + 1)
         for cell in set(cell_of(np.full_like(places, other), places).tolist()):
             for position in range(length - least + 1):
-                assert allowed[position, cell] >= length - least
+                probe, misses = allowed[position, cell]
+                assert misses >= length - least
+                ours = 0 if probe < plan.shorter else length - least
+                theirs = 0 if probe >= plan.longer else other - least
+                assert plan.differences[probe] >= min(ours + theirs, 255), "what only one of the two has"
