@@ -112,11 +112,8 @@ class _Branch:
     group: str = ""
 
 
-def first(recipe: Recipe, values: Mapping[str, JSON]) -> Ask:
-    """The first call of a batch."""
-    if recipe.steps:
-        step = next(each for each in recipe.steps if _applies(each, values))
-        return Ask(step.name, step, values)
+def _only(recipe: Recipe, values: Mapping[str, JSON]) -> Ask:
+    """The one call of a batch where there are no steps."""
     return Ask(IMITATE if recipe.imitates else EXPAND, None, values)
 
 
@@ -151,7 +148,7 @@ def advance(
     pieces: list[Piece] = []
     asks: list[Ask] = []
     if not recipe.steps:
-        ask = first(recipe, values)
+        ask = _only(recipe, values)
         if ask.key not in replies:
             return Standing((ask,), ())
         held = replies[ask.key]

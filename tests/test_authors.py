@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,18 @@ async def test_one_that_fails_for_good_is_set_aside_and_the_rest_goes_on() -> No
     assert [(each.reason, each.model, each.end) for each in failures] == [("denied", "bad", None)]
     assert good.asked == 9
     assert authors.notes == ["bad writes no more: the key is refused"]
+
+
+async def test_a_step_that_names_its_model_is_answered_by_it() -> None:
+    """Under the name that the recipe has for it; by another only once that one is set aside."""
+    backends = [writer("small"), writer("large at http://127.0.0.1:8000/v1")]
+    authors = Authors(backends, [9, 1], ["small", "large"])
+    for _ in range(5):
+        reply = await authors.complete(replace(REQUEST, model="large"))
+        assert isinstance(reply, Reply) and reply.model.startswith("large")
+    gone = Authors([writer("small"), Writer("large", lambda: EndpointError("gone"))], called=["small", "large"])
+    reply = await gone.complete(replace(REQUEST, model="large"))
+    assert isinstance(reply, Reply) and reply.model == "small"
 
 
 async def test_a_request_that_was_not_sent_goes_to_another_model() -> None:
