@@ -285,10 +285,11 @@ def _compared(recipe: Recipe, values: Mapping[str, JSON]) -> bool:
 
 
 def _applies(step: Step, values: Mapping[str, JSON]) -> bool:
-    """Whether every name of ``when`` has one of its values, letter case and blanks around aside."""
+    """Whether every name of ``when``, or an item of its list, has one of the values; letter case and blanks aside."""
     for name, wanted in step.when.items():
-        said = value_text(values.get(name, "")).strip().casefold()
-        if said not in [value_text(each).strip().casefold() for each in wanted]:
+        value = values.get(name, "")
+        said = {value_text(item).strip().casefold() for item in (value if isinstance(value, list) else [value])}
+        if said.isdisjoint(value_text(each).strip().casefold() for each in wanted):
             return False
     return True
 

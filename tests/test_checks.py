@@ -785,6 +785,22 @@ def test_a_rule_holds_where_all_of_its_names_have_such_a_value(changes: Row, exp
 
 
 @pytest.mark.parametrize(
+    ("features", "refused"),
+    [(["Dialogue", "a twist"], True), (["a twist"], False), ([], False), (["dialogue and more"], False)],
+)
+def test_a_rule_holds_where_an_item_of_a_list_has_such_a_value(features: list[str], refused: bool) -> None:
+    """A story that was drawn with dialogue among its features is held to it, and no other."""
+    recipe = Recipe(
+        name="stories",
+        seeds=Seeds(file="s"),
+        fields={"story": Field(), "features": Field(type="array")},
+        rules=(Rule(field="story", when={"features": ("dialogue",)}, pattern='(?s).*".*'),),
+    )
+    row: Row = {"story": "The cat sat.", "features": features}
+    assert (field_faults(row, recipe, tuple(row)) is not None) == refused
+
+
+@pytest.mark.parametrize(
     ("names", "changes", "expected"),
     [
         (("answer",), {"answer": "green"}, None),

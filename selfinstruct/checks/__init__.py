@@ -85,7 +85,7 @@ class _Held(NamedTuple):
 
     def fault(self, row: Row) -> Rejection | None:
         """The rejection of a row that has all fields that this is about."""
-        if self.when and not all(_folded(row[name]) in wanted for name, wanted in self.when):
+        if self.when and not all(_is_one_of(row[name], wanted) for name, wanted in self.when):
             return None
         return self.check(row, self.name, self.held)
 
@@ -243,6 +243,11 @@ def _held(recipe: Recipe) -> Iterator[_Held]:
 
 def _says(held: Constraints, keys: Sequence[str]) -> bool:
     return any(getattr(held, key) not in (None, ()) for key in keys)
+
+
+def _is_one_of(value: JSON, wanted: Container[str]) -> bool:
+    """Whether a value, or an item of a list, is one of these texts."""
+    return any(_folded(item) in wanted for item in (value if isinstance(value, list) else (value,)))
 
 
 def _folded(value: JSON) -> str:
