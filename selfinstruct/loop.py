@@ -25,7 +25,7 @@ from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import Journal
 from selfinstruct.judging import judge_batch
 from selfinstruct.materials import Materials
-from selfinstruct.planner import Progress, launch, plan, settle, withdraw
+from selfinstruct.planner import NOTHING_MORE, NOTHING_YET, Progress, give_up, launch, plan, settle, withdraw
 from selfinstruct.pool import Pool
 from selfinstruct.prompt import Language, language, messages
 from selfinstruct.records import Batch, Failure, Judgement, Reply, Request, Row
@@ -70,6 +70,7 @@ class Loop:
     failed: Counter[str] = field(default_factory=Counter)
     refused_in: Counter[str] = field(default_factory=Counter)
     last_row: Row | None = None
+    _barren: tuple[int, int] = (0, 0)
 
     async def run(self) -> None:
         """Grow until every quota is met or every category that misses rows is exhausted.
@@ -294,9 +295,23 @@ class Loop:
         self.drawing.settle(batch.given, batch.count, accepted)
         if not judged:
             settle(self.progress, batch, ())
+        self._watch_yield(batch, accepted)
         if self.once:
             # Passages of which nothing comes say nothing about the others: each has its turn.
             self.progress[batch.category].barren = 0
+
+    def _watch_yield(self, batch: Batch, accepted: int) -> None:
+        """Give up, and say so, where nothing comes of anything any more."""
+        self._barren = (0, 0) if accepted else (self._barren[0] + 1, self._barren[1] + batch.count)
+        least = NOTHING_MORE if self.accepted else NOTHING_YET
+        if self.once or self._barren[0] < least[0] or self._barren[1] < least[1]:
+            return
+        if all(state.exhausted or state.accepted >= state.quota for state in self.progress.values()):
+            return
+        give_up(self.progress)
+        common = (self.rejected + self.failed).most_common(1)
+        why = f", most of it {common[0][0]}" if common else ""
+        self.asking.notes.append(f"nothing of the last {self._barren[1]:,} rows asked for was accepted{why}: given up")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,10 @@ from selfinstruct.records import Batch
 #: category of which one row in twenty is accepted is given up wrongly in 0.95**200 = 0.004 % of such runs of rows.
 EXHAUSTED_AFTER = 10
 EXHAUSTED_ROWS = 200
+#: All categories are, when none has brought anything for so many batches with so many rows. A model that is of no use
+#: shows it in the first ones, and must not be asked two hundred times for each of a hundred categories.
+NOTHING_YET = 20, 200
+NOTHING_MORE = 100, 2000
 # The weight that a batch keeps in the measured rate with each later one: half of it is the last three batches, so
 # that the rate follows a category that fills up.
 _MEMORY = 0.8
@@ -187,6 +191,13 @@ def settle(progress: Mapping[str, Progress], batch: Batch, accepted: Iterable[st
             other.drifted += 1
     state.recent_asked = state.recent_asked * _MEMORY + batch.count
     state.recent_gained = state.recent_gained * _MEMORY + gained
+
+
+def give_up(progress: Mapping[str, Progress]) -> None:
+    """Take every category that misses rows for exhausted; a row that still comes revokes it for its own."""
+    for state in progress.values():
+        state.barren = max(state.barren, EXHAUSTED_AFTER)
+        state.barren_rows = max(state.barren_rows, EXHAUSTED_ROWS)
 
 
 def withdraw(progress: Mapping[str, Progress], batch: Batch) -> None:

@@ -262,6 +262,41 @@ async def test_documents_may_go_once_a_run_has_begun(tmp_path: Path) -> None:
     assert {row["context"] for row in run.rows()} == set(PASSAGES)
 
 
+async def test_a_model_of_no_use_is_not_asked_for_every_category(tmp_path: Path) -> None:
+    """Fifty categories of one row a call, and nothing but bad rows: given up after 200 of them, not after 10,000."""
+    recipe = tmp_path / "recipe.toml"
+    values = json.dumps([f"topic {n}" for n in range(50)])
+    recipe.write_text(
+        f'[attributes.topic]\nvalues = {values}\n[categories]\nby = "attribute"\nattributes = ["topic"]\n'
+        '[[steps]]\nname = "text"\nreply = "text"\nwrites = ["text"]\nprompt = "Write of {topic}"\n[fields.text]\n'
+        "min_words = 50\n[quota]\nper_category = 4\n[novelty]\nmax_rouge_l = 0.7\n[prompt]\nrows_per_request = 1\n",
+        encoding="utf-8",
+    )
+    run = await grow(tmp_path, recipe, model := Model(lambda request, number: "Too short."))
+    assert run.summary["stopped"] == "exhausted" and run.summary["conserved"]
+    assert 200 <= len(model.asked) <= 210
+    assert any("nothing of the last 200 rows" in note and "length" in note for note in run.summary["notes"])
+
+
+async def test_one_that_is_of_no_use_any_more_is_given_up_later(tmp_path: Path) -> None:
+    """What has been good for some rows is asked ten times as often before it is given up; the good rows are kept."""
+    recipe = tmp_path / "recipe.toml"
+    values = json.dumps([f"topic {n}" for n in range(50)])
+    recipe.write_text(
+        f'[attributes.topic]\nvalues = {values}\n[categories]\nby = "attribute"\nattributes = ["topic"]\n'
+        '[[steps]]\nname = "text"\nreply = "text"\nwrites = ["text"]\nprompt = "Write of {topic}"\n[fields.text]\n'
+        "min_words = 3\n[quota]\nper_category = 4\n[novelty]\nmax_rouge_l = 0.7\n[prompt]\nrows_per_request = 1\n",
+        encoding="utf-8",
+    )
+
+    def fails(request: Request, number: int) -> str:
+        return f"a{request.batch.number} b{request.batch.number} c d{number}" if request.batch.number <= 30 else "No."
+
+    run = await grow(tmp_path, recipe, model := Model(fails))
+    assert run.summary["accepted"] == 30 and run.summary["stopped"] == "exhausted"
+    assert 2030 <= len(model.asked) <= 2040
+
+
 def test_a_recipe_that_needs_a_model_says_so_in_a_line(tmp_path: Path) -> None:
     """The embedded imitator only imitates; the message says how to name a model."""
     with pytest.raises(InputError, match=r"qa: needs a model.*\n.*--base-url"):
