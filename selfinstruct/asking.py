@@ -28,7 +28,8 @@ class Asking:
     """What a prompt may ask for now; ``notes`` says in words what was changed, and why.
 
     ``prompt`` is the recipe's with as many rows and demonstrations as seem right; ``reminds`` is whether the form of
-    a reply is said once more, with a worked example.
+    a reply is said once more, with a worked example. ``changed_at`` is the number of the last batch that was planned
+    before the last change: what it and those before it brought says nothing about what is asked now.
     """
 
     def __init__(self, prompt: Prompt) -> None:
@@ -37,7 +38,7 @@ class Asking:
         self.notes: list[str] = []
         self._shares: deque[float] = deque(maxlen=WINDOW)
         self._before: float | None = None
-        self._changed_at = 0
+        self.changed_at = 0
         self._settled = False
 
     def replied(self, batch: int, good: int, malformed: int, last: int) -> None:
@@ -46,7 +47,7 @@ class Asking:
         ``last`` is the number of the last batch that was planned: replies to prompts from before a change say
         nothing about it.
         """
-        if batch <= self._changed_at:
+        if batch <= self.changed_at:
             return
         self._shares.append(malformed / (good + malformed) if good else 1.0)
         count = len(self._shares)
@@ -63,13 +64,13 @@ class Asking:
 
     def too_long(self, batch: int, demos: int, last: int) -> None:
         """The prompt of the batch of that number, with so many demonstrations, was longer than the model reads."""
-        if batch <= self._changed_at or demos < 2:
+        if batch <= self.changed_at or demos < 2:
             return
         seeds = min(self.prompt.demos.seeds, math.ceil(demos / 2))
         grown = min(self.prompt.demos.grown, demos // 2 - seeds) if demos // 2 > seeds else 0
         if seeds + grown == 0:
             seeds, grown = 0, demos // 2
-        self._changed_at = last
+        self.changed_at = last
         self.prompt = self.prompt.model_copy(update={"demos": Demos(seeds=seeds, grown=grown)})
         self.notes.append(f"prompts with {demos} demonstrations are too long for the model: {seeds + grown} are shown")
 
@@ -80,7 +81,7 @@ class Asking:
         helped = self._before is None
         self._shares.clear()
         self._before = share
-        self._changed_at = last
+        self.changed_at = last
         if self.prompt.rows_per_request == most > 1 and not self.reminds:
             rows = math.ceil(most / 2)
             self.prompt = self.prompt.model_copy(update={"rows_per_request": rows})

@@ -25,7 +25,7 @@ from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import Journal
 from selfinstruct.judging import judge_batch
 from selfinstruct.materials import Materials
-from selfinstruct.planner import NOTHING_MORE, NOTHING_YET, Progress, give_up, launch, plan, settle, withdraw
+from selfinstruct.planner import NOTHING_MORE, NOTHING_YET, Progress, ask_again, give_up, launch, plan, settle, withdraw
 from selfinstruct.pool import Pool
 from selfinstruct.prompt import Language, language, messages
 from selfinstruct.records import Batch, Failure, Judgement, Reply, Request, Row
@@ -262,9 +262,9 @@ class Loop:
             self.journal.fail(call.id, found.failure, found.message, ends=single)
             self.failed[found.failure] += 1
         if single:
-            self._settle(work, ())
             if found.failure not in _NO_ATTEMPT:
                 self.asking.replied(call.number, 0, 1, self.number)
+            self._settle(work, ())
         return not single
 
     def _go_on(self, work: Work, due: deque[_Call], *, judging: bool = True) -> None:
@@ -302,6 +302,10 @@ class Loop:
 
     def _watch_yield(self, batch: Batch, accepted: int) -> None:
         """Give up, and say so, where nothing comes of anything any more."""
+        if batch.number <= self.asking.changed_at:
+            self._barren = 0, 0
+            ask_again(self.progress)
+            return
         self._barren = (0, 0) if accepted else (self._barren[0] + 1, self._barren[1] + batch.count)
         least = NOTHING_MORE if self.accepted else NOTHING_YET
         if self.once or self._barren[0] < least[0] or self._barren[1] < least[1]:

@@ -200,6 +200,12 @@ def give_up(progress: Mapping[str, Progress]) -> None:
         state.barren_rows = max(state.barren_rows, EXHAUSTED_ROWS)
 
 
+def ask_again(progress: Mapping[str, Progress]) -> None:
+    """Take no category for exhausted: something else is asked for now than what brought nothing."""
+    for state in progress.values():
+        state.barren = state.barren_rows = 0
+
+
 def withdraw(progress: Mapping[str, Progress], batch: Batch) -> None:
     """Count a launched batch as never answered: a failed call says nothing about its category.
 

@@ -218,8 +218,25 @@ async def test_the_endpoint_is_counted_as_it_counts(tmp_path: Path) -> None:
         assert more.summary["requests"] == server.ledger.counts["requests"], "and over several sessions"
 
 
-async def test_a_model_that_loses_the_form_is_reminded(tmp_path: Path) -> None:
-    """A run whose replies cannot be read asks for less, then says the form again, and says what it did."""
+@pytest.mark.parametrize(("seeds", "concurrency"), [(10, 1), (2, 1), (10, 16), (2, 16)])
+async def test_a_model_that_loses_the_form_is_reminded(tmp_path: Path, seeds: int, concurrency: int) -> None:
+    """A run whose replies cannot be read asks for less, then says the form again, and says what it did.
+
+    Neither its one category nor all of them are given up for what was asked for in the old way, or was in flight.
+    """
+
+    def row(call: int, number: int) -> dict[str, str]:
+        number += 1000 * call
+        return {
+            "Question": f"What is the ID for stage {number}.0?",
+            "Answer": str(number * 7),
+            "RawLog": f"Running task {number * 3}.0 in stage {number}.0 (TID {number * 7})",
+        }
+
+    few = SEEDS
+    if seeds == 2:
+        few = tmp_path / "seeds.jsonl"
+        few.write_text("".join(json.dumps(row(1, number)) + "\n" for number in (3, 8)), encoding="utf-8")
     prompts: list[str] = []
 
     def author(messages: object, rng: object) -> str:
@@ -231,17 +248,9 @@ async def test_a_model_that_loses_the_form_is_reminded(tmp_path: Path) -> None:
             return "Here are some rows about logs, as you wished."
         return json.dumps({"rows": [row(len(prompts), n) for n in range(20)]})
 
-    def row(call: int, number: int) -> dict[str, str]:
-        number += 1000 * call
-        return {
-            "Question": f"What is the ID for stage {number}.0?",
-            "Answer": str(number * 7),
-            "RawLog": f"Running task {number * 3}.0 in stage {number}.0 (TID {number * 7})",
-        }
-
     async with FaultServer(author=author) as server:
         run = await api.run_async(
-            SEEDS, per_category=20, out=tmp_path / "out", model="m", base_url=server.base_url, concurrency=1
+            few, per_category=20, out=tmp_path / "out", model="m", base_url=server.base_url, concurrency=concurrency
         )
     said = "\n".join(run.summary["notes"])
     assert "10 rows a prompt are asked for in place of 20" in said and "an example of it" in said
