@@ -81,12 +81,13 @@ class Asking:
         helped = self._before is None
         self._shares.clear()
         self._before = share
-        self.changed_at = last
         if self.prompt.rows_per_request == most > 1 and not self.reminds:
+            self.changed_at = last
             rows = math.ceil(most / 2)
             self.prompt = self.prompt.model_copy(update={"rows_per_request": rows})
             self.notes.append(f"{said}: {rows} rows a prompt are asked for in place of {most}")
         elif not self.reminds:
+            self.changed_at = last
             if not helped:
                 self.prompt = self.prompt.model_copy(update={"rows_per_request": most})
             self.reminds = True

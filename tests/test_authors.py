@@ -258,3 +258,13 @@ async def test_a_model_that_loses_the_form_is_reminded(tmp_path: Path, seeds: in
     reminded = next(prompt for prompt in prompts if "The reply is one whole JSON object" in prompt)
     example = reminded.partition("do not copy what it says): ")[2].partition("\n")[0]
     assert json.loads(example)["rows"][0].keys() == {"Question", "Answer", "RawLog"}
+
+
+async def test_a_model_that_never_finds_the_form_is_given_up(tmp_path: Path) -> None:
+    """Less is asked for, then the form is said again; when that is of no use either, the run ends and says so."""
+    async with FaultServer(author=lambda messages, rng: "Here are some rows about logs, as you wished.") as server:
+        run = await api.run_async(
+            SEEDS, per_category=20, out=tmp_path / "out", model="m", base_url=server.base_url, concurrency=1
+        )
+    assert run.summary["stopped"] == "exhausted" and "given up" in run.summary["notes"][-1]
+    assert 30 < run.summary["requests"] <= 50
