@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -197,6 +198,7 @@ class Author:
     def __init__(self) -> None:
         self.prompts: list[str] = []
         self._tasks = 0
+        self._bad = cycle(BAD)
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
         """What the prompt asks for."""
@@ -216,7 +218,7 @@ class Author:
         shown = [line.removeprefix("- ") for line in prompt.splitlines() if line.startswith("- ")]
         good = [f"{rng.choice(['Choose', 'Tell'])} {' '.join(rng.sample(WORDS, 8))}." for _ in range(5)]
         return written(
-            [{"instruction": each} for each in [*good, rng.choice(BAD), f"Please {rng.choice(shown or ['nothing'])}"]]
+            [{"instruction": each} for each in [*good, next(self._bad), f"Please {rng.choice(shown or ['nothing'])}"]]
         )
 
     def instances(self, rng: Random) -> str:
@@ -262,11 +264,11 @@ async def grow(out: Path, rows: int, concurrency: int) -> tuple[api.Run, Author]
 
 def test_tasks_grow_from_the_seeds(tmp_path: Path) -> None:
     """The quota is met, every filter has refused something, and the labels of classification come first."""
-    run, _ = asyncio.run(grow(tmp_path / "run", 80, 4))
+    run, _ = asyncio.run(grow(tmp_path / "run", 200, 4))
     summary, rows = run.summary, list(run.rows())
     assert summary["stopped"] == "done"
     assert summary["conserved"]
-    assert summary["accepted"] == len(rows) == 80
+    assert summary["accepted"] == len(rows) == 200
     refused = {"length", "blocked", "echo", "empty", "contradiction", "duplicate", "near-duplicate", "schema"}
     assert refused <= set(summary["rejected"]) <= {*refused, "quota"}
     assert api.rejudge(tmp_path / "run").identical
