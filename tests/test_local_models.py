@@ -346,7 +346,8 @@ def test_the_commands_of_what_it_costs_run_one_after_another(tmp_path: Path, mon
     assert ["--dry-run" in listed[0], "--budget" in listed[1], " rejudge " in listed[4]] == [True] * 3
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    block = '[quota]\nrows = 24\n[model]\nname = "default"\nprice = { input = 0.4, output = 1.6 }\n'
+    # One call at a time: the recording is then planned again just as it was.
+    block = '[quota]\nrows = 24\n[model]\nname = "default"\nconcurrency = 1\nprice = { input = 0.4, output = 1.6 }\n'
     recipe = re.sub(r"\[quota\]\n(?:[^\[\n]*\n)+", "", completed("", tmp_path)) + block
 
     def calls() -> int:
