@@ -84,7 +84,7 @@ class NoveltyIndex:
         seen = self._read(text)
         self._elements.extend(seen.elements)
         self._ends.append(self._elements.size)
-        self._signatures.extend(seen.signature)
+        self._signatures.extend(seen.signature[None])
         if len(self) - self._filed >= _WAITING:
             self._file()
         return len(self) - 1
@@ -148,9 +148,9 @@ class NoveltyIndex:
             return self._last[1]
         elements = np.array(self._vocabulary.encode(text), np.uint32)
         self._signatures.cover(len(self._vocabulary))
-        signature = self._signatures.sign(elements, _FIRST, 1)
+        signature = self._signatures.sign(elements, _FIRST, 1)[0]
         ordered = elements[self._vocabulary.ranks(elements).argsort()]
-        self._last = (text, _Text(elements, ordered, signature, sum(int(word[0]).bit_count() for word in signature)))
+        self._last = (text, _Text(elements, ordered, signature, sum(map(int.bit_count, signature.tolist()))))
         return self._last[1]
 
     def _candidates(self, seen: _Text, threshold: float) -> Integers:
@@ -158,21 +158,22 @@ class NoveltyIndex:
         plan = probe_plan(threshold, len(seen.elements))
         if not len(plan.positions):
             return np.empty(0, np.int64)
-        waiting = self._signatures.at(slice(self._filed, None))
+        waiting = self._signatures.since(self._filed)
         unfiled = shared_bits(seen.signature, waiting) >= seen.bits - plan.most_missed
         found = self._postings.find(self._postings.buckets(seen.ordered, plan.cells, plan.positions))
         near = found.held
         if len(near):
             self._entries_read += int(found.until[-1])
             differences = self._differences(seen, plan, found)
-            near = (differences <= plan.differences[found.held].repeat(found.counts)).nonzero()[0]
+            near = (differences <= plan.differences.take(found.held).repeat(found.counts)).nonzero()[0]
         return np.concatenate((unfiled.nonzero()[0] + self._filed, self._postings.rows(found, near)))
 
     def _differences(self, seen: _Text, plan: ProbePlan, found: Found) -> NDArray[np.uint8]:
         """How many bits each entry found has that the text has not, or the reverse, as ``plan`` counts them."""
         shorter, longer = found.before(plan.shorter), found.before(plan.longer)
-        total = np.zeros(len(found.signatures[0]), np.uint8)
-        for ours, theirs in zip(seen.signature, found.signatures, strict=True):
+        total = np.zeros(len(found.signatures), np.uint8)
+        for word, ours in enumerate(seen.signature):
+            theirs = found.signatures[:, word]
             theirs[:shorter] &= ~ours
             theirs[shorter:longer] ^= ours
             np.bitwise_and(~theirs[longer:], ours, out=theirs[longer:])

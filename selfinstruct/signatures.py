@@ -20,6 +20,7 @@ _COMMON = 8  # an element is common that stands in more than one row of so many
 _COMMON_BITS = 16  # of each word
 _TOKENS_PER_WORD = 20  # a 64-bit word for so many tokens of the mean row
 _MOST_WORDS = 3  # so that a number of bits fits a byte
+_ALL_BITS: Words = np.full(_MOST_WORDS, ~np.uint64(0))
 
 
 class Signatures:
@@ -28,7 +29,7 @@ class Signatures:
     def __init__(self, frequencies: Integers, rows: int, mean_length: float) -> None:
         """Choose the bits for elements with these ``frequencies`` in a pool of ``rows`` rows; no row is signed yet."""
         self.words = min(max(round(mean_length / _TOKENS_PER_WORD), 1), _MOST_WORDS)
-        self._columns = [Column(np.uint64) for _ in range(self.words)]
+        self._rows = Column(np.uint64, self.words)
         self._places = self._places_of(np.arange(len(frequencies)), frequencies * _COMMON > rows)
 
     def sign(self, elements: NDArray[np.uint32], rows: Integers, count: int) -> Words:
@@ -36,8 +37,7 @@ class Signatures:
         width = 64 * self.words
         bits = np.zeros(count * width, np.bool_)
         bits[rows * width + self._places[elements]] = True
-        packed = np.packbits(bits).view(np.uint64).reshape(count, self.words)
-        return [packed[:, word] for word in range(self.words)]
+        return np.packbits(bits).view(np.uint64).reshape(count, self.words)
 
     def cover(self, elements: int) -> None:
         """Choose the bits for new elements, so that there are at least ``elements``; the new ones count as rare."""
@@ -47,12 +47,15 @@ class Signatures:
 
     def extend(self, signatures: Words) -> None:
         """Append the signatures of further rows."""
-        for column, word in zip(self._columns, signatures, strict=True):
-            column.extend(word)
+        self._rows.extend(signatures)
 
-    def at(self, rows: NDArray[Any] | slice) -> Words:
+    def at(self, rows: NDArray[Any]) -> Words:
         """The signatures of these rows."""
-        return [column.values[rows] for column in self._columns]
+        return self._rows.values.take(rows, axis=0)
+
+    def since(self, row: int) -> Words:
+        """The signatures of this row and all later ones; a view."""
+        return self._rows.values[row:]
 
     def _places_of(self, elements: Integers, common: NDArray[np.bool_]) -> NDArray[np.uint8]:
         mixed = (elements.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
@@ -62,13 +65,13 @@ class Signatures:
 
 
 def shared_bits(signature: Words, signatures: Words) -> NDArray[np.uint8]:
-    """How many bits one text's signature has in common with each of the others."""
-    shared: NDArray[np.uint8] = np.bitwise_count(signatures[0] & signature[0])
-    for word, column in zip(signature[1:], signatures[1:], strict=True):
-        shared += np.bitwise_count(column & word)
+    """How many bits one text's signature, a line of words, has in common with each of the others."""
+    shared: NDArray[np.uint8] = np.bitwise_count(signatures[:, 0] & signature[0])
+    for word in range(1, len(signature)):
+        shared += np.bitwise_count(signatures[:, word] & signature[word])
     return shared
 
 
 def own_bits(signatures: Words) -> NDArray[np.uint8]:
     """How many bits each signature has."""
-    return shared_bits([np.array([~np.uint64(0)])] * len(signatures), signatures)
+    return shared_bits(_ALL_BITS[: signatures.shape[1]], signatures)

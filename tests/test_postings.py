@@ -31,7 +31,7 @@ def test_entries_are_those_of_a_dictionary(known: list[list[int]], later: list[l
     blocks: list[Entries] = []
     for block in [*known, *later]:
         rows = np.arange(row, row + len(block), dtype=np.uint32)
-        blocks.append((rows, [rows.astype(np.uint64) * np.uint64(3), rows.astype(np.uint64) << np.uint64(40)]))
+        blocks.append((rows, np.stack((rows.astype(np.uint64) * np.uint64(3), rows.astype(np.uint64) << 40), axis=1)))
         for bucket in block:
             oracle[bucket].append(row)
             row += 1
@@ -44,8 +44,7 @@ def test_entries_are_those_of_a_dictionary(known: list[list[int]], later: list[l
     expected = [each for bucket in asked for each in oracle[bucket]]
     assert found.held.tolist() == [place for place, bucket in enumerate(asked) if oracle[bucket]]
     assert index.rows(found, np.arange(len(expected))).tolist() == expected
-    assert found.signatures[0].tolist() == [3 * each for each in expected]
-    assert found.signatures[1].tolist() == [each << 40 for each in expected]
+    assert found.signatures.tolist() == [[3 * each, each << 40] for each in expected]
     for place in range(len(asked) + 1):
         assert found.before(place) == sum(len(oracle[bucket]) for bucket in asked[:place])
 
@@ -56,5 +55,5 @@ def test_a_slice_that_was_left_is_used_again() -> None:
     for bucket in range(200):
         for row in range(8):
             rows = np.array([row], np.uint32)
-            index.extend(np.array([bucket], np.uint32), rows, [rows.astype(np.uint64)])
+            index.extend(np.array([bucket], np.uint32), rows, rows.astype(np.uint64)[:, None])
     assert index._rows.size < 1.1 * 200 * 8
