@@ -12,7 +12,8 @@ is datasketch's LSH as it is commonly used: 128 permutations of the set of token
 Jaccard threshold t / (2 - t), which two texts of equal length and an overlap of t have. It is given the same
 accepted rows; beyond 100,000 it is asked about one candidate in ten. It needs some 10 kB a row, so the index's own
 memory is measured in a run with ``--minhash-rows 0``.
-Each size adds a line to ``results/novelty.jsonl``; the report makes a table and a figure of the lines.
+Each size adds a line to ``results/novelty.jsonl``; the report makes a table and a figure of the lines, with the costs
+of the last run beside MinHash where there is one, and the memory of the last run without.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ from typing import Any
 
 from rapidfuzz import process
 from rapidfuzz.distance import Indel, LCSseq
+from rouge_score.rouge_scorer import RougeScorer
 
 from benchmarks import streams
+from selfinstruct.cli.memory import steady
 from selfinstruct.novelty import NoveltyIndex
 from selfinstruct.rouge import f1_score
 from selfinstruct.text import tokens
@@ -138,8 +141,6 @@ def _memory() -> int:
 
 def _brute_force(kept: list[str], rows: int) -> dict[str, float]:
     """Seconds a candidate of the two ways that look at every row, from pairs of a sample of them."""
-    from rouge_score.rouge_scorer import RougeScorer
-
     codes: dict[str, int] = {}
     encoded = ["".join(chr(codes.setdefault(token, len(codes))) for token in tokens(text)) for text in kept]
     start = thread_time()
@@ -253,13 +254,15 @@ def _agree(rng: random.Random, draw: Callable[[], str], longest: int) -> int:
 
 
 def report() -> None:
-    """The last line of each stream, threshold and size, as a table and as a figure."""
+    """What was measured of each stream, threshold and size, as a table and as a figure."""
     found = map(json.loads, (RESULTS / "novelty.jsonl").read_text().splitlines())
-    lines = {(line["stream"], line["threshold"], line["rows"]): line for line in found}
+    lines: dict[tuple[str, float, int], dict[str, Any]] = {}
+    for line in sorted(found, key=lambda line: "minhash" in line):
+        lines.setdefault((line["stream"], line["threshold"], line["rows"]), {}).update(line)
     table = [
-        "| stream | threshold | rows | us a candidate | of which add | MinHash us | ratio | rapidfuzz us "
+        "| stream | threshold | rows | us a candidate | of which add | B a row | MinHash us | ratio | rapidfuzz us "
         "| rouge-score us | times rouge-score | near of candidates | MinHash let through | MinHash refused |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for key in sorted(lines):
         line = lines[key]
@@ -267,10 +270,15 @@ def report() -> None:
         sketch = line.get("minhash")
         cells = [key[0], key[1], f"{key[2]:,}", f"{cost * 1e6:.0f}"]
         cells += [f"{line['add_seconds'] / line['candidates'] * 1e6:.0f}"]
+        cells += [f"{line['bytes_a_row']:,.0f}" if "bytes_a_row" in line else ""]
         cells += [f"{sketch * 1e6:.0f}", f"{cost / sketch:.2f}"] if sketch else ["", ""]
         cells += [f"{line['rapidfuzz'] * 1e6:,.0f}", f"{line['rouge_score'] * 1e6:,.0f}"]
         cells += [f"{line['rouge_score'] / cost:,.0f}", f"{line['near']:,} of {line['candidates']:,}"]
-        cells += [f"{line['let_through']:,}", f"{line['refused']:,}"] if sketch else ["", ""]
+        if sketch:
+            cells += [f"{line['let_through']:,} of {line['asked_near']:,}"]
+            cells += [f"{line['refused']:,} of {line['asked_novel']:,}"]
+        else:
+            cells += ["", ""]
         table.append(f"| {' | '.join(map(str, cells))} |")
     (RESULTS / "novelty.md").write_text("\n".join(table) + "\n")
     print("\n".join(table))
@@ -313,6 +321,7 @@ def main() -> None:
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
+    steady()
     if options.agreement:
         print(f"{agreement(options.agreement, options.seed):,} pairs, no difference")
     elif options.bulk:
