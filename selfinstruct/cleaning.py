@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 
 from selfinstruct.dedup import deduplicate
 from selfinstruct.errors import RowError
+from selfinstruct.likeness import novelty_text
 from selfinstruct.mistakes import nearest
 from selfinstruct.rows import to_json
 from selfinstruct.stream import Record, Stream, open_stream
-from selfinstruct.thresholds import novelty_text
 
 #: How often ``watch`` is told, in rows.
 _EVERY = 500

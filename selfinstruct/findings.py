@@ -21,13 +21,13 @@ from typing import Any
 from selfinstruct.checks import Fault, Terms, examine, schema
 from selfinstruct.errors import InputError
 from selfinstruct.infer import categories_of, contexts, infer
-from selfinstruct.novelty import NoveltyIndex
+from selfinstruct.likeness import RowIndex
 from selfinstruct.preparation import Source, read_source, sound_seeds
 from selfinstruct.recipe import Recipe, bind
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, read_rows, take_rows
 from selfinstruct.text import value_text
-from selfinstruct.thresholds import CAP, novelty_text, thresholds
+from selfinstruct.thresholds import CAP, thresholds
 from selfinstruct.twins import TwinIndex, question_fields
 
 #: A rule that was only inferred from the rows themselves may be wrong: breaking one of these is a warning then.
@@ -125,9 +125,8 @@ class _Earlier:
     """The rows that a row of the file is compared with, by ids from 1, and where each of them stands."""
 
     def __init__(self, recipe: Recipe, least_threshold: float) -> None:
-        self._fields = recipe.novelty.fields
         self._twins = TwinIndex(question_fields(recipe))
-        self._index = NoveltyIndex(min_threshold=least_threshold)
+        self._index = RowIndex(recipe.novelty, min_threshold=least_threshold)
         self._files: list[str] = []
         self._starts: list[int] = []
         self._lines = array("Q")
@@ -138,7 +137,7 @@ class _Earlier:
             self._files.append(file)
             self._starts.append(len(self._lines))
         self._twins.add(row)
-        self._index.add(novelty_text(row, self._fields))
+        self._index.add(row)
         self._lines.append(line)
 
     def place(self, number: int) -> dict[str, Any]:
@@ -153,7 +152,7 @@ class _Earlier:
 
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """See ``checks.Neighbours``."""
-        found = self._index.nearest(novelty_text(row, self._fields), threshold)
+        found = self._index.nearest(row, threshold)
         return None if found is None else (found[0] + 1, found[1])
 
 

@@ -73,6 +73,15 @@ def no_such_field(path: toml.KeyPath, name: str, fields: Collection[str], owner:
     return Mistake(path, message, f"the fields are: {', '.join(map(toml.literal, fields))}")
 
 
+def no_category(key: str, name: str, categories: Collection[str]) -> RecipeError:
+    """The error of giving, in the table ``key``, something to a category that there is not."""
+    near = nearest(name, categories)
+    return RecipeError(
+        f"{key}: there is no category {name!r}{f'; did you mean {near!r}?' if near else ''}",
+        hint=f"the categories are: {', '.join(map(repr, categories))}",
+    )
+
+
 def shape_mistakes(error: ValidationError, model: type[BaseModel], data: Any) -> list[Mistake]:
     """What pydantic refused in ``data``: unknown and missing keys, and values of a wrong type or size.
 

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field, replace
 from selfinstruct.drawing import PASSAGE
 from selfinstruct.errors import InputError
 from selfinstruct.journal import History, RecordedReply, RefusedCandidate
+from selfinstruct.likeness import RowIndex
 from selfinstruct.materials import MATERIALS_NOTE, Materials
-from selfinstruct.novelty import NoveltyIndex
 from selfinstruct.recipe import Judge, Recipe, Step, parse_recipe
 from selfinstruct.records import JSON, Row
 from selfinstruct.steps import Piece
-from selfinstruct.thresholds import novelty_text
 from selfinstruct.wording import names_in
 from selfinstruct.work import Work
 
@@ -238,12 +237,11 @@ def _nearest(history: History, recipe: Recipe, row: Row, size: int, *, but: int)
     """The nearest rows of the pool to one of its rows, which has the id ``but``."""
     if size > _SEARCHED:
         return None
-    fields = recipe.novelty.fields
     seeds = history.seeds()
-    index = NoveltyIndex()
-    index.add_all(novelty_text(seed.row, fields) for seed in seeds)
-    index.add_all(novelty_text(grown.row, fields) for grown in history.rows())
-    found = index.k_nearest(novelty_text(row, fields), _NEAREST + 1)
+    index = RowIndex(recipe.novelty)
+    index.add_all(seed.row for seed in seeds)
+    index.add_all(grown.row for grown in history.rows())
+    found = index.k_nearest(row, _NEAREST + 1)
     ids = {at + 1: score for at, score in found if at + 1 != but}
     rows = history.pooled(list(ids)[:_NEAREST])
     return [Neighbour(_name(number, len(seeds)), near, ids[number]) for number, near in rows.items()]

@@ -20,7 +20,7 @@ from fractions import Fraction
 from random import Random
 
 from selfinstruct.errors import RecipeError
-from selfinstruct.mistakes import nearest
+from selfinstruct.mistakes import no_category
 from selfinstruct.recipe import Prompt, Quota
 from selfinstruct.records import Batch
 
@@ -86,11 +86,7 @@ def quotas(quota: Quota, categories: Sequence[str]) -> dict[str, int]:
     """
     for name in quota.weights:
         if name not in categories:
-            near = nearest(name, categories)
-            raise RecipeError(
-                f"quota.weights: there is no category {name!r}{f'; did you mean {near!r}?' if near else ''}",
-                hint=f"the categories are: {', '.join(map(repr, categories))}",
-            )
+            raise no_category("quota.weights", name, categories)
     if quota.per_category is not None:
         return dict.fromkeys(categories, quota.per_category)
     if quota.rows is None:

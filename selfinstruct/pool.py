@@ -10,11 +10,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
-from selfinstruct.novelty import NoveltyIndex
+from selfinstruct.likeness import RowIndex
 from selfinstruct.planner import Progress
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
-from selfinstruct.thresholds import novelty_text
 from selfinstruct.twins import TwinIndex, question_fields
 
 
@@ -25,12 +24,10 @@ class Pool:
     """
 
     def __init__(self, recipe: Recipe, thresholds: Mapping[str, float], progress: Mapping[str, Progress]) -> None:
-        self._fields = recipe.novelty.fields
         self._progress = progress
         self._twins = TwinIndex(question_fields(recipe))
-        self._index = NoveltyIndex(min_threshold=min(thresholds.values(), default=0.7))
-        self._compared: tuple[Row, str] | None = None
-        self._added: list[str] = []
+        self._index = RowIndex(recipe.novelty, min_threshold=min(thresholds.values(), default=0.7))
+        self._added: list[Row] = []
         self.seed_count = 0
         #: For each category the ids of its seeds, and of its grown rows.
         self.seeds: dict[str, list[int]] = {name: [] for name in thresholds}
@@ -42,30 +39,30 @@ class Pool:
             self._twins.add(row)
             self.seed_count += 1
             self.seeds.setdefault(category, []).append(self.seed_count)
-        self._index.add_all(novelty_text(row, self._fields) for row in rows)
+        self._index.add_all(rows)
 
     def add(self, row: Row, category: str) -> int:
         """Put an accepted row in; its id. Others are compared with it from ``compare_added`` on."""
         number = self._twins.add(row) + 1
-        self._added.append(self._text(row))
+        self._added.append(row)
         self.grown[category].append(number)
         return number
 
     def compare_added(self) -> None:
         """Compare newcomers with the rows that were added until now."""
-        for text in self._added:
-            self._index.add(text)
+        for row in self._added:
+            self._index.add(row)
         self._added.clear()
 
     def add_all(self, rows: Iterable[tuple[Row, str]]) -> None:
         """Put many accepted rows in, much faster than one by one (for a run that goes on)."""
 
-        def texts() -> Iterable[str]:
+        def counted() -> Iterable[Row]:
             for row, category in rows:
                 self.grown[category].append(self._twins.add(row) + 1)
-                yield novelty_text(row, self._fields)
+                yield row
 
-        self._index.add_all(texts())
+        self._index.add_all(counted())
 
     def twin(self, row: Row) -> tuple[int, bool] | None:
         """The row that asks the same, and whether it is the same as a whole."""
@@ -74,16 +71,10 @@ class Pool:
 
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """The nearest row whose ROUGE-L F1 is strictly above ``threshold``, with its score."""
-        found = self._index.nearest(self._text(row), threshold)
+        found = self._index.nearest(row, threshold)
         return None if found is None else (found[0] + 1, found[1])
 
     def room(self, category: str) -> int:
         """How many rows the category still misses."""
         state = self._progress[category]
         return max(state.quota - state.accepted, 0)
-
-    def _text(self, row: Row) -> str:
-        """The row's novelty text; what was compared a moment ago is not put together again to be added."""
-        if self._compared is None or self._compared[0] is not row:
-            self._compared = row, novelty_text(row, self._fields)
-        return self._compared[1]

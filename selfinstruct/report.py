@@ -10,13 +10,12 @@ from typing import Any, TypeAlias
 
 from selfinstruct.backends.budget import cost
 from selfinstruct.journal import GrownRow, History, RefusedCandidate, Spent
-from selfinstruct.novelty import NoveltyIndex
+from selfinstruct.likeness import RowIndex
 from selfinstruct.preparation import Prepared
-from selfinstruct.recipe import Price, Recipe
+from selfinstruct.recipe import Novelty, Price, Recipe
 from selfinstruct.recipe.namings import OF_PASSAGES
 from selfinstruct.records import Row, Usage
 from selfinstruct.text import value_text
-from selfinstruct.thresholds import novelty_text
 
 #: The object of ``summary.json`` and of ``run --json``.
 Summary: TypeAlias = dict[str, Any]
@@ -157,7 +156,7 @@ def report(history: History, prepared: Prepared, summary: Summary) -> Report:
         rows=_varied(sample),
         refused={reason: list(islice(history.rejections(reason), _EXAMPLES)) for reason in summary["rejected"]},
         sampled=len(sample),
-        likeness=_likeness(seeds, rows, prepared.recipe.novelty.fields),
+        likeness=_likeness(seeds, rows, prepared.recipe.novelty),
         lengths={name: _lengths(name, seeds, rows) for name in texts[:_CHARTED_FIELDS]},
     )
 
@@ -188,18 +187,16 @@ def _varied(sample: Sequence[GrownRow]) -> list[GrownRow]:
     return chosen
 
 
-def _likeness(seeds: Sequence[Row], grown: Sequence[Row], fields: Sequence[str]) -> Histogram:
-    index = NoveltyIndex()
+def _likeness(seeds: Sequence[Row], grown: Sequence[Row], novelty: Novelty) -> Histogram:
+    index = RowIndex(novelty)
     if not seeds:
-        texts = [novelty_text(row, fields) for row in grown]
-        index.add_all(texts)
-        others = [index.k_nearest(text, 2) for text in texts]
+        index.add_all(grown)
+        others = [index.k_nearest(row, 2) for row in grown]
         return _histogram([], [found[1][1] for found in others if len(found) > 1], 0.0, 1.0 / _BINS, _BINS)
-    own = [novelty_text(row, fields) for row in seeds]
-    index.add_all(own)
-    compared = own[: max(_PAIRS // len(own), _LEAST_SAMPLE)]
-    among = [near[1][1] for text in compared if len(near := index.k_nearest(text, 2)) > 1]
-    scores = [index.k_nearest(novelty_text(row, fields), 1)[0][1] for row in grown]
+    index.add_all(seeds)
+    compared = seeds[: max(_PAIRS // len(seeds), _LEAST_SAMPLE)]
+    among = [near[1][1] for row in compared if len(near := index.k_nearest(row, 2)) > 1]
+    scores = [index.k_nearest(row, 1)[0][1] for row in grown]
     return _histogram(among, scores, 0.0, 1.0 / _BINS, _BINS)
 
 

@@ -24,10 +24,12 @@ from rapidfuzz.distance import LCSseq
 
 from selfinstruct.categories import Categories
 from selfinstruct.frames import Frame, Knowledge, frame
+from selfinstruct.likeness import novelty_text
+from selfinstruct.mistakes import no_category
 from selfinstruct.novelty import NoveltyIndex
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
-from selfinstruct.text import tokens, value_text
+from selfinstruct.text import tokens
 
 FLOOR = 0.7
 CAP = 0.95
@@ -39,23 +41,22 @@ _PLACES = 10_000
 _LOOKED_AT = 32
 
 
-def novelty_text(row: Row, fields: Sequence[str]) -> str:
-    """What is compared of a row: its novelty fields, one a line."""
-    if len(fields) == 1:
-        return value_text(row.get(fields[0]))
-    return "\n".join([value_text(row.get(name)) for name in fields])
-
-
 def thresholds(
     recipe: Recipe, rows: Sequence[Row], categories: Categories, refer: Mapping[str, str]
 ) -> dict[str, float]:
     """The largest ROUGE-L F1 that an accepted row of each category may have with its nearest neighbour.
 
     ``refer`` maps fields to the fields that they refer to. Measured thresholds have four decimals.
+
+    Raises RecipeError where the recipe gives a threshold to a category that there is not.
     """
+    own = recipe.novelty.categories
+    for name in own:
+        if name not in categories.names:
+            raise no_category("novelty.categories", name, categories.names)
     fixed = recipe.novelty.max_rouge_l
     if fixed != "seeds":
-        return dict.fromkeys(categories.names, fixed)
+        return dict.fromkeys(categories.names, fixed) | own
     fields = recipe.novelty.fields
     members: dict[str, list[Row]] = {name: [] for name in categories.names}
     for row in rows:
@@ -66,7 +67,7 @@ def thresholds(
         closest = _closest([novelty_text(row, fields) for row in members[name]])
         allowed = [_allowed(frame(row, knowledge, 0), fields, closest) for row in _spread(members[name])]
         found[name] = min(max([FLOOR, *(_rounded(score) for score in allowed if score > FLOOR)]), CAP)
-    return found
+    return found | own
 
 
 def _closest(texts: Sequence[str]) -> float | None:

@@ -21,11 +21,11 @@ from rapidfuzz.process import cdist
 import selfinstruct
 from selfinstruct import api
 from selfinstruct.errors import EndpointError, InputError
+from selfinstruct.likeness import novelty_text
 from selfinstruct.preparation import prepare
 from selfinstruct.records import Failure, Reply, Request, Row
 from selfinstruct.testing import Behaviour, FaultServer, ScriptedAuthor, Shares
 from selfinstruct.text import find_span, tokens
-from selfinstruct.thresholds import novelty_text
 
 SEEDS = Path("seeds/logqa.jsonl")
 FILES = sorted(Path("seeds").glob("*.[jc]*"))

@@ -92,5 +92,10 @@ def _quota_contradictions(recipe: Recipe) -> Iterator[Mistake]:
         yield Mistake(("quota", "weights"), "shares out rows, and there is no rows", "add, for example, rows = 1000")
     if quota.weights and categories.by == "none":
         yield Mistake(("quota", "weights"), 'needs categories, and [categories] has by = "none"')
+    if recipe.novelty.categories and categories.by == "none":
+        yield Mistake(("novelty", "categories"), 'needs categories, and [categories] has by = "none"')
+    if recipe.novelty.per_field and recipe.novelty.max_rouge_l == "seeds":
+        message = 'needs a number for max_rouge_l, since "seeds" is measured on the fields together'
+        yield Mistake(("novelty", "per_field"), message, "for example max_rouge_l = 0.7")
     if not recipe.novelty.fields:
         yield Mistake(("novelty", "fields"), "names no field: nothing could be compared")

@@ -56,12 +56,15 @@ class Quota(Table):
 class Novelty(Table):
     """``[novelty]``: how alike two rows may be.
 
-    ``fields`` are compared together. ``max_rouge_l`` is the largest ROUGE-L F1 in (0, 1] that an accepted row
-    may have with its nearest neighbour, or "seeds": as alike as the seeds of a category are to each other.
+    ``fields`` are compared together, or ``per_field`` each with the same field of the others. ``max_rouge_l`` is the
+    largest ROUGE-L F1 in (0, 1] that an accepted row may have with its nearest neighbour, or "seeds": as alike as the
+    seeds of a category are to each other. ``categories`` have their own: category -> F1.
     """
 
     fields: Names = ()
+    per_field: bool = False
     max_rouge_l: Literal["seeds"] | Share = "seeds"
+    categories: dict[str, Share] = Key(default={})
 
 
 class Demos(Table):

@@ -52,14 +52,17 @@ def _tables(
         yield ("expand", at), _said(expand) | _files(expand.file, folder)
     for table in ("categories", "quota", "novelty", "prompt"):
         keys = data[table]
-        weights = keys.pop("weights", None)
+        shares = {key: keys.pop(key) for key in ("weights", "categories") if key in keys}
         if table == "categories" and not keys["attributes"]:
             del keys["attributes"]
         if table == "prompt" and not keys["demos"]["pool"]:
             del keys["demos"]["pool"]
+        if table == "novelty" and not keys["per_field"]:
+            del keys["per_field"]
         yield (table,), keys
-        if weights or "quota.weights" in comments:
-            yield ("quota", "weights"), weights
+        for key, share in shares.items():
+            if share or f"{table}.{key}" in comments:
+                yield (table, key), share
     yield ("model",), _model(recipe.model) if recipe.model is not None else None
     for at, model in enumerate(recipe.models):
         yield ("models", at), _model(model) | {"weight": model.weight}

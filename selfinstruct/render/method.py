@@ -90,6 +90,14 @@ def taken_from(recipe: Recipe, name: str, shown: Shown = printable) -> str:
     return "as it was drawn" if name in recipe.attributes else ""
 
 
+def compared(recipe: Recipe, shown: Shown) -> str:
+    """The fields that new rows are compared in, and how."""
+    names = [shown(name) for name in recipe.novelty.fields]
+    if recipe.novelty.per_field and len(names) > 1:
+        return f"each of {joined(names)}"
+    return ", ".join(names)
+
+
 def related(recipe: Recipe) -> bool:
     """Whether rows of one batch may be alike: they come of one row by later steps, or by templates."""
     if recipe.expand:

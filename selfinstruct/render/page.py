@@ -15,7 +15,7 @@ from selfinstruct import __version__
 from selfinstruct.journal import GrownRow, RefusedCandidate
 from selfinstruct.preparation import Prepared
 from selfinstruct.render.chart import bar_svg, histogram_svg
-from selfinstruct.render.method import author, grown_from, related, ways
+from selfinstruct.render.method import author, compared, grown_from, related, ways
 from selfinstruct.render.style import STYLE
 from selfinstruct.render.summary import MEANINGS, all_there, used_up, why_short
 from selfinstruct.render.text import counted, duration, money, number, printable
@@ -124,7 +124,7 @@ def _categories(report: Report, prepared: Prepared) -> Iterator[str]:
     but = " Rows that were made of the same one may be more alike." if related(prepared.recipe) else ""
     yield (
         f'<p class="soft">No row is more like its nearest neighbour{which} than its category\'s largest '
-        f"ROUGE-L F1 of {_text(', '.join(prepared.recipe.novelty.fields))}.{but}</p>\n</section>"
+        f"ROUGE-L F1 of {compared(prepared.recipe, _text)}.{but}</p>\n</section>"
     )
 
 

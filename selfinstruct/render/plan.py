@@ -11,7 +11,7 @@ from rich.text import Text
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import Field, Snippets
 from selfinstruct.recipe.methods import Constraints, Scalar
-from selfinstruct.render.method import author, grown_from, joined, taken_from, ways
+from selfinstruct.render.method import author, compared, grown_from, joined, taken_from, ways
 from selfinstruct.render.text import counted, number, pad, printable, shorten
 from selfinstruct.text import value_text
 
@@ -36,8 +36,7 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
         text.append(f"  {pad(names[name], widest) if rules else names[name]}", "cyan")
         text.append(shorten(f"  {rules}".rstrip(), None if width is None else width - widest - 3) + "\n")
     text.append_text(_method(prepared, width))
-    compared = ", ".join(map(printable, recipe.novelty.fields))
-    text.append(f"\n  New rows are compared in {compared} by ROUGE-L.\n\n")
+    text.append(f"\n  New rows are compared in {compared(recipe, printable)} by ROUGE-L.\n\n")
     text.append_text(_categories(prepared, width))
     for fault in prepared.skipped:
         text.append("\n  left out ", "yellow")
