@@ -182,3 +182,13 @@ def test_a_likeness_is_between_0_and_1(threshold: float) -> None:
     """What is no ROUGE-L F1 to compare with is refused before anything is read."""
     with pytest.raises(InputError, match="max-rouge-l"):
         api.dedup("nowhere", max_rouge_l=threshold)
+
+
+def test_dropped_rows_are_not_written_over_others(tmp_path: Path) -> None:
+    """Not over the file itself, and not over the kept rows, by whatever name; nothing is lost by the attempt."""
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one two\none two\n")
+    for out, dropped in [(tmp_path / "k", tmp_path / "k"), (None, path), (tmp_path / "k", tmp_path / "." / "k")]:
+        with pytest.raises(InputError, match=r"--dropped .*: (kept rows go there too|is the file itself)"):
+            api.dedup(path, out=out, dropped=dropped)
+    assert path.read_bytes() == b"one two\none two\n" and not (tmp_path / "k").exists()

@@ -85,10 +85,16 @@ def dedup(
     Self-Instruct's (Wang et al. 2023, arXiv:2212.10560). What is kept goes to ``out`` (a path, written whole, or
     an open file) with its bytes unchanged, and what is dropped to the path ``dropped`` as JSON Lines.
 
-    Raises RowError where the file cannot be read, StorageError where one cannot be written.
+    Raises RowError where the file cannot be read, StorageError where one cannot be written, InputError where dropped
+    rows would be written over the file or over kept ones.
     """
     if not 0 < max_rouge_l <= 1:
         raise InputError(f"--max-rouge-l {max_rouge_l}: not a likeness", hint="Give a number above 0 and at most 1.")
+    if dropped is not None:
+        for other in (file, out):
+            if isinstance(other, str | Path) and Path(other).resolve() == Path(dropped).resolve():
+                what = "kept rows go there too" if other is out else "is the file itself"
+                raise InputError(f"--dropped {dropped}: {what}", hint="Name another file for what is dropped.")
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(_opened(file))
         keep = stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else None
