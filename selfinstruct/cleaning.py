@@ -5,6 +5,7 @@ Does not handle: likeness itself (``dedup``), or taking files apart (``stream``)
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,11 +20,16 @@ from selfinstruct.stream import Record, Stream, open_stream
 
 #: How often ``watch`` is told, in rows.
 _EVERY = 500
+# What Python makes of bytes that are not UTF-8 (PEP 383).
+_UNREAD = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """What became of a file's rows; ``fields`` is what was compared, none where the lines are plain."""
+    """What became of a file's rows; ``fields`` is what was compared, none where the lines are plain.
+
+    ``not_utf8`` are plain lines that are not UTF-8: kept byte for byte, and compared only in what can be read of them.
+    """
 
     rows: int
     kept: int
@@ -31,6 +37,7 @@ class Cleaning:
     format: str
     fields: tuple[str, ...]
     max_rouge_l: float
+    not_utf8: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The object that ``dedup --json`` prints."""
@@ -59,14 +66,19 @@ def clean(
     lines = array("Q")
     waiting: list[Record] = []
     compared: tuple[str, ...] = ()
+    not_utf8 = 0
 
     def texts() -> Iterator[str]:
-        nonlocal compared
+        nonlocal compared, not_utf8
         for record in stream.records:
             compared = compared or _compared(stream, record, fields, name)
             lines.append(record.line)
             waiting.append(record)
-            yield record.value if isinstance(record.value, str) else novelty_text(record.value, compared)
+            if isinstance(record.value, str):
+                not_utf8 += _UNREAD.search(record.value) is not None
+                yield record.value
+            else:
+                yield novelty_text(record.value, compared)
 
     count = 0
     kept(stream.header)
@@ -79,7 +91,7 @@ def clean(
             dropped(_told(stream.format, record, lines[verdict.nearest], verdict.score))
         if len(lines) % _EVERY == 0:
             watch(len(lines), count)
-    return Cleaning(len(lines), count, len(lines) - count, stream.format, compared, max_rouge_l)
+    return Cleaning(len(lines), count, len(lines) - count, stream.format, compared, max_rouge_l, not_utf8)
 
 
 def _told(form: str, record: Record, nearest_line: int, score: float | None) -> bytes:

@@ -165,7 +165,20 @@ def test_the_command_gives_rows_or_counts(tmp_path: Path, capfd: pytest.CaptureF
     assert "3 rows, 2 kept, 1 dropped: ROUGE-L above 0.7 in lines of text (text)" in err
     assert main(["dedup", str(file), "--json"]) == 0
     counts = json.loads(capfd.readouterr().out)
-    assert counts == {**{"rows": 3, "kept": 2, "dropped": 1}, **{"format": "text", "fields": [], "max_rouge_l": 0.7}}
+    assert counts == {
+        **{"rows": 3, "kept": 2, "dropped": 1, "not_utf8": 0},
+        **{"format": "text", "fields": [], "max_rouge_l": 0.7},
+    }
+
+
+def test_lines_that_are_not_utf8_are_kept_and_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Stray bytes in a log stop nothing; whoever has a file in another encoding learns why little was found."""
+    file = tmp_path / "f.txt"
+    file.write_bytes("磁盘已满\n磁盘已满了\n".encode("gb18030") + "磁盘已满\n".encode())
+    assert main(["dedup", str(file), "-o", str(tmp_path / "kept")]) == 0
+    assert (tmp_path / "kept").read_bytes() == file.read_bytes()
+    said = capfd.readouterr().err
+    assert "3 rows, 3 kept" in said and "2 lines not in UTF-8" in said and "iconv" in said
 
 
 def test_fields_that_are_not_there_are_told(tmp_path: Path) -> None:

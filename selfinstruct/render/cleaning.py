@@ -13,4 +13,10 @@ def cleaning_text(done: Cleaning, name: str) -> Text:
     what = ", ".join(map(printable, done.fields)) or "lines of text"
     text = Text(f"{printable(name)}: ")
     text.append(f"{counted(done.rows, 'row')}, {number(done.kept)} kept", "bold")
-    return text.append(f", {number(done.dropped)} dropped: ROUGE-L above {done.max_rouge_l} in {what} ({done.format})")
+    text.append(f", {number(done.dropped)} dropped: ROUGE-L above {done.max_rouge_l} in {what} ({done.format})")
+    if done.not_utf8:
+        text.append(
+            f"\n  {counted(done.not_utf8, 'line')} not in UTF-8, compared only in what can be read of it.", "yellow"
+        )
+        text.append(" To convert a file: iconv -f GB18030 -t UTF-8", "yellow")
+    return text
