@@ -2,6 +2,7 @@
 
     python -m benchmarks.crash                   everything below: `make crash`
     python -m benchmarks.crash kills --count 1000 --seed 1     SIGKILL at random moments, each then resumed
+    python -m benchmarks.crash steps --count 200 the same of a recipe of several steps and a judge
     python -m benchmarks.crash sites             SIGKILL before and after every call that writes, each then resumed
     python -m benchmarks.crash disk              ENOSPC, EIO and EACCES at each of these calls: a table of outcomes
     python -m benchmarks.crash full              a small tmpfs, and a limit on the size of files
@@ -16,7 +17,6 @@ after. Anything that does not hold ends the program with what it was.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import random
@@ -28,76 +28,19 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from benchmarks.lives import Broken, Endpoint, Run, endpoint, require
+from benchmarks.kills import kills
+from benchmarks.lives import Broken, Run, require
 from selfinstruct.errors import SelfInstructError
 from selfinstruct.journal import JOURNAL_NAME, Journal, Origin, SeedRow
 from selfinstruct.records import Batch, Candidate, Judgement, Reply
 from selfinstruct.testing import Fault
 
 ERRORS = ("ENOSPC", "EIO", "EACCES")
-CONCURRENCY = 8
-
-
-# --- SIGKILL -----------------------------------------------------------------------------------------------------
-
-
-def kills(count: int, seed: int, rows: int = 600) -> str:
-    """SIGKILL at random moments of runs against a server, each then gone on with."""
-    rng = random.Random(seed)
-    repeated: list[int] = []
-    lives = finished = 0
-    with tempfile.TemporaryDirectory() as folder, endpoint() as server:
-        options = ["--base-url", server.base_url, "--concurrency", str(CONCURRENCY)]
-        typical = _typical(Run(Path(folder, "typical"), rows, options), server)
-        run, known = Run(Path(folder, "run0"), rows, options), 0
-        while len(repeated) < count:
-            process = run.start()
-            lives += 1
-            # Most moments are those of growing; some are of the beginning, when little time passes at each step.
-            process.join(rng.choice((0.15, 1.0, 1.0)) * typical * rng.random())
-            if rng.random() < 0.3:
-                run.look()
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process.pid or 0, signal.SIGKILL)
-            process.join()
-            sent, _ = server.requests()
-            run.look()
-            recorded = run.calls()
-            lost, known = sent - (recorded - known), recorded
-            if process.exitcode == -signal.SIGKILL:
-                require(0 <= lost <= CONCURRENCY, f"{lost} calls are lost where {CONCURRENCY} were in flight")
-                repeated.append(lost)
-            else:
-                require(process.exitcode == 0 and lost == 0, f"exit {process.exitcode}, {lost} lost: {run.said()}")
-            if process.exitcode == 0 or lives % 8 == 0:
-                run.finish()
-                sent, _ = server.requests()
-                require(run.calls() - known == sent, "a call of a run that was not killed is not in its journal")
-                shutil.rmtree(run.out)
-                finished += 1
-                run, known = Run(Path(folder, f"run{lives}"), rows, options), 0
-    return (
-        f"{len(repeated):,} kills (seed {seed}) in {lives:,} lives of {finished + 1:,} runs of {rows:,} rows: "
-        f"acknowledged rows and replies lost 0, duplicates 0, quotas exact, conserved; "
-        f"calls repeated {sum(repeated):,} in all, {max(repeated)} at most, where {CONCURRENCY} may be in flight "
-        f"({sum(1 for lost in repeated if not lost):,} kills cost none)"
-    )
-
-
-def _typical(run: Run, server: Endpoint) -> float:
-    """The seconds of a run that nobody kills."""
-    run.finish()
-    shutil.rmtree(run.out)
-    start = time.monotonic()
-    run.seen_rows, run.seen_replies = [], {}
-    run.finish()
-    server.requests()
-    return time.monotonic() - start
 
 
 # --- each call that writes ---------------------------------------------------------------------------------------
@@ -179,7 +122,13 @@ def _spoiled(
                     shutil.rmtree(model, ignore_errors=True)
                     if kept.exists():
                         shutil.copytree(kept, model)
-                    again = Run(model, scenario.rows, run.options, list(run.seen_rows), dict(run.seen_replies))
+                    again = replace(
+                        run,
+                        out=model,
+                        rows=scenario.rows,
+                        seen_rows=[*run.seen_rows],
+                        seen_replies={**run.seen_replies},
+                    )
                     code, seconds = _spoilt(again, (site, rng.randint(1, times)), how)
                     yield scenario.name, site, how, again, code, seconds
             for path in (model, kept):
@@ -376,9 +325,9 @@ def _first_to_end(*processes: ForkServerProcess) -> ForkServerProcess:
 def main() -> None:
     """Do what is asked for, and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    every = ("kills", "sites", "disk", "full", "tails", "pairs")
+    every = ("kills", "steps", "sites", "disk", "full", "tails", "pairs")
     parser.add_argument("what", nargs="*", default=list(every), metavar="|".join(every))
-    parser.add_argument("--count", type=int, default=0, help="kills [1000], pairs [200]")
+    parser.add_argument("--count", type=int, default=0, help="kills [1000], steps [200], pairs [200]")
     parser.add_argument("--seed", type=int, default=20261121)
     options = parser.parse_args()
     for what in options.what:
@@ -386,6 +335,8 @@ def main() -> None:
         match what:
             case "kills":
                 said = kills(options.count or 1000, options.seed)
+            case "steps":
+                said = kills(options.count or 200, options.seed, 120, stepped=True)
             case "sites":
                 said = sites(seed=options.seed)
             case "disk":

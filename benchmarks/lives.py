@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from benchmarks.stepped import served
 from selfinstruct import api
 from selfinstruct.backends import openai  # noqa: F401 - imported once, before the processes are forked
 from selfinstruct.cli import main as command
@@ -65,11 +66,12 @@ def life(arguments: Sequence[str], log: str, fault: Fault | None, sites: str, li
 
 @dataclass(slots=True)
 class Run:
-    """A run in a directory of its own: its command, and all that was ever seen of its journal."""
+    """A run of ``source`` in a directory of its own: its command, and all that was ever seen of its journal."""
 
     out: Path
     rows: int
     options: Sequence[str] = ()
+    source: Path = SEEDS
     seen_rows: list[str] = field(default_factory=list)
     seen_replies: dict[int, str] = field(default_factory=dict)
 
@@ -85,9 +87,18 @@ class Run:
 
         ``fault`` befalls its disk, ``sites`` is where its calls are listed, ``limit`` bounds the size of its files.
         """
-        arguments = ["run", str(SEEDS), "--rows", str(self.rows), "--out", str(self.out), "--quiet", *self.options]
+        arguments = [
+            "run",
+            str(self.source),
+            "--rows",
+            str(self.rows),
+            "--out",
+            str(self.out),
+            "--quiet",
+            *self.options,
+        ]
         process = _PROCESSES.Process(
-            target=life, args=(arguments, str(log or self.log), fault, str(sites or ""), limit)
+            target=life, args=([*arguments, *self.options], str(log or self.log), fault, str(sites or ""), limit)
         )
         process.start()
         return process
@@ -100,7 +111,7 @@ class Run:
         self.look()
         with History.open(self.out) as history:
             state = history.state()
-        quotas = prepare(SEEDS, rows=self.rows).quotas
+        quotas = prepare(self.source, rows=self.rows).quotas
         accepted = {name: tally.accepted for name, tally in state.categories.items() if tally.accepted}
         require(accepted == {name: quota for name, quota in quotas.items() if quota}, f"quotas: {accepted}")
         lines = (self.out / "rows.jsonl").read_text(encoding="utf-8").splitlines()
@@ -163,7 +174,11 @@ class Endpoint:
 
 
 @contextlib.contextmanager
-def endpoint() -> Iterator[Endpoint]:
-    """A server in a process of its own."""
+def endpoint(*, stepped: bool = False) -> Iterator[Endpoint]:
+    """A server in a process of its own, that imitates or that writes what the stepped recipe asks for."""
+    if stepped:
+        with served(_LATENCY) as base_url:
+            yield Endpoint(base_url)
+        return
     with server_process("--latency", str(_LATENCY), "--near-duplicate", "0.1", "--ungrounded", "0.05") as base_url:
         yield Endpoint(base_url)

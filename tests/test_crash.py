@@ -14,6 +14,11 @@ def test_runs_that_are_killed_at_random_moments_lose_nothing_and_pay_for_nothing
     print(crash.kills(4, SEED, rows=300))
 
 
+def test_runs_of_several_steps_lose_no_step_when_they_are_killed() -> None:
+    """What a first step brought is not asked for again when the answers to it are still to come."""
+    print(crash.kills(4, SEED, rows=120, stepped=True))
+
+
 def test_runs_that_are_killed_at_a_call_that_writes_go_on_from_there() -> None:
     """Before it and after it, in a run that grows on."""
     print(crash.sites(0.03, SEED, crash.SCENARIOS[1:2]))
