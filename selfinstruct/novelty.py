@@ -198,19 +198,18 @@ class NoveltyIndex:
         start, size = 0, _AT_ONCE
         while start < len(rows) and bounds[start] >= best:
             some = rows[start : start + size]
-            theirs, lengths = self._texts(some)
-            total = lengths + len(ours)
-            common = _common(ours, theirs, _least_common(threshold, int(total.min())))
-            scores = 2 * common / np.maximum(total, 1)  # as f1_score, to the last bit
-            top = float(scores.max())
-            if top > best or (top == best and best_row >= 0):
-                row = int(some[scores == top].min())
-                best_row, best = (row if top > best else min(row, best_row)), top
+            theirs = self._texts(some)
+            needed = _least_common(threshold, len(ours) + min(map(len, theirs)))
+            common = _common(ours, theirs, needed)
+            for at in common.nonzero()[0].tolist():  # few: of the others the LCS is below what is needed
+                row, score = int(some[at]), f1_score(int(common[at]), len(ours), len(theirs[at]))
+                if score > best or (score == best and row < best_row):
+                    best_row, best = row, score
             start, size = start + size, min(4 * size, _MOST_AT_ONCE)
         return (best_row, best) if best_row >= 0 else None
 
-    def _texts(self, rows: Integers) -> tuple[list[str | list[int]], Integers]:
-        """Rows as rapidfuzz compares them, and their lengths.
+    def _texts(self, rows: Integers) -> list[str | list[int]]:
+        """Rows as rapidfuzz compares them.
 
         They are put together once: to decode each by itself takes longer than its LCS.
         """
@@ -218,7 +217,7 @@ class NoveltyIndex:
         lengths = self._ends.values[rows + 1] - starts
         whole = self._vocabulary.characters(self._elements.values[ranges(starts, lengths)])
         ends = lengths.cumsum().tolist()
-        return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)], lengths
+        return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
     def _row(self, row: int) -> NDArray[np.uint32]:
         start, end = self._ends.values[row : row + 2].tolist()
