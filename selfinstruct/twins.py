@@ -58,6 +58,7 @@ class TwinIndex:
         self._first = Digests()
         self._others: dict[bytes, list[int]] = {}
         self._answers = array("Q")
+        self._last: tuple[Row, tuple[bytes, int]] | None = None
 
     def __len__(self) -> int:
         """How many rows the index holds."""
@@ -87,6 +88,12 @@ class TwinIndex:
         return first, False
 
     def _keys(self, row: Row) -> tuple[bytes, int]:
+        """The digests of what a row asks and answers; the last ones are kept, since what was sought is often added."""
+        if self._last is None or self._last[0] is not row:
+            self._last = row, self._digests(row)
+        return self._last[1]
+
+    def _digests(self, row: Row) -> tuple[bytes, int]:
         question = [row.get(name) for name in self._question]
         answer = {name: value for name, value in row.items() if name not in self._question}
         return _digest(question, _QUESTION_BYTES), int.from_bytes(_digest(answer, _ANSWER_BYTES))
