@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 
 from benchmarks import crash
+from benchmarks.kills import kills
 
 SEED = int(os.environ.get("SELFINSTRUCT_CRASH_SEED", "20261121"))
 
 
 def test_runs_that_are_killed_at_random_moments_lose_nothing_and_pay_for_nothing_twice() -> None:
     """Against a server that counts: rows and replies that were seen stay, and only calls in flight are made again."""
-    print(crash.kills(4, SEED, rows=300))
+    print(kills(4, SEED, rows=300))
 
 
 def test_runs_of_several_steps_lose_no_step_when_they_are_killed() -> None:
     """What a first step brought is not asked for again when the answers to it are still to come."""
-    print(crash.kills(4, SEED, rows=120, stepped=True))
+    print(kills(4, SEED, rows=120, stepped=True))
 
 
 def test_runs_that_are_killed_at_a_call_that_writes_go_on_from_there() -> None:
