@@ -1,7 +1,7 @@
 # make run     grow seeds/logqa.jsonl to a thousand rows, from nothing but Python >= 3.11
 # make test    everything that CI checks: make check, then the tests
 # make check   style, types, import layers, docstrings
-# make bench   every benchmark, one after the other
+# make bench   every benchmark, one after the other: an hour and a half
 # make crash   a thousand killed runs, and every way in which a disk can refuse
 # make lock    renew requirements/*.txt after pyproject.toml changed (UPGRADE=1: to the newest releases too)
 # make clean   remove .venv and the caches; outputs/ stays
@@ -10,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 UV_VERSION := 0.13.8
-BENCHMARKS := verify throughput novelty
+BENCHMARKS := verify rejudge throughput faults novelty resume soak
 
 .PHONY: run test check bench crash lock clean
 .DELETE_ON_ERROR:
