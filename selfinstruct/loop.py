@@ -34,6 +34,8 @@ from selfinstruct.work import Work
 
 #: So many replies are judged before free slots are filled again, so that a burst of replies does not idle the endpoint.
 _SLICE = 2
+#: So many calls leave together where replies wait to be judged; then some of these are judged.
+_CROWD = 4
 # So many turns of the event loop take a call from its launch to the wire.
 _TURNS = 12
 # Replies that say nothing of their form: they are no attempt at it.
@@ -87,11 +89,14 @@ class Loop:
         fatal: Exception | None = None
         try:
             while True:
-                launched = False
+                launched, crowd = 0, False
                 while fatal is None and len(tasks) < self.concurrency and (due or self._plan(due)):
+                    # Calls that leave in a crowd come back in a crowd, with nothing to do in between.
+                    if crowd := launched == _CROWD and bool(unjudged):
+                        break
                     call = due.popleft()
                     tasks[asyncio.create_task(self.authors.complete(self._request(call)))] = call
-                    launched = True
+                    launched += 1
                 if not tasks and not unjudged:
                     break
                 # Before anything is judged, what was launched gets on its way: an endpoint that waits is paid for too.
@@ -106,7 +111,7 @@ class Loop:
                     fatal = self._take(ended, unjudged, due) or fatal
                 # Judging is for when nothing comes and nothing goes, or too much waits for it: what waits is planned
                 # with as if it were still in flight, and with hundreds waiting quotas and draws would be far off.
-                if len(unjudged) > self.concurrency or not (ended or launched):
+                if crowd or len(unjudged) > self.concurrency or not (ended or launched):
                     for _ in range(min(len(unjudged), max(_SLICE, len(unjudged) - self.concurrency))):
                         self._read(unjudged.popleft(), due)
                 self.watch(self.snapshot(len(tasks)))

@@ -4,8 +4,8 @@ glibc takes whatever was given back as a sign that such sizes come often, and fr
 of its heap (mallopt(3), M_MMAP_THRESHOLD). An index whose arrays are made anew as they grow then leaves holes that
 nothing fits into: at 120,000 rows of logs 680 bytes a row instead of 530. A fixed threshold ends that.
 
-CPython looks for cycles of dead objects whenever 700 more have been made than let go (gc.set_threshold). Rows and replies
-make many and no cycles: with 50,000 a run against an endpoint takes a twentieth less CPU.
+CPython looks for cycles of dead objects whenever 700 more have been made than let go (gc.set_threshold). Rows and
+replies make many and no cycles: with 50,000 a run against an endpoint takes a twentieth less CPU.
 
 Does not handle: other C libraries, which are left as they are; programs that use the package as a library.
 """
