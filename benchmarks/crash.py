@@ -122,13 +122,7 @@ def _spoiled(
                     shutil.rmtree(model, ignore_errors=True)
                     if kept.exists():
                         shutil.copytree(kept, model)
-                    again = replace(
-                        run,
-                        out=model,
-                        rows=scenario.rows,
-                        seen_rows=[*run.seen_rows],
-                        seen_replies={**run.seen_replies},
-                    )
+                    again = replace(run, out=model, rows=scenario.rows)
                     code, seconds = _spoilt(again, (site, rng.randint(1, times)), how)
                     yield scenario.name, site, how, again, code, seconds
             for path in (model, kept):

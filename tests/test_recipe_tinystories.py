@@ -29,7 +29,7 @@ It has these features, and no other of dialogue, plot twist, bad ending, moral v
 Begin OPENING. Do not begin with "Once upon a time", "One day" or the like.
 Write the story alone, without a title, with a blank line between paragraphs. Remember to use only simple words!"""
 ROWS = 90
-#: What a model begins with where nobody asks for something else, and how often (methods.md: 59 % in one study).
+#: What a model begins with where nobody asks for something else, and how often (in one study 59 %).
 USUAL, SHARE = "Once upon a time", 0.59
 
 

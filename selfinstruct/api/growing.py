@@ -23,7 +23,7 @@ from selfinstruct.directory import SUMMARY_NAME
 from selfinstruct.drawing import Drawing
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.journal import PREFLIGHTS_NOTE, History, Journal
+from selfinstruct.journal import PREFLIGHTS_NOTE, History, Journal, Origin
 from selfinstruct.loop import Loop, prompt_language, restore
 from selfinstruct.materials import MATERIALS_NOTE
 from selfinstruct.planner import Progress
@@ -115,19 +115,11 @@ async def run_async(
         stack.push_async_callback(connected.authors.close)
         if journal is None:
             journal = stack.enter_context(directory.begun(where, prepared, origin))
-        journal.note("recipe", origin.recipe)
-        _note_beginning(journal, prepared, connected)
+        _note_beginning(journal, origin, prepared, connected)
         await write_lists(prepared, journal, connected.authors, where, seed)
         journal.note(MATERIALS_NOTE, prepared.materials.noted())
         loop = await _loop(prepared, journal, connected.authors, seed, concurrency, watch)
-        try:
-            stopped = await _grow(loop)
-        except BaseException as error:
-            # What ended the run is the error to tell, whatever else its end brings.
-            with contextlib.suppress(StorageError):
-                _conclude(where, loop, prepared, _word_for(error), clock() - start)
-            raise
-        summary = _conclude(where, loop, prepared, stopped, clock() - start)
+        summary = await _grown(where, loop, prepared, lambda: clock() - start)
     _require_conserved(where, summary)
     return Run(where, summary)
 
@@ -213,8 +205,9 @@ async def _loop(
     return loop
 
 
-def _note_beginning(journal: Journal, prepared: Prepared, connected: Connected) -> None:
-    """Keep from which call on these quotas hold, for a later judging of the same replies; prices; the preflights."""
+def _note_beginning(journal: Journal, origin: Origin, prepared: Prepared, connected: Connected) -> None:
+    """Keep the recipe; from which call on these quotas hold, for a later judging; prices; the preflights."""
+    journal.note("recipe", origin.recipe)
     notes = journal.history.notes()
     stages = list(notes.get(QUOTAS_NOTE, ()))
     if not stages or stages[-1][1] != prepared.quotas:
@@ -245,6 +238,18 @@ def _added(before: Sequence[int] | None, figures: Sequence[int]) -> list[int]:
         return list(figures)
     *counts, estimated = (one + other for one, other in zip(before, figures, strict=True))
     return [*counts, min(estimated, 1)]
+
+
+async def _grown(where: Path, loop: Loop, prepared: Prepared, elapsed: Callable[[], float]) -> Summary:
+    """Run the loop and write what it came to, whichever way it ends; ``elapsed`` gives the run's seconds."""
+    try:
+        stopped = await _grow(loop)
+    except BaseException as error:
+        # What ended the run is the error to tell, whatever else its end brings.
+        with contextlib.suppress(StorageError):
+            _conclude(where, loop, prepared, _word_for(error), elapsed())
+        raise
+    return _conclude(where, loop, prepared, stopped, elapsed())
 
 
 async def _grow(loop: Loop) -> str:

@@ -37,9 +37,7 @@ def run(
     recording: Annotated[
         Path | None, typer.Option("--from", metavar="RUN", help="The run whose replies --backend replay gives again.")
     ] = None,
-    concurrency: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Requests in flight [default: 16].")
-    ] = None,
+    concurrency: Annotated[int | None, typer.Option(metavar="N", min=1, help="Calls in flight [default: 16].")] = None,
     budget: Annotated[
         float | None, typer.Option(metavar="USD", help="Most money to spend, at the recipe's prices.")
     ] = None,
