@@ -21,6 +21,7 @@ from rapidfuzz.process import cdist
 import selfinstruct
 from selfinstruct import api
 from selfinstruct.errors import EndpointError, InputError
+from selfinstruct.events import Snapshot
 from selfinstruct.likeness import novelty_text
 from selfinstruct.preparation import prepare
 from selfinstruct.records import Failure, Reply, Request, Row
@@ -307,6 +308,36 @@ async def test_a_cancelled_run_asks_again_for_what_was_in_flight(tmp_path: Path)
     await api.run_async(SEEDS, rows=400, out=tmp_path / "run", backend=again, concurrency=4)
     assert {request.batch for request in again.requests[: len(asked)]} == asked
     assert not {request.batch.number for request in again.requests} & {1, 2, 3}
+
+
+async def test_calls_do_not_leave_in_a_crowd_where_replies_wait(tmp_path: Path) -> None:
+    """When 32 replies come at once, the next calls leave a few at a time, with some judged in between."""
+    judged = 0
+    left_at: list[int] = []
+    together, all_gone = asyncio.Event(), asyncio.Event()
+
+    class Crowd(Scripted):
+        async def complete(self, request: Request) -> Reply | Failure:
+            left_at.append(judged)
+            if len(left_at) == 32:
+                together.set()
+            if len(left_at) == 64:
+                all_gone.set()
+            await (together.wait() if len(left_at) <= 32 else asyncio.sleep(60))
+            return Reply('{"rows": [{"no": "row"}]}', "crowd")
+
+    def watch(snapshot: Snapshot) -> None:
+        nonlocal judged
+        judged = snapshot.candidates
+
+    run = api.run_async(SEEDS, rows=4000, out=tmp_path / "run", backend=Crowd(""), concurrency=32, watch=watch)
+    task = asyncio.create_task(run)
+    await asyncio.wait_for(all_gone.wait(), 20)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    second = Counter(left_at[32:])
+    assert max(second.values()) <= 4 and len(second) >= 8
 
 
 async def test_a_model_behind_a_real_server_fills_the_quotas(tmp_path: Path) -> None:
