@@ -18,10 +18,10 @@ from statistics import median
 from typing import Any, TypeAlias
 
 from selfinstruct.backends.budget import Budget, BudgetSpent, cost
-from selfinstruct.backends.openai import OpenAIBackend
-from selfinstruct.parse import parse
+from selfinstruct.backends.openai.backend import OpenAIBackend
 from selfinstruct.recipe import Model, Price
 from selfinstruct.records import Batch, Message, Request, Usage
+from selfinstruct.replies import parse
 from selfinstruct.testing import Behaviour, FaultServer, content
 from selfinstruct.testing.exchange import Answer
 

@@ -30,7 +30,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.endurance import budget, malformed
-from selfinstruct.infer import infer
+from selfinstruct.preparation.infer import infer
 from selfinstruct.recipe import Model, to_toml
 from selfinstruct.rows import read_rows
 from selfinstruct.testing import FAULTS, Behaviour, mixed, server_process

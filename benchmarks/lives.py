@@ -22,10 +22,10 @@ from pathlib import Path
 
 from benchmarks.stepped import served
 from selfinstruct import api
-from selfinstruct.backends import openai  # noqa: F401 - imported once, before the processes are forked
+from selfinstruct.backends.openai import backend as openai  # noqa: F401 - imported once, before the processes are forked
 from selfinstruct.cli import main as command
 from selfinstruct.journal import JOURNAL_NAME, History
-from selfinstruct.preparation import prepare
+from selfinstruct.preparation.prepare import prepare
 from selfinstruct.testing import Disk, Fault, server_process
 
 SEEDS = Path(__file__).parent.parent / "seeds" / "logqa.jsonl"

@@ -35,8 +35,8 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from benchmarks import streams
 from selfinstruct.cli.memory import steady
-from selfinstruct.novelty import NoveltyIndex
-from selfinstruct.rouge import f1_score
+from selfinstruct.similarity.exact_index import NoveltyIndex
+from selfinstruct.similarity.rouge import f1_score
 from selfinstruct.text import tokens
 
 RESULTS = Path(__file__).parent / "results"
@@ -216,7 +216,8 @@ def hard() -> None:
 
 def agreement(seconds: float, seed: int) -> int:
     """Random streams against brute force for so long; the number of pairs compared. A difference raises."""
-    from selfinstruct import novelty, postings
+    from selfinstruct.similarity import exact_index as novelty
+    from selfinstruct.similarity import postings
 
     rng, end, pairs = random.Random(seed), monotonic() + seconds, 0
     while monotonic() < end:

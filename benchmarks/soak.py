@@ -26,11 +26,11 @@ import numpy as np
 from selfinstruct import api
 from selfinstruct.cli.memory import steady
 from selfinstruct.events import Snapshot
-from selfinstruct.infer import infer
-from selfinstruct.pool import Pool
-from selfinstruct.postings import Column
+from selfinstruct.growth.pool import Pool
+from selfinstruct.preparation.infer import infer
 from selfinstruct.recipe import Model, to_toml
 from selfinstruct.rows import read_rows
+from selfinstruct.similarity.postings import Column
 from selfinstruct.testing import server_process
 
 SEEDS = Path(__file__).parent.parent / "seeds" / "logqa.jsonl"

@@ -164,7 +164,7 @@ async def bare(url: str, folder: Path, requests: int, concurrency: int, rows: in
 
 async def backend(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> None:
     """The Backend, and a file."""
-    from selfinstruct.backends.openai import OpenAIBackend
+    from selfinstruct.backends.openai.backend import OpenAIBackend
     from selfinstruct.recipe import Model
     from selfinstruct.records import Batch, Message, Reply, Request
 
@@ -191,7 +191,7 @@ def run(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> N
     """The command line, until it has made so many requests and its preflight; more rows are wanted than they bring."""
     from selfinstruct.cli import main as command
     from selfinstruct.cli.run import STOPPED_SHORT
-    from selfinstruct.infer import infer
+    from selfinstruct.preparation.infer import infer
     from selfinstruct.recipe import Model, to_toml
     from selfinstruct.rows import read_rows
 
@@ -207,8 +207,8 @@ def run(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> N
 
 def prompt(rows: int) -> list[tuple[str, str]]:
     """Role and content of the messages that a run would begin with."""
-    from selfinstruct.infer import infer
-    from selfinstruct.prompt import messages
+    from selfinstruct.preparation.infer import infer
+    from selfinstruct.prompts.prompt import messages
     from selfinstruct.rows import read_rows
 
     seeds = read_rows(SEEDS)

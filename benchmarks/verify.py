@@ -24,7 +24,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from selfinstruct import api
-from selfinstruct.preparation import prepare
+from selfinstruct.preparation.prepare import prepare
 from selfinstruct.text import tokens
 
 _SLICES = 64

@@ -13,11 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from selfinstruct import errors
+from selfinstruct._version import __version__
 
 if TYPE_CHECKING:
     from selfinstruct.api import Run, check, check_async, run, run_async
 
-__version__ = "0.1.0"
 __all__ = ["Run", "__version__", "check", "check_async", "errors", "run", "run_async"]
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.lexicon import words
-from selfinstruct.sources.samples import samples
-from selfinstruct.sources.sentences import boundaries
+from selfinstruct.documents.samples import samples
+from selfinstruct.documents.sentences import boundaries
+from selfinstruct.mining.lexicon import words
 from selfinstruct.text import find_span
 
 SEEDS = Path(__file__).parent.parent / "seeds"

@@ -8,12 +8,12 @@
 DataFrame, and raises the errors of ``selfinstruct.errors``.
 """
 
+from selfinstruct.analysis.dry_run import forecast
+from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
 from selfinstruct.api.files import check, check_async, dedup, init, write_recipe
-from selfinstruct.api.growing import Run, open_run, plan, run, run_async, run_directory, thresholds_of
-from selfinstruct.api.recipes import copy_recipe, recipe_text, recipes
-from selfinstruct.api.recovering import recover
-from selfinstruct.api.runs import export, kept, rejudge, report, show
-from selfinstruct.forecast import forecast
+from selfinstruct.api.grow import Run, open_run, plan, run, run_async, run_directory, thresholds_of
+from selfinstruct.api.inspect import export, kept, rejudge, report, show
+from selfinstruct.api.recovery import recover
 
 __all__ = [
     "Run",

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from selfinstruct.cleaning import Cleaning, clean
+from selfinstruct.analysis.cleaning import Cleaning, clean
+from selfinstruct.analysis.dry_run import forecast as forecast
+from selfinstruct.analysis.findings import Findings, find
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.files import open_whole, write_whole
-from selfinstruct.findings import Findings, find
-from selfinstruct.forecast import forecast as forecast
-from selfinstruct.infer import categories_of, contexts, infer
-from selfinstruct.preparation import Source, read_source, sound_seeds
-from selfinstruct.render.starter import starter_text
-from selfinstruct.thresholds import thresholds
+from selfinstruct.preparation.infer import categories_of, contexts, infer
+from selfinstruct.preparation.prepare import Source, read_source, sound_seeds
+from selfinstruct.preparation.thresholds import thresholds
+from selfinstruct.render.starter_recipe import starter_text
 
 if TYPE_CHECKING:
     pass

@@ -20,10 +20,10 @@ from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from zlib import crc32
 
-from selfinstruct.frames import Frame, Knowledge, frame, skeleton
-from selfinstruct.prose import Prose, compose, prose
+from selfinstruct.mining.row_template import Frame, Knowledge, frame, skeleton
+from selfinstruct.mining.sentences import Prose, compose, prose
+from selfinstruct.mining.text_template import mine
 from selfinstruct.records import Reply, Request, Row
-from selfinstruct.templates import mine
 from selfinstruct.text import find_span
 
 # More crossings of one question than this add logs, not variety.

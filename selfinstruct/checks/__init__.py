@@ -35,8 +35,8 @@ from selfinstruct.checks import (
 from selfinstruct.recipe import Recipe
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Candidate, Judgement, Rejection, Row
+from selfinstruct.similarity.duplicates import answer_fields
 from selfinstruct.text import value_text
-from selfinstruct.twins import answer_fields
 
 #: Every reason for a rejection; journals and reports hold these slugs, so none ever changes its meaning.
 REASONS = (

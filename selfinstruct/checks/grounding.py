@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from selfinstruct.lexicon.inflections import forms
+from selfinstruct.mining.lexicon.inflections import forms
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
 from selfinstruct.text import UNSPACED, find_span, is_bound, value_text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from selfinstruct.mining.text_template import pieces
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
-from selfinstruct.templates import pieces
 from selfinstruct.text import find_span, value_text
 
 _DIGIT = re.compile(r"\d")

@@ -133,7 +133,7 @@ def _usage(error: BaseException) -> int:
 
 def _show_version(asked: bool) -> None:
     if asked:
-        from selfinstruct import __version__
+        from selfinstruct._version import __version__
 
         print(f"selfinstruct {__version__}")
         raise typer.Exit

@@ -28,7 +28,7 @@ def rejudge(
     stays as it is.
     """
     from selfinstruct import api
-    from selfinstruct.render.rejudged import rejudged_text
+    from selfinstruct.render.rejudge import rejudged_text
 
     steady()
     done = api.rejudge(run, recipe=recipe, out=out)

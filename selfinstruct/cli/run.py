@@ -16,7 +16,7 @@ from selfinstruct.cli.progress import shown
 
 if TYPE_CHECKING:
     from selfinstruct.api import Run
-    from selfinstruct.preparation import Prepared
+    from selfinstruct.preparation.prepare import Prepared
 
 STOPPED_SHORT = 4
 
@@ -110,7 +110,7 @@ def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
 
 def _dry_run(prepared: Prepared, seed: int, *, as_json: bool) -> int:
     from selfinstruct import api
-    from selfinstruct.render.forecast import forecast_json, forecast_text
+    from selfinstruct.render.dry_run import forecast_json, forecast_text
     from selfinstruct.render.plan import plan_text
 
     expected = api.forecast(prepared, seed)

@@ -24,7 +24,7 @@ def show(
     """
     from selfinstruct import api
     from selfinstruct.errors import InputError
-    from selfinstruct.render.origin import origin_text
+    from selfinstruct.render.provenance import origin_text
 
     found = api.show(run, row)
     threshold = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from selfinstruct import toml
+from selfinstruct.recipe import toml
 from selfinstruct.recipe.methods import Field
 from selfinstruct.recipe.tables import Recipe
 

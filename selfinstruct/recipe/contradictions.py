@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from selfinstruct import toml
-from selfinstruct.mistakes import Mistake, no_such_field
+from selfinstruct.recipe import toml
+from selfinstruct.recipe.errors import Mistake, no_such_field
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.recipe.namings import naming_mistakes
 from selfinstruct.recipe.patterns import pattern_problem

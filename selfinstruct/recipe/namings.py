@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from selfinstruct import toml
-from selfinstruct.mistakes import Mistake, nearest
+from selfinstruct.recipe import toml
+from selfinstruct.recipe.errors import Mistake, nearest
+from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.recipe.tables import Recipe
-from selfinstruct.wording import names_in
 
 #: What every prompt may name, and what prompts about a passage may.
 ALWAYS = ("task", "category", "count", "demos", "demo", "form")

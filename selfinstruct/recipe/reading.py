@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from selfinstruct import toml
 from selfinstruct.errors import RecipeError
-from selfinstruct.mistakes import Mistake, nearest, no_such_field, recipe_error, shape_mistakes
+from selfinstruct.recipe import toml
 from selfinstruct.recipe.contradictions import contradictions
+from selfinstruct.recipe.errors import Mistake, nearest, no_such_field, recipe_error, shape_mistakes
 from selfinstruct.recipe.tables import Recipe, Seeds
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from selfinstruct import toml
+from selfinstruct.recipe import toml
 from selfinstruct.recipe.tables import Model, Recipe
 from selfinstruct.recipe.types import Table
 

@@ -10,14 +10,14 @@ import json
 import re
 from collections.abc import Iterator
 
-from selfinstruct import __version__
-from selfinstruct.preparation import Prepared
-from selfinstruct.prompt import language
+from selfinstruct._version import __version__
+from selfinstruct.analysis.metrics import Report, Summary
+from selfinstruct.preparation.prepare import Prepared
+from selfinstruct.prompts.prompt import language
 from selfinstruct.recipe import Recipe
-from selfinstruct.render.method import draws, joined, origins, related, taken_from, ways
+from selfinstruct.render.description import draws, joined, origins, related, taken_from, ways
 from selfinstruct.render.summary import why_short
 from selfinstruct.render.text import counted, number, printable
-from selfinstruct.report import Report, Summary
 
 _CATEGORIES = 50
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))

@@ -5,7 +5,7 @@ Does not handle: anything but two distributions over the same steps.
 
 from __future__ import annotations
 
-from selfinstruct.report import Histogram
+from selfinstruct.analysis.metrics import Histogram
 
 _WIDTH, _HEIGHT, _BASE, _TOP = 320, 132, 108, 10
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from selfinstruct.cleaning import Cleaning
+from selfinstruct.analysis.cleaning import Cleaning
 from selfinstruct.render.text import counted, number, printable
 
 

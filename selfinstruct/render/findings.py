@@ -8,7 +8,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from selfinstruct.findings import Findings
+from selfinstruct.analysis.findings import Findings
 from selfinstruct.render.text import counted, number, pad, printable, shorten
 
 _NAME_CELLS = 64

@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.cells import cell_len
 from rich.text import Text
 
-from selfinstruct.preparation import Prepared
+from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Field, Snippets
 from selfinstruct.recipe.methods import Constraints, Scalar
-from selfinstruct.render.method import author, compared, grown_from, joined, taken_from, ways
+from selfinstruct.render.description import author, compared, grown_from, joined, taken_from, ways
 from selfinstruct.render.text import counted, number, pad, printable, shorten
 from selfinstruct.text import value_text
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from selfinstruct.recipes import Built
+from selfinstruct.recipe.builtin import Built
 from selfinstruct.render.text import shorten
 
 

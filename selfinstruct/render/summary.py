@@ -10,8 +10,8 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from selfinstruct.analysis.metrics import Summary
 from selfinstruct.render.text import counted, duration, money, number, pad, printable, shorten
-from selfinstruct.report import Summary
 
 _LISTED = 40
 _NAME_CELLS = 64

@@ -3,8 +3,8 @@
 It reads the demonstrations and the number of rows out of the messages, imitates the demonstrations with the embedded
 imitator, and replies in the prompt's form. Some of its rows are bad on purpose, in given shares.
 
-Does not handle: prompts of other forms than `selfinstruct.prompt` writes (a prompt without demonstrations is answered
-with "ok", as the preflight's is).
+Does not handle: prompts in other forms than those of `selfinstruct.prompts` (a prompt without demonstrations, such as
+the preflight's, is answered with "ok").
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, Protocol
 
 from selfinstruct.backends.imitator import Imitator
-from selfinstruct.infer import contexts, infer, prose
+from selfinstruct.preparation.infer import contexts, infer, prose
 from selfinstruct.records import Row
 from selfinstruct.rows import take_rows
 from selfinstruct.text import find_span

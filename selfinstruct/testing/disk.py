@@ -29,7 +29,7 @@ from unittest import mock
 
 _PACKAGE = Path(__file__).parents[1]
 #: Where the calls of a run come from; a site tells the lines in these, the innermost first.
-_ROOMS = ("files.py", "lock.py", "directory.py", "journal/", "api/")
+_ROOMS = ("files.py", "run_directory.py", "journal/", "api/")
 _SYSTEM = ("mkdir", "rmdir", "unlink", "rename", "replace", "fsync", "ftruncate", "pwrite", "fchmod")
 _WRITING = ("BEGIN IMMEDIATE", "INSERT", "COMMIT", "PRAGMA journal_mode =", "PRAGMA application_id =")
 #: What SQLite says where the system says this.

@@ -1,0 +1,110 @@
+"""Rejudging: the recorded replies of a run, parsed and checked again, without a call.
+
+By the same code and recipe the same rows come out, byte for byte; by other ones it shows what would change.
+
+Does not handle: replies that would have been asked for under the other recipe. What was never asked is not there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from selfinstruct.checks import Terms
+from selfinstruct.growth.batch_state import Work
+from selfinstruct.growth.judging import judge_batch
+from selfinstruct.growth.planner import Progress, launch, settle
+from selfinstruct.growth.pool import Pool
+from selfinstruct.journal import History
+from selfinstruct.preparation.prepare import Prepared
+from selfinstruct.rows import to_json
+
+#: The journal's note of which quotas were in force from which call on, since a run may grow: [[after, quotas], ...].
+QUOTAS_NOTE = "quotas"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the same replies: accepted rows, candidates rejected and replies failed, by reason."""
+
+    accepted: int
+    rejected: Mapping[str, int]
+    failed: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudged:
+    """What the run made of its replies, what they make now, and how many rows were accepted both times."""
+
+    replies: int
+    before: Outcome
+    after: Outcome
+    same: int
+
+    @property
+    def identical(self) -> bool:
+        """Whether the same rows were accepted, none missing and none new."""
+        return self.same == self.before.accepted == self.after.accepted
+
+
+def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = lambda line: None) -> Rejudged:
+    """Judge all recorded replies again in their recorded order; ``keep`` is given each accepted row as JSON.
+
+    Where ``prepared`` is the run's own recipe, quotas hold from the call on from which they held in the run.
+    """
+    state = history.state()
+    progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
+    stages = list(history.notes().get(QUOTAS_NOTE, ()))
+    pool = Pool(prepared.recipe, prepared.thresholds, progress)
+    seeds = prepared.seeds.rows
+    pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
+    terms = Terms(prepared.recipe, prepared.thresholds, prepared.categories.of)
+    rejected: Counter[str] = Counter()
+    failed: Counter[str] = Counter(state.failed)
+    places = {(row.call, row.position) for row in history.rows()}
+    accepted = replies = same = 0
+    for recorded in history.worked():
+        batch, last = recorded[0].batch, recorded[-1].call
+        while stages and stages[0][0] < last:
+            _hold(progress, stages.pop(0)[1], prepared)
+        replies += len(recorded)
+        if not batch.count:  # it asked for a list, and for no rows
+            continue
+        if batch.category in progress:
+            launch(progress, batch)
+        else:
+            progress[batch.category] = Progress(0)
+        shown = history.pooled(batch.demos) if batch.demos and not prepared.recipe.imitates else {}
+        work = Work(batch, prepared.recipe, prepared.materials, [shown[n] for n in batch.demos if n in shown])
+        call = 0
+        for each in recorded:
+            found = work.take(each.step, each.reply) if work.missing(each.step) else None
+            failed[found.failure if found is not None else ""] += 1
+            call = each.call if found is not None and not found.failure else call
+        work.give_up()
+        if not call:
+            settle(progress, batch, ())
+            continue
+        for judgement in judge_batch(batch, work.pieces, terms, pool, progress):
+            if judgement.rejection is not None:
+                rejected[judgement.rejection.reason] += 1
+            elif judgement.candidate.row is not None:
+                line = to_json(judgement.candidate.row)
+                accepted += 1
+                same += (call, judgement.candidate.position) in places
+                keep(line)
+    del failed[""]
+    # A reply that gave nothing then was judged anew; only calls without a reply failed as they did.
+    judged_anew = {recorded.call for recorded in history.replies()} if state.failed else set()
+    for failure in history.failures():
+        failed[failure.reason] -= failure.call in judged_anew
+    after = Outcome(accepted, dict(sorted(rejected.items())), {k: n for k, n in sorted(failed.items()) if n})
+    return Rejudged(replies, Outcome(state.accepted, state.rejected, state.failed), after, same)
+
+
+def _hold(progress: Mapping[str, Progress], quotas: Mapping[str, int], prepared: Prepared) -> None:
+    """Put the quotas of one stage of the run in force, where the recipe is still one of those categories."""
+    if set(quotas) == set(prepared.quotas):
+        for name, quota in quotas.items():
+            progress[name].quota = quota

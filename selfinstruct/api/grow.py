@@ -1,0 +1,295 @@
+"""Growing seeds: a run directory, from nothing or from where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from selfinstruct import run_directory as directory
+from selfinstruct.analysis.metrics import PRICES_NOTE, REMARKS_NOTE, STOPPED_NOTE, Summary, summarise
+from selfinstruct.analysis.rejudge import QUOTAS_NOTE
+from selfinstruct.api.connect import Connected, Limits, connect, with_model
+from selfinstruct.api.generated_lists import write_lists
+from selfinstruct.backends.base import Backend
+from selfinstruct.backends.budget import BudgetSpent
+from selfinstruct.backends.model_pool import Authors
+from selfinstruct.checks import Terms
+from selfinstruct.errors import InputError, SelfInstructError, StorageError
+from selfinstruct.events import Snapshot
+from selfinstruct.growth.adaptation import Asking
+from selfinstruct.growth.conditioning import MATERIALS_NOTE
+from selfinstruct.growth.loop import Loop, prompt_language, restore
+from selfinstruct.growth.planner import Progress
+from selfinstruct.growth.pool import Pool
+from selfinstruct.growth.sampling import Drawing
+from selfinstruct.journal import PREFLIGHTS_NOTE, History, Journal, Origin
+from selfinstruct.preparation.prepare import REASONS_NOTE, Prepared, Source, about, prepare
+from selfinstruct.records import Row
+from selfinstruct.run_directory import SUMMARY_NAME
+
+if TYPE_CHECKING:
+    import pandas
+
+#: How many batches are under way at once where the backend is not a model: enough to share a commit.
+_LOCAL_CONCURRENCY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run directory that has been written: its rows, and its summary."""
+
+    directory: Path
+    summary: Summary
+
+    def rows(self) -> Iterator[Row]:
+        """The accepted rows, in the order of acceptance, read from the journal."""
+        with History.open(self.directory) as history:
+            for grown in history.rows():
+                yield grown.row
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The accepted rows as a DataFrame of objects: no value is converted."""
+        import pandas
+
+        return pandas.DataFrame(list(self.rows()), dtype=object)
+
+
+def run(source: Source, **options: Any) -> Run:
+    """Grow the seeds that ``source`` names (a seed file, a recipe, rows, a DataFrame); see ``run_async``."""
+    return asyncio.run(run_async(source, **options))
+
+
+async def run_async(
+    source: Source,
+    *,
+    out: str | Path | None = None,
+    rows: int | None = None,
+    per_category: int | None = None,
+    model: str | None = None,
+    base_url: str | None = None,
+    backend: str | Backend | None = None,
+    recording: str | Path | None = None,
+    concurrency: int | None = None,
+    budget: float | None = None,
+    max_requests: int | None = None,
+    max_tokens: int | None = None,
+    seed: int = 0,
+    skip_bad_seeds: bool = False,
+    prepared: Prepared | None = None,
+    watch: Callable[[Snapshot], None] = lambda snapshot: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Run:
+    """Grow seeds to the quota in the run directory ``out`` (default ``outputs/<name>``), resuming what is there.
+
+    ``rows`` or ``per_category`` is the quota. ``backend`` is "imitator", "openai", "replay" or a Backend; by default
+    the embedded imitator, or the endpoint where ``model`` or ``base_url`` (or the recipe) names one. "replay" answers
+    from ``recording``, the directory of an earlier run, and counts no cost. ``seed`` decides all draws: with the
+    imitator the same seed gives the same rows. ``watch`` is told where the run stands after each group of batches.
+    ``prepared`` saves doing that part again. ``budget`` (in the currency of the recipe's prices), ``max_requests`` and
+    ``max_tokens`` bound what the run may spend in all, resumed or not; they are never overspent.
+
+    The quota may be missed: see ``summary.stopped``. Raises InputError for what cannot be used, EndpointError
+    where the endpoint gives up and StorageError where the disk does; all that came is kept.
+    """
+    start = clock()
+    if prepared is None:
+        prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
+    prepared = with_model(prepared, model, base_url, backend, concurrency)
+    where = run_directory(prepared, out)
+    origin = directory.origin_of(where, prepared, seed)
+    limits = Limits(budget, max_requests, max_tokens)
+    async with contextlib.AsyncExitStack() as stack:
+        # First, so that a second process is told at once, and pays for no call before it is.
+        stack.enter_context(directory.held(where))
+        journal = directory.resumed(where, prepared, origin)
+        if journal is not None:
+            stack.enter_context(journal)
+            prepared = about(prepared, journal.history.passages())
+        connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
+        stack.push_async_callback(connected.authors.close)
+        if journal is None:
+            journal = stack.enter_context(directory.begun(where, prepared, origin))
+        _note_beginning(journal, origin, prepared, connected)
+        await write_lists(prepared, journal, connected.authors, where, seed)
+        journal.note(MATERIALS_NOTE, prepared.materials.noted())
+        loop = await _loop(prepared, journal, connected.authors, seed, concurrency, watch)
+        summary = await _grown(where, loop, prepared, lambda: clock() - start)
+    _require_conserved(where, summary)
+    return Run(where, summary)
+
+
+def plan(
+    source: Source,
+    *,
+    rows: int | None = None,
+    per_category: int | None = None,
+    model: str | None = None,
+    base_url: str | None = None,
+    backend: str | Backend | None = None,
+    skip_bad_seeds: bool = False,
+) -> Prepared:
+    """What ``run`` would start from, without calling anything or writing a file; ``run`` takes it as ``prepared``."""
+    prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
+    return with_model(prepared, model, base_url, backend)
+
+
+def run_directory(prepared: Prepared, out: str | Path | None) -> Path:
+    """Where a run writes: ``out``, or ``outputs/`` and the recipe's name."""
+    return Path(out) if out is not None else Path("outputs") / prepared.recipe.name
+
+
+def open_run(where: str | Path) -> Run:
+    """A finished or interrupted run, read from its directory. Raises InputError where there is none."""
+    path = Path(where) / SUMMARY_NAME
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{where}: not a run directory", hint="A run directory holds summary.json.") from error
+    return Run(Path(where), summary)
+
+
+def thresholds_of(run: Run) -> Mapping[str, float]:
+    """The largest ROUGE-L F1 that was allowed in each category of a run."""
+    return {name: category["max_rouge_l"] for name, category in run.summary["categories"].items()}
+
+
+async def _loop(
+    prepared: Prepared,
+    journal: Journal,
+    authors: Authors,
+    seed: int,
+    concurrency: int | None,
+    watch: Callable[[Snapshot], None],
+) -> Loop:
+    progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
+    state = journal.history.state()
+    materials = prepared.materials
+    drawing = Drawing(prepared.recipe, materials)
+    restore(progress, drawing, journal)
+    pool = Pool(prepared.recipe, prepared.thresholds, progress)
+    seeds = prepared.seeds.rows
+    pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
+    pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
+    await asyncio.sleep(0)  # whoever cancelled the run meanwhile does not wait for more
+    at_once = sum(model.concurrency for model in prepared.recipe.authors) if authors.reads_messages else 0
+    if materials.passages and not journal.history.passages():
+        journal.add_passages(materials.passages)
+    loop = Loop(
+        terms=Terms(prepared.recipe, prepared.thresholds, prepared.categories.of),
+        seeds=seeds,
+        pool=pool,
+        progress=progress,
+        journal=journal,
+        authors=authors,
+        asking=Asking(prepared.recipe.prompt),
+        materials=materials,
+        drawing=drawing,
+        seed=seed,
+        concurrency=concurrency or at_once or _LOCAL_CONCURRENCY,
+        watch=watch,
+        language=prompt_language(seeds),
+        once=prepared.once,
+        number=state.last_batch,
+        accepted=state.accepted,
+        candidates=state.candidates,
+        requests=state.requests,
+    )
+    loop.rejected.update(state.rejected)
+    loop.failed.update(state.failed)
+    return loop
+
+
+def _note_beginning(journal: Journal, origin: Origin, prepared: Prepared, connected: Connected) -> None:
+    """Keep the recipe; from which call on these quotas hold, for a later judging; prices; the preflights."""
+    journal.note("recipe", origin.recipe)
+    notes = journal.history.notes()
+    stages = list(notes.get(QUOTAS_NOTE, ()))
+    if not stages or stages[-1][1] != prepared.quotas:
+        journal.note(QUOTAS_NOTE, [*stages, [journal.history.state().calls, dict(prepared.quotas)]])
+    if connected.prices:
+        journal.note(PRICES_NOTE, {**notes.get(PRICES_NOTE, {}), **connected.prices})
+    if connected.preflights:
+        before = notes.get(PREFLIGHTS_NOTE, {})
+        spent = {name: _added(before.get(name), figures) for name, figures in connected.preflights.items()}
+        journal.note(PREFLIGHTS_NOTE, {**before, **spent})
+    _note_remarks(journal, connected.set_aside)
+    # A run that is killed has no word for it; and what the preflights took counts from now on.
+    journal.note(STOPPED_NOTE, "interrupted")
+    journal.note(REASONS_NOTE, dict(prepared.reasons))
+    journal.commit()
+
+
+def _note_remarks(journal: Journal, remarks: Sequence[str]) -> None:
+    """Keep what was done about models, each remark once."""
+    before = journal.history.notes().get(REMARKS_NOTE, [])
+    if new := [remark for remark in remarks if remark not in before]:
+        journal.note(REMARKS_NOTE, [*before, *new])
+
+
+def _added(before: Sequence[int] | None, figures: Sequence[int]) -> list[int]:
+    """Figures of a preflight on top of those of earlier ones; the last says whether any is estimated."""
+    if before is None:
+        return list(figures)
+    *counts, estimated = (one + other for one, other in zip(before, figures, strict=True))
+    return [*counts, min(estimated, 1)]
+
+
+async def _grown(where: Path, loop: Loop, prepared: Prepared, elapsed: Callable[[], float]) -> Summary:
+    """Run the loop and write what it came to, whichever way it ends; ``elapsed`` gives the run's seconds."""
+    try:
+        stopped = await _grow(loop)
+    except BaseException as error:
+        # What ended the run is the error to tell, whatever else its end brings.
+        with contextlib.suppress(StorageError):
+            _conclude(where, loop, prepared, _word_for(error), elapsed())
+        raise
+    return _conclude(where, loop, prepared, stopped, elapsed())
+
+
+async def _grow(loop: Loop) -> str:
+    """Run the loop; the word for why it stopped."""
+    try:
+        await loop.run()
+    except BudgetSpent:
+        return "budget"
+    short = any(state.exhausted for state in loop.progress.values())
+    return "exhausted" if short and not (loop.once and loop.drawing.covered) else "done"
+
+
+def _word_for(error: BaseException) -> str:
+    """What ``summary.stopped`` calls the error that ended a run."""
+    if isinstance(error, SelfInstructError):
+        return type(error).__name__.removesuffix("Error").lower()
+    return "interrupted"
+
+
+def _require_conserved(where: Path, summary: Summary) -> None:
+    """Every candidate is accepted or rejected, once; a run that breaks this is a failure, loudly."""
+    if not summary["conserved"]:
+        raise StorageError(
+            f"{where}: {summary['candidates']} candidates, but {summary['accepted']} accepted and "
+            f"{sum(summary['rejected'].values())} rejected: the counts do not add up",
+            hint="This is a fault of selfinstruct: please report it, with the run's directory.",
+        )
+
+
+def _conclude(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds: float) -> Summary:
+    """Note how the run stopped, and write what is derived; a journal that takes no more does not keep that back."""
+    journal, history = loop.journal, loop.journal.history
+    seconds += float(history.notes().get("seconds", 0.0))
+    try:
+        journal.note("seconds", seconds)
+        journal.note(STOPPED_NOTE, stopped)
+        _note_remarks(journal, (*loop.authors.notes, *loop.asking.notes))
+        journal.commit()
+    finally:
+        # The notes may not have been taken; the summary is of this run all the same.
+        summary = summarise(history, prepared) | {"stopped": stopped, "seconds": round(seconds, 3)}
+        directory.write_derived(where, history, prepared, summary)
+    return summary

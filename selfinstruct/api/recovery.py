@@ -1,0 +1,75 @@
+"""A run out of what is left of one whose journal is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from selfinstruct import run_directory as directory
+from selfinstruct.api.inspect import report
+from selfinstruct.errors import InputError, SelfInstructError, StorageError
+from selfinstruct.files import open_whole
+from selfinstruct.journal import JOURNAL_NAME, Recovered, Remains, SeedRow
+from selfinstruct.journal.lock import holder_of
+from selfinstruct.preparation.prepare import Prepared, settled
+from selfinstruct.recipe import bind, parse_recipe
+from selfinstruct.rows import RowFile, read_rows
+from selfinstruct.run_directory import RECIPE_NAME, ROWS_NAME, held, holds_run
+
+
+def recover(where: str | Path, out: str | Path) -> Recovered:
+    """Save what can be read of the run in ``where`` into a new run in ``out``; the old one stays as it is.
+
+    Where the recipe or the seeds cannot be had any more, neither from the journal nor from their files, only the rows
+    are saved. Raises InputError where there is no such run, or one in ``out`` already; StorageError where the disk
+    refuses, another process is writing the run, or rows are all that could be saved.
+    """
+    old, new = Path(where), Path(out)
+    if not holds_run(old):
+        raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
+    if holds_run(new):
+        raise InputError(f"{out}: holds a run already", hint="Choose an empty or a new directory with -o.")
+    if holder := holder_of(old):
+        raise StorageError(f"{where}: a run is writing here ({holder})", hint="Wait for it or stop it.")
+    try:
+        remains = Remains(old)
+    except OSError as error:
+        raise StorageError(f"{where}: cannot be read: {error.strerror}", hint="Check its permissions.") from error
+    with held(new):
+        try:
+            prepared, seeds = _beginning(old, remains)
+        except (SelfInstructError, OSError, KeyError) as error:
+            _write_lines(new / ROWS_NAME, remains.lines)
+            raise StorageError(
+                f"{where}: neither the recipe with its seeds nor what led to a row can be read any more",
+                hint=f"The {len(remains.lines):,} rows that can be read are in {new / ROWS_NAME}.",
+            ) from error
+        origin = directory.origin_of(new, prepared, int(remains.notes.get("seed", 0)))
+        notes = {**remains.notes, "recipe": origin.recipe, "seeds_digest": origin.seeds_digest, "seed": origin.seed}
+        done = remains.rebuild(new, {**notes, "version": origin.version}, seeds, prepared.categories.of)
+    report(new)
+    return done
+
+
+def _beginning(where: Path, remains: Remains) -> tuple[Prepared, list[SeedRow]]:
+    """What the run began with: from its journal, or else from its recipe and its seed file."""
+    text = remains.notes.get("recipe") or (where / RECIPE_NAME).read_text(encoding="utf-8")
+    recipe = parse_recipe(str(text), f"{where}: recipe", where)
+    stored = remains.seeds
+    digest = remains.notes.get("seeds_digest")
+    seeds = RowFile(recipe.seeds.file, "jsonl", [row for row, _, _ in stored], [line for _, _, line in stored], ())
+    if not stored or digest not in (None, directory.digest_of(seeds.rows)):
+        seeds = read_rows(recipe.seeds.file)
+        if digest not in (None, directory.digest_of(seeds.rows)):
+            raise KeyError("the seeds")
+    names = tuple(seeds.rows[0])
+    prepared = settled(replace(seeds, fields=names), bind(recipe, names), {}, [])
+    of = prepared.categories.of
+    return prepared, [SeedRow(row, of(row), line) for row, line in zip(seeds.rows, seeds.lines, strict=True)]
+
+
+def _write_lines(path: Path, lines: Iterable[str]) -> None:
+    with open_whole(path) as file:
+        for line in lines:
+            file.write(f"{line}\n".encode())

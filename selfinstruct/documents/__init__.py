@@ -1,0 +1,31 @@
+r"""Documents -> passages: plain text, Markdown, HTML and PDF, in samples or in chunks.
+
+    files named by the recipe -> documents (pages of text) -> passages (spans of a page)
+
+Does not handle: office files, scanned pages (there is no OCR), other encodings than UTF-8, downloading.
+
+>>> samples("one\n\n\ntwo")
+[(0, 3), (6, 9)]
+>>> Chunking(max_characters=12).spans("First one. Second one.")
+[(0, 10), (11, 22)]
+"""
+
+from __future__ import annotations
+
+from selfinstruct.documents.chunks import Chunking
+from selfinstruct.documents.document import Document, Page, Skipped, read_document
+from selfinstruct.documents.passages import Passage, Reading, find_documents, read_documents
+from selfinstruct.documents.samples import samples
+
+__all__ = [
+    "Chunking",
+    "Document",
+    "Page",
+    "Passage",
+    "Reading",
+    "Skipped",
+    "find_documents",
+    "read_document",
+    "read_documents",
+    "samples",
+]

@@ -1,0 +1,226 @@
+"""A text as chunks of at most so many characters and tokens, cut where it hurts least.
+
+    "First one. Second one. Third." -> at most 22 characters: "First one. Second one." | "Third."
+
+A chunk is as many whole sentences as fit; it ends earlier, at a paragraph or a heading, where it is at least half
+full even so. Only a sentence that fits in no chunk is cut: after a line, else a clause, else a word, else between
+any two characters that are not one for the reader. Chunks overlap by whole sentences, as many as fit in the overlap
+(by whole words inside a sentence that had to be cut), and by none where the sentence is longer than the overlap.
+
+Does not handle: words of scripts that need a dictionary (Thai is cut between any two letters), pairs of regional
+indicators (flags).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from selfinstruct.documents.samples import Span
+from selfinstruct.documents.sentences import Rank, boundaries
+from selfinstruct.errors import InputError
+from selfinstruct.text import UNSPACED, is_unspaced
+
+_CLAUSE = re.compile(r"[,;:)–—][\"'”’)\]]*+(?=\s)|[，、：；）》」』]+")
+_LOOSE = re.compile(rf"[\s{UNSPACED}]")  # beside which a word may end
+_VISIBLE = re.compile(r"\S")
+#: What may not begin a line in Chinese and Japanese typesetting (the commonest of JIS X 4051's list).
+_NO_BEGINNING = frozenset("，。、；：？！）》」』】〕”’…—ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
+_JOINER = "\u200d"
+
+
+@dataclass(frozen=True)
+class Chunking:
+    """How long chunks may be, and how much of one the next repeats at most.
+
+    ``max_characters`` and ``overlap`` are in code points. ``max_tokens`` is in what ``count_tokens`` counts, which
+    should give a longer text no fewer tokens; it is called with pieces of at most ``max_characters``.
+
+    Raises:
+        InputError: a limit is not positive, or the overlap is not smaller than a chunk.
+    """
+
+    max_characters: int = 2000
+    max_tokens: int | None = None
+    overlap: int = 0
+    count_tokens: Callable[[str], int] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be met."""
+        if self.max_characters < 1:
+            raise InputError(f"max_characters = {self.max_characters} is not positive", hint="Try 2000.")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise InputError(f"max_tokens = {self.max_tokens} is not positive", hint="Try 500.")
+        if not 0 <= self.overlap < self.max_characters:
+            message = f"overlap = {self.overlap} is not between 0 and max_characters = {self.max_characters}"
+            raise InputError(message, hint="Try a tenth of max_characters.")
+        if self.max_tokens is not None and self.count_tokens is None:
+            raise TypeError("max_tokens needs count_tokens")
+
+    def spans(self, text: str) -> list[Span]:
+        """The chunks of a text, in order, as [start, end) code points without the white space around them.
+
+        Every character but white space is in one of them. Time is linear in the length of the text, apart from
+        ``count_tokens``, which sees each part of it about ten times where the tokens are what limits a chunk.
+
+        Raises:
+            InputError: a single character has more than ``max_tokens``.
+        """
+        return list(_Cutter(self, text).spans())
+
+
+class _Cutter:
+    """One text on its way into chunks."""
+
+    def __init__(self, chunking: Chunking, text: str) -> None:
+        self.text = text
+        self.limit = chunking.max_characters
+        self.overlap = chunking.overlap
+        self.max_tokens = chunking.max_tokens
+        self.count_tokens = chunking.count_tokens
+        found = boundaries(text)
+        self.places = [place for place, _ in found]
+        self.ranks = [rank for _, rank in found]
+
+    def spans(self) -> list[Span]:
+        spans: list[Span] = []
+        start = self.visible(0)
+        done = 0
+        while start < len(self.text):
+            cut = self.cut(start, done)
+            spans.append((start, self.trimmed(start, cut)))
+            begin, done = start, self.visible(cut)
+            start = done if done == len(self.text) else self.next_start(begin, cut, done)
+        return spans
+
+    def visible(self, at: int) -> int:
+        """The first character at or after ``at`` that is not white space; the text's end where there is none."""
+        found = _VISIBLE.search(self.text, at)
+        return found.start() if found else len(self.text)
+
+    def trimmed(self, start: int, end: int) -> int:
+        return start + len(self.text[start:end].rstrip())
+
+    def fits(self, start: int, cut: int) -> bool:
+        """Whether [start, cut) is short enough, not counting white space at its end."""
+        if cut - start > self.limit and _VISIBLE.search(self.text, start + self.limit, cut):
+            return False
+        if self.max_tokens is None or self.count_tokens is None:
+            return True
+        return self.count_tokens(self.text[start : self.trimmed(start, cut)]) <= self.max_tokens
+
+    def cut(self, start: int, done: int) -> int:
+        """Where the chunk that begins at ``start`` ends; what lies before ``done`` has been in a chunk already."""
+        first = bisect_right(self.places, max(start, done))
+        last = self.last_place(start, first)
+        if last is None:
+            return self.cut_sentence(start, max(start, done), self.places[first])
+        if last == len(self.places) - 1:
+            return self.places[last]
+        half = bisect_left(self.places, start + (self.places[last] - start) // 2, first, last + 1)
+        for wanted, lowest in ((Rank.SECTION, half), (Rank.PARAGRAPH, half), (Rank.SENTENCE, first)):
+            for index in range(last, lowest - 1, -1):
+                if self.ranks[index] >= wanted and self.fits(start, self.places[index]):
+                    return self.places[index]
+        return self.places[last]
+
+    def last_place(self, start: int, first: int) -> int | None:
+        """The index of the last boundary from ``first`` on that a chunk from ``start`` may reach, if any."""
+        # A place stands after white space, which does not count: the first place beyond the limit may do.
+        last = min(bisect_right(self.places, start + self.limit, first), len(self.places) - 1)
+        while last >= first and self.places[last] - start > self.limit and not self.fits(start, self.places[last]):
+            last -= 1
+        return _last(first, last, lambda index: self.fits(start, self.places[index]))
+
+    def cut_sentence(self, start: int, after: int, end: int) -> int:
+        """Where to cut a sentence that fits in no chunk: beyond ``after``, before ``end``."""
+        most = min(start + self.limit, end)
+        step = max(1, (self.limit if self.max_tokens is None else self.max_tokens) // 2)
+        furthest = _last(after + 1, most, lambda place: self.fits(start, place), step)
+        if furthest is None:
+            message = f"max_tokens = {self.max_tokens} is fewer than {self.text[after]!r} alone has"
+            raise InputError(message, hint="Raise max_tokens.")
+        middle = max(after, start + (furthest - start) // 2)
+        line = self.text.rfind("\n", middle, furthest) + 1
+        clauses = (match.end() for match in _CLAUSE.finditer(self.text, middle, furthest + 1))
+        clause = max((place for place in clauses if after < place <= furthest), default=0)
+        for place in (line, clause, self.word_end(after, furthest)):
+            if place and self.fits(start, place):
+                return place
+        return furthest
+
+    def word_end(self, after: int, furthest: int) -> int:
+        """The last place in (after, furthest] between words, or else between characters, or else ``furthest``."""
+        if furthest == len(self.text) or _LOOSE.search(self.text, after, furthest + 1):
+            for place in range(furthest, after, -1):
+                if self.between_words(place):
+                    return place
+        return next(filter(self.between_characters, range(furthest, after, -1)), furthest)
+
+    def between_words(self, place: int) -> bool:
+        if place >= len(self.text):
+            return True
+        before, here = self.text[place - 1], self.text[place]
+        if before.isspace() or here.isspace():
+            return True
+        loose = is_unspaced(before) or is_unspaced(here)
+        return loose and here not in _NO_BEGINNING and self.between_characters(place)
+
+    def between_characters(self, place: int) -> bool:
+        """Whether no character for the reader (a base with its marks, an emoji sequence) is torn at ``place``."""
+        if place >= len(self.text):
+            return True
+        before, here = self.text[place - 1], self.text[place]
+        if here.isascii():
+            return before != _JOINER
+        is_mark = unicodedata.category(here)[0] == "M" or "\U0001f3fb" <= here <= "\U0001f3ff"
+        return not is_mark and _JOINER not in (before, here)
+
+    def next_start(self, begin: int, cut: int, done: int) -> int:
+        """Where the next chunk begins: as far back from ``cut`` as the overlap lets, or at ``done``.
+
+        From there the next sentence fits as well, so that the chunk goes further than the one from ``begin``.
+        """
+        # Never more than half of a chunk, or a text would become far longer by being cut.
+        earliest = max(cut - self.overlap, begin + (cut - begin + 1) // 2)
+        if earliest >= cut:
+            return done
+        index = bisect_left(self.places, cut)
+        if self.places[index] == cut:
+            starts: Sequence[int] = self.places[bisect_left(self.places, earliest) : index]
+            target = self.places[index + 1]
+        else:
+            word = next((place for place in range(earliest, cut) if self.between_words(place)), None)
+            starts = [earliest if word is None else word]
+            target = done + 1
+        fitting = _first(starts, lambda start: self.fits(self.visible(start), target))
+        return done if fitting is None else self.visible(fitting)
+
+
+def _last(first: int, last: int, holds: Callable[[int], bool], step: int = 1) -> int | None:
+    """The last number of a range for which something holds that, where it ends, does not hold again.
+
+    It goes forward in steps that double, so that what is looked at is not much longer than what is found.
+    """
+    if first > last or not holds(first):
+        return None
+    beyond = min(first + step, last)
+    while first < last and holds(beyond):
+        first, step = beyond, step * 2
+        beyond = min(first + step, last)
+    while beyond - first > 1:
+        middle = (first + beyond) // 2
+        first, beyond = (middle, beyond) if holds(middle) else (first, middle)
+    return first
+
+
+def _first(places: Sequence[int], holds: Callable[[int], bool]) -> int | None:
+    """The first place for which something holds that, once it does, holds for all that follow."""
+    low, high = 0, len(places)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(places[middle]) else (middle + 1, high)
+    return places[low] if low < len(places) else None

@@ -1,0 +1,153 @@
+"""One file -> its text, page by page. What a file is, its content tells: text (Markdown is text), HTML, or PDF.
+
+Does not handle: standard input (offsets would point into nothing that lasts), compressed files.
+"""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+from selfinstruct.errors import InputError
+
+# A PDF's header is in its first kilobyte (PDF 1.7, appendix H, note 13).
+_HEAD_BYTES = 1024
+_HEAD_CHARACTERS = 4096
+_PDF = b"%PDF-"
+_HTML = ("<!doctype html", "<html", "<head", "<body")
+_AS_TEXT = "Save it as PDF, HTML or plain text in UTF-8 first."
+_OCR = "Run it through OCR first, and name the text that comes out."
+_FOREIGN = (  # UTF-32's mark begins with UTF-16's, so it comes first
+    (codecs.BOM_UTF32_LE, "UTF-32 text", "Convert it: iconv -f UTF-32 -t UTF-8 OLD > NEW"),
+    (codecs.BOM_UTF32_BE, "UTF-32 text", "Convert it: iconv -f UTF-32 -t UTF-8 OLD > NEW"),
+    (codecs.BOM_UTF16_LE, "UTF-16 text", "Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW"),
+    (codecs.BOM_UTF16_BE, "UTF-16 text", "Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW"),
+    (b"\x1f\x8b", "gzip-compressed", "Unpack it first: gunzip -c OLD > NEW"),
+    (b"PK\x03\x04", "an office document, an e-book or a zip archive", _AS_TEXT),
+    (b"\xd0\xcf\x11\xe0", "an old office document", _AS_TEXT),
+    (b"{\\rtf", "RTF", _AS_TEXT),
+    (b"%!PS", "PostScript", "Convert it: ps2pdf OLD NEW"),
+    (b"\x89PNG", "an image", _OCR),
+    (b"\xff\xd8\xff", "an image", _OCR),
+    (b"GIF8", "an image", _OCR),
+    (b"II*\0", "an image", _OCR),
+    (b"MM\0*", "an image", _OCR),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The extracted text of a page; ``number`` counts from 1, and is None where a document has no pages."""
+
+    number: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A page, or where ``page`` is None a whole document, that gave no text, and why."""
+
+    document: str
+    page: int | None
+    reason: str
+
+    @property
+    def where(self) -> str:
+        """The document and the page, for a person."""
+        return self.document if self.page is None else f"{self.document}, page {self.page}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as text; ``kind`` is ``text``, ``html`` or ``pdf``. Every page has text, or it is in ``skipped``."""
+
+    name: str
+    kind: str
+    pages: tuple[Page, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+def read_document(path: str | Path, name: str | None = None) -> Document:
+    """The text of the file at ``path``, which messages and passages call ``name`` (default: its path).
+
+    Text is UTF-8, with or without a byte order mark; its line ends become LF, and form feeds too. HTML is taken for
+    its text alone (see ``markup``). A PDF is read in a process of its own (see ``pdf``).
+
+    Raises:
+        InputError: the file cannot be opened, is none of these, is broken, or needs the extra ``pdf``.
+    """
+    name = str(path) if name is None else name
+    try:
+        if not Path(path).is_file():
+            raise _not_a_file(Path(path), name)
+        with Path(path).open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+            data = b"" if is_pdf(head) else head + file.read()
+    except OSError as exc:
+        raise InputError(f"{name}: cannot be read: {exc.strerror or exc}", hint="Check its permissions.") from exc
+    if is_pdf(head):
+        from selfinstruct.documents.pdf import read_pdf
+
+        found = read_pdf(path, name)
+        skipped = tuple(Skipped(name, number, reason) for number, reason in found.skipped)
+        return Document(name, "pdf", tuple(Page(number, text) for number, text in found.pages), skipped)
+    text = _decoded(data, name)
+    kind = "html" if _is_html(text) else "text"
+    if Path(name).suffix.lower() == ".pdf":
+        what = "HTML" if kind == "html" else "plain text" if text.strip() else "empty"
+        hint = "Fetch or export it again: a failed download often leaves such a file. Text is not named .pdf."
+        raise InputError(f"{name}: is named .pdf, but is {what}", hint=hint)
+    if kind == "html":
+        from selfinstruct.documents.markup import html_text
+
+        text = html_text(text)
+    if not text.strip():
+        return Document(name, kind, (), (Skipped(name, None, "holds no text"),))
+    return Document(name, kind, (Page(None, text),))
+
+
+def is_pdf(head: bytes) -> bool:
+    """Whether a file that begins with these bytes is a PDF: also with other bytes before its header, but not text."""
+    if head.lstrip().removeprefix(codecs.BOM_UTF8).startswith(_PDF):
+        return True
+    if _PDF not in head:
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return True
+    return b"\0" in head
+
+
+def _is_html(text: str) -> bool:
+    head = text[:_HEAD_CHARACTERS].lstrip()
+    while head.startswith(("<!--", "<?")):
+        head = head.partition("-->" if head.startswith("<!--") else ">")[2].lstrip()
+    return head.lower().startswith(_HTML)
+
+
+def _decoded(data: bytes, name: str) -> str:
+    for mark, what, hint in _FOREIGN:
+        if data.startswith(mark):
+            raise InputError(f"{name}: is {what}, not UTF-8 text, HTML or PDF", hint=hint)
+    if b"\0" in data[:_HEAD_BYTES]:
+        hint = "Documents are UTF-8 text, Markdown, HTML or PDF. UTF-16: iconv -f UTF-16LE -t UTF-8 OLD > NEW"
+        raise InputError(f"{name}: is not text: NUL bytes at its beginning, as in a binary file or UTF-16", hint=hint)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        at = exc.start + (len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0)
+        line = 1 + data.count(b"\n", 0, at)
+        hint = "Convert it from the encoding that it is in, such as: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
+        message = f"{name}:{line}: not UTF-8 text: byte 0x{data[at]:02x} at offset {at} of the file"
+        raise InputError(message, hint=hint) from exc
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+
+
+def _not_a_file(path: Path, name: str) -> InputError:
+    if path.is_dir():
+        return InputError(f"{name}: is a folder, not a document", hint="Name a file in it.")
+    if path.exists():
+        return InputError(f"{name}: is a device or pipe, not a file", hint="Save its content to a file first.")
+    return InputError(f"{name}: there is no such file", hint="Check the name and the directory.")

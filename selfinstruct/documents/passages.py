@@ -1,0 +1,113 @@
+"""Files -> documents -> passages: what a recipe's ``[documents]`` names, in the pieces that prompts show."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from selfinstruct.documents.document import Skipped, read_document
+from selfinstruct.documents.samples import Span
+from selfinstruct.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document, and where it stands.
+
+    ``document`` is the file as the recipe names it, with ``/`` between folders. ``page`` counts from 1 and is None
+    where a document has no pages. [``start``, ``end``) are code points of the extracted text, of the page where
+    there are pages: ``text`` is exactly that piece of it.
+    """
+
+    document: str
+    page: int | None
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The passages of all documents, in the order of documents, pages and offsets, and what was left out.
+
+    ``pages`` counts the pages that were read (a document without pages is one).
+    """
+
+    passages: tuple[Passage, ...]
+    documents: tuple[str, ...]
+    pages: int
+    skipped: tuple[Skipped, ...]
+
+
+def read_documents(names: Sequence[str], split: Callable[[str], Iterable[Span]], *, base: str | Path = ".") -> Reading:
+    """The passages of the files, folders and globs that ``names`` names, relative to ``base``.
+
+    ``split`` gives the passages of a text as spans: ``samples``, or the ``spans`` of a ``Chunking``. Passages do not
+    reach over the end of a page.
+
+    Raises:
+        InputError: a name is no file; a file cannot be read (see ``read_document``); or no passage is in any.
+    """
+    documents = find_documents(names, base=base)
+    passages: list[Passage] = []
+    skipped: list[Skipped] = []
+    pages = 0
+    for name in documents:
+        document = read_document(Path(base, name), name)
+        skipped += document.skipped
+        pages += len(document.pages)
+        for page in document.pages:
+            spans = split(page.text)
+            passages += (Passage(name, page.number, start, end, page.text[start:end]) for start, end in spans)
+    if not passages:
+        reasons = "".join(f"; {piece.where}: {piece.reason}" for piece in skipped[:3])
+        more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
+        message = f"{', '.join(names)}: no text in {_count(len(documents), 'document')}{reasons}{more}"
+        raise InputError(message, hint="Name documents that hold text; run scanned pages through OCR first.")
+    return Reading(tuple(passages), tuple(documents), pages, tuple(skipped))
+
+
+def find_documents(names: Sequence[str], *, base: str | Path = ".") -> list[str]:
+    """The files that names stand for, each once, relative to ``base`` unless a name is absolute.
+
+    A folder stands for the files in it and in its folders, a glob (``*``, ``?``, ``[...]``, ``**``) for the files
+    that match, both in the order of their paths. Hidden files are left out unless named.
+
+    Raises:
+        InputError: a name stands for no file.
+    """
+    found: dict[str, None] = {}
+    for name in names:
+        path = Path(base, name)
+        if path.is_dir():
+            files = _files_in(name, base)
+            problem, hint = "there are no files in the folder", "Put documents into it, or name another."
+        elif path.exists():
+            files, problem, hint = [Path(name).as_posix()], "", ""
+        else:
+            pattern = name if glob.has_magic(name) else ""
+            matches = glob.glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207 - a name may be absolute
+            files = sorted(Path(match).as_posix() for match in matches if Path(base, match).is_file())
+            problem, hint = "there is no such file", f"Check the name; it is looked for in {Path(base).absolute()}."
+            if glob.has_magic(name):
+                problem = "no file matches"
+        if not files:
+            raise InputError(f"{name}: {problem}", hint=hint)
+        found.update(dict.fromkeys(files))
+    return list(found)
+
+
+def _files_in(name: str, base: str | Path) -> list[str]:
+    files: list[str] = []
+    for folder, folders, inside in os.walk(Path(base, name)):
+        folders[:] = [each for each in folders if not each.startswith(".")]
+        within = Path(name, Path(folder).relative_to(Path(base, name)))
+        files += (within.joinpath(each).as_posix() for each in inside if not each.startswith("."))
+    return sorted(files)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,122 @@
+"""Where a text may be cut: after a sentence, a paragraph, before a heading, and what should stay in one piece.
+
+English and its like end a sentence with one of . ! ? before white space; Chinese and Japanese with one of 。！？；
+anywhere. A full stop ends no sentence after an abbreviation, an initial or the number of a list item, nor before a
+small letter. A fenced block of code is one piece, and so is a heading with the sentence after it.
+
+Does not handle: scripts that do not mark the end of a sentence (Thai), abbreviations of other languages than
+English, headings that are only underlined.
+
+>>> text = "Dr. Low paid 3.5 p. a. in the U.S. until May. Then? Nothing."
+>>> [text[:place] for place, _ in boundaries(text)]  # doctest: +ELLIPSIS
+['Dr. Low paid 3.5 p. a. in the U.S. until May. ', 'Dr. Low ... May. Then? ', 'Dr. Low ... Nothing.']
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+from selfinstruct.documents.samples import BLANK_LINES, Span
+
+
+class Rank(IntEnum):
+    """How good a place is to cut at; the greater, the better."""
+
+    HEADING = 0  #: between a heading and what it is about: only where nothing else is possible
+    SENTENCE = 1
+    PARAGRAPH = 2
+    SECTION = 3
+
+
+def _words(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+# Possessive, and never begun inside a run: a megabyte of full stops is gone through once.
+_STOP = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’)\]»*_]*+\s++")
+_FULL_STOP = re.compile(r"[。！？；｡।॥؟۔][。！？；｡।॥؟۔…]*+[”’」』）》】〕\"')\]]*+\s*+")
+_ITEM = re.compile(r"\n[^\S\n]*+(?=[-*+•|]\s|\|\S|\d{1,3}[.)]\s|（?[一二三四五六七八九十]{1,3}[、）])")
+_HEADING = re.compile(r"^#{1,6}[^\S\n]++[^\n]++(?:\n\s*+|\Z)", re.MULTILINE)
+_FENCE = re.compile(r"^ {0,3}(`{3,}+|~{3,}+)([^\n]*+)\n?", re.MULTILINE)
+_LAST_WORD = re.compile(r"[\w.]+\Z")
+# Longer than any abbreviation, so that a word that reaches as far is none.
+_LOOK_BACK = 16
+
+_NEVER_LAST = _words(
+    "mr mrs ms dr prof st mt ft rev hon gen col lt sgt capt gov sen rep pres messrs mme "
+    "vs cf e.g i.e viz approx ca resp al esp incl excl"
+)
+_BEFORE_NUMBERS = _words(
+    "no nos nr fig figs eq eqs sec ch chap vol vols p pp art arts par tab ed app cl "
+    "jan feb mar apr jun jul aug sep sept oct nov dec"
+)
+
+
+def boundaries(text: str) -> list[tuple[int, Rank]]:
+    """The places to cut a text at, in order, each just before the first character of what follows; the end is one.
+
+    Time is linear in the length of the text.
+    """
+    places: dict[int, Rank] = {match.end(): Rank.SENTENCE for match in _FULL_STOP.finditer(text)}
+    places.update((match.end(), Rank.SENTENCE) for match in _STOP.finditer(text) if _ends_sentence(text, match))
+    places.update((match.end(), Rank.SENTENCE) for match in _ITEM.finditer(text))
+    places.update((match.end(), Rank.PARAGRAPH) for match in BLANK_LINES.finditer(text))
+    headings = list(_HEADING.finditer(text))
+    places.update((match.start(), Rank.SECTION) for match in headings)
+    places.update((match.end(), Rank.HEADING) for match in headings)
+    places = _outside(_fences(text), places)
+    places.pop(0, None)
+    places[len(text)] = Rank.SECTION
+    return sorted(places.items())
+
+
+def _ends_sentence(text: str, match: re.Match[str]) -> bool:
+    following = text[match.end() : match.end() + 1]
+    if following.islower():
+        return False
+    if match[1] != ".":
+        return True
+    at = match.start()
+    found = _LAST_WORD.search(text[max(0, at - _LOOK_BACK) : at])
+    word = found[0].casefold() if found else ""
+    if word.isdigit():
+        return not _begins_line(text, at - len(word))
+    if word in _NEVER_LAST or (word in _BEFORE_NUMBERS and following.isdigit()):
+        return False
+    initials = found[0].split(".") if found else []
+    return not all(len(part) == 1 and part.isupper() for part in initials) or not initials  # J. Smith, U.S. Army
+
+
+def _begins_line(text: str, at: int) -> bool:
+    begin = max(0, at - _LOOK_BACK)
+    line = text.rfind("\n", begin, at)
+    return (line >= 0 or begin == 0) and not text[line + 1 : at].strip()
+
+
+def _fences(text: str) -> list[Span]:
+    """Each fenced block, from its first mark to the line after it; one that is never closed is none."""
+    spans: list[Span] = []
+    opening: re.Match[str] | None = None
+    for mark in _FENCE.finditer(text):
+        if opening is None:
+            opening = mark
+        elif mark[1].startswith(opening[1]) and not mark[2].strip():
+            spans.append((opening.start(), mark.end()))
+            opening = None
+    return spans
+
+
+def _outside(fences: list[Span], places: dict[int, Rank]) -> dict[int, Rank]:
+    """The places without those inside a fence, and with the two ends of each."""
+    kept: dict[int, Rank] = {}
+    number = 0
+    for place, rank in sorted(places.items()):
+        while number < len(fences) and fences[number][1] <= place:
+            number += 1
+        if number == len(fences) or place <= fences[number][0]:
+            kept[place] = rank
+    for fence in fences:
+        for edge in fence:
+            kept.setdefault(edge, Rank.SENTENCE)
+    return kept

@@ -1,0 +1,103 @@
+"""Work: one batch on its way through the steps, and what each of its calls came to; pure.
+
+    Work(batch, ...) -> asks -> take or lose each -> more asks ... -> pieces
+
+A run feeds it replies as they come, a resumed run and ``rejudge`` those that were recorded, in their order.
+
+Does not handle: sending, journaling, judging.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from selfinstruct.growth.conditioning import Materials
+from selfinstruct.growth.sampling import PASSAGE
+from selfinstruct.growth.steps import Ask, Piece, Read, advance, read
+from selfinstruct.prompts.prompt import demonstrations
+from selfinstruct.recipe import Recipe
+from selfinstruct.records import JSON, Batch, Reply, Row
+
+
+class Work:
+    """One batch; ``asks`` are the calls to be made now, each listed once, and ``pieces`` what it has come to."""
+
+    def __init__(self, batch: Batch, recipe: Recipe, materials: Materials, demos: Sequence[Row]) -> None:
+        self.batch = batch
+        self.demos = tuple(demos)
+        self.pieces: Sequence[Piece] = ()
+        #: The last call whose reply it could use, as the journal numbers it.
+        self.last_call = 0
+        self._recipe = recipe
+        self._materials = materials
+        self._values = {} if recipe.imitates else _values(recipe, materials, batch, demos)
+        self._replies: dict[str, Read | None] = {}
+        self._missing: dict[str, Ask] = {}
+        self._out: set[str] = set()
+        self._tried: Counter[str] = Counter()
+        self._advance()
+
+    @property
+    def done(self) -> bool:
+        """Whether it needs no more calls."""
+        return not self._missing
+
+    def asks(self) -> list[Ask]:
+        """The calls that are to be made now and have not been given out yet."""
+        due = [ask for key, ask in self._missing.items() if key not in self._out]
+        self._out.update(ask.key for ask in due)
+        return due
+
+    def missing(self, key: str) -> Ask | None:
+        """The call of that key, where a reply to it is still needed."""
+        return self._missing.get(key)
+
+    def take(self, key: str, reply: Reply) -> Read:
+        """Take the reply to a call; one that cannot be read is asked for again, as often as its step says."""
+        ask = self._missing[key]
+        found = read(ask, reply, self._recipe)
+        if found.failure:
+            self.lose(key)
+        else:
+            self._replies[key] = found
+            self._advance()
+        return found
+
+    def lose(self, key: str) -> None:
+        """A call brought nothing: ask again, or give it up."""
+        ask = self._missing[key]
+        self._tried[key] += 1
+        self._out.discard(key)
+        if self._tried[key] >= ask.tries:
+            self._replies[key] = None
+            self._advance()
+
+    def give_up(self) -> None:
+        """End every branch that waits for a reply: none will come any more."""
+        while self._missing:
+            self._replies.update(dict.fromkeys(self._missing))
+            self._advance()
+
+    def _advance(self) -> None:
+        standing = advance(self._recipe, self._materials, self._values, self._replies)
+        self._missing = {ask.key: ask for ask in standing.asks}
+        self.pieces = standing.pieces
+
+
+def _values(recipe: Recipe, materials: Materials, batch: Batch, demos: Sequence[Row]) -> dict[str, JSON]:
+    """What the prompts of a batch may name."""
+    values: dict[str, JSON] = {name: value for name, value in batch.given.items() if name != PASSAGE}
+    number = batch.given.get(PASSAGE)
+    if number and number <= len(materials.passages):
+        values |= materials.passages[number - 1]
+    values |= {
+        "task": recipe.task,
+        "category": batch.category,
+        "count": batch.count,
+        "demos": demonstrations(demos),
+    }
+    values |= {f"demos.{name}": [row[name] for row in demos if name in row] for name in recipe.fields}
+    if len(demos) == 1:
+        values["demo"] = demos[0]
+    return values

@@ -1,0 +1,219 @@
+"""Vocabulary: words that are values (a user, a city, a book's title), and others that could stand there.
+
+Whether a word is a value does not show from its shape, so it takes evidence: it is on a list of its kind, and
+either stands where that kind stands (``user X``, ``X`` after a log's time) or is what another field of the row
+names. Proper names, and titles between Chinese title marks, need no more than their list or their marks.
+
+Does not handle: inflected names, or words on no list; those stay as they are.
+
+>>> [(a.kind, a.text) for a in Vocabulary().find("Invalid user admin from 10.0.0.7", [], [], {})]
+[('user', 'admin')]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from selfinstruct.mining.entities import Atom, key_of
+from selfinstruct.mining.generators import Composed, Domain, Words
+from selfinstruct.mining.lexicon import words
+from selfinstruct.text import find_span, is_bound
+
+# Proper names: a list alone is evidence enough, as they are capitalised.
+_NAMES = {
+    "first-name": "first-names",
+    "surname": "surnames",
+    "city": "cities",
+    "country": "countries",
+    "product": "products",
+    "company": "companies",
+    "browser": "browsers",
+    "app": "apps",
+    "system": "operating-systems",
+    "device": "devices",
+}
+# Common words: on the list, and in their place or named by another field.
+_COMMON = {
+    "user": ("user-names", "first-names"),
+    "host": ("host-names",),
+    "method": ("authentication-methods",),
+    "reason": ("disconnect-reasons",),
+}
+_PLACES = {
+    "user": re.compile(r"(?:\b(?:user|login|account)\s|user[=:]\s?)['\"]?$", re.IGNORECASE),
+    "host": re.compile(r"\d\d:\d\d:\d\d\s$|(?:\bhost|\bserver|\bnode|host[=:])\s?$", re.IGNORECASE),
+    "method": re.compile(r"\bAccepted\s$"),
+    "reason": re.compile(r"(?!)"),
+}
+# Words that say what follows, and are no value even where a list has them.
+_ROLES = frozenset(("user", "account", "login", "name", "host", "server", "node"))
+_WORD = re.compile(r"[A-Za-z][\w./-]*[\w]|[A-Za-z]")
+_NAME_WORD = re.compile(r"[A-Za-z0-9][\w./-]*\w|[A-Za-z0-9]")
+_LIST = re.compile(r"\{(zh-[a-z-]+)\}")
+_LONGEST_NAME = 4
+_HAN = "[\u4e00-\u9fff]"
+_AUTHOR_VERB = "(?=所|撰|著|编|注|作|主)"
+# Chinese values by the marks and words around them; {list} stands for the words of a list.
+_CHINESE = (
+    ("zh-chapter", r"(?<=《)[^《》]+·[^《》]+(?=》)"),
+    ("zh-title", r"(?<=《)[^《》]+(?=》)"),
+    ("zh-omen", r"(?<=为：“)[^“”]+?(?=。?”)"),
+    ("zh-saying", r"(?<=“)[^“”]{4,}[。？！](?=”)"),
+    ("zh-speaker", rf"(?:^|(?<=[。，])){_HAN}{{2,3}}(?=说：“|曰：“)"),
+    ("zh-hexagram", r"{zh-hexagrams}(?=卦)"),
+    ("zh-trigram", r"(?<=[上下]){zh-trigrams}(?=[上下，。])"),
+    ("zh-genre", r"(?<=一部){zh-genres}"),
+    ("zh-dynasty", rf"{{zh-dynasties}}(?={_HAN}{{2,4}}{_AUTHOR_VERB})|{{zh-dynasties}}(?=时期|年间)"),
+    ("zh-place", r"{zh-places}(?=人)"),
+)
+_LISTS = {
+    "zh-chapter": "zh-chapters",
+    "zh-saying": "zh-sayings",
+    "zh-speaker": "zh-speakers",
+    "zh-hexagram": "zh-hexagrams",
+    "zh-trigram": "zh-trigrams",
+    "zh-genre": "zh-genres",
+    "zh-dynasty": "zh-dynasties",
+    "zh-place": "zh-places",
+}
+
+
+class Vocabulary:
+    """Finds words that are values, by the lists in ``selfinstruct.mining.lexicon``."""
+
+    def find(self, text: str, others: Sequence[str], taken: Sequence[Atom], known: Mapping[str, Atom]) -> list[Atom]:
+        """The words of ``text`` that are values, none overlapping another or one of ``taken``.
+
+        ``others`` are the row's other fields; ``known`` are the values found in them so far, which are found
+        here wherever they stand token-bounded.
+        """
+        found = _Finder(text, taken)
+        for value in sorted(known, key=len, reverse=True):
+            found.add_all(known[value].kind, value)
+        if text.isascii() or not _is_chinese(text):
+            self._find_names(text, found)
+            self._find_common(text, others, found)
+        else:
+            self._find_chinese(text, others, found)
+        return found.atoms
+
+    def domain(self, kind: str, seen: Sequence[str], salt: int) -> Domain:
+        """What may stand in the place of ``seen``, values of one kind."""
+        if kind == "user":
+            listed = words("user-names")
+            return Words(_with(listed, seen), salt, more=lambda word, turn: f"{word}{turn}")
+        if kind in _COMMON:
+            return Words(_with(words(_COMMON[kind][0]), seen), salt)
+        if kind in _NAMES:
+            return Words(_with(words(_NAMES[kind]), seen), salt)
+        if kind == "zh-person":
+            given = words("zh-given-characters")
+            return Composed((words("zh-surnames"), given, ("", *given)), salt)
+        if kind == "zh-title":
+            return Composed((words("zh-title-stems"), words("zh-title-suffixes")), salt)
+        if kind == "zh-omen":
+            omens = words("zh-omens")
+            return Composed((omens, ("，",), omens), salt)
+        return Words(_with(words(_LISTS[kind]), seen), salt)
+
+    def _find_names(self, text: str, found: _Finder) -> None:
+        starts = list(_NAME_WORD.finditer(text))
+        for at, first in enumerate(starts):
+            if not (first.group()[0].isupper() or first.group().islower()):
+                continue
+            for last in reversed(starts[at : at + _LONGEST_NAME]):
+                name = text[first.start() : last.end()]
+                kind = _kinds().get(name)
+                if kind is not None and found.add(kind, first.start(), last.end(), numbered=_holds_number(name)):
+                    break
+
+    def _find_common(self, text: str, others: Sequence[str], found: _Finder) -> None:
+        for match in _WORD.finditer(text):
+            for kind, lists in _COMMON.items():
+                word = match.group()
+                if not any(word in _set(name) or word.capitalize() in _set(name) for name in lists):
+                    continue
+                before, after = text[: match.start()], text[match.end() :]
+                placed = _PLACES[kind].search(before) is not None
+                placed = placed or (kind == "user" and before.endswith(" for ") and after.startswith(" from "))
+                if (placed or word in others) and word not in _ROLES:
+                    found.add(kind, match.start(), match.end())
+        for reason in words("disconnect-reasons"):
+            span = find_span(reason, text)
+            if span is not None and reason in others:
+                found.add("reason", *span)
+
+    def _find_chinese(self, text: str, others: Sequence[str], found: _Finder) -> None:
+        for kind, pattern in _chinese():
+            for match in pattern.finditer(text):
+                found.add(kind, match.start(), match.end())
+        for dynasty in [atom for atom in found.atoms if atom.kind == "zh-dynasty"]:
+            person = _person().match(text, dynasty.end)
+            if person is not None:
+                found.add("zh-person", person.start(), person.end())
+
+
+class _Finder:
+    """Collects atoms that do not overlap."""
+
+    def __init__(self, text: str, taken: Sequence[Atom]) -> None:
+        self.atoms: list[Atom] = []
+        self._text = text
+        self._taken = [(atom.start, atom.end) for atom in taken]
+
+    def add(self, kind: str, start: int, end: int, *, numbered: bool = False) -> bool:
+        """Take a place, if it is free; a ``numbered`` name may take the numbers inside it too."""
+        text = self._text
+        for taken_start, taken_end in self._taken:
+            inside = start <= taken_start and taken_end <= end
+            if start < taken_end and taken_start < end and not (numbered and inside):
+                return False
+        if not (is_bound(text, start) and is_bound(text, end)):
+            return False
+        self._taken.append((start, end))
+        self.atoms.append(Atom(start, end, kind, text[start:end], key_of(text[max(0, start - 40) : start])))
+        return True
+
+    def add_all(self, kind: str, value: str) -> None:
+        start = self._text.find(value)
+        while start >= 0:
+            self.add(kind, start, start + len(value))
+            start = self._text.find(value, start + len(value))
+
+
+def _holds_number(name: str) -> bool:
+    return any(map(str.isdigit, name))
+
+
+def _is_chinese(text: str) -> bool:
+    return any("\u4e00" <= character <= "\u9fff" for character in text)
+
+
+def _with(listed: Sequence[str], seen: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*seen, *listed)))
+
+
+@cache
+def _set(name: str) -> frozenset[str]:
+    return frozenset(words(name))
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    return {word: kind for kind, name in reversed(_NAMES.items()) for word in words(name) if len(word) > 1}
+
+
+@cache
+def _chinese() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((kind, re.compile(_LIST.sub(lambda m: _either(m.group(1)), pattern))) for kind, pattern in _CHINESE)
+
+
+@cache
+def _person() -> re.Pattern[str]:
+    return re.compile(f"{_either('zh-surnames')}{_HAN}{{1,2}}?{_AUTHOR_VERB}")
+
+
+def _either(name: str) -> str:
+    return "(?:" + "|".join(sorted(map(re.escape, words(name)), key=len, reverse=True)) + ")"

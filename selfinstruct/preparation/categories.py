@@ -1,0 +1,123 @@
+"""Categories: which class a row belongs to, whatever class it was asked for.
+
+Does not handle: classes that overlap. A row belongs to one category or to none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rapidfuzz.distance import LCSseq
+
+from selfinstruct.mining.row_template import Knowledge
+from selfinstruct.mining.text_template import Template, mine
+from selfinstruct.recipe import Categories as Table
+from selfinstruct.records import JSON, Row
+from selfinstruct.text import tokens, value_text
+
+#: A text of no template goes to the one that it shares most constant words with, if it has this share of them.
+KINSHIP = 0.7
+ALL = "all"
+
+
+class Categories(Protocol):
+    """The known categories, in the order of their first seed."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, each once."""
+        ...
+
+    def of(self, row: Row) -> str:
+        """The category that ``row`` belongs to, or "" for none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """A single category for every row."""
+
+    names: tuple[str, ...] = (ALL,)
+
+    def of(self, row: Row) -> str:
+        """Always the one."""
+        return ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """The combinations of attributes' values; which one a row is of, its batch says and not the row."""
+
+    names: tuple[str, ...]
+
+    def of(self, row: Row) -> str:
+        """None that could be told by the row alone."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class ByField:
+    """The value of one field, as the seeds have it; other values belong to no category."""
+
+    field: str
+    names: tuple[str, ...]
+
+    def of(self, row: Row) -> str:
+        """The field's value, where some seed has it."""
+        label = label_of(row.get(self.field))
+        return label if label in self.names else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ByTemplate:
+    """The template of one field's text.
+
+    A text that fits several belongs to the one with most constant text; a text that fits none belongs to the
+    nearest in words (``KINSHIP``), since a model may ask the same question in slightly other words.
+    """
+
+    field: str
+    names: tuple[str, ...]
+    templates: tuple[Template, ...]
+    words: tuple[tuple[str, ...], ...]
+
+    def of(self, row: Row) -> str:
+        """The template of the row's text."""
+        text = row.get(self.field)
+        if not isinstance(text, str):
+            return ""
+        fitting = [at for at, template in enumerate(self.templates) if template.match(text) is not None]
+        if fitting:
+            return self.names[max(fitting, key=lambda at: sum(map(len, self.templates[at].parts)))]
+        said = tokens(text)
+        shares = [2 * LCSseq.similarity(said, words) / (len(words) + len(said) or 1) for words in self.words]
+        kept = [LCSseq.similarity(said, words) / (len(words) or 1) for words in self.words]
+        best = max(range(len(shares)), key=shares.__getitem__, default=0)
+        return self.names[best] if kept and kept[best] >= KINSHIP else ""
+
+
+def label_of(value: JSON) -> str:
+    """A label's text: a string as it is, any other JSON value as JSON writes it."""
+    return value_text(value)
+
+
+def categorise(table: Table, seeds: Sequence[Row], others: Sequence[str], knowledge: Knowledge) -> Categories:
+    """The categories that a recipe's ``[categories]`` makes of its seeds.
+
+    ``others`` are the fields that show whether a word of the template's field is a value (see
+    ``templates.mine``), none where the field is the whole story; ``knowledge`` is what the seeds show about
+    their values.
+    """
+    if table.by == "none" or table.field is None:
+        return One()
+    field = table.field
+    if table.by == "field":
+        return ByField(field, tuple(dict.fromkeys(label_of(row.get(field)) for row in seeds)))
+    texts = [value_text(row.get(field)) for row in seeds]
+    contexts = [[value_text(row.get(name)) for name in others if name != field] for row in seeds] if others else None
+    values = [knowledge.words(row, field) if isinstance(row.get(field), str) else [] for row in seeds]
+    mined = mine(texts, contexts, values)
+    words = tuple(tuple(tokens(" ".join(template.parts))) for template in mined.templates)
+    return ByTemplate(field, tuple(template.name for template in mined.templates), mined.templates, words)

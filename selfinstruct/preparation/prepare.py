@@ -1,0 +1,251 @@
+"""Preparation: from what the user names (a seed file, a recipe, rows in memory) to what a run needs.
+
+    source -> RowFile + Recipe (given or inferred) -> sound seeds -> categories, thresholds, quotas
+
+Does not handle: the run directory, or any model.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from selfinstruct.checks import field_faults, schema
+from selfinstruct.errors import InputError, RowError
+from selfinstruct.growth.conditioning import MATERIALS_NOTE, Materials, gather
+from selfinstruct.growth.planner import quotas
+from selfinstruct.growth.sampling import combinations
+from selfinstruct.growth.steps import EXPAND, Piece, Read, advance
+from selfinstruct.journal import History
+from selfinstruct.preparation.categories import Categories, Combined
+from selfinstruct.preparation.infer import categories_of, contexts, infer
+from selfinstruct.preparation.presets import shape_of
+from selfinstruct.preparation.thresholds import thresholds
+from selfinstruct.recipe import Quota, Recipe, bind, builtin, is_recipe, parse_recipe
+from selfinstruct.records import Row
+from selfinstruct.rows import RowFile, parse_rows, take_rows
+from selfinstruct.similarity.duplicates import TwinIndex
+
+#: The journal's note of why what was inferred is in the recipe: key path -> words.
+REASONS_NOTE = "reasons"
+#: A path ("-" for stdin), rows, or a pandas DataFrame.
+Source: TypeAlias = str | Path | Iterable[Row] | Any
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that is known before the first row grows.
+
+    ``reasons`` says for each inferred key path of the recipe why; it is empty for a recipe that was given.
+    ``skipped`` are the "file:line: fault" of the seeds that were left out. ``materials`` are what prompts are
+    conditioned on. ``once``: the quota was left open, and every passage is used once. ``like`` says
+    which built-in recipe was found to fit bare seeds, and why.
+    """
+
+    seeds: RowFile
+    recipe: Recipe
+    reasons: Mapping[str, str]
+    categories: Categories
+    thresholds: Mapping[str, float]
+    quotas: Mapping[str, int]
+    skipped: Sequence[str]
+    materials: Materials = field(default_factory=Materials)
+    once: bool = False
+    like: str = ""
+
+
+def prepare(
+    source: Source, *, rows: int | None = None, per_category: int | None = None, skip_bad_seeds: bool = False
+) -> Prepared:
+    """Read and check the seeds, with the recipe that ``source`` is or that they suggest.
+
+    ``rows`` or ``per_category`` stand in for the recipe's quota. Raises RowError or RecipeError where something
+    cannot be used, before anything is written.
+    """
+    wanted, like = _quota(rows, per_category), ""
+    seeds, recipe = read_source(source)
+    reasons: Mapping[str, str] = {}
+    if recipe is None:
+        seeds, skipped = sound_seeds(seeds, None, skip=skip_bad_seeds)
+        if len(seeds.rows) < 2:
+            raise RowError(
+                f"{seeds.path}:{seeds.lines[0]}",
+                "the only row: what varies and what stays does not show in one",
+                hint="Add a second seed row, or write down what one row cannot show: selfinstruct init "
+                f"{seeds.path} -o recipe.toml, then run recipe.toml.",
+            )
+        inferred = infer(seeds)
+        recipe, reasons = inferred.recipe, inferred.reasons
+        shape = shape_of(recipe, seeds.fields) if Path(seeds.path).is_file() else None
+        if shape is not None:
+            recipe, like = shape.recipe, f"{shape.like}: {shape.why}"
+            seeds = seeds if recipe.seeds.file else RowFile(seeds.path, seeds.format, [], [], tuple(recipe.fields))
+    else:
+        skipped = []
+        recipe = bind(recipe, seeds.fields)
+    ungrounded: list[str] = []
+    if seeds.rows:
+        seeds, ungrounded = sound_seeds(seeds, recipe, skip=skip_bad_seeds)
+    if wanted is not None:
+        weights = recipe.quota.weights if wanted.rows is not None else {}
+        recipe = recipe.model_copy(update={"quota": wanted.model_copy(update={"weights": weights})})
+    prepared = settled(seeds, recipe, reasons, [*skipped, *ungrounded], gather(recipe))
+    return replace(prepared, like=like)
+
+
+def settled(
+    seeds: RowFile,
+    recipe: Recipe,
+    reasons: Mapping[str, str],
+    skipped: Sequence[str],
+    materials: Materials | None = None,
+) -> Prepared:
+    """Sound seeds and their recipe, with what follows from the two: categories, thresholds, quotas."""
+    materials = materials or Materials()
+    categories: Categories
+    if recipe.categories.by == "attribute":
+        categories = Combined(tuple(combinations(recipe, materials)))
+    else:
+        categories = categories_of(recipe, seeds.rows)
+    once = recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is not None
+    return Prepared(
+        seeds=seeds,
+        recipe=recipe,
+        reasons=reasons,
+        categories=categories,
+        thresholds=thresholds(recipe, seeds.rows, categories, contexts(recipe)),
+        quotas=quotas(_all_of(recipe, materials) if once else recipe.quota, categories.names),
+        skipped=skipped,
+        materials=materials,
+        once=once,
+    )
+
+
+def about(prepared: Prepared, passages: Sequence[Row]) -> Prepared:
+    """``prepared`` with the passages of the run that goes on, if it has any, whatever has become of its documents."""
+    if not passages:
+        return prepared
+    materials = replace(prepared.materials, passages=passages)
+    recipe = prepared.recipe
+    wanted = quotas(_all_of(recipe, materials), prepared.categories.names) if prepared.once else prepared.quotas
+    return replace(prepared, materials=materials, quotas=wanted)
+
+
+def _all_of(recipe: Recipe, materials: Materials) -> Quota:
+    """As many rows as the passages can give, at most: what templates make of them, or one batch asks for of each."""
+    if recipe.steps or not all(each.name in materials.templates for each in recipe.expand):
+        return Quota(rows=max(len(materials.passages), 1) * recipe.prompt.rows_per_request)
+    replies = {EXPAND: Read((Piece({}, ""),))}
+    return Quota(rows=max(sum(len(advance(recipe, materials, each, replies).pieces) for each in materials.passages), 1))
+
+
+def remembered(history: History, recipe: Recipe | None = None) -> Prepared:
+    """What the run of this journal started from, or would have by another ``recipe`` for the same seeds."""
+    notes, stored = history.notes(), history.seeds()
+    own = parse_recipe(str(notes["recipe"]), f"{history.path}: recipe", history.path.parent)
+    names = tuple(stored[0].row) if stored else tuple(own.fields)
+    seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
+    reasons = dict(notes.get(REASONS_NOTE, {})) if recipe is None else {}
+    materials = Materials.recalled(notes.get(MATERIALS_NOTE, {}), history.passages())
+    if recipe is not None:
+        others = gather(recipe.model_copy(update={"documents": None}))
+        materials.lists.update(others.lists)
+        materials.templates.update(others.templates)
+    return settled(seeds, bind(recipe or own, names), reasons, [], materials)
+
+
+def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
+    """The seeds that ``source`` names, and the recipe where it is one.
+
+    A file is told by its content: TOML is a recipe, everything else rows.
+    """
+    if not isinstance(source, str | Path):
+        if hasattr(source, "to_dict"):
+            source = source.to_dict(orient="records")
+        return take_rows(source, "rows"), None
+    name = str(source)
+    if name in builtin.names() and not Path(name).exists():
+        name = str(builtin.path(name))
+    data = _read(name)
+    if not is_recipe(data):
+        return parse_rows(data, name), None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RowError(name, "a recipe that is not UTF-8 text", hint="Save it as UTF-8.") from error
+    recipe = parse_recipe(text, name, Path(name).parent)
+    if not recipe.seeds.file:
+        return RowFile(name, "jsonl", [], [], tuple(recipe.fields)), recipe
+    data = _read(recipe.seeds.file, f"Check seeds.file in {name}; it is taken from the recipe's folder.")
+    return parse_rows(data, recipe.seeds.file), recipe
+
+
+def sound_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
+    """The seeds without those that stand twice or break the recipe's own rules, and what was wrong with these.
+
+    Raises RowError for the first of them, naming all, unless ``skip``; and in any case where none is left.
+    """
+    faults: list[str] = []
+    kept: list[int] = []
+    twins = TwinIndex(seeds.fields)
+    for at, (row, line) in enumerate(zip(seeds.rows, seeds.lines, strict=True)):
+        twin = twins.find(row)
+        twins.add(row)
+        fault = _fault(row, recipe) if twin is None else f"the same row as line {seeds.lines[twin[0]]}"
+        if fault:
+            faults.append(f"{seeds.path}:{line}: {fault}")
+        else:
+            kept.append(at)
+    if faults and (not skip or not kept):
+        where, _, message = faults[0].partition(": ")
+        others = "".join(f"\n{fault}" for fault in faults[1:])
+        raise RowError(
+            where,
+            message + others,
+            hint="Mend the seeds (or the recipe), or go on without these rows: --skip-bad-seeds."
+            if kept
+            else "Every seed row is like that: mend the seeds, or the recipe.",
+        )
+    sound = RowFile(
+        seeds.path, seeds.format, [seeds.rows[at] for at in kept], [seeds.lines[at] for at in kept], seeds.fields
+    )
+    return sound, faults
+
+
+def _fault(row: Row, recipe: Recipe | None) -> str:
+    if recipe is None:
+        return ""
+    rejection = schema.check(row, recipe.fields)
+    if rejection is not None:
+        return rejection.message
+    rejection = field_faults(row, recipe, tuple(row))
+    return rejection.message if rejection is not None else ""
+
+
+def _quota(rows: int | None, per_category: int | None) -> Quota | None:
+    if rows is not None and per_category is not None:
+        raise InputError("--rows and --per-category exclude each other", hint="Give one of them.")
+    for name, value in (("--rows", rows), ("--per-category", per_category)):
+        if value is not None and (type(value) is not int or value < 1):
+            raise InputError(f"{name} {value!r}: not a number of rows", hint="Ask for 1 row or more.")
+    if rows is None and per_category is None:
+        return None
+    return Quota(rows=rows, per_category=per_category)
+
+
+def _read(name: str, hint: str = "Check the path; it is taken from the working directory.") -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except IsADirectoryError as error:
+        raise RowError(name, "a directory, not a file", hint="Name the row file or the recipe in it.") from error
+    except FileNotFoundError as error:
+        raise RowError(name, "no such file", hint=hint) from error
+    except OSError as error:
+        raise RowError(name, f"cannot be read: {error.strerror}", hint="Check the path and its permissions.") from error
+    except ValueError as error:  # a NUL character
+        raise RowError(repr(name), "cannot be the name of a file", hint=hint) from error

@@ -1,0 +1,91 @@
+"""Shapes: which built-in recipe fits bare seed rows, by the names of their fields; told, so that nobody wonders.
+
+    instruction, input, output -> alpaca        messages -> messages        content, summary -> phrasings
+
+Labelled text and questions about a context need no other recipe than the one that is inferred; what they are like is
+told all the same.
+
+Does not handle: fields of other names; rows of these are imitated as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from selfinstruct.recipe import Recipe, builtin, load_recipe
+
+_PAIRS = (("content", "summary"), ("内容", "概要"))
+_PROMPT_ZH = """
+请写出{size}种请人解释或介绍某一主题的不同说法，每行一种。用{{内容}}（照原样写）代表主题，每行恰好出现一次。
+措辞和长短要有变化：可以是问句，也可以是请求，有几种要口语一些。不要编号，不要引号。
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The recipe that fits, the built-in one that it is like, and why."""
+
+    recipe: Recipe
+    like: str
+    why: str
+
+
+def shape_of(inferred: Recipe, fields: Sequence[str]) -> Shape | None:
+    """The recipe for seeds of these fields, from the one that was inferred; None where no built-in one is like it."""
+    names = set(fields)
+    if {"instruction", "output"} <= names <= {"instruction", "input", "output"}:
+        return Shape(_for(inferred, "alpaca", fields), "alpaca", "rows of instruction and output are tasks")
+    if names == {"messages"}:
+        return Shape(_for(inferred, "messages", fields), "messages", "rows of messages are conversations")
+    for content, summary in _PAIRS:
+        if names == {content, summary}:
+            return Shape(_phrasings(inferred, content, summary), "phrasings", f"{summary} answers what {content} asks")
+    if inferred.categories.by == "field":
+        return Shape(inferred, "sentiment-augment", f"{inferred.categories.field} is a label, which is kept")
+    if inferred.categories.by == "template" and any(each.appears_in for each in inferred.fields.values()):
+        return Shape(inferred, "logqa", "questions, each answered by a part of its context")
+    return None
+
+
+def _for(inferred: Recipe, name: str, fields: Sequence[str]) -> Recipe:
+    """A built-in recipe for the seeds of another, less the fields that these have not."""
+    built = load_recipe(builtin.path(name))
+    changes: dict[str, Any] = {
+        "name": inferred.name,
+        "seeds": inferred.seeds,
+        "quota": inferred.quota,
+        "fields": {field: built.fields[field] for field in fields},
+        "steps": tuple(
+            step.model_copy(update={"writes": tuple(each for each in step.writes if _kept(each, built, fields))})
+            for step in built.steps
+        ),
+    }
+    return built.model_copy(update=changes)
+
+
+def _kept(name: str, built: Recipe, fields: Sequence[str]) -> bool:
+    return name in fields or name not in built.fields
+
+
+def _phrasings(inferred: Recipe, content: str, summary: str) -> Recipe:
+    """Twenty questions for each pair, in the language of the fields' names."""
+    built = load_recipe(builtin.path("phrasings"))
+    question = "question" if content.isascii() else "问题"
+    expand = built.expand[0]
+    prompt = expand.prompt if content.isascii() else _PROMPT_ZH
+    fields: Mapping[str, Any] = {
+        question: built.fields["question"],
+        content: built.fields["content"].model_copy(update={"source": f"passage.{content}"}),
+        summary: built.fields["summary"].model_copy(update={"source": f"passage.{summary}"}),
+    }
+    documents = built.documents.model_copy(update={"files": (inferred.seeds.file,)}) if built.documents else None
+    changes = {
+        "name": inferred.name,
+        "documents": documents,
+        "fields": fields,
+        "expand": (expand.model_copy(update={"writes": question, "prompt": prompt}),),
+        "novelty": built.novelty.model_copy(update={"fields": (question, summary)}),
+    }
+    return built.model_copy(update=changes)

@@ -1,0 +1,1 @@
+"""Batches -> the chat messages that a model reads; pure."""

@@ -1,0 +1,163 @@
+"""A row and where it came from, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from selfinstruct.analysis.provenance import Neighbour, Origin
+from selfinstruct.recipe import Recipe
+from selfinstruct.records import Row
+from selfinstruct.render.description import joined
+from selfinstruct.render.summary import MEANINGS
+from selfinstruct.render.text import counted, duration, number, pad, printable, shorten
+from selfinstruct.text import value_text
+
+_PIECE_CHARACTERS = 4000
+_VALUE_CHARACTERS = 400
+
+
+def origin_text(found: Origin, threshold: float | None, width: int | None) -> Text:
+    """All that is known of a row; ``threshold`` is its category's largest ROUGE-L F1, where it is known."""
+    text = Text()
+    kind = {"s": "seed ", "x": "rejected candidate "}.get(found.name[:1], "row ")
+    text.append(f"{kind}{found.name}", "bold").append(f" · {printable(found.category) or 'of no category'}\n\n")
+    if found.rejection is not None:
+        reason = found.rejection.reason
+        text.append(f"  {reason}", "bold red").append(f"  {MEANINGS.get(reason, '')}\n", "dim")
+        text.append(f"  {printable(found.rejection.message)}\n\n")
+    if found.row is not None:
+        text.append_text(_row(found))
+    if found.line is not None:
+        text.append(f"\n  line {found.line} of {printable(found.recipe.seeds.file)}\n")
+    if found.replies:
+        text.append_text(_reply(found, width))
+    text.append_text(_nearest(found, threshold, width))
+    return text
+
+
+def _row(found: Origin) -> Text:
+    row: Row = found.row or {}
+    names = {name: printable(name) for name in row}
+    widest = max(map(cell_len, names.values()), default=0)
+    marks = {
+        context: span
+        for name, span in (found.spans or {}).items()
+        if (context := found.recipe.fields[name].appears_in) is not None
+    }
+    text = Text()
+    for name, value in row.items():
+        text.append(f"  {pad(names[name], widest)}  ", "cyan")
+        shown = value_text(value)
+        start, end = marks.get(name, (0, 0))
+        text.append(printable(shown[:start]))
+        text.append(printable(shown[start:end]), "bold underline")
+        text.append(printable(shown[end:]) + "\n")
+    return text
+
+
+def _reply(found: Origin, width: int | None) -> Text:
+    """Who wrote it, what the batch was given and asked, and the words that it is from."""
+    batch = found.replies[-1].batch
+    models = list(dict.fromkeys(each.reply.model for each in found.replies))
+    text = Text("\n")
+    if not found.recipe.imitates and not found.recipe.steps:
+        text.append("made by templates", "bold").append(f", batch {batch.number}\n")
+        return text.append_text(_given(found, width))
+    text.append("written by ", "bold")
+    text.append(f"{joined([printable(model) for model in models])}")
+    text.append(f", batch {batch.number}, {counted(batch.count, 'row')} asked for")
+    if found.recipe.imitates:
+        text.append(f", place {found.position + 1} in the reply")
+    text.append("\n")
+    if found.recipe.steps:
+        text.append_text(_given(found, width))
+    text.append_text(_steps(found, width, named=len(models) > 1))
+    if batch.category != found.category:
+        text.append(f"  asked for another category: {printable(batch.category)}\n", "yellow not bold")
+    if not found.recipe.steps:
+        text.append_text(_given(found, width))
+    if found.demos:
+        text.append("after the example of\n", "bold")
+        text.append_text(_neighbours(found.demos, found.recipe, width))
+    if not found.piece:
+        return text
+    whose = f" to {printable(found.words)}" if found.words else ""
+    text.append(f"in these words of the reply{whose}\n", "bold")
+    piece = found.piece if len(found.piece) <= _PIECE_CHARACTERS else f"{found.piece[:_PIECE_CHARACTERS]}…"
+    text.append("".join(f"  {printable(line)}\n" for line in piece.split("\n")), "not bold")
+    return text
+
+
+def _given(found: Origin, width: int | None) -> Text:
+    """The values of attributes and the passage that the batch was about."""
+    said = {name: value_text(value) for name, value in found.given.items() if name != "passage"}
+    if found.passage is not None:
+        where = [str(found.given["passage"]), f"of {found.passage['document']}"]
+        where += [f"page {page}"] if (page := found.passage.get("page")) is not None else []
+        said["passage"] = f"{', '.join(where)}: {value_text(found.passage['passage'])}"
+    if not said:
+        return Text()
+    names = {name: printable(name) for name in said}
+    widest = max(map(cell_len, names.values()))
+    text = Text("given\n", "bold")
+    for name, value in said.items():
+        text.append(f"  {pad(names[name], widest)}  ", "cyan not bold")
+        shown = printable(value[:_VALUE_CHARACTERS])
+        text.append(f"{shorten(shown, None if width is None else width - widest - 5)}\n", "default not bold")
+    return text
+
+
+def _steps(found: Origin, width: int | None, *, named: bool) -> Text:
+    """A line for each call: its step, the model where there are several, what it took, why it was of no use."""
+    text = Text("asked\n" if found.recipe.steps else "", "bold")
+    keys = {step.call: printable(step.step) for step in found.replies}
+    widest = max(map(cell_len, keys.values()))
+    for step in found.replies:
+        usage = step.reply.usage
+        tokens = f"{number(usage.input)} tokens in and {number(usage.output)} out" if usage.input else ""
+        took = duration(step.reply.seconds) if step.reply.seconds >= 0.05 else ""
+        said = ", ".join(filter(None, [printable(step.reply.model) if named else "", tokens, took]))
+        if not found.recipe.steps:
+            text.append(f"  step {keys[step.call]}, {said}\n" if said else "", "not bold")
+            continue
+        text.append(f"  {pad(keys[step.call], widest)}", "cyan not bold")
+        text.append(f"  {said}".rstrip(), "default not bold")
+        if why := found.useless.get(step.call):
+            text.append(
+                f"\n  {pad('', widest)}  {shorten(printable(why), width and width - widest - 5)}", "yellow not bold"
+            )
+        text.append("\n")
+    return text
+
+
+def _nearest(found: Origin, threshold: float | None, width: int | None) -> Text:
+    if found.nearest is None:
+        if found.rejection is not None:
+            return Text()
+        return Text("\nnearest rows: not looked up in a pool of this size\n", "dim")
+    heading = "it clashes with" if found.rejection is not None else "nearest rows"
+    text = Text(f"\n{heading}", "bold")
+    if threshold is not None:
+        text.append(f", by ROUGE-L; its category allows {threshold:.4f}", "dim not bold")
+    text.append("\n").append_text(_neighbours(found.nearest, found.recipe, width))
+    return text
+
+
+def _neighbours(rows: Sequence[Neighbour], recipe: Recipe, width: int | None) -> Text:
+    """A line for each row: its name, its score, its values; those alone that are compared where rows are not imitated.
+
+    The first field of a row may be a passage that it shares with many.
+    """
+    widest = max((len(near.name) for near in rows), default=0)
+    text = Text()
+    for near in rows:
+        score = "" if near.score is None else f"{near.score:.4f}  "
+        fields = near.row if recipe.imitates else [name for name in recipe.novelty.fields if name in near.row]
+        values = " | ".join(printable(value_text(near.row[name])) for name in fields)
+        room = None if width is None else width - widest - len(score) - 5
+        text.append(f"  {near.name:>{widest}}  {score}", "cyan not bold")
+        text.append(f"{shorten(values, room)}\n", "default not bold")
+    return text

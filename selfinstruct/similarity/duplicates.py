@@ -1,0 +1,103 @@
+"""The exact sister of the near-duplicate index: which row has the same question, and is it the same whole?
+
+Does not handle: likeness (see ``novelty``), removing rows. Values are the same when they are the same JSON:
+1, 1.0, true and "1" are four values, and objects do not differ by the order of their keys.
+
+>>> twins = TwinIndex(["Question", "RawLog"])
+>>> twins.add({"Question": "Is it found?", "Answer": "not", "RawLog": "rdd_1 not found"})
+0
+>>> twins.find({"Question": "Is it found?", "Answer": "found", "RawLog": "rdd_1 not found"})
+(0, False)
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Collection, Sequence
+from hashlib import blake2b
+
+from selfinstruct.recipe import Recipe
+from selfinstruct.records import Row
+from selfinstruct.similarity.digests import Digests
+
+# ASCII output, so that a lone surrogate can be hashed.
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+_QUESTION_BYTES = 16  # as Digests keeps them; by the birthday bound, one false twin is expected in about 10**19 rows.
+_ANSWER_BYTES = 8  # Compared only between rows that ask the same.
+
+
+def answer_fields(recipe: Recipe) -> tuple[str, ...]:
+    """The fields that a row's other fields determine: the grounded ones, the label, those that say so themselves."""
+    label = recipe.categories.field if recipe.categories.by == "field" else None
+    return tuple(
+        name for name, field in recipe.fields.items() if field.answer or field.appears_in is not None or name == label
+    )
+
+
+def question_fields(recipe: Recipe) -> tuple[str, ...]:
+    """The other fields: rows that agree in all of them ask the same of the same context.
+
+    Where every field is an answer, or none is, all the fields.
+    """
+    answers = answer_fields(recipe)
+    return tuple(name for name in recipe.fields if name not in answers) or tuple(recipe.fields)
+
+
+def is_open(row: Row, question: Collection[str]) -> bool:
+    """Whether something is empty in what a row asks: a task without input may have many right answers."""
+    return any(row.get(name) == "" for name in question)
+
+
+class TwinIndex:
+    """An incremental index of rows by what they ask and by what they answer."""
+
+    def __init__(self, question: Collection[str]) -> None:
+        """Index rows of which the fields in ``question`` are what they ask, and all others what they answer."""
+        self._question = tuple(question)
+        self._first = Digests()
+        self._others: dict[bytes, list[int]] = {}
+        self._answers = array("Q")
+        self._last: tuple[Row, tuple[bytes, int]] | None = None
+
+    def __len__(self) -> int:
+        """How many rows the index holds."""
+        return len(self._answers)
+
+    def add(self, row: Row) -> int:
+        """Add one row and give its number, counting from 0."""
+        number = len(self._answers)
+        question, answer = self._keys(row)
+        if self._first.add(question, number) != number:
+            self._others.setdefault(question, []).append(number)
+        self._answers.append(answer)
+        return number
+
+    def find(self, row: Row) -> tuple[int, bool] | None:
+        """The row that asks the same, and whether it also answers the same; None where there is none.
+
+        Of several, the first that answers the same, else the first.
+        """
+        question, answer = self._keys(row)
+        first = self._first.find(question)
+        if first is None:
+            return None
+        for number in (first, *self._others.get(question, ())):
+            if self._answers[number] == answer:
+                return number, True
+        return first, False
+
+    def _keys(self, row: Row) -> tuple[bytes, int]:
+        """The digests of what a row asks and answers; the last ones are kept, since what was sought is often added."""
+        if self._last is None or self._last[0] is not row:
+            self._last = row, self._digests(row)
+        return self._last[1]
+
+    def _digests(self, row: Row) -> tuple[bytes, int]:
+        question = [row.get(name) for name in self._question]
+        answer = {name: value for name, value in row.items() if name not in self._question}
+        return _digest(question, _QUESTION_BYTES), int.from_bytes(_digest(answer, _ANSWER_BYTES))
+
+
+def _digest(value: Sequence[object] | Row, size: int) -> bytes:
+    return blake2b(_JSON.encode(value).encode("ascii"), digest_size=size).digest()

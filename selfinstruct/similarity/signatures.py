@@ -1,0 +1,77 @@
+"""Signatures of rows: a few bits for what a row is made of, to tell most pairs apart without reading them.
+
+Does not handle: proof of likeness. Every element of a row sets one bit. A bit that a text has and a row has not
+stands for at least one element that the row misses; two elements may share a bit, so it may miss more.
+
+Common elements (the constants of a log's template, the commonest words) tell little, and would use up the bits
+that the others need, so they share the first quarter of each word.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfinstruct.similarity.postings import Column, Integers, Words
+
+_COMMON = 8  # an element is common that stands in more than one row of so many
+_COMMON_BITS = 16  # of each word
+_TOKENS_PER_WORD = 20  # a 64-bit word for so many tokens of the mean row
+_MOST_WORDS = 3  # so that a number of bits fits a byte
+_ALL_BITS: Words = np.full(_MOST_WORDS, ~np.uint64(0))
+
+
+class Signatures:
+    """The signature of every row, of one to three 64-bit words: more for longer rows."""
+
+    def __init__(self, frequencies: Integers, rows: int, mean_length: float) -> None:
+        """Choose the bits for elements with these ``frequencies`` in a pool of ``rows`` rows; no row is signed yet."""
+        self.words = min(max(round(mean_length / _TOKENS_PER_WORD), 1), _MOST_WORDS)
+        self._rows = Column(np.uint64, self.words)
+        self._places = self._places_of(np.arange(len(frequencies)), frequencies * _COMMON > rows)
+
+    def sign(self, elements: NDArray[np.uint32], rows: Integers, count: int) -> Words:
+        """The signatures of ``count`` texts; ``rows[i]``, from 0, is the text that ``elements[i]`` belongs to."""
+        width = 64 * self.words
+        bits = np.zeros(count * width, np.bool_)
+        bits[rows * width + self._places[elements]] = True
+        return np.packbits(bits).view(np.uint64).reshape(count, self.words)
+
+    def cover(self, elements: int) -> None:
+        """Choose the bits for new elements, so that there are at least ``elements``; the new ones count as rare."""
+        if elements > len(self._places):
+            more = np.arange(len(self._places), elements * 5 // 4 + 1024)
+            self._places = np.concatenate((self._places, self._places_of(more, np.zeros(len(more), np.bool_))))
+
+    def extend(self, signatures: Words) -> None:
+        """Append the signatures of further rows."""
+        self._rows.extend(signatures)
+
+    def at(self, rows: NDArray[Any]) -> Words:
+        """The signatures of these rows."""
+        return self._rows.values.take(rows, axis=0)
+
+    def since(self, row: int) -> Words:
+        """The signatures of this row and all later ones; a view."""
+        return self._rows.values[row:]
+
+    def _places_of(self, elements: Integers, common: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        mixed = (elements.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
+        few, most = np.uint64(_COMMON_BITS), np.uint64(64 - _COMMON_BITS)
+        word, mixed = mixed % np.uint64(self.words), mixed // np.uint64(self.words)
+        return (word * np.uint64(64) + np.where(common, mixed % few, mixed % most + few)).astype(np.uint8)
+
+
+def shared_bits(signature: Words, signatures: Words) -> NDArray[np.uint8]:
+    """How many bits one text's signature, a line of words, has in common with each of the others."""
+    shared: NDArray[np.uint8] = np.bitwise_count(signatures[:, 0] & signature[0])
+    for word in range(1, len(signature)):
+        shared += np.bitwise_count(signatures[:, word] & signature[word])
+    return shared
+
+
+def own_bits(signatures: Words) -> NDArray[np.uint8]:
+    """How many bits each signature has."""
+    return shared_bits(_ALL_BITS[: signatures.shape[1]], signatures)

@@ -1,0 +1,83 @@
+"""The vocabulary of an index: numbers for what texts are made of, and their order from rare to common.
+
+Does not handle: forgetting. A text that was only asked about leaves its new words behind.
+
+An *element* is a token and which of its occurrences in the text it is, so that texts can be compared as sets:
+``task 28 in stage 28`` has the elements ``task``, ``28``, ``in``, ``stage`` and ``28 1``.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from selfinstruct.similarity.postings import Integers
+from selfinstruct.text import tokens
+
+
+class Elements:
+    """Elements as codes from 0, in the order in which they came, and their ranks from rare to common."""
+
+    def __init__(self) -> None:
+        self._codes: defaultdict[str, int] = defaultdict(self._new_token)
+        self._token_of = array("I")  # element -> the element that is the first occurrence of its token
+        self._ranks: Integers = np.empty(0, np.int64)
+        self._by_rank: Integers = np.empty(0, np.int64)
+
+    def __len__(self) -> int:
+        """How many elements there are."""
+        return len(self._token_of)
+
+    def encode(self, text: str) -> list[int]:
+        """The elements of a text, in its own order."""
+        words, code = tokens(text), self._codes.__getitem__
+        if len(set(words)) == len(words):
+            return list(map(code, words))
+        seen: set[str] = set()
+        times: dict[str, int] = {}
+        see = seen.add
+        return [self._again(word, times) if word in seen else (see(word), code(word))[1] for word in words]
+
+    def characters(self, elements: NDArray[np.uint32]) -> str | list[int]:
+        """Tokens as rapidfuzz compares them fastest, one character each; numbers where characters do not suffice."""
+        codes: NDArray[np.uint32] = np.frombuffer(self._token_of, np.uint32)[elements]
+        try:
+            return codes.tobytes().decode("utf-32-le", "surrogatepass")
+        except UnicodeDecodeError:
+            return [int(code) for code in codes]
+
+    def renew(self, frequencies: Integers) -> None:
+        """Order all elements anew by the number of rows that hold each."""
+        self._by_rank = np.argsort(frequencies, kind="stable")
+        self._ranks = np.empty(len(frequencies), np.int64)
+        self._ranks[self._by_rank] = np.arange(len(frequencies))
+
+    def ranks(self, elements: NDArray[np.uint32]) -> Integers:
+        """The rank of each element, rare to common; what came after the last renewal is below 0, the last lowest."""
+        if len(self) > len(self._ranks):
+            more = np.arange(len(self._ranks), len(self) * 5 // 4 + 1024)
+            self._ranks = np.concatenate((self._ranks, -1 - more))
+        return self._ranks[elements]
+
+    def at_ranks(self, ranks: Integers) -> Integers:
+        """The elements that have these ranks."""
+        elements, known = -1 - ranks, ranks >= 0
+        elements[known] = self._by_rank[ranks[known]]
+        return elements
+
+    def _new_token(self) -> int:
+        self._token_of.append(len(self._token_of))
+        return len(self._token_of) - 1
+
+    def _again(self, word: str, times: dict[str, int]) -> int:
+        """The element of a word that the text has had before; named ``28 1``, since no token has a space."""
+        times[word] = time = times.get(word, 0) + 1
+        name = f"{word} {time}"
+        code = self._codes.get(name)
+        if code is None:
+            code = self._codes[name] = len(self._token_of)
+            self._token_of.append(self._codes[word])
+        return code

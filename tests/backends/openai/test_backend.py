@@ -1,0 +1,596 @@
+"""The model backend against a real server that misbehaves: what it asks, what it survives, what it ends with."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import logging
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+import aiohttp
+import openai
+import pytest
+from aiohttp import web
+
+from selfinstruct.backends.budget import Budget, BudgetSpent
+from selfinstruct.backends.openai import wire
+from selfinstruct.backends.openai.backend import OpenAIBackend
+from selfinstruct.backends.openai.call_error import UNTIL_PATIENCE_ENDS, Trouble, from_exception, from_status
+from selfinstruct.backends.openai.completion import Said, read
+from selfinstruct.backends.openai.wire import Deadlines
+from selfinstruct.errors import EndpointError
+from selfinstruct.recipe import Model
+from selfinstruct.records import Batch, Failure, Form, Message, Reply, Request, Usage
+from selfinstruct.testing import Behaviour, FaultServer
+
+CANARY = "sk-canary-7f3a9b1c5d2e4f60"
+FORM = Form({"Question": "string", "Answer": "string"})
+SHORT = Deadlines(connect=1, idle=0.6, total=0.8, least=0.5)
+ROWS = '{"rows": [{"Question": "q", "Answer": "a"}]}'
+
+
+def request(number: int = 1, text: str = "Write one row.") -> Request:
+    """A request with one message."""
+    return Request(Batch(number, "", 1, 0, ()), "imitate", (Message("user", text),), (), seed=number, form=FORM)
+
+
+@asynccontextmanager
+async def connected(
+    server: FaultServer | str,
+    *,
+    budget: Budget | None = None,
+    key: str = "",
+    preflight: bool = False,
+    haste: int = 100,
+    **model: Any,
+) -> AsyncIterator[OpenAIBackend]:
+    """A backend for a server, with short deadlines, pauses cut short, and a clock that runs ``haste`` times as fast."""
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.005))
+
+    backend = await OpenAIBackend.connect(
+        Model(**({"name": "test-model"} | model), base_url=server if isinstance(server, str) else server.base_url),
+        form=FORM,
+        budget=budget,
+        preflight=preflight,
+        deadlines=SHORT,
+        environ={"OPENAI_API_KEY": key} if key else {},
+        sleep=sleep,
+        clock=lambda: asyncio.get_running_loop().time() * haste,
+        rng=Random(1),
+    )
+    try:
+        yield backend
+    finally:
+        await backend.close()
+
+
+async def ask(server: FaultServer | str, calls: int = 1, **options: Any) -> list[Reply | Failure]:
+    """The outcomes of so many calls, one after another."""
+    async with connected(server, **options) as backend:
+        return [await backend.complete(request(number)) for number in range(calls)]
+
+
+Handler = Callable[[dict[str, Any]], Any]
+
+
+@asynccontextmanager
+async def scripted(handler: Handler, models: Sequence[str] = ("m",)) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
+    """A server that answers each body with what ``handler`` says (a payload or a response); its URL, and the bodies."""
+    seen: list[dict[str, Any]] = []
+
+    async def complete(request: web.Request) -> web.StreamResponse:
+        body = await request.json() | {"headers": dict(request.headers)}
+        seen.append(body)
+        answer = handler(body)
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        return answer if isinstance(answer, web.StreamResponse) else web.json_response(answer)
+
+    async def listed(request: web.Request) -> web.Response:
+        return web.json_response({"data": [{"id": name} for name in models]})
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", complete)
+    app.router.add_get("/v1/models", listed)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1", seen
+    finally:
+        await runner.cleanup()
+
+
+def payload(message: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A good reply, or one with another message or other parts."""
+    choice = {"index": 0, "finish_reason": "stop", "message": message or {"role": "assistant", "content": ROWS}}
+    return {"choices": [choice], "usage": {"prompt_tokens": 11, "completion_tokens": 7}} | more
+
+
+def error(message: str, status: int = 400, **more: Any) -> web.Response:
+    """An error in OpenAI's envelope."""
+    return web.json_response({"error": {"message": message, **more}}, status=status)
+
+
+# ---- What is asked, and what a good reply becomes ----
+
+
+async def test_a_good_reply_is_a_reply() -> None:
+    """Text, model, usage and finish reason are the endpoint's; the body holds the prompt, the seed and the schema."""
+    async with scripted(lambda body: payload()) as (url, seen), connected(url, temperature=0.5) as backend:
+        reply = await backend.complete(request(5))
+    assert isinstance(reply, Reply)
+    assert (reply.text, reply.model, reply.usage, reply.finish_reason) == (ROWS, "test-model", Usage(11, 7), "stop")
+    assert seen[0]["messages"] == [{"role": "user", "content": "Write one row."}]
+    assert (seen[0]["seed"], seen[0]["temperature"], seen[0]["model"]) == (5, 0.5, "test-model")
+    row = seen[0]["response_format"]["json_schema"]["schema"]["properties"]["rows"]["items"]
+    assert row["required"] == ["Question", "Answer"]
+    assert row["properties"]["Answer"] == {"type": "string"}
+
+
+async def test_no_key_is_needed_and_one_that_is_set_is_sent() -> None:
+    """A local server gets a placeholder; a key goes into the Authorization header."""
+    async with scripted(lambda body: payload()) as (url, seen):
+        await ask(url)
+        await ask(url, key=CANARY)
+    sent = [body["headers"]["Authorization"] for body in seen]
+    assert sent == [f"Bearer {wire.NO_KEY}", f"Bearer {CANARY}"]
+
+
+async def test_the_default_model_is_the_endpoints_own() -> None:
+    """With the model "default" the name is asked for."""
+    async with scripted(lambda body: payload(), ["llama-3", "other"]) as (url, seen):
+        async with connected(url, name="default") as backend:
+            assert backend.name == "llama-3"
+        await ask(url, name="default")
+    assert seen[0]["model"] == "llama-3"
+
+
+@pytest.mark.parametrize(
+    ("message", "more", "text", "reason"),
+    [
+        ({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, {}, "ab", "stop"),
+        ({"content": None, "tool_calls": [{"function": {"name": "f", "arguments": ROWS}}]}, {}, ROWS, "stop"),
+        ({"content": "", "function_call": {"name": "f", "arguments": {"a": 1}}}, {}, '{"a": 1}', "stop"),
+        ({"content": None, "refusal": "I cannot."}, {}, "I cannot.", "refusal"),
+        ({"content": ROWS, "reasoning_content": "Hm."}, {}, ROWS, "stop"),
+    ],
+)
+def test_what_was_said_is_found(message: dict[str, Any], more: dict[str, Any], text: str, reason: str) -> None:
+    """Content in parts, arguments of a tool, a refusal; reasoning is never taken for the answer."""
+    said = read(json.dumps(payload(message, **more)).encode(), "application/json")
+    assert isinstance(said, Said)
+    assert (said.text, said.finish_reason) == (text, reason)
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 5, "completion_tokens": 2}, (5, 2)),
+        ({"prompt_tokens": 5, "total_tokens": 7}, (5, 2)),
+        ({"prompt_tokens": "5", "completion_tokens": 2.0}, (5, 2)),
+        ({"prompt_tokens": 0, "completion_tokens": None}, (None, None)),
+        ({"prompt_tokens": -1, "completion_tokens": True}, (None, None)),
+        ("many", (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_usage_is_never_trusted(usage: Any, expected: tuple[int | None, int | None]) -> None:
+    """Usage that is missing, partial, text or nonsense is read as far as it goes."""
+    said = read(json.dumps(payload(usage=usage)).encode(), "")
+    assert isinstance(said, Said)
+    assert (said.input, said.output) == expected
+
+
+async def test_missing_usage_is_estimated_and_said_to_be() -> None:
+    """A reply without usage has an estimate, flagged."""
+    async with scripted(lambda body: payload(usage=None)) as (url, _):
+        (reply,) = await ask(url)
+    assert reply.usage.estimated
+    assert reply.usage.input > 0
+    assert reply.usage.output > 0
+
+
+# ---- Faults that pass ----
+
+PASSING = [
+    "rate-limit",
+    "server-error",
+    "cut-body",
+    "silence",
+    "drip",
+    "error-200",
+    "html",
+    "envelope",
+    "dropped",
+    "keep-alive",
+]
+
+
+@pytest.mark.parametrize("fault", PASSING)
+async def test_what_passes_is_survived_with_one_call_a_fault(fault: str) -> None:
+    """At 30 % of a passing fault every call is answered, and there is one more call for each fault, no more."""
+    async with FaultServer(Behaviour(faults={fault: 0.3}, seed=1, drip=0.1)) as server:
+        async with connected(server, concurrency=8) as backend, asyncio.TaskGroup() as group:
+            calls = [group.create_task(backend.complete(request(number))) for number in range(24)]
+        counts = server.ledger.counts
+    assert all(isinstance(call.result(), Reply) for call in calls)
+    assert counts["lost"] > 0
+    assert counts["requests"] == 24 + counts["lost"]
+    assert backend.tally.calls == counts["requests"]
+
+
+async def test_everything_at_once_is_survived() -> None:
+    """At 30 % of all faults mixed no exception escapes, no call is lost, and calls = needed + faults."""
+    from selfinstruct.testing import mixed
+
+    async with FaultServer(Behaviour(faults=mixed(0.3), seed=4, drip=0.1)) as server:
+        async with connected(server, concurrency=8) as backend, asyncio.TaskGroup() as group:
+            calls = [group.create_task(backend.complete(request(number))) for number in range(60)]
+        counts = server.ledger.counts
+    outcomes = [call.result() for call in calls]
+    failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
+    assert counts["requests"] <= 60 + counts["lost"]
+    assert failed <= counts["lost"]
+
+
+async def test_patience_ends() -> None:
+    """An endpoint that answers nothing but 503 for five minutes gives a Failure, by few calls, and says why."""
+    async with FaultServer(Behaviour(faults={"server-error:503": 1.0})) as server:
+        (outcome,) = await ask(server, haste=1000)
+        calls = server.ledger.counts["requests"]
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "server-error"
+    assert "503" in outcome.message
+    assert calls <= 40
+
+
+async def test_a_choice_that_is_missing_twice_is_a_failure() -> None:
+    """A reply without choices is asked for once more; both were billed, and the Failure carries what they cost."""
+    async with scripted(lambda body: payload() | {"choices": []}) as (url, seen):
+        (outcome,) = await ask(url)
+    assert isinstance(outcome, Failure)
+    assert (outcome.reason, outcome.usage, len(seen)) == ("empty", Usage(22, 14), 2)
+
+
+async def test_tries_that_were_paid_are_part_of_the_cost() -> None:
+    """A reply that came at the second try carries the tokens of both."""
+    answers = [payload() | {"choices": None}, payload()]
+    async with scripted(lambda body: answers.pop(0)) as (url, _):
+        (reply,) = await ask(url)
+    assert isinstance(reply, Reply)
+    assert reply.usage == Usage(22, 14)
+
+
+async def test_groqs_failed_generation_is_not_lost() -> None:
+    """The text beside a 400 json_validate_failed is the reply."""
+    refusal = error("Failed to generate JSON.", code="json_validate_failed", failed_generation=ROWS + "}")
+    async with scripted(lambda body: refusal) as (url, seen):
+        (reply,) = await ask(url)
+    assert isinstance(reply, Reply)
+    assert (reply.text, len(seen)) == (ROWS + "}", 1)
+
+
+async def test_a_body_that_is_not_compressed_as_its_header_says_is_read_all_the_same() -> None:
+    """A plain body under gzip, and a gzip body under nothing: both were paid, and both are replies."""
+    plain = json.dumps(payload()).encode()
+    answers = [
+        web.Response(body=plain, headers={"Content-Encoding": "gzip", "Content-Type": "application/json"}),
+        web.Response(body=gzip.compress(plain), content_type="application/json"),
+    ]
+    async with scripted(lambda body: answers.pop(0)) as (url, seen):
+        replies = await ask(url, 2)
+    assert [isinstance(reply, Reply) for reply in replies] == [True, True]
+    assert seen[0]["headers"]["Accept-Encoding"] == "identity"
+
+
+async def test_the_size_of_a_reply_is_capped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reply past the cap, plain or unfolding from a small gzip, is a Failure, not a full memory; no second try."""
+    monkeypatch.setattr(wire, "MAX_REPLY_BYTES", 100_000)
+    big = b" " * 200_000
+    answers = [web.Response(body=big), web.Response(body=gzip.compress(big)), web.Response(body=big, status=500)]
+    async with scripted(lambda body: answers.pop(0)) as (url, seen):
+        outcomes = await ask(url, 3)
+    assert [getattr(outcome, "reason", "") for outcome in outcomes] == ["too-large"] * 3
+    assert len(seen) == 3
+
+
+async def test_a_prompt_that_was_cut_in_silence_is_noticed() -> None:
+    """Far fewer prompt tokens than were sent, and an answer without rows: the context was too small (Ollama)."""
+    cut = payload({"content": "What would you like?"}, usage={"prompt_tokens": 60, "completion_tokens": 5})
+    async with scripted(lambda body: cut) as (url, _), connected(url) as backend:
+        outcome = await backend.complete(request(text="word " * 2000))
+        assert backend.tally.cut_prompts == 1
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "context"
+    assert "num_ctx" in outcome.message
+
+
+async def test_context_overflow_is_not_tried_again() -> None:
+    """A prompt that is too long is a Failure that says to show fewer demonstrations."""
+    refusal = "This model's maximum context length is 512 tokens. However, you requested 600 (max_tokens 100)."
+    async with scripted(lambda body: error(refusal)) as (url, seen):
+        (outcome,) = await ask(url, max_tokens=100)
+    assert isinstance(outcome, Failure)
+    assert (outcome.reason, len(seen)) == ("context", 1)
+    assert "fewer demonstrations" in outcome.message
+
+
+async def test_a_cancelled_call_gives_its_place_back() -> None:
+    """A run that is interrupted leaves no call in flight, and the backend goes on working."""
+    async with FaultServer(Behaviour(latency=0.3)) as server, connected(server, concurrency=1) as backend:
+        call = asyncio.create_task(backend.complete(request()))
+        await asyncio.sleep(0.1)
+        call.cancel()
+        await asyncio.wait([call])
+        assert backend.inspect().in_flight == 0
+        assert isinstance(await backend.complete(request(2)), Reply)
+
+
+# ---- Options ----
+
+
+@pytest.mark.parametrize("status", [400, 422])
+async def test_a_refused_option_is_left_out_from_then_on(status: int) -> None:
+    """json_schema falls back to json_object, then to text; max_tokens to max_completion_tokens; one refusal each."""
+
+    def handler(body: dict[str, Any]) -> Any:
+        form = body.get("response_format", {}).get("type")
+        if form:
+            return error(f"'response_format' of type {form} is not supported", status, param="response_format.type")
+        for option in ("max_tokens", "seed", "temperature"):
+            if option in body:
+                return error(f"Unsupported parameter: '{option}' is not supported with this model.", status)
+        return payload()
+
+    async with scripted(handler) as (url, seen), connected(url, temperature=0.7, max_tokens=99) as backend:
+        assert [isinstance(await backend.complete(request(n)), Reply) for n in range(3)] == [True] * 3
+        notes = " ".join(backend.options.notes)
+    assert len(seen) == 5 + 3
+    assert seen[-1].keys() == {"model", "messages", "max_completion_tokens", "headers"}
+    assert all(option in notes for option in ("json_object", "plain text", "max_completion_tokens", "temperature"))
+
+
+async def test_a_limit_that_is_too_high_is_lowered() -> None:
+    """max_tokens above what the model writes becomes what it writes."""
+
+    def handler(body: dict[str, Any]) -> Any:
+        high = body["max_tokens"] > 4096
+        return error("max_tokens is too large: 9000. This model supports at most 4096 tokens.") if high else payload()
+
+    async with scripted(handler) as (url, seen):
+        await ask(url, 2, max_tokens=9000)
+    assert [body["max_tokens"] for body in seen] == [9000, 4096, 4096]
+
+
+async def test_the_preflight_finds_refused_options_before_many_calls_do() -> None:
+    """With a preflight a refusal costs one call, though sixteen come at once afterwards."""
+    refuses = frozenset({"json_schema"})
+    async with FaultServer(Behaviour(refuses=refuses, latency=0.02)) as server:
+        async with connected(server, preflight=True) as backend, asyncio.TaskGroup() as group:
+            for number in range(16):
+                group.create_task(backend.complete(request(number)))
+        counts = server.ledger.counts
+    assert (counts["denied"], counts["requests"]) == (1, 18)
+
+
+# ---- What cannot be survived ----
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("quota:insufficient", "no credit left"),
+        ("quota:payment", "no credit left"),
+        ("quota:spend-limit", "no credit left"),
+        ("denied:key", "key is refused"),
+        ("denied:forbidden", "access is refused"),
+        ("denied:model", "no such model"),
+    ],
+)
+async def test_what_is_fatal_ends_the_run_within_a_call_a_slot(fault: str, words: str) -> None:
+    """No call is made after those that were in flight; every caller gets the error, with its remedy."""
+    async with FaultServer(Behaviour(faults={fault: 1.0}, latency=0.01)) as server:
+        async with connected(server, concurrency=4) as backend:
+            calls = [asyncio.create_task(backend.complete(request(number))) for number in range(40)]
+            await asyncio.wait(calls)
+        made = server.ledger.counts["requests"]
+    # A call that was sent is a failure that is counted, and ends the run; one that waited raises.
+    sent = [call.result() for call in calls if call.exception() is None]
+    assert len(sent) == made and all(isinstance(each, Failure) and each.tries == 1 for each in sent)
+    errors = [call.exception() or call.result().end for call in calls]  # type: ignore[union-attr]
+    assert all(isinstance(each, EndpointError) and each.hint for each in errors)
+    assert words in str(errors[0])
+    assert made <= 4
+
+
+async def test_413_is_not_tried_again() -> None:
+    """A request that is too large is a Failure after one call."""
+    async with FaultServer(Behaviour(faults={"too-large": 1.0})) as server:
+        (outcome,) = await ask(server)
+        assert server.ledger.counts["requests"] == 1
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "too-large"
+
+
+async def refusal(url: str, **model: Any) -> str:
+    """What the preflight says of an endpoint that cannot be used."""
+    with pytest.raises(EndpointError) as caught:
+        async with connected(url, preflight=True, **model):
+            pass
+    assert caught.value.exit_code == 3
+    return str(caught.value)
+
+
+async def test_the_preflight_says_what_is_wrong_and_what_to_do() -> None:
+    """A wrong key, no key, a wrong model, a base URL without or with too much /v1, an endpoint's path, nobody there."""
+    async with FaultServer(Behaviour(key="right", models=("gemma", "qwen"), any_model=False)) as server:
+        assert "OPENAI_API_KEY" in await refusal(server.base_url)
+        assert "Check the key" in await refusal(server.base_url, key="wrong-key-of-mine")
+        assert "The endpoint has: gemma, qwen" in await refusal(server.base_url, key="right")
+        calls = server.ledger.counts["requests"]
+    assert calls == 3
+    async with FaultServer() as server:
+        bare = server.base_url.removesuffix("/v1")
+        assert f"--base-url {server.base_url}" in await refusal(bare)
+        assert f"--base-url {server.base_url}" in await refusal(server.base_url + "/chat/completions")
+    async with FaultServer(Behaviour(prefix="/api")) as server:
+        assert f"--base-url {server.base_url}" in await refusal(server.base_url + "/v1")
+    gone = await refusal(server.base_url)
+    assert "connection refused" in gone
+    assert "timed out" not in gone
+    assert "cannot be resolved" in await refusal("http://nowhere.invalid/v1")
+
+
+async def test_the_preflight_outlasts_a_busy_endpoint() -> None:
+    """A 503 at the first call is no reason to give up."""
+    answers = [error("busy", 503), payload()]
+    async with scripted(lambda body: answers.pop(0)) as (url, _), connected(url, preflight=True) as backend:
+        assert backend.tally.preflight == Usage(11, 7)
+        assert backend.tally.calls == 2
+
+
+async def test_a_key_follows_no_redirect() -> None:
+    """A reply that points elsewhere is an error; nothing is sent there."""
+    async with scripted(lambda body: payload()) as (elsewhere, seen):
+        moved = web.Response(status=307, headers={"Location": elsewhere + "/chat/completions"})
+        async with scripted(lambda body: moved) as (url, _):
+            assert "redirects" in await refusal(url, key=CANARY)
+    assert not seen
+
+
+# ---- Money ----
+
+
+async def test_a_budget_holds_at_any_concurrency() -> None:
+    """64 calls at once, usage missing in a third, some cut off: what the server billed is within the budget."""
+    faults = {"cut-body": 0.1, "silence": 0.02, "usage": 0.1}
+    behaviour = Behaviour(faults=faults, no_usage=0.3, seed=2, latency=0.005)
+    budget = Budget(tokens=60_000)
+    async with FaultServer(behaviour, author=lambda messages, rng: "word " * rng.randint(1, 300)) as server:
+        async with connected(server, budget=budget, concurrency=64, max_tokens=400) as backend:
+            calls = [asyncio.create_task(backend.complete(request(number))) for number in range(600)]
+            await asyncio.wait(calls)
+        billed = sum(each.input + each.output for each in server.ledger.billed)
+    assert any(isinstance(call.exception(), BudgetSpent) for call in calls)
+    assert 20_000 < billed <= budget.spent.tokens <= 60_000
+
+
+async def test_a_budget_bounds_the_replies() -> None:
+    """With a budget of tokens a limit is always sent; where the endpoint takes none, that is an error."""
+    async with scripted(lambda body: payload()) as (url, seen):
+        await ask(url, budget=Budget(tokens=100_000))
+        await ask(url, budget=Budget(requests=1))
+        with pytest.raises(BudgetSpent):
+            await ask(url, 2, budget=Budget(requests=1))
+    assert [body.get("max_tokens") for body in seen] == [8192, None, None]
+    async with FaultServer(Behaviour(refuses=frozenset({"max_tokens", "max_completion_tokens"}))) as server:
+        with pytest.raises(EndpointError, match="no budget"):
+            await ask(server, budget=Budget(tokens=100_000))
+
+
+# ---- Keys ----
+
+
+async def test_a_key_appears_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    """Servers that repeat the key in errors and in content, a dead server, debug logs: no text holds it."""
+    caplog.set_level(logging.DEBUG)
+    texts: list[str] = []
+
+    async def collect(handler: Handler, **options: Any) -> None:
+        async with scripted(handler) as (url, _):
+            try:
+                async with connected(url, key=CANARY, haste=1000, **options) as backend:
+                    texts.append(repr(backend) + repr(vars(backend)) + str(backend.inspect()))
+                    texts.append(repr(await backend.complete(request())))
+                    texts.append(repr(backend.tally) + repr(backend.options.notes))
+            except EndpointError as caught:
+                texts.append("".join(traceback.format_exception(caught)) + repr(caught))
+                step: BaseException | None = caught
+                while step is not None:
+                    texts.append(str(step) + repr(step.__dict__))
+                    step = step.__cause__ or step.__context__
+
+    for status in (200, 400, 401, 404, 429, 500):
+        for preflight in (False, True):
+            await collect(lambda body, s=status: error(f"Bad key: {CANARY}", s), preflight=preflight)  # type: ignore[misc]
+    await collect(lambda body: payload({"content": f"My key is {CANARY}"}))
+    await collect(lambda body: web.Response(text=f"<p>{CANARY}", content_type="text/html"))
+    with pytest.raises(EndpointError) as dead:
+        async with connected("http://127.0.0.1:9/v1", key=CANARY, preflight=True):
+            pass
+    with pytest.raises(EndpointError) as broken:
+        async with connected("http://127.0.0.1:9/v1", key=f"{CANARY}\nx"):
+            pass
+    texts += ["".join(traceback.format_exception(each.value)) for each in (dead, broken)]
+    assert len(texts) > 20
+    assert not [text for text in [*texts, caplog.text] if CANARY in text]
+
+
+# ---- Nothing is unmapped ----
+
+
+def subclasses(kind: type[BaseException]) -> set[type[BaseException]]:
+    """A class and all that come from it."""
+    return {kind}.union(*map(subclasses, kind.__subclasses__()))
+
+
+@pytest.mark.parametrize("kind", sorted(subclasses(aiohttp.ClientError) | subclasses(openai.OpenAIError), key=str))
+def test_every_exception_has_a_meaning(kind: type[BaseException]) -> None:
+    """Whatever aiohttp or openai raise, bare or as the cause of the other, is a trouble; refusal is no timeout."""
+    root = kind.__new__(kind)
+    timeout = openai.APITimeoutError.__new__(openai.APITimeoutError)
+    timeout.__cause__ = root
+    for error in (root, timeout):
+        trouble = from_exception(error, "http://host/v1")
+        assert trouble.reason
+        assert trouble.message.startswith("http://host/v1: ")
+        if issubclass(kind, aiohttp.ClientConnectionError) and not issubclass(kind, TimeoutError):
+            assert trouble.reason != "timeout"
+
+
+def test_every_status_has_a_meaning() -> None:
+    """Each status from 300 to 599 is one trouble: fatal, passing, or a Failure after a bounded number of tries."""
+    fatal = {status for status in range(300, 600) if from_status(status, {}, b"{}").fatal}
+    passing = {s for s in range(300, 600) if from_status(s, {}, b"{}").tries == UNTIL_PATIENCE_ENDS}
+    assert fatal == {401, 402, 403, 407, *range(300, 400)}
+    assert passing == {408, 409, 425, 429, *range(500, 600)}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (400, {"error": {"message": "n_ctx is too small: the request exceeds the context size"}}, "context"),
+        (400, {"object": "error", "message": "model `x` not found", "code": 404}, "no-model"),
+        (404, {"error": {"message": "model 'x' not found, try pulling it first"}}, "no-model"),
+        (404, {"detail": "Not Found"}, "not-found"),
+        (422, {"detail": [{"loc": ["body", "temperature"], "msg": "extra fields not permitted"}]}, "option"),
+        (400, {"error": "unknown field: seed"}, "option"),
+        (400, {"error": {"message": "Invalid request"}}, "refused"),
+        (429, [{"error": {"message": "quota", "code": "insufficient_quota"}}], "quota"),
+        (429, "slow down", "rate-limit"),
+        (529, None, "server-error"),
+    ],
+)
+def test_envelopes_differ_and_mean_the_same(status: int, body: Any, reason: str) -> None:
+    """OpenAI's, vLLM's, Ollama's, FastAPI's and Google's envelopes, and none at all."""
+    trouble = from_status(status, {}, json.dumps(body).encode(), sent=("temperature", "seed"))
+    assert trouble.reason == reason
+
+
+def test_what_a_page_shows_is_short_and_escaped() -> None:
+    """A page's beginning is shown on one line, with control characters escaped."""
+    trouble = read(b"<html>\x1b[31m\n" + b"x" * 5000, "text/html")
+    assert isinstance(trouble, Trouble)
+    assert "\\x1b" in trouble.message
+    assert "\x1b" not in trouble.message
+    assert "\n" not in trouble.message
+    assert len(trouble.message) < 400

@@ -1,0 +1,299 @@
+"""Whole runs through every fault, in short; the long forms, with figures, are ``python -m benchmarks.faults``."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import html
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfinstruct import api
+from selfinstruct.backends.budget import Budget, BudgetSpent, cost
+from selfinstruct.backends.openai import outage, pacing, preflight
+from selfinstruct.backends.openai.backend import OpenAIBackend
+from selfinstruct.backends.openai.secret import Secret
+from selfinstruct.backends.openai.wire import Deadlines
+from selfinstruct.errors import EndpointError
+from selfinstruct.preparation.infer import infer
+from selfinstruct.recipe import Model, Price, to_toml
+from selfinstruct.records import Batch, Failure, Message, Reply, Request, Usage
+from selfinstruct.replies import parse
+from selfinstruct.rows import read_rows
+from selfinstruct.testing import FAULTS, Behaviour, FaultServer, mixed, server_process
+
+SEEDS = Path("seeds/logqa.jsonl")
+ROWS, ROWS_A_CALL, AT_ONCE = 36, 3, 8
+#: With characters that JSON, pages and addresses escape.
+KEY = "sk-canary/7f3a9b+1c5d2e4f60<&>Zq=="
+LASTING = [name for name in FAULTS if name not in ("quota", "denied")]
+VARIANTS = [
+    f"{name}:{variant}"
+    for name, fault in FAULTS.items()
+    for variant, each in fault.variants.items()
+    if each.effect != "fatal"
+]
+
+
+def seed_for(faults: Mapping[str, float], number: int, clean: int = 0) -> int:
+    """A seed with which a fault befalls that request, none those before it, and none the ``clean`` after it."""
+    for seed in range(100_000):
+        behaviour = Behaviour(faults=faults, seed=seed)
+        drawn = [bool(behaviour.draw(each)[0]) for each in range(1, number + clean + 1)]
+        if drawn[number - 1] and sum(drawn) == 1:
+            return seed
+    raise AssertionError("no seed")
+
+
+def recipe_in(folder: Path, url: str, **model: Any) -> Path:
+    """A recipe for the seeds that asks a model for three rows a call."""
+    recipe = infer(read_rows(SEEDS)).recipe
+    prompt = recipe.prompt.model_copy(update={"rows_per_request": ROWS_A_CALL})
+    table = Model(name="test-model", base_url=url, concurrency=AT_ONCE, **model)
+    path = folder / "recipe.toml"
+    path.write_text(to_toml(recipe.model_copy(update={"prompt": prompt, "model": table}), {}, folder))
+    return path
+
+
+async def grow(folder: Path, behaviour: Behaviour) -> tuple[Mapping[str, Any], Mapping[str, int]]:
+    """A whole run against a server that behaves so: its summary, and the server's counts."""
+    async with FaultServer(behaviour) as server:
+        run = await api.run_async(recipe_in(folder, server.base_url, timeout=0.3), rows=ROWS, out=folder / "out")
+    return run.summary, server.ledger.counts
+
+
+# ---- Runs ----
+
+
+@pytest.mark.parametrize("name", [*LASTING, "mixed"])
+async def test_a_run_comes_through_every_fault(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 30 %, the preflight included: the quota is met, and each fault costs one call at most."""
+    monkeypatch.setattr(pacing, "_BACK_OFF", 0.01)
+    monkeypatch.setattr(outage, "_SHORTEST", 0.05)
+    faults = mixed(0.3) if name == "mixed" else {name: 0.3}
+    behaviour = Behaviour(faults=faults, seed=seed_for(faults, 1), wait=0.05, drip=0.1, latency=0.005)
+    summary, counts = await grow(tmp_path, behaviour)
+    assert (summary["accepted"], summary["stopped"]) == (ROWS, "done")
+    assert summary["conserved"]
+    # The preflight; and so small a quota is all end: one call too many a category may be under way.
+    assert counts["requests"] <= 1 + ROWS / ROWS_A_CALL + counts["faults"] + len(summary["categories"])
+
+
+@pytest.mark.parametrize("fault", ["quota:insufficient", "denied:key"])
+async def test_what_ends_a_run_does_so_within_a_call_a_slot(fault: str, tmp_path: Path) -> None:
+    """At 30 %, once there is something to keep: what came is kept, and the error says what to do."""
+    behaviour = Behaviour(faults={fault: 0.3}, seed=seed_for({fault: 0.3}, 9), latency=0.02)
+    async with FaultServer(behaviour) as server:
+        with pytest.raises(EndpointError) as caught:
+            await api.run_async(recipe_in(tmp_path, server.base_url), rows=ROWS, out=tmp_path / "out")
+    assert server.ledger.counts["fatal"] >= 1
+    assert server.ledger.counts["after-fatal"] <= AT_ONCE
+    assert "Everything that came is kept" in caught.value.hint
+    assert (tmp_path / "out" / "rows.jsonl").read_bytes().count(b"\n") > 0
+
+
+# ---- The first calls ----
+
+
+async def connect(server: FaultServer, deadlines: Deadlines, **options: Any) -> OpenAIBackend:
+    """A backend that has been tried out, with pauses cut short."""
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.005))
+
+    model = Model(name="test-model", base_url=server.base_url, **options.pop("model", {}))
+    return await OpenAIBackend.connect(model, deadlines=deadlines, environ={}, sleep=sleep, rng=Random(1), **options)
+
+
+def request(number: int, text: str = "Write one row.") -> Request:
+    """A request with one message."""
+    return Request(Batch(number, "", 1, 0, ()), "imitate", (Message("user", text),), (), seed=number)
+
+
+async def test_no_fault_of_the_first_call_keeps_a_run_from_beginning() -> None:
+    """Each variant that passes, as the first reply of all: the preflight asks again, and is content."""
+
+    async def try_out(fault: str) -> None:
+        """One preflight with this fault."""
+        behaviour = Behaviour(faults={fault: 0.5}, seed=seed_for({fault: 0.5}, 1, clean=4), wait=0.01, drip=0.05)
+        async with FaultServer(behaviour) as server:
+            backend = await connect(server, Deadlines(connect=1, idle=0.5, total=0.5, least=0.5))
+            assert server.ledger.counts["requests"] <= 3
+            await backend.close()
+
+    async with asyncio.TaskGroup() as group:
+        for fault in VARIANTS:
+            group.create_task(try_out(fault))
+
+
+async def test_a_first_call_that_is_never_answered_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second one is made beside it, long before the deadline; a slow one is not given up for that."""
+    monkeypatch.setattr(preflight, "_SILENT", 0.1)
+    began = time.monotonic()
+    seed = seed_for({"silence": 0.5}, 1, clean=4)
+    async with FaultServer(Behaviour(faults={"silence": 0.5}, seed=seed)) as server:
+        backend = await connect(server, Deadlines(total=60))
+        await backend.close()
+    assert server.ledger.counts["requests"] == 2
+    async with FaultServer(Behaviour(latency=0.15)) as server:
+        backend = await connect(server, Deadlines(total=60))
+        await backend.close()
+    assert len(server.ledger.billed) == 1
+    assert time.monotonic() - began < 5
+
+
+async def test_calls_from_before_replies_were_known_are_given_up_in_time() -> None:
+    """Four silent ones among the first calls end when replies have shown how long they take, not at the deadline."""
+    began = time.monotonic()
+    async with FaultServer() as server:
+        backend = await connect(server, Deadlines(total=60, least=0.3), model={"concurrency": 8})
+        server.behaviour = Behaviour(faults={"silence": 1.0})
+        if server._world is not None:
+            server._world.behaviour = server.behaviour
+        async with asyncio.TaskGroup() as group:
+            silent = [group.create_task(backend.complete(request(number))) for number in range(4)]
+            await asyncio.sleep(0.3)
+            assert server.ledger.counts["silence"] == 4
+            if server._world is not None:
+                server._world.behaviour = Behaviour(latency=0.01)
+            others = [group.create_task(backend.complete(request(number))) for number in range(4, 40)]
+        await backend.close()
+    assert all(isinstance(call.result(), Reply) for call in (*silent, *others))
+    assert time.monotonic() - began < 10
+
+
+# ---- Money ----
+
+
+@pytest.mark.parametrize("kind", ["money", "tokens", "requests"])
+async def test_no_budget_is_overspent_at_256_calls_at_once(kind: str) -> None:
+    """Replies of random size, usage missing in a third, some of them cut: what the server billed fits."""
+    price = Price(input=0.15, output=0.6)
+    limits: dict[str, Any] = {"money": Decimal("0.025"), "tokens": 90_000, "requests": 300}
+    budget = Budget(**{kind: limits[kind]})
+    faults = {"cut-body": 0.05, "no-choices": 0.03, "reasoning": 0.03, "usage": 0.05}
+    behaviour = Behaviour(faults=faults, no_usage=1 / 3, seed=3, latency=0.05)
+    async with FaultServer(behaviour, author=lambda messages, rng: "word " * rng.randint(1, 250)) as server:
+        model = {"price": price, "concurrency": 256, "max_tokens": 200}
+        backend = await connect(server, Deadlines(), budget=budget, model=model)
+
+        async def ask(number: int) -> None:
+            """Ask until nobody is let through any more."""
+            while True:
+                try:
+                    outcome = await backend.complete(request(number, "Write some words. " * (1 + number % 16)))
+                except BudgetSpent:
+                    return
+                if isinstance(outcome, Failure) and outcome.end is not None:
+                    return
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(256):
+                group.create_task(ask(number))
+        await backend.close()
+    given = sum(each.input for each in server.ledger.billed)
+    written = sum(each.output for each in server.ledger.billed)
+    billed = {"tokens": given + written, "requests": server.ledger.counts["requests"]}
+    billed["money"] = cost(Usage(given, written), price)  # type: ignore[assignment]
+    assert limits[kind] / 4 < billed[kind] <= getattr(budget.spent, kind) <= limits[kind]
+    assert server.ledger.peak > 80
+
+
+# ---- The key ----
+
+
+def forms_of(key: str) -> list[str]:
+    """How servers may write a key down."""
+    encoded = base64.b64encode(f"Bearer {key}".encode()).decode()
+    escaped = json.dumps(key)[1:-1]
+    return [
+        key,
+        escaped.replace("/", "\\/"),
+        escaped.replace("+", "\\u002B"),
+        html.escape(key),
+        quote(key, ""),
+        encoded,
+    ]
+
+
+@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=8), st.sampled_from(range(6)))
+def test_a_key_is_struck_out_in_every_form(key: str, form: int) -> None:
+    """As it is, and as JSON, pages, addresses and base64 have it; what stands around it stays."""
+    text = f'{{"error": "no: {forms_of(key)[form]} "}}'
+    hidden = Secret(key).hidden(text.encode()).decode()
+    assert hidden.startswith('{"error": "no: ')
+    assert hidden.endswith(' "}')
+    assert "[the key]" in hidden
+    assert key not in hidden
+
+
+@given(st.text(), st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), max_size=7))
+def test_what_is_no_key_is_not_struck_out(text: str, key: str) -> None:
+    """A text without the key is as it was, and placeholders are words like any other."""
+    data = f"{text} {key}".encode("utf-8", "replace")
+    assert Secret(key).hidden(data) == data
+    assert Secret(KEY).hidden(data) == data
+    assert KEY not in repr(Secret(KEY))
+
+
+async def test_the_server_repeats_the_key() -> None:
+    """In an error's words, in a page, and in a header; else the test below would prove nothing."""
+    async with FaultServer(Behaviour(key="another", repeats_key=True)) as server, aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        async with session.get(f"{server.base_url}/models", headers=headers) as reply:
+            assert KEY in str((await reply.json())["error"]["message"])
+            assert KEY in reply.headers["X-Request-Authorization"]
+        async with session.get(f"{server.base_url}/nowhere", headers=headers) as reply:
+            assert html.escape(KEY) in await reply.text()
+
+
+@pytest.mark.parametrize("server", [["--fault", "mixed", "--rate", "0.6"], ["--fault", "denied", "--rate", "0.1"]])
+def test_a_key_is_in_nothing_that_a_run_leaves(server: list[str], tmp_path: Path) -> None:
+    """Not in the journal, the report, the summary or the words of a run against a server that repeats it."""
+    environment = {**os.environ, "OPENAI_API_KEY": KEY, "PYTHONPATH": str(Path.cwd())}
+    with server_process(*server, "--repeat-key", "--seed", "5") as url:
+        recipe = recipe_in(tmp_path, url, timeout=0.5)
+        command = [
+            sys.executable,
+            "-X",
+            "dev",
+            "-m",
+            "selfinstruct",
+            "run",
+            str(recipe),
+            "--out",
+            str(tmp_path / "out"),
+        ]
+        done = subprocess.run([*command, "--rows", "30"], capture_output=True, env=environment, timeout=60, check=False)
+    texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()] + [done.stdout + done.stderr]
+    assert len(texts) > 3
+    assert b"Traceback" not in texts[-1]
+    looked_for = [KEY, KEY[10:22], base64.b64encode(KEY.encode()).decode()[:-4]]
+    assert not [each for each in looked_for for text in texts if each.encode() in text]
+
+
+# ---- Replies ----
+
+
+def test_a_string_that_goes_on_after_its_rows_end_costs_the_row() -> None:
+    """Quotes of a kind that nobody escapes: one within a value may look like its end, but then one is left over."""
+    cut = "[{'Question': 'a'}\n b', 'Answer': '1'},\n{'Question': 'd', 'Answer': '2'}]"
+    assert [each.row for each in parse(cut, ("Question", "Answer")).candidates if each.row] == [
+        {"Question": "d", "Answer": "2"}
+    ]
+    prose = "[{'Question': 'a', 'Answer': '1'}]\nThat's all; tell me if you'd like more."
+    assert [each.row for each in parse(prose, ("Question", "Answer")).candidates] == [{"Question": "a", "Answer": "1"}]

@@ -1,0 +1,406 @@
+"""Pacing: how many calls at once, when none at all, and what the endpoint asks for; on a clock of the tests' own."""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import formatdate
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfinstruct.backends.openai.concurrency import Concurrency
+from selfinstruct.backends.openai.outage import Outage
+from selfinstruct.backends.openai.pacing import Pacing, Permit
+from selfinstruct.backends.openai.rate_limit_headers import LONGEST_WAIT, allowance, seconds, wait_hint
+
+
+class Clock:
+    """A clock that only sleeping moves; ``slept`` are the sleeps that were asked for."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        """Now."""
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the clock."""
+        self.slept.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def pacing(most: int, clock: Clock, **limits: float) -> Pacing:
+    """A gate on that clock."""
+    return Pacing(most, clock=clock, sleep=clock.sleep, rng=Random(1), **limits)
+
+
+async def settle() -> None:
+    """Let every task go as far as it can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+# ---- Hints ----
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
+        ({"retry-after": "6m0s"}, LONGEST_WAIT),
+        ({"retry-after": "86400"}, LONGEST_WAIT),
+        ({"x-ratelimit-reset-requests": "12ms"}, 0.012),
+        ({"x-ratelimit-reset-requests": "1m2.5s"}, 62.5),
+        ({"x-ratelimit-reset": "1700000030"}, 30),
+        ({"x-ratelimit-reset": "1700000030000"}, 30),
+        ({"retry-after": "0", "x-ratelimit-remaining-requests": "-1"}, None),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_every_form_of_hint_is_read(headers: dict[str, str], expected: float | None) -> None:
+    """Seconds, milliseconds, durations and Unix times are waits; nought, negative and unreadable ones are none."""
+    assert wait_hint(headers, 1_700_000_000) == (None if expected is None else pytest.approx(expected))
+
+
+def test_a_date_is_compared_with_the_replys_own_clock() -> None:
+    """A server whose clock is an hour ahead asks for the seconds between its two dates, not for an hour."""
+    skewed = {
+        "date": formatdate(1_700_003_600, usegmt=True),
+        "retry-after": formatdate(1_700_003_605, usegmt=True),
+    }
+    assert wait_hint(skewed, 1_700_000_000) == 5
+    assert wait_hint({"retry-after": formatdate(1_700_000_009, usegmt=True)}, 1_700_000_000) == 9
+
+
+def test_what_has_run_out_is_waited_for_and_nothing_else() -> None:
+    """With requests used up and tokens left, the reset of the tokens, which is far off, says nothing."""
+    headers = {
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "200ms",
+        "x-ratelimit-remaining-tokens": "150000",
+        "x-ratelimit-reset-tokens": "6m0s",
+    }
+    assert wait_hint(headers, 0) == pytest.approx(0.2)
+
+
+def test_a_limit_is_a_minutes_unless_its_reset_shows_more() -> None:
+    """OpenAI's limits are a minute's; one that fills again within a second is not held for a minute."""
+    minute = {"x-ratelimit-limit-requests": "500", "x-ratelimit-remaining-requests": "499"}
+    assert allowance({**minute, "x-ratelimit-reset-requests": "120ms"}, 0).requests == pytest.approx(500)
+    second = {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": "0"}
+    assert allowance({**second, "x-ratelimit-reset-requests": "1s"}, 0).requests == pytest.approx(600)
+    assert allowance({"x-ratelimit-limit-tokens": "many"}, 0).tokens is None
+
+
+@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date", "x-ratelimit-reset"]), st.text()))
+def test_no_header_is_too_odd(headers: dict[str, str]) -> None:
+    """Whatever the headers hold, the hint is none or a wait within bounds."""
+    hint = wait_hint(headers, 1_700_000_000)
+    assert hint is None or 0 < hint <= LONGEST_WAIT
+
+
+@given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59), st.integers(0, 999))
+def test_durations_add_up(h: int, m: int, s: int, ms: int) -> None:
+    """A duration is the sum of its parts."""
+    assert seconds(f"{h}h{m}m{s}s{ms}ms", 0) == pytest.approx(3600 * h + 60 * m + s + ms / 1000)
+
+
+# ---- Concurrency ----
+
+
+def test_a_burst_is_one_decrease() -> None:
+    """A hundred calls that were in flight together and all met a 429 halve the limit once."""
+    limit = Concurrency(100)
+    assert [limit.failed(sent=1.0, now=2.0 + n / 100, what="a 429") for n in range(100)].count(True) == 1
+    assert limit.limit == 50
+    assert limit.failed(sent=3.5, now=4.0, what="a 429")
+    assert limit.limit == 25
+    assert "429" in limit.why
+
+
+def grow(limit: Concurrency, now: float, until: int, latency: float = 0.5) -> float:
+    """Rounds of replies until the limit is that; when it is."""
+    while limit.limit < until:
+        for _ in range(limit.limit):
+            limit.succeeded(now, now + latency, busy=True)
+        now += latency
+    return now
+
+
+def test_it_grows_fast_to_where_trouble_began_and_slowly_beyond() -> None:
+    """After a collapse the remembered ceiling is reached by doubling; past it, a round adds one."""
+    limit = Concurrency(100)
+    limit.failed(1.0, 2.0, "a 429")
+    for n in range(6):
+        limit.failed(3.0 + n, 3.5 + n, "a 429")
+    assert limit.limit == 1
+    back = grow(limit, 10.0, 90)
+    assert back - 10.0 <= 0.5 * 8
+    limit.failed(back, back + 0.5, "a 429")
+    before = limit.limit
+    now = grow(limit, back + 1, int(0.9 * 90))
+    for _ in range(limit.limit):
+        limit.succeeded(now, now + 0.5, busy=True)
+    assert before == 45
+    assert limit.limit <= 0.9 * 90 + 2
+
+
+def test_growth_gathers_pace() -> None:
+    """A limit that was learnt in bad times does not outlive them: within a minute all that was asked for is in use."""
+    limit = Concurrency(256)
+    now = 0.0
+    for _ in range(40):
+        limit.failed(now + 0.1, now + 0.2, "a 429")
+        for _ in range(limit.limit):
+            limit.succeeded(now + 0.3, now + 0.4, busy=True)
+        now += 1
+    assert limit.limit < 32
+    assert grow(limit, now, 256) - now <= 60
+
+
+def test_slowness_is_a_sign_of_overload() -> None:
+    """When the median reply takes three times as long as before, fewer calls are made; a few slow ones mean nothing."""
+    limit, now = Concurrency(64), 0.0
+    for n in range(200):
+        limit.succeeded(now, now + (20.0 if n % 50 == 0 else 2.0), busy=True)
+        now += 30
+    assert limit.limit == 64
+    for _ in range(44):
+        limit.succeeded(now, now + 6.5, busy=True)
+        now += 30
+    assert limit.limit < 64
+    assert "as long as before" in limit.why
+
+
+def test_a_cut_that_does_not_help_is_taken_back() -> None:
+    """Replies that stay slow with fewer calls in flight are slow by nature, and cost no throughput."""
+    limit, now = Concurrency(64), 0.0
+    for latency in (2.0,) * 64 + (6.5,) * 128:
+        limit.succeeded(now, now + latency, busy=False)
+        now += 30
+    assert limit.limit == 64
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.01, 5.0)), max_size=200), st.integers(1, 64))
+def test_the_limit_stays_between_one_and_what_was_asked_for(events: list[tuple[bool, float]], most: int) -> None:
+    """Whatever happens in whatever order, at least one call and at most as many as asked for."""
+    limit, now = Concurrency(most), 0.0
+    for good, step in events:
+        sent, now = now, now + step
+        limit.succeeded(sent, now, busy=True) if good else limit.failed(sent, now, "trouble")
+        assert 1 <= limit.limit <= most
+
+
+def test_deadlines_follow_the_replies() -> None:
+    """Until replies have come the whole deadline holds; then many times the usual, but not less than the least."""
+    limit = Concurrency(4)
+    assert limit.deadline(15, 600) == 600
+    for n in range(32):
+        limit.succeeded(float(n), n + 2.0, busy=False)
+    assert limit.deadline(15, 600) == pytest.approx(40)
+    assert limit.deadline(60, 600) == 60
+    assert limit.deadline(15, 20) == 20
+
+
+# ---- Outages ----
+
+
+def test_few_calls_are_spent_on_a_long_outage() -> None:
+    """In five minutes without an answer there are fewer probes than a tenth of 300 calls, and no gap above 30 s."""
+    outage, now, probes = Outage(Random(2)), 0.0, []
+    for _ in range(5):
+        outage.failed(now, now, None, "a 503")
+    while now < 300:
+        assert outage.open
+        now = max(now + 0.01, outage.until)
+        probes.append(now)
+        outage.failed(now, now + 0.01, None, "a 503")
+    assert 10 <= len(probes) <= 30
+    assert max(after - before for before, after in pairwise(probes)) <= 31
+
+
+def test_a_storm_costs_a_third_of_its_length_at_most() -> None:
+    """Ten seconds after it began a storm is over, and the next probe comes within five."""
+    for seed in range(50):
+        outage, now = Outage(Random(seed)), 0.0
+        for _ in range(5):
+            outage.failed(now, now, None, "a 429")
+        while now < 10:
+            now = max(now + 0.01, outage.until)
+            outage.failed(now, now + 0.01, None, "a 429")
+        assert now < 14
+
+
+def test_scattered_failures_open_nothing() -> None:
+    """Four failures, a success, four failures: the circuit stays closed."""
+    outage = Outage(Random(3))
+    for n in range(8):
+        if n == 4:
+            outage.succeeded()
+        outage.failed(n, n + 0.5, None, "a 500")
+    assert not outage.open
+
+
+# ---- The gate ----
+
+
+async def test_no_more_are_let_through_than_the_limit() -> None:
+    """Of ten that come, three enter, and each that leaves lets in the next, first come first served."""
+    clock = Clock()
+    gate = pacing(3, clock)
+    entered: list[int] = []
+    permits: dict[int, Permit] = {}
+
+    async def call(number: int) -> None:
+        permits[number] = await gate.enter(0)
+        entered.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(10):
+            group.create_task(call(number))
+        for done in range(7):
+            await settle()
+            assert entered == list(range(3 + done))
+            gate.succeeded(permits[done], {}, 0)
+    assert gate.inspect().in_flight == 3
+
+
+async def test_a_cool_down_is_shared() -> None:
+    """After one 429 with Retry-After nobody is let through until it is over, and then everybody is."""
+    clock = Clock()
+    gate = pacing(8, clock)
+    permit = await gate.enter(0)
+    gate.failed(permit, "a 429", wait=30)
+    assert "30.0 s" in gate.inspect().why
+    began = clock.now
+    async with asyncio.TaskGroup() as group:
+        calls = [group.create_task(gate.enter(0)) for _ in range(4)]
+    assert [round(call.result().sent - began) for call in calls] == [30] * 4
+    assert [slept for slept in clock.slept if slept > 1] == [30]
+    await gate.close()
+
+
+async def test_the_first_calls_do_not_go_all_at_once() -> None:
+    """As many calls as may be in flight are sent one after the other, and later ones without a wait."""
+    clock = Clock()
+    gate = pacing(8, clock)
+    for _ in range(8):
+        gate.succeeded(await gate.enter(0), {}, 0)
+    first = list(clock.slept)
+    assert len(first) == 7 and first == sorted(first) and first[0] < first[-1] < 0.1
+    for _ in range(8):
+        gate.succeeded(await gate.enter(0), {}, 0)
+    assert clock.slept == first
+
+
+async def test_one_probe_while_the_circuit_is_open() -> None:
+    """After five failures in a row one call goes out alone; when it is answered the others follow at once."""
+    clock = Clock()
+    gate = pacing(10, clock)
+    for permit in [await gate.enter(0) for _ in range(10)]:
+        gate.failed(permit, "a 503")
+    entered: list[Permit] = []
+
+    async def call() -> None:
+        entered.append(await gate.enter(0))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(6):
+            group.create_task(call())
+        await settle()
+        assert len(entered) == 1
+        assert "see whether" in gate.inspect().why
+        gate.succeeded(entered[0], {}, 0)
+        await settle()
+        assert len(entered) == 6
+        assert gate.inspect().concurrency == 6, "half of ten, and one for the probe"
+        for permit in entered[1:]:
+            gate.left(permit)
+    await gate.close()
+
+
+async def test_a_call_that_hangs_does_not_keep_the_probe_away() -> None:
+    """A call in flight since before the circuit opened may hang for minutes; the probe does not wait for it."""
+    clock = Clock()
+    gate = pacing(6, clock)
+    hanging, *others = [await gate.enter(0) for _ in range(6)]
+    for permit in others:
+        gate.failed(permit, "a timeout")
+    async with asyncio.timeout(1):
+        probe = await gate.enter(0)
+    assert probe.probe
+    gate.left(probe)
+    gate.left(hanging)
+    await gate.close()
+
+
+async def test_a_cancelled_call_leaves_no_gap() -> None:
+    """Calls cancelled while they wait, or just as they are let in, take no place away from the others."""
+    clock = Clock()
+    gate = pacing(1, clock)
+    first = await gate.enter(0)
+    waiting = [asyncio.create_task(gate.enter(0)) for _ in range(3)]
+    await settle()
+    waiting[0].cancel()
+    gate.left(first)  # lets the second in ...
+    waiting[1].cancel()  # ... which is cancelled before it hears of it
+    async with asyncio.timeout(1):
+        gate.left(await waiting[2])
+    assert gate.inspect().in_flight == 0
+    assert waiting[0].cancelled() or waiting[0].cancelling()
+
+
+async def test_a_closed_gate_turns_everybody_away() -> None:
+    """After ``stop``, those who wait and those who come get the error, each its own."""
+    clock = Clock()
+    gate = pacing(1, clock)
+    permit = await gate.enter(0)
+    waiting = asyncio.create_task(gate.enter(0))
+    await settle()
+    gate.stop(lambda: LookupError("no such model"))
+    with pytest.raises(LookupError):
+        await waiting
+    gate.left(permit)
+    with pytest.raises(LookupError):
+        await gate.enter(0)
+    assert gate.inspect().in_flight == 0
+
+
+async def test_requests_a_minute_are_kept() -> None:
+    """1,200 requests a minute are 20 a second: after a second's worth at once, they come one by one."""
+    gate = pacing(100, Clock(), requests=1200)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for _ in range(30):
+        gate.left(await gate.enter(0))
+    assert 0.4 <= loop.time() - began <= 1.5
+    assert "1,200 requests a minute (the recipe)" in gate.inspect().why
+
+
+async def test_tokens_a_minute_are_kept_for_calls_of_any_size() -> None:
+    """A call of more tokens than the bucket holds waits for as many as it takes."""
+    gate = pacing(100, Clock(), tokens=60_000)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    gate.left(await gate.enter(15_400))
+    assert 0.3 <= loop.time() - began <= 1.5
+
+
+async def test_the_endpoints_own_limits_are_adopted() -> None:
+    """A limit in the headers of a reply is kept from then on, unless the recipe says otherwise."""
+    headers = {"x-ratelimit-limit-requests": "600"}
+    gate, told = pacing(4, Clock()), pacing(4, Clock(), requests=6000)
+    for each in (gate, told):
+        each.succeeded(await each.enter(0), headers, 0)
+    assert "600 requests a minute (the endpoint)" in gate.inspect().why
+    assert "6,000 requests a minute (the recipe)" in told.inspect().why

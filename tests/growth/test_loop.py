@@ -1,0 +1,291 @@
+"""The loop on its own: what a backend brings is journaled, judged and counted, and a loop that begins again goes on.
+
+Whole runs through ``api`` are in ``test_running``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfinstruct.backends.model_pool import FAILURES_IN_A_ROW, Authors
+from selfinstruct.checks import Terms
+from selfinstruct.errors import EndpointError, StorageError
+from selfinstruct.events import Snapshot
+from selfinstruct.growth.adaptation import Asking
+from selfinstruct.growth.conditioning import Materials
+from selfinstruct.growth.loop import Loop, restore
+from selfinstruct.growth.planner import Progress
+from selfinstruct.growth.pool import Pool
+from selfinstruct.growth.sampling import Drawing
+from selfinstruct.journal import Journal, Origin, SeedRow
+from selfinstruct.preparation.prepare import Prepared, prepare
+from selfinstruct.records import Failure, Reply, Request, Row
+
+KINDS = ("cat", "dog")
+SEEDS: list[Row] = [{"text": f"the {kind} {name} sleeps", "kind": kind} for kind in KINDS for name in ("Ann", "Bo")]
+RECIPE = """[seeds]
+file = "rows.jsonl"
+[fields.text]
+[fields.kind]
+[categories]
+by = "field"
+field = "kind"
+[quota]
+per_category = {each}
+[novelty]
+max_rouge_l = 0.9
+"""
+Answer = str | Failure | BaseException
+
+
+class Answering:
+    """A backend that answers each request by a function."""
+
+    name = "answering"
+    reads_messages = False
+
+    def __init__(self, answer: Callable[[Request], Answer]) -> None:
+        self.answer = answer
+        self.requests: list[Request] = []
+
+    async def complete(self, request: Request) -> Reply | Failure:
+        """What the function says."""
+        self.requests.append(request)
+        answer = self.answer(request)
+        if isinstance(answer, BaseException):
+            raise answer
+        return Reply(answer, self.name) if isinstance(answer, str) else answer
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+def rows_of(kind: str, start: int, count: int) -> str:
+    """A reply of new rows of one kind: five words of their own in each."""
+    texts = [" ".join(f"{kind}{n}word{w}" for w in range(5)) for n in range(start, start + count)]
+    return json.dumps({"rows": [{"text": text, "kind": kind} for text in texts]})
+
+
+def good(request: Request) -> str:
+    """What was asked for."""
+    return rows_of(request.batch.category, request.batch.asked, request.batch.count)
+
+
+def prepared_in(folder: Path, each: int) -> Prepared:
+    """The seeds, with a quota for each kind."""
+    (folder / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in SEEDS))
+    (folder / "recipe.toml").write_text(RECIPE.format(each=each))
+    return prepare(folder / "recipe.toml")
+
+
+@contextmanager
+def loop_in(
+    folder: Path,
+    backend: Answering,
+    each: int = 10,
+    concurrency: int = 1,
+    watch: Callable[[Snapshot], None] = lambda snapshot: None,
+) -> Iterator[Loop]:
+    """A loop over the journal in ``folder``, begun or gone on with."""
+    prepared = prepared_in(folder, each)
+    if not (folder / "run.sqlite").exists():
+        seeds = [SeedRow(row, row["kind"], line) for line, row in enumerate(SEEDS, 1)]
+        Journal.create(folder, Origin("", "", 0, ""), seeds).close()
+    with Journal.open(folder) as journal:
+        progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
+        drawing = Drawing(prepared.recipe, Materials())
+        restore(progress, drawing, journal)
+        pool = Pool(prepared.recipe, prepared.thresholds, progress)
+        pool.add_seeds(SEEDS, [row["kind"] for row in SEEDS])
+        pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
+        yield Loop(
+            terms=Terms(prepared.recipe, prepared.thresholds, prepared.categories.of),
+            seeds=SEEDS,
+            pool=pool,
+            progress=progress,
+            journal=journal,
+            authors=Authors([backend]),
+            asking=Asking(prepared.recipe.prompt),
+            materials=Materials(),
+            drawing=drawing,
+            seed=0,
+            concurrency=concurrency,
+            watch=watch,
+            number=journal.history.state().last_batch,
+        )
+
+
+def accepted(loop: Loop) -> dict[str, int]:
+    """Accepted rows by category, by the journal."""
+    return {name: tally.accepted for name, tally in loop.journal.history.state().categories.items() if tally.accepted}
+
+
+@pytest.mark.parametrize("concurrency", [1, 7])
+async def test_every_quota_is_met_and_the_snapshots_count_up_to_it(concurrency: int, tmp_path: Path) -> None:
+    """Exactly, at any concurrency; the last snapshot says what the journal has; no more is in flight than allowed."""
+    seen: list[Snapshot] = []
+    with loop_in(tmp_path, Answering(good), 35, concurrency, seen.append) as loop:
+        await loop.run()
+        assert accepted(loop) == {"cat": 35, "dog": 35}
+        state = loop.journal.history.state()
+    last = seen[-1]
+    assert (last.accepted, last.candidates, last.rejected, last.failed) == (70, state.candidates, state.rejected, {})
+    assert last.requests == state.requests
+    assert {name: count.accepted for name, count in last.categories.items()} == {"cat": 35, "dog": 35}
+    assert [snapshot.accepted for snapshot in seen] == sorted(snapshot.accepted for snapshot in seen)
+    assert max(snapshot.in_flight for snapshot in seen) <= concurrency
+    assert last.last_row is not None and last.last_row["text"].endswith("word4")
+
+
+async def test_replies_without_a_row_and_failed_calls_are_counted_by_reason(tmp_path: Path) -> None:
+    """One that cannot be parsed, one that is broken in part and one that timed out; the quotas are met all the same."""
+    one = rows_of("cat", 900, 1)[len('{"rows": [') : -2]
+    answers: list[Answer] = ["I am sorry.", Failure("timeout", "too slow"), f'{{"rows": [{one}, "see above"]}}']
+
+    def answer(request: Request) -> Answer:
+        return answers.pop(0) if answers else good(request)
+
+    with loop_in(tmp_path, Answering(answer)) as loop:
+        await loop.run()
+        state = loop.journal.history.state()
+        assert accepted(loop) == {"cat": 10, "dog": 10}
+    assert loop.failed == state.failed == {"timeout": 1, **{k: n for k, n in state.failed.items() if k != "timeout"}}
+    assert sum(state.failed.values()) == 2
+    assert loop.rejected["schema"] == state.rejected["schema"] == 1
+    assert state.conserved
+
+
+async def test_a_row_counts_where_it_belongs_and_is_counted_as_drift(tmp_path: Path) -> None:
+    """Dogs in replies that were asked for cats fill the dogs' quota and not the cats'."""
+
+    def answer(request: Request) -> str:
+        return rows_of("dog", 500 + request.batch.asked, 4) if request.batch.number == 1 else good(request)
+
+    with loop_in(tmp_path, backend := Answering(answer)) as loop:
+        await loop.run()
+        assert accepted(loop) == {"cat": 10, "dog": 10}
+    assert backend.requests[0].batch.category == "cat"
+    assert (loop.progress["dog"].drifted, loop.progress["cat"].drifted) == (4, 0)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_failures_end_a_run_only_when_nothing_comes_between_them(concurrency: int, tmp_path: Path) -> None:
+    """One reply among many failures is enough to go on; ten in a row are the end, and say the last of them."""
+    down = Failure("server-error", "503 and gone")
+
+    def rarely(request: Request) -> Answer:
+        return good(request) if request.batch.number % FAILURES_IN_A_ROW == 0 else down
+
+    with loop_in(tmp_path, Answering(rarely), 30, concurrency) as loop:
+        await loop.run()
+        assert accepted(loop) == {"cat": 30, "dog": 30}
+    with (
+        loop_in(tmp_path, backend := Answering(lambda request: down), 60, concurrency) as loop,
+        pytest.raises(EndpointError, match=r"1\d calls in a row failed; the last: 503 and gone"),
+    ):
+        await loop.run()
+    assert FAILURES_IN_A_ROW <= len(backend.requests) < FAILURES_IN_A_ROW + concurrency
+
+
+async def test_a_category_that_brings_nothing_is_given_up_and_the_rest_goes_on(tmp_path: Path) -> None:
+    """The cats are always the same cat: said in the journal, with the dogs complete."""
+
+    def answer(request: Request) -> str:
+        return rows_of("cat", 1, 1) if request.batch.category == "cat" else good(request)
+
+    with loop_in(tmp_path, backend := Answering(answer), 40, 2) as loop:
+        await loop.run()
+        assert accepted(loop) == {"cat": 1, "dog": 40}
+        assert loop.journal.history.state().exhausted == {"cat"}
+        assert set(loop.rejected) <= {"duplicate", "echo"}
+    asked = len(backend.requests)
+    with loop_in(tmp_path, backend, 40, 2) as loop:
+        await loop.run()
+    assert len(backend.requests) == asked
+
+
+async def test_a_recorded_reply_that_was_not_judged_is_judged_without_a_call(tmp_path: Path) -> None:
+    """What was paid for before a crash counts as if there had been none, and is not asked for again."""
+    with loop_in(tmp_path, Answering(good)) as loop:
+        due: deque[Any] = deque()
+        assert loop._plan(due)
+        loop.journal.add_reply(due[0].number, due[0].ask.key, Reply(rows_of("cat", 0, 10), "before"))
+    with loop_in(tmp_path, backend := Answering(good)) as loop:
+        assert loop.journal.history.state().unjudged == 1
+        await loop.run()
+        assert accepted(loop) == {"cat": 10, "dog": 10}
+        assert loop.journal.history.state().unjudged == 0
+    assert {request.batch.category for request in backend.requests} == {"dog"}
+
+
+async def test_replies_that_are_here_are_judged_when_the_backend_gives_up(tmp_path: Path) -> None:
+    """One call of several brings the end, and the rows of the others are kept; the error is the backend's."""
+
+    def answer(request: Request) -> Answer:
+        return EndpointError("no such key") if request.batch.number == 2 else good(request)
+
+    with loop_in(tmp_path, Answering(answer), 40, 4) as loop:
+        with pytest.raises(EndpointError, match="no such key"):
+            await loop.run()
+        kept = sum(accepted(loop).values())
+        assert kept == 3 * 20
+        assert loop.journal.history.state().unjudged == 0
+    with loop_in(tmp_path, Answering(good), 40, 4) as loop:
+        await loop.run()
+        assert accepted(loop) == {"cat": 40, "dog": 40}
+
+
+async def test_cancelling_leaves_no_task_behind(tmp_path: Path) -> None:
+    """A cancelled loop cancels its calls, and waits for them, before it lets go."""
+    ended: list[int] = []
+    begun = asyncio.Event()
+
+    class Hanging(Answering):
+        async def complete(self, request: Request) -> Reply | Failure:
+            self.requests.append(request)
+            if len(self.requests) == 3:
+                begun.set()
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.append(request.batch.number)
+            raise AssertionError
+
+    with loop_in(tmp_path, Hanging(good), 60, 3) as loop:
+        task = asyncio.create_task(loop.run())
+        await asyncio.wait_for(begun.wait(), 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert sorted(ended) == [1, 2, 3]
+        assert [open_.batch.number for open_ in loop.journal.history.open_batches()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("a fault of ours")])
+async def test_what_ends_a_loop_inside_a_write_is_what_is_told(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal that an error has closed refuses the loop's last notes, and that refusal hides nothing."""
+
+    def judge(self: Journal, *judged: object) -> None:
+        with self._writing():
+            raise error
+
+    with loop_in(tmp_path, Answering(good)) as loop:
+        with monkeypatch.context() as patched, pytest.raises(type(error)):
+            patched.setattr(Journal, "judge", judge)
+            # Not as a task: asyncio lets a KeyboardInterrupt of a task end the whole event loop.
+            await loop.run()
+        with pytest.raises(StorageError, match=type(error).__name__):
+            loop.journal.note("more", 1)
+    with loop_in(tmp_path, Answering(good)) as loop:
+        await loop.run()
+        assert accepted(loop) == {"cat": 10, "dog": 10}

@@ -1,0 +1,199 @@
+"""The near-duplicate index gives brute force's verdicts and scores."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rapidfuzz.distance import LCSseq
+
+from selfinstruct.similarity import postings
+from selfinstruct.similarity.bounds import cell_of, least_common, most_missed, probe_plan
+from selfinstruct.similarity.exact_index import NoveltyIndex
+from selfinstruct.similarity.rouge import rouge_l
+
+#: As shipped, and with rows filed at once, in blocks, anew after every few that were read, and read slice by slice.
+SIZES = [
+    {},
+    {"_WAITING": 1, "_BLOCK": 7, "_FEW": 0},
+    {"_WAITING": 3, "_READS_PER_ROW": 1},
+    {"_WAITING": 17, "_FEW": 0},
+    {"_WAITING": 2, "_FEW": 0, "_LONG": 0},
+]
+THRESHOLDS = st.one_of(st.sampled_from([0.0, 0.1, 0.5, 0.7, 0.75, 0.8, 6 / 7, 0.95, 1.0]), st.floats(0.0, 1.0))
+WORDS = ["task", "stage", "in", "found", "28", "29", "0", "元", "亨", "é", "?!"]
+TEXTS = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
+
+
+def brute_nearest(pool: list[str], text: str, threshold: float) -> tuple[int, float] | None:
+    """The oracle: every row by the readable reference, the first of the nearest."""
+    best: tuple[int, float] | None = None
+    for row, other in enumerate(pool):
+        score = rouge_l(text, other).f1
+        if score > (threshold if best is None else best[1]):
+            best = (row, score)
+    return best
+
+
+@pytest.fixture(params=SIZES, ids=str)
+def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every way in which rows wait, are filed, and are filed anew, in pools that a test can afford."""
+    for name, value in request.param.items():
+        monkeypatch.setattr(postings if name == "_LONG" else exact_index, name, value)
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    st.lists(TEXTS, max_size=25),
+    st.lists(st.tuples(TEXTS, THRESHOLDS), max_size=6),
+    st.sampled_from([0.0, 0.7, 0.9, 1.0]),
+)
+@pytest.mark.usefixtures("sizes")
+def test_nearest_is_brute_force(pool: list[str], queries: list[tuple[str, float]], minimum: float) -> None:
+    """Whatever the pool, the text, the threshold and the hint: the same row and the same score."""
+    index = NoveltyIndex(min_threshold=minimum)
+    index.add_all(pool)
+    for text, threshold in queries:
+        assert index.nearest(text, threshold) == brute_nearest(pool, text, threshold)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(st.lists(st.tuples(TEXTS, THRESHOLDS), max_size=40))
+@pytest.mark.usefixtures("sizes")
+def test_stream_is_brute_force(stream: list[tuple[str, float]]) -> None:
+    """Asking and adding by turns, as the loop does, with another threshold each time."""
+    index, pool = NoveltyIndex(), list[str]()
+    for text, threshold in stream:
+        found = index.nearest(text, threshold)
+        assert found == brute_nearest(pool, text, threshold)
+        if found is None:
+            assert index.add(text) == len(pool)
+            pool.append(text)
+    assert len(index) == len(pool)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(TEXTS, max_size=25), TEXTS, st.integers(0, 30))
+def test_k_nearest_is_a_sorted_scan(pool: list[str], text: str, k: int) -> None:
+    """The k best of the whole pool, nearest first, equals in row order."""
+    index = NoveltyIndex()
+    index.add_all(pool)
+    scores = [(row, rouge_l(text, other).f1) for row, other in enumerate(pool)]
+    assert index.k_nearest(text, k) == sorted(scores, key=lambda one: (-one[1], one[0]))[:k]
+
+
+def test_bulk_and_single_adding_give_the_same_index() -> None:
+    """A pool indexed again on resume answers as the one that grew."""
+    rng = random.Random(7)
+    pool = [" ".join(rng.choices(WORDS, k=rng.randrange(15))) for _ in range(300)]
+    grown, rebuilt = NoveltyIndex(), NoveltyIndex()
+    for text in pool:
+        grown.add(text)
+    rebuilt.add_all(pool)
+    for text in pool[::7]:
+        changed = text + " stage"
+        assert grown.nearest(changed, 0.7) == rebuilt.nearest(changed, 0.7) == brute_nearest(pool, changed, 0.7)
+
+
+@pytest.mark.parametrize("text", ["", "?!", "___"])
+def test_text_without_tokens_is_near_to_nothing(text: str) -> None:
+    """Not even to itself: its ROUGE-L is 0 and 0 is not strictly above any threshold."""
+    index = NoveltyIndex()
+    index.add(text)
+    index.add("task")
+    assert index.nearest(text, 0.0) is None
+    assert index.nearest("task", 0.0) == (1, 1.0)
+
+
+def test_equal_to_the_threshold_is_not_above_it() -> None:
+    """A near-duplicate is strictly nearer than the threshold: 7 of 10 tokens pass at 0.7."""
+    index = NoveltyIndex()
+    index.add("a b c d e f g 1 2 3")
+    assert index.nearest("a b c d e f g 4 5 6", 0.7) is None
+    assert index.nearest("a b c d e f g 4 5 6", 0.6999) == (0, 0.7)
+
+
+@pytest.mark.usefixtures("sizes")
+def test_streams_of_variants_are_brute_force() -> None:
+    """Seeded streams of long and short texts and their variants, some 200,000 pairs, by rapidfuzz's LCS."""
+    for seed in range(8):
+        rng = random.Random(seed)
+        words = [chr(0x4E00 + number) for number in range(rng.choice([3, 30, 400]))]
+        index, pool = NoveltyIndex(min_threshold=rng.choice([0.5, 0.7, 0.857])), list[str]()
+        for _ in range(220):
+            text = rng.choices(words, k=rng.randrange(1, 60))
+            if pool and rng.random() < 0.5:
+                text = [word if rng.random() < 0.8 else rng.choice(words) for word in rng.choice(pool)]
+            threshold, asked = rng.choice([0.6, 0.7, 0.75, 0.857, 0.95]), "".join(text)
+            scores = [
+                (2 * LCSseq.similarity(asked, other) / (len(asked) + len(other)), -row)
+                for row, other in enumerate(pool)
+            ]
+            score, row = max(scores, default=(0.0, 0))
+            assert index.nearest(asked, threshold) == ((-row, score) if score > threshold else None)
+            if score < 1:
+                index.add(asked)
+                pool.append(asked)
+
+
+def test_rows_that_share_all_but_one_token() -> None:
+    """The worst pool for a filter by shared tokens: each row has one of its own, and all are equally near."""
+    constants = [f"w{number}" for number in range(24)]
+    index = NoveltyIndex(min_threshold=0.9)
+    index.add_all(" ".join([*constants[: row % 25], f"x{row}", *constants[row % 25 :]]) for row in range(3000))
+    asked = " ".join([*constants[:9], "y", *constants[9:]])
+    assert index.nearest(asked, 0.95) == (0, 0.96)
+    assert index.nearest(asked, 0.96) is None
+
+
+def test_more_tokens_than_characters() -> None:
+    """Beyond 1.1 million distinct tokens a character no longer stands for each; verdicts and scores stay."""
+    index = NoveltyIndex()
+    index.add_all(" ".join(f"{letter}{number}" for number in range(120_000)) for letter in "abcdefghij")
+    index.add("k1 k2 k3 k4")
+    assert index.nearest("k1 k2 k3 k5", 0.7) == (10, 0.75)
+    assert index.nearest("k1 k2 a3 k4", 0.7) == (10, 0.75)
+    index.add("a1 k2 a3 k4")
+    assert index.nearest("a1 k2 a3 k9", 0.7) == (11, 0.75)
+
+
+def test_texts_of_ten_thousand_tokens() -> None:
+    """Long texts keep exact scores, where every bit of a signature is set."""
+    rng = random.Random(3)
+    texts = [[str(rng.randrange(3000)) for _ in range(10_000)] for _ in range(4)]
+    index = NoveltyIndex()
+    index.add_all(" ".join(text) for text in texts)
+    index.add_all("one two three" for _ in range(300))  # more than wait to be filed
+    changed = [*texts[2][:9_000], *(f"x{number}" for number in range(1000))]
+    assert index.nearest(" ".join(changed), 0.7) == (2, 0.9)
+    assert index.nearest(" ".join(changed), 0.9) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.floats(0.2, 1.0))
+def test_probe_plan_leaves_no_partner_out(length: int, threshold: float) -> None:
+    """For every length that may be near, every pair of places where the first shared element may stand is probed."""
+    plan = probe_plan(threshold, length)
+    probes = zip(plan.positions.tolist(), plan.cells.tolist(), strict=True)
+    allowed = dict(zip(probes, enumerate(plan.misses.tolist()), strict=True))
+    assert plan.most_missed == max(plan.misses, default=0)
+    for other in range(1, 10 * length):
+        least = least_common(threshold, length + other)
+        if least > min(length, other):
+            continue
+        assert other - least <= most_missed(threshold, other)
+        places = np.arange(other - least + 1)
+        for cell in set(cell_of(np.full_like(places, other), places).tolist()):
+            for position in range(length - least + 1):
+                probe, misses = allowed[position, cell]
+                assert misses >= length - least
+                ours = 0 if probe < plan.shorter else length - least
+                theirs = 0 if probe >= plan.longer else other - least
+                assert plan.differences[probe] >= min(ours + theirs, 255), "what only one of the two has"
