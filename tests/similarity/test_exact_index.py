@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct.similarity import postings
+from selfinstruct.similarity import exact_index, postings
 from selfinstruct.similarity.bounds import cell_of, least_common, most_missed, probe_plan
 from selfinstruct.similarity.exact_index import NoveltyIndex
 from selfinstruct.similarity.rouge import rouge_l
