@@ -21,7 +21,7 @@ from selfinstruct.backends.budget import Budget, BudgetSpent, cost
 from selfinstruct.backends.openai.backend import OpenAIBackend
 from selfinstruct.recipe import Model, Price
 from selfinstruct.records import Batch, Message, Request, Usage
-from selfinstruct.replies import parse
+from selfinstruct.replies import parse_reply
 from selfinstruct.testing import Behaviour, FaultServer, content
 from selfinstruct.testing.exchange import Answer
 
@@ -294,7 +294,7 @@ def strings(value: Any) -> Iterator[str]:
 def altered(text: str, reason: str, written: set[str]) -> tuple[list[str], int, float]:
     """The strings in the rows of a reply that nobody wrote, the number of rows, and the CPU seconds of parsing."""
     begun = time.thread_time()
-    parsed = parse(text, FIELDS, finish_reason=reason)
+    parsed = parse_reply(text, FIELDS, finish_reason=reason)
     seconds = time.thread_time() - begun
     rows = [candidate.row for candidate in parsed.candidates if candidate.row is not None]
     return [each for row in rows for each in strings(row) if each not in written], len(rows), seconds

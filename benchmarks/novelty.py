@@ -34,7 +34,7 @@ from rapidfuzz.distance import Indel, LCSseq
 from rouge_score.rouge_scorer import RougeScorer
 
 from benchmarks import streams
-from selfinstruct.cli.memory import steady
+from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.similarity.exact_index import NoveltyIndex
 from selfinstruct.similarity.rouge import f1_score
 from selfinstruct.text import tokens
@@ -326,7 +326,7 @@ def main() -> None:
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
-    steady()
+    tune_allocator()
     if options.agreement:
         print(f"{agreement(options.agreement, options.seed):,} pairs, no difference")
     elif options.bulk:

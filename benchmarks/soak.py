@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from selfinstruct import api
-from selfinstruct.cli.memory import steady
+from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.events import Snapshot
 from selfinstruct.growth.pool import Pool
 from selfinstruct.preparation.infer import infer
@@ -104,7 +104,7 @@ def measure(url: str, folder: Path, candidates: int, minutes: float) -> list[Sam
     model = Model(name="default", base_url=url, concurrency=32)
     text = to_toml(recipe.model_copy(update={"prompt": asking, "model": model}), {}, folder)
     (folder / "recipe.toml").write_text(text)
-    steady()  # as the command line does
+    tune_allocator()  # as the command line does
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
         asyncio.run(grow())
     return samples

@@ -41,7 +41,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ReplyFormat:
     """The form of a JSON reply: the type of each name of its objects, and whether it is a list of ``many``."""
 
     types: dict[str, str]
@@ -62,7 +62,7 @@ class Request:
     messages: tuple[Message, ...]
     demos: tuple[Row, ...]
     seed: int
-    form: Form | None = None
+    form: ReplyFormat | None = None
     model: str = ""
 
 

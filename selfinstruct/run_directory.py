@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.metrics import Summary, report
+from selfinstruct.analysis.metrics import Summary, build_report
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import clear_parts, sync_directory, write_whole
 from selfinstruct.journal import History, Journal, Origin, SeedRow, write_rows
@@ -24,7 +24,7 @@ from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import frozen_changes, parse_recipe, to_toml
 from selfinstruct.records import Row
 from selfinstruct.render.card import card
-from selfinstruct.render.report import page
+from selfinstruct.render.report import report_page
 
 ROWS_NAME = "rows.jsonl"
 RECIPE_NAME = "recipe.toml"
@@ -36,7 +36,7 @@ _FAILING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 @contextlib.contextmanager
-def held(where: Path) -> Iterator[None]:
+def lock_directory(where: Path) -> Iterator[None]:
     """A directory for a run, made where there is none, locked against other processes while the block lasts.
 
     What was made goes again where no run was begun in the block. Raises InputError where the directory cannot be
@@ -50,7 +50,7 @@ def held(where: Path) -> Iterator[None]:
                 yield
             finally:
                 # Where no run was begun nothing stays; the lock's file goes while it is ours.
-                if not holds_run(where):
+                if not is_run_directory(where):
                     with contextlib.suppress(OSError):
                         (where / LOCK_NAME).unlink(missing_ok=True)
     finally:
@@ -59,20 +59,20 @@ def held(where: Path) -> Iterator[None]:
 
 def origin_of(where: Path, prepared: Prepared, seed: int) -> Origin:
     """What a run in ``where`` is begun with. Raises RecipeError for a recipe that cannot be written down."""
-    return Origin(to_toml(prepared.recipe, {}, where), digest_of(prepared.seeds.rows), seed, __version__)
+    return Origin(to_toml(prepared.recipe, {}, where), seeds_digest(prepared.seeds.rows), seed, __version__)
 
 
-def digest_of(seeds: Sequence[Row]) -> str:
+def seeds_digest(seeds: Sequence[Row]) -> str:
     """What tells the seed rows of one run from those of another."""
     return hashlib.sha256(json.dumps(seeds, sort_keys=True).encode()).hexdigest()
 
 
-def resumed(where: Path, prepared: Prepared, origin: Origin) -> Journal | None:
+def open_journal(where: Path, prepared: Prepared, origin: Origin) -> Journal | None:
     """The journal of a held directory, open to go on with, or None where no run was begun there.
 
     Raises InputError where it belongs to another recipe, other seeds or another ``--seed``.
     """
-    if not holds_run(where):
+    if not is_run_directory(where):
         return None
     journal = Journal.open(where)
     try:
@@ -83,7 +83,7 @@ def resumed(where: Path, prepared: Prepared, origin: Origin) -> Journal | None:
     return journal
 
 
-def begun(where: Path, prepared: Prepared, origin: Origin) -> Journal:
+def create_journal(where: Path, prepared: Prepared, origin: Origin) -> Journal:
     """The journal of a new run in a held directory."""
     return Journal.create(where, origin, _seeds(prepared))
 
@@ -97,13 +97,13 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
     recipe = to_toml(prepared.recipe, prepared.reasons, where)
     # Half of a character in a category's name is written as its escape, which JSON reads again.
     text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
-    shown = report(history, prepared, summary)
+    shown = build_report(history, prepared, summary)
     refused: list[StorageError] = []
     for write in (
         lambda: write_rows(history, where / ROWS_NAME, summary["accepted"]),
         lambda: write_whole(where / RECIPE_NAME, recipe.encode()),
         lambda: write_whole(where / SUMMARY_NAME, text.encode("utf-8", "backslashreplace")),
-        lambda: write_whole(where / REPORT_NAME, page(shown, prepared, recipe).encode()),
+        lambda: write_whole(where / REPORT_NAME, report_page(shown, prepared, recipe).encode()),
         lambda: write_whole(where / CARD_NAME, card(shown, prepared, ROWS_NAME).encode()),
     ):
         try:
@@ -115,7 +115,7 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
         raise StorageError(refused[0].message, hint=f"{refused[0].hint}\n{kept}") from refused[0]
 
 
-def holds_run(where: str | Path) -> bool:
+def is_run_directory(where: str | Path) -> bool:
     """Whether there is a journal in ``where``, as far as can be seen."""
     try:
         return (Path(where) / JOURNAL_NAME).exists()
@@ -123,9 +123,9 @@ def holds_run(where: str | Path) -> bool:
         return False
 
 
-def recorded(where: str | Path) -> History:
+def open_history(where: str | Path) -> History:
     """The journal of a run, open for reading. Raises InputError where there is none."""
-    if not holds_run(where):
+    if not is_run_directory(where):
         raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
     return History.open(Path(where))
 
@@ -135,7 +135,7 @@ def _make(where: Path) -> list[Path]:
     missing: list[Path] = []
     try:
         if where.is_dir():
-            if not holds_run(where) and any(not p.name.startswith("run.") for p in where.iterdir()):
+            if not is_run_directory(where) and any(not p.name.startswith("run.") for p in where.iterdir()):
                 raise InputError(
                     f"{where}: holds other files and no run", hint="Choose an empty or a new directory with --out."
                 )

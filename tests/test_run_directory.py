@@ -223,6 +223,6 @@ async def test_a_cancelled_run_stays_cancelled_where_the_files_are_refused(
 
 def test_a_directory_without_a_run_is_told() -> None:
     """Reading what is not there names the directory."""
-    for read in (directory.recorded, api.open_run):
+    for read in (directory.open_history, api.open_run):
         with pytest.raises(InputError, match="nowhere: not a run directory"):
             read("nowhere")

@@ -15,8 +15,8 @@ from selfinstruct.errors import RowError
 from selfinstruct.recipe.errors import nearest
 from selfinstruct.rows import to_json
 from selfinstruct.rows.stream import Record, Stream, open_stream
-from selfinstruct.similarity.dedup import deduplicate
-from selfinstruct.similarity.row_index import novelty_text
+from selfinstruct.similarity.dedup import deduplicate_texts
+from selfinstruct.similarity.row_index import compared_text
 
 #: How often ``watch`` is told, in rows.
 _EVERY = 500
@@ -44,7 +44,7 @@ class Cleaning:
         return asdict(self)
 
 
-def clean(
+def deduplicate_file(
     source: BinaryIO,
     name: str,
     *,
@@ -78,11 +78,11 @@ def clean(
                 not_utf8 += _UNREAD.search(record.value) is not None
                 yield record.value
             else:
-                yield novelty_text(record.value, compared)
+                yield compared_text(record.value, compared)
 
     count = 0
     kept(stream.header)
-    for verdict in deduplicate(texts(), threshold=max_rouge_l):
+    for verdict in deduplicate_texts(texts(), threshold=max_rouge_l):
         record = waiting.pop()
         if verdict.nearest is None:
             count += 1

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from random import Random
 
-from selfinstruct.growth.batch_state import Work
-from selfinstruct.growth.planner import Progress, plan
-from selfinstruct.growth.sampling import Drawing
-from selfinstruct.growth.steps import Ask
+from selfinstruct.growth.batch_state import BatchState
+from selfinstruct.growth.planner import CategoryProgress, plan
+from selfinstruct.growth.sampler import Sampler
+from selfinstruct.growth.steps import StepCall
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts.prompt import estimate_tokens, language, messages, step_messages
 from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step
@@ -37,7 +37,7 @@ _OF_A_WORD = 4 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class DryRun:
     """The least that a run takes, every candidate being accepted; tokens by ``prompt.estimate_tokens``.
 
     ``requests`` counts by category where rows are imitated, else by the name of the step or judge; those of a list
@@ -70,11 +70,11 @@ class _Asked:
     model: str = ""
 
 
-def forecast(prepared: Prepared, seed: int = 0) -> Forecast:
+def dry_run(prepared: Prepared, seed: int = 0) -> DryRun:
     """What a run of ``prepared`` from nothing would ask for; ``seed`` draws what the first prompts show."""
     written = _imitated if prepared.recipe.imitates else _stepped
     asked = [*_lists(prepared.recipe), *written(prepared, seed)]
-    return Forecast(
+    return DryRun(
         {each.name: each.requests for each in asked},
         round(sum(each.requests * each.given for each in asked)),
         round(sum(each.requests * each.got for each in asked)),
@@ -99,7 +99,7 @@ def _imitated(prepared: Prepared, seed: int) -> Iterator[_Asked]:
     drawing = _drawing(prepared)
     for name, quota in prepared.quotas.items():
         draws = Random(f"{seed}/1")
-        batch = plan({name: Progress(quota)}, members, {}, recipe.prompt, 1, draws)
+        batch = plan({name: CategoryProgress(quota)}, members, {}, recipe.prompt, 1, draws)
         if batch is None:  # weights may leave a category without rows
             continue
         demos = [rows[at - 1] for at in batch.demos]
@@ -138,13 +138,13 @@ def _askers(recipe: Recipe) -> list[Step | Judge]:
 def _first_values(prepared: Prepared, seed: int) -> Mapping[str, JSON]:
     """What the prompts of a run's first batch name before any reply is there."""
     recipe, rows, draws = prepared.recipe, prepared.seeds.rows, Random(f"{seed}/1")
-    progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
+    progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
     batch = plan(progress, _members(prepared), {}, recipe.prompt, 1, draws)
     if batch is None:
         return {}
     batch = replace(batch, given=_drawing(prepared).draw(batch.category, draws))
-    work = Work(batch, recipe, prepared.materials, [rows[at - 1] for at in batch.demos])
-    asks = work.asks()
+    work = BatchState(batch, recipe, prepared.inputs, [rows[at - 1] for at in batch.demos])
+    asks = work.calls()
     return asks[0].values if asks else {}
 
 
@@ -164,12 +164,12 @@ def _filled(
     named = dict.fromkeys((*names_in(each.system), *names_in(each.prompt)))
     later = [name for name in named if name.partition(".")[0] in open_names]
     known = {**values, **{name: f"{{{name}}}" for name in later}}
-    return Ask(each.name, each, known).messages(recipe), later
+    return StepCall(each.name, each, known).messages(recipe), later
 
 
 def _calls(prepared: Prepared) -> dict[str, int]:
     """How often each step and judge is asked at least."""
-    recipe, materials = prepared.recipe, prepared.materials
+    recipe, materials = prepared.recipe, prepared.inputs
     per_row = math.prod(len(materials.templates.get(each.name, ())) or each.size for each in recipe.expand)
     batches: dict[int, int] = {}
     for quota in prepared.quotas.values():
@@ -177,7 +177,7 @@ def _calls(prepared: Prepared) -> dict[str, int]:
         if count:
             _, rows = _of_a_batch(recipe, count)
             batches[count] = batches.get(count, 0) + math.ceil(quota / (rows * per_row))
-    left = len(materials.passages) if prepared.once else sum(batches.values())
+    left = len(materials.passages) if prepared.use_passages_once else sum(batches.values())
     calls = dict.fromkeys([each.name for each in _askers(recipe)], 0.0)
     for count, number in batches.items():
         of_steps, rows = _of_a_batch(recipe, count)
@@ -247,11 +247,11 @@ def _members(prepared: Prepared) -> dict[str, list[int]]:
     return members
 
 
-def _drawing(prepared: Prepared) -> Drawing:
+def _drawing(prepared: Prepared) -> Sampler:
     """Draws as a run does; a list that is yet to be written has its own place as its one value."""
-    lists = dict(prepared.materials.lists)
+    lists = dict(prepared.inputs.lists)
     lists |= {name: [f"{{{name}}}"] for name in prepared.recipe.attributes if name not in lists}
-    return Drawing(prepared.recipe, replace(prepared.materials, lists=lists))
+    return Sampler(prepared.recipe, replace(prepared.inputs, lists=lists))
 
 
 def _tokens(prompt: Sequence[Message]) -> int:
@@ -262,11 +262,11 @@ def _cost(recipe: Recipe, asked: Sequence[_Asked]) -> float | None:
     """What so many tokens in and out cost, where each model writes its share of them, or the steps that name it."""
     money = 0.0
     for each in asked:
-        models = [model for model in recipe.authors if each.model in ("", model.name)]
+        models = [model for model in recipe.all_models if each.model in ("", model.name)]
         shares = sum(model.weight for model in models)
         for model in models:
             if model.price is None:
                 return None
             price = each.given * model.price.input + each.got * model.price.output
             money += each.requests * price * model.weight / shares / 1_000_000
-    return money if recipe.authors else None
+    return money if recipe.all_models else None

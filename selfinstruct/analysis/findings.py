@@ -18,15 +18,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from selfinstruct.checks import Fault, Terms, examine, schema
+from selfinstruct.checks import Criteria, Fault, examine, schema
 from selfinstruct.errors import InputError
-from selfinstruct.preparation.infer import categories_of, contexts, infer
-from selfinstruct.preparation.prepare import Source, read_source, sound_seeds
+from selfinstruct.preparation.infer import context_fields, infer, make_categories
+from selfinstruct.preparation.prepare import Source, read_source, valid_seeds
 from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.recipe import Recipe, bind
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, read_rows, take_rows
-from selfinstruct.similarity.duplicates import TwinIndex, question_fields
+from selfinstruct.rows import RowFile, read_rows, rows_from_objects
+from selfinstruct.similarity.duplicates import DuplicateIndex, question_fields
 from selfinstruct.similarity.row_index import RowIndex
 from selfinstruct.text import value_text
 
@@ -79,7 +79,7 @@ class Findings:
         return {"findings": [asdict(finding) for finding in self.findings], "measures": dict(self.measures)}
 
 
-def find(
+def find_problems(
     source: Source,
     *,
     recipe: str | None = None,
@@ -125,7 +125,7 @@ class _Earlier:
     """The rows that a row of the file is compared with, by ids from 1, and where each of them stands."""
 
     def __init__(self, recipe: Recipe, least_threshold: float) -> None:
-        self._twins = TwinIndex(question_fields(recipe))
+        self._twins = DuplicateIndex(question_fields(recipe))
         self._index = RowIndex(recipe.novelty, min_threshold=least_threshold)
         self._files: list[str] = []
         self._starts: list[int] = []
@@ -162,21 +162,21 @@ def _read(source: Source) -> RowFile:
         return read_rows(source, uniform=False)
     if hasattr(source, "to_dict"):
         source = source.to_dict(orient="records")
-    return take_rows(source, "rows", uniform=False)
+    return rows_from_objects(source, "rows", uniform=False)
 
 
-def _given(path: str) -> Terms:
+def _given(path: str) -> Criteria:
     """The rules of a recipe; its seeds say which categories there are and how alike their rows may be."""
     seeds, recipe = read_source(path)
     if recipe is None:
         raise InputError(f"{path}: holds rows, not a recipe", hint=f"selfinstruct init {path} writes a recipe of them.")
     recipe = bind(recipe, seeds.fields)
-    sound, _ = sound_seeds(seeds, recipe, skip=True)
-    categories = categories_of(recipe, sound.rows)
-    return Terms(recipe, thresholds(recipe, sound.rows, categories, contexts(recipe)), categories.of)
+    sound, _ = valid_seeds(seeds, recipe, skip=True)
+    categories = make_categories(recipe, sound.rows)
+    return Criteria(recipe, thresholds(recipe, sound.rows, categories, context_fields(recipe)), categories.of)
 
 
-def _inferred(file: RowFile) -> Terms:
+def _inferred(file: RowFile) -> Criteria:
     """The rules that the rows themselves suggest, as alike as any recipe inferred from them could allow."""
     shape, _ = Counter(tuple(sorted(row)) for row in file.rows).most_common(1)[0]
     shaped = [at for at, row in enumerate(file.rows) if tuple(sorted(row)) == shape]
@@ -187,11 +187,11 @@ def _inferred(file: RowFile) -> Terms:
     recipe = infer(sample).recipe
     # A label's values are read off all rows, the templates off the sample.
     all_rows = [file.rows[at] for at in shaped] if recipe.categories.by == "field" else rows
-    categories = categories_of(recipe, all_rows)
-    return Terms(recipe, dict.fromkeys(categories.names, CAP), categories.of)
+    categories = make_categories(recipe, all_rows)
+    return Criteria(recipe, dict.fromkeys(categories.names, CAP), categories.of)
 
 
-def _evidence(fault: Fault, row: Row, terms: Terms, earlier: _Earlier) -> dict[str, Any]:
+def _evidence(fault: Fault, row: Row, terms: Criteria, earlier: _Earlier) -> dict[str, Any]:
     rejection = fault.rejection
     evidence: dict[str, Any] = {}
     if fault.field in row:
@@ -206,7 +206,7 @@ def _evidence(fault: Fault, row: Row, terms: Terms, earlier: _Earlier) -> dict[s
 
 
 def _measures(
-    findings: Sequence[Finding], categories: Counter[str], file: RowFile, terms: Terms, recipe: str | None
+    findings: Sequence[Finding], categories: Counter[str], file: RowFile, terms: Criteria, recipe: str | None
 ) -> dict[str, Any]:
     severities = Counter(finding.severity for finding in findings)
     return {

@@ -74,7 +74,7 @@ def summarise(history: History, prepared: Prepared) -> Summary:
     ``notes`` are what was done about a model that does not do as asked.
     """
     state, notes = history.state(), history.notes()
-    prices = prices_noted(history)
+    prices = recorded_prices(history)
     categories = {}
     for name, quota in prepared.quotas.items():
         tally = state.categories.get(name)
@@ -97,7 +97,7 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         **_bill(state.spent, prices, state.accepted),
         "models": {name: _bill(spent, prices, history.written_by(name)) for name, spent in by_model.items()},
         "max_rouge_l": max(prepared.thresholds.values()),
-        "model": ", ".join(by_model) or ", ".join(model.name for model in prepared.recipe.authors) or "imitator",
+        "model": ", ".join(by_model) or ", ".join(model.name for model in prepared.recipe.all_models) or "imitator",
         "seed": notes.get("seed"),
         "stopped": notes.get(STOPPED_NOTE, "interrupted"),
         "seconds": round(float(notes.get("seconds", 0.0)), 3),
@@ -106,7 +106,7 @@ def summarise(history: History, prepared: Prepared) -> Summary:
     }
 
 
-def prices_noted(history: History) -> dict[str, list[float]]:
+def recorded_prices(history: History) -> dict[str, list[float]]:
     """What a million tokens of each model cost, in and out, as the run was last told."""
     return dict(history.notes().get(PRICES_NOTE, {}))
 
@@ -143,7 +143,7 @@ def _models(spent: Sequence[Spent]) -> list[str]:
     return list(dict.fromkeys(each.model for each in spent if each.model))
 
 
-def report(history: History, prepared: Prepared, summary: Summary) -> Report:
+def build_report(history: History, prepared: Prepared, summary: Summary) -> Report:
     """The report of a run, read from its journal in a time that does not grow with its rows."""
     seeds = prepared.seeds.rows
     size = max(min(_SAMPLE, _PAIRS // max(len(seeds), 1)), _LEAST_SAMPLE)

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from selfinstruct.errors import InputError
-from selfinstruct.growth.batch_state import Work
-from selfinstruct.growth.conditioning import MATERIALS_NOTE, Materials
-from selfinstruct.growth.sampling import PASSAGE
-from selfinstruct.growth.steps import Piece
+from selfinstruct.growth.batch_state import BatchState
+from selfinstruct.growth.prompt_inputs import MATERIALS_NOTE, PromptInputs
+from selfinstruct.growth.sampler import PASSAGE
+from selfinstruct.growth.steps import Draft
 from selfinstruct.journal import History, RecordedReply, RefusedCandidate
 from selfinstruct.recipe import Judge, Recipe, Step, parse_recipe
 from selfinstruct.recipe.placeholders import names_in
@@ -37,7 +37,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Provenance:
     """All that the journal knows of one row.
 
     ``row`` is None for a rejected piece that is no row. ``line`` is a seed's line in its file. ``spans`` are the
@@ -65,7 +65,7 @@ class Origin:
     nearest: Sequence[Neighbour] | None = None
 
 
-def origin(history: History, name: str) -> Origin:
+def trace_row(history: History, name: str) -> Provenance:
     """The origin of the row that is called ``name``. Raises InputError where there is none."""
     recipe = parse_recipe(str(history.notes()["recipe"]), f"{history.path}: recipe", history.path.parent)
     kind, number = _named(name)
@@ -76,7 +76,7 @@ def origin(history: History, name: str) -> Origin:
         if number <= len(seeds):
             seed = seeds[number - 1]
             near = _nearest(history, recipe, seed.row, state.seeds + state.accepted, but=number)
-            return Origin(f"s{number}", seed.category, seed.row, recipe, line=seed.line, nearest=near)
+            return Provenance(f"s{number}", seed.category, seed.row, recipe, line=seed.line, nearest=near)
     elif kind == "x":
         refused = history.rejection(number)
         if refused is not None:
@@ -85,7 +85,7 @@ def origin(history: History, name: str) -> Origin:
         grown = history.row(number)
         if grown is not None:
             near = _nearest(history, recipe, grown.row, state.seeds + state.accepted, but=state.seeds + number)
-            found = Origin(
+            found = Provenance(
                 str(number),
                 grown.category,
                 grown.row,
@@ -115,7 +115,7 @@ def _named(name: str) -> tuple[str, int]:
     return found[1], int(found[2])
 
 
-def _refused(history: History, recipe: Recipe, refused: RefusedCandidate, seeds: int) -> Origin:
+def _refused(history: History, recipe: Recipe, refused: RefusedCandidate, seeds: int) -> Provenance:
     near = None
     if refused.nearest is not None:
         rows = history.pooled([refused.nearest])
@@ -123,7 +123,7 @@ def _refused(history: History, recipe: Recipe, refused: RefusedCandidate, seeds:
     replies = history.steps(refused.call)
     # Which category a row is of may not be looked at before it is refused; here its batch decides.
     by_batch = recipe.categories.by in ("none", "attribute") and replies
-    return Origin(
+    return Provenance(
         f"x{refused.id}",
         refused.category or (replies[0].batch.category if by_batch else ""),
         None,
@@ -136,13 +136,13 @@ def _refused(history: History, recipe: Recipe, refused: RefusedCandidate, seeds:
     )
 
 
-def _traced(history: History, found: Origin, seeds: int) -> Origin:
+def _traced(history: History, found: Provenance, seeds: int) -> Provenance:
     """What is known of a row, with what its batch was given and the replies that it came from."""
     if not found.replies:
         return found
     batch, recipe = found.replies[0].batch, found.recipe
     demos = history.pooled(batch.demos)
-    materials = Materials.recalled(history.notes().get(MATERIALS_NOTE, {}), history.passages())
+    materials = PromptInputs.recalled(history.notes().get(MATERIALS_NOTE, {}), history.passages())
     number = batch.given.get(PASSAGE) or 0
     found = replace(
         found,
@@ -178,13 +178,13 @@ class _Trace:
     """The replies of one batch, worked through again to see what came of which."""
 
     recipe: Recipe
-    materials: Materials
+    materials: PromptInputs
     demos: Sequence[Row]
     replies: Sequence[RecordedReply]
 
-    def worked(self, replies: Sequence[RecordedReply]) -> tuple[Sequence[Piece], dict[int, str]]:
+    def worked(self, replies: Sequence[RecordedReply]) -> tuple[Sequence[Draft], dict[int, str]]:
         """What these replies alone come to, and why those of them cannot be read that cannot, by call."""
-        work = Work(replies[0].batch, self.recipe, self.materials, self.demos)
+        work = BatchState(replies[0].batch, self.recipe, self.materials, self.demos)
         useless = {}
         for each in replies:
             if work.missing(each.step):
@@ -192,9 +192,9 @@ class _Trace:
                 if found.failure:
                     useless[each.call] = found.message
         work.give_up()
-        return work.pieces, useless
+        return work.drafts, useless
 
-    def line(self, pieces: Sequence[Piece], position: int) -> Sequence[RecordedReply]:
+    def line(self, pieces: Sequence[Draft], position: int) -> Sequence[RecordedReply]:
         """The replies without which there would be no such piece: those of its branch and of what it grew from.
 
         Of pieces that are the same in all, each is on a branch of its own, in the same order.

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from selfinstruct.checks import Terms
-from selfinstruct.growth.batch_state import Work
+from selfinstruct.checks import Criteria
+from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.judging import judge_batch
-from selfinstruct.growth.planner import Progress, launch, settle
+from selfinstruct.growth.planner import CategoryProgress, finish_batch, start_batch
 from selfinstruct.growth.pool import Pool
 from selfinstruct.journal import History
 from selfinstruct.preparation.prepare import Prepared
@@ -25,7 +25,7 @@ QUOTAS_NOTE = "quotas"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JudgementCounts:
     """What came of the same replies: accepted rows, candidates rejected and replies failed, by reason."""
 
     accepted: int
@@ -38,8 +38,8 @@ class Rejudged:
     """What the run made of its replies, what they make now, and how many rows were accepted both times."""
 
     replies: int
-    before: Outcome
-    after: Outcome
+    before: JudgementCounts
+    after: JudgementCounts
     same: int
 
     @property
@@ -54,12 +54,12 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
     Where ``prepared`` is the run's own recipe, quotas hold from the call on from which they held in the run.
     """
     state = history.state()
-    progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
+    progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
     stages = list(history.notes().get(QUOTAS_NOTE, ()))
     pool = Pool(prepared.recipe, prepared.thresholds, progress)
     seeds = prepared.seeds.rows
     pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
-    terms = Terms(prepared.recipe, prepared.thresholds, prepared.categories.of)
+    terms = Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of)
     rejected: Counter[str] = Counter()
     failed: Counter[str] = Counter(state.failed)
     places = {(row.call, row.position) for row in history.rows()}
@@ -72,11 +72,11 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
         if not batch.count:  # it asked for a list, and for no rows
             continue
         if batch.category in progress:
-            launch(progress, batch)
+            start_batch(progress, batch)
         else:
-            progress[batch.category] = Progress(0)
+            progress[batch.category] = CategoryProgress(0)
         shown = history.pooled(batch.demos) if batch.demos and not prepared.recipe.imitates else {}
-        work = Work(batch, prepared.recipe, prepared.materials, [shown[n] for n in batch.demos if n in shown])
+        work = BatchState(batch, prepared.recipe, prepared.inputs, [shown[n] for n in batch.demos if n in shown])
         call = 0
         for each in recorded:
             found = work.take(each.step, each.reply) if work.missing(each.step) else None
@@ -84,9 +84,9 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
             call = each.call if found is not None and not found.failure else call
         work.give_up()
         if not call:
-            settle(progress, batch, ())
+            finish_batch(progress, batch, ())
             continue
-        for judgement in judge_batch(batch, work.pieces, terms, pool, progress):
+        for judgement in judge_batch(batch, work.drafts, terms, pool, progress):
             if judgement.rejection is not None:
                 rejected[judgement.rejection.reason] += 1
             elif judgement.candidate.row is not None:
@@ -99,11 +99,11 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
     judged_anew = {recorded.call for recorded in history.replies()} if state.failed else set()
     for failure in history.failures():
         failed[failure.reason] -= failure.call in judged_anew
-    after = Outcome(accepted, dict(sorted(rejected.items())), {k: n for k, n in sorted(failed.items()) if n})
-    return Rejudged(replies, Outcome(state.accepted, state.rejected, state.failed), after, same)
+    after = JudgementCounts(accepted, dict(sorted(rejected.items())), {k: n for k, n in sorted(failed.items()) if n})
+    return Rejudged(replies, JudgementCounts(state.accepted, state.rejected, state.failed), after, same)
 
 
-def _hold(progress: Mapping[str, Progress], quotas: Mapping[str, int], prepared: Prepared) -> None:
+def _hold(progress: Mapping[str, CategoryProgress], quotas: Mapping[str, int], prepared: Prepared) -> None:
     """Put the quotas of one stage of the run in force, where the recipe is still one of those categories."""
     if set(quotas) == set(prepared.quotas):
         for name, quota in quotas.items():

@@ -8,11 +8,11 @@
 DataFrame, and raises the errors of ``selfinstruct.errors``.
 """
 
-from selfinstruct.analysis.dry_run import forecast
+from selfinstruct.analysis.dry_run import dry_run
 from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
 from selfinstruct.api.files import check, check_async, dedup, init, write_recipe
 from selfinstruct.api.grow import Run, open_run, plan, run, run_async, run_directory, thresholds_of
-from selfinstruct.api.inspect import export, kept, rejudge, report, show
+from selfinstruct.api.inspect import export, rejudge, report, row_counts, show
 from selfinstruct.api.recovery import recover
 
 __all__ = [
@@ -21,10 +21,9 @@ __all__ = [
     "check_async",
     "copy_recipe",
     "dedup",
+    "dry_run",
     "export",
-    "forecast",
     "init",
-    "kept",
     "open_run",
     "plan",
     "recipe_text",
@@ -32,6 +31,7 @@ __all__ = [
     "recover",
     "rejudge",
     "report",
+    "row_counts",
     "run",
     "run_async",
     "run_directory",

@@ -8,16 +8,18 @@ from selfinstruct.documents import find_documents
 from selfinstruct.errors import InputError
 from selfinstruct.files import write_whole
 from selfinstruct.recipe import Recipe, builtin, load_recipe
-from selfinstruct.recipe.builtin import INPUTS, Built
+from selfinstruct.recipe.builtin import INPUTS, BuiltinRecipe
 from selfinstruct.recipe.errors import nearest
 
 
-def recipes() -> list[Built]:
+def recipes() -> list[BuiltinRecipe]:
     """The built-in recipes, in the order of the alphabet."""
     listed = []
     for name in builtin.names():
         says = next(iter(builtin.header(name)), "")
-        listed.append(Built(name, says.removeprefix(f"{name}:").strip(), load_recipe(builtin.path(name)).needs_model))
+        listed.append(
+            BuiltinRecipe(name, says.removeprefix(f"{name}:").strip(), load_recipe(builtin.path(name)).needs_model)
+        )
     return listed
 
 

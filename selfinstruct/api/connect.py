@@ -10,25 +10,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from selfinstruct.analysis.dry_run import forecast as forecast
-from selfinstruct.analysis.metrics import cost_of, prices_noted
+from selfinstruct.analysis.dry_run import dry_run as dry_run
+from selfinstruct.analysis.metrics import cost_of, recorded_prices
 from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import Budget, Spending
 from selfinstruct.backends.imitator import Imitator
-from selfinstruct.backends.model_pool import Authors
+from selfinstruct.backends.model_pool import ModelPool
+from selfinstruct.backends.no_model import NoModel
 from selfinstruct.backends.replay import Replay
-from selfinstruct.backends.templates import Templates
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
-from selfinstruct.growth.steps import first_form
+from selfinstruct.growth.steps import first_reply_format
 from selfinstruct.journal import History
-from selfinstruct.preparation.infer import contexts, prose
+from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Model
-from selfinstruct.run_directory import recorded
+from selfinstruct.run_directory import open_history
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SpendingLimits:
     """What a run may spend in all: money, calls, tokens; None is without limit."""
 
     money: float | None
@@ -37,7 +37,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class Connection:
     """Who writes, and what the journal is to know of it.
 
     ``prices`` has for each model what a million tokens cost, in and out. ``preflights`` has what was spent on seeing
@@ -45,7 +45,7 @@ class Connected:
     models did not.
     """
 
-    authors: Authors
+    models: ModelPool
     prices: dict[str, list[float]] = field(default_factory=dict)
     preflights: dict[str, list[int]] = field(default_factory=dict)
     set_aside: Sequence[str] = ()
@@ -84,40 +84,42 @@ async def connect(
     prepared: Prepared,
     backend: str | Backend | None,
     seed: int,
-    limits: Limits,
+    limits: SpendingLimits,
     history: History | None,
     recording: str | Path | None,
-) -> Connected:
+) -> Connection:
     """Who writes the rows; a model is called once, to see that it answers.
 
     ``history`` is that of the run that goes on, of which the limits hold too; None for a new one.
     Raises InputError where the options cannot be, and EndpointError where no model can be used.
     """
     if backend is not None and not isinstance(backend, str):
-        return Connected(Authors([backend]))
+        return Connection(ModelPool([backend]))
     if (backend == "replay") != (recording is not None):
         raise InputError(
             "--backend replay and --from RUN go together", hint="Name the run whose replies are to serve again."
         )
     if recording is not None:
-        with recorded(recording) as history:
-            return Connected(Authors([Replay(history)]))
+        with open_history(recording) as history:
+            return Connection(ModelPool([Replay(history)]))
     recipe = prepared.recipe
-    nowhere = any(model.name == "default" and not model.base_url for model in recipe.authors)
-    if (not recipe.authors and recipe.needs_model) or (nowhere and not os.environ.get("OPENAI_BASE_URL")):
+    nowhere = any(model.name == "default" and not model.base_url for model in recipe.all_models)
+    if (not recipe.all_models and recipe.needs_model) or (nowhere and not os.environ.get("OPENAI_BASE_URL")):
         raise InputError(
             f"{recipe.name}: needs a model: the embedded imitator only imitates rows",
             hint="Name one: --model NAME --base-url http://127.0.0.1:8000/v1 (docs/models.md says how to start one).",
         )
-    spent = Spending() if history is None else _spent(history, recipe.authors)
+    spent = Spending() if history is None else _spent(history, recipe.all_models)
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, spent=spent)
-    if not recipe.authors and not recipe.needs_model:
+    if not recipe.all_models and not recipe.needs_model:
         if recipe.expand:
-            return Connected(Authors([Templates()]))
+            return Connection(ModelPool([NoModel()]))
         label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
-        imitator = Imitator(prepared.seeds.rows, contexts(recipe), mixed=prose(recipe), fixed=label, seed=seed)
-        return Connected(Authors([imitator]))
-    for model in recipe.authors:
+        imitator = Imitator(
+            prepared.seeds.rows, context_fields(recipe), mixed=prose_field(recipe), fixed=label, seed=seed
+        )
+        return Connection(ModelPool([imitator]))
+    for model in recipe.all_models:
         if model.price is None and budget.needs_prices:
             raise InputError(
                 f"--budget: what the tokens of {model.name} cost is not known",
@@ -126,18 +128,18 @@ async def connect(
     return await _endpoints(prepared, budget)
 
 
-async def _endpoints(prepared: Prepared, budget: Budget) -> Connected:
+async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
     """The models of a recipe, those that answer; raises what the first says where none does."""
     from selfinstruct.backends.openai.backend import OpenAIBackend
 
     async def tried(model: Model) -> OpenAIBackend | SelfInstructError:
         """A model that answers, or why it does not."""
         try:
-            return await OpenAIBackend.connect(model, form=first_form(prepared.recipe), budget=budget)
+            return await OpenAIBackend.connect(model, form=first_reply_format(prepared.recipe), budget=budget)
         except SelfInstructError as error:
             return error
 
-    models = prepared.recipe.authors
+    models = prepared.recipe.all_models
     async with asyncio.TaskGroup() as group:
         tries = [group.create_task(tried(model)) for model in models]
     outcomes = [task.result() for task in tries]
@@ -153,8 +155,8 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connected:
         if often[endpoint.name] > 1:
             endpoint.name += f" at {endpoint.base_url}"
     tallies = {endpoint.name: endpoint.tally for _, endpoint in answering}
-    return Connected(
-        Authors(
+    return Connection(
+        ModelPool(
             [endpoint for _, endpoint in answering],
             [model.weight for model, _ in answering],
             [model.name for model, _ in answering],
@@ -170,7 +172,7 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connected:
 
 def _spent(history: History, models: Sequence[Model]) -> Spending:
     """What a run has spent so far, for its budget."""
-    state, prices = history.state(), prices_noted(history)
+    state, prices = history.state(), recorded_prices(history)
     prices.update({model.name: [model.price.input, model.price.output] for model in models if model.price})
     money, _ = cost_of(state.spent, prices)
     return Spending(money=money, requests=state.requests, tokens=state.tokens.input + state.tokens.output)

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from selfinstruct.analysis.cleaning import Cleaning, clean
-from selfinstruct.analysis.dry_run import forecast as forecast
-from selfinstruct.analysis.findings import Findings, find
+from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
+from selfinstruct.analysis.dry_run import dry_run as dry_run
+from selfinstruct.analysis.findings import Findings, find_problems
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.files import open_whole, write_whole
-from selfinstruct.preparation.infer import categories_of, contexts, infer
-from selfinstruct.preparation.prepare import Source, read_source, sound_seeds
+from selfinstruct.preparation.infer import context_fields, infer, make_categories
+from selfinstruct.preparation.prepare import Source, read_source, valid_seeds
 from selfinstruct.preparation.thresholds import thresholds
-from selfinstruct.render.starter_recipe import starter_text
+from selfinstruct.render.starter_recipe import starter_recipe
 
 if TYPE_CHECKING:
     pass
@@ -36,7 +36,7 @@ def check(
     is a path. Raises RowError or RecipeError where one of them cannot be read; what is wrong with a row is a
     finding, never an error.
     """
-    return find(source, recipe=None if recipe is None else str(recipe), against=against, watch=watch)
+    return find_problems(source, recipe=None if recipe is None else str(recipe), against=against, watch=watch)
 
 
 async def check_async(source: Source, **options: Any) -> Findings:
@@ -54,10 +54,10 @@ def init(source: Source, file: str | Path = "recipe.toml") -> str:
     if given is not None:
         raise InputError(f"{source}: is a recipe already", hint=f"Run it: selfinstruct run {source}")
     inferred = infer(seeds)
-    sound, faults = sound_seeds(seeds, inferred.recipe, skip=True)
-    categories = categories_of(inferred.recipe, sound.rows)
-    allowed = thresholds(inferred.recipe, sound.rows, categories, contexts(inferred.recipe))
-    return starter_text(inferred.recipe, inferred.reasons, allowed, len(seeds.rows), faults, file)
+    sound, faults = valid_seeds(seeds, inferred.recipe, skip=True)
+    categories = make_categories(inferred.recipe, sound.rows)
+    allowed = thresholds(inferred.recipe, sound.rows, categories, context_fields(inferred.recipe))
+    return starter_recipe(inferred.recipe, inferred.reasons, allowed, len(seeds.rows), faults, file)
 
 
 def write_recipe(source: Source, file: str | Path, *, force: bool = False) -> None:
@@ -99,7 +99,7 @@ def dedup(
         source = stack.enter_context(_opened(file))
         keep = stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else None
         drop = stack.enter_context(open_whole(dropped)).write if dropped is not None else None
-        return clean(
+        return deduplicate_file(
             source,
             "<stdin>" if str(file) == "-" else str(file),
             fields=fields,

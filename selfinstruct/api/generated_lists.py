@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from selfinstruct.backends.model_pool import Authors
+from selfinstruct.backends.model_pool import ModelPool
 from selfinstruct.errors import EndpointError
 from selfinstruct.files import write_whole
-from selfinstruct.growth.conditioning import Materials, as_templates, entries
+from selfinstruct.growth.prompt_inputs import PromptInputs, expansion_templates, list_entries
 from selfinstruct.journal import Journal
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts.prompt import step_messages
@@ -17,7 +17,7 @@ from selfinstruct.recipe import Attribute, Expand, Recipe
 from selfinstruct.recipe.namings import known_names
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.records import Batch, Failure, Message, Request
-from selfinstruct.replies import answer_of
+from selfinstruct.replies import strip_reasoning
 
 #: The folder of the lists in a run directory.
 FOLDER = "lists"
@@ -27,7 +27,7 @@ _BULLET = re.compile(r"^\s*(?:[-*\u2022\u00b7]\s+|\(?\d{1,3}\s*[.):\uff0e\u3001\
 _QUOTED = re.compile(r"^([\"'\u201c\u300c])(.*)([\"'\u201d\u300d])$")
 
 
-async def write_lists(prepared: Prepared, journal: Journal, authors: Authors, where: Path, seed: int) -> None:
+async def write_lists(prepared: Prepared, journal: Journal, authors: ModelPool, where: Path, seed: int) -> None:
     """Have the model write the lists that the recipe has a prompt for and the run has not got; read the others.
 
     Each is a call of its own, journaled like any other. Raises EndpointError where no list can be read from the
@@ -40,18 +40,18 @@ async def write_lists(prepared: Prepared, journal: Journal, authors: Authors, wh
             said = await _written(owner, name, known, journal, authors, seed)
             file.parent.mkdir(exist_ok=True)
             write_whole(file, "".join(f"{line}\n" for line in said).encode())
-    read_lists(prepared.materials, prepared.recipe, where)
+    read_lists(prepared.inputs, prepared.recipe, where)
 
 
-def read_lists(materials: Materials, recipe: Recipe, where: Path) -> Materials:
+def read_lists(materials: PromptInputs, recipe: Recipe, where: Path) -> PromptInputs:
     """``materials`` with the lists that are in the run directory. Raises InputError for one that cannot be used."""
     for name, owner in _wanted(recipe):
         file = where / FOLDER / f"{name}.txt"
         if not file.exists():
             continue
-        found = entries(file.read_text(encoding="utf-8-sig"), str(file))
+        found = list_entries(file.read_text(encoding="utf-8-sig"), str(file))
         if isinstance(owner, Expand):
-            materials.templates[name] = as_templates(found, owner)
+            materials.templates[name] = expansion_templates(found, owner)
         else:
             materials.lists[name] = found
     return materials
@@ -65,7 +65,7 @@ def list_messages(owner: Attribute | Expand) -> tuple[Message, ...]:
 def read_list(text: str) -> list[str]:
     """The entries of a list that a model wrote, one a line, without numbers, bullets and quotes; each once."""
     found: dict[str, None] = {}
-    for line in answer_of(text).splitlines():
+    for line in strip_reasoning(text).splitlines():
         entry = _BULLET.sub("", line, count=1).strip().rstrip(",").strip()
         quoted = _QUOTED.match(entry)
         entry = quoted[2].strip() if quoted else entry
@@ -90,7 +90,7 @@ async def _written(
     name: str,
     known: Collection[str],
     journal: Journal,
-    authors: Authors,
+    authors: ModelPool,
     seed: int,
 ) -> list[str]:
     """What the model writes, or what it wrote before the run was interrupted."""

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 from selfinstruct import run_directory as directory
 from selfinstruct.analysis.metrics import PRICES_NOTE, REMARKS_NOTE, STOPPED_NOTE, Summary, summarise
 from selfinstruct.analysis.rejudge import QUOTAS_NOTE
-from selfinstruct.api.connect import Connected, Limits, connect, with_model
+from selfinstruct.api.connect import Connection, SpendingLimits, connect, with_model
 from selfinstruct.api.generated_lists import write_lists
 from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import BudgetSpent
-from selfinstruct.backends.model_pool import Authors
-from selfinstruct.checks import Terms
+from selfinstruct.backends.model_pool import ModelPool
+from selfinstruct.checks import Criteria
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.growth.adaptation import Asking
-from selfinstruct.growth.conditioning import MATERIALS_NOTE
 from selfinstruct.growth.loop import Loop, prompt_language, restore
-from selfinstruct.growth.planner import Progress
+from selfinstruct.growth.planner import CategoryProgress
 from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.sampling import Drawing
+from selfinstruct.growth.prompt_inputs import MATERIALS_NOTE
+from selfinstruct.growth.prompt_size import PromptSize
+from selfinstruct.growth.sampler import Sampler
 from selfinstruct.journal import PREFLIGHTS_NOTE, History, Journal, Origin
-from selfinstruct.preparation.prepare import REASONS_NOTE, Prepared, Source, about, prepare
+from selfinstruct.preparation.prepare import REASONS_NOTE, Prepared, Source, prepare, with_passages
 from selfinstruct.records import Row
 from selfinstruct.run_directory import SUMMARY_NAME
 
@@ -103,22 +103,22 @@ async def run_async(
     prepared = with_model(prepared, model, base_url, backend, concurrency)
     where = run_directory(prepared, out)
     origin = directory.origin_of(where, prepared, seed)
-    limits = Limits(budget, max_requests, max_tokens)
+    limits = SpendingLimits(budget, max_requests, max_tokens)
     async with contextlib.AsyncExitStack() as stack:
         # First, so that a second process is told at once, and pays for no call before it is.
-        stack.enter_context(directory.held(where))
-        journal = directory.resumed(where, prepared, origin)
+        stack.enter_context(directory.lock_directory(where))
+        journal = directory.open_journal(where, prepared, origin)
         if journal is not None:
             stack.enter_context(journal)
-            prepared = about(prepared, journal.history.passages())
+            prepared = with_passages(prepared, journal.history.passages())
         connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
-        stack.push_async_callback(connected.authors.close)
+        stack.push_async_callback(connected.models.close)
         if journal is None:
-            journal = stack.enter_context(directory.begun(where, prepared, origin))
+            journal = stack.enter_context(directory.create_journal(where, prepared, origin))
         _note_beginning(journal, origin, prepared, connected)
-        await write_lists(prepared, journal, connected.authors, where, seed)
-        journal.note(MATERIALS_NOTE, prepared.materials.noted())
-        loop = await _loop(prepared, journal, connected.authors, seed, concurrency, watch)
+        await write_lists(prepared, journal, connected.models, where, seed)
+        journal.note(MATERIALS_NOTE, prepared.inputs.noted())
+        loop = await _loop(prepared, journal, connected.models, seed, concurrency, watch)
         summary = await _grown(where, loop, prepared, lambda: clock() - start)
     _require_conserved(where, summary)
     return Run(where, summary)
@@ -162,39 +162,39 @@ def thresholds_of(run: Run) -> Mapping[str, float]:
 async def _loop(
     prepared: Prepared,
     journal: Journal,
-    authors: Authors,
+    authors: ModelPool,
     seed: int,
     concurrency: int | None,
     watch: Callable[[Snapshot], None],
 ) -> Loop:
-    progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
+    progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
     state = journal.history.state()
-    materials = prepared.materials
-    drawing = Drawing(prepared.recipe, materials)
+    materials = prepared.inputs
+    drawing = Sampler(prepared.recipe, materials)
     restore(progress, drawing, journal)
     pool = Pool(prepared.recipe, prepared.thresholds, progress)
     seeds = prepared.seeds.rows
     pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
     pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
     await asyncio.sleep(0)  # whoever cancelled the run meanwhile does not wait for more
-    at_once = sum(model.concurrency for model in prepared.recipe.authors) if authors.reads_messages else 0
+    at_once = sum(model.concurrency for model in prepared.recipe.all_models) if authors.reads_messages else 0
     if materials.passages and not journal.history.passages():
         journal.add_passages(materials.passages)
     loop = Loop(
-        terms=Terms(prepared.recipe, prepared.thresholds, prepared.categories.of),
+        criteria=Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of),
         seeds=seeds,
         pool=pool,
         progress=progress,
         journal=journal,
-        authors=authors,
-        asking=Asking(prepared.recipe.prompt),
-        materials=materials,
-        drawing=drawing,
+        models=authors,
+        prompt_size=PromptSize(prepared.recipe.prompt),
+        inputs=materials,
+        sampler=drawing,
         seed=seed,
         concurrency=concurrency or at_once or _LOCAL_CONCURRENCY,
         watch=watch,
         language=prompt_language(seeds),
-        once=prepared.once,
+        use_passages_once=prepared.use_passages_once,
         number=state.last_batch,
         accepted=state.accepted,
         candidates=state.candidates,
@@ -205,7 +205,7 @@ async def _loop(
     return loop
 
 
-def _note_beginning(journal: Journal, origin: Origin, prepared: Prepared, connected: Connected) -> None:
+def _note_beginning(journal: Journal, origin: Origin, prepared: Prepared, connected: Connection) -> None:
     """Keep the recipe; from which call on these quotas hold, for a later judging; prices; the preflights."""
     journal.note("recipe", origin.recipe)
     notes = journal.history.notes()
@@ -259,7 +259,7 @@ async def _grow(loop: Loop) -> str:
     except BudgetSpent:
         return "budget"
     short = any(state.exhausted for state in loop.progress.values())
-    return "exhausted" if short and not (loop.once and loop.drawing.covered) else "done"
+    return "exhausted" if short and not (loop.use_passages_once and loop.sampler.covered) else "done"
 
 
 def _word_for(error: BaseException) -> str:
@@ -286,7 +286,7 @@ def _conclude(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds
     try:
         journal.note("seconds", seconds)
         journal.note(STOPPED_NOTE, stopped)
-        _note_remarks(journal, (*loop.authors.notes, *loop.asking.notes))
+        _note_remarks(journal, (*loop.models.notes, *loop.prompt_size.notes))
         journal.commit()
     finally:
         # The notes may not have been taken; the summary is of this run all the same.

@@ -7,29 +7,29 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from selfinstruct.analysis.dry_run import forecast as forecast
+from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.metrics import summarise
-from selfinstruct.analysis.provenance import Origin, origin
+from selfinstruct.analysis.provenance import Provenance, trace_row
 from selfinstruct.analysis.rejudge import QUOTAS_NOTE, Rejudged
 from selfinstruct.analysis.rejudge import rejudge as rejudge_replies
 from selfinstruct.api.grow import Run
 from selfinstruct.errors import InputError
-from selfinstruct.export import FORMATS, items
+from selfinstruct.export import FORMATS, export_rows
 from selfinstruct.export.table import write_table
 from selfinstruct.files import open_whole
 from selfinstruct.journal.lock import holder_of
-from selfinstruct.preparation.prepare import remembered
+from selfinstruct.preparation.prepare import prepared_from_journal
 from selfinstruct.recipe import load_recipe
-from selfinstruct.run_directory import recorded, write_derived
+from selfinstruct.run_directory import open_history, write_derived
 
 
-def show(where: str | Path, row: str) -> Origin:
+def show(where: str | Path, row: str) -> Provenance:
     """Where a row of a run came from: ``row`` is its number, ``s3`` for a seed, ``x17`` for a rejection.
 
     Raises InputError where there is no such run or no such row.
     """
-    with recorded(where) as history:
-        return origin(history, row)
+    with open_history(where) as history:
+        return trace_row(history, row)
 
 
 def rejudge(where: str | Path, *, recipe: str | Path | None = None, out: str | Path | None = None) -> Rejudged:
@@ -38,8 +38,8 @@ def rejudge(where: str | Path, *, recipe: str | Path | None = None, out: str | P
     ``out`` is where the rows that come out are written; the run itself stays as it is. Raises InputError where
     there is no such run, RecipeError where the recipe does not fit its seeds.
     """
-    with recorded(where) as history, contextlib.ExitStack() as stack:
-        prepared = remembered(history, None if recipe is None else load_recipe(recipe))
+    with open_history(where) as history, contextlib.ExitStack() as stack:
+        prepared = prepared_from_journal(history, None if recipe is None else load_recipe(recipe))
         if out is None:
             return rejudge_replies(history, prepared)
         file = stack.enter_context(open_whole(out))
@@ -54,8 +54,8 @@ def report(where: str | Path) -> Run:
     place = Path(where)
     while True:
         running = holder_of(place)
-        with recorded(place) as history:
-            prepared = remembered(history)
+        with open_history(place) as history:
+            prepared = prepared_from_journal(history)
             summary = summarise(history, prepared)
             if running is not None:
                 summary["stopped"] = "running"
@@ -82,14 +82,14 @@ def export(
     if format not in FORMATS:
         raise InputError(f"--format {format}: unknown", hint=f"The formats are: {', '.join(FORMATS)}.")
     write = partial(write_table, keep_formulas=keep_formulas) if format == "csv" else FORMATS[format]
-    with recorded(where) as history, contextlib.ExitStack() as stack:
+    with open_history(where) as history, contextlib.ExitStack() as stack:
         file = stack.enter_context(open_whole(to)) if isinstance(to, str | Path) else to
-        return write(items(history, with_seeds=with_seeds), file)
+        return write(export_rows(history, with_seeds=with_seeds), file)
 
 
-def kept(where: str | Path) -> tuple[int, int]:
+def row_counts(where: str | Path) -> tuple[int, int]:
     """How many rows a run has by now, and how many it is to have. Raises InputError where there is no run."""
-    with recorded(where) as history:
+    with open_history(where) as history:
         stages = history.notes().get(QUOTAS_NOTE) or [[0, {}]]
         return history.state().accepted, sum(stages[-1][1].values())
 

@@ -12,10 +12,10 @@ from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.files import open_whole
 from selfinstruct.journal import JOURNAL_NAME, Recovered, Remains, SeedRow
 from selfinstruct.journal.lock import holder_of
-from selfinstruct.preparation.prepare import Prepared, settled
+from selfinstruct.preparation.prepare import Prepared, build_prepared
 from selfinstruct.recipe import bind, parse_recipe
 from selfinstruct.rows import RowFile, read_rows
-from selfinstruct.run_directory import RECIPE_NAME, ROWS_NAME, held, holds_run
+from selfinstruct.run_directory import RECIPE_NAME, ROWS_NAME, is_run_directory, lock_directory
 
 
 def recover(where: str | Path, out: str | Path) -> Recovered:
@@ -26,9 +26,9 @@ def recover(where: str | Path, out: str | Path) -> Recovered:
     refuses, another process is writing the run, or rows are all that could be saved.
     """
     old, new = Path(where), Path(out)
-    if not holds_run(old):
+    if not is_run_directory(old):
         raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
-    if holds_run(new):
+    if is_run_directory(new):
         raise InputError(f"{out}: holds a run already", hint="Choose an empty or a new directory with -o.")
     if holder := holder_of(old):
         raise StorageError(f"{where}: a run is writing here ({holder})", hint="Wait for it or stop it.")
@@ -36,7 +36,7 @@ def recover(where: str | Path, out: str | Path) -> Recovered:
         remains = Remains(old)
     except OSError as error:
         raise StorageError(f"{where}: cannot be read: {error.strerror}", hint="Check its permissions.") from error
-    with held(new):
+    with lock_directory(new):
         try:
             prepared, seeds = _beginning(old, remains)
         except (SelfInstructError, OSError, KeyError) as error:
@@ -59,12 +59,12 @@ def _beginning(where: Path, remains: Remains) -> tuple[Prepared, list[SeedRow]]:
     stored = remains.seeds
     digest = remains.notes.get("seeds_digest")
     seeds = RowFile(recipe.seeds.file, "jsonl", [row for row, _, _ in stored], [line for _, _, line in stored], ())
-    if not stored or digest not in (None, directory.digest_of(seeds.rows)):
+    if not stored or digest not in (None, directory.seeds_digest(seeds.rows)):
         seeds = read_rows(recipe.seeds.file)
-        if digest not in (None, directory.digest_of(seeds.rows)):
+        if digest not in (None, directory.seeds_digest(seeds.rows)):
             raise KeyError("the seeds")
     names = tuple(seeds.rows[0])
-    prepared = settled(replace(seeds, fields=names), bind(recipe, names), {}, [])
+    prepared = build_prepared(replace(seeds, fields=names), bind(recipe, names), {}, [])
     of = prepared.categories.of
     return prepared, [SeedRow(row, of(row), line) for row, line in zip(seeds.rows, seeds.lines, strict=True)]
 

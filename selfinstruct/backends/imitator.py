@@ -20,9 +20,9 @@ from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from zlib import crc32
 
-from selfinstruct.mining.row_template import Frame, Knowledge, frame, skeleton
-from selfinstruct.mining.sentences import Prose, compose, prose
-from selfinstruct.mining.text_template import mine
+from selfinstruct.mining.row_template import RowTemplate, ValueStatistics, masked_text, row_template
+from selfinstruct.mining.sentences import Prose, compose_text, split_prose
+from selfinstruct.mining.text_template import mine_templates
 from selfinstruct.records import Reply, Request, Row
 from selfinstruct.text import find_span
 
@@ -55,9 +55,9 @@ class Imitator:
         self._contexts = dict(contexts)
         self._mixed = frozenset(mixed)
         self._seed = seed
-        self._knowledge = Knowledge(self._rows, self._contexts, fixed=fixed)
+        self._knowledge = ValueStatistics(self._rows, self._contexts, fixed=fixed)
         self._known = {_key(row) for row in self._rows}
-        self._frames: dict[str, list[Frame]] = {}
+        self._frames: dict[str, list[RowTemplate]] = {}
         self._proses: dict[tuple[str, str], Prose] = {}
         self._kin = self._kinds_of_question()
 
@@ -83,23 +83,23 @@ class Imitator:
         for at in range(place, place + count):
             row = rng.choice(frames).render(at, rng)
             for name in fields:
-                row[name] = compose([self._prose_of(base, name) for base in bases], at, rng)
+                row[name] = compose_text([self._prose_of(base, name) for base in bases], at, rng)
             rows.append(row)
         return rows
 
-    def _frames_of(self, row: Row) -> list[Frame]:
+    def _frames_of(self, row: Row) -> list[RowTemplate]:
         key = _key(row)
         if key not in self._frames:
             variants = [row, *self._crossings(row)]
             salt = crc32(f"{self._seed} {_key(self._kin.get(key, [row])[0])}".encode())
-            self._frames[key] = [frame(variant, self._knowledge, salt) for variant in variants]
+            self._frames[key] = [row_template(variant, self._knowledge, salt) for variant in variants]
         return self._frames[key]
 
     def _prose_of(self, row: Row, name: str) -> Prose:
         key = _key(row), name
         if key not in self._proses:
             whole = self._frames_of(row)[0]
-            self._proses[key] = prose(whole.fields[name], whole.domains)
+            self._proses[key] = split_prose(whole.fields[name], whole.domains)
         return self._proses[key]
 
     def _kinds_of_question(self) -> dict[str, list[Row]]:
@@ -111,7 +111,7 @@ class Imitator:
             return {}
         others = [[str(row[name]) for name in row if name != asking[0]] for row in self._rows]
         values = [self._knowledge.words(row, asking[0]) for row in self._rows]
-        mined = mine([row[asking[0]] for row in self._rows], others, values)
+        mined = mine_templates([row[asking[0]] for row in self._rows], others, values)
         groups: dict[int, list[Row]] = defaultdict(list)
         for index, row in zip(mined.of, self._rows, strict=True):
             groups[index].append(row)
@@ -124,15 +124,15 @@ class Imitator:
         if not isinstance(row.get(name), str):
             return []
         ours = self._knowledge.atoms(row)[name]
-        wording = skeleton(row[name], ours)
-        alike = [skeleton(other[name], self._knowledge.atoms(other)[name]) for other in kin]
-        mined = mine(alike)
+        wording = masked_text(row[name], ours)
+        alike = [masked_text(other[name], self._knowledge.atoms(other)[name]) for other in kin]
+        mined = mine_templates(alike)
         template = mined.templates[mined.of[kin.index(row)]]
         slots = template.match(wording)
         crossed = []
         for other in self._rows:
             theirs = self._knowledge.atoms(other)[name]
-            words = template.match(skeleton(other[name], theirs))
+            words = template.match(masked_text(other[name], theirs))
             if slots is None or words is None or other in kin:
                 continue
             if [atom.kind for atom in ours] != [atom.kind for atom in theirs]:

@@ -33,7 +33,7 @@ class _Author:
     aside: bool = False
 
 
-class Authors:
+class ModelPool:
     """The backends of a run as one Backend.
 
     ``notes`` says in words which author was set aside, and why.

@@ -91,7 +91,7 @@ class _Held(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Criteria:
     """What rows are judged by: the recipe, each category's largest ROUGE-L, and a row's category.
 
     The keys of ``thresholds`` are the known categories; ``categorise`` gives "" for a row of none. It is asked
@@ -120,7 +120,7 @@ class Neighbours(Protocol):
         ...
 
 
-class Pool(Neighbours, Protocol):
+class PoolView(Neighbours, Protocol):
     """The pool of a run: ids 1..``seed_count`` are seeds, those above are grown rows."""
 
     @property
@@ -148,7 +148,7 @@ class _Case:
     row: Row
     category: str
     twin: tuple[int, bool] | None
-    terms: Terms
+    terms: Criteria
     demos: Container[int]
     seed_count: int
     room: Callable[[str], int]
@@ -166,7 +166,7 @@ ROW_CHECKS: tuple[Callable[[_Case], Rejection | None], ...] = (
 )
 
 
-def judge(candidate: Candidate, demos: Container[int], terms: Terms, pool: Pool) -> Judgement:
+def judge(candidate: Candidate, demos: Container[int], terms: Criteria, pool: PoolView) -> Judgement:
     """Judge one candidate of a run; ``demos`` are the pool ids of its batch's demonstrations.
 
     A row of the right shape always gets its category, also when it is refused, so that drift can be counted;
@@ -188,7 +188,7 @@ def judge(candidate: Candidate, demos: Container[int], terms: Terms, pool: Pool)
     return Judgement(candidate, category, rejection, {} if rejection else grounding.spans(row, fields))
 
 
-def examine(row: Row, terms: Terms, earlier: Neighbours) -> list[Fault]:
+def examine(row: Row, terms: Criteria, earlier: Neighbours) -> list[Fault]:
     """Every fault of one row of a file, ``earlier`` being the rows before it; the caller then adds it to those.
 
     One fault a field, since a value that is empty is ungrounded too, and one of the row as a whole. A row of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from selfinstruct.mining.text_template import pieces
+from selfinstruct.mining.text_template import split_words
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 from selfinstruct.text import find_span, value_text
@@ -34,4 +34,4 @@ def identifiers(text: str) -> list[str]:
     """
     if not _DIGIT.search(text):
         return []
-    return [piece.lstrip(_LEADING).rstrip(_TRAILING) for piece in pieces(text) if _DIGIT.search(piece)]
+    return [piece.lstrip(_LEADING).rstrip(_TRAILING) for piece in split_words(text) if _DIGIT.search(piece)]

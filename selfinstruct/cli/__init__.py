@@ -18,11 +18,11 @@ from typing import Annotated, cast
 import typer
 
 from selfinstruct.cli.check import check
-from selfinstruct.cli.console import complain
+from selfinstruct.cli.console import print_error
 from selfinstruct.cli.dedup import dedup
 from selfinstruct.cli.export import export
 from selfinstruct.cli.init import init
-from selfinstruct.cli.interrupts import INTERRUPTED, terminable
+from selfinstruct.cli.interrupts import INTERRUPTED, handle_sigterm
 from selfinstruct.cli.recipes import recipes
 from selfinstruct.cli.recover import recover
 from selfinstruct.cli.rejudge import rejudge
@@ -71,14 +71,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # Rows may hold what the terminal's encoding, or any encoding, cannot.
             stream.reconfigure(errors="backslashreplace")
     try:
-        with terminable():
+        with handle_sigterm():
             code = _call(list(sys.argv[1:] if arguments is None else arguments))
             sys.stdout.flush()
     except SelfInstructError as error:
-        complain(error.message, error.hint)
+        print_error(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        complain("interrupted")
+        print_error("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         _abandon_stdout()
@@ -96,12 +96,12 @@ def _abandon_stdout() -> None:
 def _fault(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         _abandon_stdout()
-        complain(f"cannot write: {error.strerror}", "Make room on the disk, then run the same command again.")
+        print_error(f"cannot write: {error.strerror}", "Make room on the disk, then run the same command again.")
         return StorageError.exit_code
     import traceback
 
     traceback.print_exception(error)
-    complain(
+    print_error(
         f"a fault of the program itself: {type(error).__name__}: {error}",
         "Please report it with the lines above and the command. What a run has grown is kept.",
     )
@@ -127,7 +127,7 @@ def _usage(error: BaseException) -> int:
     if context is not None and message == context.get_help():
         print(message, file=sys.stderr)
     else:
-        complain(message, f"{context.command_path} --help lists what it takes." if context is not None else "")
+        print_error(message, f"{context.command_path} --help lists what it takes." if context is not None else "")
     return 2
 
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console
-from selfinstruct.cli.memory import steady
-from selfinstruct.cli.progress import counting
+from selfinstruct.cli.memory import tune_allocator
+from selfinstruct.cli.progress import show_count
 
 GATE_FAILED = 1
 
@@ -40,8 +40,8 @@ def check(
     """
     from selfinstruct import api
 
-    steady()
-    with counting(console(), "findings") as watch:
+    tune_allocator()
+    with show_count(console(), "findings") as watch:
         found = api.check(file, recipe=recipe, against=against or (), watch=watch)
     if format is Format.JSON:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=2) + "\n")

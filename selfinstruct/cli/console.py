@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def complain(message: str, hint: str = "") -> None:
+def print_error(message: str, hint: str = "") -> None:
     """Say on stderr what is wrong and, on the lines below, what to do."""
     from selfinstruct.render.text import printable
 

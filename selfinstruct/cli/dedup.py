@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console
-from selfinstruct.cli.memory import steady
-from selfinstruct.cli.progress import counting
+from selfinstruct.cli.memory import tune_allocator
+from selfinstruct.cli.progress import show_count
 
 
 def dedup(
@@ -37,11 +37,11 @@ def dedup(
     from selfinstruct import api
     from selfinstruct.render.cleaning import cleaning_text
 
-    steady()
+    tune_allocator()
     names = [name for part in (fields or "").split(",") if (name := part.strip())]
     screen = console()
     to = sys.stdout.buffer if out is None and not json else out
-    with counting(screen, "kept") as watch:
+    with show_count(screen, "kept") as watch:
         done = api.dedup(file, fields=names, max_rouge_l=max_rouge_l, out=to, dropped=dropped, watch=watch)
     if json:
         sys.stdout.write(json_module.dumps(done.to_json(), ensure_ascii=False, indent=2) + "\n")

@@ -23,7 +23,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
-def terminable() -> Iterator[None]:
+def handle_sigterm() -> Iterator[None]:
     """Have SIGTERM interrupt the block as Ctrl-C does, wherever this thread may say so."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -35,7 +35,7 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def run_in_order(work: Coroutine[Any, Any, T]) -> T:
+def run_interruptible(work: Coroutine[Any, Any, T]) -> T:
     """``asyncio.run`` of ``work``, which the first signal cancels, so that it can write down what has come.
 
     Raises KeyboardInterrupt where it was interrupted.

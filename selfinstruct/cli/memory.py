@@ -20,7 +20,7 @@ _BYTES = 1 << 18
 _OBJECTS = 50_000
 
 
-def steady() -> None:
+def tune_allocator() -> None:
     """Fix the threshold, where the C library has one, and look for cycles less often."""
     import ctypes
 

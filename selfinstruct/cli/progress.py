@@ -19,7 +19,7 @@ _DRAWINGS_A_SECOND = 8
 
 
 @contextlib.contextmanager
-def shown(screen: Console, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[Snapshot], None]]:
+def show_progress(screen: Console, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[Snapshot], None]]:
     """Give what a run tells its snapshots to; a board is gone when the block ends."""
     if screen.is_terminal and not screen.is_dumb_terminal:
         with _board(screen, clock) as watch:
@@ -32,9 +32,9 @@ def shown(screen: Console, clock: Callable[[], float] = time.monotonic) -> Itera
 def _board(screen: Console, clock: Callable[[], float]) -> Iterator[Callable[[Snapshot], None]]:
     from rich.live import Live
 
-    from selfinstruct.render.progress import Pace, board
+    from selfinstruct.render.progress import RateMeter, board
 
-    pace = Pace(clock())
+    pace = RateMeter(clock())
     latest: Snapshot | None = None
 
     def draw() -> Text:
@@ -59,10 +59,10 @@ def _board(screen: Console, clock: Callable[[], float]) -> Iterator[Callable[[Sn
 
 
 def _lines(screen: Console, clock: Callable[[], float]) -> Callable[[Snapshot], None]:
-    from selfinstruct.render.progress import Pace, held_back, totals
+    from selfinstruct.render.progress import RateMeter, held_back, totals
     from selfinstruct.render.text import printable
 
-    pace = Pace(clock())
+    pace = RateMeter(clock())
     said = clock()
     noted = 0
 
@@ -82,7 +82,7 @@ def _lines(screen: Console, clock: Callable[[], float]) -> Callable[[Snapshot], 
 
 
 @contextlib.contextmanager
-def counting(
+def show_count(
     screen: Console, what: str, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Callable[[int, int], None]]:
     """Give what counts rows, and those of them that are ``what``, to show on a terminal; elsewhere it is silent."""
@@ -92,14 +92,16 @@ def counting(
     from rich.live import Live
     from rich.text import Text
 
-    from selfinstruct.render.text import counted, number
+    from selfinstruct.render.text import counted, format_number
 
     begun = clock()
     rows = count = 0
 
     def draw() -> Text:
         rate = rows / max(clock() - begun, 0.1)
-        return Text(f"  {counted(rows, 'row')} · {number(count)} {what} · {rate:,.0f} rows/s", "bold", no_wrap=True)
+        return Text(
+            f"  {counted(rows, 'row')} · {format_number(count)} {what} · {rate:,.0f} rows/s", "bold", no_wrap=True
+        )
 
     def watch(done: int, of_those: int) -> None:
         nonlocal rows, count

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console
-from selfinstruct.cli.memory import steady
+from selfinstruct.cli.memory import tune_allocator
 
 
 def rejudge(
@@ -28,13 +28,13 @@ def rejudge(
     stays as it is.
     """
     from selfinstruct import api
-    from selfinstruct.render.rejudge import rejudged_text
+    from selfinstruct.render.rejudge import rejudge_text
 
-    steady()
+    tune_allocator()
     done = api.rejudge(run, recipe=recipe, out=out)
     if json:
         counts = {**asdict(done), "identical": done.identical}
         sys.stdout.write(json_module.dumps(counts, ensure_ascii=False, indent=2) + "\n")
         return 0
-    console(sys.stdout).print(rejudged_text(done, str(run)), soft_wrap=True, end="")
+    console(sys.stdout).print(rejudge_text(done, str(run)), soft_wrap=True, end="")
     return 0

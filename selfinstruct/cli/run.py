@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfinstruct.cli.console import complain, console, width_of
-from selfinstruct.cli.interrupts import INTERRUPTED, run_in_order
-from selfinstruct.cli.memory import steady
-from selfinstruct.cli.progress import shown
+from selfinstruct.cli.console import console, print_error, width_of
+from selfinstruct.cli.interrupts import INTERRUPTED, run_interruptible
+from selfinstruct.cli.memory import tune_allocator
+from selfinstruct.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from selfinstruct.api import Run
@@ -58,7 +58,7 @@ def run(
     from selfinstruct import api
     from selfinstruct.errors import EndpointError
 
-    steady()
+    tune_allocator()
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
@@ -87,9 +87,9 @@ def _grown(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
     from selfinstruct import api
 
     if quiet:
-        return run_in_order(api.run_async(source, **options))
-    with shown(console()) as watch:
-        return run_in_order(api.run_async(source, watch=watch, **options))
+        return run_interruptible(api.run_async(source, **options))
+    with show_progress(console()) as watch:
+        return run_interruptible(api.run_async(source, watch=watch, **options))
 
 
 def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
@@ -104,22 +104,22 @@ def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
     if done.summary["stopped"] == "done":
         return 0
     if quiet:
-        complain(shortfall(done.summary), f"What came is kept in {done.directory}.")
+        print_error(shortfall(done.summary), f"What came is kept in {done.directory}.")
     return STOPPED_SHORT
 
 
 def _dry_run(prepared: Prepared, seed: int, *, as_json: bool) -> int:
     from selfinstruct import api
-    from selfinstruct.render.dry_run import forecast_json, forecast_text
+    from selfinstruct.render.dry_run import dry_run_json, dry_run_text
     from selfinstruct.render.plan import plan_text
 
-    expected = api.forecast(prepared, seed)
+    expected = api.dry_run(prepared, seed)
     if as_json:
-        sys.stdout.write(json_module.dumps(forecast_json(expected), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json_module.dumps(dry_run_json(expected), ensure_ascii=False, indent=2) + "\n")
         return 0
     page = console(sys.stdout)
     page.print(plan_text(prepared, None, width_of(page)), soft_wrap=True)
-    page.print(forecast_text(expected, prepared), soft_wrap=True, end="")
+    page.print(dry_run_text(expected, prepared), soft_wrap=True, end="")
     return 0
 
 
@@ -127,14 +127,14 @@ def _tell_kept(where: Path, why: str) -> None:
     """Say how many rows a run that broke off has; a journal that cannot be read is left for others to tell."""
     from selfinstruct import api
     from selfinstruct.errors import InputError, StorageError
-    from selfinstruct.render.text import counted, number
+    from selfinstruct.render.text import counted, format_number
 
     try:
-        rows, wanted = api.kept(where)
+        rows, wanted = api.row_counts(where)
     except InputError:
-        complain(f"{why}; nothing was written")
+        print_error(f"{why}; nothing was written")
     except StorageError:
-        complain(why)
+        print_error(why)
     else:
-        kept = f"{number(rows)} of {counted(wanted, 'row')} are kept in {where}"
-        complain(f"{why}; {kept}", "The same command goes on from there.")
+        kept = f"{format_number(rows)} of {counted(wanted, 'row')} are kept in {where}"
+        print_error(f"{why}; {kept}", "The same command goes on from there.")

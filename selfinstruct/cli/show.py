@@ -24,12 +24,12 @@ def show(
     """
     from selfinstruct import api
     from selfinstruct.errors import InputError
-    from selfinstruct.render.provenance import origin_text
+    from selfinstruct.render.provenance import provenance_text
 
     found = api.show(run, row)
     threshold = None
     with contextlib.suppress(InputError):  # a run that goes on, or was killed, has no summary yet
         threshold = api.thresholds_of(api.open_run(run)).get(found.category)
     page = console(sys.stdout)
-    page.print(origin_text(found, threshold, width_of(page)), soft_wrap=True, end="")
+    page.print(provenance_text(found, threshold, width_of(page)), soft_wrap=True, end="")
     return 0

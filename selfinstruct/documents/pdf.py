@@ -42,7 +42,7 @@ _REFUSALS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PdfLimits:
     """What reading one PDF may take. ``memory`` is address space in bytes; seconds are of the clock on the wall.
 
     ``crashes`` is how many pages may kill the reader, or outlast ``page_seconds``, before the file is refused.
@@ -69,7 +69,7 @@ class PdfText:
     peak: int
 
 
-def read_pdf(path: str | Path, name: str, limits: Limits | None = None) -> PdfText:
+def read_pdf(path: str | Path, name: str, limits: PdfLimits | None = None) -> PdfText:
     """The text of every page of the PDF at ``path``, which messages call ``name``.
 
     Raises:
@@ -85,7 +85,7 @@ def read_pdf(path: str | Path, name: str, limits: Limits | None = None) -> PdfTe
         # A reader must look for the mark in the last kilobyte (PDF 1.7, appendix H, note 18); padding does not count.
         if b"%%EOF" not in file.read().rstrip(b"\0\r\n\t ")[-_TAIL_BYTES:]:
             raise InputError(f"{name}: is cut short: no %%EOF at the end of {size} bytes of PDF", hint=_REPAIR)
-        reading = _Reading(file, name, limits or Limits())
+        reading = _Reading(file, name, limits or PdfLimits())
         reading.run()
     numbers = sorted(reading.lines)
     texts = dict(zip(numbers, page_texts([reading.lines[number] for number in numbers]), strict=True))
@@ -110,7 +110,7 @@ class _Reading:
 
     file: IO[bytes]
     name: str
-    limits: Limits
+    limits: PdfLimits
     count: int = 0
     peak: int = 0
     lines: dict[int, list[Line]] = field(default_factory=dict)

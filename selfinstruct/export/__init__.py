@@ -17,10 +17,10 @@ from selfinstruct.journal import History
 from selfinstruct.records import Row
 from selfinstruct.rows import to_json
 
-__all__ = ["FORMATS", "Item", "Items", "Writer", "items"]
+__all__ = ["FORMATS", "ExportRow", "ExportRows", "Writer", "export_rows"]
 
 
-class Item(NamedTuple):
+class ExportRow(NamedTuple):
     """A row to be written: as one line of JSON, with its category and, of a grown row, its spans as JSON."""
 
     line: str
@@ -34,30 +34,30 @@ class Item(NamedTuple):
         return row
 
 
-class Items(NamedTuple):
+class ExportRows(NamedTuple):
     """What there is to be written: the rows, once, and the names of their fields in order."""
 
-    each: Iterator[Item]
+    each: Iterator[ExportRow]
     fields: Sequence[str]
 
 
 #: Writes items to an open file; gives how many, and what a person should know of them ("" for nothing).
-Writer: TypeAlias = Callable[[Items, BinaryIO], tuple[int, str]]
+Writer: TypeAlias = Callable[[ExportRows, BinaryIO], tuple[int, str]]
 
 #: The formats by name.
 FORMATS: dict[str, Writer] = {"jsonl": write_lines, "csv": write_table, "messages": write_messages}
 
 
-def items(history: History, *, with_seeds: bool = False) -> Items:
+def export_rows(history: History, *, with_seeds: bool = False) -> ExportRows:
     """The rows of a run, while it goes on those that there are by now."""
     seeds = history.seeds()
 
-    def each() -> Iterator[Item]:
+    def each() -> Iterator[ExportRow]:
         if with_seeds:
             for seed in seeds:
-                yield Item(to_json(seed.row), seed.category)
+                yield ExportRow(to_json(seed.row), seed.category)
         for grown in history.rows():
-            yield Item(grown.line, grown.category, grown.spans_line)
+            yield ExportRow(grown.line, grown.category, grown.spans_line)
 
     first = seeds[0].row if seeds else next((grown.row for grown in history.rows()), {})
-    return Items(each(), tuple(first))
+    return ExportRows(each(), tuple(first))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from selfinstruct.export import Items
+    from selfinstruct.export import ExportRows
 
 
-def write_lines(items: Items, file: BinaryIO) -> tuple[int, str]:
+def write_lines(items: ExportRows, file: BinaryIO) -> tuple[int, str]:
     """Write each row as a line of JSON; how many."""
     count = 0
     for item in items.each:

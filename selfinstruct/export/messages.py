@@ -21,7 +21,7 @@ from selfinstruct.records import Row
 from selfinstruct.text import value_text
 
 if TYPE_CHECKING:
-    from selfinstruct.export import Items
+    from selfinstruct.export import ExportRows
 
 _SPEAKERS = {
     **dict.fromkeys(("c", "u", "user", "customer", "human", "client", "q", "用户", "客户"), "user"),
@@ -76,7 +76,7 @@ def _matter(named: Row, about: tuple[str, ...], question: str) -> list[str]:
     return [said] if said and not inside else []
 
 
-def write_messages(items: Items, file: BinaryIO) -> tuple[int, str]:
+def write_messages(items: ExportRows, file: BinaryIO) -> tuple[int, str]:
     """Write each row as ``{"messages": [...]}``; how many. Raises InputError for rows that are no chats."""
     count = 0
     for item in items.each:

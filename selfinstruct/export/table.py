@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from selfinstruct.records import JSON
 
 if TYPE_CHECKING:
-    from selfinstruct.export import Items
+    from selfinstruct.export import ExportRows
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
@@ -36,7 +36,7 @@ def cell(value: JSON, *, keep_formulas: bool = False) -> str:
     return f"'{value}"
 
 
-def write_table(items: Items, file: BinaryIO, *, keep_formulas: bool = False) -> tuple[int, str]:
+def write_table(items: ExportRows, file: BinaryIO, *, keep_formulas: bool = False) -> tuple[int, str]:
     """Write a header of the fields and each row below it; how many rows, and how many cells were changed."""
     text = io.TextIOWrapper(file, "utf-8", "backslashreplace", newline="", write_through=True)
     writer = csv.writer(text)

@@ -12,28 +12,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from selfinstruct.growth.conditioning import Materials
-from selfinstruct.growth.sampling import PASSAGE
-from selfinstruct.growth.steps import Ask, Piece, Read, advance, read
+from selfinstruct.growth.prompt_inputs import PromptInputs
+from selfinstruct.growth.sampler import PASSAGE
+from selfinstruct.growth.steps import Draft, StepCall, StepReply, advance, read_step_reply
 from selfinstruct.prompts.prompt import demonstrations
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import JSON, Batch, Reply, Row
 
 
-class Work:
+class BatchState:
     """One batch; ``asks`` are the calls to be made now, each listed once, and ``pieces`` what it has come to."""
 
-    def __init__(self, batch: Batch, recipe: Recipe, materials: Materials, demos: Sequence[Row]) -> None:
+    def __init__(self, batch: Batch, recipe: Recipe, materials: PromptInputs, demos: Sequence[Row]) -> None:
         self.batch = batch
         self.demos = tuple(demos)
-        self.pieces: Sequence[Piece] = ()
+        self.drafts: Sequence[Draft] = ()
         #: The last call whose reply it could use, as the journal numbers it.
         self.last_call = 0
         self._recipe = recipe
         self._materials = materials
         self._values = {} if recipe.imitates else _values(recipe, materials, batch, demos)
-        self._replies: dict[str, Read | None] = {}
-        self._missing: dict[str, Ask] = {}
+        self._replies: dict[str, StepReply | None] = {}
+        self._missing: dict[str, StepCall] = {}
         self._out: set[str] = set()
         self._tried: Counter[str] = Counter()
         self._advance()
@@ -43,20 +43,20 @@ class Work:
         """Whether it needs no more calls."""
         return not self._missing
 
-    def asks(self) -> list[Ask]:
+    def calls(self) -> list[StepCall]:
         """The calls that are to be made now and have not been given out yet."""
         due = [ask for key, ask in self._missing.items() if key not in self._out]
         self._out.update(ask.key for ask in due)
         return due
 
-    def missing(self, key: str) -> Ask | None:
+    def missing(self, key: str) -> StepCall | None:
         """The call of that key, where a reply to it is still needed."""
         return self._missing.get(key)
 
-    def take(self, key: str, reply: Reply) -> Read:
+    def take(self, key: str, reply: Reply) -> StepReply:
         """Take the reply to a call; one that cannot be read is asked for again, as often as its step says."""
         ask = self._missing[key]
-        found = read(ask, reply, self._recipe)
+        found = read_step_reply(ask, reply, self._recipe)
         if found.failure:
             self.lose(key)
         else:
@@ -82,10 +82,10 @@ class Work:
     def _advance(self) -> None:
         standing = advance(self._recipe, self._materials, self._values, self._replies)
         self._missing = {ask.key: ask for ask in standing.asks}
-        self.pieces = standing.pieces
+        self.drafts = standing.pieces
 
 
-def _values(recipe: Recipe, materials: Materials, batch: Batch, demos: Sequence[Row]) -> dict[str, JSON]:
+def _values(recipe: Recipe, materials: PromptInputs, batch: Batch, demos: Sequence[Row]) -> dict[str, JSON]:
     """What the prompts of a batch may name."""
     values: dict[str, JSON] = {name: value for name, value in batch.given.items() if name != PASSAGE}
     number = batch.given.get(PASSAGE)

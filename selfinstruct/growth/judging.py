@@ -13,16 +13,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from selfinstruct.checks import Terms, judge
-from selfinstruct.growth.planner import Progress, settle
+from selfinstruct.checks import Criteria, judge
+from selfinstruct.growth.planner import CategoryProgress, finish_batch
 from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.steps import Piece
+from selfinstruct.growth.steps import Draft
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Row
 from selfinstruct.similarity.duplicates import is_open, question_fields
 
 
 def judge_batch(
-    batch: Batch, pieces: Sequence[Piece], terms: Terms, pool: Pool, progress: Mapping[str, Progress]
+    batch: Batch, pieces: Sequence[Draft], terms: Criteria, pool: Pool, progress: Mapping[str, CategoryProgress]
 ) -> list[Judgement]:
     """Judge the pieces of a launched batch in their order; accepted rows go into ``pool``, the batch is settled.
 
@@ -49,11 +49,11 @@ def judge_batch(
             gained[judged.category] += 1
             pool.add(candidate.row, judged.category)
     pool.compare_added()
-    settle(progress, batch, list(gained.elements()))
+    finish_batch(progress, batch, list(gained.elements()))
     return judgements
 
 
-def _contradicted(pieces: Sequence[Piece], question: Sequence[str]) -> dict[int, Rejection]:
+def _contradicted(pieces: Sequence[Draft], question: Sequence[str]) -> dict[int, Rejection]:
     """The pieces of groups in which the same question is given two answers."""
     answers: dict[tuple[str, str], set[str]] = {}
     sound = [(at, piece) for at, piece in enumerate(pieces) if piece.group and not piece.rejection]

@@ -16,28 +16,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from selfinstruct.backends.model_pool import Authors
-from selfinstruct.checks import Terms
+from selfinstruct.backends.model_pool import ModelPool
+from selfinstruct.checks import Criteria
 from selfinstruct.errors import StorageError
 from selfinstruct.events import CategoryCount, Snapshot
-from selfinstruct.growth.adaptation import Asking
-from selfinstruct.growth.batch_state import Work
-from selfinstruct.growth.conditioning import Materials
+from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.judging import judge_batch
 from selfinstruct.growth.planner import (
-    NOTHING_MORE,
-    NOTHING_YET,
-    Progress,
-    ask_again,
-    give_up,
-    launch,
+    MAX_ROWS_BEFORE_FIRST_ACCEPTED,
+    MAX_ROWS_SINCE_ACCEPTED,
+    CategoryProgress,
+    cancel_batch,
+    exhaust_unfinished,
+    finish_batch,
     plan,
-    settle,
-    withdraw,
+    revive_exhausted,
+    start_batch,
 )
 from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.sampling import Drawing
-from selfinstruct.growth.steps import Ask
+from selfinstruct.growth.prompt_inputs import PromptInputs
+from selfinstruct.growth.prompt_size import PromptSize
+from selfinstruct.growth.sampler import Sampler
+from selfinstruct.growth.steps import StepCall
 from selfinstruct.journal import Journal
 from selfinstruct.prompts.prompt import Language, language, messages
 from selfinstruct.records import Batch, Failure, Judgement, Reply, Request, Row
@@ -60,20 +60,20 @@ class Loop:
     ``once`` ends it when every passage of its documents was used, whatever its quota.
     """
 
-    terms: Terms
+    criteria: Criteria
     seeds: Sequence[Row]
     pool: Pool
-    progress: dict[str, Progress]
+    progress: dict[str, CategoryProgress]
     journal: Journal
-    authors: Authors
-    asking: Asking
-    materials: Materials
-    drawing: Drawing
+    models: ModelPool
+    prompt_size: PromptSize
+    inputs: PromptInputs
+    sampler: Sampler
     seed: int
     concurrency: int
     watch: Callable[[Snapshot], None]
     language: Language = "en"
-    once: bool = False
+    use_passages_once: bool = False
     number: int = 0
     accepted: int = 0
     candidates: int = 0
@@ -105,7 +105,7 @@ class Loop:
                     if crowd := launched == _CROWD and bool(unjudged):
                         break
                     call = due.popleft()
-                    tasks[asyncio.create_task(self.authors.complete(self._request(call)))] = call
+                    tasks[asyncio.create_task(self.models.complete(self._request(call)))] = call
                     launched += 1
                 if not tasks and not unjudged:
                     break
@@ -155,8 +155,8 @@ class Loop:
             requests=self.requests,
             in_flight=in_flight,
             last_row=self.last_row,
-            pace=self.authors.inspect(),
-            notes=(*self.authors.notes, *self.asking.notes),
+            pace=self.models.inspect(),
+            notes=(*self.models.notes, *self.prompt_size.notes),
         )
 
     def draws(self, number: int) -> Random:
@@ -183,34 +183,34 @@ class Loop:
 
     def _plan(self, due: deque[_Call]) -> bool:
         """Plan the next batch, and put its calls among those that are due; False where there is nothing to ask."""
-        if self.once and self.drawing.covered:
+        if self.use_passages_once and self.sampler.covered:
             return False
         number = self.number + 1
-        prompt, draws = self.asking.prompt, self.draws(number)
+        prompt, draws = self.prompt_size.prompt, self.draws(number)
         batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, draws)
         if batch is None:
             return False
-        batch = replace(batch, given=self.drawing.draw(batch.category, draws))
+        batch = replace(batch, given=self.sampler.draw(batch.category, draws))
         self.number = number
         self.journal.add_batch(batch)
         work = self._begin(batch)
-        due.extend(_Call(work, ask) for ask in work.asks())
+        due.extend(_Call(work, ask) for ask in work.calls())
         return True
 
-    def _begin(self, batch: Batch) -> Work:
-        launch(self.progress, batch)
-        self.drawing.launch(batch.category, batch.given, batch.count)
+    def _begin(self, batch: Batch) -> BatchState:
+        start_batch(self.progress, batch)
+        self.sampler.launch(batch.category, batch.given, batch.count)
         grown = [number for number in batch.demos if number > self.pool.seed_count]
         pooled = self.journal.history.pooled(grown) if grown else {}
         demos = [pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos]
-        return Work(batch, self.terms.recipe, self.materials, demos)
+        return BatchState(batch, self.criteria.recipe, self.inputs, demos)
 
     def _request(self, call: _Call) -> Request:
-        batch, ask, recipe = call.work.batch, call.ask, self.terms.recipe
+        batch, ask, recipe = call.work.batch, call.ask, self.criteria.recipe
         said = ask.messages(recipe)
-        if self.authors.reads_messages and not said:
+        if self.models.reads_messages and not said:
             asked = recipe, batch.category, batch.count, call.work.demos, self.language
-            said = messages(*asked, given=batch.given, reminding=self.asking.reminds)
+            said = messages(*asked, given=batch.given, reminding=self.prompt_size.reminds)
         seed = self.draws(batch.number).getrandbits(31)
         return Request(batch, ask.key, said, call.work.demos, seed, ask.form(recipe), ask.model)
 
@@ -248,11 +248,11 @@ class Loop:
         number = self.journal.add_failure(batch.number, call.ask.key, failure, ends=single)
         self.failed[failure.reason] += 1
         if failure.reason in _TOO_LONG:
-            self.asking.too_long(batch.number, len(batch.demos), self.number)
+            self.prompt_size.too_long(batch.number, len(batch.demos), self.number)
         if not single:
             return replace(call, id=number)
-        withdraw(self.progress, batch)
-        self.drawing.withdraw(batch.category, batch.given, batch.count)
+        cancel_batch(self.progress, batch)
+        self.sampler.withdraw(batch.category, batch.given, batch.count)
         return None
 
     def _read(self, call: _Call, due: deque[_Call]) -> None:
@@ -271,31 +271,31 @@ class Loop:
             work.last_call = call.id
             if single:
                 malformed = sum(1 for piece in found.pieces if piece.row is None)
-                self.asking.replied(call.number, len(found.pieces) - malformed, malformed, self.number)
+                self.prompt_size.replied(call.number, len(found.pieces) - malformed, malformed, self.number)
             return True
         if self.journal.waits(call.id):
             self.journal.fail(call.id, found.failure, found.message, ends=single)
             self.failed[found.failure] += 1
         if single:
             if found.failure not in _NO_ATTEMPT:
-                self.asking.replied(call.number, 0, 1, self.number)
+                self.prompt_size.replied(call.number, 0, 1, self.number)
             self._settle(work, ())
         return not single
 
-    def _go_on(self, work: Work, due: deque[_Call], *, judging: bool = True) -> None:
+    def _go_on(self, work: BatchState, due: deque[_Call], *, judging: bool = True) -> None:
         """Ask what a batch needs next, or judge it."""
         if not work.done or not judging:
             # What is under way is finished before anything new is begun.
-            due.extendleft(reversed([_Call(work, ask) for ask in work.asks()]))
+            due.extendleft(reversed([_Call(work, ask) for ask in work.calls()]))
         elif not work.last_call:
             self.journal.end(work.batch.number)
             self._settle(work, ())
         else:
-            judgements = judge_batch(work.batch, work.pieces, self.terms, self.pool, self.progress)
+            judgements = judge_batch(work.batch, work.drafts, self.criteria, self.pool, self.progress)
             self.journal.judge(work.last_call, judgements)
             self._settle(work, judgements, judged=True)
 
-    def _settle(self, work: Work, judgements: Sequence[Judgement], *, judged: bool = False) -> None:
+    def _settle(self, work: BatchState, judgements: Sequence[Judgement], *, judged: bool = False) -> None:
         """Count what a batch came to."""
         batch, accepted = work.batch, 0
         for judgement in judgements:
@@ -307,38 +307,40 @@ class Loop:
                 self.last_row = judgement.candidate.row
         self.accepted += accepted
         self.candidates += len(judgements)
-        self.drawing.settle(batch.given, batch.count, accepted)
+        self.sampler.settle(batch.given, batch.count, accepted)
         if not judged:
-            settle(self.progress, batch, ())
+            finish_batch(self.progress, batch, ())
         self._watch_yield(batch, accepted)
-        if self.once:
+        if self.use_passages_once:
             # Passages of which nothing comes say nothing about the others: each has its turn.
-            self.progress[batch.category].barren = 0
+            self.progress[batch.category].since_accepted = 0
 
     def _watch_yield(self, batch: Batch, accepted: int) -> None:
         """Give up, and say so, where nothing comes of anything any more."""
-        if batch.number <= self.asking.changed_at:
+        if batch.number <= self.prompt_size.changed_at:
             self._barren = 0, 0
-            ask_again(self.progress)
+            revive_exhausted(self.progress)
             return
         self._barren = (0, 0) if accepted else (self._barren[0] + 1, self._barren[1] + batch.count)
-        least = NOTHING_MORE if self.accepted else NOTHING_YET
-        if self.once or self._barren[0] < least[0] or self._barren[1] < least[1]:
+        least = MAX_ROWS_SINCE_ACCEPTED if self.accepted else MAX_ROWS_BEFORE_FIRST_ACCEPTED
+        if self.use_passages_once or self._barren[0] < least[0] or self._barren[1] < least[1]:
             return
         if all(state.exhausted or state.accepted >= state.quota for state in self.progress.values()):
             return
-        give_up(self.progress)
+        exhaust_unfinished(self.progress)
         common = (self.rejected + self.failed).most_common(1)
         why = f", most of it {common[0][0]}" if common else ""
-        self.asking.notes.append(f"nothing of the last {self._barren[1]:,} rows asked for was accepted{why}: given up")
+        self.prompt_size.notes.append(
+            f"nothing of the last {self._barren[1]:,} rows asked for was accepted{why}: given up"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
     """A call of a batch: to be made, or made, with the reply as it was recorded."""
 
-    work: Work
-    ask: Ask
+    work: BatchState
+    ask: StepCall
     id: int = 0
     reply: Reply | None = None
 
@@ -348,7 +350,7 @@ class _Call:
         return self.work.batch.number
 
 
-def restore(progress: dict[str, Progress], drawing: Drawing, journal: Journal) -> None:
+def restore(progress: dict[str, CategoryProgress], drawing: Sampler, journal: Journal) -> None:
     """Bring ``progress`` to where the journal's run stood; a category whose quota has grown may try again."""
     history = journal.history
     for outcome in history.outcomes():
@@ -356,11 +358,11 @@ def restore(progress: dict[str, Progress], drawing: Drawing, journal: Journal) -
         if state is None:
             continue
         batch = Batch(outcome.batch, outcome.category, outcome.asked, 0, ())
-        launch(progress, batch)
+        start_batch(progress, batch)
         if outcome.failed:
-            withdraw(progress, batch)
+            cancel_batch(progress, batch)
         else:
-            settle(progress, batch, [outcome.category] * outcome.hits)
+            finish_batch(progress, batch, [outcome.category] * outcome.hits)
     tallies = history.state().categories
     for name, state in progress.items():
         if name in tallies:

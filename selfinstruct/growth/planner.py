@@ -32,15 +32,15 @@ EXHAUSTED_AFTER = 10
 EXHAUSTED_ROWS = 200
 #: All categories are, when none has brought anything for so many batches with so many rows. A model that is of no use
 #: shows it in the first ones, and must not be asked two hundred times for each of a hundred categories.
-NOTHING_YET = 20, 200
-NOTHING_MORE = 100, 2000
+MAX_ROWS_BEFORE_FIRST_ACCEPTED = 20, 200
+MAX_ROWS_SINCE_ACCEPTED = 100, 2000
 # The weight that a batch keeps in the measured rate with each later one: half of it is the last three batches, so
 # that the rate follows a category that fills up.
 _MEMORY = 0.8
 
 
 @dataclass(slots=True)
-class Progress:
+class CategoryProgress:
     """How far one category is; every count is of rows unless it says otherwise.
 
     ``asked`` counts the rows asked for so far, ``in_flight`` those of them that are not judged yet. ``drifted``
@@ -55,15 +55,19 @@ class Progress:
     asked: int = 0
     in_flight: int = 0
     drifted: int = 0
-    barren: int = 0
-    barren_rows: int = 0
+    since_accepted: int = 0
+    rows_since_accepted: int = 0
     recent_asked: float = 0.0
     recent_gained: float = 0.0
 
     @property
     def exhausted(self) -> bool:
         """Whether the quota is not met and the last batches brought nothing new; a row that still comes revokes it."""
-        return self.barren >= EXHAUSTED_AFTER and self.barren_rows >= EXHAUSTED_ROWS and self.accepted < self.quota
+        return (
+            self.since_accepted >= EXHAUSTED_AFTER
+            and self.rows_since_accepted >= EXHAUSTED_ROWS
+            and self.accepted < self.quota
+        )
 
     @property
     def rate(self) -> float:
@@ -101,7 +105,7 @@ def quotas(quota: Quota, categories: Sequence[str]) -> dict[str, int]:
 
 
 def plan(
-    progress: Mapping[str, Progress],
+    progress: Mapping[str, CategoryProgress],
     seeds: Mapping[str, Sequence[int]],
     grown: Mapping[str, Sequence[int]],
     prompt: Prompt,
@@ -159,14 +163,14 @@ def _draw_from_both(
     return [row for row in rows if row not in drawn][:count]
 
 
-def launch(progress: Mapping[str, Progress], batch: Batch) -> None:
+def start_batch(progress: Mapping[str, CategoryProgress], batch: Batch) -> None:
     """Count a batch as in flight."""
     state = progress[batch.category]
     state.asked += batch.count
     state.in_flight += batch.count
 
 
-def settle(progress: Mapping[str, Progress], batch: Batch, accepted: Iterable[str]) -> None:
+def finish_batch(progress: Mapping[str, CategoryProgress], batch: Batch, accepted: Iterable[str]) -> None:
     """Count a launched batch as judged; ``accepted`` has the category of each row of it that was accepted.
 
     A reply without a single row is judged too: it is evidence. What drifted here from another category's batch
@@ -174,13 +178,13 @@ def settle(progress: Mapping[str, Progress], batch: Batch, accepted: Iterable[st
     """
     state = progress[batch.category]
     state.in_flight -= batch.count
-    state.barren += 1
-    state.barren_rows += batch.count
+    state.since_accepted += 1
+    state.rows_since_accepted += batch.count
     gained = 0
     for name in accepted:
         other = progress[name]
         other.accepted += 1
-        other.barren = other.barren_rows = 0
+        other.since_accepted = other.rows_since_accepted = 0
         if name == batch.category:
             gained += 1
         else:
@@ -189,20 +193,20 @@ def settle(progress: Mapping[str, Progress], batch: Batch, accepted: Iterable[st
     state.recent_gained = state.recent_gained * _MEMORY + gained
 
 
-def give_up(progress: Mapping[str, Progress]) -> None:
+def exhaust_unfinished(progress: Mapping[str, CategoryProgress]) -> None:
     """Take every category that misses rows for exhausted; a row that still comes revokes it for its own."""
     for state in progress.values():
-        state.barren = max(state.barren, EXHAUSTED_AFTER)
-        state.barren_rows = max(state.barren_rows, EXHAUSTED_ROWS)
+        state.since_accepted = max(state.since_accepted, EXHAUSTED_AFTER)
+        state.rows_since_accepted = max(state.rows_since_accepted, EXHAUSTED_ROWS)
 
 
-def ask_again(progress: Mapping[str, Progress]) -> None:
+def revive_exhausted(progress: Mapping[str, CategoryProgress]) -> None:
     """Take no category for exhausted: something else is asked for now than what brought nothing."""
     for state in progress.values():
-        state.barren = state.barren_rows = 0
+        state.since_accepted = state.rows_since_accepted = 0
 
 
-def withdraw(progress: Mapping[str, Progress], batch: Batch) -> None:
+def cancel_batch(progress: Mapping[str, CategoryProgress], batch: Batch) -> None:
     """Count a launched batch as never answered: a failed call says nothing about its category.
 
     Nothing here bounds how often a batch may fail; that is for whoever makes the calls.

@@ -10,10 +10,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
-from selfinstruct.growth.planner import Progress
+from selfinstruct.growth.planner import CategoryProgress
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
-from selfinstruct.similarity.duplicates import TwinIndex, question_fields
+from selfinstruct.similarity.duplicates import DuplicateIndex, question_fields
 from selfinstruct.similarity.row_index import RowIndex
 
 
@@ -23,9 +23,11 @@ class Pool:
     ``progress`` is the planner's; the pool asks it only how many rows a category still misses.
     """
 
-    def __init__(self, recipe: Recipe, thresholds: Mapping[str, float], progress: Mapping[str, Progress]) -> None:
+    def __init__(
+        self, recipe: Recipe, thresholds: Mapping[str, float], progress: Mapping[str, CategoryProgress]
+    ) -> None:
         self._progress = progress
-        self._twins = TwinIndex(question_fields(recipe))
+        self._twins = DuplicateIndex(question_fields(recipe))
         self._index = RowIndex(recipe.novelty, min_threshold=min(thresholds.values(), default=0.7))
         self._added: list[Row] = []
         self.seed_count = 0

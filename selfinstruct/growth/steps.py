@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from selfinstruct.checks import field_faults
-from selfinstruct.growth.conditioning import Materials, Template
+from selfinstruct.growth.prompt_inputs import ExpansionTemplate, PromptInputs
 from selfinstruct.prompts.prompt import step_messages
 from selfinstruct.recipe import Judge, Recipe, Step
 from selfinstruct.recipe.placeholders import lookup
-from selfinstruct.records import JSON, Form, Message, Rejection, Reply, Row
-from selfinstruct.replies import answer_of, parse
+from selfinstruct.records import JSON, Message, Rejection, Reply, ReplyFormat, Row
+from selfinstruct.replies import parse_reply, strip_reasoning
 from selfinstruct.text import value_text
 
 #: The one step of a recipe that has none: whole rows after the example of others, or templates alone.
@@ -32,7 +32,7 @@ _SAID = {"yes": 5.0, "no": 1.0, "true": 5.0, "false": 1.0, "是": 5.0, "否": 1.
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Draft:
     """What may become a row: with ``row`` None it is none, and ``problem`` says why.
 
     ``rejection`` is what refuses it before any row of the pool is looked at. Pieces of one ``group`` came from one
@@ -47,7 +47,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class StepCall:
     """A call to be made: its key, whose form its reply has (None: whole rows), and the values for its prompt."""
 
     key: str
@@ -66,32 +66,32 @@ class Ask:
         """The model that it is for; "" is any."""
         return "" if self.of is None else self.of.model
 
-    def form(self, recipe: Recipe) -> Form | None:
+    def form(self, recipe: Recipe) -> ReplyFormat | None:
         """The form of a JSON reply; None where the reply is text."""
         fields = recipe.fields
         if self.of is None:
-            return Form({name: str(each.type) for name, each in fields.items()})
+            return ReplyFormat({name: str(each.type) for name, each in fields.items()})
         if isinstance(self.of, Judge):
-            return Form({"score": "number", "reason": "string"}, many=False)
+            return ReplyFormat({"score": "number", "reason": "string"}, many=False)
         if self.of.reply != "json":
             return None
         types = {name: str(fields[name].type) if name in fields else "string" for name in self.of.writes}
-        return Form(types, many=self.of.rows != 1)
+        return ReplyFormat(types, many=self.of.rows != 1)
 
     def messages(self, recipe: Recipe) -> tuple[Message, ...]:
         """The prompt of a step or a judge; imitation has one of its own."""
         if self.of is None:
             return ()
         # The last line break of a format that a model was trained on is a part of it.
-        verbatim = any(each.api == "completions" for each in recipe.authors if self.model in ("", each.name))
+        verbatim = any(each.api == "completions" for each in recipe.all_models if self.model in ("", each.name))
         return step_messages(self.of.system, self.of.prompt, self.values, self.form(recipe), verbatim=verbatim)
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class StepReply:
     """What a reply holds: the values that each of its rows writes, or the slug and words of why it has none."""
 
-    pieces: Sequence[Piece] = ()
+    pieces: Sequence[Draft] = ()
     failure: str = ""
     message: str = ""
 
@@ -100,8 +100,8 @@ class Read:
 class Standing:
     """Where a batch stands: the calls that it needs next; with none, the pieces that it has come to."""
 
-    asks: Sequence[Ask]
-    pieces: Sequence[Piece]
+    asks: Sequence[StepCall]
+    pieces: Sequence[Draft]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,22 +112,24 @@ class _Branch:
     group: str = ""
 
 
-def _only(recipe: Recipe, values: Mapping[str, JSON]) -> Ask:
+def _only(recipe: Recipe, values: Mapping[str, JSON]) -> StepCall:
     """The one call of a batch where there are no steps."""
-    return Ask(IMITATE if recipe.imitates else EXPAND, None, values)
+    return StepCall(IMITATE if recipe.imitates else EXPAND, None, values)
 
 
-def first_form(recipe: Recipe) -> Form | None:
+def first_reply_format(recipe: Recipe) -> ReplyFormat | None:
     """The form of the first JSON reply that a run asks for, None where all are text."""
-    asked = [*(Ask("", step) for step in recipe.steps), *(Ask("", judge) for judge in recipe.judge)] or [Ask("", None)]
+    asked = [*(StepCall("", step) for step in recipe.steps), *(StepCall("", judge) for judge in recipe.judge)] or [
+        StepCall("", None)
+    ]
     return next((form for ask in asked if (form := ask.form(recipe)) is not None), None)
 
 
-def read(ask: Ask, reply: Reply, recipe: Recipe) -> Read:
+def read_step_reply(ask: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
     """What the reply to a call holds."""
     if ask.of is None:
         if ask.key == EXPAND:
-            return Read((Piece({}, ""),))
+            return StepReply((Draft({}, ""),))
         return _rows(reply, tuple(recipe.fields))
     if isinstance(ask.of, Judge):
         found = _rows(reply, _VERDICT)
@@ -137,16 +139,16 @@ def read(ask: Ask, reply: Reply, recipe: Recipe) -> Read:
         found = _rows(reply, step.writes) if step.reply == "json" else _text(reply, step)
         pieces = [_replaced(_limited(piece, at, step), step, ask.values) for at, piece in enumerate(found.pieces)]
     if pieces and all(piece.row is None for piece in pieces):
-        return Read(failure="malformed", message=f"no row can be used: {pieces[0].problem}")
-    return Read(pieces, found.failure, found.message)
+        return StepReply(failure="malformed", message=f"no row can be used: {pieces[0].problem}")
+    return StepReply(pieces, found.failure, found.message)
 
 
 def advance(
-    recipe: Recipe, materials: Materials, values: Mapping[str, JSON], replies: Mapping[str, Read | None]
+    recipe: Recipe, materials: PromptInputs, values: Mapping[str, JSON], replies: Mapping[str, StepReply | None]
 ) -> Standing:
     """Where a batch stands with these replies by key; None is one that was given up, and ends its branch."""
-    pieces: list[Piece] = []
-    asks: list[Ask] = []
+    pieces: list[Draft] = []
+    asks: list[StepCall] = []
     if not recipe.steps:
         ask = _only(recipe, values)
         if ask.key not in replies:
@@ -166,19 +168,19 @@ def advance(
 
 
 def _walked(
-    recipe: Recipe, values: Mapping[str, JSON], replies: Mapping[str, Read | None]
-) -> tuple[list[_Branch], list[Piece], list[Ask]]:
+    recipe: Recipe, values: Mapping[str, JSON], replies: Mapping[str, StepReply | None]
+) -> tuple[list[_Branch], list[Draft], list[StepCall]]:
     """The branches that have been through every step, the pieces that went no further, the calls that are missing."""
     branches = [_Branch("", values)]
-    pieces: list[Piece] = []
-    asks: list[Ask] = []
+    pieces: list[Draft] = []
+    asks: list[StepCall] = []
     for step in recipe.steps:
         reached: list[_Branch] = []
         for branch in branches:
             if not _applies(step, branch.values):
                 reached.append(branch)
                 continue
-            ask = Ask(step.name + branch.path, step, branch.values)
+            ask = StepCall(step.name + branch.path, step, branch.values)
             if ask.key not in replies:
                 asks.append(ask)
                 continue
@@ -192,7 +194,7 @@ def _walked(
                 fault = field_faults(_row(recipe, grown), recipe, _known(recipe, grown))
                 group = branch.group or (path or "/" if _compared(recipe, grown) else "")
                 if fault is not None:
-                    pieces.append(Piece(_row(recipe, grown), piece.text, rejection=fault, group=group))
+                    pieces.append(Draft(_row(recipe, grown), piece.text, rejection=fault, group=group))
                 else:
                     reached.append(_Branch(path, grown, piece.text, group))
         branches = reached
@@ -200,23 +202,23 @@ def _walked(
 
 
 def _verdict(
-    recipe: Recipe, branch: _Branch, piece: Piece, replies: Mapping[str, Read | None], asks: list[Ask]
-) -> Piece | None:
+    recipe: Recipe, branch: _Branch, piece: Draft, replies: Mapping[str, StepReply | None], asks: list[StepCall]
+) -> Draft | None:
     """The piece with what the judges say of it; None while one has not spoken."""
     if piece.rejection is not None:
         return piece
     for judge in recipe.judge:
-        ask = Ask(judge.name + branch.path, judge, {**branch.values, **(piece.row or {})})
+        ask = StepCall(judge.name + branch.path, judge, {**branch.values, **(piece.row or {})})
         if ask.key not in replies:
             asks.append(ask)
             return None
         refusal = _judged(judge, replies[ask.key])
         if refusal:
-            return Piece(piece.row, piece.text, rejection=Rejection("judge", refusal), group=piece.group)
+            return Draft(piece.row, piece.text, rejection=Rejection("judge", refusal), group=piece.group)
     return piece
 
 
-def _judged(judge: Judge, held: Read | None) -> str:
+def _judged(judge: Judge, held: StepReply | None) -> str:
     """Why a judge refuses, or ""."""
     row = next((piece.row for piece in held.pieces if piece.row is not None), None) if held is not None else None
     if row is None:
@@ -233,7 +235,7 @@ def _judged(judge: Judge, held: Read | None) -> str:
     return f"{judge.name}: {points:g}, below {judge.least:g}: {reason[:300]}" if not points >= judge.least else ""
 
 
-def _expanded(recipe: Recipe, materials: Materials, branch: _Branch, base: Piece) -> list[Piece]:
+def _expanded(recipe: Recipe, materials: PromptInputs, branch: _Branch, base: Draft) -> list[Draft]:
     """The pieces that templates make of a base row; itself where there are none, or where it is refused.
 
     Where the passage is a row, templates name its fields as their own: ``{passage}`` is its field of that name.
@@ -247,20 +249,20 @@ def _expanded(recipe: Recipe, materials: Materials, branch: _Branch, base: Piece
         templates = materials.templates.get(expand.name, ())
         made = [each for written in made for each in _written(templates, named, written)]
     rows = [_row(recipe, {**branch.values, **written}) for written in made]
-    return [Piece(row, branch.text, group=branch.path or "/") for row in rows]
+    return [Draft(row, branch.text, group=branch.path or "/") for row in rows]
 
 
-def _written(templates: Sequence[Template], named: Mapping[str, JSON], before: Row) -> list[Row]:
+def _written(templates: Sequence[ExpansionTemplate], named: Mapping[str, JSON], before: Row) -> list[Row]:
     """What each fitting template writes, with what those of another expansion have written before."""
     values = {**named, **before}
     return [{**before, **each.written(values)} for each in templates if each.fits(values)]
 
 
-def _base(recipe: Recipe, branch: _Branch) -> Piece:
+def _base(recipe: Recipe, branch: _Branch) -> Draft:
     """The row of a branch that has been through every step, checked as far as it is known."""
     row = _row(recipe, branch.values)
     fault = field_faults(row, recipe, tuple(row)) if recipe.judge or recipe.expand else None
-    return Piece(row, branch.text, rejection=fault, group=branch.group)
+    return Draft(row, branch.text, rejection=fault, group=branch.group)
 
 
 def _row(recipe: Recipe, values: Mapping[str, JSON]) -> Row:
@@ -294,45 +296,45 @@ def _applies(step: Step, values: Mapping[str, JSON]) -> bool:
     return True
 
 
-def _rows(reply: Reply, names: Sequence[str]) -> Read:
-    parsed = parse(reply.text, tuple(names), finish_reason=reply.finish_reason)
-    pieces = tuple(Piece(each.row, each.text, each.problem) for each in parsed.candidates)
-    return Read(pieces, parsed.failure, parsed.message)
+def _rows(reply: Reply, names: Sequence[str]) -> StepReply:
+    parsed = parse_reply(reply.text, tuple(names), finish_reason=reply.finish_reason)
+    pieces = tuple(Draft(each.row, each.text, each.problem) for each in parsed.candidates)
+    return StepReply(pieces, parsed.failure, parsed.message)
 
 
-def _text(reply: Reply, step: Step) -> Read:
+def _text(reply: Reply, step: Step) -> StepReply:
     """A reply that is text: all of it, or the parts around a separator."""
     if reply.finish_reason == "content_filter":
-        return Read(failure="filtered", message="the endpoint's content filter held the reply back")
-    text = answer_of(reply.text).strip()
+        return StepReply(failure="filtered", message="the endpoint's content filter held the reply back")
+    text = strip_reasoning(reply.text).strip()
     if reply.finish_reason == "length":
-        return Read(failure="truncated", message="the reply reached the token limit before its end")
+        return StepReply(failure="truncated", message="the reply reached the token limit before its end")
     if not text:
-        return Read(failure="empty", message="the reply is empty")
+        return StepReply(failure="empty", message="the reply is empty")
     if step.reply == "text":
-        return Read((Piece({step.writes[0]: text}, text),))
+        return StepReply((Draft({step.writes[0]: text}, text),))
     parts = [part.strip() for part in text.split(step.separator)]
     if len(parts) != len(step.writes) or not all(parts):
         said = f"{len(parts)} parts around {step.separator!r}, not {len(step.writes)}, or an empty one"
-        return Read(failure="malformed", message=f"the reply has {said}; it begins {text[:200]!r}")
-    return Read((Piece(dict(zip(step.writes, parts, strict=True)), text),))
+        return StepReply(failure="malformed", message=f"the reply has {said}; it begins {text[:200]!r}")
+    return StepReply((Draft(dict(zip(step.writes, parts, strict=True)), text),))
 
 
-def _limited(piece: Piece, at: int, step: Step) -> Piece:
+def _limited(piece: Draft, at: int, step: Step) -> Draft:
     """The piece, where it has exactly the names that the step writes and is not one too many."""
     if piece.row is None:
         return piece
     if step.rows and at >= step.rows:
-        return Piece(None, piece.text, f"one more than the {step.rows} that {step.name} asks for")
+        return Draft(None, piece.text, f"one more than the {step.rows} that {step.name} asks for")
     missing = [name for name in step.writes if name not in piece.row]
     unknown = [name for name in piece.row if name not in step.writes]
     if missing or unknown:
         said = f"{missing[0]} is missing" if missing else f"{str(unknown[0])[:80]} is not asked for"
-        return Piece(None, piece.text, f"{step.name}: {said}")
+        return Draft(None, piece.text, f"{step.name}: {said}")
     return piece
 
 
-def _replaced(piece: Piece, step: Step, values: Mapping[str, JSON]) -> Piece:
+def _replaced(piece: Draft, step: Step, values: Mapping[str, JSON]) -> Draft:
     """The piece with the value of a name in place of each text that the step replaces."""
     if piece.row is None or not step.replace:
         return piece
@@ -340,4 +342,4 @@ def _replaced(piece: Piece, step: Step, values: Mapping[str, JSON]) -> Piece:
     for old, name in step.replace.items():
         new = value_text(lookup(values, name))
         row = {key: value.replace(old, new) if isinstance(value, str) else value for key, value in row.items()}
-    return Piece(row, piece.text)
+    return Draft(row, piece.text)

@@ -7,16 +7,16 @@ at all.
 
 from selfinstruct.journal.database import JOURNAL_NAME
 from selfinstruct.journal.entries import (
+    BatchOutcome,
+    CategoryCounts,
     FailedCall,
     GrownRow,
     OpenBatch,
-    Outcome,
     RecordedReply,
     RefusedCandidate,
     SeedRow,
     Spent,
     State,
-    Tally,
 )
 from selfinstruct.journal.history import PREFLIGHTS_NOTE, History, write_rows
 from selfinstruct.journal.recovery import Recovered, Remains
@@ -25,13 +25,14 @@ from selfinstruct.journal.writer import Journal, Origin
 __all__ = [
     "JOURNAL_NAME",
     "PREFLIGHTS_NOTE",
+    "BatchOutcome",
+    "CategoryCounts",
     "FailedCall",
     "GrownRow",
     "History",
     "Journal",
     "OpenBatch",
     "Origin",
-    "Outcome",
     "RecordedReply",
     "Recovered",
     "RefusedCandidate",
@@ -39,6 +40,5 @@ __all__ = [
     "SeedRow",
     "Spent",
     "State",
-    "Tally",
     "write_rows",
 ]

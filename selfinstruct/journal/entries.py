@@ -90,7 +90,7 @@ class OpenBatch(NamedTuple):
     replies: tuple[RecordedReply, ...]
 
 
-class Outcome(NamedTuple):
+class BatchOutcome(NamedTuple):
     """How one batch ended: ``accepted`` counts rows of any category, ``hits`` those of its own.
 
     ``asked`` is how many rows it asked for, ``failed`` the slug of its failure, or "".
@@ -106,7 +106,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class CategoryCounts:
     """The counts of one category.
 
     ``asked``: rows that batches have asked of it, in flight or not. ``candidates``: parsed from the replies to
@@ -146,7 +146,7 @@ class State:
     unjudged: int
     spent: tuple[Spent, ...]
     last_batch: int
-    categories: dict[str, Tally]
+    categories: dict[str, CategoryCounts]
     exhausted: frozenset[str]
 
     @property

@@ -17,16 +17,16 @@ from typing import Any, Self
 from selfinstruct.files import open_whole
 from selfinstruct.journal.database import JOURNAL_NAME, connect_reader, translated
 from selfinstruct.journal.entries import (
+    BatchOutcome,
+    CategoryCounts,
     FailedCall,
     GrownRow,
     OpenBatch,
-    Outcome,
     RecordedReply,
     RefusedCandidate,
     SeedRow,
     Spent,
     State,
-    Tally,
     pack,
     parsed,
     unpack,
@@ -171,10 +171,10 @@ class History:
             if replies:
                 yield replies
 
-    def outcomes(self) -> Iterator[Outcome]:
+    def outcomes(self) -> Iterator[BatchOutcome]:
         """How each finished batch ended, in the order of recording: a planner fed these stands where it stood."""
         for _, batch, name, asked, candidates, accepted, hits, failed in self._paged(_OUTCOMES):
-            yield Outcome(batch, unpack(name), asked, candidates, accepted, hits, failed)
+            yield BatchOutcome(batch, unpack(name), asked, candidates, accepted, hits, failed)
 
     def rows(self, after: int = 0) -> Iterator[GrownRow]:
         """The accepted rows whose number is greater than ``after``, in order, in constant memory."""
@@ -242,12 +242,12 @@ class History:
         noted = self.notes().get(PREFLIGHTS_NOTE, {})
         return [(b"", pack(model), *figures) for model, figures in noted.items()]
 
-    def _tallies(self) -> dict[str, Tally]:
+    def _tallies(self) -> dict[str, CategoryCounts]:
         asked = dict(self._all(_ASKED))
         candidates = dict(self._all(_CANDIDATES))
         accepted = {name: (all_of_it, hits) for name, all_of_it, hits in self._all(_ACCEPTED)}
         return {
-            unpack(name): Tally(asked.get(name, 0), candidates.get(name, 0), *accepted.get(name, (0, 0)))
+            unpack(name): CategoryCounts(asked.get(name, 0), candidates.get(name, 0), *accepted.get(name, (0, 0)))
             for (name,) in self._all("SELECT name FROM categories ORDER BY id")
             if name in asked or name in accepted
         }

@@ -66,7 +66,7 @@ _LEFT_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Atom:
+class Entity:
     """A value in a text at [start, end) code points.
 
     ``key`` is the word before it with its digits masked (``rdd_#_``): values with one key are of one sort.
@@ -84,9 +84,9 @@ class Atom:
     is_name: bool = False
 
 
-def scan(text: str) -> list[Atom]:
+def find_entities(text: str) -> list[Entity]:
     """The atoms of ``text``, from left to right, none overlapping another."""
-    atoms: list[Atom] = []
+    atoms: list[Entity] = []
     for match in _ATOM.finditer(text):
         kind, value, form = match.lastgroup or "", match.group(), ""
         if kind.startswith("time"):
@@ -99,16 +99,16 @@ def scan(text: str) -> list[Atom]:
     return atoms
 
 
-def _numbers(text: str, start: int, end: int, before: list[Atom]) -> list[Atom]:
+def _numbers(text: str, start: int, end: int, before: list[Entity]) -> list[Entity]:
     """What looks like a time and is none is a row of plain numbers."""
     return [
         _atom(text, start + m.start(), start + m.end(), "number", "", before) for m in _DIGITS.finditer(text[start:end])
     ]
 
 
-def _atom(text: str, start: int, end: int, kind: str, form: str, before: list[Atom]) -> Atom:
+def _atom(text: str, start: int, end: int, kind: str, form: str, before: list[Entity]) -> Entity:
     left = text[max(0, start - _LEFT_CHARACTERS) : start]
-    key = key_of(left)
+    key = preceding_word(left)
     if kind == "number":
         if before and before[-1].kind == "ipv4" and before[-1].end == start - 1 and text[start - 1] == ":":
             kind, key = "port", before[-1].key + "@:"
@@ -118,10 +118,10 @@ def _atom(text: str, start: int, end: int, kind: str, form: str, before: list[At
     is_name = (kind == "number" and not padded and _NAME_BEFORE.search(left) is not None) or text[start:end] == "一"
     found = _UNIT.match(text, end)
     unit = text[end : end + 1] if kind == "zhnumber" else found.group(1) if found else ""
-    return Atom(start, end, kind, text[start:end], key, form, unit, is_name)
+    return Entity(start, end, kind, text[start:end], key, form, unit, is_name)
 
 
-def key_of(left: str) -> str:
+def preceding_word(left: str) -> str:
     """What a value that follows ``left`` is a sort of: the last word there, its digits masked."""
     if any(map(is_unspaced, left[-2:])):
         return left[-3:]

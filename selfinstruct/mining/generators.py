@@ -27,7 +27,7 @@ _CHANGE = 0.35
 _ROUNDS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
 
 
-class Domain(Protocol):
+class Generator(Protocol):
     """A set of values with an order to draw them in."""
 
     def draw(self, place: int, rng: Random) -> str:
@@ -54,7 +54,7 @@ def permute(index: int, size: int, salt: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberGenerator:
     """Whole or decimal numbers from ``low`` to ``high``, then wider up to ``cap``.
 
     ``width`` pads with zeros; ``fractions`` are the digits seen after the point (all "0": stays ".0").
@@ -80,7 +80,7 @@ class Number:
             return f"{value}.{like}"
         return f"{value}.{rng.randrange(10 ** len(like)):0{len(like)}d}"
 
-    def kept(self) -> Number:
+    def kept(self) -> NumberGenerator:
         """The same numbers without ever a digit more than the seeds show; they come round again instead."""
         return self if self.cap is not None else replace(self, cap=self.high)
 
@@ -98,7 +98,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Identifier:
+class IdentifierGenerator:
     """Long numbers: a sign and as many digits as one of the seeds' has."""
 
     seen: tuple[str, ...]
@@ -111,7 +111,7 @@ class Identifier:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class AddressGenerator:
     """IPv4 addresses that stay in the seeds' kind of network: private ones in their block (RFC 1918)."""
 
     seen: tuple[str, ...]
@@ -142,7 +142,7 @@ def _dotted(*octets: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class PatternGenerator:
     """Strings of one of the seeds' shapes: a digit for a digit, a hexadecimal letter for a letter."""
 
     seen: tuple[str, ...]
@@ -155,7 +155,7 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class WordGenerator:
     """Words from a list in scattered order; ``more`` makes a further one when the list has gone round."""
 
     words: Sequence[str]
@@ -170,7 +170,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SynonymGenerator:
     """One of a few phrases that mean the same; the one that stands there most often stays."""
 
     own: str
@@ -182,7 +182,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class CompoundGenerator:
     """Words made of one word from each list, such as a surname and given-name characters."""
 
     lists: tuple[tuple[str, ...], ...]
@@ -200,10 +200,10 @@ class Composed:
 
 
 @dataclass(frozen=True, slots=True)
-class ChineseNumber:
+class ChineseNumberGenerator:
     """Chinese numerals in a number's range."""
 
-    numbers: Number
+    numbers: NumberGenerator
 
     def draw(self, place: int, rng: Random) -> str:
         """The number at ``place``, in numerals."""
@@ -211,7 +211,7 @@ class ChineseNumber:
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class TimeShiftGenerator:
     """How far all times of one row move together, so that their order and distances stay."""
 
     def draw(self, place: int, rng: Random) -> str:
@@ -232,38 +232,38 @@ def write_time(moment: datetime, shift: str, form: str, like: str) -> str:
     return moved.strftime(form)
 
 
-def chinese_numbers(seen: Sequence[str], salt: int, *, unit: str = "") -> Domain:
+def chinese_number_generator(seen: Sequence[str], salt: int, *, unit: str = "") -> Generator:
     """The domain of the Chinese numerals ``seen``, or the numerals themselves where they cannot be read."""
     values = [value for value in map(read_chinese, seen) if value is not None]
     if not values:
-        return Words(tuple(seen), salt)
-    plain = numbers([str(value) for value in values], salt, unit=unit)
-    if not isinstance(plain, Number):
+        return WordGenerator(tuple(seen), salt)
+    plain = number_generator([str(value) for value in values], salt, unit=unit)
+    if not isinstance(plain, NumberGenerator):
         raise ValueError(f"not below ten thousand: {seen}")
-    return ChineseNumber(replace(plain, cap=plain.cap or 9999))
+    return ChineseNumberGenerator(replace(plain, cap=plain.cap or 9999))
 
 
-def numbers(seen: Sequence[str], salt: int, *, unit: str = "", port: bool = False) -> Domain:
+def number_generator(seen: Sequence[str], salt: int, *, unit: str = "", port: bool = False) -> Generator:
     """The domain of the numbers ``seen``; ``unit`` is what stands after them, for its limit."""
     whole = [value.lstrip("-").split(".")[0] for value in seen]
     fractions = tuple(value.split(".")[1] for value in seen if "." in value)
     negative = sum(value.startswith("-") for value in seen) / len(seen)
     if not fractions and all(len(digits) >= _ID_DIGITS for digits in whole):
-        return Identifier(tuple(seen))
+        return IdentifierGenerator(tuple(seen))
     values = [int(digits) for digits in whole]
     padded = [len(digits) for digits in whole if len(digits) > 1 and digits[0] == "0"]
     if padded:
         width = min(padded)
-        return Number(0, 10 ** max(len(str(max(values))), 2) - 1, salt, 10**width - 1, width)
+        return NumberGenerator(0, 10 ** max(len(str(max(values))), 2) - 1, salt, 10**width - 1, width)
     if port:
         low = _PORTS[0] if min(values) >= _PORTS[0] else 1
-        return Number(max(low, 10 ** (len(str(min(values))) - 1)), _PORTS[1], salt, _PORTS[1])
+        return NumberGenerator(max(low, 10 ** (len(str(min(values))) - 1)), _PORTS[1], salt, _PORTS[1])
     low = 10 ** (len(str(min(values))) - 1) if min(values) > 0 else 0
     low = 2 if low == 1 < min(values) else low  # "1 days" would give a counted thing away
     cap = _LIMITS.get(unit)
     cap = cap if cap is not None and max(values) <= cap else None
     high = 10 ** len(str(max(values))) - 1
-    return Number(low, high if cap is None else min(high, cap), salt, cap, 0, fractions, negative)
+    return NumberGenerator(low, high if cap is None else min(high, cap), salt, cap, 0, fractions, negative)
 
 
 _ZH = "零一二三四五六七八九"

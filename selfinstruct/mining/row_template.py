@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from random import Random
 from zlib import crc32
 
-from selfinstruct.mining.entities import Atom, read_time, scan
+from selfinstruct.mining.entities import Entity, find_entities, read_time
 from selfinstruct.mining.generators import (
-    Address,
-    Domain,
-    Identifier,
-    Number,
-    Pattern,
-    Shift,
-    chinese_numbers,
-    numbers,
+    AddressGenerator,
+    Generator,
+    IdentifierGenerator,
+    NumberGenerator,
+    PatternGenerator,
+    TimeShiftGenerator,
+    chinese_number_generator,
+    number_generator,
     write_time,
 )
 from selfinstruct.mining.vocabulary import Vocabulary
@@ -37,7 +37,7 @@ _CONSTANT_AFTER = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Slot:
     """A place in a field where variable ``of`` is written, by ``write`` where it is not written as it is."""
 
     of: int
@@ -45,22 +45,23 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class RowTemplate:
     """A row's string fields as constant texts and parts; other fields as they are."""
 
     row: Row
-    fields: Mapping[str, tuple[str | Part, ...]]
-    domains: tuple[Domain, ...]
+    fields: Mapping[str, tuple[str | Slot, ...]]
+    domains: tuple[Generator, ...]
 
     def render(self, place: int, rng: Random) -> Row:
         """A new row: each variable's value for ``place``, written to all its places."""
         values = [domain.draw(place, rng) for domain in self.domains]
         return {
-            name: write(self.fields[name], values) if name in self.fields else value for name, value in self.row.items()
+            name: render_parts(self.fields[name], values) if name in self.fields else value
+            for name, value in self.row.items()
         }
 
 
-def write(parts: Sequence[str | Part], values: Sequence[str]) -> str:
+def render_parts(parts: Sequence[str | Slot], values: Sequence[str]) -> str:
     """The text of ``parts`` with the variables' ``values``."""
     return "".join(
         part if isinstance(part, str) else values[part.of] if part.write is None else part.write(values[part.of])
@@ -68,7 +69,7 @@ def write(parts: Sequence[str | Part], values: Sequence[str]) -> str:
     )
 
 
-class Knowledge:
+class ValueStatistics:
     """What a set of rows shows about its values: which of one sort occur, and which places always agree.
 
     ``contexts`` maps a field to the field that it is grounded in or takes its identifiers from; ``fixed`` fields
@@ -89,19 +90,19 @@ class Knowledge:
                 self._seen[kind, key, unit].append(text)
             for name, atoms in found.items():
                 filling = tuple(_plain(atom.text) for atom in atoms)
-                self._fillings[name, skeleton(row[name], atoms)].append(filling)
+                self._fillings[name, masked_text(row[name], atoms)].append(filling)
 
-    def atoms(self, row: Row) -> dict[str, list[Atom]]:
+    def atoms(self, row: Row) -> dict[str, list[Entity]]:
         """The atoms of each text field, the fields first that others refer to.
 
         Known shapes, and words: those that the vocabulary finds, and wherever else in the row they stand.
         """
         names = [name for name, value in row.items() if isinstance(value, str) and name not in self._fixed]
-        atoms: dict[str, list[Atom]] = {}
-        words: dict[str, Atom] = {}
+        atoms: dict[str, list[Entity]] = {}
+        words: dict[str, Entity] = {}
         for name in sorted(names, key=lambda name: name not in self._referred):
             others = [row[other] for other in names if other != name]
-            shaped = scan(row[name])
+            shaped = find_entities(row[name])
             found = self.vocabulary.find(row[name], others, shaped, words)
             words.update((atom.text, atom) for atom in found)
             # A name may hold a number (Windows 11), which is then none of its own.
@@ -114,11 +115,11 @@ class Knowledge:
         atoms = [atom for atom in self.atoms(row)[name] if not any(map(str.isdigit, atom.text))]
         return [(atom.start, atom.end) for atom in atoms if not self.is_constant(atom)]
 
-    def seen(self, atom: Atom) -> list[str]:
+    def seen(self, atom: Entity) -> list[str]:
         """All values of the atom's sort, its own among them."""
         return self._seen.get((atom.kind, atom.key, atom.unit), [atom.text])
 
-    def is_constant(self, atom: Atom) -> bool:
+    def is_constant(self, atom: Entity) -> bool:
         """Whether the seeds show a value that does not vary where it stands."""
         seen = self.seen(atom)
         if atom.kind == "time" or len(set(seen)) > 1:
@@ -130,7 +131,7 @@ class Knowledge:
         return any(texts[one] != texts[other] for texts in self._fillings[name, wording])
 
 
-def skeleton(text: str, atoms: Sequence[Atom]) -> str:
+def masked_text(text: str, atoms: Sequence[Entity]) -> str:
     """``text`` with a mark of its kind in place of each atom: what two rows of one wording share."""
     parts, at = [], 0
     for atom in atoms:
@@ -149,27 +150,27 @@ class _Place:
 
     name: str
     position: int
-    atom: Atom
+    atom: Entity
 
 
-def frame(row: Row, knowledge: Knowledge, salt: int) -> Frame:
+def row_template(row: Row, knowledge: ValueStatistics, salt: int) -> RowTemplate:
     """Take ``row`` apart. ``salt`` scatters its sequences of values; the same salt gives the same ones."""
     variables: list[list[_Place]] = []
     shift: int | None = None
-    fields: dict[str, tuple[str | Part, ...]] = {}
+    fields: dict[str, tuple[str | Slot, ...]] = {}
     constants: set[str] = set()
     found = knowledge.atoms(row)
     aims, together = _aims(row, found)
     for name, atoms in found.items():
-        wording = skeleton(row[name], atoms)
-        parts: list[tuple[Atom, Part]] = []
+        wording = masked_text(row[name], atoms)
+        parts: list[tuple[Entity, Slot]] = []
         for position, atom in enumerate(atoms):
             place = _Place(name, position, atom)
             if atom.kind == "time":
                 if shift is None:
                     shift = len(variables)
                     variables.append([])
-                parts.append((atom, Part(shift, _time_writer(atom))))
+                parts.append((atom, Slot(shift, _time_writer(atom))))
                 continue
             split = knowledge if atom.text not in together else None
             part = _link(place, variables, aims.get((name, position)), split, wording)
@@ -177,17 +178,17 @@ def frame(row: Row, knowledge: Knowledge, salt: int) -> Frame:
                 constants.add(atom.text)
                 continue
             if part is None:
-                part = Part(len(variables))
+                part = Slot(len(variables))
                 variables.append([])
             variables[part.of].append(place)
             parts.append((atom, part))
         fields[name] = _parts(row[name], parts)
-    domains = [_domain(places, knowledge, salt) if places else Shift() for places in variables]
-    return Frame(row, fields, tuple(_settled(domains)))
+    domains = [_domain(places, knowledge, salt) if places else TimeShiftGenerator() for places in variables]
+    return RowTemplate(row, fields, tuple(_settled(domains)))
 
 
 def _aims(
-    row: Row, found: Mapping[str, Sequence[Atom]]
+    row: Row, found: Mapping[str, Sequence[Entity]]
 ) -> tuple[dict[tuple[str, int], tuple[str, int]], frozenset[str]]:
     """Which of several equal values another field means, and the values of which that cannot be told.
 
@@ -219,16 +220,16 @@ def _link(
     place: _Place,
     variables: Sequence[Sequence[_Place]],
     aim: tuple[str, int] | None,
-    split: Knowledge | None,
+    split: ValueStatistics | None,
     wording: str,
-) -> Part | None:
+) -> Slot | None:
     """The variable that already holds this place's value, or None.
 
     ``aim`` is the place that this one means, where that is known. Two places of one field that some other seed
     of the same ``wording`` fills differently are two variables, even where this row happens to fill them alike,
     unless ``split`` is None.
     """
-    linked: Part | None = None
+    linked: Slot | None = None
     for index, places in enumerate(variables):
         writer = _same(place.atom, places[0].atom) if places else None
         if writer is None:
@@ -238,14 +239,14 @@ def _link(
             for other in places
         ):
             continue
-        part = Part(index, None if writer is str else writer)
+        part = Slot(index, None if writer is str else writer)
         if aim is not None and any((other.name, other.position) == aim for other in places):
             return part
         linked = linked or part
     return linked
 
 
-def _same(atom: Atom, other: Atom) -> Callable[[str], str] | None:
+def _same(atom: Entity, other: Entity) -> Callable[[str], str] | None:
     """How ``other``'s value is written at ``atom``, where the two are the same value; else None."""
     if atom.text == other.text:
         return str
@@ -258,15 +259,15 @@ def _same(atom: Atom, other: Atom) -> Callable[[str], str] | None:
     return None
 
 
-def _time_writer(atom: Atom) -> Callable[[str], str]:
+def _time_writer(atom: Entity) -> Callable[[str], str]:
     moment = read_time(atom.text, atom.format)
     if moment is None:
         raise ValueError(f"not a time: {atom.text!r}")
     return lambda shift: write_time(moment, shift, atom.format, atom.text)
 
 
-def _parts(text: str, parts: Sequence[tuple[Atom, Part]]) -> tuple[str | Part, ...]:
-    cut: list[str | Part] = []
+def _parts(text: str, parts: Sequence[tuple[Entity, Slot]]) -> tuple[str | Slot, ...]:
+    cut: list[str | Slot] = []
     at = 0
     for atom, part in parts:
         if atom.start > at:
@@ -278,27 +279,30 @@ def _parts(text: str, parts: Sequence[tuple[Atom, Part]]) -> tuple[str | Part, .
     return tuple(cut)
 
 
-def _settled(domains: Sequence[Domain]) -> list[Domain]:
+def _settled(domains: Sequence[Generator]) -> list[Generator]:
     """Single digits (an attempt, a count) stay single digits where other values of the row tell rows apart."""
-    wide = any(isinstance(domain, Identifier | Address) or _is_open(domain) for domain in domains)
-    return [domain.kept() if wide and isinstance(domain, Number) and domain.high < 10 else domain for domain in domains]
+    wide = any(isinstance(domain, IdentifierGenerator | AddressGenerator) or _is_open(domain) for domain in domains)
+    return [
+        domain.kept() if wide and isinstance(domain, NumberGenerator) and domain.high < 10 else domain
+        for domain in domains
+    ]
 
 
-def _is_open(domain: Domain) -> bool:
-    return isinstance(domain, Number) and domain.cap is None and domain.high >= 10
+def _is_open(domain: Generator) -> bool:
+    return isinstance(domain, NumberGenerator) and domain.cap is None and domain.high >= 10
 
 
-def _domain(places: Sequence[_Place], knowledge: Knowledge, salt: int) -> Domain:
+def _domain(places: Sequence[_Place], knowledge: ValueStatistics, salt: int) -> Generator:
     """What a variable's new values may be: the sort of the place that was met first, the most telling one."""
     atom = places[0].atom
     seen = knowledge.seen(atom)
     salt = crc32(f"{salt} {atom.kind} {atom.key}".encode())
     if atom.kind == "number" or atom.kind == "port":
-        return numbers(seen, salt, unit=atom.unit, port=atom.kind == "port")
+        return number_generator(seen, salt, unit=atom.unit, port=atom.kind == "port")
     if atom.kind == "ipv4":
-        return Address(tuple(seen))
+        return AddressGenerator(tuple(seen))
     if atom.kind == "zhnumber":
-        return chinese_numbers(seen, salt, unit=atom.unit)
+        return chinese_number_generator(seen, salt, unit=atom.unit)
     if atom.kind in ("uuid", "mac", "hex"):
-        return Pattern(tuple(seen))
+        return PatternGenerator(tuple(seen))
     return knowledge.vocabulary.domain(atom.kind, seen, salt)

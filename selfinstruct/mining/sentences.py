@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from selfinstruct.mining.generators import Choice, Domain, Number
+from selfinstruct.mining.generators import Generator, NumberGenerator, SynonymGenerator
 from selfinstruct.mining.lexicon import groups
-from selfinstruct.mining.row_template import Part, write
+from selfinstruct.mining.row_template import Slot, render_parts
 
 _END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9£$€])|(?<=[。！？])”?|\n+")
 
-Sentence = tuple[str | Part, ...]
+Sentence = tuple[str | Slot, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,16 @@ class Prose:
     """One text's sentences, each with the white space that follows it, and the domains of its variables."""
 
     sentences: tuple[Sentence, ...]
-    domains: tuple[Domain, ...]
+    domains: tuple[Generator, ...]
 
 
-def prose(parts: Sequence[str | Part], domains: Sequence[Domain]) -> Prose:
+def split_prose(parts: Sequence[str | Slot], domains: Sequence[Generator]) -> Prose:
     """Cut the parts of a text into sentences, and make the phrases that have others of their meaning variable.
 
     Numbers keep to the digits that the seeds show: it is the sentences that tell texts apart.
     """
-    more = [domain.kept() if isinstance(domain, Number) else domain for domain in domains]
-    cut: list[list[str | Part]] = [[]]
+    more = [domain.kept() if isinstance(domain, NumberGenerator) else domain for domain in domains]
+    cut: list[list[str | Slot]] = [[]]
     for part in parts:
         if not isinstance(part, str):
             cut[-1].append(part)
@@ -52,7 +52,7 @@ def prose(parts: Sequence[str | Part], domains: Sequence[Domain]) -> Prose:
     return Prose(tuple(tuple(sentence) for sentence in cut if sentence), tuple(more))
 
 
-def compose(texts: Sequence[Prose], place: int, rng: Random) -> str:
+def compose_text(texts: Sequence[Prose], place: int, rng: Random) -> str:
     """A new text of sentences from ``texts``; ``place`` is its place in the sequence of values."""
     count = len(rng.choice(texts).sentences)
     values: dict[int, list[str]] = {}
@@ -71,21 +71,21 @@ def compose(texts: Sequence[Prose], place: int, rng: Random) -> str:
         used.add((index, at))
         if index not in values:
             values[index] = [domain.draw(place, rng) for domain in texts[index].domains]
-        chosen.append(write(texts[index].sentences[at], values[index]).strip())
+        chosen.append(render_parts(texts[index].sentences[at], values[index]).strip())
     joint = " " if any(" " in sentence for sentence in chosen) else ""
     return joint.join(chosen)
 
 
-def _phrased(text: str, domains: list[Domain]) -> list[str | Part]:
+def _phrased(text: str, domains: list[Generator]) -> list[str | Slot]:
     """``text`` cut at its interchangeable phrases; each becomes a variable, its domain added to ``domains``."""
     table, pattern = _phrases()
-    parts: list[str | Part] = []
+    parts: list[str | Slot] = []
     at = 0
     for match in pattern.finditer(text):
         own = match.group()
         others = tuple(phrase for phrase in table[own.lower()] if phrase.lower() != own.lower())
-        parts += [text[at : match.start()], Part(len(domains), _capital if own[0].isupper() else None)]
-        domains.append(Choice(own, others))
+        parts += [text[at : match.start()], Slot(len(domains), _capital if own[0].isupper() else None)]
+        domains.append(SynonymGenerator(own, others))
         at = match.end()
     return [part for part in (*parts, text[at:]) if part != ""]
 

@@ -34,7 +34,7 @@ _WORD = re.compile(r"\w")
 _DIGIT = re.compile(r"\d")
 
 
-def pieces(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """A text cut into words, single marks and runs of white space; joined, they are the text again.
 
     A word keeps what joins its parts (``rdd_42_18``, ``/10.0.0.7``, ``28.0``) but no final full stop; what
@@ -44,7 +44,7 @@ def pieces(text: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class TextTemplate:
     """A text with slots: ``parts`` are the constant texts around them (one more than there are slots)."""
 
     parts: tuple[str, ...]
@@ -85,11 +85,11 @@ class Template:
 class Mined:
     """Templates in the order of their first text, and for each text the index of its template."""
 
-    templates: tuple[Template, ...]
+    templates: tuple[TextTemplate, ...]
     of: tuple[int, ...]
 
 
-def mine(
+def mine_templates(
     texts: Sequence[str],
     contexts: Sequence[Sequence[str]] | None = None,
     values: Sequence[Sequence[tuple[int, int]]] | None = None,
@@ -125,24 +125,24 @@ def _masked(text: str, values: Sequence[tuple[int, int]]) -> tuple[str, ...]:
     cut: list[str] = []
     at = 0
     for start, end in values:
-        cut += [*pieces(text[at:start]), SLOT]
+        cut += [*split_words(text[at:start]), SLOT]
         at = end
     masked: list[str] = []
-    for piece in (*cut, *pieces(text[at:])):
+    for piece in (*cut, *split_words(text[at:])):
         token = SLOT if piece == SLOT or _DIGIT.search(piece) else piece
         if token != SLOT or not masked or masked[-1] != SLOT:
             masked.append(token)
     return tuple(masked)
 
 
-def _template(tokens: Sequence[str]) -> Template:
+def _template(tokens: Sequence[str]) -> TextTemplate:
     parts = [""]
     for token in tokens:
         if token == SLOT:
             parts.append("")
         else:
             parts[-1] += token
-    return Template(tuple(parts))
+    return TextTemplate(tuple(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +235,8 @@ def _neighbours(value: str, text: str) -> tuple[str, str] | None:
     span = find_span(value, text)
     if span is None:
         return None
-    before = [piece for piece in pieces(text[: span[0]]) if not piece.isspace()]
-    after = [piece for piece in pieces(text[span[1] :]) if not piece.isspace()]
+    before = [piece for piece in split_words(text[: span[0]]) if not piece.isspace()]
+    after = [piece for piece in split_words(text[span[1] :]) if not piece.isspace()]
     return _mask(before[-1] if before else ""), _mask(after[0] if after else "")
 
 

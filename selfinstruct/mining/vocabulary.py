@@ -16,8 +16,8 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from selfinstruct.mining.entities import Atom, key_of
-from selfinstruct.mining.generators import Composed, Domain, Words
+from selfinstruct.mining.entities import Entity, preceding_word
+from selfinstruct.mining.generators import CompoundGenerator, Generator, WordGenerator
 from selfinstruct.mining.lexicon import words
 from selfinstruct.text import find_span, is_bound
 
@@ -83,7 +83,9 @@ _LISTS = {
 class Vocabulary:
     """Finds words that are values, by the lists in ``selfinstruct.mining.lexicon``."""
 
-    def find(self, text: str, others: Sequence[str], taken: Sequence[Atom], known: Mapping[str, Atom]) -> list[Atom]:
+    def find(
+        self, text: str, others: Sequence[str], taken: Sequence[Entity], known: Mapping[str, Entity]
+    ) -> list[Entity]:
         """The words of ``text`` that are values, none overlapping another or one of ``taken``.
 
         ``others`` are the row's other fields; ``known`` are the values found in them so far, which are found
@@ -99,24 +101,24 @@ class Vocabulary:
             self._find_chinese(text, others, found)
         return found.atoms
 
-    def domain(self, kind: str, seen: Sequence[str], salt: int) -> Domain:
+    def domain(self, kind: str, seen: Sequence[str], salt: int) -> Generator:
         """What may stand in the place of ``seen``, values of one kind."""
         if kind == "user":
             listed = words("user-names")
-            return Words(_with(listed, seen), salt, more=lambda word, turn: f"{word}{turn}")
+            return WordGenerator(_with(listed, seen), salt, more=lambda word, turn: f"{word}{turn}")
         if kind in _COMMON:
-            return Words(_with(words(_COMMON[kind][0]), seen), salt)
+            return WordGenerator(_with(words(_COMMON[kind][0]), seen), salt)
         if kind in _NAMES:
-            return Words(_with(words(_NAMES[kind]), seen), salt)
+            return WordGenerator(_with(words(_NAMES[kind]), seen), salt)
         if kind == "zh-person":
             given = words("zh-given-characters")
-            return Composed((words("zh-surnames"), given, ("", *given)), salt)
+            return CompoundGenerator((words("zh-surnames"), given, ("", *given)), salt)
         if kind == "zh-title":
-            return Composed((words("zh-title-stems"), words("zh-title-suffixes")), salt)
+            return CompoundGenerator((words("zh-title-stems"), words("zh-title-suffixes")), salt)
         if kind == "zh-omen":
             omens = words("zh-omens")
-            return Composed((omens, ("，",), omens), salt)
-        return Words(_with(words(_LISTS[kind]), seen), salt)
+            return CompoundGenerator((omens, ("，",), omens), salt)
+        return WordGenerator(_with(words(_LISTS[kind]), seen), salt)
 
     def _find_names(self, text: str, found: _Finder) -> None:
         starts = list(_NAME_WORD.finditer(text))
@@ -158,8 +160,8 @@ class Vocabulary:
 class _Finder:
     """Collects atoms that do not overlap."""
 
-    def __init__(self, text: str, taken: Sequence[Atom]) -> None:
-        self.atoms: list[Atom] = []
+    def __init__(self, text: str, taken: Sequence[Entity]) -> None:
+        self.atoms: list[Entity] = []
         self._text = text
         self._taken = [(atom.start, atom.end) for atom in taken]
 
@@ -173,7 +175,7 @@ class _Finder:
         if not (is_bound(text, start) and is_bound(text, end)):
             return False
         self._taken.append((start, end))
-        self.atoms.append(Atom(start, end, kind, text[start:end], key_of(text[max(0, start - 40) : start])))
+        self.atoms.append(Entity(start, end, kind, text[start:end], preceding_word(text[max(0, start - 40) : start])))
         return True
 
     def add_all(self, kind: str, value: str) -> None:

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct.mining.row_template import Knowledge
-from selfinstruct.mining.text_template import Template, mine
+from selfinstruct.mining.row_template import ValueStatistics
+from selfinstruct.mining.text_template import TextTemplate, mine_templates
 from selfinstruct.recipe import Categories as Table
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import tokens, value_text
@@ -22,7 +22,7 @@ KINSHIP = 0.7
 ALL = "all"
 
 
-class Categories(Protocol):
+class Categorizer(Protocol):
     """The known categories, in the order of their first seed."""
 
     @property
@@ -36,7 +36,7 @@ class Categories(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class SingleCategory:
     """A single category for every row."""
 
     names: tuple[str, ...] = (ALL,)
@@ -47,7 +47,7 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
-class Combined:
+class AttributeCategories:
     """The combinations of attributes' values; which one a row is of, its batch says and not the row."""
 
     names: tuple[str, ...]
@@ -58,7 +58,7 @@ class Combined:
 
 
 @dataclass(frozen=True, slots=True)
-class ByField:
+class FieldCategories:
     """The value of one field, as the seeds have it; other values belong to no category."""
 
     field: str
@@ -71,7 +71,7 @@ class ByField:
 
 
 @dataclass(frozen=True, slots=True)
-class ByTemplate:
+class TemplateCategories:
     """The template of one field's text.
 
     A text that fits several belongs to the one with most constant text; a text that fits none belongs to the
@@ -80,7 +80,7 @@ class ByTemplate:
 
     field: str
     names: tuple[str, ...]
-    templates: tuple[Template, ...]
+    templates: tuple[TextTemplate, ...]
     words: tuple[tuple[str, ...], ...]
 
     def of(self, row: Row) -> str:
@@ -103,7 +103,9 @@ def label_of(value: JSON) -> str:
     return value_text(value)
 
 
-def categorise(table: Table, seeds: Sequence[Row], others: Sequence[str], knowledge: Knowledge) -> Categories:
+def build_categorizer(
+    table: Table, seeds: Sequence[Row], others: Sequence[str], knowledge: ValueStatistics
+) -> Categorizer:
     """The categories that a recipe's ``[categories]`` makes of its seeds.
 
     ``others`` are the fields that show whether a word of the template's field is a value (see
@@ -111,13 +113,13 @@ def categorise(table: Table, seeds: Sequence[Row], others: Sequence[str], knowle
     their values.
     """
     if table.by == "none" or table.field is None:
-        return One()
+        return SingleCategory()
     field = table.field
     if table.by == "field":
-        return ByField(field, tuple(dict.fromkeys(label_of(row.get(field)) for row in seeds)))
+        return FieldCategories(field, tuple(dict.fromkeys(label_of(row.get(field)) for row in seeds)))
     texts = [value_text(row.get(field)) for row in seeds]
     contexts = [[value_text(row.get(name)) for name in others if name != field] for row in seeds] if others else None
     values = [knowledge.words(row, field) if isinstance(row.get(field), str) else [] for row in seeds]
-    mined = mine(texts, contexts, values)
+    mined = mine_templates(texts, contexts, values)
     words = tuple(tuple(tokens(" ".join(template.parts))) for template in mined.templates)
-    return ByTemplate(field, tuple(template.name for template in mined.templates), mined.templates, words)
+    return TemplateCategories(field, tuple(template.name for template in mined.templates), mined.templates, words)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from selfinstruct.mining.row_template import Knowledge
-from selfinstruct.mining.text_template import mine, pieces
-from selfinstruct.preparation.categories import Categories, categorise, label_of
+from selfinstruct.mining.row_template import ValueStatistics
+from selfinstruct.mining.text_template import mine_templates, split_words
+from selfinstruct.preparation.categories import Categorizer, build_categorizer, label_of
 from selfinstruct.recipe import Categories as CategoriesTable
 from selfinstruct.recipe import Field, Novelty, Quota, Recipe, Seeds, recipe_name
 from selfinstruct.records import JSON, Row
@@ -79,29 +79,29 @@ def infer(seeds: RowFile) -> Inferred:
     return Inferred(recipe, reasons)
 
 
-def contexts(recipe: Recipe) -> dict[str, str]:
+def context_fields(recipe: Recipe) -> dict[str, str]:
     """For each field that refers to another, by grounding or by identifiers, that other field."""
     return {name: other for name, field in recipe.fields.items() if (other := field.appears_in or field.identifiers_in)}
 
 
-def categories_of(recipe: Recipe, rows: Sequence[Row]) -> Categories:
+def make_categories(recipe: Recipe, rows: Sequence[Row]) -> Categorizer:
     """The recipe's categories over its seeds.
 
     The words of a question vary where the rest of its row shows them to be values; the words of a text that no
     other field refers to (a log alone) vary by Drain's rule.
     """
-    refer = contexts(recipe)
+    refer = context_fields(recipe)
     asks = bool(refer) and recipe.categories.field not in refer.values()
     others = [name for name in recipe.fields if name != recipe.categories.field] if asks else []
-    return categorise(recipe.categories, rows, others, Knowledge(rows, refer))
+    return build_categorizer(recipe.categories, rows, others, ValueStatistics(rows, refer))
 
 
-def prose(recipe: Recipe) -> list[str]:
+def prose_field(recipe: Recipe) -> list[str]:
     """The field whose sentences may be mixed within a category: the only free text, to which nothing refers.
 
     Two free texts of a row (an instruction and its output) belong together.
     """
-    refer = contexts(recipe)
+    refer = context_fields(recipe)
     bound = {*refer, *refer.values(), recipe.categories.field}
     free = [name for name, field in recipe.fields.items() if field.type == "string" and name not in bound]
     return free if len(free) == 1 else []
@@ -163,7 +163,7 @@ def _identifiers(
         for source in sources:
             if source == name:
                 continue
-            having = [(words, row) for row in rows if (words := [p for p in pieces(row[name]) if _has_digit(p)])]
+            having = [(words, row) for row in rows if (words := [p for p in split_words(row[name]) if _has_digit(p)])]
             kept = sum(1 for words, row in having if all(find_span(word, row[source]) for word in words))
             if having and kept >= _SHARE * len(having):
                 identified[name] = source
@@ -202,11 +202,13 @@ def _categories(
         return CategoriesTable(by="field", field=label)
     sources = set(grounded.values())
     asking = [name for name in free if name not in sources] or list(free)
-    knowledge = Knowledge(rows, grounded)
+    knowledge = ValueStatistics(rows, grounded)
     for name in asking:
         others = [[value_text(row[other]) for other in row if other != name] for row in rows]
         values = [knowledge.words(row, name) for row in rows]
-        mined = mine([row[name] for row in rows], others if name not in sources and grounded else None, values)
+        mined = mine_templates(
+            [row[name] for row in rows], others if name not in sources and grounded else None, values
+        )
         shared = sum(n for at, n in Counter(mined.of).items() if n > 1 and mined.templates[at].has_words)
         if 2 * shared >= len(rows):
             reasons["categories"] = f"{name} has {len(mined.templates)} templates over {len(rows)} seeds"

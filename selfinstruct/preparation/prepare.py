@@ -15,19 +15,19 @@ from typing import Any, TypeAlias
 
 from selfinstruct.checks import field_faults, schema
 from selfinstruct.errors import InputError, RowError
-from selfinstruct.growth.conditioning import MATERIALS_NOTE, Materials, gather
 from selfinstruct.growth.planner import quotas
-from selfinstruct.growth.sampling import combinations
-from selfinstruct.growth.steps import EXPAND, Piece, Read, advance
+from selfinstruct.growth.prompt_inputs import MATERIALS_NOTE, PromptInputs, read_prompt_inputs
+from selfinstruct.growth.sampler import combinations
+from selfinstruct.growth.steps import EXPAND, Draft, StepReply, advance
 from selfinstruct.journal import History
-from selfinstruct.preparation.categories import Categories, Combined
-from selfinstruct.preparation.infer import categories_of, contexts, infer
-from selfinstruct.preparation.presets import shape_of
+from selfinstruct.preparation.categories import AttributeCategories, Categorizer
+from selfinstruct.preparation.infer import context_fields, infer, make_categories
+from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import Quota, Recipe, bind, builtin, is_recipe, parse_recipe
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, parse_rows, take_rows
-from selfinstruct.similarity.duplicates import TwinIndex
+from selfinstruct.rows import RowFile, parse_rows, rows_from_objects
+from selfinstruct.similarity.duplicates import DuplicateIndex
 
 #: The journal's note of why what was inferred is in the recipe: key path -> words.
 REASONS_NOTE = "reasons"
@@ -48,13 +48,13 @@ class Prepared:
     seeds: RowFile
     recipe: Recipe
     reasons: Mapping[str, str]
-    categories: Categories
+    categories: Categorizer
     thresholds: Mapping[str, float]
     quotas: Mapping[str, int]
     skipped: Sequence[str]
-    materials: Materials = field(default_factory=Materials)
-    once: bool = False
-    like: str = ""
+    inputs: PromptInputs = field(default_factory=PromptInputs)
+    use_passages_once: bool = False
+    preset: str = ""
 
 
 def prepare(
@@ -69,7 +69,7 @@ def prepare(
     seeds, recipe = read_source(source)
     reasons: Mapping[str, str] = {}
     if recipe is None:
-        seeds, skipped = sound_seeds(seeds, None, skip=skip_bad_seeds)
+        seeds, skipped = valid_seeds(seeds, None, skip=skip_bad_seeds)
         if len(seeds.rows) < 2:
             raise RowError(
                 f"{seeds.path}:{seeds.lines[0]}",
@@ -79,7 +79,7 @@ def prepare(
             )
         inferred = infer(seeds)
         recipe, reasons = inferred.recipe, inferred.reasons
-        shape = shape_of(recipe, seeds.fields) if Path(seeds.path).is_file() else None
+        shape = find_preset(recipe, seeds.fields) if Path(seeds.path).is_file() else None
         if shape is not None:
             recipe, like = shape.recipe, f"{shape.like}: {shape.why}"
             seeds = seeds if recipe.seeds.file else RowFile(seeds.path, seeds.format, [], [], tuple(recipe.fields))
@@ -88,73 +88,75 @@ def prepare(
         recipe = bind(recipe, seeds.fields)
     ungrounded: list[str] = []
     if seeds.rows:
-        seeds, ungrounded = sound_seeds(seeds, recipe, skip=skip_bad_seeds)
+        seeds, ungrounded = valid_seeds(seeds, recipe, skip=skip_bad_seeds)
     if wanted is not None:
         weights = recipe.quota.weights if wanted.rows is not None else {}
         recipe = recipe.model_copy(update={"quota": wanted.model_copy(update={"weights": weights})})
-    prepared = settled(seeds, recipe, reasons, [*skipped, *ungrounded], gather(recipe))
-    return replace(prepared, like=like)
+    prepared = build_prepared(seeds, recipe, reasons, [*skipped, *ungrounded], read_prompt_inputs(recipe))
+    return replace(prepared, preset=like)
 
 
-def settled(
+def build_prepared(
     seeds: RowFile,
     recipe: Recipe,
     reasons: Mapping[str, str],
     skipped: Sequence[str],
-    materials: Materials | None = None,
+    materials: PromptInputs | None = None,
 ) -> Prepared:
     """Sound seeds and their recipe, with what follows from the two: categories, thresholds, quotas."""
-    materials = materials or Materials()
-    categories: Categories
+    materials = materials or PromptInputs()
+    categories: Categorizer
     if recipe.categories.by == "attribute":
-        categories = Combined(tuple(combinations(recipe, materials)))
+        categories = AttributeCategories(tuple(combinations(recipe, materials)))
     else:
-        categories = categories_of(recipe, seeds.rows)
+        categories = make_categories(recipe, seeds.rows)
     once = recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is not None
     return Prepared(
         seeds=seeds,
         recipe=recipe,
         reasons=reasons,
         categories=categories,
-        thresholds=thresholds(recipe, seeds.rows, categories, contexts(recipe)),
+        thresholds=thresholds(recipe, seeds.rows, categories, context_fields(recipe)),
         quotas=quotas(_all_of(recipe, materials) if once else recipe.quota, categories.names),
         skipped=skipped,
-        materials=materials,
-        once=once,
+        inputs=materials,
+        use_passages_once=once,
     )
 
 
-def about(prepared: Prepared, passages: Sequence[Row]) -> Prepared:
+def with_passages(prepared: Prepared, passages: Sequence[Row]) -> Prepared:
     """``prepared`` with the passages of the run that goes on, if it has any, whatever has become of its documents."""
     if not passages:
         return prepared
-    materials = replace(prepared.materials, passages=passages)
+    materials = replace(prepared.inputs, passages=passages)
     recipe = prepared.recipe
-    wanted = quotas(_all_of(recipe, materials), prepared.categories.names) if prepared.once else prepared.quotas
-    return replace(prepared, materials=materials, quotas=wanted)
+    wanted = (
+        quotas(_all_of(recipe, materials), prepared.categories.names) if prepared.use_passages_once else prepared.quotas
+    )
+    return replace(prepared, inputs=materials, quotas=wanted)
 
 
-def _all_of(recipe: Recipe, materials: Materials) -> Quota:
+def _all_of(recipe: Recipe, materials: PromptInputs) -> Quota:
     """As many rows as the passages can give, at most: what templates make of them, or one batch asks for of each."""
     if recipe.steps or not all(each.name in materials.templates for each in recipe.expand):
         return Quota(rows=max(len(materials.passages), 1) * recipe.prompt.rows_per_request)
-    replies = {EXPAND: Read((Piece({}, ""),))}
+    replies = {EXPAND: StepReply((Draft({}, ""),))}
     return Quota(rows=max(sum(len(advance(recipe, materials, each, replies).pieces) for each in materials.passages), 1))
 
 
-def remembered(history: History, recipe: Recipe | None = None) -> Prepared:
+def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Prepared:
     """What the run of this journal started from, or would have by another ``recipe`` for the same seeds."""
     notes, stored = history.notes(), history.seeds()
     own = parse_recipe(str(notes["recipe"]), f"{history.path}: recipe", history.path.parent)
     names = tuple(stored[0].row) if stored else tuple(own.fields)
     seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
     reasons = dict(notes.get(REASONS_NOTE, {})) if recipe is None else {}
-    materials = Materials.recalled(notes.get(MATERIALS_NOTE, {}), history.passages())
+    materials = PromptInputs.recalled(notes.get(MATERIALS_NOTE, {}), history.passages())
     if recipe is not None:
-        others = gather(recipe.model_copy(update={"documents": None}))
+        others = read_prompt_inputs(recipe.model_copy(update={"documents": None}))
         materials.lists.update(others.lists)
         materials.templates.update(others.templates)
-    return settled(seeds, bind(recipe or own, names), reasons, [], materials)
+    return build_prepared(seeds, bind(recipe or own, names), reasons, [], materials)
 
 
 def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
@@ -165,7 +167,7 @@ def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
     if not isinstance(source, str | Path):
         if hasattr(source, "to_dict"):
             source = source.to_dict(orient="records")
-        return take_rows(source, "rows"), None
+        return rows_from_objects(source, "rows"), None
     name = str(source)
     if name in builtin.names() and not Path(name).exists():
         name = str(builtin.path(name))
@@ -183,14 +185,14 @@ def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
     return parse_rows(data, recipe.seeds.file), recipe
 
 
-def sound_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
+def valid_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
     """The seeds without those that stand twice or break the recipe's own rules, and what was wrong with these.
 
     Raises RowError for the first of them, naming all, unless ``skip``; and in any case where none is left.
     """
     faults: list[str] = []
     kept: list[int] = []
-    twins = TwinIndex(seeds.fields)
+    twins = DuplicateIndex(seeds.fields)
     for at, (row, line) in enumerate(zip(seeds.rows, seeds.lines, strict=True)):
         twin = twins.find(row)
         twins.add(row)

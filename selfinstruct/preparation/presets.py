@@ -24,7 +24,7 @@ _PROMPT_ZH = """
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Preset:
     """The recipe that fits, the built-in one that it is like, and why."""
 
     recipe: Recipe
@@ -32,20 +32,20 @@ class Shape:
     why: str
 
 
-def shape_of(inferred: Recipe, fields: Sequence[str]) -> Shape | None:
+def find_preset(inferred: Recipe, fields: Sequence[str]) -> Preset | None:
     """The recipe for seeds of these fields, from the one that was inferred; None where no built-in one is like it."""
     names = set(fields)
     if {"instruction", "output"} <= names <= {"instruction", "input", "output"}:
-        return Shape(_for(inferred, "alpaca", fields), "alpaca", "rows of instruction and output are tasks")
+        return Preset(_for(inferred, "alpaca", fields), "alpaca", "rows of instruction and output are tasks")
     if names == {"messages"}:
-        return Shape(_for(inferred, "messages", fields), "messages", "rows of messages are conversations")
+        return Preset(_for(inferred, "messages", fields), "messages", "rows of messages are conversations")
     for content, summary in _PAIRS:
         if names == {content, summary}:
-            return Shape(_phrasings(inferred, content, summary), "phrasings", f"{summary} answers what {content} asks")
+            return Preset(_phrasings(inferred, content, summary), "phrasings", f"{summary} answers what {content} asks")
     if inferred.categories.by == "field":
-        return Shape(inferred, "sentiment-augment", f"{inferred.categories.field} is a label, which is kept")
+        return Preset(inferred, "sentiment-augment", f"{inferred.categories.field} is a label, which is kept")
     if inferred.categories.by == "template" and any(each.appears_in for each in inferred.fields.values()):
-        return Shape(inferred, "logqa", "questions, each answered by a part of its context")
+        return Preset(inferred, "logqa", "questions, each answered by a part of its context")
     return None
 
 

@@ -22,13 +22,13 @@ from random import Random
 
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct.mining.row_template import Frame, Knowledge, frame
-from selfinstruct.preparation.categories import Categories
+from selfinstruct.mining.row_template import RowTemplate, ValueStatistics, row_template
+from selfinstruct.preparation.categories import Categorizer
 from selfinstruct.recipe import Recipe
 from selfinstruct.recipe.errors import no_category
 from selfinstruct.records import Row
 from selfinstruct.similarity.exact_index import NoveltyIndex
-from selfinstruct.similarity.row_index import novelty_text
+from selfinstruct.similarity.row_index import compared_text
 from selfinstruct.text import tokens
 
 FLOOR = 0.7
@@ -42,7 +42,7 @@ _LOOKED_AT = 32
 
 
 def thresholds(
-    recipe: Recipe, rows: Sequence[Row], categories: Categories, refer: Mapping[str, str]
+    recipe: Recipe, rows: Sequence[Row], categories: Categorizer, refer: Mapping[str, str]
 ) -> dict[str, float]:
     """The largest ROUGE-L F1 that an accepted row of each category may have with its nearest neighbour.
 
@@ -61,11 +61,11 @@ def thresholds(
     members: dict[str, list[Row]] = {name: [] for name in categories.names}
     for row in rows:
         members.setdefault(categories.of(row), []).append(row)
-    knowledge = Knowledge(rows, refer)
+    knowledge = ValueStatistics(rows, refer)
     found = {}
     for name in categories.names:
-        closest = _closest([novelty_text(row, fields) for row in members[name]])
-        allowed = [_allowed(frame(row, knowledge, 0), fields, closest) for row in _spread(members[name])]
+        closest = _closest([compared_text(row, fields) for row in members[name]])
+        allowed = [_allowed(row_template(row, knowledge, 0), fields, closest) for row in _spread(members[name])]
         found[name] = min(max([FLOOR, *(_rounded(score) for score in allowed if score > FLOOR)]), CAP)
     return found | own
 
@@ -88,10 +88,10 @@ def _spread(rows: Sequence[Row]) -> Sequence[Row]:
     return rows[::step][:_LOOKED_AT]
 
 
-def _allowed(seed: Frame, fields: Sequence[str], closest: float | None) -> float:
+def _allowed(seed: RowTemplate, fields: Sequence[str], closest: float | None) -> float:
     rng = Random(0)
     places = rng.sample(range(_PLACES), _SAMPLE)
-    drawn = [tokens(novelty_text(seed.render(place, rng), fields)) for place in places]
+    drawn = [tokens(compared_text(seed.render(place, rng), fields)) for place in places]
     scores = sorted(
         2 * LCSseq.similarity(one, other) / (len(one) + len(other) or 1)
         for at, one in enumerate(drawn)

@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 from selfinstruct.recipe import Categories, Recipe, Rule, Snippets
 from selfinstruct.recipe.methods import Constraints, Scalar
 from selfinstruct.recipe.placeholders import fill, names_in
-from selfinstruct.records import JSON, Form, Message, Row
+from selfinstruct.records import JSON, Message, ReplyFormat, Row
 from selfinstruct.rows import to_json
 from selfinstruct.text import UNSPACED, tokens, value_text
 
@@ -82,7 +82,7 @@ def messages(
 
 
 def step_messages(
-    system: str, prompt: str, values: Mapping[str, JSON], form: Form | None, *, verbatim: bool = False
+    system: str, prompt: str, values: Mapping[str, JSON], form: ReplyFormat | None, *, verbatim: bool = False
 ) -> tuple[Message, ...]:
     """The messages of a step that a recipe words itself.
 
@@ -109,7 +109,7 @@ def _blank(name: str) -> str:
     return ""
 
 
-def _reply_form(form: Form, prompt: str) -> str:
+def _reply_form(form: ReplyFormat, prompt: str) -> str:
     chinese = len(_HAN.findall(prompt)) * 2 > len(tokens(prompt))
     row = {name: _PLACEHOLDERS.get(kind, "……" if chinese else "...") for name, kind in form.types.items()}
     shape = to_json({"rows": [row]}) if form.many else to_json(row)

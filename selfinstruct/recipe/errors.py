@@ -30,7 +30,7 @@ _SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class Problem:
     """One thing wrong at a key path; ``message`` goes on from the path, ``hint`` says what to do."""
 
     path: toml.KeyPath
@@ -38,7 +38,7 @@ class Mistake:
     hint: str = ""
 
 
-def recipe_error(mistakes: Sequence[Mistake], name: str, text: str = "") -> RecipeError:
+def recipe_error(mistakes: Sequence[Problem], name: str, text: str = "") -> RecipeError:
     """One error that tells every mistake, each with its line in ``text`` where it has one.
 
     ``name`` is what messages call the recipe: its file.
@@ -66,11 +66,11 @@ def nearest(name: str, allowed: Collection[str]) -> str | None:
     return folded[near[0]] if near else None
 
 
-def no_such_field(path: toml.KeyPath, name: str, fields: Collection[str], owner: str = "the recipe has") -> Mistake:
+def no_such_field(path: toml.KeyPath, name: str, fields: Collection[str], owner: str = "the recipe has") -> Problem:
     """The mistake of naming, at ``path``, a field that is not among ``fields``."""
     near = nearest(name, fields)
     message = f"{owner} no field {toml.literal(name)}{f'; did you mean {toml.literal(near)}?' if near else ''}"
-    return Mistake(path, message, f"the fields are: {', '.join(map(toml.literal, fields))}")
+    return Problem(path, message, f"the fields are: {', '.join(map(toml.literal, fields))}")
 
 
 def no_category(key: str, name: str, categories: Collection[str]) -> RecipeError:
@@ -82,21 +82,21 @@ def no_category(key: str, name: str, categories: Collection[str]) -> RecipeError
     )
 
 
-def shape_mistakes(error: ValidationError, model: type[BaseModel], data: Any) -> list[Mistake]:
+def validation_problems(error: ValidationError, model: type[BaseModel], data: Any) -> list[Problem]:
     """What pydantic refused in ``data``: unknown and missing keys, and values of a wrong type or size.
 
     Values of keys that people confuse with a secret's place are never repeated.
     """
-    mistakes: dict[toml.KeyPath, Mistake] = {}
+    mistakes: dict[toml.KeyPath, Problem] = {}
     for fault in error.errors(include_url=False, include_context=False):
         path, table, annotation = _locate(fault["loc"], model)
         if fault["type"] == "extra_forbidden":
             mistake = _unknown_key(path, table, model)
         elif fault["type"] == "missing":
-            mistake = Mistake(path, f"missing; it must be {_allowed(annotation, path)}")
+            mistake = Problem(path, f"missing; it must be {_allowed(annotation, path)}")
         else:
             given = "" if path[-1:] and path[-1] in _UNSHOWN else f"; this is {_given(data, path)}"
-            mistake = Mistake(path, f"must be {_allowed(annotation, path)}{given}")
+            mistake = Problem(path, f"must be {_allowed(annotation, path)}{given}")
         mistakes.setdefault(path, mistake)  # A union is refused once for each of its kinds.
     return list(mistakes.values())
 
@@ -175,7 +175,7 @@ def _given(data: Any, path: toml.KeyPath) -> str:
     return "a table" if isinstance(data, dict) else "a list" if isinstance(data, list) else "a date or time"
 
 
-def _unknown_key(path: toml.KeyPath, table: type[BaseModel], model: type[BaseModel]) -> Mistake:
+def _unknown_key(path: toml.KeyPath, table: type[BaseModel], model: type[BaseModel]) -> Problem:
     above, key = path[:-1], str(path[-1])
     allowed = list(table.model_fields)
     where = "the top of a recipe"
@@ -183,16 +183,16 @@ def _unknown_key(path: toml.KeyPath, table: type[BaseModel], model: type[BaseMod
         where = f"[[{toml.key_path(above[:-1])}]]" if isinstance(above[-1], int) else f"[{toml.key_path(above)}]"
     hint = f"{where} may hold: {', '.join(allowed)}"
     if _SECRET.fullmatch(key.lower().replace("-", "_")):
-        return Mistake(
+        return Problem(
             path,
             "a recipe never holds a secret",
             'put the key into an environment variable, and name the variable: api_key_env = "OPENAI_API_KEY"',
         )
     near = nearest(key, allowed)
     if near:
-        return Mistake(path, f"there is no such key; did you mean {near}?", hint)
+        return Problem(path, f"there is no such key; did you mean {near}?", hint)
     elsewhere = _table_with(key, model)
-    return Mistake(path, f"there is no such key here{f'; it belongs {elsewhere}' if elsewhere else ''}", hint)
+    return Problem(path, f"there is no such key here{f'; it belongs {elsewhere}' if elsewhere else ''}", hint)
 
 
 def _table_with(key: str, model: type[BaseModel]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from selfinstruct.recipe import toml
-from selfinstruct.recipe.errors import Mistake, nearest
+from selfinstruct.recipe.errors import Problem, nearest
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.recipe.tables import Recipe
 
@@ -17,7 +17,7 @@ ALWAYS = ("task", "category", "count", "demos", "demo", "form")
 OF_PASSAGES = ("passage", "document", "page", "start", "end")
 
 
-def naming_mistakes(recipe: Recipe) -> Iterator[Mistake]:
+def naming_problems(recipe: Recipe) -> Iterator[Problem]:
     """Everything that is wrong with the attributes, documents, steps, judges and expansions of a recipe."""
     yield from _attribute_mistakes(recipe)
     yield from _step_mistakes(recipe)
@@ -46,15 +46,15 @@ def _given(recipe: Recipe) -> list[str]:
     return [*_reserved(recipe), *recipe.attributes]
 
 
-def _attribute_mistakes(recipe: Recipe) -> Iterator[Mistake]:
+def _attribute_mistakes(recipe: Recipe) -> Iterator[Problem]:
     for name, attribute in recipe.attributes.items():
         path = ("attributes", name)
         if sum((bool(attribute.values), attribute.file is not None, bool(attribute.prompt))) != 1:
-            yield Mistake(path, "needs one of values, file and prompt", 'for example: values = ["good", "bad"]')
+            yield Problem(path, "needs one of values, file and prompt", 'for example: values = ["good", "bad"]')
         if name in _reserved(recipe):
-            yield Mistake(path, "is a name that prompts have for something else", "choose another name")
+            yield Problem(path, "is a name that prompts have for something else", "choose another name")
         if (len(attribute.draw) == 2 and attribute.draw[0] > attribute.draw[1]) or not attribute.draw[-1]:
-            yield Mistake((*path, "draw"), "draws nothing: the most is below the least, or is 0")
+            yield Problem((*path, "draw"), "draws nothing: the most is below the least, or is 0")
     categories = recipe.categories
     for name in categories.attributes:
         counted = recipe.attributes.get(name)
@@ -62,13 +62,13 @@ def _attribute_mistakes(recipe: Recipe) -> Iterator[Mistake]:
             yield _no_name(("categories", "attributes"), name, recipe.attributes)
         elif counted.prompt or counted.draw != (1,):
             message = f"{toml.literal(name)} must have values or a file, and draw one: quotas are counted in its values"
-            yield Mistake(("categories", "attributes"), message)
+            yield Problem(("categories", "attributes"), message)
     if (categories.by == "attribute") != bool(categories.attributes):
         message = 'go with by = "attribute": the attributes whose values, each with each, are the categories'
-        yield Mistake(("categories", "attributes"), message, 'for example: attributes = ["rating"]')
+        yield Problem(("categories", "attributes"), message, 'for example: attributes = ["rating"]')
 
 
-def _step_mistakes(recipe: Recipe) -> Iterator[Mistake]:
+def _step_mistakes(recipe: Recipe) -> Iterator[Problem]:
     known = _given(recipe)
     names: list[str] = []
     for at, step in enumerate(recipe.steps):
@@ -78,42 +78,42 @@ def _step_mistakes(recipe: Recipe) -> Iterator[Mistake]:
         yield from _unknown(("steps", at, "replace"), list(step.replace.values()), [*known, *step.writes])
         yield from _no_model(recipe, ("steps", at, "model"), step.model)
         if not step.writes:
-            yield Mistake(("steps", at, "writes"), "names nothing: what is the reply for?")
+            yield Problem(("steps", at, "writes"), "names nothing: what is the reply for?")
         if step.reply == "text" and len(step.writes) > 1:
-            yield Mistake(
+            yield Problem(
                 ("steps", at, "writes"), 'is one name where reply = "text": all of it', 'or say reply = "json"'
             )
         if (step.reply == "parts") != bool(step.separator):
-            yield Mistake(("steps", at, "separator"), 'goes with reply = "parts": the text between the parts')
+            yield Problem(("steps", at, "separator"), 'goes with reply = "parts": the text between the parts')
         if step.reply != "json" and step.rows != 1:
-            yield Mistake(("steps", at, "rows"), 'goes with reply = "json"')
+            yield Problem(("steps", at, "rows"), 'goes with reply = "json"')
         if taken := [name for name in step.writes if name in _reserved(recipe)]:
-            yield Mistake(("steps", at, "writes"), f"{taken[0]} is a name that prompts have for something else")
+            yield Problem(("steps", at, "writes"), f"{taken[0]} is a name that prompts have for something else")
         known += step.writes
         names.append(step.name)
     names += [judge.name for judge in recipe.judge]
     names += [expand.name for expand in recipe.expand]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        yield Mistake(("steps",), f"steps, judges and expansions need names of their own: {twice[0]} is there twice")
+        yield Problem(("steps",), f"steps, judges and expansions need names of their own: {twice[0]} is there twice")
 
 
-def _expansion_mistakes(recipe: Recipe, known: Sequence[str]) -> Iterator[Mistake]:
+def _expansion_mistakes(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
     known = [*known, *recipe.fields]
     for at, expand in enumerate(recipe.expand):
         path = ("expand", at)
         if sum((bool(expand.templates), expand.file is not None, bool(expand.prompt))) != 1:
-            yield Mistake(
+            yield Problem(
                 path, "needs one of templates, file and prompt", 'for example: templates = ["What is {term}?"]'
             )
         if expand.writes and expand.writes not in recipe.fields:
             yield _no_name((*path, "writes"), expand.writes, recipe.fields)
         if not expand.writes and expand.file is None:
-            yield Mistake((*path, "writes"), "missing: which field do the templates write?")
+            yield Problem((*path, "writes"), "missing: which field do the templates write?")
         for template in expand.templates:
             yield from _unknown((*path, "templates"), names_in(template), known)
 
 
-def _source_mistakes(recipe: Recipe, known: Sequence[str]) -> Iterator[Mistake]:
+def _source_mistakes(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
     """Fields that nothing writes, and seeds that are missing."""
     written = [*known, *(expand.writes for expand in recipe.expand)]
     # The texts of a file of templates may be of several fields.
@@ -123,24 +123,24 @@ def _source_mistakes(recipe: Recipe, known: Sequence[str]) -> Iterator[Mistake]:
             yield from _unknown(("fields", name, "source"), [field.source], known)
         elif not recipe.imitates and not open_ended and name not in written:
             message = "is written by nothing: no step, attribute or expansion is called that"
-            yield Mistake(("fields", name), message, f"have a step write it, or say where it is from: {'source = ...'}")
+            yield Problem(("fields", name), message, f"have a step write it, or say where it is from: {'source = ...'}")
     if recipe.imitates and recipe.documents is not None:
-        yield Mistake(("documents",), "are read by no one: add [[steps]] that ask about {passage}")
+        yield Problem(("documents",), "are read by no one: add [[steps]] that ask about {passage}")
     if recipe.seeds.file:
         return
     if recipe.imitates:
-        yield Mistake(("seeds",), "missing: there is nothing to imitate", 'name the rows: [seeds] file = "rows.jsonl"')
+        yield Problem(("seeds",), "missing: there is nothing to imitate", 'name the rows: [seeds] file = "rows.jsonl"')
     if recipe.categories.by in ("field", "template"):
-        yield Mistake(("categories", "by"), "looks at seeds, and there are none", 'say by = "attribute" or by = "none"')
+        yield Problem(("categories", "by"), "looks at seeds, and there are none", 'say by = "attribute" or by = "none"')
     if recipe.novelty.max_rouge_l == "seeds":
-        yield Mistake(("novelty", "max_rouge_l"), "is measured on seeds, and there are none", "say max_rouge_l = 0.7")
+        yield Problem(("novelty", "max_rouge_l"), "is measured on seeds, and there are none", "say max_rouge_l = 0.7")
     if recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is None:
-        yield Mistake(("quota",), "says neither rows nor per_category", "for example: rows = 1000")
+        yield Problem(("quota",), "says neither rows nor per_category", "for example: rows = 1000")
 
 
 def _unknown(
     path: toml.KeyPath, names: Sequence[str], known: Collection[str], fields: Collection[str] = ()
-) -> Iterator[Mistake]:
+) -> Iterator[Problem]:
     """The names that are not known; of demonstrations, those that are no ``fields``."""
     for name in names:
         first, _, key = name.partition(".")
@@ -150,12 +150,12 @@ def _unknown(
             yield _no_name(path, key, fields)
 
 
-def _no_name(path: toml.KeyPath, name: str, known: Collection[str]) -> Mistake:
+def _no_name(path: toml.KeyPath, name: str, known: Collection[str]) -> Problem:
     near = nearest(name, known)
     message = f"there is no {toml.literal(name)} here{f'; did you mean {toml.literal(near)}?' if near else ''}"
-    return Mistake(path, message, f"the names are: {', '.join(known)}")
+    return Problem(path, message, f"the names are: {', '.join(known)}")
 
 
-def _no_model(recipe: Recipe, path: toml.KeyPath, name: str) -> Iterator[Mistake]:
-    if name and name not in [model.name for model in recipe.authors]:
-        yield _no_name(path, name, [model.name for model in recipe.authors])
+def _no_model(recipe: Recipe, path: toml.KeyPath, name: str) -> Iterator[Problem]:
+    if name and name not in [model.name for model in recipe.all_models]:
+        yield _no_name(path, name, [model.name for model in recipe.all_models])

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from selfinstruct.errors import RecipeError
 from selfinstruct.recipe import toml
-from selfinstruct.recipe.contradictions import contradictions
-from selfinstruct.recipe.errors import Mistake, nearest, no_such_field, recipe_error, shape_mistakes
+from selfinstruct.recipe.contradictions import recipe_contradictions
+from selfinstruct.recipe.errors import Problem, nearest, no_such_field, recipe_error, validation_problems
 from selfinstruct.recipe.tables import Recipe, Seeds
 
 
@@ -47,9 +47,9 @@ def parse_recipe(text: str, name: str, base: str | os.PathLike[str]) -> Recipe:
     try:
         recipe = _resolved(Recipe.model_validate(data), base)
     except ValidationError as exc:
-        mistakes = shape_mistakes(exc, Recipe, data)
+        mistakes = validation_problems(exc, Recipe, data)
     else:
-        mistakes = list(contradictions(recipe))
+        mistakes = list(recipe_contradictions(recipe))
         if not mistakes:
             return recipe
     # Raised out here, so that no traceback carries the values that were refused.
@@ -73,7 +73,7 @@ def bind(recipe: Recipe, seed_fields: Iterable[str]) -> Recipe:
     in Python has not been through ``parse_recipe``).
     """
     names = list(seed_fields) or list(recipe.fields)
-    mistakes = list(contradictions(recipe))
+    mistakes = list(recipe_contradictions(recipe))
     unlisted = [name for name in names if name not in recipe.fields]
     for name in recipe.fields:
         if name not in names:
@@ -81,7 +81,7 @@ def bind(recipe: Recipe, seed_fields: Iterable[str]) -> Recipe:
             unlisted = [other for other in unlisted if other != nearest(name, names)]
     for name in unlisted:
         header = f"[{toml.key_path(('fields', name))}]"
-        mistakes.append(Mistake(("fields", name), "missing, though the seeds have this field", f"add {header}"))
+        mistakes.append(Problem(("fields", name), "missing, though the seeds have this field", f"add {header}"))
     if mistakes:
         raise recipe_error(mistakes, f"recipe {toml.literal(recipe.name)} with {recipe.seeds.file}")
     return recipe.model_copy(update={"fields": {name: recipe.fields[name] for name in names}})

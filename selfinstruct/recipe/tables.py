@@ -162,6 +162,6 @@ class Recipe(Table):
         return bool(self.steps or self.judge or any(lists))
 
     @property
-    def authors(self) -> tuple[Model, ...]:
+    def all_models(self) -> tuple[Model, ...]:
         """The models that write; none for the imitator."""
         return self.models or (() if self.model is None else (self.model,))

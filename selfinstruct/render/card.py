@@ -15,9 +15,16 @@ from selfinstruct.analysis.metrics import Report, Summary
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts.prompt import language
 from selfinstruct.recipe import Recipe
-from selfinstruct.render.description import draws, joined, origins, related, taken_from, ways
+from selfinstruct.render.description import (
+    batch_conditions,
+    field_source,
+    join_words,
+    shares_origin,
+    source_lines,
+    step_lines,
+)
 from selfinstruct.render.summary import why_short
-from selfinstruct.render.text import counted, number, printable
+from selfinstruct.render.text import counted, format_number, printable
 
 _CATEGORIES = 50
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
@@ -75,19 +82,19 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     if recipe.task:
         yield f"{_code(recipe.task)}"
         yield ""
-    first, *others = origins(prepared, _code) or ["the recipe's prompts"]
-    sources = joined([f"{first} that a person wrote" if summary["seeds"] else first, *others])
+    first, *others = source_lines(prepared, _code) or ["the recipe's prompts"]
+    sources = join_words([f"{first} that a person wrote" if summary["seeds"] else first, *others])
     yield (
         f"{counted(summary['accepted'], 'synthetic row')} in `{rows_name}`, grown from {sources}, by {author}."
         f"{' The seeds are not among the rows.' if summary['seeds'] else ''}"
     )
     if summary["stopped"] != "done":
         yield ""
-        yield f"{number(summary['requested_rows'])} rows were wanted: {why_short(summary)}."
+        yield f"{format_number(summary['requested_rows'])} rows were wanted: {why_short(summary)}."
     yield from ("", "## Fields", "", "| field | type | what holds for every row |", "|---|---|---|")
     for name, field in recipe.fields.items():
         rules = [_code(field.description)] if field.description else []
-        rules += [source] if (source := taken_from(recipe, name, _code)) else []
+        rules += [source] if (source := field_source(recipe, name, _code)) else []
         rules += [f"a span of {_code(field.appears_in)}"] if field.appears_in else []
         rules += [f"its words with digits stand in {_code(field.identifiers_in)}"] if field.identifiers_in else []
         yield f"| {_code(name)} | {field.type} | {'; '.join(rules)} |"
@@ -99,14 +106,14 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     yield from _steps(prepared)
     begins = "Every row has"
     if recipe.imitates:
-        drawn = f", for {joined(drawn)}" if (drawn := draws(prepared, _code)) else ""
+        drawn = f", for {join_words(drawn)}" if (drawn := batch_conditions(prepared, _code)) else ""
         begins = f"Every row was written by {author} after the example of seeds and earlier rows{drawn}, has"
     compared = "any seed or other row" if summary["seeds"] else "any other row"
-    but = ", save that rows which were made of the same one may be more alike" if related(recipe) else ""
+    but = ", save that rows which were made of the same one may be more alike" if shares_origin(recipe) else ""
     like = "is like the seeds and need not" if summary["seeds"] else "need not"
     yield (
         f"{begins} the fields above with their rules checked, and is not more like {compared} than its category's "
-        f"largest ROUGE-L F1{but}. {number(sum(summary['rejected'].values()))} of "
+        f"largest ROUGE-L F1{but}. {format_number(sum(summary['rejected'].values()))} of "
         f"{counted(summary['candidates'], 'candidate')} were rejected. The rows are synthetic: what they say {like} "
         "be true."
     )
@@ -122,19 +129,19 @@ def _steps(prepared: Prepared) -> Iterator[str]:
     recipe = prepared.recipe
     if recipe.imitates:
         return
-    given = draws(prepared, _code)
-    yield f"Each batch is given {joined(given)}." if given else "Each batch goes through these steps."
+    given = batch_conditions(prepared, _code)
+    yield f"Each batch is given {join_words(given)}." if given else "Each batch goes through these steps."
     yield ""
-    for at, (name, words) in enumerate(ways(prepared, _code), 1):
+    for at, (name, words) in enumerate(step_lines(prepared, _code), 1):
         yield f"{at}. {_code(name)}: {words}."
     yield ""
 
 
 def _author(summary: Summary, recipe: Recipe) -> str:
     """Who wrote the rows; where the endpoint is stays with whoever ran it."""
-    if not recipe.authors:
+    if not recipe.all_models:
         return "selfinstruct's embedded imitator" if recipe.imitates else "templates alone"
-    names = [name.partition(" at ")[0] for name in summary["models"]] or [model.name for model in recipe.authors]
+    names = [name.partition(" at ")[0] for name in summary["models"]] or [model.name for model in recipe.all_models]
     said = ", ".join(_code(name) for name in dict.fromkeys(names))
     return f"the model{'s' if ',' in said else ''} {said}"
 
@@ -143,9 +150,9 @@ def _categories(report: Report) -> Iterator[str]:
     categories = report.summary["categories"]
     yield from ("", "## Categories", "", "| category | rows | largest ROUGE-L |", "|---|---:|---:|")
     for name, category in list(categories.items())[:_CATEGORIES]:
-        yield f"| {_code(name)} | {number(category['accepted'])} | {category['max_rouge_l']:.4f} |"
+        yield f"| {_code(name)} | {format_number(category['accepted'])} | {category['max_rouge_l']:.4f} |"
     if len(categories) > _CATEGORIES:
-        yield f"\nand {number(len(categories) - _CATEGORIES)} more, in `summary.json`."
+        yield f"\nand {format_number(len(categories) - _CATEGORIES)} more, in `summary.json`."
 
 
 def _code(text: str) -> str:

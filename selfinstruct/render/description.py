@@ -11,16 +11,16 @@ from selfinstruct.analysis.dry_run import LISTS
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step
 from selfinstruct.recipe.namings import OF_PASSAGES
-from selfinstruct.render.text import counted, number, printable
+from selfinstruct.render.text import counted, format_number, printable
 from selfinstruct.text import value_text
 
 #: How a name from outside is written.
 Shown = Callable[[str], str]
 
 
-def origins(prepared: Prepared, shown: Shown = printable) -> list[str]:
+def source_lines(prepared: Prepared, shown: Shown = printable) -> list[str]:
     """What the rows grow from, each with its number: seeds, passages, values of attributes."""
-    recipe, materials = prepared.recipe, prepared.materials
+    recipe, materials = prepared.recipe, prepared.inputs
     said = [counted(len(prepared.seeds.rows), "seed")] if prepared.seeds.rows else []
     if recipe.documents is not None:
         said.append(counted(len(materials.passages), "passage"))
@@ -33,35 +33,36 @@ def origins(prepared: Prepared, shown: Shown = printable) -> list[str]:
     return said
 
 
-def grown_from(prepared: Prepared) -> str:
+def source_phrase(prepared: Prepared) -> str:
     """The same in a row: 50 passages and 16 task types."""
-    return joined(origins(prepared)) or "the recipe's prompts"
+    return join_words(source_lines(prepared)) or "the recipe's prompts"
 
 
-def joined(parts: Sequence[str]) -> str:
+def join_words(parts: Sequence[str]) -> str:
     """One, two and three."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
-def author(prepared: Prepared) -> str:
+def writer_phrase(prepared: Prepared) -> str:
     """Who writes the rows, in words."""
     recipe = prepared.recipe
-    if not recipe.authors:
+    if not recipe.all_models:
         if recipe.needs_model:
             return "a model that is yet to be named"
         return "the embedded imitator" if recipe.imitates else "templates alone"
     said = [
-        f"{printable(each.name)}{f' at {printable(each.base_url)}' if each.base_url else ''}" for each in recipe.authors
+        f"{printable(each.name)}{f' at {printable(each.base_url)}' if each.base_url else ''}"
+        for each in recipe.all_models
     ]
     return f"the model {said[0]}" if len(said) == 1 else f"{len(said)} models: {', '.join(said)}"
 
 
-def ways(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[str, str]]:
+def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[str, str]]:
     """A name and what is done under it, in the order in which it is done; nothing where rows are imitated."""
     recipe = prepared.recipe
     for name, attribute in recipe.attributes.items():
         if attribute.prompt:
-            yield f"{LISTS}{name}", f"asks first for a list of {number(attribute.size)}"
+            yield f"{LISTS}{name}", f"asks first for a list of {format_number(attribute.size)}"
     for expand in recipe.expand:
         if expand.prompt:
             yield f"{LISTS}{expand.name}", f"asks first for {counted(expand.size, 'template')}"
@@ -73,14 +74,14 @@ def ways(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[str, st
         yield expand.name, _expands(expand, prepared, shown)
 
 
-def draws(prepared: Prepared, shown: Shown) -> list[str]:
+def batch_conditions(prepared: Prepared, shown: Shown) -> list[str]:
     """What a batch is given: a passage, the values of attributes."""
     recipe = prepared.recipe
     said = ["a passage"] if recipe.documents is not None else []
     return said + [_drawn(attribute, shown(name)) for name, attribute in recipe.attributes.items()]
 
 
-def taken_from(recipe: Recipe, name: str, shown: Shown = printable) -> str:
+def field_source(recipe: Recipe, name: str, shown: Shown = printable) -> str:
     """Where the value of a field is from that no step writes, or ""."""
     source = recipe.fields[name].source
     if source is not None:
@@ -90,15 +91,15 @@ def taken_from(recipe: Recipe, name: str, shown: Shown = printable) -> str:
     return "as it was drawn" if name in recipe.attributes else ""
 
 
-def compared(recipe: Recipe, shown: Shown) -> str:
+def novelty_phrase(recipe: Recipe, shown: Shown) -> str:
     """The fields that new rows are compared in, and how."""
     names = [shown(name) for name in recipe.novelty.fields]
     if recipe.novelty.per_field and len(names) > 1:
-        return f"each of {joined(names)}"
+        return f"each of {join_words(names)}"
     return ", ".join(names)
 
 
-def related(recipe: Recipe) -> bool:
+def shares_origin(recipe: Recipe) -> bool:
     """Whether rows of one batch may be alike: they come of one row by later steps, or by templates."""
     if recipe.expand:
         return True
@@ -112,7 +113,7 @@ def related(recipe: Recipe) -> bool:
 
 
 def _asks(step: Step, shown: Shown) -> str:
-    said = f"asks for {joined([shown(name) for name in step.writes])}"
+    said = f"asks for {join_words([shown(name) for name in step.writes])}"
     if step.rows != 1:
         said += f", {step.rows} of them" if step.rows else ", as many as are wanted"
     for name, values in step.when.items():
@@ -126,12 +127,12 @@ def _judges(judge: Judge, shown: Shown) -> str:
 
 
 def _expands(expand: Expand, prepared: Prepared, shown: Shown) -> str:
-    templates = prepared.materials.templates.get(expand.name, ())
+    templates = prepared.inputs.templates.get(expand.name, ())
     fields = [name for each in templates for name in each.texts if name in prepared.recipe.fields] or [expand.writes]
     most = "at most " if len({each.needs for each in templates}) > 1 else ""
     rows = counted(len(templates) or expand.size, "row")
     of = "row" if prepared.recipe.steps else "passage"
-    made = f", which write {joined([shown(name) for name in dict.fromkeys(fields)])}" if any(fields) else ""
+    made = f", which write {join_words([shown(name) for name in dict.fromkeys(fields)])}" if any(fields) else ""
     return f"makes {most}{rows} of each {of} by templates{made}; without a request"
 
 

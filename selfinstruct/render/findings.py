@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.analysis.findings import Findings
-from selfinstruct.render.text import counted, number, pad, printable, shorten
+from selfinstruct.render.text import counted, format_number, pad, printable, shorten
 
 _NAME_CELLS = 64
 _LISTED = 24
@@ -34,13 +34,15 @@ def verdict_text(found: Findings, file: str) -> Text:
     if len(categories) > 1:
         shown = {name: shorten(printable(name), _NAME_CELLS) for name in list(categories)[:_LISTED]}
         widest = max(map(cell_len, shown.values()))
-        column = max(len(number(count)) for count in categories.values())
+        column = max(len(format_number(count)) for count in categories.values())
         for name, label in shown.items():
-            text.append(f"  {pad(label, widest)}  {number(categories[name]):>{column}}\n")
+            text.append(f"  {pad(label, widest)}  {format_number(categories[name]):>{column}}\n")
         if len(categories) > _LISTED:
-            text.append(f"  and {number(len(categories) - _LISTED)} more\n", "dim")
+            text.append(f"  and {format_number(len(categories) - _LISTED)} more\n", "dim")
         if measures["uncategorised"]:
-            text.append(f"  {pad('of no category', widest)}  {number(measures['uncategorised']):>{column}}\n", "yellow")
+            text.append(
+                f"  {pad('of no category', widest)}  {format_number(measures['uncategorised']):>{column}}\n", "yellow"
+            )
     rules = "rules inferred from it" if measures["recipe"] == "inferred" else f"recipe {printable(measures['recipe'])}"
     text.append(f"{printable(file)}: {counted(measures['rows'], 'row')}, {rules}: ")
     errors, warnings = measures["errors"], measures["warnings"]
@@ -49,7 +51,9 @@ def verdict_text(found: Findings, file: str) -> Text:
     said = [counted(errors, "error")] if errors else []
     said += [counted(warnings, "warning")] if warnings else []
     text.append(" and ".join(said), "bold red" if errors else "bold yellow")
-    reasons = ", ".join(f"{number(n)} {reason}" for reason, n in sorted(measures["reasons"].items(), key=_by_count))
+    reasons = ", ".join(
+        f"{format_number(n)} {reason}" for reason, n in sorted(measures["reasons"].items(), key=_by_count)
+    )
     return text.append(f" ({reasons})\n")
 
 

@@ -11,8 +11,15 @@ from rich.text import Text
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Field, Snippets
 from selfinstruct.recipe.methods import Constraints, Scalar
-from selfinstruct.render.description import author, compared, grown_from, joined, taken_from, ways
-from selfinstruct.render.text import counted, number, pad, printable, shorten
+from selfinstruct.render.description import (
+    field_source,
+    join_words,
+    novelty_phrase,
+    source_phrase,
+    step_lines,
+    writer_phrase,
+)
+from selfinstruct.render.text import counted, format_number, pad, printable, shorten
 from selfinstruct.text import value_text
 
 #: So many categories are listed; of more, the others are counted.
@@ -36,7 +43,7 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
         text.append(f"  {pad(names[name], widest) if rules else names[name]}", "cyan")
         text.append(shorten(f"  {rules}".rstrip(), None if width is None else width - widest - 3) + "\n")
     text.append_text(_method(prepared, width))
-    text.append(f"\n  New rows are compared in {compared(recipe, printable)} by ROUGE-L.\n\n")
+    text.append(f"\n  New rows are compared in {novelty_phrase(recipe, printable)} by ROUGE-L.\n\n")
     text.append_text(_categories(prepared, width))
     for fault in prepared.skipped:
         text.append("\n  left out ", "yellow")
@@ -46,20 +53,20 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
 
 def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:
     """The recipe's name, what it starts from, what it is to come to and who writes."""
-    most = "at most " if prepared.once else ""
-    said = f"{grown_from(prepared)} to {most}{counted(sum(prepared.quotas.values()), 'row')}"
+    most = "at most " if prepared.use_passages_once else ""
+    said = f"{source_phrase(prepared)} to {most}{counted(sum(prepared.quotas.values()), 'row')}"
     said += f" in {printable(str(where))}" if where is not None else ""
     name = printable(prepared.recipe.name)
     text = Text(f"{name}:", "bold")
     at = cell_len(name) + 1
-    for word in f"{said}, from {author(prepared)}".split(" "):
+    for word in f"{said}, from {writer_phrase(prepared)}".split(" "):
         if width is not None and not prepared.recipe.imitates and at + 1 + cell_len(word) > width:
             text.append("\n ")
             at = 1
         text.append(f" {word}", "not bold")
         at += 1 + cell_len(word)
-    if prepared.like:
-        like, _, why = prepared.like.partition(": ")
+    if prepared.preset:
+        like, _, why = prepared.preset.partition(": ")
         said = f"  like the built-in recipe {like}: {printable(why)}"
         text.append(f"\n{shorten(said, width)}", "dim not bold")
     return text.append("\n\n")
@@ -67,7 +74,7 @@ def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:
 
 def _method(prepared: Prepared, width: int | None) -> Text:
     """A line for each list, step, judge and expansion; nothing where rows are imitated."""
-    said = [(printable(name), words) for name, words in ways(prepared)]
+    said = [(printable(name), words) for name, words in step_lines(prepared)]
     if not said:
         return Text()
     widest = max(cell_len(name) for name, _ in said)
@@ -80,7 +87,7 @@ def _method(prepared: Prepared, width: int | None) -> Text:
 
 def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
     categories = prepared.recipe.categories
-    if source := taken_from(prepared.recipe, name):
+    if source := field_source(prepared.recipe, name):
         yield source
     if categories.by == "field" and categories.field == name:
         yield "the label"
@@ -143,7 +150,7 @@ def _bounds(least: int, most: int | None, unit: str) -> str:
         return f"at least {counted(least, unit)}" if least else ""
     if least == most:
         return counted(least, unit)
-    return f"{number(least)} to {counted(most, unit)}" if least else f"at most {counted(most, unit)}"
+    return f"{format_number(least)} to {counted(most, unit)}" if least else f"at most {counted(most, unit)}"
 
 
 def _listed(values: Sequence[Scalar]) -> str:
@@ -158,7 +165,7 @@ def _with_reason(rule: str, prepared: Prepared, path: str) -> str:
 
 def _categories(prepared: Prepared, width: int | None) -> Text:
     table = prepared.recipe.categories
-    combined = joined(list(map(printable, table.attributes)))
+    combined = join_words(list(map(printable, table.attributes)))
     by = {
         "template": f"the templates of {printable(table.field or '')}",
         "field": f"the values of {printable(table.field or '')}",
@@ -174,8 +181,8 @@ def _categories(prepared: Prepared, width: int | None) -> Text:
     text.append(f"{pad(heading, widest + 4)}  {'rows':>8}  {'max ROUGE-L':>11}\n", "bold")
     for name, label in shown.items():
         text.append(
-            f"    {pad(label, widest)}  {number(prepared.quotas[name]):>8}  {prepared.thresholds[name]:>11.4f}\n"
+            f"    {pad(label, widest)}  {format_number(prepared.quotas[name]):>8}  {prepared.thresholds[name]:>11.4f}\n"
         )
     if total > _LISTED:
-        text.append(f"    and {number(total - _LISTED)} more\n", "dim")
+        text.append(f"    and {format_number(total - _LISTED)} more\n", "dim")
     return text

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.records import Row
-from selfinstruct.render.text import counted, duration, number, pad, printable, shorten
+from selfinstruct.render.text import counted, format_duration, format_number, pad, printable, shorten
 from selfinstruct.text import value_text
 
 #: The rate is that of so many last seconds: it changes while a pool grows or an endpoint is busy.
@@ -29,7 +29,7 @@ _OTHER_LINES = 7 + _FIELDS
 
 
 @dataclass(slots=True)
-class Pace:
+class RateMeter:
     """How fast rows come; every time is in seconds of one clock, and ``begun`` is when the run began."""
 
     begun: float
@@ -54,27 +54,27 @@ class Pace:
         return missing / rate if rate > 0 else None
 
 
-def totals(snapshot: Snapshot, pace: Pace, now: float) -> str:
+def totals(snapshot: Snapshot, pace: RateMeter, now: float) -> str:
     """One line for the whole run: rows, rate, time left, what is in flight, what was lost."""
     wanted = sum(category.quota for category in snapshot.categories.values())
-    parts = [f"{number(snapshot.accepted)} of {counted(wanted, 'row')}"]
+    parts = [f"{format_number(snapshot.accepted)} of {counted(wanted, 'row')}"]
     if rate := pace.rate(now):
         parts.append(f"{rate:,.0f} rows/s" if rate >= 9.5 else f"{rate:.1f} rows/s")
     missing = sum(c.quota - c.accepted for c in snapshot.categories.values() if not c.exhausted)
     left = pace.left(missing, now)
     if left is not None and missing:
-        parts.append(f"{duration(max(left, 1))} left")
+        parts.append(f"{format_duration(max(left, 1))} left")
     else:
-        parts.append(duration(now - pace.begun))
+        parts.append(format_duration(now - pace.begun))
     if snapshot.in_flight:
-        flying = f"{number(snapshot.in_flight)} in flight"
+        flying = f"{format_number(snapshot.in_flight)} in flight"
         # Batches that wait for their turn are not in flight.
         pace_ = snapshot.pace
-        parts.append(flying if pace_ is None or pace_.free else f"{number(pace_.in_flight)} in flight")
+        parts.append(flying if pace_ is None or pace_.free else f"{format_number(pace_.in_flight)} in flight")
     if rejected := sum(snapshot.rejected.values()):
-        parts.append(f"{number(rejected)} rejected")
+        parts.append(f"{format_number(rejected)} rejected")
     if failed := sum(snapshot.failed.values()):
-        parts.append(f"{number(failed)} failed")
+        parts.append(f"{format_number(failed)} failed")
     return " · ".join(parts)
 
 
@@ -83,19 +83,21 @@ def held_back(snapshot: Snapshot) -> str:
     pace = snapshot.pace
     if pace is None or pace.free:
         return ""
-    return f"at most {number(pace.concurrency)} at once: {printable(pace.why)}"
+    return f"at most {format_number(pace.concurrency)} at once: {printable(pace.why)}"
 
 
-def board(snapshot: Snapshot | None, pace: Pace, now: float, width: int, height: int, *, ascii_only: bool) -> Text:
+def board(snapshot: Snapshot | None, pace: RateMeter, now: float, width: int, height: int, *, ascii_only: bool) -> Text:
     """All that a terminal of ``width`` cells and ``height`` lines shows of a run; never more than fits."""
     if snapshot is None:
-        return Text(f"  waiting for the first reply · {duration(now - pace.begun)}", no_wrap=True, overflow="crop")
+        return Text(
+            f"  waiting for the first reply · {format_duration(now - pace.begun)}", no_wrap=True, overflow="crop"
+        )
     text = Text(no_wrap=True, overflow="crop")
     shown = _chosen(snapshot, max(height - _OTHER_LINES - 1, 1))
     text.append_text(_bars(shown, width, ascii_only))
     if hidden := len(snapshot.categories) - len(shown):
         full = sum(1 for name, c in snapshot.categories.items() if name not in shown and c.accepted >= c.quota)
-        text.append(f"  and {number(hidden)} more, {number(full)} of them full\n", "dim")
+        text.append(f"  and {format_number(hidden)} more, {format_number(full)} of them full\n", "dim")
     # What a terminal echoes of Ctrl-C must not make a line of its own.
     room = width - _ECHO
     text.append(f"\n{shorten(f'  {totals(snapshot, pace, now)}', room)}\n", "bold")
@@ -124,7 +126,7 @@ def _bars(categories: dict[str, CategoryCount], width: int, ascii_only: bool) ->
     names = {name: printable(name) for name in categories}
     counts = {name: f"{c.accepted:,}/{c.quota:,}" for name, c in categories.items()}
     column = max(map(len, counts.values()))
-    refused = max(len(_REJECTED), *(len(number(c.rejected)) for c in categories.values()))
+    refused = max(len(_REJECTED), *(len(format_number(c.rejected)) for c in categories.values()))
     marked = any(map(_gave_up, categories.values()))
     room = width - 1 - sum((2, 2, 2, column, 2, refused, 2 + len(_EXHAUSTED) if marked else 0))
     widest = min(max(map(cell_len, names.values())), _NAME_CELLS, max(room - _LEAST_BAR, _LEAST_NAME))
@@ -137,7 +139,7 @@ def _bars(categories: dict[str, CategoryCount], width: int, ascii_only: bool) ->
         text.append(f"  {pad(shorten(names[name], widest), widest)}  ")
         text.append(done, style).append(rest, "dim")
         text.append(f"  {counts[name]:>{column}}", style)
-        text.append(f"  {number(category.rejected):>{refused}}", "dim")
+        text.append(f"  {format_number(category.rejected):>{refused}}", "dim")
         text.append(f"  {_EXHAUSTED}\n" if _gave_up(category) else "\n", "yellow")
     return text
 

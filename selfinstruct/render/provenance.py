@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.text import Text
 
-from selfinstruct.analysis.provenance import Neighbour, Origin
+from selfinstruct.analysis.provenance import Neighbour, Provenance
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
-from selfinstruct.render.description import joined
+from selfinstruct.render.description import join_words
 from selfinstruct.render.summary import MEANINGS
-from selfinstruct.render.text import counted, duration, number, pad, printable, shorten
+from selfinstruct.render.text import counted, format_duration, format_number, pad, printable, shorten
 from selfinstruct.text import value_text
 
 _PIECE_CHARACTERS = 4000
 _VALUE_CHARACTERS = 400
 
 
-def origin_text(found: Origin, threshold: float | None, width: int | None) -> Text:
+def provenance_text(found: Provenance, threshold: float | None, width: int | None) -> Text:
     """All that is known of a row; ``threshold`` is its category's largest ROUGE-L F1, where it is known."""
     text = Text()
     kind = {"s": "seed ", "x": "rejected candidate "}.get(found.name[:1], "row ")
@@ -38,7 +38,7 @@ def origin_text(found: Origin, threshold: float | None, width: int | None) -> Te
     return text
 
 
-def _row(found: Origin) -> Text:
+def _row(found: Provenance) -> Text:
     row: Row = found.row or {}
     names = {name: printable(name) for name in row}
     widest = max(map(cell_len, names.values()), default=0)
@@ -58,7 +58,7 @@ def _row(found: Origin) -> Text:
     return text
 
 
-def _reply(found: Origin, width: int | None) -> Text:
+def _reply(found: Provenance, width: int | None) -> Text:
     """Who wrote it, what the batch was given and asked, and the words that it is from."""
     batch = found.replies[-1].batch
     models = list(dict.fromkeys(each.reply.model for each in found.replies))
@@ -67,7 +67,7 @@ def _reply(found: Origin, width: int | None) -> Text:
         text.append("made by templates", "bold").append(f", batch {batch.number}\n")
         return text.append_text(_given(found, width))
     text.append("written by ", "bold")
-    text.append(f"{joined([printable(model) for model in models])}")
+    text.append(f"{join_words([printable(model) for model in models])}")
     text.append(f", batch {batch.number}, {counted(batch.count, 'row')} asked for")
     if found.recipe.imitates:
         text.append(f", place {found.position + 1} in the reply")
@@ -91,7 +91,7 @@ def _reply(found: Origin, width: int | None) -> Text:
     return text
 
 
-def _given(found: Origin, width: int | None) -> Text:
+def _given(found: Provenance, width: int | None) -> Text:
     """The values of attributes and the passage that the batch was about."""
     said = {name: value_text(value) for name, value in found.given.items() if name != "passage"}
     if found.passage is not None:
@@ -110,15 +110,15 @@ def _given(found: Origin, width: int | None) -> Text:
     return text
 
 
-def _steps(found: Origin, width: int | None, *, named: bool) -> Text:
+def _steps(found: Provenance, width: int | None, *, named: bool) -> Text:
     """A line for each call: its step, the model where there are several, what it took, why it was of no use."""
     text = Text("asked\n" if found.recipe.steps else "", "bold")
     keys = {step.call: printable(step.step) for step in found.replies}
     widest = max(map(cell_len, keys.values()))
     for step in found.replies:
         usage = step.reply.usage
-        tokens = f"{number(usage.input)} tokens in and {number(usage.output)} out" if usage.input else ""
-        took = duration(step.reply.seconds) if step.reply.seconds >= 0.05 else ""
+        tokens = f"{format_number(usage.input)} tokens in and {format_number(usage.output)} out" if usage.input else ""
+        took = format_duration(step.reply.seconds) if step.reply.seconds >= 0.05 else ""
         said = ", ".join(filter(None, [printable(step.reply.model) if named else "", tokens, took]))
         if not found.recipe.steps:
             text.append(f"  step {keys[step.call]}, {said}\n" if said else "", "not bold")
@@ -133,7 +133,7 @@ def _steps(found: Origin, width: int | None, *, named: bool) -> Text:
     return text
 
 
-def _nearest(found: Origin, threshold: float | None, width: int | None) -> Text:
+def _nearest(found: Provenance, threshold: float | None, width: int | None) -> Text:
     if found.nearest is None:
         if found.rejection is not None:
             return Text()

@@ -5,16 +5,18 @@ from __future__ import annotations
 from rich.text import Text
 
 from selfinstruct.analysis.rejudge import Rejudged
-from selfinstruct.render.text import counted, number, printable
+from selfinstruct.render.text import counted, format_number, printable
 
 
-def rejudged_text(done: Rejudged, name: str) -> Text:
+def rejudge_text(done: Rejudged, name: str) -> Text:
     """A line that says whether anything changed, and a table of the counts that make it up."""
     text = Text(f"{printable(name)}: {counted(done.replies, 'recorded reply', 'recorded replies')} judged again, ")
     if done.identical:
         text.append("every row accepted as before\n\n", "bold")
     else:
-        text.append(f"{number(done.same)} of {number(done.before.accepted)} rows accepted as before\n\n", "bold")
+        text.append(
+            f"{format_number(done.same)} of {format_number(done.before.accepted)} rows accepted as before\n\n", "bold"
+        )
     rows = [("accepted", done.before.accepted, done.after.accepted)]
     counts = (
         ("rejected", done.before.rejected, done.after.rejected),
@@ -25,5 +27,7 @@ def rejudged_text(done: Rejudged, name: str) -> Text:
     widest = max(len(what) for what, _, _ in rows)
     text.append(f"  {'':{widest}}  {'before':>9}  {'after':>9}\n", "dim")
     for what, was, now in rows:
-        text.append(f"  {what:{widest}}  {number(was):>9}  {number(now):>9}\n", "" if was == now else "bold")
+        text.append(
+            f"  {what:{widest}}  {format_number(was):>9}  {format_number(now):>9}\n", "" if was == now else "bold"
+        )
     return text

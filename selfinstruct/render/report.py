@@ -16,10 +16,10 @@ from selfinstruct.analysis.metrics import Report, Summary
 from selfinstruct.journal import GrownRow, RefusedCandidate
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.render.chart import bar_svg, histogram_svg
-from selfinstruct.render.description import author, compared, grown_from, related, ways
+from selfinstruct.render.description import novelty_phrase, shares_origin, source_phrase, step_lines, writer_phrase
 from selfinstruct.render.style import STYLE
 from selfinstruct.render.summary import MEANINGS, all_there, used_up, why_short
-from selfinstruct.render.text import counted, duration, money, number, printable
+from selfinstruct.render.text import counted, format_duration, format_money, format_number, printable
 from selfinstruct.text import value_text
 
 #: Of more categories only so many are listed, those that miss rows first.
@@ -28,7 +28,7 @@ _CATEGORIES = 200
 _CHARACTERS = 2000
 
 
-def page(report: Report, prepared: Prepared, recipe_toml: str) -> str:
+def report_page(report: Report, prepared: Prepared, recipe_toml: str) -> str:
     """The whole page; it always encodes as UTF-8."""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -41,7 +41,7 @@ def page(report: Report, prepared: Prepared, recipe_toml: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{name}: {number(report.summary['accepted'])} rows</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>{name}: {format_number(report.summary['accepted'])} rows</title>\n<style>{STYLE}</style>\n</head>\n"
         f"<body>\n<main>\n{body}\n{_origin(report.summary, prepared, recipe_toml)}\n"
         f"<footer>selfinstruct {escape(__version__)}</footer>\n</main>\n</body>\n</html>\n"
     )
@@ -59,13 +59,13 @@ def _whole(text: str) -> str:
 def _head(report: Report, prepared: Prepared) -> Iterator[str]:
     summary = report.summary
     done = summary["stopped"] == "done"
-    grown = f"{counted(summary['accepted'], 'row')} grown from {grown_from(prepared)}"
+    grown = f"{counted(summary['accepted'], 'row')} grown from {source_phrase(prepared)}"
     if done:
-        lead = f"{grown} in {duration(summary['seconds'])}, {all_there(summary)}."
+        lead = f"{grown} in {format_duration(summary['seconds'])}, {all_there(summary)}."
     else:
-        wanted = number(summary["requested_rows"])
+        wanted = format_number(summary["requested_rows"])
         why = "It is still running" if summary["stopped"] == "running" else f"It stopped short: {why_short(summary)}"
-        lead = f"{grown} in {duration(summary['seconds'])}, of {wanted} wanted. {why}."
+        lead = f"{grown} in {format_duration(summary['seconds'])}, of {wanted} wanted. {why}."
     yield f'<header>\n<p class="kind">Data set grown by selfinstruct</p>\n<h1>{_text(prepared.recipe.name)}</h1>'
     if prepared.recipe.task:
         yield f"<p>{_text(prepared.recipe.task)}</p>"
@@ -79,21 +79,25 @@ def _head(report: Report, prepared: Prepared) -> Iterator[str]:
 def _figures(summary: Summary) -> Iterator[tuple[str, str, str]]:
     candidates, rejected = summary["candidates"], sum(summary["rejected"].values())
     most = "at most " if used_up(summary) else ""
-    yield "Rows", number(summary["accepted"]), f"of {most}{number(summary['requested_rows'])}"
+    yield "Rows", format_number(summary["accepted"]), f"of {most}{format_number(summary['requested_rows'])}"
     categories = summary["categories"].values()
     full = sum(1 for category in categories if category["accepted"] >= category["quota"])
-    filled = "all full" if full == len(categories) else "" if most else f"{number(full)} full"
-    yield "Categories", number(len(categories)), filled
+    filled = "all full" if full == len(categories) else "" if most else f"{format_number(full)} full"
+    yield "Categories", format_number(len(categories)), filled
     share = f"{rejected / candidates:.1%}" if candidates else "0 %"
-    yield "Rejected", share.replace("%", " %").replace("  ", " "), f"{number(rejected)} of {number(candidates)}"
+    yield (
+        "Rejected",
+        share.replace("%", " %").replace("  ", " "),
+        f"{format_number(rejected)} of {format_number(candidates)}",
+    )
     failed = sum(summary["failed"].values())
-    yield "Requests", number(summary["requests"]), f"{number(failed)} of no use" if failed else ""
+    yield "Requests", format_number(summary["requests"]), f"{format_number(failed)} of no use" if failed else ""
     tokens = summary["tokens"]
     if total := tokens["input"] + tokens["output"]:
-        yield "Tokens", f"{'about ' if tokens['estimated'] else ''}{number(total)}", ""
+        yield "Tokens", f"{'about ' if tokens['estimated'] else ''}{format_number(total)}", ""
     if summary["cost"]:
-        each = f"{money(summary['cost_per_row'])} a row" if summary["cost_per_row"] else ""
-        yield "Cost", f"{'about ' if tokens['estimated'] else ''}{money(summary['cost'])}", each
+        each = f"{format_money(summary['cost_per_row'])} a row" if summary["cost_per_row"] else ""
+        yield "Cost", f"{'about ' if tokens['estimated'] else ''}{format_money(summary['cost'])}", each
 
 
 def _categories(report: Report, prepared: Prepared) -> Iterator[str]:
@@ -112,19 +116,19 @@ def _categories(report: Report, prepared: Prepared) -> Iterator[str]:
         full = accepted >= quota
         tag = ' <span class="tag">exhausted</span>' if category["exhausted"] and not full else ""
         bar = bar_svg(accepted / quota if quota else 1.0, "grown" if full else "short", f"{accepted} of {quota}")
-        count = number(accepted) if full else f"{number(accepted)} / {number(quota)}"
+        count = format_number(accepted) if full else f"{format_number(accepted)} / {format_number(quota)}"
         yield (
             f'<tr><td class="name">{_text(name)}{tag}</td><td class="wide">{bar}</td>'
             f'<td class="number">{count}</td><td class="number">{category["max_rouge_l"]:.4f}</td></tr>'
         )
     yield "</tbody>\n</table>"
     if len(names) > _CATEGORIES:
-        yield f'<p class="soft">and {number(len(names) - _CATEGORIES)} more, in summary.json</p>'
+        yield f'<p class="soft">and {format_number(len(names) - _CATEGORIES)} more, in summary.json</p>'
     which = ", seed or grown," if report.summary["seeds"] else ""
-    but = " Rows that were made of the same one may be more alike." if related(prepared.recipe) else ""
+    but = " Rows that were made of the same one may be more alike." if shares_origin(prepared.recipe) else ""
     yield (
         f'<p class="soft">No row is more like its nearest neighbour{which} than its category\'s largest '
-        f"ROUGE-L F1 of {compared(prepared.recipe, _text)}.{but}</p>\n</section>"
+        f"ROUGE-L F1 of {novelty_phrase(prepared.recipe, _text)}.{but}</p>\n</section>"
     )
 
 
@@ -159,7 +163,7 @@ def _rejected(report: Report, prepared: Prepared) -> Iterator[str]:
         yield "<p>None.</p>"
     for reason, count in sorted(rejected.items(), key=lambda pair: -pair[1]):
         bar = bar_svg(count / report.summary["candidates"], "bad", str(count))
-        yield f'<div class="reason"><span>{_text(reason)}</span>{bar}<span class="number">{number(count)}</span></div>'
+        yield f'<div class="reason"><span>{_text(reason)}</span>{bar}<span class="number">{format_number(count)}</span></div>'
         yield f"<details><summary>{escape(MEANINGS.get(reason, ''))}</summary>"
         for refused in report.refused.get(reason, ()):
             yield _refusal(refused, report.summary["seeds"])
@@ -212,14 +216,14 @@ def _marked(value: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _origin(summary: Summary, prepared: Prepared, recipe_toml: str) -> str:
-    by = author(prepared)
-    if prepared.recipe.authors:
+    by = writer_phrase(prepared)
+    if prepared.recipe.all_models:
         by = f"the model{'s' if len(summary['models']) > 1 else ''} {summary['model']}"
-    done = "".join(f"<dt>{_text(name)}</dt><dd>{_text(words)}</dd>" for name, words in ways(prepared))
+    done = "".join(f"<dt>{_text(name)}</dt><dd>{_text(words)}</dd>" for name, words in step_lines(prepared))
     steps = f'<dl class="fields">{done}</dl>' if done else ""
     remarks = "".join(f"<li>{_text(note)}</li>" for note in summary["notes"])
     return (
-        f"<section>\n<h2>How it was made</h2>\n<p>Written by {_text(by)} from {_text(grown_from(prepared))}, with the "
+        f"<section>\n<h2>How it was made</h2>\n<p>Written by {_text(by)} from {_text(source_phrase(prepared))}, with the "
         f"run's seed {_text(str(summary['seed']))}. Every prompt's plan, every reply and every rejection is in "
         "<code>run.sqlite</code>; <code>selfinstruct show</code> tells where a row came from, by its number here, and "
         "why a candidate was rejected, by its x and number.</p>\n"

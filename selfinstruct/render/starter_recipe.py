@@ -13,7 +13,7 @@ from selfinstruct.render.text import counted, printable
 _LISTED = 24
 
 
-def starter_text(
+def starter_recipe(
     recipe: Recipe,
     reasons: Mapping[str, str],
     thresholds: Mapping[str, float],

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.analysis.metrics import Summary
-from selfinstruct.render.text import counted, duration, money, number, pad, printable, shorten
+from selfinstruct.render.text import counted, format_duration, format_money, format_number, pad, printable, shorten
 
 _LISTED = 40
 _NAME_CELLS = 64
@@ -60,7 +60,7 @@ def summary_text(summary: Summary, where: Path, source: str, width: int | None) 
 def shortfall(summary: Summary) -> str:
     """One line for a run that stopped short: how far it came, and which categories gave up."""
     exhausted = [printable(name) for name, category in summary["categories"].items() if category["exhausted"]]
-    said = f"stopped short: {number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')}"
+    said = f"stopped short: {format_number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')}"
     if not exhausted:
         return said
     more = f" and {len(exhausted) - 3} more" if len(exhausted) > 3 else ""
@@ -93,12 +93,12 @@ def all_there(summary: Summary) -> str:
 
 
 def _headline(summary: Summary) -> Text:
-    took = duration(summary["seconds"])
+    took = format_duration(summary["seconds"])
     if summary["stopped"] == "done":
         text = Text(f"{counted(summary['accepted'], 'row')} in {took}", "bold green")
         return text.append(f", {all_there(summary)}.\n\n", "not bold default")
     text = Text(
-        f"{number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')} in {took}", "bold yellow"
+        f"{format_number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')} in {took}", "bold yellow"
     )
     short = "so far" if summary["stopped"] == "running" else f"stopped short: {why_short(summary)}"
     return text.append(f", {short}.\n\n", "not bold default")
@@ -112,12 +112,14 @@ def _categories(summary: Summary, width: int | None) -> Text:
         names.sort(key=lambda name: categories[name]["accepted"] >= categories[name]["quota"])
     counts = {n: f"{categories[n]['accepted']:,}/{categories[n]['quota']:,}" for n in names[:_LISTED]}
     if used_up(summary):
-        counts = {n: number(categories[n]["accepted"]) for n in counts}
+        counts = {n: format_number(categories[n]["accepted"]) for n in counts}
     column = max(map(len, counts.values()))
     room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - column - 16 - 20 * bool(summary["cost"])), 12)
     shown = {name: shorten(printable(name), room) for name in counts}
     widest = max(map(cell_len, shown.values()))
-    prices = {n: f"{money(categories[n]['cost_per_row'])} a row" for n in counts if categories[n].get("cost_per_row")}
+    prices = {
+        n: f"{format_money(categories[n]['cost_per_row'])} a row" for n in counts if categories[n].get("cost_per_row")
+    }
     priced = max(map(len, prices.values()), default=0)
     text = Text()
     for name, count in counts.items():
@@ -129,7 +131,7 @@ def _categories(summary: Summary, width: int | None) -> Text:
         text.append(pad(shown[name], widest) if category["exhausted"] else shown[name])
         text.append("  exhausted\n" if category["exhausted"] else "\n", "yellow")
     if len(names) > _LISTED:
-        text.append(f"  and {number(len(names) - _LISTED)} more\n", "dim")
+        text.append(f"  and {format_number(len(names) - _LISTED)} more\n", "dim")
     return text
 
 
@@ -139,14 +141,14 @@ def _losses(summary: Summary) -> Text:
     if not rejected:
         text.append(f"  None of {counted(candidates, 'candidate')} rejected.\n")
     else:
-        text.append(f"  {number(sum(rejected.values()))} of {counted(candidates, 'candidate')} rejected:\n")
-        column = max(len(number(count)) for count in rejected.values())
+        text.append(f"  {format_number(sum(rejected.values()))} of {counted(candidates, 'candidate')} rejected:\n")
+        column = max(len(format_number(count)) for count in rejected.values())
         slugs = max(map(len, rejected))
         for reason, count in sorted(rejected.items(), key=lambda pair: -pair[1]):
-            text.append(f"    {number(count):>{column}}  {reason:<{slugs}}  ")
+            text.append(f"    {format_number(count):>{column}}  {reason:<{slugs}}  ")
             text.append(f"{MEANINGS.get(reason, '')}\n", "dim")
     if failed := summary["failed"]:
-        said = ", ".join(f"{number(count)} {reason}" for reason, count in failed.items())
+        said = ", ".join(f"{format_number(count)} {reason}" for reason, count in failed.items())
         text.append(f"  {counted(sum(failed.values()), 'reply', 'replies')} of no use: {said}.\n", "yellow")
     return text
 
@@ -158,11 +160,11 @@ def _cost(summary: Summary) -> Text:
     said = f"  {counted(summary['requests'], 'request')} to {printable(summary['model'])}"
     if tokens["input"] or tokens["output"]:
         about = "about " if tokens["estimated"] else ""
-        said += f", {about}{number(tokens['input'])} tokens in and {number(tokens['output'])} out"
+        said += f", {about}{format_number(tokens['input'])} tokens in and {format_number(tokens['output'])} out"
     if summary["cost"]:
         said += f";\n  {_money(summary)} in all by the recipe's prices"
         if summary["cost_per_row"]:
-            said += f", {money(summary['cost_per_row'])} a row"
+            said += f", {format_money(summary['cost_per_row'])} a row"
     text = Text(f"{said}.\n")
     if len(summary["models"]) > 1:
         for name, bill in summary["models"].items():
@@ -176,7 +178,7 @@ def _cost(summary: Summary) -> Text:
 
 def _money(bill: Mapping[str, Any]) -> str:
     """A cost, with a word where tokens were estimated."""
-    return f"{'about ' if bill['tokens']['estimated'] else ''}{money(bill['cost'])}"
+    return f"{'about ' if bill['tokens']['estimated'] else ''}{format_money(bill['cost'])}"
 
 
 def _next(summary: Summary, where: Path, source: str) -> Text:

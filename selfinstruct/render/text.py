@@ -40,7 +40,7 @@ def pad(text: str, cells: int) -> str:
     return text + " " * (cells - cell_len(text))
 
 
-def number(value: int) -> str:
+def format_number(value: int) -> str:
     """A count with its thousands apart: 1,000."""
     return f"{value:,}"
 
@@ -50,7 +50,7 @@ def counted(value: int, noun: str, plural: str = "") -> str:
     return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A time as people say it: 0.9 s, 42 s, 3 min 20 s, 2 h 05 min."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
@@ -72,7 +72,7 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def money(amount: float) -> str:
+def format_money(amount: float) -> str:
     """An amount in whatever currency the prices are: two decimals, or as many as show three of its digits."""
     if not amount:
         return "0"

@@ -1,5 +1,5 @@
 """A reply's text -> candidates, or the reason why there are none."""
 
-from selfinstruct.replies.reply import Parsed, answer_of, parse
+from selfinstruct.replies.reply import Parsed, parse_reply, strip_reasoning
 
-__all__ = ["Parsed", "answer_of", "parse"]
+__all__ = ["Parsed", "parse_reply", "strip_reasoning"]

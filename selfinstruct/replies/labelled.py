@@ -6,7 +6,7 @@ import re
 from itertools import islice
 
 from selfinstruct.records import Candidate, Row
-from selfinstruct.replies.names import Names
+from selfinstruct.replies.names import FieldNames
 from selfinstruct.replies.walk import KEPT
 
 # One labelled line, such as "2. **Answer:** 28.0".
@@ -22,7 +22,7 @@ _DRESSED = re.compile(r"""["'`“”‘’*_<>|\[{]""")
 _PARAGRAPH = re.compile(r"(?:[ \t]*\r?\n){2}")
 
 
-def labelled(text: str, names: Names, *, torn: bool) -> list[Candidate]:
+def labelled(text: str, names: FieldNames, *, torn: bool) -> list[Candidate]:
     """Rows written as one labelled line per field, each row beginning with the same label.
 
     A value is the rest of its line. One that goes on over more lines, stands in quotes, or comes twice in a row cannot

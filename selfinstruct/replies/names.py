@@ -12,7 +12,7 @@ from selfinstruct.records import Row
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class FieldNames:
     """The field names in the recipe's order.
 
     ``plain`` has those that stay apart from each other when case, blanks and punctuation are forgotten, by that plain
@@ -46,12 +46,12 @@ class Names:
 
 
 @lru_cache(maxsize=64)
-def names_of(fields: tuple[str, ...]) -> Names:
+def field_names(fields: tuple[str, ...]) -> FieldNames:
     """The names of a recipe's fields."""
     forms = Counter(map(_plain, fields))
     plain = {form: field for field in fields if forms[form := _plain(field)] == 1 and form}
     quoted = re.compile(rf'"(?:{"|".join(map(re.escape, fields))})"\s*+:', re.IGNORECASE)
-    return Names(list(fields), plain, quoted)
+    return FieldNames(list(fields), plain, quoted)
 
 
 def _plain(key: str) -> str:

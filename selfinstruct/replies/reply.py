@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from selfinstruct.records import Candidate
 from selfinstruct.replies.labelled import labelled
-from selfinstruct.replies.names import names_of
+from selfinstruct.replies.names import field_names
 from selfinstruct.replies.walk import Walk
 
 _REASONED = re.compile(
@@ -57,19 +57,19 @@ class Parsed:
     notes: tuple[tuple[str, int], ...] = ()
 
 
-def parse(text: str, fields: Sequence[str], *, finish_reason: str = "stop") -> Parsed:
+def parse_reply(text: str, fields: Sequence[str], *, finish_reason: str = "stop") -> Parsed:
     """Read the rows out of a reply.
 
     ``fields`` are the recipe's field names in order; a key that differs from one in case, blanks, - or _ alone
     is taken for it. A row's known keys come first, in the recipe's order, and unknown ones after. ``finish_reason``
     is the endpoint's word. Never raises for any text.
     """
-    names = names_of(tuple(fields))
+    names = field_names(tuple(fields))
     text = _unquoted(text)
     walk = Walk(text, names)
     walk.run()
     notes = walk.notes
-    if not walk.clean and (answer := answer_of(text)) != text:
+    if not walk.clean and (answer := strip_reasoning(text)) != text:
         walk = Walk(answer, names)
         walk.run()
         notes = walk.notes
@@ -97,7 +97,7 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def answer_of(text: str) -> str:
+def strip_reasoning(text: str) -> str:
     """A reply without its reasoning: the text after the last end of reasoning, and before any that is left open."""
     answer = text[max((tag.end() for tag in _REASONED.finditer(text)), default=0) :]
     opened = _REASONING.search(answer)

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 from selfinstruct.records import JSON, Candidate, Row
-from selfinstruct.replies.names import Names
+from selfinstruct.replies.names import FieldNames
 from selfinstruct.replies.reader import DEEPEST, SPACE, Reader, UnreadableError, finite
 
 #: How much of a piece that is not a row is kept, in characters.
@@ -53,7 +53,7 @@ class Walk:
     by ``most`` pieces, the reader's steps, and the standard decoder's chances to fail.
     """
 
-    def __init__(self, text: str, names: Names) -> None:
+    def __init__(self, text: str, names: FieldNames) -> None:
         self.text = text
         self.names = names
         self.pieces: list[Candidate] = []

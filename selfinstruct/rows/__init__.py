@@ -23,7 +23,7 @@ from selfinstruct.rows.exact import MAX_NESTING, copy_row, to_json
 from selfinstruct.rows.json_text import json_array, json_lines
 from selfinstruct.rows.table import find_delimiter, table
 
-__all__ = ["MAX_NESTING", "RowFile", "parse_rows", "read_rows", "take_rows", "to_json", "write_rows"]
+__all__ = ["MAX_NESTING", "RowFile", "parse_rows", "read_rows", "rows_from_objects", "to_json", "write_rows"]
 
 _CONTENT = re.compile(rb"[^ \t\r\n]")
 _READABLE = "Rows are read from JSON Lines, a JSON array of objects, or CSV/TSV with a header line."
@@ -103,7 +103,7 @@ def parse_rows(data: bytes, name: str, *, uniform: bool = True) -> RowFile:
         raise _not_utf8(data, name) from exc
 
 
-def take_rows(rows: Iterable[Row], name: str = "<rows>", *, uniform: bool = True) -> RowFile:
+def rows_from_objects(rows: Iterable[Row], name: str = "<rows>", *, uniform: bool = True) -> RowFile:
     """Rows given as Python objects, copied through JSON so that what is judged is what will be written.
 
     Messages count the rows from 1, as ``name:number``.

@@ -22,7 +22,7 @@ _JSON_ONLY = "Use strings, finite numbers, True, False, None for a missing value
 _TOO_DEEP = (f"nested more than {MAX_NESTING} levels deep", "Flatten it, or keep the inner part as a string.")
 
 
-class UnfitError(Exception):
+class LossyValueError(Exception):
     """JSON that parses, but would lose something: message and hint, where the place is not known yet."""
 
 
@@ -66,8 +66,8 @@ def copy_row(row: Row, where: str) -> Row:
         raise RowError(where, f"a row must be a dict, not {type(row).__name__}", hint=_JSON_ONLY)
     try:
         copy: Row = decode(to_json(row))[0]
-    except (UnfitError, RecursionError) as exc:
-        raise explain(exc, where) from exc
+    except (LossyValueError, RecursionError) as exc:
+        raise decode_error_message(exc, where) from exc
     except (TypeError, ValueError) as exc:
         raise RowError(where, f"holds a value that is not JSON: {exc}", hint=_JSON_ONLY) from exc
     if copy != row:
@@ -75,10 +75,10 @@ def copy_row(row: Row, where: str) -> Row:
     return copy
 
 
-def explain(exc: Exception, where: str, indent: int = 0) -> RowError:
+def decode_error_message(exc: Exception, where: str, indent: int = 0) -> RowError:
     """What a person is told about an error of ``decode``; ``indent`` moves the column to the right."""
-    if isinstance(exc, UnfitError | RecursionError):
-        message, hint = exc.args if isinstance(exc, UnfitError) else _TOO_DEEP
+    if isinstance(exc, LossyValueError | RecursionError):
+        message, hint = exc.args if isinstance(exc, LossyValueError) else _TOO_DEEP
         return RowError(where, message, hint=hint)
     if not isinstance(exc, json.JSONDecodeError):  # int() refuses it: sys.set_int_max_str_digits
         return RowError(where, "an integer of more than 4300 digits", hint=_AS_STRING)
@@ -93,7 +93,7 @@ def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise UnfitError(f"{twice!r} occurs twice in one object", "Keep one of the two.")
+        raise LossyValueError(f"{twice!r} occurs twice in one object", "Keep one of the two.")
     return found
 
 
@@ -102,7 +102,7 @@ def _float(text: str) -> float:
     # 15 digits always survive IEEE 754's binary64
     if (len(text) > 15 or "e" in text or "E" in text) and not _same_number(text, value):
         shown = text if len(text) <= 40 else f"{text[:37]}..."
-        raise UnfitError(f"the number {shown} would become {value!r}", _AS_STRING)
+        raise LossyValueError(f"the number {shown} would become {value!r}", _AS_STRING)
     return value
 
 
@@ -116,14 +116,14 @@ def _same_number(text: str, value: float) -> bool:
 
 
 def _constant(text: str) -> float:
-    raise UnfitError(f"{text} is not a JSON value", "Write null, or a string.")
+    raise LossyValueError(f"{text} is not a JSON value", "Write null, or a string.")
 
 
 def _refuse_nesting(value: JSON, depth: int = 0) -> None:
     if not isinstance(value, dict | list):
         return
     if depth == MAX_NESTING:
-        raise UnfitError(*_TOO_DEEP)
+        raise LossyValueError(*_TOO_DEEP)
     for child in value.values() if isinstance(value, dict) else value:
         _refuse_nesting(child, depth + 1)
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from selfinstruct.errors import RowError
 from selfinstruct.records import JSON, Row
-from selfinstruct.rows.exact import UnfitError, decode, explain
+from selfinstruct.rows.exact import LossyValueError, decode, decode_error_message
 
 _SPACE = b" \t\r\n"  # what JSON calls white space; bytes.strip() would take form feeds too
 _AFTER_SPACE = re.compile(r"[^ \t\r\n]|\Z")
-_UNTAKEN = (ValueError, RecursionError, UnfitError)
+_UNTAKEN = (ValueError, RecursionError, LossyValueError)
 _KINDS = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false"}
 
 
@@ -41,7 +41,7 @@ def json_lines(body: bytes, name: str) -> Iterator[tuple[int, Row]]:
                 yield from _objects(body.decode(), name)
                 return
             indent = len(raw) - len(raw.lstrip(_SPACE))
-            raise explain(exc, f"{name}:{line}", indent) from exc
+            raise decode_error_message(exc, f"{name}:{line}", indent) from exc
         if not isinstance(row, dict):
             raise _not_object(f"{name}:{line}", row)
         first = False
@@ -112,9 +112,9 @@ class _Cursor:
         try:
             row, end = decode(self.text, self.at)
         except json.JSONDecodeError as exc:
-            raise explain(exc, f"{self.name}:{exc.lineno}") from exc
+            raise decode_error_message(exc, f"{self.name}:{exc.lineno}") from exc
         except _UNTAKEN as exc:
-            raise explain(exc, self.where) from exc
+            raise decode_error_message(exc, self.where) from exc
         if not isinstance(row, dict):
             raise _not_object(self.where, row)
         self.move(end)

@@ -34,7 +34,7 @@ class Verdict:
         return self.nearest is None
 
 
-def deduplicate(texts: Iterable[str], *, threshold: float) -> Iterator[Verdict]:
+def deduplicate_texts(texts: Iterable[str], *, threshold: float) -> Iterator[Verdict]:
     """One verdict for each text, as it arrives: a text is dropped where a kept one's F1 is above ``threshold``.
 
     ROUGE-L sees no likeness between texts without tokens (empty, or punctuation alone), so of those the same

@@ -49,7 +49,7 @@ def is_open(row: Row, question: Collection[str]) -> bool:
     return any(row.get(name) == "" for name in question)
 
 
-class TwinIndex:
+class DuplicateIndex:
     """An incremental index of rows by what they ask and by what they answer."""
 
     def __init__(self, question: Collection[str]) -> None:

@@ -31,7 +31,7 @@ from selfinstruct.similarity.bounds import LEAST_THRESHOLD, ProbePlan, cell_of, 
 from selfinstruct.similarity.postings import Column, Entries, Found, Integers, Postings, Words, ranges
 from selfinstruct.similarity.rouge import f1_score
 from selfinstruct.similarity.signatures import Signatures, own_bits, shared_bits
-from selfinstruct.similarity.token_order import Elements
+from selfinstruct.similarity.token_order import TokenOrder
 
 _WAITING = 256  # rows that are compared by signature alone until they are filed together
 _BLOCK = 1 << 13  # rows that are read or filed at a time, to bound the memory for it
@@ -60,7 +60,7 @@ class NoveltyIndex:
     def __init__(self, *, min_threshold: float = 0.7) -> None:
         """Index texts for thresholds of at least ``min_threshold``; below it every row is looked at."""
         self._min_threshold = max(min_threshold, LEAST_THRESHOLD)
-        self._vocabulary = Elements()
+        self._vocabulary = TokenOrder()
         self._elements, self._ends = Column(np.uint32), Column(np.int64)
         self._ends.append(0)
         self._signatures = Signatures(np.empty(0, np.int64), rows=0, mean_length=0)

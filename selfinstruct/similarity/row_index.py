@@ -13,7 +13,7 @@ from selfinstruct.similarity.exact_index import NoveltyIndex
 from selfinstruct.text import value_text
 
 
-def novelty_text(row: Row, fields: Sequence[str]) -> str:
+def compared_text(row: Row, fields: Sequence[str]) -> str:
     """What is compared of a row: its novelty fields, one a line."""
     if len(fields) == 1:
         return value_text(row.get(fields[0]))
@@ -72,7 +72,7 @@ class RowIndex:
     def _texts(self, row: Row) -> list[str]:
         """What of a row goes into each index."""
         if not self._novelty.per_field:
-            return [novelty_text(row, self._novelty.fields)]
+            return [compared_text(row, self._novelty.fields)]
         return [value_text(row[name]) if name in row else "" for name in self._novelty.fields]
 
 

@@ -18,7 +18,7 @@ from selfinstruct.similarity.postings import Integers
 from selfinstruct.text import tokens
 
 
-class Elements:
+class TokenOrder:
     """Elements as codes from 0, in the order in which they came, and their ranks from rare to common."""
 
     def __init__(self) -> None:

@@ -17,9 +17,9 @@ from random import Random
 from typing import Any, Protocol
 
 from selfinstruct.backends.imitator import Imitator
-from selfinstruct.preparation.infer import contexts, infer, prose
+from selfinstruct.preparation.infer import context_fields, infer, prose_field
 from selfinstruct.records import Row
-from selfinstruct.rows import take_rows
+from selfinstruct.rows import rows_from_objects
 from selfinstruct.text import find_span
 
 _FENCED = re.compile(r"^(`{3,})jsonl\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
@@ -114,9 +114,9 @@ class _Lesson:
         if not new:
             return
         self.demos += new
-        recipe = infer(take_rows(self.demos, uniform=False)).recipe
-        self._contexts = contexts(recipe)
-        self._imitator = Imitator(self.demos, self._contexts, mixed=prose(recipe))
+        recipe = infer(rows_from_objects(self.demos, uniform=False)).recipe
+        self._contexts = context_fields(recipe)
+        self._imitator = Imitator(self.demos, self._contexts, mixed=prose_field(recipe))
 
     def write(self, count: int, rng: Random) -> list[Row]:
         """``count`` new rows."""

@@ -24,7 +24,7 @@ from selfinstruct.errors import EndpointError, InputError
 from selfinstruct.events import Snapshot
 from selfinstruct.preparation.prepare import prepare
 from selfinstruct.records import Failure, Reply, Request, Row
-from selfinstruct.similarity.row_index import novelty_text
+from selfinstruct.similarity.row_index import compared_text
 from selfinstruct.testing import Behaviour, FaultServer, ScriptedAuthor, Shares
 from selfinstruct.text import find_span, tokens
 
@@ -62,7 +62,7 @@ def test_each_seed_file_grows_a_hundredfold(file: Path, tmp_path: Path) -> None:
             assert all(find_span(row[name], row[field.appears_in]) for row in rows)
     codes: dict[str, int] = {}
     texts = [
-        "".join(chr(0x10000 + codes.setdefault(token, len(codes))) for token in tokens(novelty_text(row, fields)))
+        "".join(chr(0x10000 + codes.setdefault(token, len(codes))) for token in tokens(compared_text(row, fields)))
         for row in (*seeds, *rows)
         for fields in [prepared.recipe.novelty.fields]
     ]
@@ -79,7 +79,7 @@ def test_rouge_score_itself_agrees(tmp_path: Path) -> None:
     run = api.run(SEEDS, rows=120, out=tmp_path / "run")
     prepared, scorer = prepare(SEEDS), RougeScorer(["rougeL"])
     pool = prepared.seeds.rows + rows_of(run)
-    texts = [novelty_text(row, ("Question", "RawLog")) for row in pool]
+    texts = [compared_text(row, ("Question", "RawLog")) for row in pool]
     for at in range(len(prepared.seeds.rows), len(pool)):
         allowed = run.summary["categories"][prepared.categories.of(pool[at])]["max_rouge_l"]
         assert all(scorer.score(text, texts[at])["rougeL"].fmeasure <= allowed for text in texts[:at])

@@ -12,8 +12,8 @@ import pytest
 
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.checks import FIELD_CHECKS
-from selfinstruct.mining.row_template import Knowledge, frame
-from selfinstruct.preparation.infer import contexts, prose
+from selfinstruct.mining.row_template import ValueStatistics, row_template
+from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared, prepare
 from selfinstruct.records import Batch, Request, Row
 
@@ -34,7 +34,7 @@ def row(question: str, answer: str, log: str) -> Row:
 def by_category(prepared: Prepared, count: int) -> dict[str, list[Row]]:
     """For each category, rows imitated from its own seeds."""
     recipe = prepared.recipe
-    imitator = Imitator(prepared.seeds.rows, contexts(recipe), mixed=prose(recipe), seed=3)
+    imitator = Imitator(prepared.seeds.rows, context_fields(recipe), mixed=prose_field(recipe), seed=3)
     return {
         name: imitator.imitate(
             [seed for seed in prepared.seeds.rows if prepared.categories.of(seed) == name], count, 0, Random(3)
@@ -60,7 +60,7 @@ def test_imitations_of_every_seed_file_keep_its_rules_and_their_category(file: P
 def test_the_same_seed_gives_the_same_rows_and_another_one_others() -> None:
     """Draws follow from the seed alone."""
     rows = prepare(SEEDS[0]).seeds.rows
-    refer = contexts(prepare(SEEDS[0]).recipe)
+    refer = context_fields(prepare(SEEDS[0]).recipe)
     assert imitate(rows, 40, refer) == imitate(rows, 40, refer)
     assert imitate(rows, 40, refer) != imitate(rows, 40, refer, seed=2)
 
@@ -183,9 +183,9 @@ def test_a_frame_with_its_own_values_is_its_row() -> None:
     """Constants and parts, filled with the values that they were cut from, are the text again."""
     for file in SEEDS:
         prepared = prepare(file)
-        knowledge = Knowledge(prepared.seeds.rows, contexts(prepared.recipe))
+        knowledge = ValueStatistics(prepared.seeds.rows, context_fields(prepared.recipe))
         for seed in prepared.seeds.rows:
-            taken = frame(seed, knowledge, 0)
+            taken = row_template(seed, knowledge, 0)
             for name, parts in taken.fields.items():
                 at = 0
                 for part in parts:

@@ -13,7 +13,7 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.backends.budget import BudgetSpent
-from selfinstruct.backends.model_pool import FAILURES_IN_A_ROW, Authors
+from selfinstruct.backends.model_pool import FAILURES_IN_A_ROW, ModelPool
 from selfinstruct.errors import EndpointError, InputError
 from selfinstruct.journal import History
 from selfinstruct.records import Batch, Failure, Reply, Request
@@ -53,7 +53,7 @@ def writer(name: str) -> Writer:
 async def test_requests_are_shared_out_by_weight() -> None:
     """Weights of 5, 2 and 1 give exactly that of 800 requests, and nearly that of every 80 in a row."""
     backends = [writer(name) for name in "abc"]
-    authors = Authors(backends, [5, 2, 1])
+    authors = ModelPool(backends, [5, 2, 1])
     wrote = [(await authors.complete(REQUEST)) for _ in range(800)]
     names = [reply.model for reply in wrote if isinstance(reply, Reply)]
     assert Counter(names) == {"a": 500, "b": 200, "c": 100}
@@ -65,7 +65,7 @@ async def test_requests_are_shared_out_by_weight() -> None:
 async def test_one_that_fails_for_good_is_set_aside_and_the_rest_goes_on() -> None:
     """A refused key ends one model and not the run: its call counts as its failure, and the others write the rest."""
     end = EndpointError("the key is refused")
-    authors = Authors([Writer("bad", lambda: Failure("denied", "401", end=end)), good := writer("good")])
+    authors = ModelPool([Writer("bad", lambda: Failure("denied", "401", end=end)), good := writer("good")])
     outcomes = [await authors.complete(REQUEST) for _ in range(10)]
     failures = [each for each in outcomes if isinstance(each, Failure)]
     assert [(each.reason, each.model, each.end) for each in failures] == [("denied", "bad", None)]
@@ -76,18 +76,18 @@ async def test_one_that_fails_for_good_is_set_aside_and_the_rest_goes_on() -> No
 async def test_a_step_that_names_its_model_is_answered_by_it() -> None:
     """Under the name that the recipe has for it; by another only once that one is set aside."""
     backends = [writer("small"), writer("large at http://127.0.0.1:8000/v1")]
-    authors = Authors(backends, [9, 1], ["small", "large"])
+    authors = ModelPool(backends, [9, 1], ["small", "large"])
     for _ in range(5):
         reply = await authors.complete(replace(REQUEST, model="large"))
         assert isinstance(reply, Reply) and reply.model.startswith("large")
-    gone = Authors([writer("small"), Writer("large", lambda: EndpointError("gone"))], called=["small", "large"])
+    gone = ModelPool([writer("small"), Writer("large", lambda: EndpointError("gone"))], called=["small", "large"])
     reply = await gone.complete(replace(REQUEST, model="large"))
     assert isinstance(reply, Reply) and reply.model == "small"
 
 
 async def test_a_request_that_was_not_sent_goes_to_another_model() -> None:
     """What waits at the gate of a model that is set aside is written by another, and is no failure."""
-    authors = Authors([Writer("bad", lambda: EndpointError("closed")), writer("good")])
+    authors = ModelPool([Writer("bad", lambda: EndpointError("closed")), writer("good")])
     outcomes = [await authors.complete(REQUEST) for _ in range(4)]
     assert [each.model for each in outcomes] == ["good"] * 4
 
@@ -96,7 +96,7 @@ async def test_one_that_never_answers_is_set_aside() -> None:
     """Ten calls in a row without a reply are enough; a reply in between begins the count anew."""
     turns: Iterator[Reply | Failure] = iter([*[DOWN] * 9, Reply("text", "a"), *[DOWN] * 100])
     bad, good = Writer("a", lambda: next(turns)), writer("b")
-    authors = Authors([bad, good])
+    authors = ModelPool([bad, good])
     for _ in range(100):
         await authors.complete(REQUEST)
     assert bad.asked == 10 + FAILURES_IN_A_ROW
@@ -105,27 +105,27 @@ async def test_one_that_never_answers_is_set_aside() -> None:
 
 async def test_the_last_ones_end_is_the_end() -> None:
     """With nobody left to write, the failure carries the error that ends the run."""
-    authors = Authors([Writer("a", lambda: DOWN), Writer("b", lambda: DOWN)])
+    authors = ModelPool([Writer("a", lambda: DOWN), Writer("b", lambda: DOWN)])
     ends = [(await authors.complete(REQUEST)) for _ in range(2 * FAILURES_IN_A_ROW)]
     assert [isinstance(each, Failure) and each.end is not None for each in ends] == [False] * 19 + [True]
     with pytest.raises(EndpointError, match="closed"):
-        await Authors([Writer("a", lambda: EndpointError("closed"))]).complete(REQUEST)
+        await ModelPool([Writer("a", lambda: EndpointError("closed"))]).complete(REQUEST)
 
 
 async def test_a_spent_budget_sets_nobody_aside() -> None:
     """A budget is everyone's: that it is spent ends the run and says nothing about a model."""
-    authors = Authors([Writer("a", lambda: Failure("timeout", "late", end=BudgetSpent("spent"))), writer("b")])
+    authors = ModelPool([Writer("a", lambda: Failure("timeout", "late", end=BudgetSpent("spent"))), writer("b")])
     outcome = await authors.complete(REQUEST)
     assert isinstance(outcome, Failure) and isinstance(outcome.end, BudgetSpent)
     assert authors.notes == []
     with pytest.raises(BudgetSpent):
-        await Authors([Writer("a", lambda: BudgetSpent("spent")), writer("b")]).complete(REQUEST)
+        await ModelPool([Writer("a", lambda: BudgetSpent("spent")), writer("b")]).complete(REQUEST)
 
 
 async def test_all_are_closed() -> None:
     """Letting go lets go of every one, those set aside among them."""
     backends = [Writer("a", lambda: EndpointError("closed")), writer("b")]
-    authors = Authors(backends)
+    authors = ModelPool(backends)
     await authors.complete(REQUEST)
     await authors.close()
     assert [each.closed for each in backends] == [True, True]

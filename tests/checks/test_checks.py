@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from selfinstruct.checks import FIELD_CHECKS, REASONS, Fault, Terms, examine, field_faults, judge
+from selfinstruct.checks import FIELD_CHECKS, REASONS, Criteria, Fault, examine, field_faults, judge
 from selfinstruct.checks.choices import choices
 from selfinstruct.checks.grounding import find
 from selfinstruct.checks.identifiers import identifiers
@@ -21,7 +21,7 @@ from selfinstruct.mining.lexicon.inflections import forms
 from selfinstruct.recipe import Categories, Field, Recipe, Rule, Seeds, Snippets
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Candidate, Judgement, Row
-from selfinstruct.similarity.duplicates import TwinIndex, answer_fields, question_fields
+from selfinstruct.similarity.duplicates import DuplicateIndex, answer_fields, question_fields
 from selfinstruct.similarity.rouge import rouge_l
 from selfinstruct.text import find_span, is_bound
 
@@ -58,7 +58,7 @@ def of_first_word(row: Row) -> str:
     return word if word in ("What", "How") else ""
 
 
-TERMS = Terms(LOGQA, {"What": 0.9, "How": 0.9}, of_first_word)
+TERMS = Criteria(LOGQA, {"What": 0.9, "How": 0.9}, of_first_word)
 
 
 class Rows:
@@ -107,7 +107,7 @@ def reason(row: Row | None, **circumstances: Any) -> str | None:
 def fields_reason(value: Any, field: Field, context: Any = "") -> str | None:
     """The slug of the rejection of a row with one value in such a field, and a context."""
     recipe = Recipe(name="r", seeds=Seeds(file="r"), fields={"value": field, "context": Field(type="any", min_chars=0)})
-    terms = Terms(recipe, {"all": 1.0}, lambda row: "all")
+    terms = Criteria(recipe, {"all": 1.0}, lambda row: "all")
     row = {"value": value, "context": context}
     rejection = judge(Candidate(0, "", row), (), terms, OnlyRoom()).rejection
     return rejection.reason if rejection else None
@@ -213,8 +213,8 @@ def test_near_duplicates_are_strictly_above_the_threshold() -> None:
     """At the threshold a row is accepted; above it the nearest row and the score are the evidence."""
     row = {**GROWN, "Question": "What stage was the task 41.0 finished in?"}
     score = rouge_l(text(row), text(GROWN)).f1
-    at = Terms(LOGQA, {"What": score}, of_first_word)
-    below = Terms(LOGQA, {"What": math.nextafter(score, 0)}, of_first_word)
+    at = Criteria(LOGQA, {"What": score}, of_first_word)
+    below = Criteria(LOGQA, {"What": math.nextafter(score, 0)}, of_first_word)
     pool = Rows([SEED, GROWN], seed_count=1)
     assert judge(Candidate(0, "", row), (), at, pool).rejection is None
     rejection = judge(Candidate(0, "", row), (), below, pool).rejection
@@ -246,7 +246,7 @@ values = st.recursive(
 @given(st.dictionaries(st.sampled_from([*NEW, "Other"]), values))
 def test_no_row_makes_a_check_raise(row: Row) -> None:
     """Whatever the model wrote, it is accepted or refused with a known reason."""
-    terms = Terms(
+    terms = Criteria(
         LOGQA.model_copy(update={"fields": dict.fromkeys(NEW, Field(type="any"))}), {"x": 1.0}, lambda row: "x"
     )
     for judgement in (judged(row), judge(Candidate(0, "", row), (), terms, OnlyRoom())):
@@ -420,7 +420,7 @@ def test_an_unknown_label_is_refused() -> None:
         categories=Categories(by="field", field="label"),
     )
     known = {"bug": 1.0, "billing": 1.0}
-    terms = Terms(recipe, known, lambda row: row["label"] if row["label"] in known else "")
+    terms = Criteria(recipe, known, lambda row: row["label"] if row["label"] in known else "")
     judgements = [
         judge(Candidate(0, "", {"text": "It hangs.", "label": label}), (), terms, OnlyRoom())
         for label in ("bug", "bgu")
@@ -686,7 +686,7 @@ def test_every_word_of_a_list_is_there() -> None:
     """The word that is missing is named; a list has no one place."""
     field = Field(type="array", appears_in="story", match="inflected")
     recipe = Recipe(name="r", seeds=Seeds(file="r"), fields={"words": field, "story": Field()})
-    terms = Terms(recipe, {"all": 1.0}, lambda row: "all")
+    terms = Criteria(recipe, {"all": 1.0}, lambda row: "all")
     row: Row = {"words": ["dig", "tooth", "big"], "story": "The biggest dog dug."}
     rejection = judge(Candidate(0, "", row), (), terms, OnlyRoom()).rejection
     assert rejection is not None
@@ -775,7 +775,7 @@ CHOICE: Row = {"kind": "choice", "choices": "red, blue", "answer": "red", "hard"
 def test_a_rule_holds_where_all_of_its_names_have_such_a_value(changes: Row, expected: list[tuple[str, str]]) -> None:
     """Letter case and blanks aside, as text; a fault of the field's own comes first. judge and examine agree."""
     row = {**CHOICE, **changes}
-    terms = Terms(KINDS, {"all": 1.0}, lambda row: "all")
+    terms = Criteria(KINDS, {"all": 1.0}, lambda row: "all")
     assert slugs(examine(row, terms, OnlyRoom())) == expected
     rejection = judge(Candidate(0, "", row), (), terms, OnlyRoom()).rejection
     whole = field_faults(row, KINDS, tuple(row))
@@ -835,8 +835,8 @@ def test_what_refers_to_a_missing_field_is_passed_over(key: str) -> None:
 def test_a_field_that_says_so_is_an_answer() -> None:
     """Rows that differ in it alone contradict each other, though it is neither grounded nor the label."""
     assert answer_fields(KINDS) == ("answer",)
-    terms = Terms(KINDS, {"all": 1.0}, lambda row: "all")
-    index = TwinIndex(question_fields(KINDS))
+    terms = Criteria(KINDS, {"all": 1.0}, lambda row: "all")
+    index = DuplicateIndex(question_fields(KINDS))
     index.add(CHOICE)
     pool = OnlyRoom()
     pool.twin = index.find  # type: ignore[method-assign]

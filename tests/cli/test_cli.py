@@ -20,7 +20,7 @@ import typer
 
 from selfinstruct import api
 from selfinstruct.cli import main
-from selfinstruct.cli.progress import shown
+from selfinstruct.cli.progress import show_progress
 from selfinstruct.errors import EndpointError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import History
@@ -308,7 +308,7 @@ def test_plain_lines_now_and_then_where_there_is_no_terminal(capfd: pytest.Captu
     from selfinstruct.cli.console import console
 
     now = 0.0
-    with shown(console(), lambda: now) as watch:
+    with show_progress(console(), lambda: now) as watch:
         for now in (0.0, 5.0, 10.0, 12.0, 20.0):
             done = int(now)
             watch(Snapshot({"a": CategoryCount(100, done, 1, False)}, done, done + 1, {"echo": 1}, {}, 3, 2, None))

@@ -12,7 +12,7 @@ import pytest
 from selfinstruct.documents import Chunking, read_document, read_documents, samples
 from selfinstruct.documents import pdf as pdf_module
 from selfinstruct.documents.layout import Line, joined, page_texts
-from selfinstruct.documents.pdf import Limits, read_pdf
+from selfinstruct.documents.pdf import PdfLimits, read_pdf
 from selfinstruct.errors import InputError
 
 pytest.importorskip("pypdfium2")
@@ -164,7 +164,7 @@ def test_a_page_that_takes_for_ever_is_skipped(tmp_path: Path) -> None:
     page = _stream(endless, b"/Filter [/FlateDecode /FlateDecode]")
     (tmp_path / "d").write_bytes(_pdf([_text(["First."]), page, _text(["Last."])]))
     began = time.monotonic()
-    found = read_pdf(tmp_path / "d", "d", Limits(page_seconds=1.0))
+    found = read_pdf(tmp_path / "d", "d", PdfLimits(page_seconds=1.0))
     assert time.monotonic() - began < 8
     assert [number for number, _ in found.pages] == [1, 3]
     assert [number for number, _ in found.skipped] == [2]
@@ -174,7 +174,7 @@ def test_a_reader_has_no_more_memory_than_it_may(tmp_path: Path) -> None:
     """A page that expands to gigabytes does not: its reader is stopped, and the others' pages are read."""
     bomb = zlib.compress(b" " * 600_000_000, 9)
     (tmp_path / "d").write_bytes(_pdf([_stream(bomb, b"/Filter /FlateDecode"), _text(["Last."])]))
-    found = read_pdf(tmp_path / "d", "d", Limits(memory=300 << 20, page_seconds=10))
+    found = read_pdf(tmp_path / "d", "d", PdfLimits(memory=300 << 20, page_seconds=10))
     assert found.pages == ((2, "Last."),)
     assert found.peak < 300_000
 
@@ -206,11 +206,11 @@ def test_a_reader_that_fails_costs_one_page(kind: str, tmp_path: Path, monkeypat
     (tmp_path / "d").write_bytes(b"%PDF-\n%%EOF")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(pdf_module, "_WORKER", "worker_of_test")
-    found = read_pdf(tmp_path / "d", "d", Limits(page_seconds=1.5))
+    found = read_pdf(tmp_path / "d", "d", PdfLimits(page_seconds=1.5))
     assert found.pages == ((1, "Page 1."), (3, "Page 3."))
     assert [number for number, _ in found.skipped] == [2]
     with pytest.raises(InputError, match="cannot read it"):
-        read_pdf(tmp_path / "d", "d", Limits(page_seconds=1.5, crashes=0))
+        read_pdf(tmp_path / "d", "d", PdfLimits(page_seconds=1.5, crashes=0))
 
 
 def test_a_reader_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

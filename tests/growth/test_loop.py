@@ -15,16 +15,16 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.backends.model_pool import FAILURES_IN_A_ROW, Authors
-from selfinstruct.checks import Terms
+from selfinstruct.backends.model_pool import FAILURES_IN_A_ROW, ModelPool
+from selfinstruct.checks import Criteria
 from selfinstruct.errors import EndpointError, StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.growth.adaptation import Asking
-from selfinstruct.growth.conditioning import Materials
 from selfinstruct.growth.loop import Loop, restore
-from selfinstruct.growth.planner import Progress
+from selfinstruct.growth.planner import CategoryProgress
 from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.sampling import Drawing
+from selfinstruct.growth.prompt_inputs import PromptInputs
+from selfinstruct.growth.prompt_size import PromptSize
+from selfinstruct.growth.sampler import Sampler
 from selfinstruct.journal import Journal, Origin, SeedRow
 from selfinstruct.preparation.prepare import Prepared, prepare
 from selfinstruct.records import Failure, Reply, Request, Row
@@ -100,22 +100,22 @@ def loop_in(
         seeds = [SeedRow(row, row["kind"], line) for line, row in enumerate(SEEDS, 1)]
         Journal.create(folder, Origin("", "", 0, ""), seeds).close()
     with Journal.open(folder) as journal:
-        progress = {name: Progress(quota) for name, quota in prepared.quotas.items()}
-        drawing = Drawing(prepared.recipe, Materials())
+        progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
+        drawing = Sampler(prepared.recipe, PromptInputs())
         restore(progress, drawing, journal)
         pool = Pool(prepared.recipe, prepared.thresholds, progress)
         pool.add_seeds(SEEDS, [row["kind"] for row in SEEDS])
         pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
         yield Loop(
-            terms=Terms(prepared.recipe, prepared.thresholds, prepared.categories.of),
+            criteria=Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of),
             seeds=SEEDS,
             pool=pool,
             progress=progress,
             journal=journal,
-            authors=Authors([backend]),
-            asking=Asking(prepared.recipe.prompt),
-            materials=Materials(),
-            drawing=drawing,
+            models=ModelPool([backend]),
+            prompt_size=PromptSize(prepared.recipe.prompt),
+            inputs=PromptInputs(),
+            sampler=drawing,
             seed=0,
             concurrency=concurrency,
             watch=watch,

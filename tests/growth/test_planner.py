@@ -16,12 +16,12 @@ from selfinstruct.errors import RecipeError
 from selfinstruct.growth.planner import (
     EXHAUSTED_AFTER,
     EXHAUSTED_ROWS,
-    Progress,
-    launch,
+    CategoryProgress,
+    cancel_batch,
+    finish_batch,
     plan,
     quotas,
-    settle,
-    withdraw,
+    start_batch,
 )
 from selfinstruct.recipe import Demos, Prompt, Quota
 from selfinstruct.records import Batch
@@ -67,7 +67,7 @@ def test_shares_are_exact_and_fair(rows: int, weights: list[float]) -> None:
 # --- one batch -----------------------------------------------------------------------------------------------
 
 
-def planned(progress: dict[str, Progress], *, per: int = 20, number: int = 1, seed: int = 0) -> Batch | None:
+def planned(progress: dict[str, CategoryProgress], *, per: int = 20, number: int = 1, seed: int = 0) -> Batch | None:
     """The next batch; each category has ten seeds."""
     seeds = {name: range(at * 10 + 1, at * 10 + 11) for at, name in enumerate(progress)}
     return plan(progress, seeds, {}, Prompt(rows_per_request=per), number, Random(seed))
@@ -75,11 +75,15 @@ def planned(progress: dict[str, Progress], *, per: int = 20, number: int = 1, se
 
 def test_the_largest_deficit_is_asked_first_and_ties_go_to_the_earlier() -> None:
     """Net of what is accepted and of what is in flight."""
-    progress = {"a": Progress(50, accepted=40), "b": Progress(50, accepted=30), "c": Progress(50, accepted=30)}
+    progress = {
+        "a": CategoryProgress(50, accepted=40),
+        "b": CategoryProgress(50, accepted=30),
+        "c": CategoryProgress(50, accepted=30),
+    }
     batch = planned(progress, number=7)
     assert batch is not None
     assert (batch.number, batch.category, batch.count, batch.asked) == (7, "b", 20, 0)
-    launch(progress, batch)
+    start_batch(progress, batch)
     batch = planned(progress)
     assert batch is not None
     assert batch.category == "c"
@@ -87,14 +91,14 @@ def test_the_largest_deficit_is_asked_first_and_ties_go_to_the_earlier() -> None
 
 def test_a_fresh_category_asks_for_just_what_it_needs() -> None:
     """Nothing is known of its rate yet, so none is assumed to be refused."""
-    batch = planned({"a": Progress(7, accepted=2, asked=2)})
+    batch = planned({"a": CategoryProgress(7, accepted=2, asked=2)})
     assert batch is not None
     assert (batch.count, batch.asked) == (5, 2)
 
 
 def test_a_low_rate_asks_for_more_and_never_for_more_than_a_request_holds() -> None:
     """Five missing rows at one in two need ten candidates, and a few to be safe."""
-    progress = {"a": Progress(25, accepted=20)}
+    progress = {"a": CategoryProgress(25, accepted=20)}
     progress["a"].recent_asked, progress["a"].recent_gained = 99, 49
     batch = planned(progress)
     assert batch is not None
@@ -106,24 +110,24 @@ def test_a_low_rate_asks_for_more_and_never_for_more_than_a_request_holds() -> N
 
 def test_nothing_is_asked_while_batches_in_flight_cover_what_is_missing() -> None:
     """The answer is None until they are judged; what they did not bring is asked for again."""
-    progress = {"a": Progress(20)}
+    progress = {"a": CategoryProgress(20)}
     batch = planned(progress)
     assert batch is not None
-    launch(progress, batch)
+    start_batch(progress, batch)
     assert planned(progress) is None
-    settle(progress, batch, ["a"] * 12)
+    finish_batch(progress, batch, ["a"] * 12)
     again = planned(progress)
     assert again is not None
     assert again.count >= 8
     assert again.asked == 20
-    launch(progress, again)
-    settle(progress, again, ["a"] * 8)
+    start_batch(progress, again)
+    finish_batch(progress, again, ["a"] * 8)
     assert planned(progress) is None
 
 
 def test_a_fraction_of_a_row_is_not_asked_for_while_batches_are_in_flight() -> None:
     """Eighteen of twenty in flight at nine in ten leave less than one row to expect."""
-    progress = {"a": Progress(18, in_flight=19, recent_asked=99, recent_gained=89)}
+    progress = {"a": CategoryProgress(18, in_flight=19, recent_asked=99, recent_gained=89)}
     assert 0 < progress["a"].deficit < 1
     assert planned(progress) is None
     progress["a"].in_flight = 18
@@ -132,35 +136,35 @@ def test_a_fraction_of_a_row_is_not_asked_for_while_batches_are_in_flight() -> N
 
 def test_the_rate_follows_a_category_that_fills_up() -> None:
     """A thousand early successes do not hide that the last batches brought next to nothing."""
-    progress = {"a": Progress(10_000)}
+    progress = {"a": CategoryProgress(10_000)}
     for gained in [20] * 50 + [1] * 10:
         batch = planned(progress)
         assert batch is not None
-        launch(progress, batch)
-        settle(progress, batch, ["a"] * gained)
+        start_batch(progress, batch)
+        finish_batch(progress, batch, ["a"] * gained)
     assert 0.05 < progress["a"].rate < 0.2
 
 
 def test_a_withdrawn_batch_is_asked_for_again_and_proves_nothing() -> None:
     """A failed call changes neither the rate nor the evidence of exhaustion."""
-    progress = {"a": Progress(20)}
+    progress = {"a": CategoryProgress(20)}
     for _ in range(EXHAUSTED_AFTER * 3):
         batch = planned(progress)
         assert batch is not None
         assert batch.count == 20
-        launch(progress, batch)
-        withdraw(progress, batch)
+        start_batch(progress, batch)
+        cancel_batch(progress, batch)
     assert not progress["a"].exhausted
     assert (progress["a"].rate, progress["a"].in_flight) == (1, 0)
 
 
 def test_drift_is_counted_where_the_rows_belong() -> None:
     """A row of another category fills that one, and is no success of the category asked."""
-    progress = {"a": Progress(20), "b": Progress(20)}
+    progress = {"a": CategoryProgress(20), "b": CategoryProgress(20)}
     batch = planned(progress)
     assert batch is not None
-    launch(progress, batch)
-    settle(progress, batch, ["b"] * 5)
+    start_batch(progress, batch)
+    finish_batch(progress, batch, ["b"] * 5)
     assert (progress["a"].accepted, progress["b"].accepted, progress["b"].drifted) == (0, 5, 5)
     assert progress["a"].rate < 0.1
     assert progress["b"].rate == 1
@@ -171,7 +175,7 @@ def test_drift_is_counted_where_the_rows_belong() -> None:
 
 def demos_of(rng: Random, grown: Sequence[int], seeds: Sequence[int] = range(1, 11)) -> tuple[int, ...]:
     """The demonstrations of a batch of ``a``, with rows of ``b`` in the pool as well."""
-    progress = {"a": Progress(20), "b": Progress(1)}
+    progress = {"a": CategoryProgress(20), "b": CategoryProgress(1)}
     ids = {"a": seeds, "b": [50, 51]}
     batch = plan(progress, ids, {"a": grown, "b": [99]}, Prompt(demos=Demos(seeds=6, grown=2)), 1, rng)
     assert batch is not None
@@ -196,7 +200,7 @@ def test_demos_of_the_pool_come_on_top_and_no_row_stands_twice(
     """``pool`` adds as many rows as it says, or all that are left."""
     rows = {"a": range(1, seeds + 1)}, {"a": range(100, 100 + grown)}
     demos = Demos(seeds=of_seeds, grown=of_grown, pool=pool)
-    batch = plan({"a": Progress(100)}, *rows, Prompt(demos=demos), 1, rng)
+    batch = plan({"a": CategoryProgress(100)}, *rows, Prompt(demos=demos), 1, rng)
     assert batch is not None
     first = min(of_seeds, seeds) + min(of_grown, grown)
     assert len(batch.demos) == len(set(batch.demos)) == first + min(pool, seeds + grown - first)
@@ -207,7 +211,9 @@ def test_a_demo_of_the_pool_is_any_row_with_the_same_chance() -> None:
     """A seed is drawn as often as a grown row, and a row that stands there already makes way for another."""
     seeds, grown, drawn = {"a": range(1, 4)}, {"a": [10, 11, 12, 13, 14, 15]}, Counter[int]()
     for seed in range(900):
-        batch = plan({"a": Progress(9)}, seeds, grown, Prompt(demos=Demos(seeds=0, grown=0, pool=1)), 1, Random(seed))
+        batch = plan(
+            {"a": CategoryProgress(9)}, seeds, grown, Prompt(demos=Demos(seeds=0, grown=0, pool=1)), 1, Random(seed)
+        )
         assert batch is not None
         drawn.update(batch.demos)
     assert sorted(drawn) == [1, 2, 3, 10, 11, 12, 13, 14, 15]
@@ -227,28 +233,28 @@ def test_demos_are_drawn_anew_and_shuffled_each_time() -> None:
 # --- exhaustion ----------------------------------------------------------------------------------------------
 
 
-def barren(progress: dict[str, Progress], per: int, most: int = 1000) -> int:
+def barren(progress: dict[str, CategoryProgress], per: int, most: int = 1000) -> int:
     """Judge batches without a single new row until the planner stops; how many those were."""
     for calls in range(most):
         batch = planned(progress, per=per)
         if batch is None:
             return calls
-        launch(progress, batch)
-        settle(progress, batch, [])
+        start_batch(progress, batch)
+        finish_batch(progress, batch, [])
     raise AssertionError("never stopped")
 
 
 def test_a_category_without_news_is_given_up_after_enough_batches_and_rows() -> None:
     """Ten calls of twenty rows; with small batches, enough rows to be sure."""
-    assert barren({"a": Progress(100)}, per=20) == EXHAUSTED_AFTER
-    assert barren({"a": Progress(1000)}, per=100) == EXHAUSTED_AFTER
-    assert barren({"a": Progress(100)}, per=1) == EXHAUSTED_ROWS
+    assert barren({"a": CategoryProgress(100)}, per=20) == EXHAUSTED_AFTER
+    assert barren({"a": CategoryProgress(1000)}, per=100) == EXHAUSTED_AFTER
+    assert barren({"a": CategoryProgress(100)}, per=1) == EXHAUSTED_ROWS
 
 
 def test_the_rest_goes_on_without_an_exhausted_category() -> None:
     """Only the barren one is skipped."""
-    progress = {"a": Progress(100), "b": Progress(20)}
-    progress["a"].barren, progress["a"].barren_rows = EXHAUSTED_AFTER, EXHAUSTED_ROWS
+    progress = {"a": CategoryProgress(100), "b": CategoryProgress(20)}
+    progress["a"].since_accepted, progress["a"].rows_since_accepted = EXHAUSTED_AFTER, EXHAUSTED_ROWS
     assert progress["a"].exhausted
     batch = planned(progress)
     assert batch is not None
@@ -258,11 +264,11 @@ def test_the_rest_goes_on_without_an_exhausted_category() -> None:
 @pytest.mark.parametrize("own", [True, False])
 def test_a_row_that_still_comes_revokes_exhaustion(own: bool) -> None:
     """From a batch that was still in flight, or by drift from another category's batch."""
-    progress = {"a": Progress(100), "b": Progress(20, accepted=20)}
+    progress = {"a": CategoryProgress(100), "b": CategoryProgress(20, accepted=20)}
     late = Batch(1, "a" if own else "b", 20, 0, ())
-    launch(progress, late)
-    progress["a"].barren, progress["a"].barren_rows = EXHAUSTED_AFTER, EXHAUSTED_ROWS
-    settle(progress, late, ["a"])
+    start_batch(progress, late)
+    progress["a"].since_accepted, progress["a"].rows_since_accepted = EXHAUSTED_AFTER, EXHAUSTED_ROWS
+    finish_batch(progress, late, ["a"])
     assert not progress["a"].exhausted
     batch = planned(progress)
     assert batch is not None
@@ -271,7 +277,7 @@ def test_a_row_that_still_comes_revokes_exhaustion(own: bool) -> None:
 
 def test_a_full_category_is_not_exhausted() -> None:
     """However its last batches went."""
-    assert not Progress(5, accepted=5, barren=99, barren_rows=999).exhausted
+    assert not CategoryProgress(5, accepted=5, since_accepted=99, rows_since_accepted=999).exhausted
 
 
 # --- a simulated world ---------------------------------------------------------------------------------------
@@ -296,17 +302,17 @@ class World:
     def __post_init__(self) -> None:
         """Name the categories."""
         self.names = [str(at) for at in range(len(self.rates))]
-        self.progress = {name: Progress(quota) for name, quota in zip(self.names, self.quota, strict=True)}
+        self.progress = {name: CategoryProgress(quota) for name, quota in zip(self.names, self.quota, strict=True)}
         self.left = dict.fromkeys(self.names, self.supply)
 
-    def run(self, most: int = 10**9) -> dict[str, Progress]:
+    def run(self, most: int = 10**9) -> dict[str, CategoryProgress]:
         """Until the planner has nothing more to ask, or for ``most`` more calls."""
         rng = Random(self.seed + self.calls)
         flying: list[Batch] = []
         stop = self.calls + most
         while self.calls < stop:
             while len(flying) < self.slots and (batch := self.next(rng)) is not None:
-                launch(self.progress, batch)
+                start_batch(self.progress, batch)
                 flying.append(batch)
             if not flying:
                 break
@@ -323,7 +329,7 @@ class World:
         self.calls += 1
         self.asked += batch.count
         if rng.random() < self.failing:
-            withdraw(self.progress, batch)
+            cancel_batch(self.progress, batch)
             return
         came: Counter[str] = Counter()
         for _ in range(batch.count):
@@ -335,12 +341,12 @@ class World:
                 self.left[name] -= 1
         accepted = tuple(came.elements())
         self.log.append((batch, accepted))
-        settle(self.progress, batch, accepted)
+        finish_batch(self.progress, batch, accepted)
 
     def resume(self) -> None:
         """A new process: batches in flight are lost, and only counts are known."""
         self.progress = {
-            name: Progress(state.quota, accepted=state.accepted, asked=state.asked)
+            name: CategoryProgress(state.quota, accepted=state.accepted, asked=state.asked)
             for name, state in self.progress.items()
         }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.growth.planner import Progress
+from selfinstruct.growth.planner import CategoryProgress
 from selfinstruct.growth.pool import Pool
 from selfinstruct.recipe import Categories, Field, Novelty, Quota, Recipe, Seeds
 from selfinstruct.records import Row
@@ -49,7 +49,7 @@ class Listed:
 
 def pool_of(seeds: list[tuple[Row, str]]) -> Pool:
     """A pool that holds seeds alone."""
-    pool = Pool(RECIPE, ALLOWED, {name: Progress(10) for name in ALLOWED})
+    pool = Pool(RECIPE, ALLOWED, {name: CategoryProgress(10) for name in ALLOWED})
     pool.add_seeds([row for row, _ in seeds], [category for _, category in seeds])
     return pool
 
@@ -104,7 +104,7 @@ def test_what_is_compared_and_then_changed_is_added_as_it_is_now() -> None:
 
 def test_room_is_what_the_quota_still_misses() -> None:
     """It follows the planner's count, and is never less than nothing."""
-    progress = {"first": Progress(3), "second": Progress(0)}
+    progress = {"first": CategoryProgress(3), "second": CategoryProgress(0)}
     pool = Pool(RECIPE, ALLOWED, progress)
     assert (pool.room("first"), pool.room("second")) == (3, 0)
     progress["first"].accepted = 2

@@ -12,7 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfinstruct.journal import JOURNAL_NAME, History, Journal, Origin, Outcome, SeedRow, Tally, write_rows
+from selfinstruct.journal import (
+    JOURNAL_NAME,
+    BatchOutcome,
+    CategoryCounts,
+    History,
+    Journal,
+    Origin,
+    SeedRow,
+    write_rows,
+)
 from selfinstruct.records import Batch, Candidate, Failure, Judgement, Rejection, Reply, Usage
 
 ROOT = Path(__file__).parents[2]
@@ -235,7 +244,7 @@ def test_failed_step_ends_its_batch(journal: Journal) -> None:
     journal.add_failure(1, "answers", Failure("timeout", "slow"))
     assert journal.history.open_batches() == []
     assert journal.history.state().unjudged == 0
-    assert list(journal.history.outcomes()) == [Outcome(1, "tasks", 3, 0, 0, 0, "timeout")]
+    assert list(journal.history.outcomes()) == [BatchOutcome(1, "tasks", 3, 0, 0, 0, "timeout")]
 
 
 def test_outcomes_tell_hits_from_drift(journal: Journal) -> None:
@@ -243,12 +252,12 @@ def test_outcomes_tell_hits_from_drift(journal: Journal) -> None:
     add(journal, 1, [accepted(0, "users"), accepted(1, "tasks"), refused(2), accepted(3, "users")], "users")
     add(journal, 2, [refused(0)], "tasks")
     assert list(journal.history.outcomes()) == [
-        Outcome(1, "users", 3, 4, 3, 2, ""),
-        Outcome(2, "tasks", 3, 1, 0, 0, ""),
+        BatchOutcome(1, "users", 3, 4, 3, 2, ""),
+        BatchOutcome(2, "tasks", 3, 1, 0, 0, ""),
     ]
     assert journal.history.state().categories == {
-        "tasks": Tally(asked=3, candidates=1, accepted=1, hits=0),
-        "users": Tally(asked=3, candidates=4, accepted=2, hits=2),
+        "tasks": CategoryCounts(asked=3, candidates=1, accepted=1, hits=0),
+        "users": CategoryCounts(asked=3, candidates=4, accepted=2, hits=2),
     }
 
 
@@ -273,7 +282,7 @@ class Plain:
 
     def __init__(self) -> None:
         self.planned: dict[int, Batch] = {}
-        self.over: list[Outcome] = []
+        self.over: list[BatchOutcome] = []
         self.waiting: dict[int, int] = {}  # call -> batch
         self.rows: list[str] = []  # their categories
         self.rejected: Counter[str] = Counter()
@@ -292,15 +301,15 @@ class Plain:
         """A batch ends with these judgements: (category, reason)."""
         good = [category for category, reason in judged if not reason]
         hits = good.count(one.category)
-        self.over.append(Outcome(one.number, one.category, one.count, len(judged), len(good), hits, failed))
+        self.over.append(BatchOutcome(one.number, one.category, one.count, len(judged), len(good), hits, failed))
         self.rows += good
         self.rejected.update(reason for _, reason in judged if reason)
 
-    def tallies(self) -> dict[str, Tally]:
+    def tallies(self) -> dict[str, CategoryCounts]:
         """The counts of each category."""
         names = {one.category for one in self.planned.values()} | set(self.rows)
         return {
-            name: Tally(
+            name: CategoryCounts(
                 asked=sum(one.count for one in self.planned.values() if one.category == name),
                 candidates=sum(outcome.candidates for outcome in self.over if outcome.category == name),
                 accepted=self.rows.count(name),

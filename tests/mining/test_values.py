@@ -11,8 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.mining.entities import is_time, read_time, scan
-from selfinstruct.mining.generators import Address, Words, numbers, permute, read_chinese, write_chinese, write_time
+from selfinstruct.mining.entities import find_entities, is_time, read_time
+from selfinstruct.mining.generators import (
+    AddressGenerator,
+    WordGenerator,
+    number_generator,
+    permute,
+    read_chinese,
+    write_chinese,
+    write_time,
+)
 from selfinstruct.text import find_span, find_spans, is_bound, tokens
 
 
@@ -82,7 +90,7 @@ def test_chinese_numerals_are_read_as_they_are_written(value: int) -> None:
 )
 def test_drawn_numbers_keep_the_shape_of_those_seen(seen: list[str], pattern: str) -> None:
     """Sign, padding, digits of an identifier, and a fraction that is always zero stay as they are."""
-    domain = numbers(seen, salt=3)
+    domain = number_generator(seen, salt=3)
     drawn = [domain.draw(place, Random(place)) for place in range(400)]
     assert all(re.fullmatch(pattern, value) for value in drawn), drawn
     assert len(set(drawn)) > 100
@@ -90,7 +98,7 @@ def test_drawn_numbers_keep_the_shape_of_those_seen(seen: list[str], pattern: st
 
 def test_numbers_do_not_repeat_before_their_range_is_used_up_and_then_widen() -> None:
     """Two-digit seeds give each two-digit number once, and only then three digits."""
-    domain = numbers(["28", "42"], salt=5)
+    domain = number_generator(["28", "42"], salt=5)
     drawn = [int(domain.draw(place, Random(0))) for place in range(990)]
     assert sorted(drawn[:90]) == list(range(10, 100))
     assert sorted(drawn[90:]) == list(range(100, 1000))
@@ -98,8 +106,8 @@ def test_numbers_do_not_repeat_before_their_range_is_used_up_and_then_widen() ->
 
 def test_limited_numbers_stay_within_their_limits() -> None:
     """Ports end at 65535, and a size in KB stays below 1024 however many are drawn."""
-    ports = numbers(["39814"], salt=1, port=True)
-    sizes = numbers(["318.5"], salt=1, unit="KB")
+    ports = number_generator(["39814"], salt=1, port=True)
+    sizes = number_generator(["318.5"], salt=1, unit="KB")
     for place in range(0, 200_000, 997):
         assert 1024 <= int(ports.draw(place, Random(0))) <= 65535
         assert 0 < float(sizes.draw(place, Random(0))) < 1024
@@ -108,7 +116,7 @@ def test_limited_numbers_stay_within_their_limits() -> None:
 @pytest.mark.parametrize("seen", ["10.44.1.2", "192.168.3.4", "172.16.0.9", "203.0.113.9", "8.8.8.8"])
 def test_addresses_are_valid_and_private_ones_stay_private(seen: str) -> None:
     """Octets are octets, and an address of a private block stays in that block."""
-    drawn = [IPv4Address(Address((seen,)).draw(place, Random(place))) for place in range(200)]
+    drawn = [IPv4Address(AddressGenerator((seen,)).draw(place, Random(place))) for place in range(200)]
     if IPv4Address(seen) in {IPv4Address("10.44.1.2"), IPv4Address("192.168.3.4"), IPv4Address("172.16.0.9")}:
         assert all(address.is_private for address in drawn)
         assert len({str(address).split(".")[0] for address in drawn}) == 1
@@ -118,7 +126,7 @@ def test_addresses_are_valid_and_private_ones_stay_private(seen: str) -> None:
 
 def test_a_list_of_words_is_gone_through_before_one_comes_again() -> None:
     """Each word once a turn, in another order each turn."""
-    domain = Words(("a", "b", "c", "d", "e"), salt=2)
+    domain = WordGenerator(("a", "b", "c", "d", "e"), salt=2)
     drawn = [domain.draw(place, Random(0)) for place in range(10)]
     assert sorted(drawn[:5]) == sorted(drawn[5:]) == ["a", "b", "c", "d", "e"]
 
@@ -139,7 +147,7 @@ def test_a_list_of_words_is_gone_through_before_one_comes_again() -> None:
 )
 def test_a_moved_time_is_written_as_it_was_and_is_valid(text: str) -> None:
     """A time is found whole, and moved by any number of seconds it is still a time of the same form and width."""
-    (atom,) = scan(text)
+    (atom,) = find_entities(text)
     assert atom.kind == "time"
     assert atom.text == text
     moment = read_time(atom.text, atom.format)
@@ -153,16 +161,17 @@ def test_a_moved_time_is_written_as_it_was_and_is_valid(text: str) -> None:
 
 def test_what_only_looks_like_a_time_is_numbers() -> None:
     """A thirteenth month and a thirtieth of February are no dates."""
-    assert {atom.kind for atom in scan("2023-13-40 and 991399 999999")} == {"number"}
+    assert {atom.kind for atom in find_entities("2023-13-40 and 991399 999999")} == {"number"}
 
 
 def test_a_value_is_of_the_sort_that_the_word_before_it_names() -> None:
     """Keys tell the task's number from the stage's, and parts of one identifier from each other."""
     found = {
-        (atom.kind, atom.text): atom.key for atom in scan("task 28.0 in stage 29.0, rdd_42_18 at 10.0.0.7:5001, ssh2")
+        (atom.kind, atom.text): atom.key
+        for atom in find_entities("task 28.0 in stage 29.0, rdd_42_18 at 10.0.0.7:5001, ssh2")
     }
     assert found["number", "28.0"] != found["number", "29.0"]
     assert found["number", "42"] == "rdd_"
     assert found["number", "18"] == "rdd_#_"
     assert ("port", "5001") in found
-    assert [atom.is_name for atom in scan("ssh2 TID 4")] == [True, False]
+    assert [atom.is_name for atom in find_entities("ssh2 TID 4")] == [True, False]

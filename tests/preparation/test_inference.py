@@ -8,26 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct.mining.row_template import Knowledge
-from selfinstruct.mining.text_template import mine, pieces
-from selfinstruct.preparation.infer import categories_of, contexts, infer, prose
+from selfinstruct.mining.row_template import ValueStatistics
+from selfinstruct.mining.text_template import mine_templates, split_words
+from selfinstruct.preparation.infer import context_fields, infer, make_categories, prose_field
 from selfinstruct.preparation.prepare import prepare
 from selfinstruct.preparation.thresholds import CAP, FLOOR
 from selfinstruct.recipe import Categories
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, take_rows
+from selfinstruct.rows import RowFile, rows_from_objects
 
 LOGQA = Path("seeds/logqa.jsonl")
 
 
 def seeds(rows: list[Row]) -> RowFile:
     """Rows as a row file."""
-    return take_rows(rows, "rows")
+    return rows_from_objects(rows, "rows")
 
 
 def names(texts: list[str], contexts: list[list[str]] | None = None) -> list[str]:
     """The names of the templates that are mined."""
-    return [template.name for template in mine(texts, contexts).templates]
+    return [template.name for template in mine_templates(texts, contexts).templates]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def names(texts: list[str], contexts: list[list[str]] | None = None) -> list[str
 )
 def test_pieces_are_the_text(text: str) -> None:
     """Joined, the pieces are the text again."""
-    assert "".join(pieces(text)) == text
+    assert "".join(split_words(text)) == text
 
 
 def test_words_vary_and_not_only_digits() -> None:
@@ -67,7 +67,7 @@ def test_what_stands_in_title_marks_is_one_slot() -> None:
 
 def test_a_match_gives_the_slots_values() -> None:
     """A text of the template gives its values; another one gives None."""
-    (template,) = mine(["Is partition rdd_1 found?", "Is partition rdd_2 found?"]).templates
+    (template,) = mine_templates(["Is partition rdd_1 found?", "Is partition rdd_2 found?"]).templates
     assert template.match("Is partition rdd_42_18 found?") == ("rdd_42_18",)
     assert template.match("Is partition  found?") is None
     assert template.match("Was partition rdd_1 found?") is None
@@ -78,7 +78,7 @@ def test_hostile_texts_take_no_time() -> None:
 
     def seconds(length: int) -> float:
         start = time.perf_counter()
-        mine(["." * length + "a 1", "-" * length + "b 2", "x1 " * (length // 300)])
+        mine_templates(["." * length + "a 1", "-" * length + "b 2", "x1 " * (length // 300)])
         return time.perf_counter() - start
 
     assert seconds(40_000) < 30 * seconds(10_000) + 0.5
@@ -110,9 +110,9 @@ def test_thresholds_stay_between_floor_and_cap_and_a_number_is_taken_as_it_is() 
     fixed = prepared.recipe.model_copy(
         update={"novelty": prepared.recipe.novelty.model_copy(update={"max_rouge_l": 0.5})}
     )
-    from selfinstruct.preparation.prepare import settled
+    from selfinstruct.preparation.prepare import build_prepared
 
-    assert set(settled(prepared.seeds, fixed, {}, []).thresholds.values()) == {0.5}
+    assert set(build_prepared(prepared.seeds, fixed, {}, []).thresholds.values()) == {0.5}
 
 
 def test_a_label_field_makes_the_categories() -> None:
@@ -120,7 +120,7 @@ def test_a_label_field_makes_the_categories() -> None:
     prepared = prepare(Path("seeds/tickets.csv"))
     assert prepared.recipe.categories == Categories(by="field", field="label")
     assert list(prepared.quotas) == ["billing", "bug", "account", "shipping"]
-    assert prose(prepared.recipe) == ["text"]
+    assert prose_field(prepared.recipe) == ["text"]
     assert prepared.categories.of({"text": "x", "label": "spam"}) == ""
 
 
@@ -167,18 +167,18 @@ def test_a_row_belongs_to_the_template_it_fits_or_is_nearest_to() -> None:
 def test_one_seed_in_a_category_is_enough_for_its_template() -> None:
     """A word that is a value makes a slot even where its category has a single seed."""
     rows = [json.loads(line) for line in Path("seeds/classics-zh.jsonl").read_text(encoding="utf-8").splitlines()]
-    categories = categories_of(infer(seeds(rows)).recipe, rows)
+    categories = make_categories(infer(seeds(rows)).recipe, rows)
     assert "<*>卦是《周易》的第几卦？" in categories.names
 
 
 def test_what_the_seeds_agree_on_is_a_constant() -> None:
     """A port that is the same three times is a part of the wording; one that differs is a value."""
     rows = [{"log": f"dest: /10.0.0.{n}:50010 src: /10.0.0.{n}:{n}5123 ssh2"} for n in range(1, 5)]
-    knowledge = Knowledge(rows, {})
+    knowledge = ValueStatistics(rows, {})
     constant = {atom.text for atom in knowledge.atoms(rows[0])["log"] if knowledge.is_constant(atom)}
     assert constant == {"50010", "2"}
 
 
 def test_contexts_name_what_a_field_refers_to() -> None:
     """Grounding first, then identifiers."""
-    assert contexts(prepare(LOGQA).recipe) == {"Question": "RawLog", "Answer": "RawLog"}
+    assert context_fields(prepare(LOGQA).recipe) == {"Question": "RawLog", "Answer": "RawLog"}

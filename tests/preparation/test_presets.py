@@ -56,7 +56,7 @@ def seeds(where: Path, rows: list[Row]) -> Path:
 def test_the_fitting_recipe_is_picked_and_told(tmp_path: Path, rows: list[Row], like: str) -> None:
     """By the names of the fields, and what the rows show; the plan says which one it is like, and why."""
     prepared = api.plan(seeds(tmp_path, rows))
-    assert prepared.like.startswith(f"{like}: ")
+    assert prepared.preset.startswith(f"{like}: ")
     assert prepared.recipe.name == "mine"
     shown = plan_text(prepared, None, None).plain
     assert f"like the built-in recipe {like}" in shown
@@ -82,5 +82,5 @@ def test_rows_of_other_fields_are_like_none(tmp_path: Path) -> None:
     """Nothing is claimed where nothing fits."""
     rows: list[Row] = [{"a": f"some words {n} here", "b": f"others {n * 7}"} for n in range(3)]
     prepared = api.plan(seeds(tmp_path, rows))
-    assert prepared.like == ""
+    assert prepared.preset == ""
     assert "built-in recipe" not in plan_text(prepared, None, None).plain

@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from selfinstruct import api
-from selfinstruct.analysis.metrics import Report, report, summarise
+from selfinstruct.analysis.metrics import Report, build_report, summarise
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import History
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.render.card import card
 from selfinstruct.render.plan import plan_text
-from selfinstruct.render.progress import Pace, board
-from selfinstruct.render.report import page
+from selfinstruct.render.progress import RateMeter, board
+from selfinstruct.render.report import report_page
 from selfinstruct.render.summary import MEANINGS, summary_text
-from selfinstruct.render.text import counted, duration, pad, printable, shorten
+from selfinstruct.render.text import counted, format_duration, pad, printable, shorten
 
 ANY = st.text(st.characters(), max_size=60)
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -86,7 +86,7 @@ def test_shortened_text_fits_its_cells(text: str, cells: int) -> None:
 )
 def test_durations_as_people_say_them(seconds: float, said: str) -> None:
     """Tenths below ten seconds, then whole units, and never sixty of one."""
-    assert duration(seconds) == said
+    assert format_duration(seconds) == said
 
 
 def test_counts_agree_with_their_nouns() -> None:
@@ -116,7 +116,7 @@ SNAPSHOTS = st.builds(
 @given(SNAPSHOTS, st.integers(56, 160), st.integers(16, 50), st.booleans())
 def test_the_board_fits_the_terminal(snapshot: Snapshot, width: int, height: int, ascii_only: bool) -> None:
     """However many categories there are and whatever they are called, no line is too long and none too many."""
-    pace = Pace(0.0)
+    pace = RateMeter(0.0)
     pace.note(0, 0.0)
     pace.note(snapshot.accepted, 4.0)
     text = board(snapshot, pace, 5.0, width, height, ascii_only=ascii_only)
@@ -136,7 +136,7 @@ def counts(**categories: tuple[int, int, bool]) -> Snapshot:
 
 def test_the_board_shows_bars_counts_and_the_last_row() -> None:
     """Each category has its bar, accepted and quota; below are the totals and the row that was accepted last."""
-    pace = Pace(0.0)
+    pace = RateMeter(0.0)
     pace.note(0, 0.0)
     pace.note(30, 10.0)
     text = board(
@@ -151,28 +151,28 @@ def test_the_board_shows_bars_counts_and_the_last_row() -> None:
 
 def test_a_bar_is_full_only_when_the_quota_is_met() -> None:
     """One row short of the quota shows in the bar."""
-    text = board(counts(a=(99_999, 100_000, False)), Pace(0.0), 1.0, 80, 24, ascii_only=True)
+    text = board(counts(a=(99_999, 100_000, False)), RateMeter(0.0), 1.0, 80, 24, ascii_only=True)
     assert "-" in text.plain.split("\n")[1]
 
 
 def test_of_many_categories_those_that_grow_are_shown() -> None:
     """On a small screen full categories make room, and the others are counted."""
     many = {f"c{n:02}": (20, 20, False) for n in range(40)} | {"growing": (3, 20, False)}
-    text = board(counts(**many), Pace(0.0), 1.0, 80, 20, ascii_only=False).plain
+    text = board(counts(**many), RateMeter(0.0), 1.0, 80, 20, ascii_only=False).plain
     assert "growing" in text
     assert re.search(r"and (\d+) more, \1 of them full", text)
 
 
 def test_the_rate_is_the_recent_one() -> None:
     """What was fast a minute ago says nothing about the time left."""
-    pace = Pace(0.0)
+    pace = RateMeter(0.0)
     for second in range(0, 30):
         pace.note(second * 100, float(second))
     for second in range(30, 60):
         pace.note(3000 + (second - 30), float(second))
     assert pace.rate(60.0) == pytest.approx(1.0, rel=0.1)
     assert pace.left(100, 60.0) == pytest.approx(100, rel=0.1)
-    assert Pace(0.0).left(10, 5.0) is None
+    assert RateMeter(0.0).left(10, 5.0) is None
 
 
 # --- a run's report -----------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Prepared]:
     prepared = api.plan(rows, rows=60)
     api.run(rows, prepared=prepared, out=where)
     with History.open(where) as history:
-        shown = report(history, prepared, summarise(history, prepared))
+        shown = build_report(history, prepared, summarise(history, prepared))
     assert shown.rows and any(shown.refused.values())
     return shown, prepared
 
@@ -226,7 +226,7 @@ class Tags(HTMLParser):
 
 def test_the_page_shows_rows_as_text(evil: tuple[Report, Prepared]) -> None:
     """No tag or attribute comes from the data, whatever it holds; the data can still be read."""
-    text = page(*evil, recipe_toml=EVIL)
+    text = report_page(*evil, recipe_toml=EVIL)
     tags = Tags()
     tags.feed(text)
     assert tags.open == []
@@ -239,7 +239,7 @@ def test_the_page_shows_rows_as_text(evil: tuple[Report, Prepared]) -> None:
 
 def test_the_page_needs_nothing_else_and_may_do_nothing(evil: tuple[Report, Prepared]) -> None:
     """Its policy allows its own style sheet by its digest and nothing else; no address stands in it."""
-    text = page(*evil, recipe_toml="")
+    text = report_page(*evil, recipe_toml="")
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
     assert policy is not None and style is not None
@@ -282,7 +282,7 @@ def test_a_report_is_bounded_whatever_the_run(tmp_path: Path) -> None:
         api.run("seeds/logqa.jsonl", prepared=prepared, out=tmp_path / str(rows))
         sizes.append((tmp_path / str(rows) / "report.html").stat().st_size)
         with History.open(tmp_path / str(rows)) as history:
-            shown = report(history, prepared, summarise(history, prepared))
+            shown = build_report(history, prepared, summarise(history, prepared))
         assert len(shown.rows) == 10 and shown.sampled == 300
         assert min(row.number for row in shown.rows) == 1 and max(row.number for row in shown.rows) > rows / 2
         for histogram in (shown.likeness, *shown.lengths.values()):

@@ -15,9 +15,9 @@ from rich.cells import cell_len
 from selfinstruct import api
 from selfinstruct.errors import InputError
 from selfinstruct.records import Failure, Reply, Request
-from selfinstruct.render.dry_run import forecast_json, forecast_text
+from selfinstruct.render.dry_run import dry_run_json, dry_run_text
 from selfinstruct.render.plan import plan_text
-from selfinstruct.render.provenance import origin_text
+from selfinstruct.render.provenance import provenance_text
 from selfinstruct.render.summary import summary_text
 
 QA = """
@@ -120,7 +120,7 @@ def grow(where: Path, recipe: str, model: Model | None = None) -> api.Run:
 
 def shown(where: Path, name: str) -> str:
     """A row and where it came from, as a terminal of 100 cells shows it."""
-    return origin_text(api.show(where / "run", name), None, 100).plain
+    return provenance_text(api.show(where / "run", name), None, 100).plain
 
 
 # --- dry run ------------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def shown(where: Path, name: str) -> str:
 
 def test_a_dry_run_shows_the_very_prompts_that_a_run_sends(tmp_path: Path) -> None:
     """The first step's is what the model gets first, to the letter; later ones leave places for replies alone."""
-    expected = api.forecast(api.plan(folder(tmp_path, QA), model="m"))
+    expected = api.dry_run(api.plan(folder(tmp_path, QA), model="m"))
     grow(tmp_path, QA, model := Model())
     prompts = {name: messages[-1].content for name, messages in expected.prompts.items()}
     assert prompts["questions"] == model.prompts[0]
@@ -141,27 +141,27 @@ def test_a_judge_is_shown_the_fields_of_the_row(tmp_path: Path) -> None:
     """A field that is taken from the passage is filled in a judge's prompt; one that a step writes is left."""
     recipe = QA.replace("Score {answer} for {question}", "Score {said} by {context}")
     recipe = recipe.replace("[fields.answer]", '[fields.said]\nsource = "answer"')
-    prompt = api.forecast(api.plan(folder(tmp_path, recipe), model="m")).prompts["faithful"][-1].content
+    prompt = api.dry_run(api.plan(folder(tmp_path, recipe), model="m")).prompts["faithful"][-1].content
     assert prompt.startswith("Score {said} by The ")
 
 
 def test_a_dry_run_reckons_requests_by_fan_out(tmp_path: Path) -> None:
     """Fifteen rows, three of a batch: five batches, an answer and a verdict for each row."""
     prepared = api.plan(folder(tmp_path, QA), model="m")
-    expected = api.forecast(prepared)
+    expected = api.dry_run(prepared)
     assert dict(expected.requests) == {"questions": 5, "answers": 15, "faithful": 15}
-    text = forecast_text(expected, prepared).plain
+    text = dry_run_text(expected, prepared).plain
     assert "it would take 35 requests to the model m" in text and "=== answers (15 requests)" in text
     assert "{question}" in text and "category" not in text
-    assert list(forecast_json(expected)["prompts"]) == ["questions", "answers", "faithful"]
+    assert list(dry_run_json(expected)["prompts"]) == ["questions", "answers", "faithful"]
 
 
 def test_every_row_that_the_batch_asks_for_goes_on_where_a_step_names_no_number(tmp_path: Path) -> None:
     """With rows = 0 a batch brings what it asks for, and at most what is wanted."""
     recipe = QA.replace("rows = 3", "rows = 0")
-    few = api.forecast(api.plan(folder(tmp_path, recipe + "[prompt]\nrows_per_request = 4\n"), model="m"))
+    few = api.dry_run(api.plan(folder(tmp_path, recipe + "[prompt]\nrows_per_request = 4\n"), model="m"))
     assert few.requests["questions"] == 4
-    assert api.forecast(api.plan(folder(tmp_path, recipe), model="m")).requests["questions"] == 1
+    assert api.dry_run(api.plan(folder(tmp_path, recipe), model="m")).requests["questions"] == 1
 
 
 def test_steps_under_different_values_share_the_rows(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_steps_under_different_values_share_the_rows(tmp_path: Path) -> None:
         for said in ("yes", "no")
     )
     recipe = QA.replace("[[judge]]", f"{either}[[judge]]").replace("rows = 15", "rows = 60")
-    requests = api.forecast(api.plan(folder(tmp_path, recipe), model="m")).requests
+    requests = api.dry_run(api.plan(folder(tmp_path, recipe), model="m")).requests
     assert dict(requests) == {"questions": 10, "answers": 30, "yes": 15, "no": 15, "faithful": 60}
 
 
@@ -182,7 +182,7 @@ def test_templates_make_requests_fewer_and_lists_are_asked_for_once(tmp_path: Pa
         '[[expand]]\nname = "asks"\nwrites = "ask"\nprompt = "{size} ways"\nsize = 4\n[fields.ask]\n[fields.context]',
     )
     prepared = api.plan(folder(tmp_path, recipe.replace("rows = 15", "rows = 60")), model="m")
-    expected = api.forecast(prepared)
+    expected = api.dry_run(prepared)
     wanted = {"lists/tone": 1, "lists/asks": 1, "questions": 5, "answers": 15, "faithful": 15}
     assert dict(expected.requests) == wanted
     assert expected.prompts["lists/tone"][0].content == "List 7 tones"
@@ -195,7 +195,7 @@ def test_templates_make_requests_fewer_and_lists_are_asked_for_once(tmp_path: Pa
 def test_what_replies_will_say_is_reckoned_by_its_bounds(tmp_path: Path) -> None:
     """Questions of 300 words make more tokens, both out and in the later prompts that hold them."""
     short, long = (
-        api.forecast(api.plan(folder(tmp_path, QA.replace("[fields.question]", f"[fields.question]\n{words}"))))
+        api.dry_run(api.plan(folder(tmp_path, QA.replace("[fields.question]", f"[fields.question]\n{words}"))))
         for words in ("max_words = 10", "min_words = 200\nmax_words = 400")
     )
     more = 300 * 4 / 3 - 5 * 4 / 3
@@ -213,16 +213,16 @@ def test_a_step_costs_what_its_own_model_costs(tmp_path: Path) -> None:
         'name = "answers"', 'name = "answers"\nmodel = "cheap"'
     )
     judged = recipe.replace('name = "faithful"', 'name = "faithful"\nmodel = "dear"')
-    cost = api.forecast(api.plan(folder(tmp_path, judged + models))).cost
+    cost = api.dry_run(api.plan(folder(tmp_path, judged + models))).cost
     assert cost is not None and cost / 15 == pytest.approx(40)
 
 
 def test_templates_alone_ask_nobody(tmp_path: Path) -> None:
     """The dry run says so, and speaks of no model, no imitator and no money."""
     prepared = api.plan(folder(tmp_path, TEMPLATES))
-    expected = api.forecast(prepared)
+    expected = api.dry_run(prepared)
     assert not expected.requests and not expected.prompts and expected.input_tokens == expected.output_tokens == 0
-    said = plan_text(prepared, None, 80).plain + forecast_text(expected, prepared).plain
+    said = plan_text(prepared, None, 80).plain + dry_run_text(expected, prepared).plain
     assert "no model is asked" in said and "from templates alone" in said
     assert "imitator" not in said and "seed" not in said
 
@@ -233,8 +233,8 @@ def test_imitation_says_its_attributes_in_the_dry_run(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     recipe = '[seeds]\nfile = "s.jsonl"\n[attributes.tone]\nvalues = ["merry"]\n[fields.text]\n[fields.tone]\n'
     prepared = api.plan(folder(tmp_path, f"name = 'x'\n{recipe}[quota]\nrows = 30\n"), model="m")
-    assert '"tone": merry' in api.forecast(prepared).prompts["all"][-1].content
-    assert api.forecast(prepared).requests == {"all": 2}
+    assert '"tone": merry' in api.dry_run(prepared).prompts["all"][-1].content
+    assert api.dry_run(prepared).requests == {"all": 2}
 
 
 # --- plan ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from selfinstruct.replies import Parsed, parse
+from selfinstruct.replies import Parsed, parse_reply
 from selfinstruct.replies.reader import DEEPEST
 
 FIELDS = ("Question", "Answer", "RawLog")
@@ -91,7 +91,7 @@ WHOLE = {
 def test_every_kind_of_dress_gives_the_same_rows(kind: str) -> None:
     """Rows come out whole, in order, with the recipe's fields in the recipe's order, whatever is put around them."""
     expected = [A, A | {"Answer": "x"}, C] if kind == "typographic quotes" else ROWS
-    parsed = parse(WHOLE[kind], FIELDS)
+    parsed = parse_reply(WHOLE[kind], FIELDS)
     assert rows(parsed) == expected
     assert [list(row) for row in rows(parsed)] == [list(FIELDS)] * 3
     assert not problems(parsed)
@@ -100,7 +100,7 @@ def test_every_kind_of_dress_gives_the_same_rows(kind: str) -> None:
 
 def test_a_piece_is_the_text_it_came_from() -> None:
     """A candidate's text is the raw piece, and its position counts from 0."""
-    parsed = parse(f"1. {json.dumps(A)}\n2. {json.dumps(B)}\n3. {{'Answer': 'x'}}", FIELDS)
+    parsed = parse_reply(f"1. {json.dumps(A)}\n2. {json.dumps(B)}\n3. {{'Answer': 'x'}}", FIELDS)
     assert [candidate.text for candidate in parsed.candidates] == [json.dumps(A), json.dumps(B), "{'Answer': 'x'}"]
     assert [candidate.position for candidate in parsed.candidates] == [0, 1, 2]
 
@@ -148,7 +148,7 @@ DROPPED: dict[str, tuple[str, list[dict[str, Any]], list[str]]] = {
 def test_a_piece_that_needs_a_guess_is_refused_and_counted(kind: str) -> None:
     """What is no row becomes a candidate with its problem, and takes no whole row along."""
     text, kept, dropped = DROPPED[kind]
-    parsed = parse(text, FIELDS)
+    parsed = parse_reply(text, FIELDS)
     assert rows(parsed) == kept
     assert problems(parsed) == dropped
 
@@ -181,7 +181,7 @@ def test_a_reply_without_a_row_says_why(kind: str) -> None:
     text, finish_reason, failure = FAILED[kind]
     if kind == "a page":
         text = text.replace("{x: 1}", "")
-    parsed = parse(text, FIELDS, finish_reason=finish_reason)
+    parsed = parse_reply(text, FIELDS, finish_reason=finish_reason)
     assert parsed.candidates == ()
     assert parsed.failure == failure
     assert parsed.message
@@ -190,7 +190,7 @@ def test_a_reply_without_a_row_says_why(kind: str) -> None:
 def test_rows_are_kept_whatever_the_endpoint_says_of_them() -> None:
     """A filter or a refusal that came after whole rows takes none of them away."""
     for finish_reason in ("content_filter", "length", "refusal"):
-        assert rows(parse(f"I'm sorry, only these: {LIST}", FIELDS, finish_reason=finish_reason)) == ROWS
+        assert rows(parse_reply(f"I'm sorry, only these: {LIST}", FIELDS, finish_reason=finish_reason)) == ROWS
 
 
 LABELLED = """1. Question: How many kb?
@@ -205,7 +205,7 @@ LABELLED = """1. Question: How many kb?
 
 def test_labelled_lines_are_rows() -> None:
     """Lines labelled with the fields' names are read where the reply has no JSON."""
-    parsed = parse("Sure:\n\n" + LABELLED + "\n\nThat is all.", FIELDS)
+    parsed = parse_reply("Sure:\n\n" + LABELLED + "\n\nThat is all.", FIELDS)
     assert rows(parsed) == [A, {"Question": "Which: a, b?", "Answer": "28.0", "RawLog": "INFO x: y"}]
     assert parsed.notes == (("labelled", 2),)
 
@@ -222,42 +222,45 @@ def test_labelled_lines_are_rows() -> None:
 )
 def test_a_labelled_row_in_doubt_is_refused(second: str) -> None:
     """A value over several lines, in quotes, or given twice is not guessed at, and its neighbours are kept."""
-    parsed = parse(LABELLED + second + LABELLED, FIELDS)
+    parsed = parse_reply(LABELLED + second + LABELLED, FIELDS)
     assert [candidate.problem for candidate in parsed.candidates] == ["", "", "guessed", "", ""]
 
 
 def test_the_last_labelled_row_of_a_cut_reply_is_torn() -> None:
     """With ``finish_reason`` length the last value may be half of it."""
-    assert problems(parse(LABELLED, FIELDS, finish_reason="length")) == ["torn"]
-    assert problems(parse(LABELLED, FIELDS)) == []
+    assert problems(parse_reply(LABELLED, FIELDS, finish_reason="length")) == ["torn"]
+    assert problems(parse_reply(LABELLED, FIELDS)) == []
 
 
 def test_keys_are_mapped_only_where_it_is_clear() -> None:
     """A key is renamed only to a field that nothing else means; unknown keys stay, after the known ones."""
-    assert rows(parse('{"extra": 1, "raw log": "a", "QUESTION": "b"}', FIELDS)) == [
+    assert rows(parse_reply('{"extra": 1, "raw log": "a", "QUESTION": "b"}', FIELDS)) == [
         {"Question": "b", "RawLog": "a", "extra": 1}
     ]
-    assert rows(parse('{"answer": "a", "Answer": "b"}', FIELDS)) == [{"Answer": "b", "answer": "a"}]
-    assert rows(parse('{"answer": "a", "ANSWER": "b"}', FIELDS)) == [{"Answer": "a", "ANSWER": "b"}]
-    assert rows(parse('{"A B": 1}', ["a_b", "ab"])) == [{"A B": 1}]
-    assert rows(parse('{"问题": "a", "答案": "b"}', FIELDS)) == [{"问题": "a", "答案": "b"}]
-    assert list(rows(parse('{"Answer": "a", "Question": "b"}', FIELDS))[0]) == ["Question", "Answer"]
+    assert rows(parse_reply('{"answer": "a", "Answer": "b"}', FIELDS)) == [{"Answer": "b", "answer": "a"}]
+    assert rows(parse_reply('{"answer": "a", "ANSWER": "b"}', FIELDS)) == [{"Answer": "a", "ANSWER": "b"}]
+    assert rows(parse_reply('{"A B": 1}', ["a_b", "ab"])) == [{"A B": 1}]
+    assert rows(parse_reply('{"问题": "a", "答案": "b"}', FIELDS)) == [{"问题": "a", "答案": "b"}]
+    assert list(rows(parse_reply('{"Answer": "a", "Question": "b"}', FIELDS))[0]) == ["Question", "Answer"]
 
 
 def test_notes_count_what_was_put_right() -> None:
     """The notes tell how often repair, renaming and reasoning were met."""
-    assert parse(JSONL, FIELDS).notes == ()
-    assert parse("x</think>" + JSONL.replace("Answer", "answer"), FIELDS).notes == (("reasoning", 1), ("renamed", 3))
-    assert parse(str(ROWS), FIELDS).notes == (("repaired", 3),)
+    assert parse_reply(JSONL, FIELDS).notes == ()
+    assert parse_reply("x</think>" + JSONL.replace("Answer", "answer"), FIELDS).notes == (
+        ("reasoning", 1),
+        ("renamed", 3),
+    )
+    assert parse_reply(str(ROWS), FIELDS).notes == (("repaired", 3),)
 
 
 def test_values_of_every_type_are_kept() -> None:
     """Numbers, constants, lists and objects come through both ways of reading alike."""
     row = {"Question": 12345678901234567890, "Answer": [1.5, True, None, {"a": "b"}], "RawLog": "0042"}
-    assert rows(parse(json.dumps(row), FIELDS)) == [row]
-    assert rows(parse(str(row), FIELDS)) == [row]
+    assert rows(parse_reply(json.dumps(row), FIELDS)) == [row]
+    assert rows(parse_reply(str(row), FIELDS)) == [row]
     nested = json.dumps({"Answer": json.loads("[" * (DEEPEST - 1) + "]" * (DEEPEST - 1))})
-    assert len(rows(parse(nested, FIELDS))) == len(rows(parse(nested[:-1] + ",}", FIELDS))) == 1
+    assert len(rows(parse_reply(nested, FIELDS))) == len(rows(parse_reply(nested[:-1] + ",}", FIELDS))) == 1
 
 
 # ---- Nothing is invented, altered or raised ----
@@ -289,7 +292,7 @@ def strings(value: Any) -> Iterator[str]:
 
 def require_no_invention(text: str, given_rows: list[dict[str, str]], finish_reason: str = "stop") -> Parsed:
     """Parse, and require that each string that comes out went in, and that the reply is counted in one way."""
-    parsed = parse(text, FIELDS, finish_reason=finish_reason)
+    parsed = parse_reply(text, FIELDS, finish_reason=finish_reason)
     known = {string for row in given_rows for string in row.values()}
     altered = [s for row in rows(parsed) for s in strings(row) if s not in known]
     assert not altered, (altered, text)
@@ -303,7 +306,7 @@ def test_any_rows_come_through_any_dress(
 ) -> None:
     """Well-formed rows, whatever their strings hold, come out of every dress exactly as they went in."""
     parts = [json.dumps(row, ensure_ascii=ascii_only, indent=indent) for row in given_rows]
-    assert rows(parse(DRESSES[dress](parts), FIELDS)) == given_rows
+    assert rows(parse_reply(DRESSES[dress](parts), FIELDS)) == given_rows
 
 
 @given(_ROWS, st.sampled_from(["list", "wrapped", "lines", "fenced"]))
@@ -359,7 +362,7 @@ FRAGMENTS = [
 def test_no_heap_of_fragments_raises(parts: list[str], finish_reason: str) -> None:
     """Whatever is thrown together, the reply is counted in exactly one way."""
     text = "".join(parts)
-    parsed = parse(text, FIELDS, finish_reason=finish_reason)
+    parsed = parse_reply(text, FIELDS, finish_reason=finish_reason)
     assert bool(parsed.candidates) != bool(parsed.failure)
     assert all(candidate.text in text for candidate in parsed.candidates)
 
@@ -367,7 +370,7 @@ def test_no_heap_of_fragments_raises(parts: list[str], finish_reason: str) -> No
 @given(st.text(st.characters(codec=None)), st.lists(st.text(), max_size=3))
 def test_no_text_raises(text: str, fields: list[str]) -> None:
     """Any text with any field names, lone surrogates included, is counted in exactly one way."""
-    parsed = parse(text, fields)
+    parsed = parse_reply(text, fields)
     assert bool(parsed.candidates) != bool(parsed.failure)
 
 
@@ -434,7 +437,7 @@ HOSTILE = [
 def seconds(text: str) -> float:
     """The processor time that ``text`` takes."""
     begun = time.thread_time()
-    parse(text, FIELDS)
+    parse_reply(text, FIELDS)
     return time.thread_time() - begun
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.errors import RowError
 from selfinstruct.records import Row
-from selfinstruct.rows import MAX_NESTING, parse_rows, read_rows, take_rows, to_json, write_rows
+from selfinstruct.rows import MAX_NESTING, parse_rows, read_rows, rows_from_objects, to_json, write_rows
 
 texts = st.text(st.characters(exclude_categories=()), max_size=12).filter(lambda text: not _has_pair(text))
 surrogates = st.sampled_from(["\ud800", "\udfff", "a\udc80b", "\ud83dx\ude00", "\u2028", "\x00", "\x85", "\ufeff"])
@@ -94,7 +94,7 @@ def test_a_row_as_text_is_one_line_of_utf_8(rows: list[Any]) -> None:
 @given(rows_of_json)
 def test_objects_are_copied_unchanged(rows: list[Any]) -> None:
     """Rows given as Python objects are taken as equal copies, numbered from 1."""
-    file = take_rows(rows, uniform=False)
+    file = rows_from_objects(rows, uniform=False)
     assert _same(file.rows, rows)
     assert all(copy is not row for copy, row in zip(file.rows, rows, strict=True))
     assert (file.path, file.format, file.lines) == ("<rows>", "python", list(range(1, len(rows) + 1)))
@@ -352,7 +352,7 @@ def test_a_path_that_cannot_be_read_is_named(tmp_path: Path, name: str, message:
 def test_an_object_that_json_would_change_is_refused_by_number(row: Any, message: str) -> None:
     """A Python row that could not be written and read back equal is refused, counted from 1."""
     with pytest.raises(RowError, match=f"^<rows>:2: .*{message}"):
-        take_rows([{"a": "fine"}, row])
+        rows_from_objects([{"a": "fine"}, row])
 
 
 def test_a_row_that_contains_itself_is_refused() -> None:
@@ -360,4 +360,4 @@ def test_a_row_that_contains_itself_is_refused() -> None:
     row: dict[str, Any] = {"a": []}
     row["a"].append(row)
     with pytest.raises(RowError, match="<rows>:1: holds a value that is not JSON: Circular"):
-        take_rows([row])
+        rows_from_objects([row])

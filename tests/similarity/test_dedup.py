@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfinstruct.similarity.dedup import Verdict, deduplicate
+from selfinstruct.similarity.dedup import Verdict, deduplicate_texts
 from selfinstruct.similarity.rouge import rouge_l
 
 TEXTS = st.lists(st.sampled_from(["task", "stage", "in", "28", "0", "亨"]), max_size=9).map(" ".join)
@@ -16,7 +16,7 @@ TEXTS = st.lists(st.sampled_from(["task", "stage", "in", "28", "0", "亨"]), max
 def test_a_dropped_text_names_the_kept_one_by_its_number_in_the_stream() -> None:
     """Numbers count the texts of the stream, not the kept ones."""
     texts = ["stop now", "stop now", "start the task 1", "start the task 2"]
-    assert list(deduplicate(texts, threshold=0.7)) == [
+    assert list(deduplicate_texts(texts, threshold=0.7)) == [
         Verdict(0),
         Verdict(1, nearest=0, score=1.0),
         Verdict(2),
@@ -27,7 +27,7 @@ def test_a_dropped_text_names_the_kept_one_by_its_number_in_the_stream() -> None
 def test_a_dropped_text_drops_no_other() -> None:
     """Only kept texts count: of a chain of small changes every second one stays."""
     texts = ["a b c d", "a b c e", "a b f e"]
-    assert [verdict.kept for verdict in deduplicate(texts, threshold=0.7)] == [True, False, True]
+    assert [verdict.kept for verdict in deduplicate_texts(texts, threshold=0.7)] == [True, False, True]
 
 
 def test_a_verdict_comes_before_the_next_text_is_asked_for() -> None:
@@ -39,20 +39,20 @@ def test_a_verdict_comes_before_the_next_text_is_asked_for() -> None:
             asked.append(len(asked))
             yield f"row {len(asked)}"
 
-    verdicts = deduplicate(endless(), threshold=0.9)
+    verdicts = deduplicate_texts(endless(), threshold=0.9)
     assert [next(verdicts).kept for _ in range(3)] == [True, True, True]
     assert len(asked) == 3
 
 
 def test_the_same_text_without_tokens_is_dropped() -> None:
     """ROUGE-L is blind to them, so the same text again is a duplicate and another one is not."""
-    verdicts = list(deduplicate(["", "?", "", "!"], threshold=0.7))
+    verdicts = list(deduplicate_texts(["", "?", "", "!"], threshold=0.7))
     assert verdicts == [Verdict(0), Verdict(1), Verdict(2, nearest=0, score=1.0), Verdict(3)]
 
 
 def test_nothing_is_above_a_threshold_of_one() -> None:
     """Strictly greater than 1 is impossible, for texts without tokens too."""
-    assert all(verdict.kept for verdict in deduplicate(["a", "a", "", ""], threshold=1.0))
+    assert all(verdict.kept for verdict in deduplicate_texts(["a", "a", "", ""], threshold=1.0))
 
 
 @settings(max_examples=150, deadline=None)
@@ -60,7 +60,7 @@ def test_nothing_is_above_a_threshold_of_one() -> None:
 def test_kept_and_dropped_are_those_of_brute_force(texts: list[str], threshold: float) -> None:
     """Every kept text is far from all kept before it; every dropped one names its nearest kept one."""
     kept: list[int] = []
-    for verdict in deduplicate(texts, threshold=threshold):
+    for verdict in deduplicate_texts(texts, threshold=threshold):
         text = texts[verdict.number]
         scores = [(rouge_l(text, texts[other]).f1, -other) for other in kept]
         best, other = max(scores, default=(0.0, 0))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.recipe import Categories, Field, Recipe, Seeds
 from selfinstruct.records import Row
-from selfinstruct.similarity.duplicates import TwinIndex, answer_fields, question_fields
+from selfinstruct.similarity.duplicates import DuplicateIndex, answer_fields, question_fields
 
 
 def recipe(fields: dict[str, Field], categories: Categories | None = None) -> Recipe:
@@ -30,7 +30,7 @@ def test_grounded_fields_and_the_label_are_answers() -> None:
 
 def test_values_are_compared_as_json() -> None:
     """1, 1.0, true and "1" are four values; the order of an object's keys and of a row's fields is none."""
-    twins = TwinIndex(["q"])
+    twins = DuplicateIndex(["q"])
     for value in (1, 1.0, True, "1", [1], {"a": 1, "b": 2}, "\ud800"):
         assert twins.find({"q": value, "a": ""}) is None
         number = twins.add({"q": value, "a": ""})
@@ -44,7 +44,7 @@ scalars: st.SearchStrategy[Any] = st.sampled_from(["", "a", "b", 0, 0.0, False, 
 @given(st.lists(st.fixed_dictionaries({"q": scalars, "c": scalars, "a": scalars}), max_size=30))
 def test_finds_what_a_scan_finds(rows: list[Row]) -> None:
     """The first row that is the same whole, else the first with the same question, else none."""
-    twins = TwinIndex(["q", "c"])
+    twins = DuplicateIndex(["q", "c"])
     for at, row in enumerate(rows):
         same = [n for n, other in enumerate(rows[:at]) if repr(sorted(other.items())) == repr(sorted(row.items()))]
         asks = [n for n, other in enumerate(rows[:at]) if repr([other["q"], other["c"]]) == repr([row["q"], row["c"]])]

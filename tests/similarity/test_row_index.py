@@ -14,7 +14,7 @@ from selfinstruct.errors import RecipeError
 from selfinstruct.recipe import Novelty, Recipe, load_recipe, to_toml
 from selfinstruct.records import Reply, Request, Row
 from selfinstruct.similarity.rouge import rouge_l
-from selfinstruct.similarity.row_index import RowIndex, novelty_text
+from selfinstruct.similarity.row_index import RowIndex, compared_text
 
 FIELDS = ("title", "text")
 _WORDS = st.lists(st.sampled_from("abcd"), max_size=5).map(" ".join)
@@ -24,7 +24,7 @@ _ROWS = st.fixed_dictionaries({"title": _WORDS}, optional={"text": _WORDS})
 def likeness(one: Row, other: Row, per_field: bool) -> float:
     """By the definition, field by field."""
     if not per_field:
-        return rouge_l(novelty_text(one, FIELDS), novelty_text(other, FIELDS)).f1
+        return rouge_l(compared_text(one, FIELDS), compared_text(other, FIELDS)).f1
     return max(rouge_l(one[name], other[name]).f1 if name in one and name in other else 0.0 for name in FIELDS)
 
 

@@ -23,7 +23,7 @@ from selfinstruct.errors import InputError
 from selfinstruct.preparation.infer import infer
 from selfinstruct.prompts.prompt import language, messages
 from selfinstruct.records import Row
-from selfinstruct.replies import parse
+from selfinstruct.replies import parse_reply
 from selfinstruct.rows import read_rows
 from selfinstruct.similarity.rouge import rouge_l
 from selfinstruct.testing import FAULTS, Behaviour, FaultServer, ScriptedAuthor, Shares, mixed, server_process
@@ -289,7 +289,7 @@ async def test_content_is_spoilt_as_the_fault_says(name: str, variant: str, effe
     text = choice["message"]["content"]
     if "tool_calls" in choice["message"]:
         text = choice["message"]["tool_calls"][0]["function"]["arguments"]
-    parsed = parse(text or "", LOGQA.fields, finish_reason=choice["finish_reason"])
+    parsed = parse_reply(text or "", LOGQA.fields, finish_reason=choice["finish_reason"])
     rows = [candidate.row for candidate in parsed.candidates if candidate.row is not None]
     assert bool(rows) == (effect == "kept")
     assert not [row for row in rows if "draft" in row.values()]
@@ -301,7 +301,7 @@ async def test_failed_generation_and_no_choices() -> None:
     """The refused text comes with the refusal, and a billed payload may have no choices at all."""
     status, payload, _ = await one("json-validate")
     assert status == 400
-    assert len(parse(payload["error"]["failed_generation"], LOGQA.fields).candidates) == 5
+    assert len(parse_reply(payload["error"]["failed_generation"], LOGQA.fields).candidates) == 5
     assert (await one("no-choices"))[1]["choices"] == []
 
 
@@ -393,7 +393,7 @@ def written(shares: Shares, replies: int = 40) -> list[Any]:
     """The candidates of many replies, with these shares of bad rows."""
     author = ScriptedAuthor(shares)
     texts = [author(PROMPT, Random(number)) for number in range(replies)]
-    return [candidate for text in texts for candidate in parse(text, LOGQA.fields).candidates]
+    return [candidate for text in texts for candidate in parse_reply(text, LOGQA.fields).candidates]
 
 
 def test_the_author_writes_bad_rows_in_the_shares_it_is_given() -> None:
@@ -418,7 +418,7 @@ def test_the_author_writes_bad_rows_in_the_shares_it_is_given() -> None:
 def test_the_author_may_write_fewer_or_more_rows() -> None:
     """With a spread the number of rows strays about as far from what was asked for."""
     author = ScriptedAuthor(Shares(spread=0.5))
-    counts = Counter(len(parse(author(PROMPT, Random(n)), LOGQA.fields).candidates) for n in range(60))
+    counts = Counter(len(parse_reply(author(PROMPT, Random(n)), LOGQA.fields).candidates) for n in range(60))
     assert set(counts) <= set(range(2, 9))
     assert min(counts) < 5 < max(counts)
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from selfinstruct.backends.budget import Budget, BudgetSpent
 from selfinstruct.backends.openai.billing import TOKENS_IN_A_REPLY, Billing
-from selfinstruct.backends.openai.call_error import Trouble, from_status
-from selfinstruct.backends.openai.completion import Said, read
+from selfinstruct.backends.openai.call_error import CallError, from_status
+from selfinstruct.backends.openai.completion import Completion, read_completion
 from selfinstruct.backends.openai.options import Options
 from selfinstruct.backends.openai.pacing import Pacing
 from selfinstruct.backends.openai.preflight import Preflight
@@ -30,7 +30,7 @@ from selfinstruct.errors import EndpointError
 from selfinstruct.events import Pace
 from selfinstruct.prompts.prompt import estimate_tokens
 from selfinstruct.recipe import Model
-from selfinstruct.records import Failure, Form, Message, Reply, Request, Usage
+from selfinstruct.records import Failure, Message, Reply, ReplyFormat, Request, Usage
 
 #: A call that fails is tried again for so many seconds after its first failure.
 PATIENCE = 300.0
@@ -48,7 +48,7 @@ _OVERLOADS = {
 
 
 @dataclass(slots=True)
-class Tally:
+class CallCounts:
     """What a backend has done: ``calls`` sent, of them ``retries``, and ``troubles`` by reason.
 
     ``preflight`` is what the preflight cost. ``cut_prompts`` are replies to a prompt of which the endpoint seems to
@@ -82,7 +82,7 @@ class OpenAIBackend:
     ) -> None:
         self.name = model.name
         self.options = options
-        self.tally = Tally()
+        self.tally = CallCounts()
         self._wire = wire
         self._pacing = pacing
         self._billing = billing
@@ -95,7 +95,7 @@ class OpenAIBackend:
         cls,
         model: Model,
         *,
-        form: Form | None = None,
+        form: ReplyFormat | None = None,
         budget: Budget | None = None,
         preflight: bool = True,
         deadlines: Deadlines = _DEADLINES,
@@ -154,9 +154,9 @@ class OpenAIBackend:
         met: Counter[str] = Counter()
         paid, tries = Usage(), 0
         patience: float | None = None
-        last: Trouble | None = None
+        last: CallError | None = None
 
-        def failure(trouble: Trouble, end: Exception | None = None) -> Failure:
+        def failure(trouble: CallError, end: Exception | None = None) -> Failure:
             """What the call came to, with all that it cost until now."""
             hint = f" ({trouble.hint})" if trouble.hint else ""
             seconds = self._clock() - started
@@ -171,7 +171,7 @@ class OpenAIBackend:
                     raise
                 return failure(last, error)
             paid, tries = paid + usage, tries + 1
-            if isinstance(outcome, Said):
+            if isinstance(outcome, Completion):
                 return Reply(outcome.text, self.name, paid, outcome.finish_reason, seconds, tries)
             last = outcome
             met[outcome.reason] += 1
@@ -212,7 +212,7 @@ class OpenAIBackend:
     async def _preflight(
         self, model: Model, keyed: bool, wire_to: Callable[[str | None], Wire], thoroughly: bool
     ) -> None:
-        async def attempt(body: dict[str, Any]) -> Said | Trouble:
+        async def attempt(body: dict[str, Any]) -> Completion | CallError:
             said = body.get("messages") or [{"role": "user", "content": body.get("prompt", "")}]
             messages = [Message(each["role"], each["content"]) for each in said]
             outcome, usage, _ = await self._attempt(body, messages, 0, again=True)
@@ -237,10 +237,10 @@ class OpenAIBackend:
 
     async def _attempt(
         self, body: dict[str, Any], messages: tuple[Message, ...] | list[Message], expected: int, *, again: bool
-    ) -> tuple[Said | Trouble, Usage, float]:
+    ) -> tuple[Completion | CallError, Usage, float]:
         """Send one request when its turn comes: what came of it, what it cost, and how long it took."""
         permit = await self._pacing.enter(expected + self._billing.typical, again=again)
-        outcome: Said | Trouble | None = None
+        outcome: Completion | CallError | None = None
         usage, reservation = Usage(), None
         try:
             bound = int(body.get(self.options.limit_name) or 0)
@@ -254,7 +254,7 @@ class OpenAIBackend:
             if outcome is None:
                 self._pacing.left(permit)
         seconds = self._clock() - permit.sent
-        if isinstance(outcome, Said):
+        if isinstance(outcome, Completion):
             self._pacing.succeeded(permit, headers, time.time())
         else:
             self.tally.troubles[outcome.reason] += 1
@@ -264,24 +264,24 @@ class OpenAIBackend:
                 self._pacing.left(permit)
         return outcome, usage, seconds
 
-    async def _send(self, body: dict[str, Any], expected: int) -> tuple[Said | Trouble, Mapping[str, str]]:
+    async def _send(self, body: dict[str, Any], expected: int) -> tuple[Completion | CallError, Mapping[str, str]]:
         deadline = self._pacing.concurrency.deadline(self._deadlines.least, self._deadlines.total)
         answer = await self._wire.complete(body, deadline)
-        if isinstance(answer, Trouble):
+        if isinstance(answer, CallError):
             return answer, {}
         if answer.status != 200:
             trouble = from_status(answer.status, answer.headers, answer.data, body, time.time())
             if trouble.salvage is not None:
-                return Said(trouble.salvage, "stop", None, None), answer.headers
+                return Completion(trouble.salvage, "stop", None, None), answer.headers
             return trouble, answer.headers
-        outcome = read(answer.data, answer.headers.get("content-type", ""))
-        if isinstance(outcome, Said) and outcome.input is not None and outcome.input < _CUT_PROMPT * expected:
+        outcome = read_completion(answer.data, answer.headers.get("content-type", ""))
+        if isinstance(outcome, Completion) and outcome.input is not None and outcome.input < _CUT_PROMPT * expected:
             self.tally.cut_prompts += 1
             if "{" not in outcome.text:
                 read_of = f"the endpoint read {outcome.input:,} of about {expected:,} tokens of the prompt"
                 hint = "Raise its context length (num_ctx in Ollama), or show fewer demonstrations."
                 usage = Usage(outcome.input, outcome.output or 0)
-                return Trouble("context", read_of, hint, billed=True, usage=usage), answer.headers
+                return CallError("context", read_of, hint, billed=True, usage=usage), answer.headers
         return outcome, answer.headers
 
     def _need_bound(self) -> None:
@@ -292,7 +292,7 @@ class OpenAIBackend:
                 hint="Leave the budget out, or bound the calls: --max-requests N.",
             )
 
-    def _stop(self, trouble: Trouble) -> EndpointError:
+    def _stop(self, trouble: CallError) -> EndpointError:
         """The error that ends the run, for this caller and every other."""
         message, hint = f"{self._wire.base_url}: {trouble.message}", trouble.hint
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from selfinstruct.backends.budget import Budget, Reservation
-from selfinstruct.backends.openai.call_error import Trouble
-from selfinstruct.backends.openai.completion import Said
+from selfinstruct.backends.openai.call_error import CallError
+from selfinstruct.backends.openai.completion import Completion
 from selfinstruct.prompts.prompt import estimate_tokens
 from selfinstruct.recipe import Price
 from selfinstruct.records import Message, Usage
@@ -55,7 +55,7 @@ class Billing:
             read_at_most += len(str(body["response_format"]))
         return await self._budget.reserve(Usage(read_at_most, max(bound, self._largest)), self._price)
 
-    def settle(self, reservation: Reservation | None, outcome: Said | Trouble | None) -> None:
+    def settle(self, reservation: Reservation | None, outcome: Completion | CallError | None) -> None:
         """Settle a call by what it did cost, or by no less where that is not known.
 
         A reply without usage has at most a token for each byte, or more where replies with usage were seen to have
@@ -63,9 +63,9 @@ class Billing:
         """
         if reservation is None or self._budget is None:
             return
-        if isinstance(outcome, Trouble) and (outcome.usage is not None or not outcome.billed):
+        if isinstance(outcome, CallError) and (outcome.usage is not None or not outcome.billed):
             self._budget.settle(reservation, outcome.usage or Usage())
-        elif not isinstance(outcome, Said):
+        elif not isinstance(outcome, Completion):
             self._budget.settle(reservation, reservation.worst, certain=False)
         else:
             size = len(outcome.text.encode("utf-8", "replace")) + 4 * outcome.reasoning + 1
@@ -77,9 +77,9 @@ class Billing:
             certain = outcome.input is not None and outcome.output is not None
             self._budget.settle(reservation, Usage(given, written), certain=certain)
 
-    def usage(self, outcome: Said | Trouble, expected: int) -> Usage:
+    def usage(self, outcome: Completion | CallError, expected: int) -> Usage:
         """What a call of ``expected`` tokens was billed, estimated where the endpoint does not say."""
-        if isinstance(outcome, Trouble):
+        if isinstance(outcome, CallError):
             if outcome.usage is not None or not outcome.billed:
                 return outcome.usage or Usage()
             return Usage(expected, self.typical, estimated=True)

@@ -44,7 +44,7 @@ UNTIL_PATIENCE_ENDS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class CallError:
     """Why a call gave no reply.
 
     ``reason`` is a stable slug, ``message`` says it to a person, ``hint`` what to do. ``fatal``: no further call can
@@ -67,7 +67,7 @@ class Trouble:
     salvage: str | None = None
 
 
-def from_exception(error: BaseException, base_url: str) -> Trouble:
+def from_exception(error: BaseException, base_url: str) -> CallError:
     """What an exception of the openai package, of its HTTP library or of aiohttp means.
 
     The package reports refused and dropped connections as timeouts: what is at the root of the chain decides. No
@@ -79,7 +79,7 @@ def from_exception(error: BaseException, base_url: str) -> Trouble:
     cause = next((each for each in chain if isinstance(each, aiohttp.ClientError | ConnectionError)), error)
     cause = next((each for each in chain if isinstance(each, aiohttp.ClientError)), cause)
     if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return Trouble(
+        return CallError(
             "unreachable",
             f"{base_url}: no secure connection ({type(cause).__name__})",
             hint="Check the certificate, and whether the endpoint speaks http rather than https.",
@@ -97,11 +97,11 @@ def from_exception(error: BaseException, base_url: str) -> Trouble:
         return _passing("timeout", f"{base_url}: the reply was not there within its deadline")
     if isinstance(cause, aiohttp.ClientConnectionError | ConnectionError):
         return _passing("dropped", f"{base_url}: the connection was dropped before a reply")
-    return Trouble("garbled", f"{base_url}: the reply cannot be read ({type(cause).__name__})", tries=3, billed=True)
+    return CallError("garbled", f"{base_url}: the reply cannot be read ({type(cause).__name__})", tries=3, billed=True)
 
 
-def _unreachable(base_url: str, why: str) -> Trouble:
-    return Trouble(
+def _unreachable(base_url: str, why: str) -> CallError:
+    return CallError(
         "unreachable",
         f"{base_url}: cannot be reached: {why}",
         hint="Is the server running, and is --base-url its address?",
@@ -110,13 +110,13 @@ def _unreachable(base_url: str, why: str) -> Trouble:
     )
 
 
-def _passing(reason: str, message: str, *, overload: bool = True) -> Trouble:
-    return Trouble(reason, message, tries=UNTIL_PATIENCE_ENDS, overload=overload, billed=True)
+def _passing(reason: str, message: str, *, overload: bool = True) -> CallError:
+    return CallError(reason, message, tries=UNTIL_PATIENCE_ENDS, overload=overload, billed=True)
 
 
 def from_status(
     status: int, headers: Mapping[str, str], data: bytes, sent: Collection[str] = (), now: float = 0.0
-) -> Trouble:
+) -> CallError:
     """What a reply with a status other than success means; ``sent`` are the options that the request had.
 
     ``now`` is Unix time, for hints that are points in time.
@@ -132,7 +132,7 @@ def from_status(
 
 def from_error(
     status: int, payload: Any, headers: Mapping[str, str], now: float, sent: Collection[str] = ()
-) -> Trouble:
+) -> CallError:
     """What an error in JSON means, in any of the envelopes in use; with status 200 the body's own code decides."""
     told = _told(payload)
     if status == 200:
@@ -145,17 +145,17 @@ def from_error(
     return _by_status(status, told, headers, sent, now)
 
 
-def page(status: int, data: bytes, content_type: str) -> Trouble:
+def page(status: int, data: bytes, content_type: str) -> CallError:
     """A body that is not JSON: a proxy's page, a wrong base_url's, or a broken reply."""
     if "html" in content_type.lower() or data[:200].lstrip()[:1] == b"<":
-        return Trouble(
+        return CallError(
             "page",
             f"a web page came in place of a reply (status {status}): {_shown(data)}",
             hint="Is --base-url the API's address? It often ends in /v1.",
             tries=3,
         )
     what = "an empty body" if not data.strip() else f"a body that is not JSON: {_shown(data)}"
-    return Trouble("garbled", f"{what} (status {status}, {content_type or 'no content type'})", tries=3, billed=True)
+    return CallError("garbled", f"{what} (status {status}, {content_type or 'no content type'})", tries=3, billed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,53 +197,61 @@ def _told(payload: Any) -> _Told:
     )
 
 
-def _by_status(status: int, told: _Told, headers: Mapping[str, str], sent: Collection[str], now: float) -> Trouble:
+def _by_status(status: int, told: _Told, headers: Mapping[str, str], sent: Collection[str], now: float) -> CallError:
     said = f"status {status}: {told.message}"
     if status in (400, 422):
         return _refused(told, said, sent)
     if status == 402 or (status in (403, 429) and _SPENT.search(told.all)):
-        return Trouble("quota", f"the account has no credit left: {said}", "Top it up, or raise its limit.", fatal=True)
+        return CallError(
+            "quota", f"the account has no credit left: {said}", "Top it up, or raise its limit.", fatal=True
+        )
     if status in (401, 407):
-        return Trouble("denied", f"the key is refused: {said}", fatal=True)
+        return CallError("denied", f"the key is refused: {said}", fatal=True)
     if status == 404 and _NO_MODEL.search(told.all):
-        return Trouble("no-model", f"there is no such model: {said}", "See the endpoint's list of models.", fatal=True)
+        return CallError(
+            "no-model", f"there is no such model: {said}", "See the endpoint's list of models.", fatal=True
+        )
     if status == 403:
-        return Trouble("denied", f"access is refused: {said}", "Ask who runs the endpoint for access.", fatal=True)
+        return CallError("denied", f"access is refused: {said}", "Ask who runs the endpoint for access.", fatal=True)
     if status in (404, 405, 410):
-        return Trouble("not-found", f"nothing is served there: {said}", "Check --base-url.", tries=3)
+        return CallError("not-found", f"nothing is served there: {said}", "Check --base-url.", tries=3)
     if 300 <= status < 400:
         hint = "A key is never sent on to another address: give the final one as --base-url."
-        return Trouble("not-found", f"the endpoint redirects (status {status})", hint, fatal=True)
+        return CallError("not-found", f"the endpoint redirects (status {status})", hint, fatal=True)
     if status == 413:
-        return Trouble("too-large", f"the request is too large: {said}", "Show fewer or shorter demonstrations.")
+        return CallError("too-large", f"the request is too large: {said}", "Show fewer or shorter demonstrations.")
     if status == 429:
         wait = wait_hint(headers, now)
-        return Trouble("rate-limit", said, tries=UNTIL_PATIENCE_ENDS, overload=True, wait=wait)
+        return CallError("rate-limit", said, tries=UNTIL_PATIENCE_ENDS, overload=True, wait=wait)
     if status in (408, 409, 425) or status >= 500:
         wait = wait_hint({k: v for k, v in headers.items() if k in ("retry-after", "retry-after-ms", "date")}, now)
         # A proxy that gives up waiting does not stop what it waited for.
         billed = status in (504, 524)
-        return Trouble("server-error", said, tries=UNTIL_PATIENCE_ENDS, overload=True, wait=wait, billed=billed)
-    return Trouble("refused", f"the request is refused: {said}")
+        return CallError("server-error", said, tries=UNTIL_PATIENCE_ENDS, overload=True, wait=wait, billed=billed)
+    return CallError("refused", f"the request is refused: {said}")
 
 
-def _refused(told: _Told, said: str, sent: Collection[str]) -> Trouble:
+def _refused(told: _Told, said: str, sent: Collection[str]) -> CallError:
     """What a 400 means: text all the same, a prompt too long, an option that the model does not take, or neither."""
     if told.salvage is not None:
-        return Trouble("garbled", said, salvage=told.salvage, billed=True)
+        return CallError("garbled", said, salvage=told.salvage, billed=True)
     if _CONTEXT.search(told.all):
         hint = "Show fewer demonstrations, ask for fewer rows, or lower max_tokens."
-        return Trouble("context", f"the request is too long for the model: {said}", hint)
+        return CallError("context", f"the request is too long for the model: {said}", hint)
     if _SPENT.search(told.all):
-        return Trouble("quota", f"the account has no credit left: {said}", "Top it up, or raise its limit.", fatal=True)
+        return CallError(
+            "quota", f"the account has no credit left: {said}", "Top it up, or raise its limit.", fatal=True
+        )
     if told.param in sent and told.param in _OPTIONS:
-        return Trouble("option", said, option=told.param, tries=UNTIL_PATIENCE_ENDS)
+        return CallError("option", said, option=told.param, tries=UNTIL_PATIENCE_ENDS)
     for option, words in _OPTIONS.items():
         if option in sent and re.search(words, told.all, re.IGNORECASE):
-            return Trouble("option", said, option=option, tries=UNTIL_PATIENCE_ENDS)
+            return CallError("option", said, option=option, tries=UNTIL_PATIENCE_ENDS)
     if _NO_MODEL.search(told.all):
-        return Trouble("no-model", f"there is no such model: {said}", "See the endpoint's list of models.", fatal=True)
-    return Trouble("refused", f"the request is refused: {said}")
+        return CallError(
+            "no-model", f"there is no such model: {said}", "See the endpoint's list of models.", fatal=True
+        )
+    return CallError("refused", f"the request is refused: {said}")
 
 
 def _shown(text: str | bytes) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selfinstruct.backends.openai.call_error import Trouble, from_error, page
+from selfinstruct.backends.openai.call_error import CallError, from_error, page
 from selfinstruct.records import Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Completion:
     """What the model said: ``text``, the endpoint's ``finish_reason``, the tokens it counted (None: it did not say).
 
     ``reasoning`` is the length of what it thought beside it, in characters.
@@ -28,7 +28,7 @@ class Said:
     reasoning: int = 0
 
 
-def read(data: bytes, content_type: str) -> Said | Trouble:
+def read_completion(data: bytes, content_type: str) -> Completion | CallError:
     """What a reply with status 200 says."""
     payload = _payload(data)
     if payload is None:
@@ -39,7 +39,9 @@ def read(data: bytes, content_type: str) -> Said | Trouble:
     choices = payload.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, dict):
-        return Trouble("empty", "the endpoint answered without a choice", tries=2, billed=True, usage=_billed(counted))
+        return CallError(
+            "empty", "the endpoint answered without a choice", tries=2, billed=True, usage=_billed(counted)
+        )
     message = choice.get("message")
     message = message if isinstance(message, dict) else {"content": choice.get("text")}
     reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
@@ -49,7 +51,7 @@ def read(data: bytes, content_type: str) -> Said | Trouble:
     if not text and (refusal := _text(message.get("refusal"))):
         text, reason = refusal, "refusal"
     if not text and reasoning and reason not in ("length", "content_filter"):
-        return Trouble(
+        return CallError(
             "reasoning",
             "the reply is reasoning alone, without an answer",
             hint="Raise max_tokens, or switch the model's reasoning off.",
@@ -57,8 +59,8 @@ def read(data: bytes, content_type: str) -> Said | Trouble:
             usage=_billed(counted),
         )
     if not text and reason in ("tool_calls", "function_call"):
-        return Trouble("empty", "the model called a tool without arguments", billed=True, usage=_billed(counted))
-    return Said(text, reason, *counted, len(reasoning))
+        return CallError("empty", "the model called a tool without arguments", billed=True, usage=_billed(counted))
+    return Completion(text, reason, *counted, len(reasoning))
 
 
 def _payload(data: bytes) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from selfinstruct.recipe import Model
-from selfinstruct.records import Form, Message
+from selfinstruct.records import Message, ReplyFormat
 
 _FORMATS = ("json_schema", "json_object", "")
 _LIMITS = ("max_tokens", "max_completion_tokens", "")
@@ -23,7 +23,7 @@ _AT_MOST = re.compile(r"(?:at most|less than or equal to|<=|maximum (?:value )?(
 class Options:
     """The options of one model; ``max_tokens`` bounds a reply, None is no bound. ``notes`` says what was given up."""
 
-    def __init__(self, model: Model, form: Form | None, max_tokens: int | None) -> None:
+    def __init__(self, model: Model, form: ReplyFormat | None, max_tokens: int | None) -> None:
         """``form`` is what the first call is tried with; each request says its own."""
         self.max_tokens = max_tokens
         self.notes: list[str] = []
@@ -43,7 +43,9 @@ class Options:
         """The body of the first request, which shows what the endpoint takes."""
         return self.body(model, messages, 0, self._form)
 
-    def body(self, model: str, messages: Sequence[Message], seed: int, form: Form | None = None) -> dict[str, Any]:
+    def body(
+        self, model: str, messages: Sequence[Message], seed: int, form: ReplyFormat | None = None
+    ) -> dict[str, Any]:
         """The body of a request; ``form`` is that of its reply, None is text."""
         body: dict[str, Any] = {"model": model, **self._said(messages), **self._sampling}
         if self._seeded:
@@ -107,7 +109,7 @@ class Options:
         self.notes.append(f"the endpoint refuses {option} ({message}): {instead}")
 
 
-def reply_schema(form: Form) -> dict[str, Any]:
+def reply_schema(form: ReplyFormat) -> dict[str, Any]:
     """The JSON schema of a reply, as ``response_format`` takes it: one object, or ``{"rows": [...]}`` of many.
 
     Strict where every name has a plain type; the strict form allows no open lists, objects or values of any type.

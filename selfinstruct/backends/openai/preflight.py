@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from selfinstruct.backends.openai.call_error import Trouble, from_error, from_status
-from selfinstruct.backends.openai.completion import Said
+from selfinstruct.backends.openai.call_error import CallError, from_error, from_status
+from selfinstruct.backends.openai.completion import Completion
 from selfinstruct.backends.openai.options import Options
 from selfinstruct.backends.openai.wire import Answer, Wire
 from selfinstruct.errors import EndpointError
@@ -33,7 +33,7 @@ _AT_WORK = ("empty", "reasoning")
 _ELSEWHERE = ("not-found", "page")
 _MODELS_SHOWN = 8
 
-Attempt = Callable[[dict[str, Any]], Awaitable[Said | Trouble]]
+Attempt = Callable[[dict[str, Any]], Awaitable[Completion | CallError]]
 
 
 @dataclass(slots=True)
@@ -55,30 +55,30 @@ class Preflight:
     async def model(self) -> str:
         """The name of the endpoint's only or first model; raises EndpointError where it names none."""
         outcome = await self._until_settled(self._models)
-        if isinstance(outcome, Trouble):
+        if isinstance(outcome, CallError):
             raise await self._error(outcome, "name a model: --model NAME")
         return str(outcome[0])
 
     async def run(self, model: str) -> None:
         """Raise EndpointError, with what to do, unless ``model`` answers."""
 
-        async def attempt() -> Said | Trouble:
+        async def attempt() -> Completion | CallError:
             """One small call, with fewer options where one is refused."""
             sent = self.options.trial(model, _PROMPT)
             limit = self.options.limit_name
             outcome = await self.attempt({**sent, limit: _TOKENS} if limit in sent else sent)
             if (
-                isinstance(outcome, Trouble)
+                isinstance(outcome, CallError)
                 and outcome.option
                 and self.options.refused(outcome.option, sent, outcome.message)
             ):
                 return await attempt()
-            if isinstance(outcome, Trouble) and outcome.reason == "refused" and self.options.plainest():
+            if isinstance(outcome, CallError) and outcome.reason == "refused" and self.options.plainest():
                 return await attempt()
             return outcome
 
         outcome = await self._until_settled(lambda: _first_to_end(attempt))
-        if isinstance(outcome, Trouble) and outcome.reason not in _AT_WORK:
+        if isinstance(outcome, CallError) and outcome.reason not in _AT_WORK:
             raise await self._error(outcome, outcome.hint)
 
     async def _until_settled(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
@@ -87,17 +87,17 @@ class Preflight:
         while True:
             outcome = await attempt()
             tries += 1
-            if not isinstance(outcome, Trouble) or outcome.fatal or outcome.reason in _AT_WORK:
+            if not isinstance(outcome, CallError) or outcome.fatal or outcome.reason in _AT_WORK:
                 return outcome
             # So much hangs on this call that nothing but a refusal of the key or the model is believed at once.
             most = _FEW_TRIES if outcome.reason == "unreachable" else max(_FEW_TRIES, outcome.tries)
             if tries >= most or self.clock() - began >= _PATIENCE:
                 return outcome
-            if outcome.reason in _ELSEWHERE and isinstance(await self._models(), Trouble):
+            if outcome.reason in _ELSEWHERE and isinstance(await self._models(), CallError):
                 return outcome
             await self.back_off(tries)
 
-    async def _error(self, trouble: Trouble, hint: str) -> EndpointError:
+    async def _error(self, trouble: CallError, hint: str) -> EndpointError:
         where = "" if self.wire.base_url in trouble.message else f"{self.wire.base_url}: "
         if trouble.reason == "denied" and not self.keyed:
             hint = f"Put the endpoint's key into the environment variable {self.key_env}."
@@ -105,7 +105,7 @@ class Preflight:
             hint = hint or f"Check the key in the environment variable {self.key_env}."
         elif trouble.reason == "no-model":
             names = await self._models()
-            if not isinstance(names, Trouble):
+            if not isinstance(names, CallError):
                 more = ", ..." if len(names) > _MODELS_SHOWN else ""
                 hint = f"The endpoint has: {', '.join(names[:_MODELS_SHOWN])}{more}. Name one: --model NAME."
         elif trouble.reason in _ELSEWHERE:
@@ -113,7 +113,7 @@ class Preflight:
             hint = f"The API is at {other}: give --base-url {other}" if other else trouble.hint
         return EndpointError(f"{where}{trouble.message}", hint=hint)
 
-    async def _models(self) -> list[str] | Trouble:
+    async def _models(self) -> list[str] | CallError:
         return _names(await self.wire.models())
 
     async def _other_address(self) -> str:
@@ -125,14 +125,14 @@ class Preflight:
                 continue
             wire = self.wire_to(other)
             try:
-                if not isinstance(_names(await wire.models()), Trouble):
+                if not isinstance(_names(await wire.models()), CallError):
                     return other
             finally:
                 await wire.close()
         return ""
 
 
-async def _first_to_end(attempt: Callable[[], Awaitable[Said | Trouble]]) -> Said | Trouble:
+async def _first_to_end(attempt: Callable[[], Awaitable[Completion | CallError]]) -> Completion | CallError:
     """What the first of several calls comes to, each begun when those before it have been silent for long."""
     calls = {asyncio.ensure_future(attempt())}
     try:
@@ -150,9 +150,9 @@ async def _first_to_end(attempt: Callable[[], Awaitable[Said | Trouble]]) -> Sai
             _ = call.cancelled() or call.exception()
 
 
-def _names(answer: Answer | Trouble) -> list[str] | Trouble:
+def _names(answer: Answer | CallError) -> list[str] | CallError:
     """The models in a reply to GET /models, in OpenAI's form or Ollama's."""
-    if isinstance(answer, Trouble):
+    if isinstance(answer, CallError):
         return answer
     if answer.status != 200:
         return from_status(answer.status, answer.headers, answer.data)
@@ -163,6 +163,6 @@ def _names(answer: Answer | Trouble) -> list[str] | Trouble:
             return from_error(200, payload, answer.headers, 0.0)
         names = [each.get("id") or each.get("name") or each.get("model") for each in listed]
     except (ValueError, RecursionError, AttributeError, TypeError):
-        return Trouble("page", "the list of models is not one", hint="Is --base-url the API's address?")
+        return CallError("page", "the list of models is not one", hint="Is --base-url the API's address?")
     names = [name for name in names if isinstance(name, str)]
-    return names or Trouble("no-model", "the endpoint has no model", hint="Load one, or name one: --model NAME.")
+    return names or CallError("no-model", "the endpoint has no model", hint="Load one, or name one: --model NAME.")

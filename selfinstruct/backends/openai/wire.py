@@ -19,7 +19,7 @@ from typing import Any
 from openai import DEFAULT_CONNECTION_LIMITS, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, Timeout
 
 from selfinstruct._version import __version__
-from selfinstruct.backends.openai.call_error import Trouble, causes, from_exception
+from selfinstruct.backends.openai.call_error import CallError, causes, from_exception
 from selfinstruct.backends.openai.secret import Secret
 
 #: The largest reply that is read, in bytes, before and after decompression: 2,000 times a usual one.
@@ -62,7 +62,7 @@ class Answer:
 class _BadBody(Exception):
     """A reply's body cannot be used; ``trouble`` says why."""
 
-    def __init__(self, trouble: Trouble) -> None:
+    def __init__(self, trouble: CallError) -> None:
         super().__init__(trouble.reason)
         self.trouble = trouble
 
@@ -130,7 +130,7 @@ class Wire:
         """Where requests go, without a slash at the end."""
         return str(self._client.base_url).rstrip("/")
 
-    async def complete(self, body: Mapping[str, Any], total: float | None = None) -> Answer | Trouble:
+    async def complete(self, body: Mapping[str, Any], total: float | None = None) -> Answer | CallError:
         """POST a chat completion, or a completion where the body has a prompt.
 
         ``total`` seconds (by default the deadline) bound it from end to end.
@@ -143,7 +143,7 @@ class Wire:
             self._post("/completions" if "prompt" in body else "/chat/completions", body), total
         )
 
-    async def models(self) -> Answer | Trouble:
+    async def models(self) -> Answer | CallError:
         """GET the list of models."""
         return await self._exchange(self._listed())
 
@@ -162,7 +162,7 @@ class Wire:
     async def _listed(self) -> Any:
         return (await self._client.models.with_raw_response.list()).http_response
 
-    async def _exchange(self, call: Awaitable[Any], total: float | None = None) -> Answer | Trouble:
+    async def _exchange(self, call: Awaitable[Any], total: float | None = None) -> Answer | CallError:
         caught: Exception
         try:
             async with self._bounded(self._deadlines.total if total is None else total):
@@ -235,9 +235,9 @@ def _decoded(data: bytes, encoding: str) -> bytes:
 
 def _too_large() -> _BadBody:
     message = f"a reply of more than {MAX_REPLY_BYTES:,} bytes was cut off"
-    return _BadBody(Trouble("too-large", message, "Ask for fewer rows, or set max_tokens.", billed=True))
+    return _BadBody(CallError("too-large", message, "Ask for fewer rows, or set max_tokens.", billed=True))
 
 
 def _unreadable(encoding: str) -> _BadBody:
     message = f"a reply was compressed ({encoding or 'gzip'}), which was not asked for, and cannot be read"
-    return _BadBody(Trouble("garbled", message, tries=2, billed=True))
+    return _BadBody(CallError("garbled", message, tries=2, billed=True))

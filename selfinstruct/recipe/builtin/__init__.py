@@ -14,11 +14,11 @@ INPUTS = "inputs"
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuiltinRecipe:
     """A built-in recipe: its name, its first words about itself, and whether it needs a model."""
 
     name: str
-    says: str
+    summary: str
     needs_model: bool
 
 

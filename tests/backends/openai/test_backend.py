@@ -20,16 +20,16 @@ from aiohttp import web
 from selfinstruct.backends.budget import Budget, BudgetSpent
 from selfinstruct.backends.openai import wire
 from selfinstruct.backends.openai.backend import OpenAIBackend
-from selfinstruct.backends.openai.call_error import UNTIL_PATIENCE_ENDS, Trouble, from_exception, from_status
-from selfinstruct.backends.openai.completion import Said, read
+from selfinstruct.backends.openai.call_error import UNTIL_PATIENCE_ENDS, CallError, from_exception, from_status
+from selfinstruct.backends.openai.completion import Completion, read_completion
 from selfinstruct.backends.openai.wire import Deadlines
 from selfinstruct.errors import EndpointError
 from selfinstruct.recipe import Model
-from selfinstruct.records import Batch, Failure, Form, Message, Reply, Request, Usage
+from selfinstruct.records import Batch, Failure, Message, Reply, ReplyFormat, Request, Usage
 from selfinstruct.testing import Behaviour, FaultServer
 
 CANARY = "sk-canary-7f3a9b1c5d2e4f60"
-FORM = Form({"Question": "string", "Answer": "string"})
+FORM = ReplyFormat({"Question": "string", "Answer": "string"})
 SHORT = Deadlines(connect=1, idle=0.6, total=0.8, least=0.5)
 ROWS = '{"rows": [{"Question": "q", "Answer": "a"}]}'
 
@@ -166,8 +166,8 @@ async def test_the_default_model_is_the_endpoints_own() -> None:
 )
 def test_what_was_said_is_found(message: dict[str, Any], more: dict[str, Any], text: str, reason: str) -> None:
     """Content in parts, arguments of a tool, a refusal; reasoning is never taken for the answer."""
-    said = read(json.dumps(payload(message, **more)).encode(), "application/json")
-    assert isinstance(said, Said)
+    said = read_completion(json.dumps(payload(message, **more)).encode(), "application/json")
+    assert isinstance(said, Completion)
     assert (said.text, said.finish_reason) == (text, reason)
 
 
@@ -185,8 +185,8 @@ def test_what_was_said_is_found(message: dict[str, Any], more: dict[str, Any], t
 )
 def test_usage_is_never_trusted(usage: Any, expected: tuple[int | None, int | None]) -> None:
     """Usage that is missing, partial, text or nonsense is read as far as it goes."""
-    said = read(json.dumps(payload(usage=usage)).encode(), "")
-    assert isinstance(said, Said)
+    said = read_completion(json.dumps(payload(usage=usage)).encode(), "")
+    assert isinstance(said, Completion)
     assert (said.input, said.output) == expected
 
 
@@ -588,8 +588,8 @@ def test_envelopes_differ_and_mean_the_same(status: int, body: Any, reason: str)
 
 def test_what_a_page_shows_is_short_and_escaped() -> None:
     """A page's beginning is shown on one line, with control characters escaped."""
-    trouble = read(b"<html>\x1b[31m\n" + b"x" * 5000, "text/html")
-    assert isinstance(trouble, Trouble)
+    trouble = read_completion(b"<html>\x1b[31m\n" + b"x" * 5000, "text/html")
+    assert isinstance(trouble, CallError)
     assert "\\x1b" in trouble.message
     assert "\x1b" not in trouble.message
     assert "\n" not in trouble.message

@@ -32,7 +32,7 @@ from selfinstruct.errors import EndpointError
 from selfinstruct.preparation.infer import infer
 from selfinstruct.recipe import Model, Price, to_toml
 from selfinstruct.records import Batch, Failure, Message, Reply, Request, Usage
-from selfinstruct.replies import parse
+from selfinstruct.replies import parse_reply
 from selfinstruct.rows import read_rows
 from selfinstruct.testing import FAULTS, Behaviour, FaultServer, mixed, server_process
 
@@ -292,8 +292,10 @@ def test_a_key_is_in_nothing_that_a_run_leaves(server: list[str], tmp_path: Path
 def test_a_string_that_goes_on_after_its_rows_end_costs_the_row() -> None:
     """Quotes of a kind that nobody escapes: one within a value may look like its end, but then one is left over."""
     cut = "[{'Question': 'a'}\n b', 'Answer': '1'},\n{'Question': 'd', 'Answer': '2'}]"
-    assert [each.row for each in parse(cut, ("Question", "Answer")).candidates if each.row] == [
+    assert [each.row for each in parse_reply(cut, ("Question", "Answer")).candidates if each.row] == [
         {"Question": "d", "Answer": "2"}
     ]
     prose = "[{'Question': 'a', 'Answer': '1'}]\nThat's all; tell me if you'd like more."
-    assert [each.row for each in parse(prose, ("Question", "Answer")).candidates] == [{"Question": "a", "Answer": "1"}]
+    assert [each.row for each in parse_reply(prose, ("Question", "Answer")).candidates] == [
+        {"Question": "a", "Answer": "1"}
+    ]

@@ -288,7 +288,7 @@ def test_every_recipe_of_the_page_is_read(tmp_path: Path) -> None:
     for block in BLOCKS:
         said = tomllib.loads(block)
         tables = said.get("models") or [said["model"]]
-        authors = parse_recipe(completed(block, tmp_path), "recipe.toml", tmp_path).authors
+        authors = parse_recipe(completed(block, tmp_path), "recipe.toml", tmp_path).all_models
         assert [author.model_dump(exclude_unset=True) for author in authors] == tables
 
 

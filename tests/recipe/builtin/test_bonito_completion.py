@@ -13,7 +13,7 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.backends.openai.options import Options
-from selfinstruct.growth.steps import Ask, read
+from selfinstruct.growth.steps import StepCall, read_step_reply
 from selfinstruct.recipe import builtin, load_recipe
 from selfinstruct.records import Message, Reply
 from selfinstruct.testing import Behaviour, FaultServer
@@ -83,7 +83,7 @@ def test_the_request_is_sampled_as_on_the_model_s_card() -> None:
     """A completion of at most 256 tokens, top_p 0.95 and temperature 0.5, and no form of a reply."""
     assert RECIPE.model is not None
     values = {"task_type": "sentiment", "passage": "It rains."}
-    said = Ask("task", RECIPE.steps[0], values).messages(RECIPE)
+    said = StepCall("task", RECIPE.steps[0], values).messages(RECIPE)
     assert said == (Message("user", "<|tasktype|>\nsentiment\n<|context|>\nIt rains.\n<|task|>\n"),)
     assert Options(RECIPE.model, None, RECIPE.model.max_tokens).body("m", said, 7) == {
         "model": "m",
@@ -105,8 +105,8 @@ def test_the_request_is_sampled_as_on_the_model_s_card() -> None:
 )
 def test_a_reply_is_two_parts_with_the_passage_in_its_places(reply: str, parts: tuple[str, str]) -> None:
     """``{{context}}`` is the passage in both parts, wherever it stands; other braces are text."""
-    ask = Ask("task", RECIPE.steps[0], {"task_type": "sentiment", "passage": "It rains."})
-    (piece,) = read(ask, Reply(reply, "m"), RECIPE).pieces
+    ask = StepCall("task", RECIPE.steps[0], {"task_type": "sentiment", "passage": "It rains."})
+    (piece,) = read_step_reply(ask, Reply(reply, "m"), RECIPE).pieces
     assert piece.row == dict(zip(("instruction", "response"), parts, strict=True))
 
 

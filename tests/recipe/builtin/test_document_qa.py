@@ -16,7 +16,7 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.documents import read_document
-from selfinstruct.growth.conditioning import read_passages
+from selfinstruct.growth.prompt_inputs import read_passages
 from selfinstruct.recipe import builtin, load_recipe
 from selfinstruct.records import Row
 from selfinstruct.testing import Behaviour, FaultServer

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from selfinstruct import api
-from selfinstruct.checks import Terms, field_faults
+from selfinstruct.checks import Criteria, field_faults
 from selfinstruct.growth.judging import judge_batch
-from selfinstruct.growth.planner import Progress, launch
+from selfinstruct.growth.planner import CategoryProgress, start_batch
 from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.steps import Piece
+from selfinstruct.growth.steps import Draft
 from selfinstruct.journal import History
 from selfinstruct.recipe import Recipe, builtin, load_recipe
 from selfinstruct.records import Batch, Row
@@ -155,15 +155,15 @@ def test_a_task_of_the_pool_that_comes_again_is_too_near_and_contradicts_it_only
 
 def judge_task(instruction: str, instances: Sequence[tuple[str, str]], others: Sequence[str]) -> list[tuple[Row, str]]:
     """The instances of one instruction as rows, each with the reason that refuses it, beside others in the pool."""
-    progress = {"": Progress(100)}
-    terms = Terms(recipe(), {"": 0.7}, lambda row: "")
+    progress = {"": CategoryProgress(100)}
+    terms = Criteria(recipe(), {"": 0.7}, lambda row: "")
     pool = Pool(recipe(), terms.thresholds, progress)
     pool.add_seeds([{"instruction": text, "input": "", "output": "x"} for text in others], [""] * len(others))
     rows = [{"instruction": instruction, "input": given, "output": output} for given, output in instances]
     faults = [field_faults(row, recipe(), tuple(row)) for row in rows]
-    pieces = [Piece(row, "", rejection=fault, group="/1") for row, fault in zip(rows, faults, strict=True)]
+    pieces = [Draft(row, "", rejection=fault, group="/1") for row, fault in zip(rows, faults, strict=True)]
     batch = Batch(1, "", 20, 0, ())
-    launch(progress, batch)
+    start_batch(progress, batch)
     judged = judge_batch(batch, pieces, terms, pool, progress)
     return [(row, each.rejection.reason if each.rejection else "") for row, each in zip(rows, judged, strict=True)]
 

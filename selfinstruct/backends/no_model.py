@@ -5,7 +5,7 @@ from __future__ import annotations
 from selfinstruct.records import Reply, Request
 
 
-class Templates:
+class NoModel:
     """A Backend that answers with nothing: what its batches come to is made by the recipe's ``[[expand]]``."""
 
     name = "templates"

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.growth.conditioning import Materials
-from selfinstruct.growth.sampling import Drawing, combinations
+from selfinstruct.growth.prompt_inputs import PromptInputs
+from selfinstruct.growth.sampler import Sampler, combinations
 from selfinstruct.recipe import Recipe, parse_recipe
 
 RECIPE = """
@@ -36,12 +36,12 @@ max_rouge_l = 0.7
 CROSS = RECIPE + '[categories]\nby = "attribute"\nattributes = ["verb", "mood"]\n'
 
 
-def drawing(text: str, passages: int = 0) -> tuple[Recipe, Drawing]:
+def drawing(text: str, passages: int = 0) -> tuple[Recipe, Sampler]:
     """The drawing of a recipe over so many passages."""
     recipe = parse_recipe(text, "r.toml", ".")
     lists: dict[str, Any] = {name: list(each.values) for name, each in recipe.attributes.items()}
-    materials = Materials(lists, [{"passage": f"p{n}"} for n in range(passages)])
-    return recipe, Drawing(recipe, materials)
+    materials = PromptInputs(lists, [{"passage": f"p{n}"} for n in range(passages)])
+    return recipe, Sampler(recipe, materials)
 
 
 @given(st.integers(0, 10**6), st.floats(0.7, 1))
@@ -91,7 +91,7 @@ def test_categories_are_each_value_with_each() -> None:
     """The cross product, in the order of the lists; a batch of a category is given its values."""
     recipe, draws = drawing(CROSS)
     lists: dict[str, Any] = {name: list(each.values) for name, each in recipe.attributes.items()}
-    names = list(combinations(recipe, Materials(lists)))
+    names = list(combinations(recipe, PromptInputs(lists)))
     assert names == ["dig / glad", "dig / sad", "run / glad", "run / sad", "sit / glad", "sit / sad"]
     given_ = draws.draw("run / sad", Random(1))
     assert (given_["verb"], given_["mood"]) == ("run", "sad")

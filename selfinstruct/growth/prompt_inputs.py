@@ -32,7 +32,7 @@ _PASSAGE = "passage"
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class ExpansionTemplate:
     """The texts of the fields that one template of an expansion writes; it fits rows with all names of ``needs``."""
 
     texts: Mapping[str, str]
@@ -51,12 +51,12 @@ class Template:
 
 
 @dataclass(slots=True)
-class Materials:
+class PromptInputs:
     """The lists by attribute, the passages in order, the templates by expansion."""
 
     lists: dict[str, Sequence[JSON]] = field(default_factory=dict)
     passages: Sequence[Row] = ()
-    templates: dict[str, Sequence[Template]] = field(default_factory=dict)
+    templates: dict[str, Sequence[ExpansionTemplate]] = field(default_factory=dict)
 
     def noted(self) -> JSON:
         """The lists and templates as JSON, for the journal; passages have a table of their own there."""
@@ -64,34 +64,34 @@ class Materials:
         return {"lists": {name: list(values) for name, values in self.lists.items()}, "templates": templates}
 
     @classmethod
-    def recalled(cls, noted: JSON, passages: Sequence[Row]) -> Materials:
+    def recalled(cls, noted: JSON, passages: Sequence[Row]) -> PromptInputs:
         """What ``noted`` gave, with the journal's passages."""
-        templates: dict[str, Sequence[Template]] = {
-            name: [Template(texts, tuple(needs)) for texts, needs in of]
+        templates: dict[str, Sequence[ExpansionTemplate]] = {
+            name: [ExpansionTemplate(texts, tuple(needs)) for texts, needs in of]
             for name, of in noted.get("templates", {}).items()
         }
         return cls(dict(noted.get("lists", {})), passages, templates)
 
 
-def gather(recipe: Recipe) -> Materials:
+def read_prompt_inputs(recipe: Recipe) -> PromptInputs:
     """Read what ``recipe`` names. Raises InputError where a file cannot be read or holds nothing."""
     lists: dict[str, Sequence[JSON]] = {}
     for name, attribute in recipe.attributes.items():
         if attribute.values:
             lists[name] = list(attribute.values)
         elif attribute.file is not None:
-            lists[name] = entries(_text(attribute.file), attribute.file)
-    templates: dict[str, Sequence[Template]] = {}
+            lists[name] = list_entries(_text(attribute.file), attribute.file)
+    templates: dict[str, Sequence[ExpansionTemplate]] = {}
     for expand in recipe.expand:
         if expand.templates:
-            templates[expand.name] = as_templates(expand.templates, expand)
+            templates[expand.name] = expansion_templates(expand.templates, expand)
         elif expand.file is not None:
-            templates[expand.name] = as_templates(entries(_text(expand.file), expand.file), expand)
+            templates[expand.name] = expansion_templates(list_entries(_text(expand.file), expand.file), expand)
     passages = read_passages(recipe.documents) if recipe.documents is not None else ()
-    return Materials(lists, passages, templates)
+    return PromptInputs(lists, passages, templates)
 
 
-def entries(text: str, name: str) -> list[JSON]:
+def list_entries(text: str, name: str) -> list[JSON]:
     """The entries of a list: a line each, blank ones left out; JSON objects where the first line is one.
 
     Raises InputError where there is none, or a line is no object where the first is.
@@ -115,7 +115,7 @@ def entries(text: str, name: str) -> list[JSON]:
     return found
 
 
-def as_templates(said: Iterable[JSON], expand: Expand) -> list[Template]:
+def expansion_templates(said: Iterable[JSON], expand: Expand) -> list[ExpansionTemplate]:
     """Templates from texts, or from objects of several fields' texts.
 
     Raises InputError for one that names nothing: it would make the same row of every row.
@@ -135,7 +135,7 @@ def as_templates(said: Iterable[JSON], expand: Expand) -> list[Template]:
             )
         # What is not said to be needed, but named, is: only that a text may name the whole of a row.
         needed = needs if isinstance(needs, list) else [name for name in dict.fromkeys(named) if name != _PASSAGE]
-        made.append(Template(texts, tuple(needed)))
+        made.append(ExpansionTemplate(texts, tuple(needed)))
     return made
 
 

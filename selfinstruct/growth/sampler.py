@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import product
 from random import Random
 
-from selfinstruct.growth.conditioning import Materials
 from selfinstruct.growth.planner import EXHAUSTED_AFTER
+from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.recipe import Attribute, Recipe
 from selfinstruct.records import JSON
 from selfinstruct.text import value_text
@@ -35,10 +35,10 @@ class _Use:
     barren: int = 0
 
 
-class Drawing:
+class Sampler:
     """Draws what batches are given, and remembers what came of it."""
 
-    def __init__(self, recipe: Recipe, materials: Materials) -> None:
+    def __init__(self, recipe: Recipe, materials: PromptInputs) -> None:
         self._recipe = recipe
         self._materials = materials
         self._fixed = combinations(recipe, materials)
@@ -127,7 +127,7 @@ class Drawing:
                     yield self._uses.setdefault((name, value_text(each)), _Use())
 
 
-def combinations(recipe: Recipe, materials: Materials) -> dict[str, dict[str, JSON]]:
+def combinations(recipe: Recipe, materials: PromptInputs) -> dict[str, dict[str, JSON]]:
     """For each category that is a combination of attributes' values, its values by attribute; else nothing.
 
     A category is called by its values' texts, joined by " / ".

@@ -24,7 +24,7 @@ _DEVIATIONS = 3.0
 _HELPED = 0.7
 
 
-class Asking:
+class PromptSize:
     """What a prompt may ask for now; ``notes`` says in words what was changed, and why.
 
     ``prompt`` is the recipe's with as many rows and demonstrations as seem right; ``reminds`` is whether the form of
