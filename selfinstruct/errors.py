@@ -1,25 +1,43 @@
-"""Errors that reach a person, and the exit code that each one means.
+"""The errors that this package raises on purpose, and the exit code of each.
 
 The tree::
 
-    SelfInstructError            what went wrong, where, and what to do
-    ├── InputError       (2)     the command line, a recipe, or a row file
-    │   ├── RecipeError          a recipe: file, key path, what is allowed
+    SelfInstructError            a message and a hint: what is wrong, where, and what to do
+    ├── InputError       (2)     an argument, a recipe or a row file is invalid
+    │   ├── RecipeError          a recipe: file, key path, allowed values
     │   └── RowError             a row file: file:line
-    ├── EndpointError    (3)     the model endpoint cannot be used
-    └── StorageError     (3)     the disk, or a run directory that is not ours to write
+    ├── EndpointError    (3)     the model endpoint is unusable
+    └── StorageError     (3)     the disk, or a run directory that is locked or damaged
 
 A model's bad *output* is never an error: it is a failed reply or a rejected candidate, and is counted.
+
+Messages have the form ``what[: where]: problem``; the hint is an imperative sentence. Both name parameters of the
+library as Python callers know them, in backquotes: `` `rows` ``, `` `base_url="http://..."` ``, `` `force=True` ``.
+The command line prints its own spelling of these (``--rows``, ``--base-url http://...``, ``--force``) by
+``SelfInstructError.spelled``, so that a raise site never mentions an option:
+
+>>> error = InputError("`rows`: expected at least 1, got 0", hint="Set `rows=100`.")
+>>> print(error)
+`rows`: expected at least 1, got 0
+  Set `rows=100`.
+>>> error.spelled({"rows": "--rows"})
+('--rows: expected at least 1, got 0', 'Set --rows 100.')
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+# A parameter in backquotes, perhaps with a value: `rows`, `rows=100`, `force=True`, `model="NAME"`.
+_PARAMETER = re.compile(r"`([a-z_]+)(?:=(\"[^\"`\n]*\"|[^`\n]+))?`")
+
 
 class SelfInstructError(Exception):
-    """An error with a message for a person and a remedy.
+    """An error with a message and, in ``hint``, what to do about it.
 
-    ``str(error)`` is the whole text: what, where, and after a line break what to do. ``exit_code`` is the
-    status that the command line ends with.
+    ``str(error)`` is the message and, on the next line, the hint. ``exit_code`` is the exit status of the
+    command line.
     """
 
     exit_code = 1
@@ -32,15 +50,38 @@ class SelfInstructError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
+    def spelled(self, options: Mapping[str, str]) -> tuple[str, str]:
+        """Message and hint with each parameter of ``options`` replaced by its option; see ``spell_options``."""
+        return spell_options(self.message, options), spell_options(self.hint, options)
+
+
+def spell_options(text: str, options: Mapping[str, str]) -> str:
+    r"""Replace the parameters in backquotes by command-line options; names that ``options`` lacks stay as they are.
+
+    >>> spell_options("`model=\"NAME\"`, `force=True` or `out`; not `other`", {"model": "--model", "force": "--force"})
+    '--model NAME, --force or `out`; not `other`'
+    """
+
+    def spell(match: re.Match[str]) -> str:
+        name, value = match.groups()
+        if name not in options:
+            return match[0]
+        if value is None or value == "True":
+            return options[name]
+        bare = value.removeprefix('"').removesuffix('"')
+        return f"{options[name]} {bare}"
+
+    return _PARAMETER.sub(spell, text)
+
 
 class InputError(SelfInstructError):
-    """The user's command line, recipe or rows cannot be used as they are."""
+    """An argument, a recipe or a row file is invalid."""
 
     exit_code = 2
 
 
 class RecipeError(InputError):
-    """A recipe names an unknown key, a wrong type, or a field that does not exist."""
+    """A recipe has an unknown key, a value of the wrong type, or a field that does not exist."""
 
 
 class RowError(InputError):
@@ -52,12 +93,12 @@ class RowError(InputError):
 
 
 class EndpointError(SelfInstructError):
-    """The model endpoint refuses every request, or cannot be reached."""
+    """The model endpoint rejects every request, or cannot be reached."""
 
     exit_code = 3
 
 
 class StorageError(SelfInstructError):
-    """A run directory cannot be written, or its journal cannot be trusted."""
+    """A file or run directory cannot be written, or a journal cannot be read."""
 
     exit_code = 3

@@ -70,7 +70,7 @@ def seeds_digest(seeds: Sequence[Row]) -> str:
 def open_journal(where: Path, prepared: Prepared, origin: Origin) -> Journal | None:
     """The journal of a held directory, open to go on with, or None where no run was begun there.
 
-    Raises InputError where it belongs to another recipe, other seeds or another ``--seed``.
+    Raises InputError if it belongs to another recipe, other seed rows or another random seed.
     """
     if not is_run_directory(where):
         return None
@@ -126,7 +126,7 @@ def is_run_directory(where: str | Path) -> bool:
 def open_history(where: str | Path) -> History:
     """The journal of a run, open for reading. Raises InputError where there is none."""
     if not is_run_directory(where):
-        raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
+        raise InputError(f"{where}: not a run directory", hint=f"A run directory contains {JOURNAL_NAME}.")
     return History.open(Path(where))
 
 
@@ -137,7 +137,7 @@ def _make(where: Path) -> list[Path]:
         if where.is_dir():
             if not is_run_directory(where) and any(not p.name.startswith("run.") for p in where.iterdir()):
                 raise InputError(
-                    f"{where}: holds other files and no run", hint="Choose an empty or a new directory with --out."
+                    f"{where}: contains other files and no run", hint="Set `out` to an empty or a new directory."
                 )
             return missing
         missing = [folder for folder in (where, *where.parents) if not folder.exists()]
@@ -146,10 +146,10 @@ def _make(where: Path) -> list[Path]:
             sync_directory(folder.parent)
     except OSError as error:
         _unmake(missing)
-        said = f"{where}: cannot be the output directory: {error.strerror}"
+        said = f"{where}: cannot use it as the output directory: {error.strerror}"
         if error.errno in _FAILING:
-            raise StorageError(said, hint="Make room, or choose a place on another disk with --out.") from error
-        raise InputError(said, hint="Choose a place that you may write with --out.") from error
+            raise StorageError(said, hint="Free some space, or set `out` to a directory on another disk.") from error
+        raise InputError(said, hint="Set `out` to a directory that you can write to.") from error
     return missing
 
 
@@ -167,13 +167,13 @@ def _same_run(where: Path, journal: Journal, prepared: Prepared, origin: Origin)
     if notes.get("seeds_digest") != origin.seeds_digest:
         changed.append("the seed rows")
     if notes.get("seed") != origin.seed:
-        changed.append(f"--seed (it is {notes.get('seed')})")
+        changed.append(f"`seed` (the run has {notes.get('seed')})")
     if changed:
         run = shlex.quote(str(where))
         raise InputError(
-            f"{where}: holds the run of another recipe; what differs: {', '.join(changed)}",
-            hint=f"Grow it elsewhere with --out; or see what this recipe makes of the replies that are there: "
-            f"selfinstruct rejudge {run} --recipe FILE\nOr go on with its own: selfinstruct run "
+            f"{where}: this run has other settings: {', '.join(changed)}",
+            hint="Set `out` to another directory; or judge the recorded replies by this recipe: "
+            f"selfinstruct rejudge {run} --recipe FILE\nOr continue the run with its own settings: selfinstruct run "
             f"{shlex.quote(str(where / RECIPE_NAME))} --out {run}",
         )
 

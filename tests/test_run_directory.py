@@ -75,7 +75,7 @@ def test_derived_files_that_were_lost_come_again(tmp_path: Path) -> None:
 
 
 def test_all_that_differs_is_named_and_how_to_go_on(tmp_path: Path) -> None:
-    """Other seeds, another --seed and a smaller quota at once; the remedy is a command that works."""
+    """Other seeds, another random seed and a smaller quota at once; the remedy is a command that works."""
     out = tmp_path / "my run"
     api.run(SEEDS, rows=20, out=out)
     before = {name: data for name, data in content(out).items() if name in DERIVED}
@@ -83,7 +83,7 @@ def test_all_that_differs_is_named_and_how_to_go_on(tmp_path: Path) -> None:
         state, notes = history.state(), history.notes()
     with pytest.raises(InputError) as told:
         api.run(ROWS[:6], rows=10, seed=3, out=out)
-    for named in ("quota.rows", "the seed rows", "--seed (it is 0)"):
+    for named in ("quota.rows", "the seed rows", "`seed` (the run has 0)"):
         assert named in told.value.message
     assert f"'{out}'" in told.value.hint
     assert {name: data for name, data in content(out).items() if name in DERIVED} == before
@@ -144,7 +144,7 @@ def test_a_place_that_no_directory_can_be_in_is_told(name: str, tmp_path: Path) 
     (tmp_path / "file").write_text("mine")
     with pytest.raises(InputError) as told:
         api.run(SEEDS, rows=20, out=tmp_path / name)
-    assert "--out" in told.value.hint
+    assert "`out`" in told.value.hint
     assert [path.name for path in tmp_path.rglob("*")] == ["file"]
 
 

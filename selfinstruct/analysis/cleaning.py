@@ -106,10 +106,10 @@ def _compared(stream: Stream, first: Record, fields: Sequence[str], name: str) -
     for field in fields:
         if field not in stream.fields:
             if not stream.fields:
-                raise RowError(name, "holds plain lines, which have no fields", hint="Leave out --fields.")
+                raise RowError(name, "plain lines have no fields", hint="Omit `fields`.")
             near = nearest(field, stream.fields)
             asked = f"Did you mean {near}? " if near else ""
-            raise RowError(name, f"has no field {field}", hint=f"{asked}It has {', '.join(stream.fields)}.")
+            raise RowError(name, f"no field {field}", hint=f"{asked}The fields are {', '.join(stream.fields)}.")
     if fields or not isinstance(first.value, dict):
         return tuple(fields)
     return tuple(key for key, value in first.value.items() if isinstance(value, str)) or stream.fields

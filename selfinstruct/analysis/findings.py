@@ -169,7 +169,9 @@ def _given(path: str) -> Criteria:
     """The rules of a recipe; its seeds say which categories there are and how alike their rows may be."""
     seeds, recipe = read_source(path)
     if recipe is None:
-        raise InputError(f"{path}: holds rows, not a recipe", hint=f"selfinstruct init {path} writes a recipe of them.")
+        raise InputError(
+            f"{path}: contains rows, not a recipe", hint=f"Write a recipe for them: selfinstruct init {path}"
+        )
     recipe = bind(recipe, seeds.fields)
     sound, _ = valid_seeds(seeds, recipe, skip=True)
     categories = make_categories(recipe, sound.rows)

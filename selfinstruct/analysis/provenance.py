@@ -101,7 +101,7 @@ def trace_row(history: History, name: str) -> Provenance:
     here += [f"the seeds s1 to s{state.seeds}"] if state.seeds else []
     here += [f"the rejections x1 to x{sum(state.rejected.values())}"] if state.rejected else []
     raise InputError(
-        f"{history.path.parent}: there is no row {name}",
+        f"{history.path.parent}: no row {name}",
         hint=f"It has {', '.join(here[:-1])}{' and ' if here[1:] else ''}{here[-1]}." if here else "It has none yet.",
     )
 

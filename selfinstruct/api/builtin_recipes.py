@@ -39,15 +39,13 @@ def copy_recipe(name: str, file: str | Path, *, force: bool = False) -> list[Pat
         copies[Path(file).parent / INPUTS / used.relative_to(source.parent / INPUTS)] = used
     there = [str(target) for target in copies if target.exists()]
     if there and not force:
-        raise InputError(
-            f"{there[0]}: is there already", hint="Choose another name with -o, or write over it: --force."
-        )
+        raise InputError(f"{there[0]}: already exists", hint="Choose another `out`, or overwrite it with `force=True`.")
     for target, used in copies.items():
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"{target.parent}: cannot be made: {error.strerror}", hint="Choose a place with -o."
+                f"{target.parent}: cannot create it: {error.strerror}", hint="Choose another `out`."
             ) from error
         write_whole(target, used.read_bytes())
     return list(copies)
@@ -65,7 +63,7 @@ def _file(name: str) -> Path:
     if name not in builtin.names():
         near = nearest(name, builtin.names())
         raise InputError(
-            f"{name}: there is no such recipe{f'; did you mean {near}?' if near else ''}",
-            hint="selfinstruct recipes lists them.",
+            f"{name}: no such recipe{f'; did you mean {near}?' if near else ''}",
+            hint="List them: selfinstruct recipes.",
         )
     return builtin.path(name)

@@ -63,12 +63,12 @@ def with_model(
     Of a recipe's ``[[models]]``, ``model`` picks those of that name; ``concurrency`` is shared out by weight.
     """
     if backend not in (None, "imitator", "openai", "replay") and isinstance(backend, str):
-        raise InputError(f"--backend {backend}: unknown", hint="The backends are: imitator, openai, replay.")
+        raise InputError(f"`backend`: unknown value {backend!r}", hint="Choose one of imitator, openai, replay.")
     recipe = prepared.recipe
     if backend == "imitator":
         recipe = recipe.model_copy(update={"model": None, "models": ()})
     elif recipe.models and base_url is not None:
-        raise InputError("--base-url: the recipe has [[models]]", hint="Pick one with --model, or edit their base_url.")
+        raise InputError("`base_url`: the recipe has [[models]]", hint="Pick one with `model`, or edit their base_url.")
     elif model is not None and (picked := tuple(each for each in recipe.models if each.name == model)):
         recipe = recipe.model_copy(update={"models": picked})
     elif model is not None or base_url is not None or (backend == "openai" and not recipe.models):
@@ -97,7 +97,8 @@ async def connect(
         return Connection(ModelPool([backend]))
     if (backend == "replay") != (recording is not None):
         raise InputError(
-            "--backend replay and --from RUN go together", hint="Name the run whose replies are to serve again."
+            '`backend="replay"` and `recording` require each other',
+            hint="Set `recording` to the run whose replies to replay.",
         )
     if recording is not None:
         with open_history(recording) as history:
@@ -106,8 +107,8 @@ async def connect(
     nowhere = any(model.name == "default" and not model.base_url for model in recipe.all_models)
     if (not recipe.all_models and recipe.needs_model) or (nowhere and not os.environ.get("OPENAI_BASE_URL")):
         raise InputError(
-            f"{recipe.name}: needs a model: the embedded imitator only imitates rows",
-            hint="Name one: --model NAME --base-url http://127.0.0.1:8000/v1 (docs/models.md says how to start one).",
+            f"{recipe.name}: needs a model: the embedded imitator can only imitate rows",
+            hint='Set `model="NAME"` and `base_url="http://127.0.0.1:8000/v1"` (see docs/models.md).',
         )
     spent = Spending() if history is None else _spent(history, recipe.all_models)
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, spent=spent)
@@ -122,8 +123,8 @@ async def connect(
     for model in recipe.all_models:
         if model.price is None and budget.needs_prices:
             raise InputError(
-                f"--budget: what the tokens of {model.name} cost is not known",
-                hint="Give the price of a million in the recipe: [model] price = { input = 0.15, output = 0.60 }",
+                f"`budget`: the token price of {model.name} is unknown",
+                hint="Add the price per million tokens to the recipe: [model] price = { input = 0.15, output = 0.60 }",
             )
     return await _endpoints(prepared, budget)
 
@@ -196,9 +197,9 @@ def _model(table: Mapping[str, Any]) -> Model:
     try:
         return Model(**table)
     except ValidationError as error:
-        wrong = "--base-url" if "base_url" in str(error.errors()[0]["loc"]) else "--model"
-        given = table["base_url" if wrong == "--base-url" else "name"]
+        wrong = "base_url" if "base_url" in str(error.errors()[0]["loc"]) else "model"
+        given = table["base_url" if wrong == "base_url" else "name"]
     raise InputError(
-        f"{wrong} {given!r}: cannot be used",
-        hint="A base URL is like http://127.0.0.1:8000/v1; a model has the name that the endpoint lists.",
+        f"`{wrong}`: invalid value {given!r}",
+        hint="A base URL looks like http://127.0.0.1:8000/v1; a model has the name that the endpoint lists.",
     )

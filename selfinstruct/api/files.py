@@ -52,7 +52,7 @@ def init(source: Source, file: str | Path = "recipe.toml") -> str:
     """
     seeds, given = read_source(source)
     if given is not None:
-        raise InputError(f"{source}: is a recipe already", hint=f"Run it: selfinstruct run {source}")
+        raise InputError(f"{source}: already a recipe", hint=f"Run it: selfinstruct run {source}")
     inferred = infer(seeds)
     sound, faults = valid_seeds(seeds, inferred.recipe, skip=True)
     categories = make_categories(inferred.recipe, sound.rows)
@@ -66,7 +66,7 @@ def write_recipe(source: Source, file: str | Path, *, force: bool = False) -> No
     Raises as ``init``; InputError where ``file`` is there, StorageError where it cannot be written.
     """
     if Path(file).exists() and not force:
-        raise InputError(f"{file}: is there already", hint="Choose another name with -o, or write over it: --force.")
+        raise InputError(f"{file}: already exists", hint="Choose another `out`, or overwrite it with `force=True`.")
     write_whole(file, init(source, file).encode())
 
 
@@ -89,12 +89,13 @@ def dedup(
     rows would be written over the file or over kept ones.
     """
     if not 0 < max_rouge_l <= 1:
-        raise InputError(f"--max-rouge-l {max_rouge_l}: not a likeness", hint="Give a number above 0 and at most 1.")
+        message = f"`max_rouge_l`: expected a number above 0 and at most 1, got {max_rouge_l}"
+        raise InputError(message, hint="Omit it for the default, 0.7.")
     if dropped is not None:
         for other in (file, out):
             if isinstance(other, str | Path) and Path(other).resolve() == Path(dropped).resolve():
-                what = "kept rows go there too" if other is out else "is the file itself"
-                raise InputError(f"--dropped {dropped}: {what}", hint="Name another file for what is dropped.")
+                what = "the output file" if other is out else "the input file"
+                raise InputError(f"`dropped`: {dropped} is {what}", hint="Name another file for dropped rows.")
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(_opened(file))
         keep = stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else None

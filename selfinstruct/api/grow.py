@@ -150,7 +150,7 @@ def open_run(where: str | Path) -> Run:
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{where}: not a run directory", hint="A run directory holds summary.json.") from error
+        raise InputError(f"{where}: not a run directory", hint="A run directory contains summary.json.") from error
     return Run(Path(where), summary)
 
 

@@ -80,7 +80,7 @@ def export(
     Raises InputError where there is no such run or format, StorageError where the file cannot be written.
     """
     if format not in FORMATS:
-        raise InputError(f"--format {format}: unknown", hint=f"The formats are: {', '.join(FORMATS)}.")
+        raise InputError(f"`format`: unknown value {format!r}", hint=f"Choose one of {', '.join(FORMATS)}.")
     write = partial(write_table, keep_formulas=keep_formulas) if format == "csv" else FORMATS[format]
     with open_history(where) as history, contextlib.ExitStack() as stack:
         file = stack.enter_context(open_whole(to)) if isinstance(to, str | Path) else to

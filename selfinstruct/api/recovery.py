@@ -27,15 +27,15 @@ def recover(where: str | Path, out: str | Path) -> Recovered:
     """
     old, new = Path(where), Path(out)
     if not is_run_directory(old):
-        raise InputError(f"{where}: not a run directory", hint=f"A run directory holds {JOURNAL_NAME}.")
+        raise InputError(f"{where}: not a run directory", hint=f"A run directory contains {JOURNAL_NAME}.")
     if is_run_directory(new):
-        raise InputError(f"{out}: holds a run already", hint="Choose an empty or a new directory with -o.")
+        raise InputError(f"{out}: already contains a run", hint="Set `out` to an empty or a new directory.")
     if holder := holder_of(old):
-        raise StorageError(f"{where}: a run is writing here ({holder})", hint="Wait for it or stop it.")
+        raise StorageError(f"{where}: a run is writing here ({holder})", hint="Wait for it, or stop it.")
     try:
         remains = Remains(old)
     except OSError as error:
-        raise StorageError(f"{where}: cannot be read: {error.strerror}", hint="Check its permissions.") from error
+        raise StorageError(f"{where}: cannot read: {error.strerror}", hint="Check its permissions.") from error
     with lock_directory(new):
         try:
             prepared, seeds = _beginning(old, remains)

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = _call(list(sys.argv[1:] if arguments is None else arguments))
             sys.stdout.flush()
     except SelfInstructError as error:
-        print_error(error.message, error.hint)
+        print_error(*error.spelled(_option_names()))
         return error.exit_code
     except KeyboardInterrupt:
         print_error("interrupted")
@@ -86,6 +86,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last one to hear of a fault tells it, with all that helps to mend it
         return _fault(error)
     return code
+
+
+def _option_names() -> dict[str, str]:
+    """The option of each parameter that a command has, for errors, which name parameters: rows -> --rows."""
+    names: dict[str, str] = {}
+    waiting = [typer.main.get_command(application())]
+    while waiting:
+        command = waiting.pop()
+        waiting += getattr(command, "commands", {}).values()
+        for parameter in command.params:
+            if option := next((each for each in parameter.opts if each.startswith("--")), None):
+                names[str(parameter.name)] = option
+    return names
 
 
 def _abandon_stdout() -> None:

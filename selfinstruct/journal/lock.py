@@ -71,7 +71,7 @@ class Lock:
                 time.sleep(_PAUSE)
         raise StorageError(
             f"{directory}: another run is writing here ({name})",
-            hint="Wait for it or stop it, or choose another --out.",
+            hint="Wait for it, stop it, or choose another `out`.",
         )
 
     def release(self) -> None:

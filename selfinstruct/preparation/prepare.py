@@ -73,9 +73,9 @@ def prepare(
         if len(seeds.rows) < 2:
             raise RowError(
                 f"{seeds.path}:{seeds.lines[0]}",
-                "the only row: what varies and what stays does not show in one",
-                hint="Add a second seed row, or write down what one row cannot show: selfinstruct init "
-                f"{seeds.path} -o recipe.toml, then run recipe.toml.",
+                "need at least two seed rows to infer what varies",
+                hint="Add a second seed row, or edit a recipe: "
+                f"selfinstruct init {seeds.path} -o recipe.toml; selfinstruct run recipe.toml",
             )
         inferred = infer(seeds)
         recipe, reasons = inferred.recipe, inferred.reasons
@@ -177,7 +177,7 @@ def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RowError(name, "a recipe that is not UTF-8 text", hint="Save it as UTF-8.") from error
+        raise RowError(name, "recipe is not UTF-8 text", hint="Save it as UTF-8.") from error
     recipe = parse_recipe(text, name, Path(name).parent)
     if not recipe.seeds.file:
         return RowFile(name, "jsonl", [], [], tuple(recipe.fields)), recipe
@@ -207,9 +207,9 @@ def valid_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
         raise RowError(
             where,
             message + others,
-            hint="Mend the seeds (or the recipe), or go on without these rows: --skip-bad-seeds."
+            hint="Fix the seeds or the recipe, or leave out these rows with `skip_bad_seeds=True`."
             if kept
-            else "Every seed row is like that: mend the seeds, or the recipe.",
+            else "No seed row is valid: fix the seeds or the recipe.",
         )
     sound = RowFile(
         seeds.path, seeds.format, [seeds.rows[at] for at in kept], [seeds.lines[at] for at in kept], seeds.fields
@@ -229,10 +229,12 @@ def _fault(row: Row, recipe: Recipe | None) -> str:
 
 def _quota(rows: int | None, per_category: int | None) -> Quota | None:
     if rows is not None and per_category is not None:
-        raise InputError("--rows and --per-category exclude each other", hint="Give one of them.")
-    for name, value in (("--rows", rows), ("--per-category", per_category)):
+        raise InputError("`rows` and `per_category` exclude each other", hint="Set one of them.")
+    for name, value in (("rows", rows), ("per_category", per_category)):
         if value is not None and (type(value) is not int or value < 1):
-            raise InputError(f"{name} {value!r}: not a number of rows", hint="Ask for 1 row or more.")
+            raise InputError(
+                f"`{name}`: expected a whole number of at least 1, got {value!r}", hint="Omit it for the default."
+            )
     if rows is None and per_category is None:
         return None
     return Quota(rows=rows, per_category=per_category)

@@ -121,7 +121,7 @@ def test_rows_dicts_and_frames_are_seeds_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"seed": 9}, "--seed"),
+        ({"seed": 9}, "`seed`"),
         ({"rows": 5}, "quota.rows"),
         ({"source": Path("seeds/hdfs.jsonl")}, "the seed rows"),
     ],

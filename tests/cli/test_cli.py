@@ -371,7 +371,7 @@ def ungrounded() -> str:
         ((LINES * 3 + '{"Question": ').encode(), "s.jsonl:7", "JSON"),
         ((LINES + '{"Question": "?"}\n').encode(), "s.jsonl:3", "fields differ from line 1"),
         ((LINES + json.dumps(GOOD)).encode(), "s.jsonl:3", "the same row as line 1"),
-        (json.dumps(GOOD).encode(), "s.jsonl:1", "the only row"),
+        (json.dumps(GOOD).encode(), "s.jsonl:1", "need at least two seed rows"),
         (ungrounded().encode(), "s.jsonl:3", 'Answer "lost" does not occur in RawLog'),
     ],
     ids=["missing", "empty", "not UTF-8", "broken line 7", "differing fields", "duplicate", "one seed", "ungrounded"],
@@ -403,19 +403,19 @@ def test_bad_seeds_may_be_left_out(si: Run, tmp_path: Path) -> None:
         (["foo"], "No such command 'foo'"),
         (["run"], "Missing argument"),
         (["run", LOGQA, "--rows", "many"], "--rows"),
-        (["run", LOGQA, "--rows", "0"], "--rows 0: not a number of rows"),
-        (["run", LOGQA, "--rows", "-5"], "--rows -5: not a number of rows"),
-        (["run", LOGQA, "--per-category", "0"], "--per-category 0"),
-        (["run", LOGQA, "--rows", "9", "--per-category", "3"], "exclude each other"),
-        (["run", LOGQA, "--backend", "gpt"], "--backend gpt"),
+        (["run", LOGQA, "--rows", "0"], "--rows: expected a whole number of at least 1, got 0"),
+        (["run", LOGQA, "--rows", "-5"], "--rows: expected a whole number of at least 1, got -5"),
+        (["run", LOGQA, "--per-category", "0"], "--per-category: expected a whole number"),
+        (["run", LOGQA, "--rows", "9", "--per-category", "3"], "--rows and --per-category exclude each other"),
+        (["run", LOGQA, "--backend", "gpt"], "--backend: unknown value 'gpt'"),
         (["run", LOGQA, "--concurrency", "0"], "--concurrency"),
         (["run", LOGQA, "--nonsense"], "--nonsense"),
-        (["run", LOGQA, "--out", "file/o"], "cannot be the output directory"),
-        (["run", LOGQA, "--out", "full"], "holds other files"),
+        (["run", LOGQA, "--out", "file/o"], "cannot use it as the output directory"),
+        (["run", LOGQA, "--out", "full"], "contains other files"),
         (["show", "nowhere", "1"], "nowhere: not a run directory"),
-        (["check", LOGQA, "--recipe", LOGQA], "holds rows, not a recipe"),
+        (["check", LOGQA, "--recipe", LOGQA], "contains rows, not a recipe"),
         (["check", LOGQA, "--format", "xml"], "xml"),
-        (["dedup", LOGQA, "--max-rouge-l", "0"], "--max-rouge-l 0.0"),
+        (["dedup", LOGQA, "--max-rouge-l", "0"], "--max-rouge-l: expected a number above 0"),
         (["dedup", LOGQA, "--fields", "question"], "Did you mean Question?"),
         (["init", "nowhere.jsonl"], "no such file"),
     ],
@@ -438,7 +438,7 @@ def test_a_directory_of_another_recipe_is_left_alone(si: Run, tmp_path: Path) ->
     si("run", LOGQA, "--rows", 8, "--out", "o", "-q")
     before = (tmp_path / "o" / "rows.jsonl").read_bytes()
     done = si("run", ROOT / "seeds" / "sshd.jsonl", "--rows", 8, "--out", "o", "-q")
-    assert done.code == 2 and "another recipe" in done.err
+    assert done.code == 2 and "this run has other settings" in done.err and "the seed rows" in done.err
     assert (tmp_path / "o" / "rows.jsonl").read_bytes() == before
 
 
@@ -506,7 +506,7 @@ def test_init_of_a_recipe_is_refused(si: Run, tmp_path: Path) -> None:
     """A recipe is no seed file."""
     (tmp_path / "r.toml").write_text(si("init", LOGQA).out)
     done = si("init", "r.toml")
-    assert done.code == 2 and "is a recipe already" in done.err
+    assert done.code == 2 and "already a recipe" in done.err
 
 
 # --- show ---------------------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ def test_lines_that_are_not_utf8_are_kept_and_told(tmp_path: Path, capfd: pytest
 
 def test_fields_that_are_not_there_are_told(tmp_path: Path) -> None:
     """A field that no row has, and any field of plain lines."""
-    with pytest.raises(InputError, match="has no field txt") as error:
+    with pytest.raises(InputError, match="no field txt") as error:
         dedup(b'{"text": "a"}\n', fields=["txt"])
     assert "Did you mean text?" in error.value.hint
     with pytest.raises(InputError, match="plain lines"):
@@ -193,7 +193,7 @@ def test_fields_that_are_not_there_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("threshold", [0.0, -1.0, 1.5, float("nan")])
 def test_a_likeness_is_between_0_and_1(threshold: float) -> None:
     """What is no ROUGE-L F1 to compare with is refused before anything is read."""
-    with pytest.raises(InputError, match="max-rouge-l"):
+    with pytest.raises(InputError, match="`max_rouge_l`"):
         api.dedup("nowhere", max_rouge_l=threshold)
 
 
@@ -202,6 +202,6 @@ def test_dropped_rows_are_not_written_over_others(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"one two\none two\n")
     for out, dropped in [(tmp_path / "k", tmp_path / "k"), (None, path), (tmp_path / "k", tmp_path / "." / "k")]:
-        with pytest.raises(InputError, match=r"--dropped .*: (kept rows go there too|is the file itself)"):
+        with pytest.raises(InputError, match=r"`dropped`: .* is the (in|out)put file"):
             api.dedup(path, out=out, dropped=dropped)
     assert path.read_bytes() == b"one two\none two\n" and not (tmp_path / "k").exists()

@@ -299,7 +299,7 @@ async def test_one_that_is_of_no_use_any_more_is_given_up_later(tmp_path: Path) 
 
 def test_a_recipe_that_needs_a_model_says_so_in_a_line(tmp_path: Path) -> None:
     """The embedded imitator only imitates; the message says how to name a model."""
-    with pytest.raises(InputError, match=r"qa: needs a model.*\n.*--base-url"):
+    with pytest.raises(InputError, match=r"qa: needs a model.*\n.*base_url"):
         api.run(folder(tmp_path, RECIPE), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

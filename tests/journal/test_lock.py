@@ -85,7 +85,7 @@ def test_second_process_is_refused_within_a_second_naming_the_first(tmp_path: Pa
     message = str(refused.value)
     assert f"process {holder.child.pid} on {socket.gethostname()}" in message
     assert str(tmp_path) in message
-    assert "--out" in message
+    assert "`out`" in message
     assert refused.value.exit_code == 3
 
 

@@ -181,7 +181,7 @@ def test_every_bad_seed_of_a_recipe_is_named_at_once(tmp_path: Path) -> None:
     assert first == f'{name}:1: Answer "nope" does not occur in RawLog'
     assert second.startswith(f"{name}:12: Answer ")
     assert third == f"{name}:13: the same row as line 4"
-    assert "--skip-bad-seeds" in told.value.hint
+    assert "skip_bad_seeds" in told.value.hint
     prepared = prepare(tmp_path / "recipe.toml", skip_bad_seeds=True)
     assert prepared.seeds.rows == ROWS
     assert list(prepared.seeds.lines) == list(range(2, 12))
@@ -199,20 +199,20 @@ def test_seeds_that_fail_an_inferred_rule_are_named(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_seeds_that_are_all_bad(tmp_path: Path) -> None:
-    """Then --skip-bad-seeds helps no more, and the remedy does not say it."""
+    """Then ``skip_bad_seeds`` cannot help, and the hint does not mention it."""
     (tmp_path / "rows.jsonl").write_bytes(lines([{**row, "Answer": "nope"} for row in ROWS]))
     (tmp_path / "recipe.toml").write_text(RECIPE)
     for skip in (False, True):
         with pytest.raises(RowError, match=r"rows\.jsonl:1: ") as told:
             prepare(tmp_path / "recipe.toml", skip_bad_seeds=skip)
         assert len(told.value.message.splitlines()) == len(ROWS)
-        assert "--skip-bad-seeds" not in told.value.hint
+        assert "skip_bad_seeds" not in told.value.hint
 
 
 @pytest.mark.parametrize("rows", [[ROWS[0]], [ROWS[0], ROWS[0]]], ids=["one", "one, twice"])
 def test_one_seed_alone_shows_nothing_and_is_refused(rows: list[Row]) -> None:
     """Also where one is all that is left of several; the remedy is a recipe."""
-    with pytest.raises(RowError, match="rows:1: the only row") as told:
+    with pytest.raises(RowError, match="rows:1: need at least two seed rows") as told:
         prepare(rows, skip_bad_seeds=True)
     assert "init" in told.value.hint
 
@@ -257,17 +257,16 @@ def test_the_arguments_stand_in_for_the_quota_of_the_recipe(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("quota", "said"),
     [
-        ({"rows": 0}, "--rows 0"),
-        ({"rows": -3}, "--rows -3"),
-        ({"per_category": 0}, "--per-category 0"),
-        ({"rows": 1.5}, r"--rows 1\.5"),
-        ({"rows": "10"}, "--rows '10'"),
-        ({"rows": True}, "--rows True"),
+        ({"rows": 0}, "`rows`: .* got 0"),
+        ({"rows": -3}, "`rows`: .* got -3"),
+        ({"per_category": 0}, "`per_category`: .* got 0"),
+        ({"rows": 1.5}, r"got 1\.5"),
+        ({"rows": "10"}, "got '10'"),
+        ({"rows": True}, "got True"),
         ({"rows": 4, "per_category": 1}, "exclude each other"),
     ],
 )
 def test_a_quota_that_is_no_number_of_rows_is_refused_before_anything_is_read(quota: Any, said: str) -> None:
-    """Zero, negative, not whole, not a number, or two at once: an input error with a remedy."""
-    with pytest.raises(InputError, match=said) as told:
+    """Zero, negative, not whole, not a number, or two at once: an input error."""
+    with pytest.raises(InputError, match=said):
         prepare("gone.jsonl", **quota)
-    assert told.value.hint

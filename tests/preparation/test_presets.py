@@ -66,7 +66,7 @@ def test_the_fitting_recipe_is_picked_and_told(tmp_path: Path, rows: list[Row], 
 @pytest.mark.parametrize("rows", [TASKS, CHATS, PAIRS, PAIRS_ZH])
 def test_what_the_imitator_cannot_do_truthfully_asks_for_a_model(tmp_path: Path, rows: list[Row]) -> None:
     """Tasks, conversations and phrasings need a model: one line says so, and how to name one."""
-    with pytest.raises(InputError, match=r"mine: needs a model.*\n.*--base-url"):
+    with pytest.raises(InputError, match=r"mine: needs a model.*\n.*base_url"):
         api.run(seeds(tmp_path, rows), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
