@@ -118,7 +118,7 @@ class Run:
         require(lines == self.seen_rows, "rows.jsonl is not what the journal has")
         require(len(set(lines)) == len(lines) == self.rows, "a row stands twice")
         summary = api.open_run(self.out).summary
-        require(summary["stopped"] == "done" and summary["conserved"], "the summary of a finished run")
+        require(summary.stopped == "done" and summary.conserved, "the summary of a finished run")
         left = sorted(path.name for path in self.out.iterdir())
         require(not [name for name in left if name.endswith((".part", ".new", "-wal"))], f"left behind: {left}")
 

@@ -35,10 +35,8 @@ def main() -> int:
         run = api.run(SEEDS, rows=rows, out=grown, model="m", base_url=url, concurrency=32)
         seconds = time.perf_counter() - start
         summary = run.summary
-        candidates, requests = summary["candidates"], summary["requests"]
-        print(
-            f"grown:    {summary['accepted']:,} rows of {candidates:,} candidates, {requests:,} calls, {seconds:.1f} s"
-        )
+        candidates, requests = summary.candidates, summary.requests
+        print(f"grown:    {summary.accepted:,} rows of {candidates:,} candidates, {requests:,} calls, {seconds:.1f} s")
         start = time.perf_counter()
         judged = api.rejudge(grown, out=again)
         seconds = time.perf_counter() - start

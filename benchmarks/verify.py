@@ -58,7 +58,7 @@ def main() -> int:
     }
     fields = prepared.recipe.novelty.fields
     texts = ["\n".join(row[name] for name in fields) for row in (*prepared.seeds.rows, *rows)]
-    limits = [2.0] * len(prepared.seeds.rows) + [run.summary["categories"][name]["max_rouge_l"] for name in categories]
+    limits = [2.0] * len(prepared.seeds.rows) + [run.summary.categories[name].max_rouge_l for name in categories]
     start = time.perf_counter()
     with ProcessPoolExecutor() as pool:
         found = pool.map(_slice, [texts] * _SLICES, [limits] * _SLICES, range(_SLICES))

@@ -2,7 +2,7 @@
 
     >>> import selfinstruct
     >>> grown = selfinstruct.run("seeds/logqa.jsonl", rows=1000, out="outputs/logqa")  # doctest: +SKIP
-    >>> grown.summary["accepted"]  # doctest: +SKIP
+    >>> grown.summary.accepted  # doctest: +SKIP
     1000
 
 ``run`` and ``check`` take paths, lists of dicts or a pandas DataFrame; what they raise is in ``errors``.

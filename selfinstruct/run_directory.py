@@ -96,11 +96,11 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
     """
     recipe = to_toml(prepared.recipe, prepared.reasons, where)
     # Half of a character in a category's name is written as its escape, which JSON reads again.
-    text = json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(summary.to_dict(), ensure_ascii=False, indent=2) + "\n"
     shown = build_report(history, prepared, summary)
     refused: list[StorageError] = []
     for write in (
-        lambda: write_rows(history, where / ROWS_NAME, summary["accepted"]),
+        lambda: write_rows(history, where / ROWS_NAME, summary.accepted),
         lambda: write_whole(where / RECIPE_NAME, recipe.encode()),
         lambda: write_whole(where / SUMMARY_NAME, text.encode("utf-8", "backslashreplace")),
         lambda: write_whole(where / REPORT_NAME, report_page(shown, prepared, recipe).encode()),

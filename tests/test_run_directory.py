@@ -48,7 +48,7 @@ def test_a_run_leaves_the_files_of_the_contract_and_no_other(tmp_path: Path) -> 
     with History.open(run.directory) as history:
         assert rows == [grown.row for grown in history.rows()]
     assert all(list(row) == list(ROWS[0]) for row in rows)
-    assert summary_of(run.directory) == run.summary
+    assert summary_of(run.directory) == run.summary.to_dict()
     assert load_recipe(run.directory / "recipe.toml").quota.rows == 20
 
 
@@ -56,8 +56,8 @@ def test_the_recipe_in_the_directory_goes_on_with_the_run(tmp_path: Path) -> Non
     """From the folder of the run, the seeds are found, and nothing differs; no further call is made."""
     run = api.run(SEEDS, rows=20, out=tmp_path / "run")
     again = api.run(run.directory / "recipe.toml", out=run.directory)
-    assert again.summary["accepted"] == 20
-    assert again.summary["requests"] == run.summary["requests"]
+    assert again.summary.accepted == 20
+    assert again.summary.requests == run.summary.requests
 
 
 def test_derived_files_that_were_lost_come_again(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_another_rule_is_another_run(tmp_path: Path) -> None:
     assert len({own, stricter.read_text(encoding="utf-8"), told.read_text(encoding="utf-8")}) == 3
     with pytest.raises(InputError, match=r"novelty\.max_rouge_l"):
         api.run(stricter, out=run.directory)
-    assert api.run(told, out=run.directory, rows=40).summary["accepted"] == 40
+    assert api.run(told, out=run.directory, rows=40).summary.accepted == 40
 
 
 def test_a_run_that_another_process_writes_is_left_alone(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_run_that_another_process_writes_is_left_alone(tmp_path: Path) -> None
     with Lock.acquire(tmp_path / "run"), pytest.raises(StorageError, match=f"process {os.getpid()} "):
         api.run(SEEDS, rows=20, out=tmp_path / "run")
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.lock"]
-    assert api.run(SEEDS, rows=20, out=tmp_path / "run").summary["accepted"] == 20
+    assert api.run(SEEDS, rows=20, out=tmp_path / "run").summary.accepted == 20
 
 
 # --- nothing half-written -----------------------------------------------------------------------------------------
@@ -175,11 +175,11 @@ def test_a_disk_that_fills_up_is_told_and_the_summary_is_of_this_run(
         api.run(SEEDS, rows=4000, out=run.directory)
     summary = summary_of(run.directory)
     assert (summary["stopped"], summary["requested_rows"], summary["conserved"]) == ("storage", 4000, True)
-    assert summary["seconds"] > run.summary["seconds"]
+    assert summary["seconds"] > run.summary.seconds
     rows = (run.directory / "rows.jsonl").read_bytes().splitlines()
     assert len(rows) == summary["accepted"] >= 40
     done = api.run(SEEDS, rows=4000, out=run.directory)
-    assert (done.summary["stopped"], done.summary["accepted"]) == ("done", 4000)
+    assert (done.summary.stopped, done.summary.accepted) == ("done", 4000)
     assert (run.directory / "rows.jsonl").read_bytes().splitlines()[: len(rows)] == rows
 
 
@@ -199,7 +199,7 @@ def test_the_first_error_is_told_where_the_derived_files_are_refused_too(
     with pytest.raises(StorageError, match="derived file is refused"):
         api.run(SEEDS, rows=40, out=tmp_path / "run")
     monkeypatch.undo()
-    assert api.run(SEEDS, rows=40, out=tmp_path / "run").summary["accepted"] == 40
+    assert api.run(SEEDS, rows=40, out=tmp_path / "run").summary.accepted == 40
 
 
 async def test_a_cancelled_run_stays_cancelled_where_the_files_are_refused(
@@ -218,7 +218,7 @@ async def test_a_cancelled_run_stays_cancelled_where_the_files_are_refused(
     monkeypatch.undo()
     assert not (tmp_path / "run" / "summary.json").exists()
     again = await api.run_async(SEEDS, rows=4000, out=tmp_path / "run")
-    assert again.summary["accepted"] == len({json.dumps(row) for row in again.rows()}) == 4000
+    assert again.summary.accepted == len({json.dumps(row) for row in again.rows()}) == 4000
 
 
 def test_a_directory_without_a_run_is_told() -> None:

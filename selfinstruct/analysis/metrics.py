@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeVar
 
 from selfinstruct.backends.budget import cost
 from selfinstruct.journal import GrownRow, History, RefusedCandidate, Spent
@@ -17,8 +17,7 @@ from selfinstruct.records import Row, Usage
 from selfinstruct.similarity.row_index import RowIndex
 from selfinstruct.text import value_text
 
-#: The object of ``summary.json`` and of ``run --json``.
-Summary: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 
 #: The journal's notes of the prices by model, of what was done about models, and of why the run stopped.
 PRICES_NOTE, REMARKS_NOTE, STOPPED_NOTE = "prices", "remarks", "stopped"
@@ -28,6 +27,104 @@ _SHOWN, _EXAMPLES = 10, 3
 _SAMPLE, _PAIRS, _LEAST_SAMPLE = 300, 20_000, 20
 _BINS = 20
 _CHARTED_FIELDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What some rows cost: requests, tokens, and money in the currency of the recipe's prices.
+
+    ``cost`` is None where a price is unknown, ``cost_per_row`` also where no row was accepted.
+    """
+
+    requests: int
+    tokens: Usage
+    cost: float | None
+    cost_per_row: float | None
+    accepted: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The bill as it stands in ``summary.json``."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``; raises KeyError or TypeError where ``data`` is no such object."""
+        return _from_dict(cls, {**data, "tokens": Usage(**data["tokens"])})
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySummary(Bill):
+    """One category of a run: its bill, its quota, and the threshold that its rows were held to.
+
+    ``drifted`` counts accepted rows that came when another category was requested. ``exhausted`` is set where the
+    category stopped short of its quota. ``max_rouge_l`` is the largest ROUGE-L F1 that was allowed, in [0, 1].
+    """
+
+    quota: int
+    drifted: int
+    exhausted: bool
+    max_rouge_l: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The category as it stands in ``summary.json``."""
+        own = ("quota", "drifted", "exhausted", "max_rouge_l")
+        return {name: getattr(self, name) for name in own} | Bill.to_dict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary(Bill):
+    """The figures of a run; ``to_dict`` is the object of ``summary.json`` and of ``run --json``.
+
+    ``rejected`` and ``failed`` count by reason. ``max_rouge_l`` is the largest threshold of all categories.
+    ``cost`` is None where no prices are known; tokens and cost of a category are those of the batches that requested
+    it, and what belongs to none (the preflight) is in the totals alone. ``models`` has the same by model.
+    ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint``, ``storage`` or ``running``.
+    ``conserved`` is whether every candidate was either accepted or rejected. ``notes`` lists adjustments made to
+    prompts and models. ``seed`` is the random seed, ``seconds`` the time spent in all sessions of the run.
+    """
+
+    name: str
+    requested_rows: int
+    seeds: int
+    candidates: int
+    rejected: Mapping[str, int]
+    failed: Mapping[str, int]
+    categories: Mapping[str, CategorySummary]
+    models: Mapping[str, Bill]
+    max_rouge_l: float
+    model: str
+    seed: int | None
+    stopped: str
+    seconds: float
+    conserved: bool
+    notes: Sequence[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object of ``summary.json``: plain dicts, lists, strings and numbers."""
+        before = ("name", "requested_rows", "seeds", "candidates", "rejected", "failed")
+        after = ("max_rouge_l", "model", "seed", "stopped", "seconds", "conserved", "notes")
+        return {
+            **{name: getattr(self, name) for name in before},
+            "categories": {name: category.to_dict() for name, category in self.categories.items()},
+            **Bill.to_dict(self),
+            "models": {name: bill.to_dict() for name, bill in self.models.items()},
+            **{name: getattr(self, name) for name in after},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of ``to_dict``; raises KeyError or TypeError where ``data`` is no such object."""
+        nested = {
+            "tokens": Usage(**data["tokens"]),
+            "categories": {name: CategorySummary.from_dict(each) for name, each in data["categories"].items()},
+            "models": {name: Bill.from_dict(each) for name, each in data["models"].items()},
+        }
+        return _from_dict(cls, {**data, **nested})
+
+
+def _from_dict(cls: type[T], data: Mapping[str, Any]) -> T:
+    """An instance from the keys that it has fields for; later versions may add keys."""
+    return cls(**{field.name: data[field.name] for field in fields(cls)})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,47 +160,42 @@ class Report:
 
 
 def summarise(history: History, prepared: Prepared) -> Summary:
-    """The summary of a run as its journal has it; a category is exhausted where it gave up short of its quota.
+    """The summary of a run as recorded in its journal.
 
-    ``drifted`` counts accepted rows that came when another category was asked for.
-
-    ``cost`` is None where no prices are known. A category's tokens and cost are those of the batches that asked for
-    it; what belongs to none (the preflight) is in the totals alone. ``models`` has the same by model.
-    ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint`` or ``storage``, or of a run that
-    goes on ``running``, which only the caller knows; ``conserved`` is whether every candidate is accounted for.
-    ``notes`` are what was done about a model that does not do as asked.
+    ``stopped`` is the recorded reason; only the caller knows whether the run is still going on.
     """
     state, notes = history.state(), history.notes()
     prices = recorded_prices(history)
     categories = {}
     for name, quota in prepared.quotas.items():
-        tally = state.categories.get(name)
-        categories[name] = {
-            "quota": quota,
-            "drifted": tally.accepted - tally.hits if tally else 0,
-            "exhausted": name in state.exhausted,
-            "max_rouge_l": prepared.thresholds[name],
-            **_bill([spent for spent in state.spent if spent.category == name], prices, tally.accepted if tally else 0),
-        }
+        counts = state.categories.get(name)
+        accepted = counts.accepted if counts else 0
+        categories[name] = CategorySummary(
+            quota=quota,
+            drifted=counts.accepted - counts.hits if counts else 0,
+            exhausted=name in state.exhausted,
+            max_rouge_l=prepared.thresholds[name],
+            **_bill([spent for spent in state.spent if spent.category == name], prices, accepted),
+        )
     by_model = {name: [spent for spent in state.spent if spent.model == name] for name in _models(state.spent)}
-    return {
-        "name": prepared.recipe.name,
-        "requested_rows": sum(prepared.quotas.values()),
-        "seeds": state.seeds,
-        "candidates": state.candidates,
-        "rejected": state.rejected,
-        "failed": state.failed,
-        "categories": categories,
+    return Summary(
+        name=prepared.recipe.name,
+        requested_rows=sum(prepared.quotas.values()),
+        seeds=state.seeds,
+        candidates=state.candidates,
+        rejected=state.rejected,
+        failed=state.failed,
+        categories=categories,
         **_bill(state.spent, prices, state.accepted),
-        "models": {name: _bill(spent, prices, history.written_by(name)) for name, spent in by_model.items()},
-        "max_rouge_l": max(prepared.thresholds.values()),
-        "model": ", ".join(by_model) or ", ".join(model.name for model in prepared.recipe.all_models) or "imitator",
-        "seed": notes.get("seed"),
-        "stopped": notes.get(STOPPED_NOTE, "interrupted"),
-        "seconds": round(float(notes.get("seconds", 0.0)), 3),
-        "conserved": state.conserved,
-        "notes": notes.get(REMARKS_NOTE, []),
-    }
+        models={name: Bill(**_bill(spent, prices, history.written_by(name))) for name, spent in by_model.items()},
+        max_rouge_l=max(prepared.thresholds.values()),
+        model=", ".join(by_model) or ", ".join(model.name for model in prepared.recipe.all_models) or "imitator",
+        seed=notes.get("seed"),
+        stopped=notes.get(STOPPED_NOTE, "interrupted"),
+        seconds=round(float(notes.get("seconds", 0.0)), 3),
+        conserved=state.conserved,
+        notes=notes.get(REMARKS_NOTE, []),
+    )
 
 
 def recorded_prices(history: History) -> dict[str, list[float]]:
@@ -131,7 +223,7 @@ def _bill(spent: Sequence[Spent], prices: Mapping[str, Sequence[float]], accepte
     money, known = cost_of(spent, prices)
     return {
         "requests": sum(each.requests for each in spent),
-        "tokens": {"input": tokens.input, "output": tokens.output, "estimated": tokens.estimated},
+        "tokens": tokens,
         "cost": float(money) if known else None,
         "cost_per_row": float(money / accepted) if known and accepted else None,
         "accepted": accepted,
@@ -147,14 +239,14 @@ def build_report(history: History, prepared: Prepared, summary: Summary) -> Repo
     """The report of a run, read from its journal in a time that does not grow with its rows."""
     seeds = prepared.seeds.rows
     size = max(min(_SAMPLE, _PAIRS // max(len(seeds), 1)), _LEAST_SAMPLE)
-    sample = [grown for number in _spread(summary["accepted"], size) if (grown := history.row(number)) is not None]
+    sample = [grown for number in _spread(summary.accepted, size) if (grown := history.row(number)) is not None]
     rows = [grown.row for grown in sample]
     texts = [name for name, field in prepared.recipe.fields.items() if field.type == "string"]
     texts = [name for name in texts if name in _written(prepared.recipe)] or texts
     return Report(
         summary=summary,
         rows=_varied(sample),
-        refused={reason: list(islice(history.rejections(reason), _EXAMPLES)) for reason in summary["rejected"]},
+        refused={reason: list(islice(history.rejections(reason), _EXAMPLES)) for reason in summary.rejected},
         sampled=len(sample),
         likeness=_likeness(seeds, rows, prepared.recipe.novelty),
         lengths={name: _lengths(name, seeds, rows) for name in texts[:_CHARTED_FIELDS]},

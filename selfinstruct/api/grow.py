@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,15 +148,15 @@ def open_run(where: str | Path) -> Run:
     """A finished or interrupted run, read from its directory. Raises InputError where there is none."""
     path = Path(where) / SUMMARY_NAME
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        summary = Summary.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{where}: not a run directory", hint="A run directory contains summary.json.") from error
     return Run(Path(where), summary)
 
 
 def thresholds_of(run: Run) -> Mapping[str, float]:
     """The largest ROUGE-L F1 that was allowed in each category of a run."""
-    return {name: category["max_rouge_l"] for name, category in run.summary["categories"].items()}
+    return {name: category.max_rouge_l for name, category in run.summary.categories.items()}
 
 
 async def _loop(
@@ -271,10 +271,10 @@ def _word_for(error: BaseException) -> str:
 
 def _require_conserved(where: Path, summary: Summary) -> None:
     """Every candidate is accepted or rejected, once; a run that breaks this is a failure, loudly."""
-    if not summary["conserved"]:
+    if not summary.conserved:
         raise StorageError(
-            f"{where}: {summary['candidates']} candidates, but {summary['accepted']} accepted and "
-            f"{sum(summary['rejected'].values())} rejected: the counts do not add up",
+            f"{where}: {summary.candidates} candidates, but {summary.accepted} accepted and "
+            f"{sum(summary.rejected.values())} rejected: the counts do not add up",
             hint="This is a fault of selfinstruct: please report it, with the run's directory.",
         )
 
@@ -290,6 +290,6 @@ def _conclude(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds
         journal.commit()
     finally:
         # The notes may not have been taken; the summary is of this run all the same.
-        summary = summarise(history, prepared) | {"stopped": stopped, "seconds": round(seconds, 3)}
+        summary = replace(summarise(history, prepared), stopped=stopped, seconds=round(seconds, 3))
         directory.write_derived(where, history, prepared, summary)
     return summary

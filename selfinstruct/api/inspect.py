@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -58,7 +59,7 @@ def report(where: str | Path) -> Run:
             prepared = prepared_from_journal(history)
             summary = summarise(history, prepared)
             if running is not None:
-                summary["stopped"] = "running"
+                summary = replace(summary, stopped="running")
             write_derived(place, history, prepared, summary)
         # A run that has ended meanwhile has written its last files, perhaps before these.
         if running is None or holder_of(place) is not None:

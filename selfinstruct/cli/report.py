@@ -25,7 +25,7 @@ def report(
 
     done = api.report(run)
     if json:
-        sys.stdout.write(json_module.dumps(done.summary, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json_module.dumps(done.summary.to_dict(), ensure_ascii=False, indent=2) + "\n")
         return 0
     page = console(sys.stdout)
     page.print(summary_text(done.summary, run, str(run / "recipe.toml"), width_of(page)), soft_wrap=True, end="")

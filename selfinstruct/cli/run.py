@@ -100,8 +100,8 @@ def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
     if not quiet:
         screen.print(summary_text(done.summary, done.directory, source, width_of(screen)), soft_wrap=True, end="")
     if as_json:
-        sys.stdout.write(json_module.dumps(done.summary, ensure_ascii=False, indent=2) + "\n")
-    if done.summary["stopped"] == "done":
+        sys.stdout.write(json_module.dumps(done.summary.to_dict(), ensure_ascii=False, indent=2) + "\n")
+    if done.summary.stopped == "done":
         return 0
     if quiet:
         print_error(shortfall(done.summary), f"What came is kept in {done.directory}.")

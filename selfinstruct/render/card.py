@@ -36,7 +36,7 @@ def card(report: Report, prepared: Prepared, rows_name: str) -> str:
 
 
 def _front(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
-    rows = report.summary["accepted"]
+    rows = report.summary.accepted
     yield "---"
     yield f"license: unknown  # {_licence(prepared)}set it"
     yield f"language: [{_language(report, prepared)}]"
@@ -83,14 +83,14 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         yield f"{_code(recipe.task)}"
         yield ""
     first, *others = source_lines(prepared, _code) or ["the recipe's prompts"]
-    sources = join_words([f"{first} that a person wrote" if summary["seeds"] else first, *others])
+    sources = join_words([f"{first} that a person wrote" if summary.seeds else first, *others])
     yield (
-        f"{counted(summary['accepted'], 'synthetic row')} in `{rows_name}`, grown from {sources}, by {author}."
-        f"{' The seeds are not among the rows.' if summary['seeds'] else ''}"
+        f"{counted(summary.accepted, 'synthetic row')} in `{rows_name}`, grown from {sources}, by {author}."
+        f"{' The seeds are not among the rows.' if summary.seeds else ''}"
     )
-    if summary["stopped"] != "done":
+    if summary.stopped != "done":
         yield ""
-        yield f"{format_number(summary['requested_rows'])} rows were wanted: {why_short(summary)}."
+        yield f"{format_number(summary.requested_rows)} rows were wanted: {why_short(summary)}."
     yield from ("", "## Fields", "", "| field | type | what holds for every row |", "|---|---|---|")
     for name, field in recipe.fields.items():
         rules = [_code(field.description)] if field.description else []
@@ -108,13 +108,13 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     if recipe.imitates:
         drawn = f", for {join_words(drawn)}" if (drawn := batch_conditions(prepared, _code)) else ""
         begins = f"Every row was written by {author} after the example of seeds and earlier rows{drawn}, has"
-    compared = "any seed or other row" if summary["seeds"] else "any other row"
+    compared = "any seed or other row" if summary.seeds else "any other row"
     but = ", save that rows which were made of the same one may be more alike" if shares_origin(recipe) else ""
-    like = "is like the seeds and need not" if summary["seeds"] else "need not"
+    like = "is like the seeds and need not" if summary.seeds else "need not"
     yield (
         f"{begins} the fields above with their rules checked, and is not more like {compared} than its category's "
-        f"largest ROUGE-L F1{but}. {format_number(sum(summary['rejected'].values()))} of "
-        f"{counted(summary['candidates'], 'candidate')} were rejected. The rows are synthetic: what they say {like} "
+        f"largest ROUGE-L F1{but}. {format_number(sum(summary.rejected.values()))} of "
+        f"{counted(summary.candidates, 'candidate')} were rejected. The rows are synthetic: what they say {like} "
         "be true."
     )
     yield ""
@@ -141,16 +141,16 @@ def _author(summary: Summary, recipe: Recipe) -> str:
     """Who wrote the rows; where the endpoint is stays with whoever ran it."""
     if not recipe.all_models:
         return "selfinstruct's embedded imitator" if recipe.imitates else "templates alone"
-    names = [name.partition(" at ")[0] for name in summary["models"]] or [model.name for model in recipe.all_models]
+    names = [name.partition(" at ")[0] for name in summary.models] or [model.name for model in recipe.all_models]
     said = ", ".join(_code(name) for name in dict.fromkeys(names))
     return f"the model{'s' if ',' in said else ''} {said}"
 
 
 def _categories(report: Report) -> Iterator[str]:
-    categories = report.summary["categories"]
+    categories = report.summary.categories
     yield from ("", "## Categories", "", "| category | rows | largest ROUGE-L |", "|---|---:|---:|")
     for name, category in list(categories.items())[:_CATEGORIES]:
-        yield f"| {_code(name)} | {format_number(category['accepted'])} | {category['max_rouge_l']:.4f} |"
+        yield f"| {_code(name)} | {format_number(category.accepted)} | {category.max_rouge_l:.4f} |"
     if len(categories) > _CATEGORIES:
         yield f"\nand {format_number(len(categories) - _CATEGORIES)} more, in `summary.json`."
 

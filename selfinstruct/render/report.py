@@ -41,7 +41,7 @@ def report_page(report: Report, prepared: Prepared, recipe_toml: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{name}: {format_number(report.summary['accepted'])} rows</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>{name}: {format_number(report.summary.accepted)} rows</title>\n<style>{STYLE}</style>\n</head>\n"
         f"<body>\n<main>\n{body}\n{_origin(report.summary, prepared, recipe_toml)}\n"
         f"<footer>selfinstruct {escape(__version__)}</footer>\n</main>\n</body>\n</html>\n"
     )
@@ -58,14 +58,14 @@ def _whole(text: str) -> str:
 
 def _head(report: Report, prepared: Prepared) -> Iterator[str]:
     summary = report.summary
-    done = summary["stopped"] == "done"
-    grown = f"{counted(summary['accepted'], 'row')} grown from {source_phrase(prepared)}"
+    done = summary.stopped == "done"
+    grown = f"{counted(summary.accepted, 'row')} grown from {source_phrase(prepared)}"
     if done:
-        lead = f"{grown} in {format_duration(summary['seconds'])}, {all_there(summary)}."
+        lead = f"{grown} in {format_duration(summary.seconds)}, {all_there(summary)}."
     else:
-        wanted = format_number(summary["requested_rows"])
-        why = "It is still running" if summary["stopped"] == "running" else f"It stopped short: {why_short(summary)}"
-        lead = f"{grown} in {format_duration(summary['seconds'])}, of {wanted} wanted. {why}."
+        wanted = format_number(summary.requested_rows)
+        why = "It is still running" if summary.stopped == "running" else f"It stopped short: {why_short(summary)}"
+        lead = f"{grown} in {format_duration(summary.seconds)}, of {wanted} wanted. {why}."
     yield f'<header>\n<p class="kind">Data set grown by selfinstruct</p>\n<h1>{_text(prepared.recipe.name)}</h1>'
     if prepared.recipe.task:
         yield f"<p>{_text(prepared.recipe.task)}</p>"
@@ -77,11 +77,11 @@ def _head(report: Report, prepared: Prepared) -> Iterator[str]:
 
 
 def _figures(summary: Summary) -> Iterator[tuple[str, str, str]]:
-    candidates, rejected = summary["candidates"], sum(summary["rejected"].values())
+    candidates, rejected = summary.candidates, sum(summary.rejected.values())
     most = "at most " if used_up(summary) else ""
-    yield "Rows", format_number(summary["accepted"]), f"of {most}{format_number(summary['requested_rows'])}"
-    categories = summary["categories"].values()
-    full = sum(1 for category in categories if category["accepted"] >= category["quota"])
+    yield "Rows", format_number(summary.accepted), f"of {most}{format_number(summary.requested_rows)}"
+    categories = summary.categories.values()
+    full = sum(1 for category in categories if category.accepted >= category.quota)
     filled = "all full" if full == len(categories) else "" if most else f"{format_number(full)} full"
     yield "Categories", format_number(len(categories)), filled
     share = f"{rejected / candidates:.1%}" if candidates else "0 %"
@@ -90,41 +90,41 @@ def _figures(summary: Summary) -> Iterator[tuple[str, str, str]]:
         share.replace("%", " %").replace("  ", " "),
         f"{format_number(rejected)} of {format_number(candidates)}",
     )
-    failed = sum(summary["failed"].values())
-    yield "Requests", format_number(summary["requests"]), f"{format_number(failed)} of no use" if failed else ""
-    tokens = summary["tokens"]
-    if total := tokens["input"] + tokens["output"]:
-        yield "Tokens", f"{'about ' if tokens['estimated'] else ''}{format_number(total)}", ""
-    if summary["cost"]:
-        each = f"{format_money(summary['cost_per_row'])} a row" if summary["cost_per_row"] else ""
-        yield "Cost", f"{'about ' if tokens['estimated'] else ''}{format_money(summary['cost'])}", each
+    failed = sum(summary.failed.values())
+    yield "Requests", format_number(summary.requests), f"{format_number(failed)} of no use" if failed else ""
+    tokens = summary.tokens
+    if total := tokens.input + tokens.output:
+        yield "Tokens", f"{'about ' if tokens.estimated else ''}{format_number(total)}", ""
+    if summary.cost:
+        each = f"{format_money(summary.cost_per_row)} a row" if summary.cost_per_row else ""
+        yield "Cost", f"{'about ' if tokens.estimated else ''}{format_money(summary.cost)}", each
 
 
 def _categories(report: Report, prepared: Prepared) -> Iterator[str]:
-    categories = report.summary["categories"]
+    categories = report.summary.categories
     names = list(categories)
     if len(names) > _CATEGORIES:
-        names.sort(key=lambda name: categories[name]["accepted"] >= categories[name]["quota"])
+        names.sort(key=lambda name: categories[name].accepted >= categories[name].quota)
     yield (
         '<section>\n<h2>Categories</h2>\n<table>\n<thead><tr><th>Category</th><th class="wide"></th>'
         '<th class="number">Rows</th><th class="number">Largest ROUGE-L</th></tr></thead>\n<tbody>'
     )
     for name in names[:_CATEGORIES]:
         category = categories[name]
-        accepted = category["accepted"]
-        quota = accepted if used_up(report.summary) else category["quota"]
+        accepted = category.accepted
+        quota = accepted if used_up(report.summary) else category.quota
         full = accepted >= quota
-        tag = ' <span class="tag">exhausted</span>' if category["exhausted"] and not full else ""
+        tag = ' <span class="tag">exhausted</span>' if category.exhausted and not full else ""
         bar = bar_svg(accepted / quota if quota else 1.0, "grown" if full else "short", f"{accepted} of {quota}")
         count = format_number(accepted) if full else f"{format_number(accepted)} / {format_number(quota)}"
         yield (
             f'<tr><td class="name">{_text(name)}{tag}</td><td class="wide">{bar}</td>'
-            f'<td class="number">{count}</td><td class="number">{category["max_rouge_l"]:.4f}</td></tr>'
+            f'<td class="number">{count}</td><td class="number">{category.max_rouge_l:.4f}</td></tr>'
         )
     yield "</tbody>\n</table>"
     if len(names) > _CATEGORIES:
         yield f'<p class="soft">and {format_number(len(names) - _CATEGORIES)} more, in summary.json</p>'
-    which = ", seed or grown," if report.summary["seeds"] else ""
+    which = ", seed or grown," if report.summary.seeds else ""
     but = " Rows that were made of the same one may be more alike." if shares_origin(prepared.recipe) else ""
     yield (
         f'<p class="soft">No row is more like its nearest neighbour{which} than its category\'s largest '
@@ -135,8 +135,8 @@ def _categories(report: Report, prepared: Prepared) -> Iterator[str]:
 def _charts(report: Report, prepared: Prepared) -> Iterator[str]:
     if not report.sampled:
         return
-    among = "all" if report.sampled == report.summary["accepted"] else "a sample of"
-    seeded = report.summary["seeds"] > 0
+    among = "all" if report.sampled == report.summary.accepted else "a sample of"
+    seeded = report.summary.seeds > 0
     key = (
         '<svg class="key" viewBox="0 0 16 10"><rect width="16" height="10" rx="1"></rect></svg>grown'
         '<svg class="key" viewBox="0 0 16 10"><path d="M0 5H16"></path></svg>seeds'
@@ -157,16 +157,16 @@ def _charts(report: Report, prepared: Prepared) -> Iterator[str]:
 
 
 def _rejected(report: Report, prepared: Prepared) -> Iterator[str]:
-    rejected = report.summary["rejected"]
+    rejected = report.summary.rejected
     yield "<section>\n<h2>Rejected candidates</h2>"
     if not rejected:
         yield "<p>None.</p>"
     for reason, count in sorted(rejected.items(), key=lambda pair: -pair[1]):
-        bar = bar_svg(count / report.summary["candidates"], "bad", str(count))
+        bar = bar_svg(count / report.summary.candidates, "bad", str(count))
         yield f'<div class="reason"><span>{_text(reason)}</span>{bar}<span class="number">{format_number(count)}</span></div>'
         yield f"<details><summary>{escape(MEANINGS.get(reason, ''))}</summary>"
         for refused in report.refused.get(reason, ()):
-            yield _refusal(refused, report.summary["seeds"])
+            yield _refusal(refused, report.summary.seeds)
         yield "</details>"
     yield "</section>"
 
@@ -218,13 +218,13 @@ def _marked(value: str, spans: list[tuple[int, int]]) -> str:
 def _origin(summary: Summary, prepared: Prepared, recipe_toml: str) -> str:
     by = writer_phrase(prepared)
     if prepared.recipe.all_models:
-        by = f"the model{'s' if len(summary['models']) > 1 else ''} {summary['model']}"
+        by = f"the model{'s' if len(summary.models) > 1 else ''} {summary.model}"
     done = "".join(f"<dt>{_text(name)}</dt><dd>{_text(words)}</dd>" for name, words in step_lines(prepared))
     steps = f'<dl class="fields">{done}</dl>' if done else ""
-    remarks = "".join(f"<li>{_text(note)}</li>" for note in summary["notes"])
+    remarks = "".join(f"<li>{_text(note)}</li>" for note in summary.notes)
     return (
         f"<section>\n<h2>How it was made</h2>\n<p>Written by {_text(by)} from {_text(source_phrase(prepared))}, with the "
-        f"run's seed {_text(str(summary['seed']))}. Every prompt's plan, every reply and every rejection is in "
+        f"run's seed {_text(str(summary.seed))}. Every prompt's plan, every reply and every rejection is in "
         "<code>run.sqlite</code>; <code>selfinstruct show</code> tells where a row came from, by its number here, and "
         "why a candidate was rejected, by its x and number.</p>\n"
         f"{steps}{f'<ul>{remarks}</ul>' if remarks else ''}"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from selfinstruct.analysis.metrics import Summary
+from selfinstruct.analysis.metrics import Bill, Summary
 from selfinstruct.render.text import counted, format_duration, format_money, format_number, pad, printable, shorten
 
 _LISTED = 40
@@ -59,8 +57,8 @@ def summary_text(summary: Summary, where: Path, source: str, width: int | None) 
 
 def shortfall(summary: Summary) -> str:
     """One line for a run that stopped short: how far it came, and which categories gave up."""
-    exhausted = [printable(name) for name, category in summary["categories"].items() if category["exhausted"]]
-    said = f"stopped short: {format_number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')}"
+    exhausted = [printable(name) for name, category in summary.categories.items() if category.exhausted]
+    said = f"stopped short: {format_number(summary.accepted)} of {counted(summary.requested_rows, 'row')}"
     if not exhausted:
         return said
     more = f" and {len(exhausted) - 3} more" if len(exhausted) > 3 else ""
@@ -69,8 +67,8 @@ def shortfall(summary: Summary) -> str:
 
 def why_short(summary: Summary) -> str:
     """Why a run stopped short of its quota, in a few words."""
-    if summary["stopped"] == "exhausted":
-        count = sum(1 for category in summary["categories"].values() if category["exhausted"])
+    if summary.stopped == "exhausted":
+        count = sum(1 for category in summary.categories.values() if category.exhausted)
         return f"{counted(count, 'category is', 'categories are')} exhausted"
     reasons = {
         "interrupted": "it was interrupted",
@@ -79,12 +77,12 @@ def why_short(summary: Summary) -> str:
         "budget": "the budget is spent",
         "running": "it is still running",
     }
-    return reasons.get(summary["stopped"], str(summary["stopped"]))
+    return reasons.get(summary.stopped, str(summary.stopped))
 
 
 def used_up(summary: Summary) -> bool:
     """Whether a run ended because each passage of its documents had been used, its quota being left open."""
-    return bool(summary["stopped"] == "done" and summary["accepted"] < summary["requested_rows"])
+    return bool(summary.stopped == "done" and summary.accepted < summary.requested_rows)
 
 
 def all_there(summary: Summary) -> str:
@@ -93,43 +91,41 @@ def all_there(summary: Summary) -> str:
 
 
 def _headline(summary: Summary) -> Text:
-    took = format_duration(summary["seconds"])
-    if summary["stopped"] == "done":
-        text = Text(f"{counted(summary['accepted'], 'row')} in {took}", "bold green")
+    took = format_duration(summary.seconds)
+    if summary.stopped == "done":
+        text = Text(f"{counted(summary.accepted, 'row')} in {took}", "bold green")
         return text.append(f", {all_there(summary)}.\n\n", "not bold default")
     text = Text(
-        f"{format_number(summary['accepted'])} of {counted(summary['requested_rows'], 'row')} in {took}", "bold yellow"
+        f"{format_number(summary.accepted)} of {counted(summary.requested_rows, 'row')} in {took}", "bold yellow"
     )
-    short = "so far" if summary["stopped"] == "running" else f"stopped short: {why_short(summary)}"
+    short = "so far" if summary.stopped == "running" else f"stopped short: {why_short(summary)}"
     return text.append(f", {short}.\n\n", "not bold default")
 
 
 def _categories(summary: Summary, width: int | None) -> Text:
-    categories = summary["categories"]
+    categories = summary.categories
     # The ones that miss rows come first where not all can be listed.
     names = list(categories)
     if len(names) > _LISTED:
-        names.sort(key=lambda name: categories[name]["accepted"] >= categories[name]["quota"])
-    counts = {n: f"{categories[n]['accepted']:,}/{categories[n]['quota']:,}" for n in names[:_LISTED]}
+        names.sort(key=lambda name: categories[name].accepted >= categories[name].quota)
+    counts = {n: f"{categories[n].accepted:,}/{categories[n].quota:,}" for n in names[:_LISTED]}
     if used_up(summary):
-        counts = {n: format_number(categories[n]["accepted"]) for n in counts}
+        counts = {n: format_number(categories[n].accepted) for n in counts}
     column = max(map(len, counts.values()))
-    room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - column - 16 - 20 * bool(summary["cost"])), 12)
+    room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - column - 16 - 20 * bool(summary.cost)), 12)
     shown = {name: shorten(printable(name), room) for name in counts}
     widest = max(map(cell_len, shown.values()))
-    prices = {
-        n: f"{format_money(categories[n]['cost_per_row'])} a row" for n in counts if categories[n].get("cost_per_row")
-    }
+    prices = {n: f"{format_money(each)} a row" for n in counts if (each := categories[n].cost_per_row)}
     priced = max(map(len, prices.values()), default=0)
     text = Text()
     for name, count in counts.items():
         category = categories[name]
-        full = category["accepted"] >= category["quota"] or used_up(summary)
+        full = category.accepted >= category.quota or used_up(summary)
         text.append(f"  {count:>{column}}  ", "green" if full else "yellow")
         if priced:
             text.append(f"{prices.get(name, ''):>{priced}}  ", "dim")
-        text.append(pad(shown[name], widest) if category["exhausted"] else shown[name])
-        text.append("  exhausted\n" if category["exhausted"] else "\n", "yellow")
+        text.append(pad(shown[name], widest) if category.exhausted else shown[name])
+        text.append("  exhausted\n" if category.exhausted else "\n", "yellow")
     if len(names) > _LISTED:
         text.append(f"  and {format_number(len(names) - _LISTED)} more\n", "dim")
     return text
@@ -137,7 +133,7 @@ def _categories(summary: Summary, width: int | None) -> Text:
 
 def _losses(summary: Summary) -> Text:
     text = Text()
-    rejected, candidates = summary["rejected"], summary["candidates"]
+    rejected, candidates = summary.rejected, summary.candidates
     if not rejected:
         text.append(f"  None of {counted(candidates, 'candidate')} rejected.\n")
     else:
@@ -147,56 +143,56 @@ def _losses(summary: Summary) -> Text:
         for reason, count in sorted(rejected.items(), key=lambda pair: -pair[1]):
             text.append(f"    {format_number(count):>{column}}  {reason:<{slugs}}  ")
             text.append(f"{MEANINGS.get(reason, '')}\n", "dim")
-    if failed := summary["failed"]:
+    if failed := summary.failed:
         said = ", ".join(f"{format_number(count)} {reason}" for reason, count in failed.items())
         text.append(f"  {counted(sum(failed.values()), 'reply', 'replies')} of no use: {said}.\n", "yellow")
     return text
 
 
 def _cost(summary: Summary) -> Text:
-    tokens = summary["tokens"]
-    if not summary["requests"]:
+    tokens = summary.tokens
+    if not summary.requests:
         return Text("  No request was made.\n")
-    said = f"  {counted(summary['requests'], 'request')} to {printable(summary['model'])}"
-    if tokens["input"] or tokens["output"]:
-        about = "about " if tokens["estimated"] else ""
-        said += f", {about}{format_number(tokens['input'])} tokens in and {format_number(tokens['output'])} out"
-    if summary["cost"]:
+    said = f"  {counted(summary.requests, 'request')} to {printable(summary.model)}"
+    if tokens.input or tokens.output:
+        about = "about " if tokens.estimated else ""
+        said += f", {about}{format_number(tokens.input)} tokens in and {format_number(tokens.output)} out"
+    if summary.cost:
         said += f";\n  {_money(summary)} in all by the recipe's prices"
-        if summary["cost_per_row"]:
-            said += f", {format_money(summary['cost_per_row'])} a row"
+        if summary.cost_per_row:
+            said += f", {format_money(summary.cost_per_row)} a row"
     text = Text(f"{said}.\n")
-    if len(summary["models"]) > 1:
-        for name, bill in summary["models"].items():
-            said = f"{counted(bill['accepted'], 'row')} in {counted(bill['requests'], 'request')}"
-            said += f", {_money(bill)}" if bill["cost"] else ""
+    if len(summary.models) > 1:
+        for name, bill in summary.models.items():
+            said = f"{counted(bill.accepted, 'row')} in {counted(bill.requests, 'request')}"
+            said += f", {_money(bill)}" if bill.cost else ""
             text.append(f"    {printable(name)}: {said}\n", "dim")
-    for note in summary["notes"]:
+    for note in summary.notes:
         text.append(f"  {printable(note)}\n", "yellow")
     return text
 
 
-def _money(bill: Mapping[str, Any]) -> str:
+def _money(bill: Bill) -> str:
     """A cost, with a word where tokens were estimated."""
-    return f"{'about ' if bill['tokens']['estimated'] else ''}{format_money(bill['cost'])}"
+    return f"{'about ' if bill.tokens.estimated else ''}{format_money(bill.cost or 0)}"
 
 
 def _next(summary: Summary, where: Path, source: str) -> Text:
     """What may be done next, each with the command to copy."""
     place = shlex.quote(printable(str(where)))
     grow = f"selfinstruct run {shlex.quote(printable(source))} --out {place}"
-    show = {"trace a row": f"selfinstruct show {place} 1"} if summary["accepted"] else {}
+    show = {"trace a row": f"selfinstruct show {place} 1"} if summary.accepted else {}
     text = Text()
-    if summary["stopped"] == "exhausted":
-        more = "seeds of the exhausted kinds" if summary["seeds"] else "documents or values of attributes"
+    if summary.stopped == "exhausted":
+        more = "seeds of the exhausted kinds" if summary.seeds else "documents or values of attributes"
         text.append(f"  For more, add {more}, or allow more likeness with\n")
         text.append("  novelty.max_rouge_l in the recipe, and grow in another --out.\n\n")
         hints = show
     elif used_up(summary):
         hints = show
-    elif summary["stopped"] == "done":
-        hints = {"grow further": f"{grow} --rows {2 * summary['requested_rows']}", **show}
-    elif summary["stopped"] == "running":
+    elif summary.stopped == "done":
+        hints = {"grow further": f"{grow} --rows {2 * summary.requested_rows}", **show}
+    elif summary.stopped == "running":
         hints = show
     else:
         hints = {"go on": grow, **show}

@@ -34,7 +34,7 @@ def test_a_stricter_recipe_shows_what_it_would_refuse_and_changes_nothing(tmp_pa
     assert not done.identical
     assert done.after.accepted < done.before.accepted == 100
     assert done.after.rejected["near-duplicate"] > done.before.rejected.get("near-duplicate", 0)
-    assert done.after.accepted + sum(done.after.rejected.values()) == run.summary["candidates"]
+    assert done.after.accepted + sum(done.after.rejected.values()) == run.summary.candidates
     assert (run.directory / "rows.jsonl").read_bytes() == rows
     assert api.rejudge(run.directory).identical
 

@@ -43,9 +43,9 @@ def require_exact(run: api.Run, quotas: dict[str, int], source: Path = SEEDS) ->
     of = prepare(source).categories.of
     assert Counter(map(of, rows)) == {name: quota for name, quota in quotas.items() if quota}
     assert len({json.dumps(row) for row in rows}) == len(rows)
-    assert run.summary["stopped"] == "done"
-    assert run.summary["conserved"]
-    assert run.summary["candidates"] == run.summary["accepted"] + sum(run.summary["rejected"].values())
+    assert run.summary.stopped == "done"
+    assert run.summary.conserved
+    assert run.summary.candidates == run.summary.accepted + sum(run.summary.rejected.values())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -68,7 +68,7 @@ def test_each_seed_file_grows_a_hundredfold(file: Path, tmp_path: Path) -> None:
     ]
     scores = np.tril(cdist(texts, texts, scorer=Indel.normalized_similarity, dtype=np.float64, workers=1), -1)
     nearest = scores.max(axis=1)[len(seeds) :]
-    allowed = np.array([run.summary["categories"][prepared.categories.of(row)]["max_rouge_l"] for row in rows])
+    allowed = np.array([run.summary.categories[prepared.categories.of(row)].max_rouge_l for row in rows])
     assert (nearest <= allowed + 1e-12).all()
 
 
@@ -81,7 +81,7 @@ def test_rouge_score_itself_agrees(tmp_path: Path) -> None:
     pool = prepared.seeds.rows + rows_of(run)
     texts = [compared_text(row, ("Question", "RawLog")) for row in pool]
     for at in range(len(prepared.seeds.rows), len(pool)):
-        allowed = run.summary["categories"][prepared.categories.of(pool[at])]["max_rouge_l"]
+        allowed = run.summary.categories[prepared.categories.of(pool[at])].max_rouge_l
         assert all(scorer.score(text, texts[at])["rougeL"].fmeasure <= allowed for text in texts[:at])
 
 
@@ -103,7 +103,7 @@ def test_a_run_grows_further_and_weights_hold(tmp_path: Path) -> None:
     require_exact(second, dict.fromkeys(prepare(SEEDS).quotas, 50))
     assert (second.directory / "rows.jsonl").read_bytes().startswith(before)
     third = api.run(SEEDS, rows=200, out=tmp_path / "run")
-    assert third.summary["requests"] == second.summary["requests"]
+    assert third.summary.requests == second.summary.requests
 
 
 def test_rows_dicts_and_frames_are_seeds_too(tmp_path: Path) -> None:
@@ -167,8 +167,8 @@ def test_a_run_that_is_killed_half_way_goes_on_to_exact_quotas(how: signal.Signa
     assert process.wait(20) == code
     if how is signal.SIGINT:
         stopped = api.open_run(out)
-        assert stopped.summary["stopped"] == "interrupted"
-        assert 0 < len(rows_of(stopped)) == stopped.summary["accepted"] < 4000
+        assert stopped.summary.stopped == "interrupted"
+        assert 0 < len(rows_of(stopped)) == stopped.summary.accepted < 4000
     require_exact(api.run(SEEDS, rows=4000, out=out), dict.fromkeys(prepare(SEEDS).quotas, 1000))
 
 
@@ -183,15 +183,15 @@ def test_labels_with_digits_stay_and_their_texts_vary(tmp_path: Path) -> None:
     seeds = [{"review": f"The {p} is {a}. I bought it on {d} March. So it goes.", "stars": s} for p, a, d, s in things]
     run = api.run(seeds, rows=60, out=tmp_path / "run")
     assert Counter(row["stars"] for row in run.rows()) == {"5": 30, "1": 30}
-    assert "label" not in run.summary["rejected"]
+    assert "label" not in run.summary.rejected
 
 
 def test_rows_without_any_text_end_the_run_and_not_the_program(tmp_path: Path) -> None:
     """Messages are lists: the imitator finds nothing to replace, and says so by exhausting the one category."""
     seeds = [{"messages": [{"role": "user", "content": f"Hi {n}"}]} for n in range(3)]
     run = api.run(seeds, rows=20, out=tmp_path / "run")
-    assert run.summary["stopped"] == "exhausted"
-    assert run.summary["accepted"] == 0
+    assert run.summary.stopped == "exhausted"
+    assert run.summary.accepted == 0
 
 
 def test_instructions_keep_their_own_outputs(tmp_path: Path) -> None:
@@ -231,10 +231,10 @@ def test_a_backend_that_repeats_itself_is_given_up_with_everything_kept(tmp_path
     """One row for ever: every category is exhausted, said so, and the one row is there."""
     same = json.dumps({"rows": [{"Question": "Is partition rdd_1_2 found?", "Answer": "not", "RawLog": "Partition rdd_1_2 not found, computing it"}]})  # fmt: skip # noqa: E501
     run = api.run(SEEDS, rows=40, out=tmp_path / "run", backend=Scripted(same))
-    assert run.summary["stopped"] == "exhausted"
-    assert run.summary["accepted"] == 1
-    assert all(category["exhausted"] for category in run.summary["categories"].values())
-    assert set(run.summary["rejected"]) <= {"duplicate", "echo"}
+    assert run.summary.stopped == "exhausted"
+    assert run.summary.accepted == 1
+    assert all(category.exhausted for category in run.summary.categories.values())
+    assert set(run.summary.rejected) <= {"duplicate", "echo"}
 
 
 def test_a_row_counts_in_the_category_it_belongs_to(tmp_path: Path) -> None:
@@ -244,9 +244,9 @@ def test_a_row_counts_in_the_category_it_belongs_to(tmp_path: Path) -> None:
         for n in range(50)
     ]  # fmt: skip
     run = api.run(SEEDS, rows=40, out=tmp_path / "run", backend=Scripted(json.dumps({"rows": rows})))
-    accepted = {name: category["accepted"] for name, category in run.summary["categories"].items()}
+    accepted = {name: category.accepted for name, category in run.summary.categories.items()}
     assert sum(accepted.values()) == accepted["Is partition <*> found?"] == 10
-    assert run.summary["rejected"]["quota"] >= 40
+    assert run.summary.rejected["quota"] >= 40
 
 
 def test_failed_calls_are_counted_and_ten_in_a_row_end_the_run(tmp_path: Path) -> None:
@@ -267,12 +267,12 @@ def test_failed_calls_are_counted_and_ten_in_a_row_end_the_run(tmp_path: Path) -
 
     run = api.run(SEEDS, rows=400, out=tmp_path / "flaky", backend=Flaky())
     require_exact(run, dict.fromkeys(prepared.quotas, 100))
-    assert run.summary["failed"] == {"timeout": run.summary["requests"] // 3}
+    assert run.summary.failed == {"timeout": run.summary.requests // 3}
     down = Scripted(Failure("server-error", "503 from the endpoint"))
     with pytest.raises(EndpointError, match="503 from the endpoint"):
         api.run(SEEDS, rows=400, out=tmp_path / "down", backend=down)
     assert len(down.requests) < 10 + 16
-    assert api.open_run(tmp_path / "down").summary["stopped"] == "endpoint"
+    assert api.open_run(tmp_path / "down").summary.stopped == "endpoint"
 
 
 def test_replies_that_came_are_judged_when_another_call_ends_the_run(tmp_path: Path) -> None:
@@ -346,9 +346,9 @@ async def test_a_model_behind_a_real_server_fills_the_quotas(tmp_path: Path) -> 
     async with FaultServer(Behaviour(), author=author) as server:
         run = await api.run_async(SEEDS, rows=400, out=tmp_path / "run", base_url=server.base_url)
     require_exact(run, dict.fromkeys(prepare(SEEDS).quotas, 100))
-    assert run.summary["rejected"]["ungrounded"] > 10
-    assert run.summary["tokens"]["output"] > 0
-    assert {"echo", "schema"} & set(run.summary["rejected"])
+    assert run.summary.rejected["ungrounded"] > 10
+    assert run.summary.tokens.output > 0
+    assert {"echo", "schema"} & set(run.summary.rejected)
 
 
 async def test_a_refused_key_is_found_before_anything_is_written(tmp_path: Path) -> None:
@@ -365,8 +365,8 @@ async def test_a_budget_of_calls_stops_the_run_short_and_is_kept_over_a_resume(t
         options: dict[str, Any] = {"rows": 400, "out": tmp_path / "run", "base_url": server.base_url, "max_requests": 8}
         run = await api.run_async(SEEDS, **options)
         calls = server.ledger.counts["requests"]
-        assert run.summary["stopped"] == "budget"
-        assert 0 < run.summary["accepted"] < 400
+        assert run.summary.stopped == "budget"
+        assert 0 < run.summary.accepted < 400
         assert calls <= 8
         again = await api.run_async(SEEDS, **{**options, "max_requests": None})
     require_exact(again, dict.fromkeys(prepare(SEEDS).quotas, 100))

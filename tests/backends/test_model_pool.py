@@ -154,24 +154,24 @@ async def test_each_row_says_which_model_wrote_it(tmp_path: Path) -> None:
         sent = [server.ledger.counts["requests"] for server in (one, two)]
         billed = [server.ledger for server in (one, two)]
     summary = run.summary
-    assert (summary["accepted"], summary["stopped"], summary["model"]) == (400, "done", "big, small")
-    models = summary["models"]
-    assert [models[name]["requests"] for name in ("big", "small")] == sent
-    assert sum(bill["accepted"] for bill in models.values()) == 400
-    assert models["big"]["accepted"] > 2 * models["small"]["accepted"]
+    assert (summary.accepted, summary.stopped, summary.model) == (400, "done", "big, small")
+    models = summary.models
+    assert [models[name].requests for name in ("big", "small")] == sent
+    assert sum(bill.accepted for bill in models.values()) == 400
+    assert models["big"].accepted > 2 * models["small"].accepted
     for name, ledger, price in zip(("big", "small"), billed, (10, 2), strict=True):
         money = sum(call.input + call.output * price for call in ledger.billed) / 1e6
-        assert models[name]["cost"] == pytest.approx(money)
-    assert summary["cost"] == pytest.approx(sum(bill["cost"] for bill in models.values()))
-    assert summary["cost_per_row"] == pytest.approx(summary["cost"] / 400)
-    in_categories = sum(category["cost"] for category in summary["categories"].values())
+        assert models[name].cost == pytest.approx(money)
+    assert summary.cost == pytest.approx(sum(bill.cost or 0 for bill in models.values()))
+    assert summary.cost is not None and summary.cost_per_row == pytest.approx(summary.cost / 400)
+    in_categories = sum(category.cost or 0 for category in summary.categories.values())
     preflights = 2
-    assert 0 < in_categories < summary["cost"] and sum(sent) - preflights == sum(
-        category["requests"] for category in summary["categories"].values()
+    assert 0 < in_categories < summary.cost and sum(sent) - preflights == sum(
+        category.requests for category in summary.categories.values()
     )
     with History.open(tmp_path / "out") as history:
         wrote = Counter(history.steps(row.call)[-1].reply.model for row in history.rows())
-    assert wrote == {name: bill["accepted"] for name, bill in models.items()}
+    assert wrote == {name: bill.accepted for name, bill in models.items()}
 
 
 async def test_a_run_goes_on_without_a_model_that_is_gone(tmp_path: Path) -> None:
@@ -184,8 +184,8 @@ async def test_a_run_goes_on_without_a_model_that_is_gone(tmp_path: Path) -> Non
             'name = "gone"\nbase_url = "http://127.0.0.1:9/v1"',
         )
         run = await api.run_async(source, rows=400, out=tmp_path / "out")
-    assert (run.summary["accepted"], run.summary["stopped"]) == (400, "done")
-    said = "\n".join(run.summary["notes"])
+    assert (run.summary.accepted, run.summary.stopped) == (400, "done")
+    said = "\n".join(run.summary.notes)
     assert "gone was set aside before the first row" in said and "poor" in said
 
 
@@ -211,11 +211,11 @@ async def test_the_endpoint_is_counted_as_it_counts(tmp_path: Path) -> None:
         run = await api.run_async(SEEDS, rows=300, out=tmp_path / "out", model="m", base_url=server.base_url)
         ledger = server.ledger
         assert ledger.counts["rate-limit"] and ledger.counts["no-choices"]
-        assert run.summary["requests"] == ledger.counts["requests"]
-        assert run.summary["tokens"]["input"] == sum(call.input for call in ledger.billed)
-        assert run.summary["tokens"]["output"] == sum(call.output for call in ledger.billed)
+        assert run.summary.requests == ledger.counts["requests"]
+        assert run.summary.tokens.input == sum(call.input for call in ledger.billed)
+        assert run.summary.tokens.output == sum(call.output for call in ledger.billed)
         more = await api.run_async(SEEDS, rows=400, out=tmp_path / "out", model="m", base_url=server.base_url)
-        assert more.summary["requests"] == server.ledger.counts["requests"], "and over several sessions"
+        assert more.summary.requests == server.ledger.counts["requests"], "and over several sessions"
 
 
 @pytest.mark.parametrize(("seeds", "concurrency"), [(10, 1), (2, 1), (10, 16), (2, 16)])
@@ -252,9 +252,9 @@ async def test_a_model_that_loses_the_form_is_reminded(tmp_path: Path, seeds: in
         run = await api.run_async(
             few, per_category=20, out=tmp_path / "out", model="m", base_url=server.base_url, concurrency=concurrency
         )
-    said = "\n".join(run.summary["notes"])
+    said = "\n".join(run.summary.notes)
     assert "10 rows a prompt are asked for in place of 20" in said and "an example of it" in said
-    assert run.summary["categories"]["What is the ID for stage <*>?"]["accepted"] > 0
+    assert run.summary.categories["What is the ID for stage <*>?"].accepted > 0
     reminded = next(prompt for prompt in prompts if "The reply is one whole JSON object" in prompt)
     example = reminded.partition("do not copy what it says): ")[2].partition("\n")[0]
     assert json.loads(example)["rows"][0].keys() == {"Question", "Answer", "RawLog"}
@@ -266,5 +266,5 @@ async def test_a_model_that_never_finds_the_form_is_given_up(tmp_path: Path) -> 
         run = await api.run_async(
             SEEDS, per_category=20, out=tmp_path / "out", model="m", base_url=server.base_url, concurrency=1
         )
-    assert run.summary["stopped"] == "exhausted" and "given up" in run.summary["notes"][-1]
-    assert 30 < run.summary["requests"] <= 50
+    assert run.summary.stopped == "exhausted" and "given up" in run.summary.notes[-1]
+    assert 30 < run.summary.requests <= 50

@@ -17,15 +17,15 @@ def test_a_recording_asked_the_same_gives_the_same_rows(tmp_path: Path) -> None:
     recorded = api.run(SEEDS, rows=120, out=tmp_path / "recorded")
     replayed = api.run(SEEDS, rows=120, out=tmp_path / "replayed", backend="replay", recording=recorded.directory)
     assert (replayed.directory / "rows.jsonl").read_bytes() == (recorded.directory / "rows.jsonl").read_bytes()
-    assert replayed.summary["requests"] == recorded.summary["requests"]
-    assert replayed.summary["tokens"]["output"] == 0
+    assert replayed.summary.requests == recorded.summary.requests
+    assert replayed.summary.tokens.output == 0
 
 
 def test_a_recording_asked_otherwise_still_answers_by_category(tmp_path: Path) -> None:
     """Under another seed other batches are planned, and each gets a reply recorded for its category."""
     recorded = api.run(SEEDS, rows=400, out=tmp_path / "recorded")
     replayed = api.run(SEEDS, rows=100, out=tmp_path / "other", backend="replay", recording=recorded.directory, seed=7)
-    assert replayed.summary["accepted"] == 100
+    assert replayed.summary.accepted == 100
     assert set(map(str, replayed.rows())) <= set(map(str, recorded.rows()))
 
 
@@ -34,7 +34,7 @@ def test_a_recording_that_is_used_up_ends_the_run_and_keeps_what_came(tmp_path: 
     recorded = api.run(SEEDS, rows=40, out=tmp_path / "recorded")
     with pytest.raises(EndpointError, match="no further reply"):
         api.run(SEEDS, rows=400, out=tmp_path / "more", backend="replay", recording=recorded.directory)
-    assert api.open_run(tmp_path / "more").summary["accepted"] > 0
+    assert api.open_run(tmp_path / "more").summary.accepted > 0
 
 
 def test_replay_and_its_recording_go_together(tmp_path: Path) -> None:

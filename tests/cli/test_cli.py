@@ -516,7 +516,7 @@ def test_init_of_a_recipe_is_refused(si: Run, tmp_path: Path) -> None:
 def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with four hundred rows and some rejections."""
     where = tmp_path_factory.mktemp("grown") / "o"
-    assert api.run(LOGQA, rows=400, out=where).summary["rejected"]
+    assert api.run(LOGQA, rows=400, out=where).summary.rejected
     return where
 
 

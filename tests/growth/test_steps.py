@@ -139,7 +139,7 @@ async def test_each_row_of_a_step_goes_on_by_itself(tmp_path: Path) -> None:
     """Six passages, three questions each, an answer each: 24 calls, 18 rows that know where they are from."""
     run = await grow(tmp_path, folder(tmp_path, RECIPE), model := Model())
     rows = list(run.rows())
-    assert len(rows) == 18 and run.summary["stopped"] == "done" and run.summary["conserved"]
+    assert len(rows) == 18 and run.summary.stopped == "done" and run.summary.conserved
     assert Counter(step.partition("/")[0] for _, step in model.asked) == {"questions": 6, "answers": 18}
     text = (tmp_path / "text.txt").read_text(encoding="utf-8")
     for row in rows:
@@ -158,8 +158,8 @@ async def test_a_second_step_that_fails_repays_no_first_one(tmp_path: Path) -> N
         return {1: "failure", 2: "no answer here", 0: ""}[request.batch.number % 3]
 
     run = await grow(tmp_path, folder(tmp_path, RECIPE), model := Model(fails))
-    assert run.summary["accepted"] == 18
-    assert run.summary["failed"] == {"malformed": 6, "timeout": 6}
+    assert run.summary.accepted == 18
+    assert run.summary.failed == {"malformed": 6, "timeout": 6}
     counts = Counter(model.asked)
     assert all(counts[number, "questions"] == 1 for number in range(1, 7))
     assert sum(counts.values()) == 6 + 18 + 12
@@ -173,9 +173,9 @@ async def test_a_branch_that_is_given_up_takes_no_other_with_it(tmp_path: Path) 
         return "failure" if request.step == "answers/2" and request.batch.number == 1 else ""
 
     run = await grow(tmp_path, folder(tmp_path, RECIPE), Model(fails))
-    assert run.summary["accepted"] == 17
-    assert run.summary["failed"] == {"timeout": 2}
-    assert run.summary["conserved"]
+    assert run.summary.accepted == 17
+    assert run.summary.failed == {"timeout": 2}
+    assert run.summary.conserved
     assert api.rejudge(tmp_path / "run").identical
 
 
@@ -186,8 +186,8 @@ async def test_a_batch_of_which_nothing_comes_is_over(tmp_path: Path) -> None:
         return "nonsense" if request.batch.number == 1 else ""
 
     run = await grow(tmp_path, folder(tmp_path, RECIPE), Model(fails))
-    assert run.summary["failed"] == {"malformed": 2}
-    assert run.summary["accepted"] == 15
+    assert run.summary.failed == {"malformed": 2}
+    assert run.summary.accepted == 15
     with History.open(tmp_path / "run") as history:
         assert history.open_batches() == []
     assert api.rejudge(tmp_path / "run").identical
@@ -202,7 +202,7 @@ async def test_an_interrupted_run_goes_on_where_each_batch_stood(tmp_path: Path,
     with History.open(tmp_path / "run") as history:
         recorded = {(reply.batch.number, reply.step) for reply in history.replies()}
     run = await grow(tmp_path, recipe, model := Model())
-    assert run.summary["accepted"] == 18 and run.summary["stopped"] == "done"
+    assert run.summary.accepted == 18 and run.summary.stopped == "done"
     assert not recorded & set(model.asked)
     assert len(model.asked) + len(recorded) == 24
     assert api.rejudge(tmp_path / "run").identical
@@ -211,8 +211,8 @@ async def test_an_interrupted_run_goes_on_where_each_batch_stood(tmp_path: Path,
 async def test_a_judge_refuses_in_its_own_words(tmp_path: Path) -> None:
     """A score below the least is a rejection, with the reason that the judge gave; others pass."""
     run = await grow(tmp_path, folder(tmp_path, RECIPE + JUDGE), Model())
-    assert run.summary["rejected"] == {"judge": 6}
-    assert run.summary["accepted"] == 12
+    assert run.summary.rejected == {"judge": 6}
+    assert run.summary.accepted == 12
     with History.open(tmp_path / "run") as history:
         assert {r.message for r in history.rejections("judge")} == {"faithful: 2, below 4: it says so"}
     assert api.rejudge(tmp_path / "run").identical
@@ -222,8 +222,8 @@ async def test_a_field_that_breaks_its_rules_ends_its_branch_early(tmp_path: Pat
     """A question that is too short is refused when it comes; its answer is never paid for."""
     recipe = folder(tmp_path, RECIPE.replace("[fields.question]", "[fields.question]\nmin_chars = 36"))
     run = await grow(tmp_path, recipe, model := Model())
-    short = run.summary["rejected"]["length"]
-    assert short > 0 and run.summary["conserved"]
+    short = run.summary.rejected["length"]
+    assert short > 0 and run.summary.conserved
     assert Counter(step.partition("/")[0] for _, step in model.asked)["answers"] == 18 - short
 
 
@@ -231,7 +231,7 @@ async def test_templates_make_rows_without_calls(tmp_path: Path) -> None:
     """Four templates written once, one pair a passage: six pairs are 24 rows of 7 calls, and siblings may be alike."""
     run = await grow(tmp_path, folder(tmp_path, EXPAND), model := Model())
     assert len(model.asked) == 7
-    assert run.summary["requests"] == 7
+    assert run.summary.requests == 7
     kept = (tmp_path / "run" / "lists" / "questions.txt").read_text(encoding="utf-8").splitlines()
     assert kept == ["What is {subject}?", "Tell me of {subject}.", "{subject}: what is it?", "Is {subject} open?"]
     rows = list(run.rows())
@@ -258,7 +258,7 @@ async def test_documents_may_go_once_a_run_has_begun(tmp_path: Path) -> None:
         await grow(tmp_path, recipe := folder(tmp_path, RECIPE), Model(ends=5))
     (tmp_path / "text.txt").write_text("Something else altogether stands here now.", encoding="utf-8")
     run = await grow(tmp_path, recipe, Model())
-    assert run.summary["accepted"] == 18
+    assert run.summary.accepted == 18
     assert {row["context"] for row in run.rows()} == set(PASSAGES)
 
 
@@ -273,9 +273,9 @@ async def test_a_model_of_no_use_is_not_asked_for_every_category(tmp_path: Path)
         encoding="utf-8",
     )
     run = await grow(tmp_path, recipe, model := Model(lambda request, number: "Too short."))
-    assert run.summary["stopped"] == "exhausted" and run.summary["conserved"]
+    assert run.summary.stopped == "exhausted" and run.summary.conserved
     assert 200 <= len(model.asked) <= 210
-    assert any("nothing of the last 200 rows" in note and "length" in note for note in run.summary["notes"])
+    assert any("nothing of the last 200 rows" in note and "length" in note for note in run.summary.notes)
 
 
 async def test_one_that_is_of_no_use_any_more_is_given_up_later(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ async def test_one_that_is_of_no_use_any_more_is_given_up_later(tmp_path: Path) 
         return f"a{request.batch.number} b{request.batch.number} c d{number}" if request.batch.number <= 30 else "No."
 
     run = await grow(tmp_path, recipe, model := Model(fails))
-    assert run.summary["accepted"] == 30 and run.summary["stopped"] == "exhausted"
+    assert run.summary.accepted == 30 and run.summary.stopped == "exhausted"
     assert 2030 <= len(model.asked) <= 2040
 
 

@@ -75,7 +75,7 @@ def test_what_the_imitator_cannot_do_truthfully_asks_for_a_model(tmp_path: Path,
 def test_imitation_runs_without_one(tmp_path: Path, rows: list[Row]) -> None:
     """Labelled text and questions about a context grow as they are."""
     run = api.run(seeds(tmp_path, rows), rows=8, out=tmp_path / "run")
-    assert run.summary["accepted"] > 0 and run.summary["conserved"]
+    assert run.summary.accepted > 0 and run.summary.conserved
 
 
 def test_rows_of_other_fields_are_like_none(tmp_path: Path) -> None:

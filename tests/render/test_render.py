@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 import re
 import unicodedata
 from html.parser import HTMLParser
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from selfinstruct import api
-from selfinstruct.analysis.metrics import Report, build_report, summarise
+from selfinstruct.analysis.metrics import Report, Summary, build_report, summarise
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import History
 from selfinstruct.preparation.prepare import Prepared
@@ -254,9 +253,9 @@ def test_the_page_says_what_is_so(tmp_path: Path) -> None:
     prepared = api.plan("seeds/logqa.jsonl", rows=400)
     done = api.run("seeds/logqa.jsonl", prepared=prepared, out=tmp_path / "o")
     text = (tmp_path / "o" / "report.html").read_text()
-    for name, category in done.summary["categories"].items():
-        assert html.escape(name) in text and f"{category['max_rouge_l']:.4f}" in text
-    for reason, count in done.summary["rejected"].items():
+    for name, category in done.summary.categories.items():
+        assert html.escape(name) in text and f"{category.max_rouge_l:.4f}" in text
+    for reason, count in done.summary.rejected.items():
         assert f"<span>{reason}</span>" in text and f'<span class="number">{count}</span>' in text
     assert text.count("<header>row ") == 10
     assert len(re.findall(r"<mark>[^<]+</mark>", text)) == 10
@@ -356,15 +355,18 @@ def test_every_reason_has_its_words() -> None:
 
 def test_the_summary_counts_what_was_lost() -> None:
     """Rejections by reason, most first, failed replies, tokens and money."""
-    summary = {
-        **{"name": "n", "requested_rows": 10, "accepted": 9, "seeds": 2, "candidates": 1211, "requests": 70},
+    tokens = {"input": 1000, "output": 20, "estimated": True}
+    bill = {"requests": 70, "tokens": tokens, "cost": 0.25, "cost_per_row": 0.25 / 9, "accepted": 9}
+    data = {
+        **{"name": "n", "requested_rows": 10, "seeds": 2, "candidates": 1211},
         "rejected": {"echo": 2, "near-duplicate": 1200},
         "failed": {"not-json": 1, "timeout": 2},
-        "categories": {"a": {"quota": 10, "accepted": 9, "exhausted": True, "max_rouge_l": 0.7}},
-        **{"tokens": {"input": 1000, "output": 20, "estimated": True}, "cost": 0.25, "cost_per_row": 0.25 / 9},
+        "categories": {"a": {**bill, "quota": 10, "drifted": 0, "exhausted": True, "max_rouge_l": 0.7}},
+        **bill,
         **{"max_rouge_l": 0.7, "models": {}, "notes": ["m: the endpoint\x1b refuses seed"]},
         **{"model": "m\x1b", "seed": 0, "stopped": "exhausted", "seconds": 61.0, "conserved": True},
     }
+    summary = Summary.from_dict(data)
     text = summary_text(summary, Path("a b"), "my seeds.csv", 80).plain
     assert "9 of 10 rows in 1 min 01 s, stopped short: 1 category is exhausted." in text
     assert re.search(r"1,202 of 1,211 candidates rejected:\n    1,200  near-duplicate.*\n        2  echo", text)
@@ -373,4 +375,4 @@ def test_the_summary_counts_what_was_lost() -> None:
     assert "  about 0.250 in all by the recipe's prices, 0.0278 a row." in text
     assert r"endpoint\x1b refuses" in text
     assert "selfinstruct show 'a b' 1" in text
-    assert json.dumps(summary)
+    assert summary.to_dict() == data

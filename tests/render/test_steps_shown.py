@@ -292,7 +292,7 @@ def test_rows_that_templates_made_of_one_may_be_alike_and_that_is_said(tmp_path:
     """Page and card do not claim for siblings what is not checked of them; a passage each is no missed quota."""
     run = grow(tmp_path, TEMPLATES)
     page, card = ((tmp_path / "run" / name).read_text(encoding="utf-8") for name in ("report.html", "README.md"))
-    assert run.summary["accepted"] == 12 and run.summary["requested_rows"] == 12
+    assert run.summary.accepted == 12 and run.summary.requested_rows == 12
     assert "made of the same one may be more alike" in page and "made of the same one may be more alike" in card
     said = summary_text(run.summary, tmp_path / "run", "recipe.toml", 80).plain
     assert "No request was made." in said

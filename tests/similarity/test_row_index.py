@@ -98,7 +98,7 @@ def grown(tmp_path: Path, recipe: str) -> tuple[dict[str, int], api.Run]:
     (tmp_path / "seeds.jsonl").write_text("".join(json.dumps(row) + "\n" for row in SEEDS), encoding="utf-8")
     (tmp_path / "recipe.toml").write_text(recipe, encoding="utf-8")
     run = api.run(tmp_path / "recipe.toml", out=tmp_path / "out", backend=Author())
-    return {name: each["accepted"] for name, each in run.summary["categories"].items()}, run
+    return {name: each.accepted for name, each in run.summary.categories.items()}, run
 
 
 def test_fields_are_compared_together_unless_the_recipe_says_otherwise(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_fields_are_compared_together_unless_the_recipe_says_otherwise(tmp_path:
     (tmp_path / "each").mkdir()
     counts, run = grown(tmp_path / "each", f"{RECIPE}per_field = true\n")
     assert sum(counts.values()) == 1
-    assert run.summary["rejected"]["near-duplicate"] > 0 and run.summary["conserved"]
+    assert run.summary.rejected["near-duplicate"] > 0 and run.summary.conserved
     assert api.rejudge(run.directory).identical
 
 
@@ -115,7 +115,7 @@ def test_a_category_may_have_a_bound_of_its_own(tmp_path: Path) -> None:
     """Its rows may be as alike as it says; those of the others as alike as all."""
     counts, run = grown(tmp_path, f"{RECIPE}per_field = true\ncategories = {{ loose = 0.8 }}\n")
     assert counts["loose"] == 3 and counts["strict"] == 0
-    bounds = {name: each["max_rouge_l"] for name, each in run.summary["categories"].items()}
+    bounds = {name: each.max_rouge_l for name, each in run.summary.categories.items()}
     assert bounds == {"loose": 0.8, "strict": 0.7}
     assert f"{bounds['loose']:.4f}" in (run.directory / "report.html").read_text(encoding="utf-8")
 
@@ -124,7 +124,7 @@ def test_a_bound_is_measured_where_no_other_is_given(tmp_path: Path) -> None:
     """Of categories whose bounds are read off their seeds, one may have another."""
     recipe = RECIPE.replace("max_rouge_l = 0.7", 'max_rouge_l = "seeds"\ncategories = { strict = 0.3 }')
     _, run = grown(tmp_path, recipe)
-    bounds = {name: each["max_rouge_l"] for name, each in run.summary["categories"].items()}
+    bounds = {name: each.max_rouge_l for name, each in run.summary.categories.items()}
     assert bounds["strict"] == 0.3 and bounds["loose"] >= 0.7
 
 

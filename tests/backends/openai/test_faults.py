@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfinstruct import api
+from selfinstruct.analysis.metrics import Summary
 from selfinstruct.backends.budget import Budget, BudgetSpent, cost
 from selfinstruct.backends.openai import outage, pacing, preflight
 from selfinstruct.backends.openai.backend import OpenAIBackend
@@ -69,7 +70,7 @@ def recipe_in(folder: Path, url: str, **model: Any) -> Path:
     return path
 
 
-async def grow(folder: Path, behaviour: Behaviour) -> tuple[Mapping[str, Any], Mapping[str, int]]:
+async def grow(folder: Path, behaviour: Behaviour) -> tuple[Summary, Mapping[str, int]]:
     """A whole run against a server that behaves so: its summary, and the server's counts."""
     async with FaultServer(behaviour) as server:
         run = await api.run_async(recipe_in(folder, server.base_url, timeout=0.3), rows=ROWS, out=folder / "out")
@@ -87,10 +88,10 @@ async def test_a_run_comes_through_every_fault(name: str, tmp_path: Path, monkey
     faults = mixed(0.3) if name == "mixed" else {name: 0.3}
     behaviour = Behaviour(faults=faults, seed=seed_for(faults, 1), wait=0.05, drip=0.1, latency=0.005)
     summary, counts = await grow(tmp_path, behaviour)
-    assert (summary["accepted"], summary["stopped"]) == (ROWS, "done")
-    assert summary["conserved"]
+    assert (summary.accepted, summary.stopped) == (ROWS, "done")
+    assert summary.conserved
     # The preflight; and so small a quota is all end: one call too many a category may be under way.
-    assert counts["requests"] <= 1 + ROWS / ROWS_A_CALL + counts["faults"] + len(summary["categories"])
+    assert counts["requests"] <= 1 + ROWS / ROWS_A_CALL + counts["faults"] + len(summary.categories)
 
 
 @pytest.mark.parametrize("fault", ["quota:insufficient", "denied:key"])

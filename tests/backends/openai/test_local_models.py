@@ -28,6 +28,7 @@ import pytest
 from aiohttp import web
 
 from selfinstruct import api
+from selfinstruct.analysis.metrics import Summary
 from selfinstruct.backends.openai import outage, pacing, preflight
 from selfinstruct.cli import main
 from selfinstruct.errors import EndpointError
@@ -187,10 +188,10 @@ def served(name: str, *shapes: Shape, **behaviour: Any) -> Any:
     return local(*shapes, SERVERS[name].shape, models=SERVERS[name].models, **behaviour)
 
 
-async def grow(folder: Path, source: Path | str = SEEDS, **options: Any) -> Mapping[str, Any]:
+async def grow(folder: Path, source: Path | str = SEEDS, **options: Any) -> Summary:
     """The summary of a run that met its quota."""
     run = await api.run_async(source, **{"rows": ROWS, "out": folder / "out", **options})
-    assert (run.summary["stopped"], run.summary["accepted"]) == ("done", options.get("rows", ROWS))
+    assert (run.summary.stopped, run.summary.accepted) == ("done", options.get("rows", ROWS))
     return run.summary
 
 
@@ -321,11 +322,11 @@ async def test_the_recipe_for_several_shares_the_prompts_out(tmp_path: Path) -> 
         block = block.replace("http://192.168.1.20:11434", second.origin)
         summary = await grow(tmp_path, written(block, tmp_path, rows_per_request=5), rows=160)
     assert abs(len(first.prompts) - 3 * len(second.prompts)) <= 3
-    models = summary["models"]
+    models = summary.models
     assert list(models) == [SERVERS["vLLM"].models[0], SERVERS["Ollama"].models[-1]]
-    assert [bill["requests"] for bill in models.values()] == [len(first.asked), len(second.asked)]
-    assert sum(bill["accepted"] for bill in models.values()) == 160
-    assert all(bill["accepted"] and bill["tokens"]["output"] for bill in models.values())
+    assert [bill.requests for bill in models.values()] == [len(first.asked), len(second.asked)]
+    assert sum(bill.accepted for bill in models.values()) == 160
+    assert all(bill.accepted and bill.tokens.output for bill in models.values())
 
 
 async def test_the_hosted_recipe_counts_money(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,7 +336,7 @@ async def test_the_hosted_recipe_counts_money(tmp_path: Path, monkeypatch: pytes
         summary = await grow(tmp_path, written(BLOCKS[2], tmp_path), base_url=server.base_url, budget=5)
     price = tomllib.loads(BLOCKS[2])["model"]["price"]
     spent = sum(each.input * price["input"] + each.output * price["output"] for each in server.ledger.billed) / 1e6
-    assert summary["cost"] == pytest.approx(spent)
+    assert summary.cost == pytest.approx(spent)
     bound = re.search(r"`--budget` bound replies at ([0-9,]+) unless", PAGE)
     assert bound and {body["max_tokens"] for body in server.prompts} == {int(bound[1].replace(",", ""))}
 
@@ -384,8 +385,8 @@ async def test_what_is_refused_of_the_form_is_found_by_the_first_call(name: str,
     steps = ["json_schema", "json_object", "plain text"]
     tried = steps[: steps.index(left) + 1]
     assert formats == tried + [left] * len(server.prompts)
-    assert [note.rpartition("asked for as ")[2] for note in summary["notes"]] == tried[1:]
-    assert summary["failed"] == {}
+    assert [note.rpartition("asked for as ")[2] for note in summary.notes] == tried[1:]
+    assert summary.failed == {}
 
 
 async def test_a_server_that_loads_its_model_is_waited_for(tmp_path: Path) -> None:
@@ -399,7 +400,7 @@ async def test_a_server_that_loads_its_model_is_waited_for(tmp_path: Path) -> No
 
     async with served("llama.cpp", loading) as server:
         summary = await grow(tmp_path, base_url=server.base_url)
-    assert (summary["failed"], len(server.asked)) == ({}, len(server.prompts) + 3)
+    assert (summary.failed, len(server.asked)) == ({}, len(server.prompts) + 3)
 
 
 async def test_a_model_that_is_loaded_by_the_first_call_gets_the_time(
@@ -418,14 +419,14 @@ async def test_a_model_that_is_loaded_by_the_first_call_gets_the_time(
     async with served("Ollama", loading) as server:
         summary = await grow(tmp_path, model="gemma3:4b", base_url=server.base_url)
     assert len(server.asked) - len(server.prompts) > 1
-    assert summary["failed"] == {}
+    assert summary.failed == {}
 
 
 async def test_whatever_model_is_asked_for_llama_cpp_answers(tmp_path: Path) -> None:
     """A name that it does not list is no error, and rows are credited to it."""
     async with served("llama.cpp") as server:
         summary = await grow(tmp_path, model="another-one", base_url=server.base_url)
-    assert {body["model"] for body in server.asked} == set(summary["models"]) == {"another-one"}
+    assert {body["model"] for body in server.asked} == set(summary.models) == {"another-one"}
 
 
 async def test_a_prompt_that_does_not_fit_brings_fewer_demonstrations(tmp_path: Path) -> None:
@@ -444,9 +445,9 @@ async def test_a_prompt_that_does_not_fit_brings_fewer_demonstrations(tmp_path: 
         summary = await grow(tmp_path, recipe, base_url=server.base_url, rows=120, concurrency=4)
     shown = [demonstrations(body) for body in server.prompts]
     refused = [count for count in shown if count > 2]
-    assert summary["failed"] == {"context": len(refused)}
+    assert summary.failed == {"context": len(refused)}
     assert 0 < len(refused) < len(shown) / 2 and shown[-1] <= 2
-    assert any("demonstrations are too long for the model" in note for note in summary["notes"])
+    assert any("demonstrations are too long for the model" in note for note in summary.notes)
 
 
 async def test_cut_prompts_are_noticed_and_told(tmp_path: Path) -> None:
@@ -456,10 +457,10 @@ async def test_cut_prompts_are_noticed_and_told(tmp_path: Path) -> None:
         options: dict[str, Any] = {"base_url": server.base_url, "model": "gemma3:4b", "concurrency": 2}
         summary = await grow(tmp_path, recipe, rows=120, **options)
     cut = server.ledger.counts["context:cut"]
-    assert summary["failed"] == {"context": cut}
+    assert summary.failed == {"context": cut}
     assert 0 < cut < len(server.prompts) / 2
-    assert f"gemma3:4b: it seems to have read only the beginning of {cut} prompts" in summary["notes"]
-    assert any("demonstrations are too long for the model" in note for note in summary["notes"])
+    assert f"gemma3:4b: it seems to have read only the beginning of {cut} prompts" in summary.notes
+    assert any("demonstrations are too long for the model" in note for note in summary.notes)
 
 
 async def test_a_full_queue_is_waited_out(tmp_path: Path) -> None:
@@ -478,7 +479,7 @@ async def test_a_full_queue_is_waited_out(tmp_path: Path) -> None:
     async with served("Ollama", busy) as server:
         summary = await grow(tmp_path, model="gemma3:4b", base_url=server.base_url)
     assert set(sent.values()) == {1, 2}
-    assert summary["failed"] == {}
+    assert summary.failed == {}
 
 
 async def test_reasoning_beside_the_reply_is_in_no_row(tmp_path: Path) -> None:
@@ -486,7 +487,7 @@ async def test_reasoning_beside_the_reply_is_in_no_row(tmp_path: Path) -> None:
     async with served("llama.cpp", faults={"reasoning:field": 1.0}) as server:
         summary = await grow(tmp_path, base_url=server.base_url)
     assert server.ledger.counts["reasoning:field"] == len(server.asked)
-    assert (summary["failed"], summary["rejected"].get("schema")) == ({}, None)
+    assert (summary.failed, summary.rejected.get("schema")) == ({}, None)
 
 
 async def refusal(folder: Path, **options: Any) -> EndpointError:

@@ -127,10 +127,10 @@ def test_tasks_are_kept_or_refused_one_by_one(grown: Grown) -> None:
     """The quota is met; every filter has refused something, and no two instructions are too much alike."""
     run, rows, _ = grown
     summary = run.summary
-    assert summary["stopped"] == "done" and summary["conserved"]
-    assert summary["accepted"] == len(rows) == 300
+    assert summary.stopped == "done" and summary.conserved
+    assert summary.accepted == len(rows) == 300
     refused = {"length", "blocked", "schema", "empty", "near-duplicate", "duplicate"}
-    assert refused <= set(summary["rejected"]) <= {*refused, "quota"}
+    assert refused <= set(summary.rejected) <= {*refused, "quota"}
     told = [row["instruction"] for row in [*rows, *read_rows(recipe().seeds.file).rows]]
     assert len(set(told)) == len(told)
     assert all(rouge_l(one, other).f1 <= 0.7 for at, one in enumerate(told[:60]) for other in told[at + 1 :])
@@ -141,7 +141,7 @@ def test_a_call_brings_twenty_tasks(grown: Grown) -> None:
     """4 of 20 are bad: 300 rows are 19 calls, and some more for what is missing at the end."""
     run, rows, author = grown
     assert 19 <= len(author.prompts) <= 25
-    assert run.summary["rejected"]["near-duplicate"] >= 19
+    assert run.summary.rejected["near-duplicate"] >= 19
     assert 0.3 < sum(bool(row["input"]) for row in rows) / len(rows) < 0.5
 
 

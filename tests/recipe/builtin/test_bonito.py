@@ -155,8 +155,8 @@ def test_every_type_has_as_many_tasks_as_there_are_passages(grown: Grown) -> Non
     """16 x 50 = 800 rows, each type 50 of them; every type was asked about every passage before any a second time."""
     run, rows, author = grown
     summary = run.summary
-    assert summary["stopped"] == "done" and summary["conserved"]
-    assert {name: each["accepted"] for name, each in summary["categories"].items()} == {
+    assert summary.stopped == "done" and summary.conserved
+    assert {name: each.accepted for name, each in summary.categories.items()} == {
         str(name): 50 for name in recipe().attributes["task_type"].values
     }
     assert len(rows) == 800
@@ -172,8 +172,8 @@ def test_bad_answers_are_refused_for_what_they_are(grown: Grown) -> None:
     """Each bad answer by its reason, and nothing else; what is no JSON is asked for again."""
     run, rows, author = grown
     assert set(author.bad) == {"ungrounded", "label", "schema", "length", "echo"}
-    assert {reason: count for reason, count in run.summary["rejected"].items() if reason != "quota"} == author.bad
-    assert run.summary["failed"].keys() == {"malformed"}
+    assert {reason: count for reason, count in run.summary.rejected.items() if reason != "quota"} == author.bad
+    assert run.summary.failed.keys() == {"malformed"}
     assert all(list(row) == ["task_type", "context", "instruction", "response"] for row in rows)
 
 

@@ -114,12 +114,12 @@ def test_tasks_come_out_of_bonito_s_replies(grown: Grown) -> None:
     """10 rows of each of the 16 types; replies that are not in the format are asked for again."""
     run, rows, author = grown
     summary = run.summary
-    assert summary["stopped"] == "done" and summary["conserved"]
+    assert summary.stopped == "done" and summary.conserved
     assert Counter(row["task_type"] for row in rows) == dict.fromkeys(RECIPE.attributes["task_type"].values, 10)
     for row in rows:
         assert list(row) == ["task_type", "context", "instruction", "response"]
         assert row["instruction"].startswith(f"{row['context']}\n\nWhat is 0.")
         assert row["response"] in ("A number.", f"It says: {row['context']}", "{context}")
-    assert summary["failed"] == author.bad and len(author.bad) == 2
-    assert set(summary["rejected"]) <= {"quota"}
+    assert summary.failed == author.bad and len(author.bad) == 2
+    assert set(summary.rejected) <= {"quota"}
     assert api.rejudge(run.directory).identical

@@ -102,8 +102,8 @@ def test_eight_samples_make_160_rows_with_nine_calls(grown: Grown) -> None:
     """One call for the templates and one for each sample are billed, and nothing besides the preflight."""
     summary = grown.run.summary
     assert grown.calls == len(grown.author.asked) == 8 + 1
-    assert summary["accepted"] == summary["categories"]["all"]["quota"] == len(grown.rows) == 160
-    assert summary["stopped"] == "done" and summary["conserved"] and not summary["rejected"] and not summary["failed"]
+    assert summary.accepted == summary.categories["all"].quota == len(grown.rows) == 160
+    assert summary.stopped == "done" and summary.conserved and not summary.rejected and not summary.failed
     assert api.rejudge(grown.run.directory).identical
 
 
@@ -149,11 +149,11 @@ def test_a_bad_summary_is_refused_before_it_becomes_20_rows(tmp_path: Path) -> N
     faults = dict(enumerate(FAULTS))
     made = asyncio.run(grow(eight(tmp_path), tmp_path / "run", Author(faults)))
     summary = made.run.summary
-    assert summary["rejected"] == {"blocked": 2, "length": 1, "schema": 1}
-    assert summary["failed"] == {"malformed": 1}
+    assert summary.rejected == {"blocked": 2, "length": 1, "schema": 1}
+    assert summary.failed == {"malformed": 1}
     assert made.calls == 8 + 1 + 1 and len(made.rows) == 20 * (8 - 4)
     assert set(Counter(row["概要"] for row in made.rows).values()) == {20}
-    assert summary["conserved"] and api.rejudge(made.run.directory).identical
+    assert summary.conserved and api.rejudge(made.run.directory).identical
 
 
 def test_templates_of_one_s_own_cost_no_call(tmp_path: Path) -> None:

@@ -57,8 +57,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def test_every_row_is_made_into_a_task_by_every_template_that_fits(made: Made) -> None:
     """99 rows and 74 templates are these 669 tasks and no others, to the letter, each with the file of its row."""
     run, rows = made
-    assert run.summary["stopped"] == "done" and run.summary["conserved"]
-    assert len(rows) == run.summary["accepted"] == 669
+    assert run.summary.stopped == "done" and run.summary.conserved
+    assert len(rows) == run.summary.accepted == 669
     assert all(list(row) == FIELDS for row in rows)
     told = Counter((*(row[name] for name in FIELDS[:-1]), Path(row["document"]).name) for row in rows)
     assert told == Counter(applied())
@@ -67,8 +67,8 @@ def test_every_row_is_made_into_a_task_by_every_template_that_fits(made: Made) -
 def test_no_model_is_called(made: Made) -> None:
     """Nothing is asked and nothing refused, and the run can be judged again from what it keeps."""
     run, _ = made
-    assert run.summary["requests"] == 0
-    assert run.summary["rejected"] == run.summary["failed"] == {}
+    assert run.summary.requests == 0
+    assert run.summary.rejected == run.summary.failed == {}
     assert api.rejudge(run.directory).identical
 
 

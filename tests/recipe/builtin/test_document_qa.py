@@ -135,8 +135,8 @@ def test_each_passage_is_asked_about_and_each_question_answered(grown: Grown) ->
     shown = [passage["passage"] for passage in passages()]
     assert len(shown) == 10 and sorted(map(passage_of, grown.author.asked["questions"])) == sorted(shown)
     assert grown.calls == 10 + 30 and len(grown.author.asked["answers"]) == 30
-    assert summary["accepted"] == len(grown.rows) == 30 and summary["stopped"] == "done" and summary["conserved"]
-    assert not summary["rejected"] and not summary["failed"]
+    assert summary.accepted == len(grown.rows) == 30 and summary.stopped == "done" and summary.conserved
+    assert not summary.rejected and not summary.failed
     assert Counter(row["passage"] for row in grown.rows) == dict.fromkeys(shown, 3)
     assert api.rejudge(grown.run.directory).identical
 
@@ -183,9 +183,9 @@ def test_an_answer_that_failed_is_asked_for_again_without_its_question(mixed: Gr
     times = Counter(author.asked["answers"])
     assert len(author.asked["questions"]) == len(set(author.asked["questions"])) == 10
     assert mixed.calls == 10 + sum(times.values())
-    assert author.bad["answer no JSON"] == sum(summary["failed"].values()) >= 3
+    assert author.bad["answer no JSON"] == sum(summary.failed.values()) >= 3
     assert set(times.values()) == {1, 2} and list(times.values()).count(2) >= 2
-    assert summary["accepted"] + sum(summary["rejected"].values()) < 30, "an answer is given up after two tries"
+    assert summary.accepted + sum(summary.rejected.values()) < 30, "an answer is given up after two tries"
     refused = sum(author.bad[f"question {fault}"] for fault in QUESTION_FAULTS)
     assert refused and len(times) == 30 - refused
 
@@ -197,8 +197,8 @@ def test_questions_and_answers_are_refused_for_what_is_wrong_with_them(mixed: Gr
         for fault, reason in faults.items():
             assert bad[f"{step} {fault}"], (step, fault, bad)
             reasons[reason] += bad[f"{step} {fault}"]
-    assert mixed.run.summary["rejected"] == reasons
-    assert mixed.run.summary["conserved"] and api.rejudge(mixed.run.directory).identical
+    assert mixed.run.summary.rejected == reasons
+    assert mixed.run.summary.conserved and api.rejudge(mixed.run.directory).identical
 
 
 def test_a_run_that_was_stopped_goes_on_with_the_answers(tmp_path: Path) -> None:
@@ -221,6 +221,6 @@ def test_a_run_that_was_stopped_goes_on_with_the_answers(tmp_path: Path) -> None
     before = {step: len(prompts) for step, prompts in author.asked.items()}
     assert before["answers"] == 11 and before["questions"] < 10
     made = asyncio.run(grow(tmp_path / "run", author, concurrency=1))
-    assert len(made.rows) == 30 and made.run.summary["conserved"]
+    assert len(made.rows) == 30 and made.run.summary.conserved
     assert len(author.asked["questions"]) == len(set(author.asked["questions"])) == 10
     assert made.calls == 40 - before["questions"] - 10  # The eleventh answer was under way, and is asked for again.

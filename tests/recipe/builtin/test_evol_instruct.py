@@ -135,10 +135,10 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[api.Run, Author]:
 def test_generations_grow_and_each_elimination_takes_its_share(grown: tuple[api.Run, Author]) -> None:
     """The quota is met, the operations share it evenly, grown rows are parents too, and all is accounted for."""
     run, _ = grown
-    assert run.summary["stopped"] == "done"
-    assert run.summary["conserved"]
-    assert run.summary["accepted"] == len(list(run.rows())) == 90
-    assert {"blocked", "judge", "near-duplicate"} <= set(run.summary["rejected"])
+    assert run.summary.stopped == "done"
+    assert run.summary.conserved
+    assert run.summary.accepted == len(list(run.rows())) == 90
+    assert {"blocked", "judge", "near-duplicate"} <= set(run.summary.rejected)
     assert api.rejudge(run.directory).identical
     with History.open(run.directory) as history:
         refusals = Counter(f"{each.reason}: {each.message.split()[0]}" for each in history.rejections())

@@ -71,10 +71,10 @@ def test_ten_rows_become_a_thousand_of_four_equal_kinds(grown: tuple[api.Run, Au
     """Each kind has 250 rows, and the bad rows of the author are refused by what is wrong with them."""
     run, _ = grown
     summary = run.summary
-    assert summary["stopped"] == "done" and summary["conserved"] and summary["seeds"] == 10
-    assert {name: each["accepted"] for name, each in summary["categories"].items()} == dict.fromkeys(KINDS, 250)
+    assert summary.stopped == "done" and summary.conserved and summary.seeds == 10
+    assert {name: each.accepted for name, each in summary.categories.items()} == dict.fromkeys(KINDS, 250)
     holds(list(run.rows()))
-    rejected = summary["rejected"]
+    rejected = summary.rejected
     assert min(rejected[reason] for reason in ("ungrounded", "identifiers", "echo", "schema")) >= 5, rejected
     assert api.rejudge(run.directory).identical
 
@@ -95,5 +95,5 @@ def test_a_batch_shows_and_asks_for_one_kind(grown: tuple[api.Run, Author]) -> N
 def test_the_recipe_needs_no_model(tmp_path: Path) -> None:
     """The embedded imitator keeps the same promise."""
     run = api.run("logqa", out=tmp_path / "run")
-    assert run.summary["model"] == "imitator" and run.summary["stopped"] == "done"
+    assert run.summary.model == "imitator" and run.summary.stopped == "done"
     holds(list(run.rows()))

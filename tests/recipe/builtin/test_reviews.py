@@ -89,9 +89,9 @@ def test_ratings_are_balanced_with_brands(grown: Grown) -> None:
     """5 ratings and 24 products are 120 categories of one review; each rating of each of 8 brands has three."""
     run, rows, _ = grown
     summary = run.summary
-    assert summary["stopped"] == "done" and summary["conserved"]
-    assert len(summary["categories"]) == len(rows) == 120
-    assert all(each["quota"] == each["accepted"] == 1 for each in summary["categories"].values())
+    assert summary.stopped == "done" and summary.conserved
+    assert len(summary.categories) == len(rows) == 120
+    assert all(each.quota == each.accepted == 1 for each in summary.categories.values())
     counts = Counter((row["rating"], row["brand"]) for row in rows)
     assert len(counts) == 5 * 8 and set(counts.values()) == {3}
     models = map(json.loads, (INPUTS / "models.jsonl").read_text(encoding="utf-8").splitlines())
@@ -112,7 +112,7 @@ def test_reviews_have_50_to_100_words_and_do_not_give_their_rating_away(grown: G
     expected: Counter[str] = Counter()
     for fault, reason in FAULTS.items():
         expected[reason] += author.bad[fault]
-    assert run.summary["rejected"] == expected
+    assert run.summary.rejected == expected
 
 
 def test_the_rating_of_a_row_is_the_one_that_its_prompt_asked_for(grown: Grown) -> None:

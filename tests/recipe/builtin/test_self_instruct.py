@@ -266,11 +266,11 @@ def test_tasks_grow_from_the_seeds(tmp_path: Path) -> None:
     """The quota is met, every filter has refused something, and the labels of classification come first."""
     run, _ = asyncio.run(grow(tmp_path / "run", 200, 4))
     summary, rows = run.summary, list(run.rows())
-    assert summary["stopped"] == "done"
-    assert summary["conserved"]
-    assert summary["accepted"] == len(rows) == 200
+    assert summary.stopped == "done"
+    assert summary.conserved
+    assert summary.accepted == len(rows) == 200
     refused = {"length", "blocked", "echo", "empty", "contradiction", "duplicate", "near-duplicate", "schema"}
-    assert refused <= set(summary["rejected"]) <= {*refused, "quota"}
+    assert refused <= set(summary.rejected) <= {*refused, "quota"}
     assert api.rejudge(tmp_path / "run").identical
 
     tasks = Counter(row["instruction"] for row in rows)

@@ -84,13 +84,13 @@ def test_the_classes_are_equal_though_the_seeds_are_not(grown: tuple[api.Run, Au
     run, author = grown
     summary, rows = run.summary, list(run.rows())
     assert Counter(row["label"] for row in seeds()) == {"positive": 12, "negative": 8, "neutral": 4}
-    assert summary["stopped"] == "done" and summary["conserved"]
-    assert {name: each["accepted"] for name, each in summary["categories"].items()} == dict.fromkeys(LABELS, 200)
+    assert summary.stopped == "done" and summary.conserved
+    assert {name: each.accepted for name, each in summary.categories.items()} == dict.fromkeys(LABELS, 200)
     assert Counter(row["label"] for row in rows) == dict.fromkeys(LABELS, 200)
     assert all(row["text"].endswith(row["label"]) for row in rows)
     assert author.bad["mixed"] and author.bad["copied"] and author.bad["other"]
-    assert summary["rejected"]["label"] == author.bad["mixed"]
-    assert summary["rejected"]["echo"] == author.bad["copied"]
+    assert summary.rejected["label"] == author.bad["mixed"]
+    assert summary.rejected["echo"] == author.bad["copied"]
     assert api.rejudge(run.directory).identical
 
 
@@ -117,7 +117,7 @@ def test_the_recipe_needs_no_model(tmp_path: Path) -> None:
     """The embedded imitator makes the classes equal too, of sentences that remarks of the same label have."""
     run = api.run("sentiment-augment", out=tmp_path / "run")
     rows = list(run.rows())
-    assert run.summary["model"] == "imitator" and Counter(row["label"] for row in rows) == dict.fromkeys(LABELS, 200)
+    assert run.summary.model == "imitator" and Counter(row["label"] for row in rows) == dict.fromkeys(LABELS, 200)
     last = {row["text"].rpartition(". ")[2]: row["label"] for row in seeds()}
     ends = [(last[end], row["label"]) for row in rows if (end := row["text"].rpartition(". ")[2]) in last]
     assert len(ends) > 100 and all(there == here for there, here in ends)

@@ -108,15 +108,15 @@ def test_the_sentence_stands_in_the_story_to_the_letter(grown: Grown) -> None:
     """A letter, a mark or all of it otherwise, and the story is refused; so it is without one of its words."""
     run, rows, author = grown
     summary = run.summary
-    assert summary["accepted"] == len(rows) == ROWS and summary["stopped"] == "done" and summary["conserved"]
-    assert summary["categories"]["all"]["quota"] == summary["categories"]["all"]["accepted"] == ROWS
+    assert summary.accepted == len(rows) == ROWS and summary.stopped == "done" and summary.conserved
+    assert summary.categories["all"].quota == summary.categories["all"].accepted == ROWS
     for row in rows:
         assert list(row) == ["summary", "sentence", "story", "verb", "noun", "adjective", "features"]
         assert row["sentence"] in row["story"] and row["sentence"] not in row["summary"]
         assert all(row[name] in row["story"] for name in ("verb", "noun", "adjective"))
     assert author.bad["sentence"] > 3 and author.bad["word"] and author.bad["quoted"] and author.bad["nothing"]
-    assert summary["rejected"]["ungrounded"] == author.bad["sentence"] + author.bad["word"]
-    assert sum(summary["rejected"].values()) == author.bad["sentence"] + author.bad["word"] + author.bad["quoted"]
+    assert summary.rejected["ungrounded"] == author.bad["sentence"] + author.bad["word"]
+    assert sum(summary.rejected.values()) == author.bad["sentence"] + author.bad["word"] + author.bad["quoted"]
     features = Counter(feature for row in rows for feature in row["features"])
     assert set(features) == set(FEATURES) and max(features.values()) - min(features.values()) <= 3
     assert api.rejudge(run.directory).identical
@@ -126,7 +126,7 @@ def test_no_step_is_paid_for_twice_nor_in_vain(grown: Grown) -> None:
     """A story that failed is asked for again by itself, and none is asked for a sentence that was refused."""
     run, _, author = grown
     asked = {step: len(prompts) for step, prompts in author.prompts.items()}
-    assert run.summary["failed"] == {"empty": author.bad["nothing"]}
+    assert run.summary.failed == {"empty": author.bad["nothing"]}
     assert asked["summary"] == asked["sentence"] == len(set(author.prompts["summary"]))
     assert asked["story"] <= asked["sentence"] - author.bad["quoted"] + author.bad["nothing"]
     assert len(set(author.prompts["story"])) == asked["sentence"] - author.bad["quoted"]

@@ -100,7 +100,7 @@ def test_every_issue_has_as_many_conversations(grown: tuple[api.Run, Author]) ->
     """400 rows over 40 issues are 10 each, whatever was refused on the way; no issue is that of a real one."""
     run, _ = grown
     summary, rows = run.summary, list(run.rows())
-    assert summary["stopped"] == "done" and summary["conserved"] and summary["accepted"] == len(rows) == 400
+    assert summary.stopped == "done" and summary.conserved and summary.accepted == len(rows) == 400
     issues = Counter(row["issue"] for row in rows)
     assert set(issues) == set((INPUTS / "issues.txt").read_text(encoding="utf-8").splitlines())
     assert set(issues.values()) == {10}
@@ -113,7 +113,7 @@ def test_issues_stay_balanced_when_replies_come_faster_than_they_are_judged(tmp_
     run, _ = asyncio.run(grow(tmp_path / "run", concurrency=8))
     issues = Counter(row["issue"] for row in run.rows())
     assert issues.total() == 400 and set(issues.values()) <= {9, 10, 11}
-    assert run.summary["rejected"].get("quota", 0) <= 16
+    assert run.summary.rejected.get("quota", 0) <= 16
 
 
 def test_turns_alternate_and_any_other_format_is_refused(grown: tuple[api.Run, Author]) -> None:
@@ -127,8 +127,8 @@ def test_turns_alternate_and_any_other_format_is_refused(grown: tuple[api.Run, A
         lengths[len(turns)] += 1
     assert set(lengths) == {6, 8, 10, 12}
     assert all(author.bad[fault] for fault in FORMAT_FAULTS) and author.bad["copied"]
-    assert run.summary["rejected"]["schema"] == sum(author.bad[fault] for fault in FORMAT_FAULTS)
-    assert run.summary["rejected"]["near-duplicate"] == author.bad["copied"]
+    assert run.summary.rejected["schema"] == sum(author.bad[fault] for fault in FORMAT_FAULTS)
+    assert run.summary.rejected["near-duplicate"] == author.bad["copied"]
 
 
 def test_conversations_go_out_as_messages(grown: tuple[api.Run, Author], tmp_path: Path) -> None:

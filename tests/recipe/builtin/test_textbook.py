@@ -100,9 +100,9 @@ def test_every_topic_is_explained_to_every_reader(grown: Grown) -> None:
     """60 topics and 3 readers are 180 categories with a passage each."""
     run, rows, _ = grown
     summary = run.summary
-    assert summary["stopped"] == "done" and summary["conserved"]
-    assert len(summary["categories"]) == len(rows) == 180
-    assert all(each["quota"] == each["accepted"] == 1 for each in summary["categories"].values())
+    assert summary.stopped == "done" and summary.conserved
+    assert len(summary.categories) == len(rows) == 180
+    assert all(each.quota == each.accepted == 1 for each in summary.categories.values())
     assert set(Counter((row["topic"], row["audience"]) for row in rows).values()) == {1}
     assert Counter(row["audience"] for row in rows) == dict.fromkeys(AUDIENCES, 60)
     assert set(Counter(row["topic"] for row in rows).values()) == {3}
@@ -119,7 +119,7 @@ def test_passages_end_with_one_or_two_snippets_of_ten_lines_of_python(grown: Gro
         assert all(len(snippet.splitlines()) <= 10 and ast.parse(snippet).body for snippet in snippets)
     assert max(len(snippet.splitlines()) for row in rows for snippet in SNIPPET.findall(row["passage"])) == 10
     assert all(author.bad[fault] for fault in FAULTS)
-    rejected = {reason: count for reason, count in run.summary["rejected"].items() if reason != "quota"}
+    rejected = {reason: count for reason, count in run.summary.rejected.items() if reason != "quota"}
     assert rejected == {"schema": sum(author.bad.values())}
 
 

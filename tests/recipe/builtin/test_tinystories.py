@@ -100,13 +100,13 @@ def test_each_story_has_its_words_and_features_are_balanced(grown: Grown) -> Non
     """Stories without a word are refused as ungrounded, a word in another form counts; every list is used evenly."""
     run, rows, author = grown
     summary = run.summary
-    assert summary["accepted"] == len(rows) == ROWS and summary["stopped"] == "done" and summary["conserved"]
-    assert summary["categories"]["all"]["quota"] == summary["categories"]["all"]["accepted"] == ROWS
+    assert summary.accepted == len(rows) == ROWS and summary.stopped == "done" and summary.conserved
+    assert summary.categories["all"].quota == summary.categories["all"].accepted == ROWS
     missing = author.bad["verb"] + author.bad["noun"] + author.bad["adjective"]
     assert missing > 5 and author.bad["title"] and author.bad["short"]
     refused = {"ungrounded": missing, "blocked": author.bad["title"], "length": author.bad["short"]}
     # What came when the quota was met already is refused for that.
-    assert {reason: n for reason, n in summary["rejected"].items() if reason != "quota"} == refused
+    assert {reason: n for reason, n in summary.rejected.items() if reason != "quota"} == refused
     for row in rows:
         assert list(row) == ["story", "verb", "noun", "adjective", "features"]
         assert all(word in row["story"] for word in (third_person(row["verb"]), row["noun"], row["adjective"]))
