@@ -39,7 +39,7 @@ class Cleaning:
     max_rouge_l: float
     not_utf8: int = 0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The object that ``dedup --json`` prints."""
         return asdict(self)
 

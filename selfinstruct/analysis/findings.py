@@ -1,9 +1,9 @@
-"""Findings: what the checks say of every row of a file, with its line and the evidence.
+"""Findings: every problem that the checks find in a file of rows, with its line and the evidence.
 
     rows + recipe (given, or inferred from the rows) -> Findings
 
-The rows before a row in the file, and those of the files that it is held against, are its neighbours: so the
-second of two duplicates is found, never the first.
+A row is compared with the rows before it in the file and with the rows of the files in ``against``. So the second of
+two duplicates is reported, never the first.
 
 Does not handle: a file that cannot be read, which is an InputError; comparing with an earlier state.
 """
@@ -30,23 +30,23 @@ from selfinstruct.similarity.duplicates import DuplicateIndex, question_fields
 from selfinstruct.similarity.row_index import RowIndex
 from selfinstruct.text import value_text
 
-#: A rule that was only inferred from the rows themselves may be wrong: breaking one of these is a warning then.
-_SUSPECTED = {"length", "label", "near-duplicate"}
-#: More rows than this show nothing new to inference, which takes about a millisecond a row.
+#: A rule inferred from the rows themselves may be wrong, so a row that breaks one of these gets a warning only.
+_UNCERTAIN = {"length", "label", "near-duplicate"}
+#: Rows used for inference, which takes about a millisecond a row; more add nothing.
 _SAMPLE = 500
 _EVIDENCE_CHARACTERS = 200
-#: How often ``watch`` is told, in rows.
-_EVERY = 500
+#: Rows between two calls of ``watch``.
+_PROGRESS_INTERVAL = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault of one row.
+    """One problem of one row.
 
-    ``line`` is where the row starts, counted from 1 (its number, for rows that come from no file). ``field`` is
-    "" where the fault is the row's as a whole. ``reason`` is one of ``checks.REASONS``, ``severity`` "error" or
-    "warning". ``evidence`` may have the ``value``, and ``file``, ``line`` and ``score`` of the row that it
-    clashes with, with the ``max_rouge_l`` that was allowed.
+    ``line`` is the line where the row starts, counted from 1 (the row's number, for rows given as objects). ``field``
+    is "" for a problem of the row as a whole. ``reason`` is one of ``checks.REASONS``, ``severity`` is "error" or
+    "warning". ``evidence`` may contain the ``value``, and ``file``, ``line`` and ``score`` of the row that this one
+    conflicts with, and the ``max_rouge_l`` that was allowed.
     """
 
     file: str
@@ -57,26 +57,50 @@ class Finding:
     message: str
     evidence: Mapping[str, Any]
 
+    def to_dict(self) -> dict[str, Any]:
+        """The finding in the output of ``check --format json``."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """The figures of a checked file.
+
+    ``categories`` counts rows by category, ``uncategorised`` those of none; ``reasons`` counts findings by reason.
+    ``max_rouge_l`` is the threshold of each category. ``recipe`` is the recipe's name, or "inferred".
+    """
+
+    rows: int
+    fields: Sequence[str]
+    categories: Mapping[str, int]
+    uncategorised: int
+    reasons: Mapping[str, int]
+    errors: int
+    warnings: int
+    max_rouge_l: Mapping[str, float]
+    recipe: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The measures in the output of ``check --format json``."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The findings of a file in the order of its lines, and its measures.
-
-    ``measures`` has ``rows``, ``fields``, ``categories`` {name: rows}, ``uncategorised``, ``reasons`` {reason: n},
-    ``errors``, ``warnings``, ``max_rouge_l`` {category: threshold}, ``recipe`` (a name, or "inferred").
-    """
+    """The findings of a file in the order of its lines, and its measures; ``file`` is its name in messages."""
 
     findings: Sequence[Finding]
-    measures: Mapping[str, Any]
+    measures: Measures
+    file: str = "rows"
 
     @property
     def failed(self) -> bool:
-        """Whether some finding is an error."""
-        return bool(self.measures["errors"])
+        """Whether any finding is an error."""
+        return self.measures.errors > 0
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The object that ``check --format json`` prints."""
-        return {"findings": [asdict(finding) for finding in self.findings], "measures": dict(self.measures)}
+        return {"findings": [finding.to_dict() for finding in self.findings], "measures": self.measures.to_dict()}
 
 
 def find_problems(
@@ -86,39 +110,39 @@ def find_problems(
     against: Sequence[Source] = (),
     watch: Callable[[int, int], None] = lambda rows, findings: None,
 ) -> Findings:
-    """Hold every row of ``source`` (a path, "-", rows, a DataFrame) to the rules of a recipe.
+    """Check every row of ``source`` (a path, "-", rows, a DataFrame) by the rules of a recipe.
 
-    ``recipe`` is a recipe's path; without one the rules are inferred from the rows. Rows must be no twins or
-    near-duplicates of those ``against``. ``watch`` is told now and then how many rows are done, with how many findings.
+    ``recipe`` is a path; without one the rules are inferred from the rows. Rows must not duplicate rows of
+    ``against``. ``watch`` is called every 500 rows with the number of rows checked and of findings.
 
-    Raises RowError where a file cannot be read, RecipeError where the recipe cannot be used.
+    Raises RowError if a file cannot be read, RecipeError if the recipe is invalid.
     """
     file = _read(source)
     others = [_read(other) for other in against]
-    terms = _inferred(file) if recipe is None else _given(recipe)
-    earlier = _Earlier(terms.recipe, min(terms.thresholds.values()))
+    criteria = _inferred(file) if recipe is None else _given(recipe)
+    earlier = _Earlier(criteria.recipe, min(criteria.thresholds.values()))
     for other in others:
         for row, line in zip(other.rows, other.lines, strict=True):
-            if schema.check(row, terms.recipe.fields) is None:
+            if schema.check(row, criteria.recipe.fields) is None:
                 earlier.add(row, other.path, line)
     findings: list[Finding] = []
     categories: Counter[str] = Counter()
     for done, (row, line) in enumerate(zip(file.rows, file.lines, strict=True), 1):
-        faults = examine(row, terms, earlier)
-        shaped = schema.check(row, terms.recipe.fields) is None
-        categories[terms.categorise(row) if shaped else ""] += 1
+        faults = examine(row, criteria, earlier)
+        well_formed = schema.check(row, criteria.recipe.fields) is None
+        categories[criteria.categorise(row) if well_formed else ""] += 1
         for fault in faults:
-            evidence = _evidence(fault, row, terms, earlier)
-            severity = "warning" if recipe is None and fault.rejection.reason in _SUSPECTED else "error"
+            evidence = _evidence(fault, row, criteria, earlier)
+            severity = "warning" if recipe is None and fault.rejection.reason in _UNCERTAIN else "error"
             rejection = fault.rejection
             findings.append(
                 Finding(file.path, line, fault.field, rejection.reason, severity, rejection.message, evidence)
             )
-        if shaped:
+        if well_formed:
             earlier.add(row, file.path, line)
-        if done % _EVERY == 0:
+        if done % _PROGRESS_INTERVAL == 0:
             watch(done, len(findings))
-    return Findings(findings, _measures(findings, categories, file, terms, recipe))
+    return Findings(findings, _measures(findings, categories, file, criteria, recipe), file.path)
 
 
 class _Earlier:
@@ -157,7 +181,7 @@ class _Earlier:
 
 
 def _read(source: Source) -> RowFile:
-    """The rows of a source; rows of another shape than the first are findings, not errors."""
+    """The rows of a source; a row with other fields than the first is a finding, not an error."""
     if isinstance(source, str | Path):
         return read_rows(source, uniform=False)
     if hasattr(source, "to_dict"):
@@ -166,7 +190,7 @@ def _read(source: Source) -> RowFile:
 
 
 def _given(path: str) -> Criteria:
-    """The rules of a recipe; its seeds say which categories there are and how alike their rows may be."""
+    """The rules of a recipe, with the categories and thresholds of its seeds."""
     seeds, recipe = read_source(path)
     if recipe is None:
         raise InputError(
@@ -179,7 +203,7 @@ def _given(path: str) -> Criteria:
 
 
 def _inferred(file: RowFile) -> Criteria:
-    """The rules that the rows themselves suggest, as alike as any recipe inferred from them could allow."""
+    """The rules inferred from the rows, with the highest threshold that inference can give."""
     shape, _ = Counter(tuple(sorted(row)) for row in file.rows).most_common(1)[0]
     shaped = [at for at, row in enumerate(file.rows) if tuple(sorted(row)) == shape]
     count = min(len(shaped), _SAMPLE)
@@ -193,7 +217,7 @@ def _inferred(file: RowFile) -> Criteria:
     return Criteria(recipe, dict.fromkeys(categories.names, CAP), categories.of)
 
 
-def _evidence(fault: Fault, row: Row, terms: Criteria, earlier: _Earlier) -> dict[str, Any]:
+def _evidence(fault: Fault, row: Row, criteria: Criteria, earlier: _Earlier) -> dict[str, Any]:
     rejection = fault.rejection
     evidence: dict[str, Any] = {}
     if fault.field in row:
@@ -203,22 +227,22 @@ def _evidence(fault: Fault, row: Row, terms: Criteria, earlier: _Earlier) -> dic
     if rejection.nearest is not None:
         evidence.update(earlier.place(rejection.nearest))
     if rejection.score is not None:
-        evidence.update(score=rejection.score, max_rouge_l=terms.thresholds[terms.categorise(row)])
+        evidence.update(score=rejection.score, max_rouge_l=criteria.thresholds[criteria.categorise(row)])
     return evidence
 
 
 def _measures(
-    findings: Sequence[Finding], categories: Counter[str], file: RowFile, terms: Criteria, recipe: str | None
-) -> dict[str, Any]:
+    findings: Sequence[Finding], categories: Counter[str], file: RowFile, criteria: Criteria, recipe: str | None
+) -> Measures:
     severities = Counter(finding.severity for finding in findings)
-    return {
-        "rows": len(file.rows),
-        "fields": list(terms.recipe.fields),
-        "categories": {name: categories[name] for name in terms.thresholds},
-        "uncategorised": categories[""],
-        "reasons": dict(Counter(finding.reason for finding in findings)),
-        "errors": severities["error"],
-        "warnings": severities["warning"],
-        "max_rouge_l": dict(terms.thresholds),
-        "recipe": terms.recipe.name if recipe is not None else "inferred",
-    }
+    return Measures(
+        rows=len(file.rows),
+        fields=list(criteria.recipe.fields),
+        categories={name: categories[name] for name in criteria.thresholds},
+        uncategorised=categories[""],
+        reasons=dict(Counter(finding.reason for finding in findings)),
+        errors=severities["error"],
+        warnings=severities["warning"],
+        max_rouge_l=dict(criteria.thresholds),
+        recipe=criteria.recipe.name if recipe is not None else "inferred",
+    )

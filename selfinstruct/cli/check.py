@@ -44,7 +44,7 @@ def check(
     with show_count(console(), "findings") as watch:
         found = api.check(file, recipe=recipe, against=against or (), watch=watch)
     if format is Format.JSON:
-        sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False, indent=2) + "\n")
     else:
         from selfinstruct.render.findings import findings_text, verdict_text
 

@@ -44,7 +44,7 @@ def dedup(
     with show_count(screen, "kept") as watch:
         done = api.dedup(file, fields=names, max_rouge_l=max_rouge_l, out=to, dropped=dropped, watch=watch)
     if json:
-        sys.stdout.write(json_module.dumps(done.to_json(), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json_module.dumps(done.to_dict(), ensure_ascii=False, indent=2) + "\n")
     sys.stdout.flush()
     screen.print(cleaning_text(done, "stdin" if file == "-" else file), soft_wrap=True)
     return 0

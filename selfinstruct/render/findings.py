@@ -30,7 +30,7 @@ def verdict_text(found: Findings, file: str) -> Text:
     """What was looked at, and how it stands."""
     measures = found.measures
     text = Text()
-    categories = measures["categories"]
+    categories = measures.categories
     if len(categories) > 1:
         shown = {name: shorten(printable(name), _NAME_CELLS) for name in list(categories)[:_LISTED]}
         widest = max(map(cell_len, shown.values()))
@@ -39,21 +39,19 @@ def verdict_text(found: Findings, file: str) -> Text:
             text.append(f"  {pad(label, widest)}  {format_number(categories[name]):>{column}}\n")
         if len(categories) > _LISTED:
             text.append(f"  and {format_number(len(categories) - _LISTED)} more\n", "dim")
-        if measures["uncategorised"]:
+        if measures.uncategorised:
             text.append(
-                f"  {pad('of no category', widest)}  {format_number(measures['uncategorised']):>{column}}\n", "yellow"
+                f"  {pad('of no category', widest)}  {format_number(measures.uncategorised):>{column}}\n", "yellow"
             )
-    rules = "rules inferred from it" if measures["recipe"] == "inferred" else f"recipe {printable(measures['recipe'])}"
-    text.append(f"{printable(file)}: {counted(measures['rows'], 'row')}, {rules}: ")
-    errors, warnings = measures["errors"], measures["warnings"]
+    rules = "rules inferred from it" if measures.recipe == "inferred" else f"recipe {printable(measures.recipe)}"
+    text.append(f"{printable(file)}: {counted(measures.rows, 'row')}, {rules}: ")
+    errors, warnings = measures.errors, measures.warnings
     if not errors and not warnings:
         return text.append("no findings\n", "bold green")
     said = [counted(errors, "error")] if errors else []
     said += [counted(warnings, "warning")] if warnings else []
     text.append(" and ".join(said), "bold red" if errors else "bold yellow")
-    reasons = ", ".join(
-        f"{format_number(n)} {reason}" for reason, n in sorted(measures["reasons"].items(), key=_by_count)
-    )
+    reasons = ", ".join(f"{format_number(n)} {reason}" for reason, n in sorted(measures.reasons.items(), key=_by_count))
     return text.append(f" ({reasons})\n")
 
 

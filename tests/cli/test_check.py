@@ -121,7 +121,7 @@ def test_without_a_recipe_the_rows_suggest_the_rules(tmp_path: Path) -> None:
     content[9] = {**content[9], "Answer": "gone"}
     found = api.check(write(tmp_path / "f.jsonl", content))
     assert told(found) == [(10, "Answer", "ungrounded", "error"), (32, "", "near-duplicate", "warning")]
-    assert found.measures["recipe"] == "inferred" and found.failed
+    assert found.measures.recipe == "inferred" and found.failed
 
 
 @pytest.mark.parametrize("name", ["logqa.jsonl", "sshd.jsonl", "hdfs.jsonl", "tickets.csv", "classics-zh.jsonl"])
@@ -129,7 +129,7 @@ def test_the_projects_own_seeds_pass(name: str) -> None:
     """The seeds that we ship have no findings, and every row has its category."""
     found = api.check(SEEDS / name)
     assert found.findings == []
-    assert sum(found.measures["categories"].values()) == found.measures["rows"]
+    assert sum(found.measures.categories.values()) == found.measures.rows
 
 
 def test_what_a_run_has_grown_passes_its_own_recipe(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_what_a_run_has_grown_passes_its_own_recipe(tmp_path: Path) -> None:
         tmp_path / "o" / "rows.jsonl", recipe=tmp_path / "o" / "recipe.toml", against=[SEEDS / "logqa.jsonl"]
     )
     assert found.findings == []
-    assert list(found.measures["categories"].values()) == [50, 50, 50, 50]
+    assert list(found.measures.categories.values()) == [50, 50, 50, 50]
 
 
 def test_rows_of_another_shape_are_findings(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_rows_of_another_shape_are_findings(tmp_path: Path) -> None:
     content: list[Row] = [{"odd": 1}, *rows(6), {"Question": "?"}]
     found = api.check(write(tmp_path / "f.jsonl", content))
     assert {(line, reason) for line, _, reason, _ in told(found)} == {(1, "schema"), (8, "schema")}
-    assert found.measures["uncategorised"] == 2
+    assert found.measures.uncategorised == 2
 
 
 def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
