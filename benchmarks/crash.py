@@ -36,7 +36,7 @@ from pathlib import Path
 from benchmarks.kills import kills
 from benchmarks.lives import Broken, Run, require
 from selfinstruct.errors import SelfInstructError
-from selfinstruct.journal import JOURNAL_NAME, Journal, Origin, SeedRow
+from selfinstruct.journal import JOURNAL_NAME, Journal, RunMetadata, SeedRow
 from selfinstruct.records import Batch, Candidate, Judgement, Reply
 from selfinstruct.testing import Fault
 
@@ -262,7 +262,7 @@ def tails(step: int = 1, seed: int = 0) -> str:
 
 def _log(live: Path) -> tuple[bytes, list[int], list[int]]:
     """The bytes of a log that was never put away, and after each commit its length and the rows acknowledged."""
-    journal = Journal.create(live, Origin("", "", 0, ""), [SeedRow({"Q": "seed"}, "c", 1)])
+    journal = Journal.create(live, RunMetadata("", "", 0, ""), [SeedRow({"Q": "seed"}, "c", 1)])
     log = live / f"{JOURNAL_NAME}-wal"
     ends, counts = list[int](), list[int]()
     for number in range(1, 9):

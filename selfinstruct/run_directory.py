@@ -17,7 +17,7 @@ from selfinstruct._version import __version__
 from selfinstruct.analysis.metrics import Summary, build_report
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import clear_parts, sync_directory, write_whole
-from selfinstruct.journal import History, Journal, Origin, SeedRow, write_rows
+from selfinstruct.journal import History, Journal, RunMetadata, SeedRow, write_rows
 from selfinstruct.journal.database import JOURNAL_NAME
 from selfinstruct.journal.lock import LOCK_NAME, Lock
 from selfinstruct.preparation.prepare import Prepared
@@ -57,9 +57,9 @@ def lock_directory(where: Path) -> Iterator[None]:
         _unmake(made)
 
 
-def origin_of(where: Path, prepared: Prepared, seed: int) -> Origin:
-    """What a run in ``where`` is begun with. Raises RecipeError for a recipe that cannot be written down."""
-    return Origin(to_toml(prepared.recipe, {}, where), seeds_digest(prepared.seeds.rows), seed, __version__)
+def initial_metadata(where: Path, prepared: Prepared, seed: int) -> RunMetadata:
+    """The metadata of a new run in ``where``. Raises RecipeError for a recipe that cannot be written as TOML."""
+    return RunMetadata(to_toml(prepared.recipe, {}, where), seeds_digest(prepared.seeds.rows), seed, __version__)
 
 
 def seeds_digest(seeds: Sequence[Row]) -> str:
@@ -67,7 +67,7 @@ def seeds_digest(seeds: Sequence[Row]) -> str:
     return hashlib.sha256(json.dumps(seeds, sort_keys=True).encode()).hexdigest()
 
 
-def open_journal(where: Path, prepared: Prepared, origin: Origin) -> Journal | None:
+def open_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Journal | None:
     """The journal of a held directory, open to go on with, or None where no run was begun there.
 
     Raises InputError if it belongs to another recipe, other seed rows or another random seed.
@@ -76,16 +76,16 @@ def open_journal(where: Path, prepared: Prepared, origin: Origin) -> Journal | N
         return None
     journal = Journal.open(where)
     try:
-        _same_run(where, journal, prepared, origin)
+        _same_run(where, journal, prepared, metadata)
     except BaseException:
         journal.close()
         raise
     return journal
 
 
-def create_journal(where: Path, prepared: Prepared, origin: Origin) -> Journal:
+def create_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Journal:
     """The journal of a new run in a held directory."""
-    return Journal.create(where, origin, _seeds(prepared))
+    return Journal.create(where, metadata, _seeds(prepared))
 
 
 def write_derived(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:
@@ -160,14 +160,14 @@ def _unmake(folders: Sequence[Path]) -> None:
             folder.rmdir()
 
 
-def _same_run(where: Path, journal: Journal, prepared: Prepared, origin: Origin) -> None:
-    notes = journal.history.notes()
-    old = parse_recipe(str(notes["recipe"]), f"{where}/{JOURNAL_NAME}: recipe", where)
+def _same_run(where: Path, journal: Journal, prepared: Prepared, metadata: RunMetadata) -> None:
+    recorded = journal.history.metadata()
+    old = parse_recipe(recorded.recipe, f"{where}/{JOURNAL_NAME}: recipe", where)
     changed = [key for key in frozen_changes(old, prepared.recipe) if key != "seeds.file"]
-    if notes.get("seeds_digest") != origin.seeds_digest:
+    if recorded.seeds_digest != metadata.seeds_digest:
         changed.append("the seed rows")
-    if notes.get("seed") != origin.seed:
-        changed.append(f"`seed` (the run has {notes.get('seed')})")
+    if recorded.seed != metadata.seed:
+        changed.append(f"`seed` (the run has {recorded.seed})")
     if changed:
         run = shlex.quote(str(where))
         raise InputError(

@@ -80,7 +80,7 @@ def test_all_that_differs_is_named_and_how_to_go_on(tmp_path: Path) -> None:
     api.run(SEEDS, rows=20, out=out)
     before = {name: data for name, data in content(out).items() if name in DERIVED}
     with History.open(out) as history:
-        state, notes = history.state(), history.notes()
+        state, metadata = history.state(), history.metadata()
     with pytest.raises(InputError) as told:
         api.run(ROWS[:6], rows=10, seed=3, out=out)
     for named in ("quota.rows", "the seed rows", "`seed` (the run has 0)"):
@@ -88,7 +88,7 @@ def test_all_that_differs_is_named_and_how_to_go_on(tmp_path: Path) -> None:
     assert f"'{out}'" in told.value.hint
     assert {name: data for name, data in content(out).items() if name in DERIVED} == before
     with History.open(out) as history:
-        assert (history.state(), history.notes()) == (state, notes)
+        assert (history.state(), history.metadata()) == (state, metadata)
 
 
 def test_another_rule_is_another_run(tmp_path: Path) -> None:

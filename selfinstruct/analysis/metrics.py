@@ -19,8 +19,6 @@ from selfinstruct.text import value_text
 
 T = TypeVar("T")
 
-#: The journal's notes of the prices by model, of what was done about models, and of why the run stopped.
-PRICES_NOTE, REMARKS_NOTE, STOPPED_NOTE = "prices", "remarks", "stopped"
 #: A report shows so many rows, and so many rejections of each reason.
 _SHOWN, _EXAMPLES = 10, 3
 #: Its charts are drawn from a sample: the same work for a thousand rows and for a million.
@@ -164,8 +162,8 @@ def summarise(history: History, prepared: Prepared) -> Summary:
 
     ``stopped`` is the recorded reason; only the caller knows whether the run is still going on.
     """
-    state, notes = history.state(), history.notes()
-    prices = recorded_prices(history)
+    state, metadata = history.state(), history.metadata()
+    prices = metadata.prices
     categories = {}
     for name, quota in prepared.quotas.items():
         counts = state.categories.get(name)
@@ -190,17 +188,12 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         models={name: Bill(**_bill(spent, prices, history.written_by(name))) for name, spent in by_model.items()},
         max_rouge_l=max(prepared.thresholds.values()),
         model=", ".join(by_model) or ", ".join(model.name for model in prepared.recipe.all_models) or "imitator",
-        seed=notes.get("seed"),
-        stopped=notes.get(STOPPED_NOTE, "interrupted"),
-        seconds=round(float(notes.get("seconds", 0.0)), 3),
+        seed=metadata.seed,
+        stopped=metadata.stopped,
+        seconds=round(metadata.seconds, 3),
         conserved=state.conserved,
-        notes=notes.get(REMARKS_NOTE, []),
+        notes=list(metadata.remarks),
     )
-
-
-def recorded_prices(history: History) -> dict[str, list[float]]:
-    """What a million tokens of each model cost, in and out, as the run was last told."""
-    return dict(history.notes().get(PRICES_NOTE, {}))
 
 
 def cost_of(spent: Sequence[Spent], prices: Mapping[str, Sequence[float]]) -> tuple[Decimal, bool]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from selfinstruct.errors import InputError
 from selfinstruct.growth.batch_state import BatchState
-from selfinstruct.growth.prompt_inputs import MATERIALS_NOTE, PromptInputs
+from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.sampler import PASSAGE
 from selfinstruct.growth.steps import Draft
 from selfinstruct.journal import History, RecordedReply, RefusedCandidate
@@ -67,7 +67,7 @@ class Provenance:
 
 def trace_row(history: History, name: str) -> Provenance:
     """The origin of the row that is called ``name``. Raises InputError where there is none."""
-    recipe = parse_recipe(str(history.notes()["recipe"]), f"{history.path}: recipe", history.path.parent)
+    recipe = parse_recipe(history.metadata().recipe, f"{history.path}: recipe", history.path.parent)
     kind, number = _named(name)
     state = history.state()
     found = None
@@ -142,7 +142,7 @@ def _traced(history: History, found: Provenance, seeds: int) -> Provenance:
         return found
     batch, recipe = found.replies[0].batch, found.recipe
     demos = history.pooled(batch.demos)
-    materials = PromptInputs.recalled(history.notes().get(MATERIALS_NOTE, {}), history.passages())
+    materials = PromptInputs.recalled(history.metadata().prompt_inputs, history.passages())
     number = batch.given.get(PASSAGE) or 0
     found = replace(
         found,

@@ -7,7 +7,7 @@ Does not handle: replies that would have been asked for under the other recipe. 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -19,9 +19,6 @@ from selfinstruct.growth.pool import Pool
 from selfinstruct.journal import History
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.rows import to_json
-
-#: The journal's note of which quotas were in force from which call on, since a run may grow: [[after, quotas], ...].
-QUOTAS_NOTE = "quotas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
     """
     state = history.state()
     progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
-    stages = list(history.notes().get(QUOTAS_NOTE, ()))
+    stages = deque(history.metadata().quotas)
     pool = Pool(prepared.recipe, prepared.thresholds, progress)
     seeds = prepared.seeds.rows
     pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
@@ -66,8 +63,8 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
     accepted = replies = same = 0
     for recorded in history.worked():
         batch, last = recorded[0].batch, recorded[-1].call
-        while stages and stages[0][0] < last:
-            _hold(progress, stages.pop(0)[1], prepared)
+        while stages and stages[0].after_call < last:
+            _hold(progress, stages.popleft().quotas, prepared)
         replies += len(recorded)
         if not batch.count:  # it asked for a list, and for no rows
             continue

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct.analysis.dry_run import dry_run as dry_run
-from selfinstruct.analysis.metrics import cost_of, recorded_prices
+from selfinstruct.analysis.metrics import cost_of
 from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import Budget, Spending
 from selfinstruct.backends.imitator import Imitator
@@ -173,7 +173,7 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
 
 def _spent(history: History, models: Sequence[Model]) -> Spending:
     """What a run has spent so far, for its budget."""
-    state, prices = history.state(), recorded_prices(history)
+    state, prices = history.state(), dict(history.metadata().prices)
     prices.update({model.name: [model.price.input, model.price.output] for model in models if model.price})
     money, _ = cost_of(state.spent, prices)
     return Spending(money=money, requests=state.requests, tokens=state.tokens.input + state.tokens.output)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfinstruct import run_directory as directory
-from selfinstruct.analysis.metrics import PRICES_NOTE, REMARKS_NOTE, STOPPED_NOTE, Summary, summarise
-from selfinstruct.analysis.rejudge import QUOTAS_NOTE
+from selfinstruct.analysis.metrics import Summary, summarise
 from selfinstruct.api.connect import Connection, SpendingLimits, connect, with_model
 from selfinstruct.api.generated_lists import write_lists
 from selfinstruct.backends.base import Backend
@@ -25,11 +24,10 @@ from selfinstruct.events import Snapshot
 from selfinstruct.growth.loop import Loop, prompt_language, restore
 from selfinstruct.growth.planner import CategoryProgress
 from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.prompt_inputs import MATERIALS_NOTE
 from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.sampler import Sampler
-from selfinstruct.journal import PREFLIGHTS_NOTE, History, Journal, Origin
-from selfinstruct.preparation.prepare import REASONS_NOTE, Prepared, Source, prepare, with_passages
+from selfinstruct.journal import History, Journal, QuotaStage, RunMetadata
+from selfinstruct.preparation.prepare import Prepared, Source, prepare, with_passages
 from selfinstruct.records import Row
 from selfinstruct.run_directory import SUMMARY_NAME
 
@@ -102,22 +100,22 @@ async def run_async(
         prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
     prepared = with_model(prepared, model, base_url, backend, concurrency)
     where = run_directory(prepared, out)
-    origin = directory.origin_of(where, prepared, seed)
+    metadata = directory.initial_metadata(where, prepared, seed)
     limits = SpendingLimits(budget, max_requests, max_tokens)
     async with contextlib.AsyncExitStack() as stack:
         # First, so that a second process is told at once, and pays for no call before it is.
         stack.enter_context(directory.lock_directory(where))
-        journal = directory.open_journal(where, prepared, origin)
+        journal = directory.open_journal(where, prepared, metadata)
         if journal is not None:
             stack.enter_context(journal)
             prepared = with_passages(prepared, journal.history.passages())
         connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
         stack.push_async_callback(connected.models.close)
         if journal is None:
-            journal = stack.enter_context(directory.create_journal(where, prepared, origin))
-        _note_beginning(journal, origin, prepared, connected)
+            journal = stack.enter_context(directory.create_journal(where, prepared, metadata))
+        _record_start(journal, metadata.recipe, prepared, connected)
         await write_lists(prepared, journal, connected.models, where, seed)
-        journal.note(MATERIALS_NOTE, prepared.inputs.noted())
+        journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.noted()))
         loop = await _loop(prepared, journal, connected.models, seed, concurrency, watch)
         summary = await _grown(where, loop, prepared, lambda: clock() - start)
     _require_conserved(where, summary)
@@ -205,31 +203,30 @@ async def _loop(
     return loop
 
 
-def _note_beginning(journal: Journal, origin: Origin, prepared: Prepared, connected: Connection) -> None:
-    """Keep the recipe; from which call on these quotas hold, for a later judging; prices; the preflights."""
-    journal.note("recipe", origin.recipe)
-    notes = journal.history.notes()
-    stages = list(notes.get(QUOTAS_NOTE, ()))
-    if not stages or stages[-1][1] != prepared.quotas:
-        journal.note(QUOTAS_NOTE, [*stages, [journal.history.state().calls, dict(prepared.quotas)]])
-    if connected.prices:
-        journal.note(PRICES_NOTE, {**notes.get(PRICES_NOTE, {}), **connected.prices})
-    if connected.preflights:
-        before = notes.get(PREFLIGHTS_NOTE, {})
-        spent = {name: _added(before.get(name), figures) for name, figures in connected.preflights.items()}
-        journal.note(PREFLIGHTS_NOTE, {**before, **spent})
-    _note_remarks(journal, connected.set_aside)
-    # A run that is killed has no word for it; and what the preflights took counts from now on.
-    journal.note(STOPPED_NOTE, "interrupted")
-    journal.note(REASONS_NOTE, dict(prepared.reasons))
+def _record_start(journal: Journal, recipe: str, prepared: Prepared, connected: Connection) -> None:
+    """Record the settings of this session: the recipe, the quotas from the next call on, prices and preflight calls."""
+    before = journal.history.metadata()
+    quotas = before.quotas
+    if before.current_quotas != prepared.quotas:
+        quotas = (*quotas, QuotaStage(journal.history.state().calls, dict(prepared.quotas)))
+    preflights = {name: _added(before.preflights.get(name), spent) for name, spent in connected.preflights.items()}
+    metadata = replace(
+        before,
+        recipe=recipe,
+        quotas=quotas,
+        prices={**before.prices, **connected.prices},
+        preflights={**before.preflights, **preflights},
+        reasons=dict(prepared.reasons),
+        remarks=_with_remarks(before, connected.set_aside),
+        stopped="interrupted",  # until the run ends otherwise: a killed process cannot write it
+    )
+    journal.write_metadata(metadata)
     journal.commit()
 
 
-def _note_remarks(journal: Journal, remarks: Sequence[str]) -> None:
-    """Keep what was done about models, each remark once."""
-    before = journal.history.notes().get(REMARKS_NOTE, [])
-    if new := [remark for remark in remarks if remark not in before]:
-        journal.note(REMARKS_NOTE, [*before, *new])
+def _with_remarks(metadata: RunMetadata, remarks: Sequence[str]) -> tuple[str, ...]:
+    """The remarks on models, each once."""
+    return tuple(dict.fromkeys((*metadata.remarks, *remarks)))
 
 
 def _added(before: Sequence[int] | None, figures: Sequence[int]) -> list[int]:
@@ -282,11 +279,11 @@ def _require_conserved(where: Path, summary: Summary) -> None:
 def _conclude(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds: float) -> Summary:
     """Note how the run stopped, and write what is derived; a journal that takes no more does not keep that back."""
     journal, history = loop.journal, loop.journal.history
-    seconds += float(history.notes().get("seconds", 0.0))
+    metadata = history.metadata()
+    seconds += metadata.seconds
+    remarks = _with_remarks(metadata, (*loop.models.notes, *loop.prompt_size.notes))
     try:
-        journal.note("seconds", seconds)
-        journal.note(STOPPED_NOTE, stopped)
-        _note_remarks(journal, (*loop.models.notes, *loop.prompt_size.notes))
+        journal.write_metadata(replace(metadata, seconds=seconds, stopped=stopped, remarks=remarks))
         journal.commit()
     finally:
         # The notes may not have been taken; the summary is of this run all the same.

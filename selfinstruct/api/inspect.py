@@ -11,7 +11,7 @@ from typing import BinaryIO
 from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.metrics import summarise
 from selfinstruct.analysis.provenance import Provenance, trace_row
-from selfinstruct.analysis.rejudge import QUOTAS_NOTE, Rejudged
+from selfinstruct.analysis.rejudge import Rejudged
 from selfinstruct.analysis.rejudge import rejudge as rejudge_replies
 from selfinstruct.api.grow import Run
 from selfinstruct.errors import InputError
@@ -91,8 +91,7 @@ def export(
 def row_counts(where: str | Path) -> tuple[int, int]:
     """How many rows a run has by now, and how many it is to have. Raises InputError where there is no run."""
     with open_history(where) as history:
-        stages = history.notes().get(QUOTAS_NOTE) or [[0, {}]]
-        return history.state().accepted, sum(stages[-1][1].values())
+        return history.state().accepted, sum(history.metadata().current_quotas.values())
 
 
 def _write_line(file: BinaryIO, line: str) -> None:

@@ -45,23 +45,28 @@ def recover(where: str | Path, out: str | Path) -> Recovered:
                 f"{where}: neither the recipe with its seeds nor what led to a row can be read any more",
                 hint=f"The {len(remains.lines):,} rows that can be read are in {new / ROWS_NAME}.",
             ) from error
-        origin = directory.origin_of(new, prepared, int(remains.notes.get("seed", 0)))
-        notes = {**remains.notes, "recipe": origin.recipe, "seeds_digest": origin.seeds_digest, "seed": origin.seed}
-        done = remains.rebuild(new, {**notes, "version": origin.version}, seeds, prepared.categories.of)
+        metadata = directory.initial_metadata(new, prepared, remains.metadata.seed)
+        metadata = replace(
+            remains.metadata,
+            recipe=metadata.recipe,
+            seeds_digest=metadata.seeds_digest,
+            version=metadata.version,
+        )
+        done = remains.rebuild(new, metadata, seeds, prepared.categories.of)
     report(new)
     return done
 
 
 def _beginning(where: Path, remains: Remains) -> tuple[Prepared, list[SeedRow]]:
     """What the run began with: from its journal, or else from its recipe and its seed file."""
-    text = remains.notes.get("recipe") or (where / RECIPE_NAME).read_text(encoding="utf-8")
-    recipe = parse_recipe(str(text), f"{where}: recipe", where)
+    text = remains.metadata.recipe or (where / RECIPE_NAME).read_text(encoding="utf-8")
+    recipe = parse_recipe(text, f"{where}: recipe", where)
     stored = remains.seeds
-    digest = remains.notes.get("seeds_digest")
+    digest = remains.metadata.seeds_digest
     seeds = RowFile(recipe.seeds.file, "jsonl", [row for row, _, _ in stored], [line for _, _, line in stored], ())
-    if not stored or digest not in (None, directory.seeds_digest(seeds.rows)):
+    if not stored or digest not in ("", directory.seeds_digest(seeds.rows)):
         seeds = read_rows(recipe.seeds.file)
-        if digest not in (None, directory.seeds_digest(seeds.rows)):
+        if digest not in ("", directory.seeds_digest(seeds.rows)):
             raise KeyError("the seeds")
     names = tuple(seeds.rows[0])
     prepared = build_prepared(replace(seeds, fields=names), bind(recipe, names), {}, [])

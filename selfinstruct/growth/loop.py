@@ -164,7 +164,7 @@ class Loop:
         return Random(f"{self.seed}/{number}")
 
     def _note_exhausted(self) -> None:
-        self.journal.note_exhausted(name for name, state in self.progress.items() if state.exhausted)
+        self.journal.write_exhausted(name for name, state in self.progress.items() if state.exhausted)
         self.journal.commit()
 
     def _resumed(self) -> deque[_Call]:

@@ -25,8 +25,6 @@ from selfinstruct.rows import read_rows
 if TYPE_CHECKING:
     from selfinstruct.documents import Passage
 
-#: The journal's note of the lists and templates that a run was conditioned on last.
-MATERIALS_NOTE = "materials"
 _JSON_LINES = "{"
 _PASSAGE = "passage"
 

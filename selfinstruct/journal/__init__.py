@@ -18,13 +18,13 @@ from selfinstruct.journal.entries import (
     Spent,
     State,
 )
-from selfinstruct.journal.history import PREFLIGHTS_NOTE, History, write_rows
+from selfinstruct.journal.history import History, write_rows
+from selfinstruct.journal.metadata import QuotaStage, RunMetadata
 from selfinstruct.journal.recovery import Recovered, Remains
-from selfinstruct.journal.writer import Journal, Origin
+from selfinstruct.journal.writer import Journal
 
 __all__ = [
     "JOURNAL_NAME",
-    "PREFLIGHTS_NOTE",
     "BatchOutcome",
     "CategoryCounts",
     "FailedCall",
@@ -32,11 +32,12 @@ __all__ = [
     "History",
     "Journal",
     "OpenBatch",
-    "Origin",
+    "QuotaStage",
     "RecordedReply",
     "Recovered",
     "RefusedCandidate",
     "Remains",
+    "RunMetadata",
     "SeedRow",
     "Spent",
     "State",

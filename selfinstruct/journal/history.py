@@ -31,10 +31,9 @@ from selfinstruct.journal.entries import (
     parsed,
     unpack,
 )
+from selfinstruct.journal.metadata import RunMetadata
 from selfinstruct.records import JSON, Batch, Reply, Row, Usage
 
-#: The note of what the calls before the first batch took: model -> [requests, input, output, estimated].
-PREFLIGHTS_NOTE = "preflights"
 _PAGE = 500
 _BATCH = "b.number, g.name, b.count, b.asked, b.demos, b.given"
 _REPLIES = f"""
@@ -109,8 +108,12 @@ class History:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def metadata(self) -> RunMetadata:
+        """The metadata of the run."""
+        return RunMetadata.from_notes(self.notes())
+
     def notes(self) -> dict[str, JSON]:
-        """All that was noted by key, the origin of the run among it."""
+        """The metadata as it is stored, by key; with keys that this version does not know."""
         return {key: parsed(value, f"note {key}") for key, value in self._all("SELECT key, value FROM notes")}
 
     def seeds(self) -> list[SeedRow]:
@@ -123,7 +126,7 @@ class History:
     def state(self) -> State:
         """All the counts at one moment."""
         with self._one_moment():
-            calls = self._count("calls")
+            metadata, calls = self.metadata(), self._count("calls")
             judged, candidates = self._all("SELECT COUNT(*), COALESCE(SUM(candidates), 0) FROM judged")[0]
             return State(
                 seeds=self._count("seeds"),
@@ -133,10 +136,10 @@ class History:
                 failed=dict(self._all("SELECT reason, COUNT(*) FROM failures GROUP BY reason ORDER BY reason")),
                 calls=calls,
                 unjudged=calls - judged,
-                spent=self._spent(),
+                spent=self._spent(metadata),
                 last_batch=self._all("SELECT COALESCE(MAX(number), 0) FROM batches")[0][0],
                 categories=self._tallies(),
-                exhausted=frozenset(self.notes().get("exhausted", ())),
+                exhausted=metadata.exhausted,
             )
 
     def open_batches(self) -> list[OpenBatch]:
@@ -231,16 +234,14 @@ class History:
                 found[number] = parsed(line, f"pool row {number}")
         return found
 
-    def _spent(self) -> tuple[Spent, ...]:
+    def _spent(self, metadata: RunMetadata) -> tuple[Spent, ...]:
+        # Calls before the first batch belong to no category.
+        preflights = [("", model, *figures) for model, figures in metadata.preflights.items()]
+        calls = [(unpack(name), unpack(model), *figures) for name, model, *figures in self._all(_SPENT)]
         return tuple(
-            Spent(unpack(name), unpack(model), requests, Usage(given, got, bool(estimated)))
-            for name, model, requests, given, got, estimated in (*self._all(_SPENT), *self._preflights())
+            Spent(category, model, requests, Usage(input_tokens, output_tokens, bool(estimated)))
+            for category, model, requests, input_tokens, output_tokens, estimated in (*calls, *preflights)
         )
-
-    def _preflights(self) -> list[Any]:
-        """What was spent before a run's first batch, in the form of ``_SPENT``; it is of no category."""
-        noted = self.notes().get(PREFLIGHTS_NOTE, {})
-        return [(b"", pack(model), *figures) for model, figures in noted.items()]
 
     def _tallies(self) -> dict[str, CategoryCounts]:
         asked = dict(self._all(_ASKED))

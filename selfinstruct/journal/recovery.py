@@ -17,6 +17,7 @@ from pathlib import Path
 
 from selfinstruct.journal.database import JOURNAL_NAME, making
 from selfinstruct.journal.entries import SeedRow, pack, unpack
+from selfinstruct.journal.metadata import RunMetadata
 from selfinstruct.journal.salvage import Record, Tables, salvage
 from selfinstruct.records import JSON, Row
 from selfinstruct.rows import to_json
@@ -45,9 +46,13 @@ class Remains:
         self.names = {key: unpack(record[1]) for key, record in self._tables["categories"].items()}
 
     @property
-    def notes(self) -> dict[str, JSON]:
-        """The notes that are whole."""
-        # A page that the tree no longer leads to comes last, and may hold what a note was before.
+    def metadata(self) -> RunMetadata:
+        """The metadata of the run as far as it can be read, with defaults for the rest."""
+        return RunMetadata.from_notes(self._notes)
+
+    @property
+    def _notes(self) -> dict[str, JSON]:
+        # Pages that the tree no longer reaches come last, and may have outdated values: the first one wins.
         found = reversed(list(self._tables["notes"].values()))
         return {key: value for key, text in found if (value := _json(text)) is not None}
 
@@ -63,7 +68,7 @@ class Remains:
         return [record[4] for _, record in sorted(self._tables["rows"].items())]
 
     def rebuild(
-        self, directory: Path, notes: Mapping[str, JSON], seeds: Sequence[SeedRow], of: Callable[[Row], str]
+        self, directory: Path, metadata: RunMetadata, seeds: Sequence[SeedRow], of: Callable[[Row], str]
     ) -> Recovered:
         """Make the journal of ``directory`` from all this, whole or not at all.
 
@@ -71,6 +76,7 @@ class Remains:
         """
         with making(directory / JOURNAL_NAME) as connection:
             connection.execute("BEGIN")
+            notes = self._notes | metadata.changes(self._notes)
             done = _Rebuilding(self._tables, connection, dict(self.names), of).run(notes, seeds)
             connection.execute("COMMIT")
         return done

@@ -11,7 +11,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,18 +27,9 @@ from selfinstruct.journal.database import (
 )
 from selfinstruct.journal.entries import SeedRow, pack, unpack
 from selfinstruct.journal.history import History
+from selfinstruct.journal.metadata import RunMetadata
 from selfinstruct.records import JSON, Batch, Failure, Judgement, Reply
 from selfinstruct.rows import to_json
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a run was begun with: the resolved recipe (TOML), the seed file's digest, the run's seed, our version."""
-
-    recipe: str
-    seeds_digest: str
-    seed: int
-    version: str
 
 
 class Journal:
@@ -66,7 +57,7 @@ class Journal:
             )
 
     @classmethod
-    def create(cls, directory: Path, origin: Origin, seeds: Iterable[SeedRow]) -> Self:
+    def create(cls, directory: Path, metadata: RunMetadata, seeds: Iterable[SeedRow]) -> Self:
         """Begin the journal of a new run in an existing directory, whole or not at all.
 
         Raises ``StorageError`` where there is one already.
@@ -74,8 +65,7 @@ class Journal:
         path = directory / JOURNAL_NAME
         with making(path) as connection:
             begun = cls(connection, path)
-            for key, value in asdict(origin).items():
-                begun.note(key, value)
+            begun.write_metadata(metadata)
             for number, seed in enumerate(seeds, start=1):
                 begun._add_seed(number, seed)
             begun.commit()
@@ -156,14 +146,16 @@ class Journal:
             self._add_rejections(call, judgements)
             self._settle(call, len(judgements))
 
-    def note(self, key: str, value: JSON) -> None:
-        """Keep a small JSON value under a key, in place of what was there."""
+    def write_metadata(self, metadata: RunMetadata) -> None:
+        """Replace the metadata of the run, such as by ``replace(journal.history.metadata(), stopped="done")``."""
         with self._writing():
-            self._connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, json.dumps(value)))
+            changed = metadata.changes(self.history.notes())
+            values = [(key, json.dumps(value)) for key, value in changed.items()]
+            self._connection.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?)", values)
 
-    def note_exhausted(self, categories: Iterable[str]) -> None:
-        """Record which categories are exhausted now, all of them."""
-        self.note("exhausted", sorted(categories))
+    def write_exhausted(self, categories: Iterable[str]) -> None:
+        """Replace the set of exhausted categories."""
+        self.write_metadata(replace(self.history.metadata(), exhausted=frozenset(categories)))
 
     def commit(self) -> None:
         """Put all that was added on the disk; what came before a commit that returned is never lost."""

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from selfinstruct.checks import field_faults, schema
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.growth.planner import quotas
-from selfinstruct.growth.prompt_inputs import MATERIALS_NOTE, PromptInputs, read_prompt_inputs
+from selfinstruct.growth.prompt_inputs import PromptInputs, read_prompt_inputs
 from selfinstruct.growth.sampler import combinations
 from selfinstruct.growth.steps import EXPAND, Draft, StepReply, advance
 from selfinstruct.journal import History
@@ -29,8 +29,6 @@ from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, parse_rows, rows_from_objects
 from selfinstruct.similarity.duplicates import DuplicateIndex
 
-#: The journal's note of why what was inferred is in the recipe: key path -> words.
-REASONS_NOTE = "reasons"
 #: A path ("-" for stdin), rows, or a pandas DataFrame.
 Source: TypeAlias = str | Path | Iterable[Row] | Any
 
@@ -146,12 +144,12 @@ def _all_of(recipe: Recipe, materials: PromptInputs) -> Quota:
 
 def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Prepared:
     """What the run of this journal started from, or would have by another ``recipe`` for the same seeds."""
-    notes, stored = history.notes(), history.seeds()
-    own = parse_recipe(str(notes["recipe"]), f"{history.path}: recipe", history.path.parent)
+    metadata, stored = history.metadata(), history.seeds()
+    own = parse_recipe(metadata.recipe, f"{history.path}: recipe", history.path.parent)
     names = tuple(stored[0].row) if stored else tuple(own.fields)
     seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
-    reasons = dict(notes.get(REASONS_NOTE, {})) if recipe is None else {}
-    materials = PromptInputs.recalled(notes.get(MATERIALS_NOTE, {}), history.passages())
+    reasons = dict(metadata.reasons) if recipe is None else {}
+    materials = PromptInputs.recalled(metadata.prompt_inputs, history.passages())
     if recipe is not None:
         others = read_prompt_inputs(recipe.model_copy(update={"documents": None}))
         materials.lists.update(others.lists)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,6 @@ def test_the_journal_notes_from_which_call_on_a_quota_holds(tmp_path: Path) -> N
     from selfinstruct.journal import History
 
     with History.open(tmp_path / "run") as history:
-        stages = history.notes()["quotas"]
-    assert [sum(quotas.values()) for _, quotas in stages] == [40, 80]
-    assert stages[0][0] == 0 < stages[1][0]
-    assert json.dumps(stages)
+        stages = history.metadata().quotas
+    assert [sum(stage.quotas.values()) for stage in stages] == [40, 80]
+    assert stages[0].after_call == 0 < stages[1].after_call

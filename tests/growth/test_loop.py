@@ -25,7 +25,7 @@ from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.sampler import Sampler
-from selfinstruct.journal import Journal, Origin, SeedRow
+from selfinstruct.journal import Journal, RunMetadata, SeedRow
 from selfinstruct.preparation.prepare import Prepared, prepare
 from selfinstruct.records import Failure, Reply, Request, Row
 
@@ -98,7 +98,7 @@ def loop_in(
     prepared = prepared_in(folder, each)
     if not (folder / "run.sqlite").exists():
         seeds = [SeedRow(row, row["kind"], line) for line, row in enumerate(SEEDS, 1)]
-        Journal.create(folder, Origin("", "", 0, ""), seeds).close()
+        Journal.create(folder, RunMetadata("", "", 0, ""), seeds).close()
     with Journal.open(folder) as journal:
         progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
         drawing = Sampler(prepared.recipe, PromptInputs())
@@ -285,7 +285,7 @@ async def test_what_ends_a_loop_inside_a_write_is_what_is_told(
             # Not as a task: asyncio lets a KeyboardInterrupt of a task end the whole event loop.
             await loop.run()
         with pytest.raises(StorageError, match=type(error).__name__):
-            loop.journal.note("more", 1)
+            loop.journal.write_exhausted(["cat"])
     with loop_in(tmp_path, Answering(good)) as loop:
         await loop.run()
         assert accepted(loop) == {"cat": 10, "dog": 10}

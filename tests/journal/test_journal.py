@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +20,14 @@ from selfinstruct.journal import (
     CategoryCounts,
     History,
     Journal,
-    Origin,
+    RunMetadata,
     SeedRow,
     write_rows,
 )
 from selfinstruct.records import Batch, Candidate, Failure, Judgement, Rejection, Reply, Usage
 
 ROOT = Path(__file__).parents[2]
-ORIGIN = Origin(recipe='name = "logs"\n', seeds_digest="ab12", seed=7, version="0.1.0")
+METADATA = RunMetadata(recipe='name = "logs"\n', seeds_digest="ab12", seed=7, version="0.1.0")
 SEEDS = [SeedRow({"Question": "Which task?", "Answer": "28.0"}, "tasks", 1), SeedRow({"Question": "Who?"}, "users", 2)]
 # Text that a careless store would change or refuse: a lone surrogate, NUL, line ends, the last code point.
 HARD = "\ud800 \x00 \r\n \u2028 乾 \U0010ffff"
@@ -34,7 +36,7 @@ HARD = "\ud800 \x00 \r\n \u2028 乾 \U0010ffff"
 def make(directory: Path) -> Journal:
     """A new journal in a new directory."""
     directory.mkdir(exist_ok=True)
-    return Journal.create(directory, ORIGIN, SEEDS)
+    return Journal.create(directory, METADATA, SEEDS)
 
 
 def batch(number: int, category: str = "tasks", count: int = 3) -> Batch:
@@ -73,10 +75,10 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def test_origin_and_seeds_are_there_from_the_beginning(tmp_path: Path) -> None:
     """A run directory says what it was begun with, before anything is grown."""
     hard = [*SEEDS, SeedRow({HARD: [1, 12345678901234567890, 28.0, None, HARD]}, HARD, 9)]
-    Journal.create(tmp_path, ORIGIN, hard).close()
+    Journal.create(tmp_path, METADATA, hard).close()
     with History.open(tmp_path) as history:
         assert history.seeds() == hard
-        assert history.notes() == {"recipe": ORIGIN.recipe, "seeds_digest": "ab12", "seed": 7, "version": "0.1.0"}
+        assert history.notes() == {"recipe": METADATA.recipe, "seeds_digest": "ab12", "seed": 7, "version": "0.1.0"}
         assert history.state().seeds == 3
         assert history.state().requests == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [JOURNAL_NAME]
@@ -158,17 +160,59 @@ def test_rejections_are_listed_by_reason(journal: Journal) -> None:
     assert [found.position for found in journal.history.rejections(after=2)] == [2, 3]
 
 
-def test_notes_are_replaced_and_kept(tmp_path: Path) -> None:
-    """A note holds the last value that was committed, across a reopening."""
+# One value of every key as it is on the disk: older run directories must keep opening.
+STORED: dict[str, Any] = {
+    "recipe": 'name = "logs"\n',
+    "seeds_digest": "ab12",
+    "seed": 7,
+    "version": "0.1.0",
+    "quotas": [[0, {"tasks": 1}], [9, {"tasks": 4, HARD: 5}]],
+    "prices": {"m": [0.15, 0.6]},
+    "preflights": {"m": [1, 20, 3, 0]},
+    "reasons": {"novelty.fields": "why"},
+    "materials": {"lists": {"topic": ["a"]}, "templates": {}},
+    "remarks": ["m was set aside"],
+    "stopped": "done",
+    "seconds": 1.5,
+    "exhausted": sorted([HARD, "users"]),
+}
+
+
+def test_metadata_is_stored_under_the_keys_of_the_format(tmp_path: Path) -> None:
+    """Each field has its key, and its value survives a reopening; missing keys have their defaults."""
+    assert RunMetadata.from_notes({}) == RunMetadata("", "", 0, "")
+    metadata = RunMetadata.from_notes(STORED)
+    assert metadata.to_notes() == STORED
     with make(tmp_path) as journal:
-        journal.note("planner", {"state": [1, HARD]})
-        journal.note("planner", {"state": [2, HARD]})
-        journal.note_exhausted({"users", HARD})
-        journal.note("recipe", "grown")
+        assert journal.history.metadata() == METADATA
+        journal.write_metadata(metadata)
+    with History.open(tmp_path) as history:
+        assert history.metadata() == metadata
+        assert history.notes() == STORED
+
+
+def test_a_field_is_replaced_and_unknown_keys_stay(tmp_path: Path) -> None:
+    """A value may return to its default; keys of a later version are not touched."""
+    with make(tmp_path) as journal:
+        journal.write_exhausted({"users", HARD})
+        journal.write_metadata(replace(journal.history.metadata(), seconds=2.5))
+    connection = sqlite3.connect(tmp_path / JOURNAL_NAME)
+    connection.execute("INSERT INTO notes VALUES ('later', '1')")
+    connection.commit()
+    connection.close()
     with Journal.open(tmp_path) as journal:
-        assert journal.history.notes()["planner"] == {"state": [2, HARD]}
-        assert journal.history.notes()["recipe"] == "grown"
         assert journal.history.state().exhausted == {"users", HARD}
+        journal.write_exhausted(())
+    with History.open(tmp_path) as history:
+        assert history.state().exhausted == frozenset()
+        assert history.metadata() == replace(METADATA, seconds=2.5)
+        assert history.notes()["later"] == 1
+
+
+def test_the_last_stage_has_the_current_quotas() -> None:
+    """A run without a recorded stage has none."""
+    assert METADATA.current_quotas == {}
+    assert RunMetadata.from_notes(STORED).current_quotas == {"tasks": 4, HARD: 5}
 
 
 def test_rows_file_holds_the_rows_as_judged(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.errors import StorageError
-from selfinstruct.journal import JOURNAL_NAME, History, Journal, Origin, SeedRow
+from selfinstruct.journal import JOURNAL_NAME, History, Journal, RunMetadata, SeedRow
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Reply
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ SEED = int(os.environ.get("SELFINSTRUCT_CRASH_SEED", "20261121"))
 
 def make(directory: Path) -> Journal:
     """A new journal."""
-    return Journal.create(directory, Origin("", "", 0, ""), [SeedRow({"Q": "seed"}, "c", 1)])
+    return Journal.create(directory, RunMetadata("", "", 0, ""), [SeedRow({"Q": "seed"}, "c", 1)])
 
 
 def add(journal: Journal, number: int, rows: int = 2, size: int = 10) -> None:
@@ -61,7 +61,7 @@ def copy_of_live(directory: Path, to: Path) -> Path:
 WORKER = """
 import random, sys
 from pathlib import Path
-from selfinstruct.journal import JOURNAL_NAME, Journal, Origin, SeedRow
+from selfinstruct.journal import JOURNAL_NAME, Journal, RunMetadata, SeedRow
 from selfinstruct.records import Batch, Candidate, Failure, Judgement, Rejection, Reply
 
 directory, rng = Path(sys.argv[1]), random.Random(int(sys.argv[2]))
@@ -81,7 +81,7 @@ say("ready")
 if (directory / JOURNAL_NAME).exists():
     journal = Journal.open(directory)
 else:
-    journal = Journal.create(directory, Origin("recipe", "", 0, ""), [SeedRow({"Q": "seed"}, "c", 1)])
+    journal = Journal.create(directory, RunMetadata("recipe", "", 0, ""), [SeedRow({"Q": "seed"}, "c", 1)])
 say("begun")
 said = []
 for batch, replies in journal.history.open_batches():
@@ -242,7 +242,7 @@ def test_full_disk_stops_the_writing_and_keeps_what_was_committed(tmp_path: Path
     with pytest.raises(StorageError, match="full"):
         add(journal, 3)
     with pytest.raises(StorageError, match="full"):
-        journal.note("key", 1)
+        journal.write_exhausted(["c"])
     journal.commit()
     journal.close()
     with Journal.open(tmp_path) as journal:
@@ -319,7 +319,7 @@ def test_interrupted_judgement_is_undone(tmp_path: Path) -> None:
 def test_beginning_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """Seeds that cannot be written leave no journal and no other file; a leftover of a killed one is cleared."""
     with pytest.raises(TypeError):
-        Journal.create(tmp_path, Origin("", "", 0, ""), [SeedRow({"Q": object()}, "c", 1)])
+        Journal.create(tmp_path, RunMetadata("", "", 0, ""), [SeedRow({"Q": object()}, "c", 1)])
     assert list(tmp_path.iterdir()) == []
     (tmp_path / f"{JOURNAL_NAME}.new").write_bytes(b"half a journal")
     (tmp_path / f"{JOURNAL_NAME}.new-journal").write_bytes(b"its log")

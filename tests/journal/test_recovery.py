@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.errors import StorageError
-from selfinstruct.journal import JOURNAL_NAME, History, Journal, Origin, SeedRow, database, write_rows
+from selfinstruct.journal import JOURNAL_NAME, History, Journal, RunMetadata, SeedRow, database, write_rows
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Reply
 
 
 def make(directory: Path) -> Journal:
     """A new journal."""
-    return Journal.create(directory, Origin("", "", 0, ""), [SeedRow({"Q": "seed"}, "c", 1)])
+    return Journal.create(directory, RunMetadata("", "", 0, ""), [SeedRow({"Q": "seed"}, "c", 1)])
 
 
 def add(journal: Journal, number: int, rows: int = 2, size: int = 10) -> None:
