@@ -1,6 +1,6 @@
-"""Near-duplicates of a file: the first of each group is kept byte for byte, the others are dropped and told why.
+"""Drop the near-duplicates of a file: keep the first of each group byte for byte, and record why each other is dropped.
 
-Does not handle: likeness itself (``dedup``), or taking files apart (``stream``).
+Does not handle: similarity itself (``similarity.dedup``), or splitting files into rows (``rows``).
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ from typing import Any, BinaryIO
 
 from selfinstruct.errors import RowError
 from selfinstruct.recipe.errors import nearest
-from selfinstruct.rows import to_json
-from selfinstruct.rows.stream import Record, Stream, open_stream
+from selfinstruct.rows import Record, RowStream, open_rows, to_json
 from selfinstruct.similarity.dedup import deduplicate_texts
 from selfinstruct.similarity.row_index import compared_text
 
-#: How often ``watch`` is told, in rows.
+#: Rows between two calls of ``watch``.
 _EVERY = 500
-# What Python makes of bytes that are not UTF-8 (PEP 383).
-_UNREAD = re.compile("[\udc80-\udcff]")
+# Bytes that are not UTF-8, as Python decodes them (PEP 383).
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """What became of a file's rows; ``fields`` is what was compared, none where the lines are plain.
+    """The counts of a file's rows; ``fields`` are those that were compared, none for plain lines.
 
-    ``not_utf8`` are plain lines that are not UTF-8: kept byte for byte, and compared only in what can be read of them.
+    ``not_utf8`` counts plain lines that are not UTF-8: kept byte for byte, compared by their readable part.
     """
 
     rows: int
@@ -54,28 +53,28 @@ def deduplicate_file(
     dropped: Callable[[bytes], object],
     watch: Callable[[int, int], None],
 ) -> Cleaning:
-    """Go once through an open file, giving ``kept`` the bytes to keep and ``dropped`` a line of JSON for each other.
+    """Read an open file once; call ``kept`` with the bytes of each kept row, ``dropped`` with JSON for each other.
 
-    ``fields`` are compared together; by default every field that is text in the first row. ``watch`` is told now
-    and then how many rows there were and how many of them were kept. What is dropped is written as its ``line``,
-    the line of the ``nearest`` kept row, their ``score`` (ROUGE-L F1), and the ``row``.
+    ``fields`` are compared together; by default every field that is text in the first row. ``watch`` is called
+    every 500 rows with the number of rows and of kept rows. The JSON of a dropped row has its ``line``, the line of
+    the ``nearest`` kept row, their ``score`` (ROUGE-L F1), and the ``row``.
 
-    Raises RowError where the file cannot be read or has no such field.
+    Raises RowError if the file cannot be read or lacks a field.
     """
-    stream = open_stream(source, name)
+    stream = open_rows(source, name, by_line=True)
     lines = array("Q")
-    waiting: list[Record] = []
+    pending: list[Record] = []
     compared: tuple[str, ...] = ()
     not_utf8 = 0
 
     def texts() -> Iterator[str]:
         nonlocal compared, not_utf8
         for record in stream.records:
-            compared = compared or _compared(stream, record, fields, name)
+            compared = compared or _compared_fields(stream, record, fields, name)
             lines.append(record.line)
-            waiting.append(record)
+            pending.append(record)
             if isinstance(record.value, str):
-                not_utf8 += _UNREAD.search(record.value) is not None
+                not_utf8 += _NOT_UTF8.search(record.value) is not None
                 yield record.value
             else:
                 yield compared_text(record.value, compared)
@@ -83,26 +82,26 @@ def deduplicate_file(
     count = 0
     kept(stream.header)
     for verdict in deduplicate_texts(texts(), threshold=max_rouge_l):
-        record = waiting.pop()
+        record = pending.pop()
         if verdict.nearest is None:
             count += 1
             kept(record.raw)
         else:
-            dropped(_told(stream.format, record, lines[verdict.nearest], verdict.score))
+            dropped(_dropped_row(stream.format, record, lines[verdict.nearest], verdict.score))
         if len(lines) % _EVERY == 0:
             watch(len(lines), count)
     return Cleaning(len(lines), count, len(lines) - count, stream.format, compared, max_rouge_l, not_utf8)
 
 
-def _told(form: str, record: Record, nearest_line: int, score: float | None) -> bytes:
-    """A line of JSON about a dropped row; one that was JSON itself goes in as it stands, no value being changed."""
+def _dropped_row(form: str, record: Record, nearest_line: int, score: float | None) -> bytes:
+    """A line of JSON about a dropped row; the bytes of a JSON row are copied, so that no value changes."""
     about: dict[str, Any] = {"line": record.line, "nearest": nearest_line, "score": score}
     if form == "jsonl":
         return to_json(about).encode()[:-1] + b', "row": ' + record.raw.strip() + b"}\n"
     return to_json({**about, "row": record.value}).encode() + b"\n"
 
 
-def _compared(stream: Stream, first: Record, fields: Sequence[str], name: str) -> tuple[str, ...]:
+def _compared_fields(stream: RowStream, first: Record, fields: Sequence[str], name: str) -> tuple[str, ...]:
     for field in fields:
         if field not in stream.fields:
             if not stream.fields:

@@ -184,8 +184,6 @@ def _read(source: Source) -> RowFile:
     """The rows of a source; a row with other fields than the first is a finding, not an error."""
     if isinstance(source, str | Path):
         return read_rows(source, uniform=False)
-    if hasattr(source, "to_dict"):
-        source = source.to_dict(orient="records")
     return rows_from_objects(source, "rows", uniform=False)
 
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
 from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.findings import Findings, find_problems
-from selfinstruct.errors import InputError, RowError
+from selfinstruct.errors import InputError
 from selfinstruct.files import open_whole, write_whole
 from selfinstruct.preparation.infer import context_fields, infer, make_categories
 from selfinstruct.preparation.prepare import Source, read_source, valid_seeds
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.render.starter_recipe import starter_recipe
-
-if TYPE_CHECKING:
-    pass
+from selfinstruct.rows import file_name, open_row_file
 
 
 def check(
@@ -97,26 +94,15 @@ def dedup(
                 what = "the output file" if other is out else "the input file"
                 raise InputError(f"`dropped`: {dropped} is {what}", hint="Name another file for dropped rows.")
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(_opened(file))
+        source = stack.enter_context(open_row_file(file))
         keep = stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else None
         drop = stack.enter_context(open_whole(dropped)).write if dropped is not None else None
         return deduplicate_file(
             source,
-            "<stdin>" if str(file) == "-" else str(file),
+            file_name(file),
             fields=fields,
             max_rouge_l=max_rouge_l,
             kept=keep or (out.write if out is not None and not isinstance(out, str | Path) else len),
             dropped=drop or len,
             watch=watch,
         )
-
-
-def _opened(file: str | Path) -> contextlib.AbstractContextManager[BinaryIO]:
-    """A row file, open for reading; stdin is left open."""
-    if str(file) == "-":
-        return contextlib.nullcontext(sys.stdin.buffer)
-    try:
-        return Path(file).open("rb")
-    except OSError as error:
-        hint = "Check the name and the permissions."
-        raise RowError(str(file), f"cannot be read: {error.strerror}", hint=hint) from error

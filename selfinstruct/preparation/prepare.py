@@ -7,7 +7,6 @@ Does not handle: the run directory, or any model.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import Quota, Recipe, bind, builtin, is_recipe, parse_recipe
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, parse_rows, rows_from_objects
+from selfinstruct.rows import RowFile, open_row_file, parse_rows, rows_from_objects
 from selfinstruct.similarity.duplicates import DuplicateIndex
 
 #: A path ("-" for stdin), rows, or a pandas DataFrame.
@@ -163,13 +162,11 @@ def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
     A file is told by its content: TOML is a recipe, everything else rows.
     """
     if not isinstance(source, str | Path):
-        if hasattr(source, "to_dict"):
-            source = source.to_dict(orient="records")
         return rows_from_objects(source, "rows"), None
     name = str(source)
     if name in builtin.names() and not Path(name).exists():
         name = str(builtin.path(name))
-    data = _read(name)
+    data = _read_bytes(name)
     if not is_recipe(data):
         return parse_rows(data, name), None
     try:
@@ -179,7 +176,7 @@ def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
     recipe = parse_recipe(text, name, Path(name).parent)
     if not recipe.seeds.file:
         return RowFile(name, "jsonl", [], [], tuple(recipe.fields)), recipe
-    data = _read(recipe.seeds.file, f"Check seeds.file in {name}; it is taken from the recipe's folder.")
+    data = _read_bytes(recipe.seeds.file, hint=f"Check seeds.file in {name}; it is relative to the recipe's directory.")
     return parse_rows(data, recipe.seeds.file), recipe
 
 
@@ -238,16 +235,6 @@ def _quota(rows: int | None, per_category: int | None) -> Quota | None:
     return Quota(rows=rows, per_category=per_category)
 
 
-def _read(name: str, hint: str = "Check the path; it is taken from the working directory.") -> bytes:
-    if name == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(name).read_bytes()
-    except IsADirectoryError as error:
-        raise RowError(name, "a directory, not a file", hint="Name the row file or the recipe in it.") from error
-    except FileNotFoundError as error:
-        raise RowError(name, "no such file", hint=hint) from error
-    except OSError as error:
-        raise RowError(name, f"cannot be read: {error.strerror}", hint="Check the path and its permissions.") from error
-    except ValueError as error:  # a NUL character
-        raise RowError(repr(name), "cannot be the name of a file", hint=hint) from error
+def _read_bytes(name: str, **options: str) -> bytes:
+    with open_row_file(name, **options) as file:
+        return file.read()

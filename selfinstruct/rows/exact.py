@@ -1,4 +1,4 @@
-"""JSON that means the same after reading and writing: what would change is refused.
+"""JSON that is the same after reading and writing: a value that would change is refused.
 
 Does not handle: the spelling of numbers (1.50 is 1.5) and of escapes, the spaces between tokens.
 """
@@ -12,40 +12,47 @@ import sys
 from selfinstruct.errors import RowError
 from selfinstruct.records import JSON, Row
 
-#: Levels of lists and objects inside a row. Far below Python's own limit, which moves with the caller's stack
-#: and from release to release, so that what can be read here can be copied, compared and written anywhere.
+#: Levels of lists and objects inside a row. Far below Python's own limit, which depends on the caller's stack and on
+#: the release, so that every row that is read here can be copied, compared and written anywhere.
 MAX_NESTING = 100
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_AS_STRING = "Write it as a string, in double quotes, to keep it as it is."
-_JSON_ONLY = "Use strings, finite numbers, True, False, None for a missing value, lists, and dicts with string keys."
+_AS_STRING = "Write it as a string, in double quotes, to keep it unchanged."
 _TOO_DEEP = (f"nested more than {MAX_NESTING} levels deep", "Flatten it, or keep the inner part as a string.")
 
 
 class LossyValueError(Exception):
-    """JSON that parses, but would lose something: message and hint, where the place is not known yet."""
+    """JSON that parses, but would change when written again: message and hint, without the line."""
 
 
 def decode(text: str, at: int = 0) -> tuple[JSON, int]:
-    """The JSON value that begins at ``text[at]``, and where it ends.
+    """The JSON value that begins at ``text[at]``, and its end.
 
     Raises:
-        json.JSONDecodeError: it is not JSON.
-        UnfitError, ValueError, RecursionError: it would not survive; ``explain`` tells a person why.
+        json.JSONDecodeError: invalid JSON.
+        LossyValueError, ValueError, RecursionError: it would change when written again; see ``decode_error``.
     """
     value, end = _raw_decode(text, at)
-    if text.count("{", at, end) + text.count("[", at, end) > MAX_NESTING:  # a bound that costs next to nothing
+    if text.count("{", at, end) + text.count("[", at, end) > MAX_NESTING:  # cheap, and never too low
+        _refuse_nesting(value)
+    return value, end
+
+
+def decode_lossy(text: str) -> tuple[JSON, int]:
+    """As ``decode``, for callers that copy the text: NaN, long numbers and repeated names are accepted."""
+    value, end = _lossy_raw_decode(text)
+    if text.count("{") + text.count("[") > MAX_NESTING:
         _refuse_nesting(value)
     return value, end
 
 
 def to_json(row: Row) -> str:
-    r"""One row as one line of JSON, keys in their order, that ``parse_rows`` reads back equal.
+    r"""One row as one line of JSON, keys in order, that ``parse_rows`` reads back as an equal row.
 
     Text stays readable; only a lone surrogate is escaped (``\ud800``), so that the line always encodes as UTF-8.
 
     Raises:
-        TypeError: a value is none of JSON's.
+        TypeError: a value has no JSON type.
         ValueError: NaN, an infinity, an integer of more than 4300 digits, or a row that contains itself.
     """
     text = _encode(row)
@@ -56,36 +63,17 @@ def to_json(row: Row) -> str:
     return text
 
 
-def copy_row(row: Row, where: str) -> Row:
-    """A row given as Python objects, as it will be once written and read again.
-
-    Raises:
-        RowError: that would be another row, or it cannot be written.
-    """
-    if not isinstance(row, dict):
-        raise RowError(where, f"a row must be a dict, not {type(row).__name__}", hint=_JSON_ONLY)
-    try:
-        copy: Row = decode(to_json(row))[0]
-    except (LossyValueError, RecursionError) as exc:
-        raise decode_error_message(exc, where) from exc
-    except (TypeError, ValueError) as exc:
-        raise RowError(where, f"holds a value that is not JSON: {exc}", hint=_JSON_ONLY) from exc
-    if copy != row:
-        raise RowError(where, "would be another row once written as JSON", hint=_JSON_ONLY)
-    return copy
-
-
-def decode_error_message(exc: Exception, where: str, indent: int = 0) -> RowError:
-    """What a person is told about an error of ``decode``; ``indent`` moves the column to the right."""
+def decode_error(exc: Exception, where: str, indent: int = 0) -> RowError:
+    """The error of ``decode`` as a RowError; ``indent`` is added to the column."""
     if isinstance(exc, LossyValueError | RecursionError):
         message, hint = exc.args if isinstance(exc, LossyValueError) else _TOO_DEEP
         return RowError(where, message, hint=hint)
     if not isinstance(exc, json.JSONDecodeError):  # int() refuses it: sys.set_int_max_str_digits
         return RowError(where, "an integer of more than 4300 digits", hint=_AS_STRING)
-    hint = "Mend the JSON there; in JSON Lines each line is one whole object."
+    hint = "Fix the JSON there; in JSON Lines each line is one whole object."
     if exc.msg.startswith("Invalid control character"):
-        hint = "Inside a string, a tab is written \\t and a line break \\n."
-    return RowError(where, f"not valid JSON: {exc.msg} (column {exc.colno + indent})", hint=hint)
+        hint = "Inside a string, write a tab as \\t and a line break as \\n."
+    return RowError(where, f"invalid JSON: {exc.msg} (column {exc.colno + indent})", hint=hint)
 
 
 def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
@@ -107,11 +95,11 @@ def _float(text: str) -> float:
 
 
 def _same_number(text: str, value: float) -> bool:
-    import decimal  # late: most rows hold no long numbers
+    import decimal  # late: most rows have no long numbers
 
     try:
         return decimal.Decimal(text) == decimal.Decimal(repr(value))
-    except decimal.InvalidOperation:  # an exponent that even Decimal refuses
+    except decimal.InvalidOperation:  # an exponent beyond the limits of Decimal
         return False
 
 
@@ -129,4 +117,5 @@ def _refuse_nesting(value: JSON, depth: int = 0) -> None:
 
 
 _raw_decode = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_constant).raw_decode
+_lossy_raw_decode = json.JSONDecoder().raw_decode
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

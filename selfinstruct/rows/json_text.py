@@ -2,59 +2,68 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterator
 
 from selfinstruct.errors import RowError
-from selfinstruct.records import JSON, Row
-from selfinstruct.rows.exact import LossyValueError, decode, decode_error_message
+from selfinstruct.records import JSON
+from selfinstruct.rows.exact import LossyValueError, decode, decode_error, decode_lossy
+from selfinstruct.rows.lines import Lines
+from selfinstruct.rows.record import Record
 
-_SPACE = b" \t\r\n"  # what JSON calls white space; bytes.strip() would take form feeds too
+ONE_OBJECT_PER_LINE = "Write one object per line: jq -c '.[]' OLD > NEW (jq -c . for objects over several lines)"
+_SPACE = " \t\r\n"  # white space in JSON; str.strip() would remove form feeds too
+_SPACE_BYTES = _SPACE.encode()
 _AFTER_SPACE = re.compile(r"[^ \t\r\n]|\Z")
-_UNTAKEN = (ValueError, RecursionError, LossyValueError)
+_DECODE_ERRORS = (ValueError, RecursionError, LossyValueError)
 _KINDS = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false"}
 
 
-def json_lines(body: bytes, name: str) -> Iterator[tuple[int, Row]]:
-    """Each row of a JSON Lines text with its line, counted from 1.
+def json_lines(lines: Lines, *, by_line: bool = False) -> Iterator[Record]:
+    """Each row of JSON Lines.
 
-    A text whose first object goes on in the next line is read as objects over several lines.
+    A file whose first object continues on the next line is read as objects over several lines, unless ``by_line``;
+    then values that would change when written again are allowed, too.
 
     Raises:
-        RowError: a line is not one object, or holds a value that would change.
-        UnicodeDecodeError: a line is not UTF-8.
+        RowError: a line is not one object or not UTF-8, or contains a value that would change.
     """
+    read = decode_lossy if by_line else decode
     first = True
-    for line, raw in enumerate(io.BytesIO(body), 1):
-        content = raw.strip(_SPACE)
-        if not content:
+    for raw in lines:
+        text = lines.decode(raw).strip(_SPACE)
+        if not text:
             continue
-        text = content.decode()
+        line = lines.number
         try:
-            row, end = decode(text)
+            row, end = read(text)
             if end < len(text):
                 raise json.JSONDecodeError("Extra data", text, end)
-        except _UNTAKEN as exc:
-            if first and _goes_on(exc, body, line):
-                yield from _objects(body.decode(), name)
+        except _DECODE_ERRORS as exc:
+            following = _next_content(lines) if first and isinstance(exc, json.JSONDecodeError) else []
+            if following and following[-1].lstrip(_SPACE_BYTES)[:1] not in (b"", b"{"):
+                if by_line:
+                    message = "objects over several lines cannot be read line by line"
+                    raise RowError(f"{lines.name}:{line}", message, hint=ONE_OBJECT_PER_LINE) from exc
+                yield from _objects(lines.decode_all([raw, *following]), lines.name, line)
                 return
-            indent = len(raw) - len(raw.lstrip(_SPACE))
-            raise decode_error_message(exc, f"{name}:{line}", indent) from exc
+            indent = len(raw) - len(raw.lstrip(_SPACE_BYTES))
+            raise decode_error(exc, f"{lines.name}:{line}", indent) from exc
         if not isinstance(row, dict):
-            raise _not_object(f"{name}:{line}", row)
+            raise _not_object(f"{lines.name}:{line}", row)
         first = False
-        yield line, row
+        yield Record(line, raw, row)
 
 
-def json_array(text: str, name: str) -> Iterator[tuple[int, Row]]:
-    """Each object of a JSON array with the line, counted from 1, where it starts.
+def json_array(lines: Lines) -> Iterator[Record]:
+    """Each object of a JSON array, with the line that it starts on.
 
     Raises:
-        RowError: the array is broken, holds something else than objects, or a value that would change.
+        RowError: the array is broken or not UTF-8, or contains other values than objects, or a value that would
+            change.
     """
-    cursor = _Cursor(text, name)
+    cursor = _Cursor(lines.decode_all([]), lines.name)
     cursor.move(cursor.at + 1)
     if cursor.here != "]":
         yield cursor.take_object()
@@ -63,31 +72,34 @@ def json_array(text: str, name: str) -> Iterator[tuple[int, Row]]:
             yield cursor.take_object()
     if cursor.here != "]":
         problem = "expected ',' or ']' after an object" if cursor.here else "the array is not closed"
-        raise RowError(cursor.where, f"not valid JSON: {problem}", hint="Mend the array there.")
+        raise RowError(cursor.where, f"invalid JSON: {problem}", hint="Fix the array there.")
     cursor.move(cursor.at + 1)
     if cursor.here:
-        raise RowError(cursor.where, "not valid JSON: text after the end of the array", hint="Take it out.")
+        raise RowError(cursor.where, "invalid JSON: text after the end of the array", hint="Remove it.")
 
 
-def _objects(text: str, name: str) -> Iterator[tuple[int, Row]]:
-    cursor = _Cursor(text, name)
+def _objects(text: str, name: str, line: int) -> Iterator[Record]:
+    cursor = _Cursor(text, name, line)
     while cursor.here:
         yield cursor.take_object()
 
 
-def _goes_on(exc: Exception, body: bytes, line: int) -> bool:
-    """Whether the first object goes on in the next line, rather than being broken in its own."""
-    if not isinstance(exc, json.JSONDecodeError):
-        return False
-    rest = b"".join(body.split(b"\n", line)[line:]).lstrip(_SPACE)
-    return rest[:1] not in (b"", b"{")
+def _next_content(lines: Lines) -> list[bytes]:
+    """The next line that is not blank, after the blank lines before it."""
+    read: list[bytes] = []
+    for raw in lines:
+        read.append(raw)
+        if raw.strip(_SPACE_BYTES):
+            break
+    return read
 
 
 class _Cursor:
-    """A place in a JSON text that moves forward from one thing to the next, and knows its line."""
+    """A position in a JSON text that moves forward from token to token; the text begins on ``line``."""
 
-    def __init__(self, text: str, name: str) -> None:
-        self.text, self.name, self.at, self.line = text, name, 0, 1
+    def __init__(self, text: str, name: str, line: int = 1) -> None:
+        self.text, self.name, self.at, self.line = text, name, 0, line
+        self._first = line
         self.move(0)
 
     @property
@@ -96,31 +108,31 @@ class _Cursor:
 
     @property
     def here(self) -> str:
-        """The character at this place, "" at the end."""
+        """The character at this position, "" at the end."""
         return self.text[self.at : self.at + 1]
 
     def move(self, to: int) -> None:
-        """Go to ``to``, and on past white space."""
+        """Go to ``to`` and past white space."""
         found = _AFTER_SPACE.search(self.text, to)
         end = found.start() if found else len(self.text)
         self.line += self.text.count("\n", self.at, end)
         self.at = end
 
-    def take_object(self) -> tuple[int, Row]:
-        """The object that begins here, with its line; goes on to what follows it."""
+    def take_object(self) -> Record:
+        """Read the object that begins here and move past it."""
         line = self.line
         try:
             row, end = decode(self.text, self.at)
         except json.JSONDecodeError as exc:
-            raise decode_error_message(exc, f"{self.name}:{exc.lineno}") from exc
-        except _UNTAKEN as exc:
-            raise decode_error_message(exc, self.where) from exc
+            raise decode_error(exc, f"{self.name}:{self._first + exc.lineno - 1}") from exc
+        except _DECODE_ERRORS as exc:
+            raise decode_error(exc, self.where) from exc
         if not isinstance(row, dict):
             raise _not_object(self.where, row)
         self.move(end)
-        return line, row
+        return Record(line, b"", row)
 
 
 def _not_object(where: str, value: JSON) -> RowError:
-    message = f"a row must be a JSON object, not {_KINDS.get(type(value), 'null')}"
+    message = f"expected a JSON object, got {_KINDS.get(type(value), 'null')}"
     return RowError(where, message, hint='Write it as an object, such as {"text": "..."}.')

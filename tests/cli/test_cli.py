@@ -366,7 +366,7 @@ def ungrounded() -> str:
     ("content", "where", "says"),
     [
         (None, "s.jsonl", "no such file"),
-        (b"", "s.jsonl", "is empty"),
+        (b"", "s.jsonl", "the file is empty"),
         (b'{"a": "caf\xe9"}\n', "s.jsonl:1", "not UTF-8"),
         ((LINES * 3 + '{"Question": ').encode(), "s.jsonl:7", "JSON"),
         ((LINES + '{"Question": "?"}\n').encode(), "s.jsonl:3", "fields differ from line 1"),

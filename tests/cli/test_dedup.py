@@ -16,7 +16,7 @@ from selfinstruct import api
 from selfinstruct.analysis.cleaning import Cleaning
 from selfinstruct.cli import main
 from selfinstruct.errors import InputError, RowError
-from selfinstruct.rows.stream import open_stream
+from selfinstruct.rows import open_rows
 from selfinstruct.similarity.rouge import rouge_l
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "dd", "42", "乾", '"', ",", "<p>"]), max_size=7).map(" ".join)
@@ -96,7 +96,7 @@ def test_plain_lines_need_not_be_utf8() -> None:
 )
 def test_the_content_tells_the_format(data: bytes, form: str, fields: tuple[str, ...]) -> None:
     """JSON Lines by the brace, a table by named columns that every row has, all else is lines of text."""
-    stream = open_stream(io.BytesIO(data), "f")
+    stream = open_rows(io.BytesIO(data), "f", by_line=True)
     assert (stream.format, stream.fields) == (form, fields)
     assert stream.header + b"".join(record.raw for record in stream.records) == data.replace(
         b"\xef\xbb\xbf\n", b"\xef\xbb\xbf"
@@ -106,22 +106,22 @@ def test_the_content_tells_the_format(data: bytes, form: str, fields: tuple[str,
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "f: is empty"),
-        (b"\n \n", "f: is empty"),
-        (b'{"a": 1}\n{"a": \n', "f:2: not a line of JSON"),
-        (b'{"a": 1}\n[1]\n', "f:2: not a JSON object"),
-        (b'[\n{"a": 1}]\n', "f: is a JSON array"),
-        (b'[{"a": 1}]\n', "f: is a JSON array"),
-        (b'{"a": "\xff"}\n', "f:1: not a line of JSON"),
+        (b"", "f: the file is empty"),
+        (b"\n \n", "f: the file is empty"),
+        (b'{"a": 1}\n{"a": \n', "f:2: invalid JSON"),
+        (b'{"a": 1}\n[1]\n', "f:2: expected a JSON object, got a list"),
+        (b'[\n{"a": 1}]\n', "f: a JSON array cannot be read line by line"),
+        (b'[{"a": 1}]\n', "f: a JSON array cannot be read line by line"),
+        (b'{"a": "\xff"}\n', "f:1: not UTF-8 text: byte 0xff at offset 7"),
         (b"a,b\n" + b"1,2\n" * 30 + b"1,2,3\n", "f:32: expected 2 values"),
-        (b"a,b\n" + b"1,2\n" * 30 + b'1,"2\n', "f:32: not a row of a table"),
-        (b"a,b\n" + b"1,2\n" * 30 + b"1,\xff\n", "f:32: not UTF-8"),
+        (b"a,b\n" + b"1,2\n" * 30 + b'1,"2\n', "f:32: a quote is opened in this row"),
+        (b"a,b\n" + b"1,2\n" * 30 + b"1,\xff\n", "f:32: not UTF-8 text: byte 0xff at offset 126"),
     ],
 )
 def test_a_broken_row_is_told_with_its_line(data: bytes, says: str) -> None:
     """What cannot be read is an error with file, line and remedy, also far into the stream."""
     with pytest.raises(RowError) as error:
-        list(open_stream(io.BytesIO(data), "f").records)
+        list(open_rows(io.BytesIO(data), "f", by_line=True).records)
     assert str(error.value).startswith(says) and error.value.hint
 
 

@@ -107,7 +107,7 @@ def test_rows_in_memory_are_a_source(form: Callable[[list[Row]], object]) -> Non
 
 
 def test_the_values_of_a_frame_stay_what_they_are() -> None:
-    """Leading zeros, numbers, None and lists come through a DataFrame; NaN is refused, since JSON has none."""
+    """Leading zeros, numbers, None and lists come through a DataFrame; NaN becomes null, the index is dropped."""
     import pandas
 
     rows = [
@@ -116,20 +116,20 @@ def test_the_values_of_a_frame_stay_what_they_are() -> None:
     ]
     taken = prepare(pandas.DataFrame(rows, dtype=object)).seeds.rows
     assert json.dumps(taken) == json.dumps(rows)
-    with pytest.raises(RowError, match=r"rows:2: .*not JSON"):
-        prepare(pandas.DataFrame({"text": ["one a", "two b"], "score": [1.5, None]}))
+    scored = prepare(pandas.DataFrame({"text": ["one a", "two b"], "score": [1.5, None]}, index=[7, 9]))
+    assert scored.seeds.rows == [{"text": "one a", "score": 1.5}, {"text": "two b", "score": None}]
 
 
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ([], "rows: holds no rows"),
-        ([{"a": "x"}, "y"], "rows:2: a row must be a dict, not str"),
+        ([], "rows: no rows found"),
+        ([{"a": "x"}, "y"], "rows:2: expected a dict, got str"),
         ([{"a": "x"}, {"b": "y"}], "rows:2: .*differ"),
         ("gone.jsonl", "gone.jsonl: no such file\n.*working directory"),
         (".", "a directory, not a file"),
         (SEEDS / "below", "Not a directory"),
-        ("a\0b", "cannot be the name of a file"),
+        ("a\0b", "invalid file name"),
     ],
 )
 def test_a_source_that_cannot_be_read_is_told(source: object, said: str) -> None:
@@ -140,11 +140,11 @@ def test_a_source_that_cannot_be_read_is_told(source: object, said: str) -> None
 
 
 def test_a_recipe_whose_seed_file_is_missing_is_told_with_the_recipe(tmp_path: Path) -> None:
-    """The path in a recipe is taken from its folder, and the remedy says which recipe it stands in."""
+    """The path in a recipe is relative to its directory, and the hint names the recipe."""
     (tmp_path / "recipe.toml").write_text(RECIPE)
     with pytest.raises(RowError, match=r"rows\.jsonl: no such file") as told:
         prepare(tmp_path / "recipe.toml")
-    assert "recipe.toml" in told.value.hint and "the recipe's folder" in told.value.hint
+    assert "recipe.toml" in told.value.hint and "the recipe's directory" in told.value.hint
 
 
 # --- sound seeds --------------------------------------------------------------------------------------------------

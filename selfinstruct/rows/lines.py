@@ -1,0 +1,103 @@
+"""The lines of a row file, with their numbers and offsets; refuses formats that are not UTF-8 text.
+
+Does not handle: lone carriage returns and U+2028 as line ends (they are part of a value).
+"""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+from typing import BinaryIO
+
+from selfinstruct.errors import RowError
+
+#: How many lines, or bytes, are examined to detect the format.
+HEAD_LINES, HEAD_BYTES = 20, 1 << 18
+_CONVERT = "Convert it: iconv -f {} -t UTF-8 OLD > NEW"
+_FOREIGN = (  # the mark of UTF-32 begins with that of UTF-16, so it comes first
+    (codecs.BOM_UTF32_LE, "UTF-32 text", _CONVERT.format("UTF-32")),
+    (codecs.BOM_UTF32_BE, "UTF-32 text", _CONVERT.format("UTF-32")),
+    (codecs.BOM_UTF16_LE, "UTF-16 text", _CONVERT.format("UTF-16")),
+    (codecs.BOM_UTF16_BE, "UTF-16 text", _CONVERT.format("UTF-16")),
+    (b"\x1f\x8b", "gzip-compressed data", "Unpack it first: gunzip -c OLD > NEW"),
+    (b"\x28\xb5\x2f\xfd", "zstd-compressed data", "Unpack it first: zstd -dc OLD > NEW"),
+    (b"\xfd7zXZ\0", "xz-compressed data", "Unpack it first: xz -dc OLD > NEW"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet", "Unpack it, or save the sheet as CSV in UTF-8."),
+    (b"PAR1", "a Parquet file", "Save it as JSON Lines or CSV first."),
+    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer", "Fetch the file itself: git lfs pull"),
+)
+
+
+class Lines:
+    r"""The lines of an open file as bytes, each with its line end; iterated once, split at LF alone.
+
+    ``head`` contains the first lines, which are still part of the iteration. ``mark`` is the byte order mark, removed
+    from the first line. ``number`` is that of the line read last, counted from 1.
+
+    Raises:
+        RowError: the file is compressed, in another encoding, or a pointer to a file.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.name = name
+        self.number = 0
+        self.head: list[bytes] = []
+        size, blank = 0, True
+        while blank or (len(self.head) < HEAD_LINES and size < HEAD_BYTES):
+            line = file.readline()
+            if not line:
+                break
+            self.head.append(line)
+            size += len(line)
+            blank = blank and not line.removeprefix(codecs.BOM_UTF8).strip()
+        _refuse_foreign(b"".join(self.head[:4]), name)
+        self.mark = codecs.BOM_UTF8 if self.head and self.head[0].startswith(codecs.BOM_UTF8) else b""
+        if self.mark:
+            self.head[0] = self.head[0].removeprefix(self.mark)
+        self._source = itertools.chain(self.head, file)
+        self._offset, self._end = 0, len(self.mark)
+
+    def __iter__(self) -> Lines:
+        return self
+
+    def __next__(self) -> bytes:
+        raw = next(self._source)
+        self.number += 1
+        self._offset, self._end = self._end, self._end + len(raw)
+        return raw
+
+    @property
+    def head_is_cut(self) -> bool:
+        """Whether the file may go on after ``head``."""
+        return len(self.head) >= HEAD_LINES or sum(map(len, self.head)) >= HEAD_BYTES
+
+    def decode(self, raw: bytes) -> str:
+        """The text of the line read last. Raises RowError with file:line if it is not UTF-8."""
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as exc:
+            raise self._not_utf8(exc, self.number, self._offset) from exc
+
+    def decode_all(self, before: list[bytes]) -> str:
+        """The text of ``before`` (the lines read last) and of all lines after them; raises as ``decode``."""
+        data = b"".join(before)
+        number, offset = self.number - len(before) + 1, self._end - len(data)
+        data += b"".join(self)
+        try:
+            return data.decode()
+        except UnicodeDecodeError as exc:
+            raise self._not_utf8(exc, number + data.count(b"\n", 0, exc.start), offset) from exc
+
+    def _not_utf8(self, exc: UnicodeDecodeError, line: int, offset: int) -> RowError:
+        message = f"not UTF-8 text: byte 0x{exc.object[exc.start]:02x} at offset {offset + exc.start} of the file"
+        hint = "Convert it from its own encoding, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
+        return RowError(f"{self.name}:{line}", message, hint=hint)
+
+
+def _refuse_foreign(start: bytes, name: str) -> None:
+    for mark, what, hint in _FOREIGN:
+        if start.startswith(mark):
+            raise RowError(name, f"expected UTF-8 text, got {what}", hint=hint)
+    if b"\0" in start[:4]:
+        hint = "Convert it: iconv -f UTF-16LE -t UTF-8 OLD > NEW (or from UTF-16BE)"
+        raise RowError(name, "expected UTF-8 text, got NUL bytes at the start, as in UTF-16", hint=hint)
