@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Self, TypeVar
 
-from selfinstruct.backends.budget import cost
+from selfinstruct.backends import cost
 from selfinstruct.journal import GrownRow, History, RefusedCandidate, Spent
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Novelty, Price, Recipe

@@ -1,4 +1,4 @@
-"""Who writes the rows: the models that a recipe or the options name, the imitator, or a recording."""
+"""Choose and connect the backends of a run: models of the recipe or the arguments, the imitator, or a recording."""
 
 from __future__ import annotations
 
@@ -12,12 +12,7 @@ from typing import Any
 
 from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.metrics import cost_of
-from selfinstruct.backends.base import Backend
-from selfinstruct.backends.budget import Budget, Spending
-from selfinstruct.backends.imitator import Imitator
-from selfinstruct.backends.model_pool import ModelPool
-from selfinstruct.backends.no_model import NoModel
-from selfinstruct.backends.replay import Replay
+from selfinstruct.backends import Backend, Budget, Imitator, ModelPool, NoModel, Replay, Spending
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
 from selfinstruct.growth.steps import first_reply_format
 from selfinstruct.journal import History
@@ -29,7 +24,7 @@ from selfinstruct.run_directory import open_history
 
 @dataclass(frozen=True, slots=True)
 class SpendingLimits:
-    """What a run may spend in all: money, calls, tokens; None is without limit."""
+    """Limits for a whole run: money, calls and tokens; None is unlimited."""
 
     money: float | None
     requests: int | None
@@ -38,17 +33,17 @@ class SpendingLimits:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Who writes, and what the journal is to know of it.
+    """The connected backends, and what the journal records about them.
 
-    ``prices`` has for each model what a million tokens cost, in and out. ``preflights`` has what was spent on seeing
-    that it answers, as requests, tokens in, tokens out, and whether these are estimated. ``set_aside`` says which
-    models did not.
+    ``prices`` are per million tokens, input and output, by model. ``preflights`` are the requests, input tokens, output
+    tokens, and whether these are estimated (0 or 1), of the preflight of each model. ``unavailable`` lists the models
+    that failed it, with the reason.
     """
 
     models: ModelPool
     prices: dict[str, list[float]] = field(default_factory=dict)
     preflights: dict[str, list[int]] = field(default_factory=dict)
-    set_aside: Sequence[str] = ()
+    unavailable: Sequence[str] = ()
 
 
 def with_model(
@@ -58,9 +53,10 @@ def with_model(
     backend: str | Backend | None,
     concurrency: int | None = None,
 ) -> Prepared:
-    """``prepared`` with the model that the options name, if they name one.
+    """Return ``prepared`` with the model that the arguments name, if any.
 
-    Of a recipe's ``[[models]]``, ``model`` picks those of that name; ``concurrency`` is shared out by weight.
+    ``model`` selects by name from a recipe's ``[[models]]``; ``concurrency`` is divided among them by weight.
+    Raises InputError for an unknown backend, or arguments that contradict the recipe.
     """
     if backend not in (None, "imitator", "openai", "replay") and isinstance(backend, str):
         raise InputError(f"`backend`: unknown value {backend!r}", hint="Choose one of imitator, openai, replay.")
@@ -68,7 +64,10 @@ def with_model(
     if backend == "imitator":
         recipe = recipe.model_copy(update={"model": None, "models": ()})
     elif recipe.models and base_url is not None:
-        raise InputError("`base_url`: the recipe has [[models]]", hint="Pick one with `model`, or edit their base_url.")
+        raise InputError(
+            "`base_url`: ambiguous, because the recipe has [[models]]",
+            hint="Select one of them with `model`, or set base_url in the recipe.",
+        )
     elif model is not None and (picked := tuple(each for each in recipe.models if each.name == model)):
         recipe = recipe.model_copy(update={"models": picked})
     elif model is not None or base_url is not None or (backend == "openai" and not recipe.models):
@@ -76,7 +75,7 @@ def with_model(
         named = {key: value for key, value in (("name", model), ("base_url", base_url)) if value is not None}
         recipe = recipe.model_copy(update={"model": _model({**old, **named}), "models": ()})
     if concurrency is not None:
-        recipe = recipe.model_copy(update=_sharing(recipe.model, recipe.models, concurrency))
+        recipe = recipe.model_copy(update=_share_concurrency(recipe.model, recipe.models, concurrency))
     return replace(prepared, recipe=recipe)
 
 
@@ -88,10 +87,10 @@ async def connect(
     history: History | None,
     recording: str | Path | None,
 ) -> Connection:
-    """Who writes the rows; a model is called once, to see that it answers.
+    """Connect the backends of a run; each model is tested with one small call.
 
-    ``history`` is that of the run that goes on, of which the limits hold too; None for a new one.
-    Raises InputError where the options cannot be, and EndpointError where no model can be used.
+    ``history`` is that of a run being resumed, whose spending counts towards ``limits``; None for a new run.
+    Raises InputError for invalid arguments, and EndpointError if no model can be used.
     """
     if backend is not None and not isinstance(backend, str):
         return Connection(ModelPool([backend]))
@@ -104,13 +103,13 @@ async def connect(
         with open_history(recording) as history:
             return Connection(ModelPool([Replay(history)]))
     recipe = prepared.recipe
-    nowhere = any(model.name == "default" and not model.base_url for model in recipe.all_models)
-    if (not recipe.all_models and recipe.needs_model) or (nowhere and not os.environ.get("OPENAI_BASE_URL")):
+    without_server = any(model.name == "default" and not model.base_url for model in recipe.all_models)
+    if (not recipe.all_models and recipe.needs_model) or (without_server and not os.environ.get("OPENAI_BASE_URL")):
         raise InputError(
             f"{recipe.name}: needs a model: the embedded imitator can only imitate rows",
             hint='Set `model="NAME"` and `base_url="http://127.0.0.1:8000/v1"` (see docs/models.md).',
         )
-    spent = Spending() if history is None else _spent(history, recipe.all_models)
+    spent = Spending() if history is None else _spent_so_far(history, recipe.all_models)
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, spent=spent)
     if not recipe.all_models and not recipe.needs_model:
         if recipe.expand:
@@ -130,32 +129,32 @@ async def connect(
 
 
 async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
-    """The models of a recipe, those that answer; raises what the first says where none does."""
-    from selfinstruct.backends.openai.backend import OpenAIBackend
+    """Connect the models of a recipe that answer; raises the error of the first one if none does."""
+    from selfinstruct.backends.openai import OpenAIBackend
 
-    async def tried(model: Model) -> OpenAIBackend | SelfInstructError:
-        """A model that answers, or why it does not."""
+    async def try_model(model: Model) -> OpenAIBackend | SelfInstructError:
+        """Connect one model; its error if it does not answer."""
         try:
-            return await OpenAIBackend.connect(model, form=first_reply_format(prepared.recipe), budget=budget)
+            return await OpenAIBackend.connect(model, reply_format=first_reply_format(prepared.recipe), budget=budget)
         except SelfInstructError as error:
             return error
 
     models = prepared.recipe.all_models
     async with asyncio.TaskGroup() as group:
-        tries = [group.create_task(tried(model)) for model in models]
+        tries = [group.create_task(try_model(model)) for model in models]
     outcomes = [task.result() for task in tries]
     answering = [(model, got) for model, got in zip(models, outcomes, strict=True) if isinstance(got, OpenAIBackend)]
-    refusing = [(model, got) for model, got in zip(models, outcomes, strict=True) if isinstance(got, SelfInstructError)]
-    others = [error for _, error in refusing if not isinstance(error, EndpointError)]
-    if others or not answering:
+    failing = [(model, got) for model, got in zip(models, outcomes, strict=True) if isinstance(got, SelfInstructError)]
+    final = [error for _, error in failing if not isinstance(error, EndpointError)]
+    if final or not answering:
         for _, endpoint in answering:
             await endpoint.close()
-        raise (others or [error for _, error in refusing])[0]
-    often = Counter(endpoint.name for _, endpoint in answering)
+        raise (final or [error for _, error in failing])[0]
+    occurrences = Counter(endpoint.name for _, endpoint in answering)
     for _, endpoint in answering:
-        if often[endpoint.name] > 1:
+        if occurrences[endpoint.name] > 1:
             endpoint.name += f" at {endpoint.base_url}"
-    tallies = {endpoint.name: endpoint.tally for _, endpoint in answering}
+    by_name = {endpoint.name: endpoint.counts for _, endpoint in answering}
     return Connection(
         ModelPool(
             [endpoint for _, endpoint in answering],
@@ -164,23 +163,23 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
         ),
         {endpoint.name: [model.price.input, model.price.output] for model, endpoint in answering if model.price},
         {
-            name: [tally.calls, tally.preflight.input, tally.preflight.output, int(tally.preflight.estimated)]
-            for name, tally in tallies.items()
+            name: [counts.calls, counts.preflight.input, counts.preflight.output, int(counts.preflight.estimated)]
+            for name, counts in by_name.items()
         },
-        [f"{model.name} was set aside before the first row: {error.message}" for model, error in refusing],
+        [f"{model.name} is not used, because it failed its first call: {error.message}" for model, error in failing],
     )
 
 
-def _spent(history: History, models: Sequence[Model]) -> Spending:
-    """What a run has spent so far, for its budget."""
+def _spent_so_far(history: History, models: Sequence[Model]) -> Spending:
+    """The spending of earlier sessions of a run."""
     state, prices = history.state(), dict(history.metadata().prices)
     prices.update({model.name: [model.price.input, model.price.output] for model in models if model.price})
     money, _ = cost_of(state.spent, prices)
     return Spending(money=money, requests=state.requests, tokens=state.tokens.input + state.tokens.output)
 
 
-def _sharing(model: Model | None, models: Sequence[Model], concurrency: int) -> dict[str, Any]:
-    """The models with as many calls at once as they get of ``concurrency``: each at least one."""
+def _share_concurrency(model: Model | None, models: Sequence[Model], concurrency: int) -> dict[str, Any]:
+    """The models with ``concurrency`` divided among them by weight, each at least 1."""
     total = sum(each.weight for each in models)
     shares = [max(1, round(concurrency * each.weight / total)) for each in models]
     return {
@@ -198,8 +197,8 @@ def _model(table: Mapping[str, Any]) -> Model:
         return Model(**table)
     except ValidationError as error:
         wrong = "base_url" if "base_url" in str(error.errors()[0]["loc"]) else "model"
-        given = table["base_url" if wrong == "base_url" else "name"]
-    raise InputError(
-        f"`{wrong}`: invalid value {given!r}",
-        hint="A base URL looks like http://127.0.0.1:8000/v1; a model has the name that the endpoint lists.",
-    )
+    if wrong == "base_url":
+        raise InputError(
+            f"`base_url`: invalid value {table[wrong]!r}", hint="Use a URL such as http://127.0.0.1:8000/v1."
+        )
+    raise InputError(f"`model`: invalid value {table['name']!r}", hint="Use a name that the endpoint lists.")

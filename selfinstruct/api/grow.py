@@ -15,9 +15,7 @@ from selfinstruct import run_directory as directory
 from selfinstruct.analysis.metrics import Summary, summarise
 from selfinstruct.api.connect import Connection, SpendingLimits, connect, with_model
 from selfinstruct.api.generated_lists import write_lists
-from selfinstruct.backends.base import Backend
-from selfinstruct.backends.budget import BudgetSpent
-from selfinstruct.backends.model_pool import ModelPool
+from selfinstruct.backends import Backend, BudgetSpent, ModelPool
 from selfinstruct.checks import Criteria
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
@@ -217,7 +215,7 @@ def _record_start(journal: Journal, recipe: str, prepared: Prepared, connected: 
         prices={**before.prices, **connected.prices},
         preflights={**before.preflights, **preflights},
         reasons=dict(prepared.reasons),
-        remarks=_with_remarks(before, connected.set_aside),
+        remarks=_with_remarks(before, connected.unavailable),
         stopped="interrupted",  # until the run ends otherwise: a killed process cannot write it
     )
     journal.write_metadata(metadata)

@@ -1,4 +1,4 @@
-"""The one seam between a run and whatever writes its rows."""
+"""The interface between a run and whatever answers its requests."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from selfinstruct.records import Failure, Reply, Request
 class Backend(Protocol):
     """Answers requests: a model behind an endpoint, the embedded imitator, or a recorded run.
 
-    ``name`` is what provenance calls it; ``reads_messages`` says whether prompts need be written for it at all.
-    ``complete`` returns a Failure for a call that gave nothing usable
-    (it is counted, and the run goes on) and raises ``EndpointError`` only where no further call can succeed.
+    ``name`` identifies the backend in the provenance of its rows. ``reads_messages`` is false for a backend that
+    ignores ``request.messages``; prompts are then not built. A backend may also have ``notes`` (a list of remarks for
+    the summary) and ``inspect()`` (the current ``Pace``).
     """
 
     name: str
     reads_messages: bool
 
     async def complete(self, request: Request) -> Reply | Failure:
-        """Answer one request."""
+        """Answer one request.
+
+        Returns a Failure for a call without a usable reply: it is counted, and the run continues.
+        Raises EndpointError only if no further call can succeed.
+        """
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         ...

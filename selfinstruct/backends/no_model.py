@@ -1,4 +1,4 @@
-"""The author of a recipe that has no steps: rows are made of passages by templates, and nobody is asked anything."""
+"""The backend of a recipe without steps: its rows are made from passages by templates, without any model call."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from selfinstruct.records import Reply, Request
 
 
 class NoModel:
-    """A Backend that answers with nothing: what its batches come to is made by the recipe's ``[[expand]]``."""
+    """A Backend that returns empty replies; the recipe's ``[[expand]]`` templates produce the rows of its batches."""
 
     name = "templates"
     reads_messages = False
 
     async def complete(self, request: Request) -> Reply:
-        """An empty reply, for which no request was sent."""
+        """Return an empty reply that took no request."""
         return Reply("", self.name, tries=0)
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is no connection."""

@@ -1,11 +1,12 @@
-"""A recorded run in the place of a model: the same replies again, for tests and CI, at no cost.
+"""A recorded run in place of a model: the same replies again, for tests and CI, at no cost.
 
-Asked the same (same seeds, recipe and ``--seed``), it answers the same, failures included, batch by batch; asked
-otherwise, it gives each category's replies in the order in which they were recorded.
+With the same seed rows, recipe and ``seed``, every batch gets its recorded reply or failure. Otherwise each category
+gets its replies in the order in which they were recorded.
 
-A run with many calls at once plans by what has come, so that its replay may plan otherwise, and miss a few rows.
+A run with many concurrent calls plans by what has already arrived, so its replay may plan differently and miss a few
+rows.
 
-Does not handle: requests beyond the recording; they fail.
+Does not handle: requests beyond the recording; these fail.
 """
 
 from __future__ import annotations
@@ -23,32 +24,32 @@ class Replay:
     reads_messages = False
 
     def __init__(self, recording: History) -> None:
-        """Read the recorded calls of ``recording``; it may be closed afterwards."""
+        """Read the recorded calls of ``recording``, which may be closed afterwards."""
         self._answers: dict[tuple[int, str], tuple[str, deque[Reply | Failure]]] = {}
-        self._of: defaultdict[tuple[str, str], deque[tuple[int, str]]] = defaultdict(deque)
+        self._by_category: defaultdict[tuple[str, str], deque[tuple[int, str]]] = defaultdict(deque)
         for recorded in recording.replies():
             reply = Reply(recorded.reply.text, recorded.reply.model, Usage(), recorded.reply.finish_reason)
             key = recorded.batch.number, recorded.step
             self._answers.setdefault(key, (recorded.batch.category, deque()))[1].append(reply)
-            self._of[recorded.batch.category, recorded.step].append(key)
+            self._by_category[recorded.batch.category, recorded.step].append(key)
         for failed in recording.failures():
             if (failed.batch, failed.step) not in self._answers:
                 failure: Reply | Failure = Failure(failed.reason, failed.message)
                 self._answers[failed.batch, failed.step] = "", deque([failure])
 
     async def complete(self, request: Request) -> Reply | Failure:
-        """The reply recorded for the same call, or else the next of its category; a failure where none is left."""
+        """Return the reply recorded for the same call, or else the next of its category; a Failure if none is left."""
         batch, step = request.batch, request.step
         category, answers = self._answers.get((batch.number, step), ("", deque()))
         if answers and category in (batch.category, ""):
             return answers.popleft()
-        waiting = self._of[batch.category, step]
-        while waiting:
-            _, answers = self._answers[waiting.popleft()]
+        candidates = self._by_category[batch.category, step]
+        while candidates:
+            _, answers = self._answers[candidates.popleft()]
             if answers:
                 return answers.popleft()
-        # The other categories may have replies left: the run ends when there is none for any that misses rows.
-        return Failure("unrecorded", f"the recording has no further reply for the category {batch.category!r}")
+        # Other categories may have replies left: the run ends once no category that misses rows has any.
+        return Failure("unrecorded", f"the recording has no further reply for category {batch.category!r}")
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is no connection."""

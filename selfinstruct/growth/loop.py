@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from selfinstruct.backends.model_pool import ModelPool
+from selfinstruct.backends import ModelPool
 from selfinstruct.checks import Criteria
 from selfinstruct.errors import StorageError
 from selfinstruct.events import CategoryCount, Snapshot

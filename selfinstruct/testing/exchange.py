@@ -46,7 +46,6 @@ class Answer:
 class World:
     """What all requests to one server share; ``storm`` is the time on ``clock`` at which a storm of 429s ends."""
 
-    behaviour: Behaviour
     author: Author
     ledger: Ledger
     slots: asyncio.Semaphore | None
@@ -58,14 +57,16 @@ class World:
 class Exchange:
     """A request for completions on its way; ``fault`` names what befalls it, ``rng`` decides what is left to chance."""
 
-    def __init__(self, request: web.Request, body: dict[str, Any], number: int, world: World) -> None:
+    def __init__(
+        self, request: web.Request, body: dict[str, Any], number: int, world: World, behaviour: Behaviour
+    ) -> None:
         self.request = request
         self.body = body
         self.number = number
         self.world = world
-        self.behaviour = world.behaviour
+        self.behaviour = behaviour
         self.chat = request.path.endswith("/chat/completions")
-        self.fault, self.rng = world.behaviour.draw(number)
+        self.fault, self.rng = behaviour.draw(number)
         self.reused = False
 
     @property

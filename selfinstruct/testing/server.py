@@ -61,7 +61,7 @@ class FaultServer:
         """Begin to serve."""
         slots = asyncio.Semaphore(self.behaviour.slots) if self.behaviour.slots else None
         now = asyncio.get_running_loop().time()
-        self._world = World(self.behaviour, self._author, self.ledger, slots, now)
+        self._world = World(self._author, self.ledger, slots, now)
         self._counted = now
         runner = web.AppRunner(
             self._app(),
@@ -165,7 +165,7 @@ class FaultServer:
         world, counts = self._world, self.ledger.counts
         if world is None:
             raise RuntimeError("the fault server is not open")
-        exchange = Exchange(request, body, number, world)
+        exchange = Exchange(request, body, number, world, self.behaviour)
         if request.transport is not None:
             exchange.reused = request.transport in self._connections
             self._connections.add(request.transport)

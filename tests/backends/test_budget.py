@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfinstruct.backends.budget import Budget, BudgetSpent, cost
+from selfinstruct.backends import Budget, BudgetSpent, cost
 from selfinstruct.errors import InputError
 from selfinstruct.recipe import Price
 from selfinstruct.records import Usage
@@ -135,5 +135,5 @@ async def test_each_model_is_counted_at_its_own_price() -> None:
 
 def test_a_limit_is_above_zero() -> None:
     """Nothing may be asked for with nothing: a limit of 0 is a mistake, and is said to be one."""
-    with pytest.raises(InputError, match="--max-requests 0"):
+    with pytest.raises(InputError, match="`max_requests`: must be greater than 0"):
         Budget(requests=0)

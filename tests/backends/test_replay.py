@@ -39,9 +39,9 @@ def test_a_recording_that_is_used_up_ends_the_run_and_keeps_what_came(tmp_path: 
 
 def test_replay_and_its_recording_go_together(tmp_path: Path) -> None:
     """Either without the other is an input error, and so is a directory without a run; nothing is written."""
-    with pytest.raises(InputError, match="go together"):
+    with pytest.raises(InputError, match="require each other"):
         api.run(SEEDS, rows=4, out=tmp_path / "a", backend="replay")
-    with pytest.raises(InputError, match="go together"):
+    with pytest.raises(InputError, match="require each other"):
         api.run(SEEDS, rows=4, out=tmp_path / "a", recording=tmp_path)
     with pytest.raises(InputError, match="not a run directory"):
         api.run(SEEDS, rows=4, out=tmp_path / "a", backend="replay", recording=tmp_path)

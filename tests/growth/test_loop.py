@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from selfinstruct.backends.model_pool import FAILURES_IN_A_ROW, ModelPool
+from selfinstruct.backends.model_pool import MAX_CONSECUTIVE_FAILURES, ModelPool
 from selfinstruct.checks import Criteria
 from selfinstruct.errors import EndpointError, StorageError
 from selfinstruct.events import Snapshot
@@ -182,7 +182,7 @@ async def test_failures_end_a_run_only_when_nothing_comes_between_them(concurren
     down = Failure("server-error", "503 and gone")
 
     def rarely(request: Request) -> Answer:
-        return good(request) if request.batch.number % FAILURES_IN_A_ROW == 0 else down
+        return good(request) if request.batch.number % MAX_CONSECUTIVE_FAILURES == 0 else down
 
     with loop_in(tmp_path, Answering(rarely), 30, concurrency) as loop:
         await loop.run()
@@ -192,7 +192,7 @@ async def test_failures_end_a_run_only_when_nothing_comes_between_them(concurren
         pytest.raises(EndpointError, match=r"1\d calls in a row failed; the last: 503 and gone"),
     ):
         await loop.run()
-    assert FAILURES_IN_A_ROW <= len(backend.requests) < FAILURES_IN_A_ROW + concurrency
+    assert MAX_CONSECUTIVE_FAILURES <= len(backend.requests) < MAX_CONSECUTIVE_FAILURES + concurrency
 
 
 async def test_a_category_that_brings_nothing_is_given_up_and_the_rest_goes_on(tmp_path: Path) -> None:

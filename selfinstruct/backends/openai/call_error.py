@@ -1,6 +1,6 @@
-"""What can go wrong with a call, and what that means for the next one; pure.
+"""Classification of failed calls: what went wrong, and whether to retry; pure.
 
-Does not handle: waiting, or counting how often something went wrong.
+Does not handle: waiting, or counting how often an error occurred.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from selfinstruct.backends.openai.rate_limit_headers import wait_hint
+from selfinstruct.backends.openai.rate_limit_headers import retry_after
 from selfinstruct.records import Usage
 
-#: Request options that servers are known to refuse, and words by which their errors call them.
+#: Request options that servers are known to reject, and patterns of their names in error messages.
 _OPTIONS = {
     "response_format": r"response_?format|json_schema|json_object|json mode|structured output|guided|grammar",
     "max_completion_tokens": r"max_completion_tokens",
@@ -24,12 +25,12 @@ _OPTIONS = {
     "top_p": r"top_p",
     "seed": r"\bseed\b",
 }
-_CONTEXT = re.compile(
+_CONTEXT_LENGTH = re.compile(
     r"context_length|context (?:length|window|size)|max_model_len|\bn_ctx\b|prompt is too long|input is too long"
     r"|too many (?:input )?tokens|reduce (?:the length|your prompt)|string_above_max_length",
     re.IGNORECASE,
 )
-_SPENT = re.compile(
+_NO_CREDIT = re.compile(
     r"insufficient[_ ](?:quota|balance|funds|credit)|exceeded your current quota|billing_hard_limit|spend(?:ing)? limit"
     r"|usage_limit_reached|credit balance|payment required",
     re.IGNORECASE,
@@ -37,30 +38,38 @@ _SPENT = re.compile(
 _NO_MODEL = re.compile(
     r"model_not_found|model\b.*(?:not (?:exist|found)|no access|unknown)|no such model", re.IGNORECASE
 )
-_SHOWN = 200
+_EXCERPT_LENGTH = 200
+# The default ports of local servers, and the command that starts each.
+_START_COMMANDS = {
+    1234: "lms server start",
+    8000: "vllm serve MODEL",
+    8080: "llama-server -m FILE --port 8080",
+    11434: "ollama serve",
+}
+_OPENAI_HOST = "api.openai.com"
 
-#: For a Trouble that passes: tried again for as long as patience lasts.
-UNTIL_PATIENCE_ENDS = 1_000_000
+#: The ``max_tries`` of a transient error: retried until the time for retries is over.
+UNLIMITED_TRIES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class CallError:
-    """Why a call gave no reply.
+    """Why a call returned no reply.
 
-    ``reason`` is a stable slug, ``message`` says it to a person, ``hint`` what to do. ``fatal``: no further call can
-    succeed. ``tries``: how often a call may meet it before it is given up. ``overload``: the endpoint has too much
-    to do, or is not there. ``wait``: the seconds that it asks for. ``billed``: the call may have been paid for.
-    ``usage``: what was paid, where the endpoint said so. ``option``: the request option that was refused. ``salvage``:
-    text of the model that came all the same.
+    ``reason`` is a stable slug, ``message`` describes the error, ``hint`` how to fix it. ``fatal``: no further call can
+    succeed. ``max_tries``: how often a call may fail in this way before it is given up. ``overload``: the endpoint is
+    overloaded or down. ``retry_after``: the delay that the endpoint requests, in seconds. ``billed``: the call may have
+    been billed; ``usage`` is the amount, if the endpoint reported it. ``option`` is the request option that was
+    rejected. ``salvage`` is text of the model that came with the error.
     """
 
     reason: str
     message: str
     hint: str = ""
     fatal: bool = False
-    tries: int = 1
+    max_tries: int = 1
     overload: bool = False
-    wait: float | None = None
+    retry_after: float | None = None
     billed: bool = False
     usage: Usage | None = None
     option: str = ""
@@ -68,99 +77,110 @@ class CallError:
 
 
 def from_exception(error: BaseException, base_url: str) -> CallError:
-    """What an exception of the openai package, of its HTTP library or of aiohttp means.
+    """Classify an exception of the openai package, its HTTP library or aiohttp.
 
-    The package reports refused and dropped connections as timeouts: what is at the root of the chain decides. No
-    exception's own text is passed on, because some have been known to hold the request's headers.
+    The package reports refused and dropped connections as timeouts, so the root of the exception chain decides.
+    The exception's own text is not included, because it may contain the request's headers.
     """
     import aiohttp
 
-    chain = list(causes(error))
+    chain = list(exception_chain(error))
     cause = next((each for each in chain if isinstance(each, aiohttp.ClientError | ConnectionError)), error)
     cause = next((each for each in chain if isinstance(each, aiohttp.ClientError)), cause)
     if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         return CallError(
             "unreachable",
-            f"{base_url}: no secure connection ({type(cause).__name__})",
-            hint="Check the certificate, and whether the endpoint speaks http rather than https.",
+            f"{base_url}: cannot establish a TLS connection ({type(cause).__name__})",
+            hint="Check the certificate, and whether the server expects http instead of https.",
             fatal=True,
         )
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return _unreachable(base_url, "the host name cannot be resolved")
+        return _unreachable(base_url, "cannot resolve the host name")
     if isinstance(cause, aiohttp.ConnectionTimeoutError):
-        return _unreachable(base_url, "no connection within the deadline")
+        return _unreachable(base_url, "timed out")
     if isinstance(cause, aiohttp.ClientConnectorError):
         return _unreachable(base_url, os.strerror(cause.errno).lower() if cause.errno else "no connection")
     if isinstance(cause, aiohttp.ClientPayloadError):
-        return _passing("cut", f"{base_url}: the reply ended in the middle", overload=False)
+        return _transient("cut", f"{base_url}: the reply ended early", overload=False)
     if any(isinstance(each, TimeoutError) for each in (cause, error)):
-        return _passing("timeout", f"{base_url}: the reply was not there within its deadline")
+        return _transient("timeout", f"{base_url}: no complete reply before the deadline")
     if isinstance(cause, aiohttp.ClientConnectionError | ConnectionError):
-        return _passing("dropped", f"{base_url}: the connection was dropped before a reply")
-    return CallError("garbled", f"{base_url}: the reply cannot be read ({type(cause).__name__})", tries=3, billed=True)
+        return _transient("dropped", f"{base_url}: the connection was dropped before a reply")
+    return CallError("garbled", f"{base_url}: cannot read the reply ({type(cause).__name__})", max_tries=3, billed=True)
 
 
-def _unreachable(base_url: str, why: str) -> CallError:
+def _unreachable(base_url: str, problem: str) -> CallError:
     return CallError(
         "unreachable",
-        f"{base_url}: cannot be reached: {why}",
-        hint="Is the server running, and is --base-url its address?",
-        tries=UNTIL_PATIENCE_ENDS,
+        f"{base_url}: cannot connect: {problem}",
+        hint=_connection_hint(base_url),
+        max_tries=UNLIMITED_TRIES,
         overload=True,
     )
 
 
-def _passing(reason: str, message: str, *, overload: bool = True) -> CallError:
-    return CallError(reason, message, tries=UNTIL_PATIENCE_ENDS, overload=overload, billed=True)
+def _connection_hint(base_url: str) -> str:
+    """What to do about a server that cannot be reached: which address, and how to start a local one."""
+    address = urlsplit(base_url)
+    if address.hostname == _OPENAI_HOST:
+        return 'Check the network, or call another server: `base_url="http://127.0.0.1:8000/v1"`.'
+    command = _START_COMMANDS.get(address.port or 0)
+    start = f"start one with `{command}`" if command else "docs/models.md describes how to start one"
+    return f"Check that a server is running at {address.scheme}://{address.netloc} ({start}), or correct `base_url`."
+
+
+def _transient(reason: str, message: str, *, overload: bool = True) -> CallError:
+    return CallError(reason, message, max_tries=UNLIMITED_TRIES, overload=overload, billed=True)
 
 
 def from_status(
-    status: int, headers: Mapping[str, str], data: bytes, sent: Collection[str] = (), now: float = 0.0
+    status: int, headers: Mapping[str, str], data: bytes, options: Collection[str] = (), now: float = 0.0
 ) -> CallError:
-    """What a reply with a status other than success means; ``sent`` are the options that the request had.
+    """Classify a reply with an error status; ``options`` are the names of the request's options.
 
-    ``now`` is Unix time, for hints that are points in time.
+    ``now`` is Unix time, for delays given as points in time.
     """
     try:
         payload = json.loads(data)
     except (ValueError, RecursionError):
         payload = None
     if payload is None or not isinstance(payload, dict | list | str):
-        return _by_status(status, _Told(_shown(data)), headers, sent, now)
-    return from_error(status, payload, headers, now, sent)
+        return _classify(status, _ErrorBody(_excerpt(data)), headers, options, now)
+    return from_error(status, payload, headers, now, options)
 
 
 def from_error(
-    status: int, payload: Any, headers: Mapping[str, str], now: float, sent: Collection[str] = ()
+    status: int, payload: Any, headers: Mapping[str, str], now: float, options: Collection[str] = ()
 ) -> CallError:
-    """What an error in JSON means, in any of the envelopes in use; with status 200 the body's own code decides."""
-    told = _told(payload)
+    """Classify a JSON error in any of the envelopes in use; with status 200, the code in the body decides."""
+    error = _parse_error(payload)
     if status == 200:
-        code = told.code
+        code = error.code
         inner = int(code) if code.isascii() and code.isdigit() and len(code) == 3 else 0
-        limited = "rate" in code.lower() or _SPENT.search(told.all)
-        # LM Studio says so of whatever is not below /v1.
-        nowhere = told.message.startswith("Unexpected endpoint")
-        status = inner if 400 <= inner < 600 else 429 if limited else 404 if nowhere else 503
-    return _by_status(status, told, headers, sent, now)
+        limited = "rate" in code.lower() or _NO_CREDIT.search(error.text)
+        # LM Studio answers this to any path that does not begin with /v1.
+        not_found = error.message.startswith("Unexpected endpoint")
+        status = inner if 400 <= inner < 600 else 429 if limited else 404 if not_found else 503
+    return _classify(status, error, headers, options, now)
 
 
-def page(status: int, data: bytes, content_type: str) -> CallError:
-    """A body that is not JSON: a proxy's page, a wrong base_url's, or a broken reply."""
+def not_json(status: int, data: bytes, content_type: str) -> CallError:
+    """Classify a body that is not JSON: a proxy's page, the page of a wrong base URL, or a broken reply."""
     if "html" in content_type.lower() or data[:200].lstrip()[:1] == b"<":
         return CallError(
             "page",
-            f"a web page came in place of a reply (status {status}): {_shown(data)}",
-            hint="Is --base-url the API's address? It often ends in /v1.",
-            tries=3,
+            f"expected JSON, got a web page (status {status}): {_excerpt(data)}",
+            hint="Check that `base_url` is the address of the API; it often ends in /v1.",
+            max_tries=3,
         )
-    what = "an empty body" if not data.strip() else f"a body that is not JSON: {_shown(data)}"
-    return CallError("garbled", f"{what} (status {status}, {content_type or 'no content type'})", tries=3, billed=True)
+    body = "an empty body" if not data.strip() else f"a body that is not JSON: {_excerpt(data)}"
+    message = f"expected JSON, got {body} (status {status}, {content_type or 'no content type'})"
+    return CallError("garbled", message, max_tries=3, billed=True)
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What an error's envelope says."""
+class _ErrorBody:
+    """The parts of an error's envelope; ``salvage`` is text of the model that came with it."""
 
     message: str
     code: str = ""
@@ -169,12 +189,12 @@ class _Told:
     salvage: str | None = None
 
     @property
-    def all(self) -> str:
+    def text(self) -> str:
         return f"{self.code} {self.kind} {self.message}"
 
 
-def _told(payload: Any) -> _Told:
-    """The message and codes of an envelope: OpenAI's, a flat one, plain text, FastAPI's ``detail``, or in a list."""
+def _parse_error(payload: Any) -> _ErrorBody:
+    """Parse an envelope: OpenAI's, a flat one, plain text, FastAPI's ``detail``, or one of these in a list."""
     while isinstance(payload, list) and payload:
         payload = payload[0]
     error = payload
@@ -183,13 +203,13 @@ def _told(payload: Any) -> _Told:
         while isinstance(error, list) and error:
             error = error[0]
     if not isinstance(error, dict):
-        return _Told(_shown(str(error or "without a word")))
+        return _ErrorBody(_excerpt(str(error or "no message")))
     message = next((error[key] for key in ("message", "msg", "error", "detail") if error.get(key)), None)
     text = message if isinstance(message, str) else json.dumps(message or error)
     param = error.get("param") or (error.get("loc") or [""])[-1]
     failed = error.get("failed_generation")
-    return _Told(
-        _shown(text),
+    return _ErrorBody(
+        _excerpt(text),
         str(error.get("code") or ""),
         str(error.get("type") or error.get("status") or ""),
         str(param).partition(".")[0],
@@ -197,73 +217,78 @@ def _told(payload: Any) -> _Told:
     )
 
 
-def _by_status(status: int, told: _Told, headers: Mapping[str, str], sent: Collection[str], now: float) -> CallError:
-    said = f"status {status}: {told.message}"
+def _classify(
+    status: int, error: _ErrorBody, headers: Mapping[str, str], options: Collection[str], now: float
+) -> CallError:
+    detail = f"status {status}: {error.message}"
     if status in (400, 422):
-        return _refused(told, said, sent)
-    if status == 402 or (status in (403, 429) and _SPENT.search(told.all)):
-        return CallError(
-            "quota", f"the account has no credit left: {said}", "Top it up, or raise its limit.", fatal=True
-        )
+        return _bad_request(error, detail, options)
+    if status == 402 or (status in (403, 429) and _NO_CREDIT.search(error.text)):
+        return _no_credit(detail)
     if status in (401, 407):
-        return CallError("denied", f"the key is refused: {said}", fatal=True)
-    if status == 404 and _NO_MODEL.search(told.all):
-        return CallError(
-            "no-model", f"there is no such model: {said}", "See the endpoint's list of models.", fatal=True
-        )
+        return CallError("denied", f"the API key was rejected: {detail}", fatal=True)
+    if status == 404 and _NO_MODEL.search(error.text):
+        return _no_model(detail)
     if status == 403:
-        return CallError("denied", f"access is refused: {said}", "Ask who runs the endpoint for access.", fatal=True)
+        return CallError("denied", f"access denied: {detail}", "Ask the endpoint's operator for access.", fatal=True)
     if status in (404, 405, 410):
-        return CallError("not-found", f"nothing is served there: {said}", "Check --base-url.", tries=3)
+        return CallError("not-found", f"no API at this address: {detail}", "Check `base_url`.", max_tries=3)
     if 300 <= status < 400:
-        hint = "A key is never sent on to another address: give the final one as --base-url."
+        hint = "Set `base_url` to the final address: redirects are not followed, to keep the API key at this one."
         return CallError("not-found", f"the endpoint redirects (status {status})", hint, fatal=True)
     if status == 413:
-        return CallError("too-large", f"the request is too large: {said}", "Show fewer or shorter demonstrations.")
+        return CallError("too-large", f"the request is too large: {detail}", "Use fewer or shorter demonstrations.")
     if status == 429:
-        wait = wait_hint(headers, now)
-        return CallError("rate-limit", said, tries=UNTIL_PATIENCE_ENDS, overload=True, wait=wait)
+        delay = retry_after(headers, now)
+        return CallError("rate-limit", detail, max_tries=UNLIMITED_TRIES, overload=True, retry_after=delay)
     if status in (408, 409, 425) or status >= 500:
-        wait = wait_hint({k: v for k, v in headers.items() if k in ("retry-after", "retry-after-ms", "date")}, now)
-        # A proxy that gives up waiting does not stop what it waited for.
+        delay = retry_after({k: v for k, v in headers.items() if k in ("retry-after", "retry-after-ms", "date")}, now)
+        # A proxy that times out does not stop the generation behind it.
         billed = status in (504, 524)
-        return CallError("server-error", said, tries=UNTIL_PATIENCE_ENDS, overload=True, wait=wait, billed=billed)
-    return CallError("refused", f"the request is refused: {said}")
-
-
-def _refused(told: _Told, said: str, sent: Collection[str]) -> CallError:
-    """What a 400 means: text all the same, a prompt too long, an option that the model does not take, or neither."""
-    if told.salvage is not None:
-        return CallError("garbled", said, salvage=told.salvage, billed=True)
-    if _CONTEXT.search(told.all):
-        hint = "Show fewer demonstrations, ask for fewer rows, or lower max_tokens."
-        return CallError("context", f"the request is too long for the model: {said}", hint)
-    if _SPENT.search(told.all):
         return CallError(
-            "quota", f"the account has no credit left: {said}", "Top it up, or raise its limit.", fatal=True
+            "server-error", detail, max_tries=UNLIMITED_TRIES, overload=True, retry_after=delay, billed=billed
         )
-    if told.param in sent and told.param in _OPTIONS:
-        return CallError("option", said, option=told.param, tries=UNTIL_PATIENCE_ENDS)
-    for option, words in _OPTIONS.items():
-        if option in sent and re.search(words, told.all, re.IGNORECASE):
-            return CallError("option", said, option=option, tries=UNTIL_PATIENCE_ENDS)
-    if _NO_MODEL.search(told.all):
-        return CallError(
-            "no-model", f"there is no such model: {said}", "See the endpoint's list of models.", fatal=True
-        )
-    return CallError("refused", f"the request is refused: {said}")
+    return CallError("refused", f"the request was rejected: {detail}")
 
 
-def _shown(text: str | bytes) -> str:
-    """The beginning of a text, on one line, with what a terminal must not see escaped."""
+def _bad_request(error: _ErrorBody, detail: str, options: Collection[str]) -> CallError:
+    """Classify a 400: salvaged text, a prompt that is too long, an unsupported option, or another rejection."""
+    if error.salvage is not None:
+        return CallError("garbled", detail, salvage=error.salvage, billed=True)
+    if _CONTEXT_LENGTH.search(error.text):
+        hint = "Use fewer demonstrations, request fewer rows per prompt, or lower the recipe's max_tokens."
+        return CallError("context", f"the request exceeds the model's context length: {detail}", hint)
+    if _NO_CREDIT.search(error.text):
+        return _no_credit(detail)
+    if error.param in options and error.param in _OPTIONS:
+        return CallError("option", detail, option=error.param, max_tries=UNLIMITED_TRIES)
+    for option, pattern in _OPTIONS.items():
+        if option in options and re.search(pattern, error.text, re.IGNORECASE):
+            return CallError("option", detail, option=option, max_tries=UNLIMITED_TRIES)
+    if _NO_MODEL.search(error.text):
+        return _no_model(detail)
+    return CallError("refused", f"the request was rejected: {detail}")
+
+
+def _no_credit(detail: str) -> CallError:
+    hint = "Add credit to the account, or raise its spending limit."
+    return CallError("quota", f"the account has no credit left: {detail}", hint, fatal=True)
+
+
+def _no_model(detail: str) -> CallError:
+    return CallError("no-model", f"no such model: {detail}", "Use a model that the endpoint lists.", fatal=True)
+
+
+def _excerpt(text: str | bytes) -> str:
+    """The beginning of a text on one line, with control characters escaped."""
     if isinstance(text, bytes):
-        text = text[: 4 * _SHOWN].decode("utf-8", "replace")
-    text = " ".join(text[: 4 * _SHOWN].split())
-    return repr(text[:_SHOWN])[1:-1] if text else "an empty reply"
+        text = text[: 4 * _EXCERPT_LENGTH].decode("utf-8", "replace")
+    text = " ".join(text[: 4 * _EXCERPT_LENGTH].split())
+    return repr(text[:_EXCERPT_LENGTH])[1:-1] if text else "an empty reply"
 
 
-def causes(error: BaseException) -> Iterator[BaseException]:
-    """An exception and all that it came from, the root first."""
+def exception_chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and its causes, the root first."""
     seen: list[BaseException] = []
     step: BaseException | None = error
     while step is not None and step not in seen:

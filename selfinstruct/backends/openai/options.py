@@ -1,8 +1,8 @@
-"""What a request asks of a model besides its prompt, and what is left of that when an endpoint refuses parts of it.
+"""The options of a request, and the fallbacks for those that an endpoint rejects.
 
     json_schema -> json_object -> plain text        max_tokens -> max_completion_tokens -> no limit
 
-Each is stepped down once and stays so: one refused call an option, not one a request.
+A fallback is permanent: a rejected option costs one call, not one per request.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ _AT_MOST = re.compile(r"(?:at most|less than or equal to|<=|maximum (?:value )?(
 
 
 class Options:
-    """The options of one model; ``max_tokens`` bounds a reply, None is no bound. ``notes`` says what was given up."""
+    """The request options of one model; ``max_tokens`` limits a reply, None is unlimited.
 
-    def __init__(self, model: Model, form: ReplyFormat | None, max_tokens: int | None) -> None:
-        """``form`` is what the first call is tried with; each request says its own."""
+    ``notes`` lists the fallbacks taken, for the summary.
+    """
+
+    def __init__(self, model: Model, reply_format: ReplyFormat | None, max_tokens: int | None) -> None:
+        """``reply_format`` is that of the probe; each request has its own."""
         self.max_tokens = max_tokens
         self.notes: list[str] = []
         self._model = model
-        self._form = form
+        self._reply_format = reply_format
         self._formats = list(_FORMATS)
         self._limits = list(_LIMITS)
         sampling = {
@@ -37,94 +40,99 @@ class Options:
             "presence_penalty": model.presence_penalty,
         }
         self._sampling: dict[str, Any] = {name: value for name, value in sampling.items() if value is not None}
-        self._seeded = True
+        self._send_seed = True
 
-    def trial(self, model: str, messages: Sequence[Message]) -> dict[str, Any]:
-        """The body of the first request, which shows what the endpoint takes."""
-        return self.body(model, messages, 0, self._form)
+    def probe(self, model: str, messages: Sequence[Message]) -> dict[str, Any]:
+        """The body of the first request, which shows what the endpoint accepts."""
+        return self.body(model, messages, 0, self._reply_format)
 
     def body(
-        self, model: str, messages: Sequence[Message], seed: int, form: ReplyFormat | None = None
+        self, model: str, messages: Sequence[Message], seed: int, reply_format: ReplyFormat | None = None
     ) -> dict[str, Any]:
-        """The body of a request; ``form`` is that of its reply, None is text."""
-        body: dict[str, Any] = {"model": model, **self._said(messages), **self._sampling}
-        if self._seeded:
+        """The body of a request; ``reply_format`` None is plain text."""
+        body: dict[str, Any] = {"model": model, **self._prompt(messages), **self._sampling}
+        if self._send_seed:
             body["seed"] = seed
         if self.max_tokens is not None and self._limits[0]:
             body[self._limits[0]] = self.max_tokens
-        if form is None or self._model.api == "completions":
+        if reply_format is None or self._model.api == "completions":
             return body
         if self._formats[0] == "json_schema":
-            body["response_format"] = {"type": "json_schema", "json_schema": reply_schema(form)}
+            body["response_format"] = {"type": "json_schema", "json_schema": reply_schema(reply_format)}
         elif self._formats[0]:
             body["response_format"] = {"type": self._formats[0]}
         return body
 
-    def _said(self, messages: Sequence[Message]) -> dict[str, Any]:
+    def _prompt(self, messages: Sequence[Message]) -> dict[str, Any]:
         if self._model.api == "completions":
             return {"prompt": "\n\n".join(message.content for message in messages)}
         return {"messages": [{"role": message.role, "content": message.content} for message in messages]}
 
     @property
-    def limit_name(self) -> str:
-        """How this endpoint calls the bound of a reply; "" where it takes none."""
+    def token_limit_name(self) -> str:
+        """The name of the endpoint's option for the token limit of a reply; "" if it accepts none."""
         return self._limits[0]
 
-    def refused(self, option: str, body: Mapping[str, Any], message: str) -> bool:
-        """Take back an option that a request with this ``body`` was refused for; whether another try makes sense.
+    def reject(self, option: str, body: Mapping[str, Any], message: str) -> bool:
+        """Fall back from an ``option`` that was rejected in a request with this ``body``; whether to try again.
 
-        Calls that were sent before the first refusal was known change nothing more.
+        Rejections of requests that were sent before an earlier fallback change nothing.
         """
         if option == "response_format" and option in body:
             if body[option]["type"] == self._formats[0]:
                 self._formats.pop(0)
-                self._note(option, message, f"replies are asked for as {self._formats[0] or 'plain text'}")
+                self._note(option, message, f"requesting replies as {self._formats[0] or 'plain text'}")
         elif option in _LIMITS and option in body:
             if option == self._limits[0] and body[option] == self.max_tokens:
-                self._lower(option, message)
+                self._lower_limit(option, message)
         elif option == "seed" and option in body:
-            self._seeded = False
+            self._send_seed = False
         elif option not in body:
             return False
         elif self._sampling.pop(option, None) is not None:
-            self._note(option, message, "the model's own is used")
+            self._note(option, message, "using the model's default")
         return True
 
-    def plainest(self) -> bool:
-        """Take back all that can be, for an endpoint that does not say what it refuses; whether there was anything."""
-        before = self.trial("", ())
-        self._formats, self._sampling, self._seeded = [""], {}, False
-        return self.trial("", ()) != before
+    def drop_optional(self) -> bool:
+        """Drop every optional part, for an endpoint that does not name what it rejects; whether there was any."""
+        before = self.probe("", ())
+        self._formats, self._sampling, self._send_seed = [""], {}, False
+        return self.probe("", ()) != before
 
-    def _lower(self, option: str, message: str) -> None:
+    def _lower_limit(self, option: str, message: str) -> None:
         allowed = _AT_MOST.search(message)
         if allowed and self.max_tokens is not None and 0 < int(allowed[1]) < self.max_tokens:
             self.max_tokens = int(allowed[1])
-            self._note(option, message, f"{self.max_tokens:,} are asked for")
+            self._note(option, message, f"using {self.max_tokens:,}")
         else:
             self._limits.pop(0)
-            self._note(option, message, f"{self._limits[0] or 'no limit'} is sent")
+            self._note(option, message, f"sending {self._limits[0] or 'no token limit'}")
 
-    def _note(self, option: str, message: str, instead: str) -> None:
-        self.notes.append(f"the endpoint refuses {option} ({message}): {instead}")
+    def _note(self, option: str, message: str, fallback: str) -> None:
+        self.notes.append(f"the endpoint rejects {option} ({message}): {fallback}")
 
 
-def reply_schema(form: ReplyFormat) -> dict[str, Any]:
-    """The JSON schema of a reply, as ``response_format`` takes it: one object, or ``{"rows": [...]}`` of many.
+def reply_schema(reply_format: ReplyFormat) -> dict[str, Any]:
+    """The JSON schema of a reply for ``response_format``: one object, or ``{"rows": [...]}`` for many.
 
-    Strict where every name has a plain type; the strict form allows no open lists, objects or values of any type.
+    It is strict if every name has a plain type: strict mode allows no open lists or objects, nor untyped values.
     """
     properties: dict[str, Any] = {
         name: {} if kind == "any" else {"type": kind, **({"items": {}} if kind == "array" else {})}
-        for name, kind in form.types.items()
+        for name, kind in reply_format.types.items()
     }
-    schema = {"type": "object", "properties": properties, "required": list(form.types), "additionalProperties": False}
-    if form.many:
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(reply_format.types),
+        "additionalProperties": False,
+    }
+    if reply_format.many:
         schema = {
             "type": "object",
             "properties": {"rows": {"type": "array", "items": schema}},
             "required": ["rows"],
             "additionalProperties": False,
         }
-    strict = all(kind in _PLAIN_TYPES for kind in form.types.values())
+    strict = all(kind in _PLAIN_TYPES for kind in reply_format.types.values())
     return {"name": "rows", "strict": strict, "schema": schema}

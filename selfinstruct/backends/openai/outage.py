@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from random import Random
 
+from selfinstruct.backends.openai.settings import PacingSettings
+
 #: So many failures in a row, whoever's they are, open the circuit.
 _IN_A_ROW = 5
-_SHORTEST, _LONGEST = 0.5, 30.0
 _SHARE_OF_OUTAGE = 0.4
+_DEFAULTS = PacingSettings()
 
 
 class Outage:
@@ -22,8 +24,9 @@ class Outage:
     ``rng`` spreads the waits, so that many clients do not come back together.
     """
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, settings: PacingSettings = _DEFAULTS) -> None:
         self._rng = rng
+        self._settings = settings
         self.until = float("-inf")
         self.open = False
         self.why = ""
@@ -43,7 +46,8 @@ class Outage:
             return
         self.open = True
         self._decided = now
-        longest = min(_LONGEST, max(_SHORTEST, _SHARE_OF_OUTAGE * (now - self._began)))
+        share = max(self._settings.shortest_cool_down, _SHARE_OF_OUTAGE * (now - self._began))
+        longest = min(self._settings.longest_cool_down, share)
         # Half to full jitter: a probe at once would tell nothing that is not known.
         self.until = max(self.until, now + longest * self._rng.uniform(0.5, 1))
         self.why = f"then one call to see whether it is back, after {what}"

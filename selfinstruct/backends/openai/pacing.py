@@ -16,18 +16,18 @@ from aiolimiter import AsyncLimiter
 
 from selfinstruct.backends.openai.concurrency import Concurrency
 from selfinstruct.backends.openai.outage import Outage
-from selfinstruct.backends.openai.rate_limit_headers import allowance
+from selfinstruct.backends.openai.rate_limit_headers import rate_limits
+from selfinstruct.backends.openai.settings import PacingSettings
 from selfinstruct.events import Pace
 
 # A bucket of requests holds one second's worth, one of tokens a quarter of a minute's: servers count in such windows.
 _TOKEN_WINDOW = 15.0
 # Limits that headers state are adopted anew where they differ by more than this share.
 _SAME_LIMIT = 0.1
+_DEFAULTS = PacingSettings()
 # The first calls follow each other at so many seconds. All at once they would be answered all at once, by an endpoint
 # whose replies take the same time, and so in step for ever: a burst of work here, with nothing under way there.
 _STAGGER = 0.002
-# Full jitter (Brooker 2015, "Exponential Backoff And Jitter", AWS): uniform between nothing and a doubling bound.
-_BACK_OFF, _LONGEST_BACK_OFF = 0.25, 5.0
 
 
 @dataclass(slots=True)
@@ -54,9 +54,11 @@ class Pacing:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         rng: Random,
+        settings: PacingSettings = _DEFAULTS,
     ) -> None:
         self.concurrency = Concurrency(most)
-        self.outage = Outage(rng)
+        self.outage = Outage(rng, settings)
+        self._settings = settings
         self._clock = clock
         self._sleep = sleep
         self._rng = rng
@@ -129,7 +131,7 @@ class Pacing:
         self.outage.succeeded()
         self.concurrency.succeeded(permit.sent, self._clock(), busy=busy)
         if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
-            allowed = allowance(headers, unix_time)
+            allowed = rate_limits(headers, unix_time)
             for kind, limit in (("requests", allowed.requests), ("tokens", allowed.tokens)):
                 if limit is not None and self._given[kind] is None:
                     self._adopt(kind, limit)
@@ -153,7 +155,9 @@ class Pacing:
 
     async def back_off(self, tries: int) -> None:
         """Wait before a call is tried again that has failed ``tries`` times."""
-        await self._sleep(self._rng.uniform(0, min(_LONGEST_BACK_OFF, _BACK_OFF * 2.0 ** min(tries, 10))))
+        # Full jitter (Brooker 2015, "Exponential Backoff And Jitter", AWS): uniform between 0 and a doubling bound.
+        bound = min(self._settings.longest_backoff, self._settings.first_backoff * 2.0 ** min(tries, 10))
+        await self._sleep(self._rng.uniform(0, bound))
 
     def stop(self, error: Callable[[], Exception]) -> None:
         """Let nobody through any more: who waits, or comes, gets ``error()``."""

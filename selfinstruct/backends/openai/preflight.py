@@ -1,7 +1,7 @@
-"""The call before the first: finds a wrong key, model or address while nothing is planned yet, and says what to do.
+"""The first call to an endpoint: reports a wrong key, model or address before anything is planned, and how to fix it.
 
-One small chat completion with all the options of the run, so that options which the endpoint refuses are refused here,
-once, and not by every call that is in flight at the time.
+It is one small chat completion with all the options of the run, so that an endpoint rejects unsupported options here,
+once, and not in every call that is in flight at the time.
 """
 
 from __future__ import annotations
@@ -9,28 +9,25 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from selfinstruct.backends.openai.call_error import CallError, from_error, from_status
 from selfinstruct.backends.openai.completion import Completion
 from selfinstruct.backends.openai.options import Options
+from selfinstruct.backends.openai.settings import PreflightSettings
 from selfinstruct.backends.openai.wire import Answer, Wire
 from selfinstruct.errors import EndpointError
 from selfinstruct.records import Message
 
-#: Says JSON because OpenAI's JSON mode refuses a prompt that does not.
+#: Mentions JSON because OpenAI's JSON mode rejects a prompt that does not.
 _PROMPT = (Message("user", 'Reply with this JSON and nothing else: {"rows": []}'),)
-_TOKENS = 16
-#: The seconds that an endpoint which is busy is given, and the tries where nobody answers, or waiting may not help.
-_PATIENCE = 30.0
+_MAX_TOKENS = 16
+#: The tries if nobody answers, or if waiting may not help.
 _FEW_TRIES = 2
-#: After so many seconds without a reply one more call is made beside those that wait, up to so many in all: a model
-#: may take minutes to load, and a server stops loading it when the call is given up; but some calls are never answered.
-_SILENT, _BESIDE = 20.0, 5
-#: Troubles that show an endpoint at work: it read the prompt and wrote something, if nothing useful.
-_AT_WORK = ("empty", "reasoning")
-_ELSEWHERE = ("not-found", "page")
+#: Errors of a model that works: it read the prompt and generated something, if nothing useful.
+_MODEL_WORKS = ("empty", "reasoning")
+_WRONG_ADDRESS = ("not-found", "page")
 _MODELS_SHOWN = 8
 
 Attempt = Callable[[dict[str, Any]], Awaitable[Completion | CallError]]
@@ -38,83 +35,103 @@ Attempt = Callable[[dict[str, Any]], Awaitable[Completion | CallError]]
 
 @dataclass(slots=True)
 class Preflight:
-    """Tries an endpoint out. ``key_env`` names the key's variable, ``keyed`` says whether it holds one.
+    """Tries an endpoint. ``key_env`` is the variable of the API key, and ``has_key`` whether it is set.
 
-    ``attempt`` sends one request; ``wire_to`` makes a wire to another address.
+    ``attempt`` sends one request; ``make_wire`` connects to another address.
     """
 
     wire: Wire
     options: Options
+    settings: PreflightSettings
     key_env: str
-    keyed: bool
+    has_key: bool
     attempt: Attempt
-    wire_to: Callable[[str], Wire]
+    make_wire: Callable[[str], Wire]
     back_off: Callable[[int], Awaitable[None]]
     clock: Callable[[], float]
 
     async def model(self) -> str:
-        """The name of the endpoint's only or first model; raises EndpointError where it names none."""
-        outcome = await self._until_settled(self._models)
+        """Return the name of the endpoint's only or first model; raises EndpointError if it lists none."""
+        outcome = await self._retry(self._list_models)
         if isinstance(outcome, CallError):
-            raise await self._error(outcome, "name a model: --model NAME")
+            if outcome.reason not in ("unreachable", "denied", "no-model", "page"):
+                hint = "Check `base_url`, or set `model` if the endpoint does not list its models."
+                outcome = replace(outcome, hint=hint)
+            raise await self._endpoint_error(outcome)
         return str(outcome[0])
 
     async def run(self, model: str) -> None:
-        """Raise EndpointError, with what to do, unless ``model`` answers."""
+        """Raise EndpointError, with a remedy, unless ``model`` answers."""
 
         async def attempt() -> Completion | CallError:
-            """One small call, with fewer options where one is refused."""
-            sent = self.options.trial(model, _PROMPT)
-            limit = self.options.limit_name
-            outcome = await self.attempt({**sent, limit: _TOKENS} if limit in sent else sent)
-            if (
-                isinstance(outcome, CallError)
-                and outcome.option
-                and self.options.refused(outcome.option, sent, outcome.message)
-            ):
+            """Send one small request, and another one without each option that is rejected."""
+            body = self.options.probe(model, _PROMPT)
+            limit = self.options.token_limit_name
+            outcome = await self.attempt({**body, limit: _MAX_TOKENS} if limit in body else body)
+            if not isinstance(outcome, CallError):
+                return outcome
+            if outcome.option and self.options.reject(outcome.option, body, outcome.message):
                 return await attempt()
-            if isinstance(outcome, CallError) and outcome.reason == "refused" and self.options.plainest():
+            if outcome.reason == "refused" and self.options.drop_optional():
                 return await attempt()
             return outcome
 
-        outcome = await self._until_settled(lambda: _first_to_end(attempt))
-        if isinstance(outcome, CallError) and outcome.reason not in _AT_WORK:
-            raise await self._error(outcome, outcome.hint)
+        outcome = await self._retry(lambda: self._hedged(attempt))
+        if isinstance(outcome, CallError) and outcome.reason not in _MODEL_WORKS:
+            raise await self._endpoint_error(outcome)
 
-    async def _until_settled(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
-        """What ``attempt`` comes to, tried again for a while where the trouble may pass."""
+    async def _retry(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
+        """The outcome of ``attempt``, repeated for a while if its error may be transient."""
         began, tries = self.clock(), 0
         while True:
             outcome = await attempt()
             tries += 1
-            if not isinstance(outcome, CallError) or outcome.fatal or outcome.reason in _AT_WORK:
+            if not isinstance(outcome, CallError) or outcome.fatal or outcome.reason in _MODEL_WORKS:
                 return outcome
-            # So much hangs on this call that nothing but a refusal of the key or the model is believed at once.
-            most = _FEW_TRIES if outcome.reason == "unreachable" else max(_FEW_TRIES, outcome.tries)
-            if tries >= most or self.clock() - began >= _PATIENCE:
+            # The whole run depends on this call, so no error but a rejected key or model is final the first time.
+            most = _FEW_TRIES if outcome.reason == "unreachable" else max(_FEW_TRIES, outcome.max_tries)
+            if tries >= most or self.clock() - began >= self.settings.patience:
                 return outcome
-            if outcome.reason in _ELSEWHERE and isinstance(await self._models(), CallError):
+            if outcome.reason in _WRONG_ADDRESS and isinstance(await self._list_models(), CallError):
                 return outcome
             await self.back_off(tries)
 
-    async def _error(self, trouble: CallError, hint: str) -> EndpointError:
-        where = "" if self.wire.base_url in trouble.message else f"{self.wire.base_url}: "
-        if trouble.reason == "denied" and not self.keyed:
-            hint = f"Put the endpoint's key into the environment variable {self.key_env}."
-        elif trouble.reason == "denied":
-            hint = hint or f"Check the key in the environment variable {self.key_env}."
-        elif trouble.reason == "no-model":
-            names = await self._models()
+    async def _hedged(self, attempt: Callable[[], Awaitable[Completion | CallError]]) -> Completion | CallError:
+        """The first outcome of several calls, each started after a long silence of those before it."""
+        calls = {asyncio.ensure_future(attempt())}
+        try:
+            while True:
+                timeout = self.settings.silent if len(calls) < self.settings.most_calls else None
+                done, _ = await asyncio.wait(calls, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                if done:
+                    return done.pop().result()
+                calls.add(asyncio.ensure_future(attempt()))
+        finally:
+            for call in calls:
+                call.cancel()
+            for call in (await asyncio.wait(calls))[0]:
+                # Retrieved, so that asyncio does not log an exception that was never retrieved.
+                _ = call.cancelled() or call.exception()
+
+    async def _endpoint_error(self, error: CallError) -> EndpointError:
+        where = "" if self.wire.base_url in error.message else f"{self.wire.base_url}: "
+        hint = error.hint
+        if error.reason == "denied" and not self.has_key:
+            hint = f"Set the environment variable {self.key_env} to the endpoint's API key."
+        elif error.reason == "denied":
+            hint = hint or f"Check the API key in the environment variable {self.key_env}."
+        elif error.reason == "no-model":
+            names = await self._list_models()
             if not isinstance(names, CallError):
                 more = ", ..." if len(names) > _MODELS_SHOWN else ""
-                hint = f"The endpoint has: {', '.join(names[:_MODELS_SHOWN])}{more}. Name one: --model NAME."
-        elif trouble.reason in _ELSEWHERE:
+                hint = f"Set `model` to one that the endpoint has: {', '.join(names[:_MODELS_SHOWN])}{more}."
+        elif error.reason in _WRONG_ADDRESS:
             other = await self._other_address()
-            hint = f"The API is at {other}: give --base-url {other}" if other else trouble.hint
-        return EndpointError(f"{where}{trouble.message}", hint=hint)
+            hint = f'Set `base_url="{other}"`.' if other else hint
+        return EndpointError(f"{where}{error.message}", hint=hint)
 
-    async def _models(self) -> list[str] | CallError:
-        return _names(await self.wire.models())
+    async def _list_models(self) -> list[str] | CallError:
+        return _model_names(await self.wire.models())
 
     async def _other_address(self) -> str:
         """The same address with or without /v1, or without an endpoint's path, if the API is there."""
@@ -123,34 +140,16 @@ class Preflight:
         for other in (stem, f"{stem}/v1", stem.removesuffix("/v1")):
             if other == base:
                 continue
-            wire = self.wire_to(other)
+            wire = self.make_wire(other)
             try:
-                if not isinstance(_names(await wire.models()), CallError):
+                if not isinstance(_model_names(await wire.models()), CallError):
                     return other
             finally:
                 await wire.close()
         return ""
 
 
-async def _first_to_end(attempt: Callable[[], Awaitable[Completion | CallError]]) -> Completion | CallError:
-    """What the first of several calls comes to, each begun when those before it have been silent for long."""
-    calls = {asyncio.ensure_future(attempt())}
-    try:
-        while True:
-            patience = _SILENT if len(calls) < _BESIDE else None
-            ended, _ = await asyncio.wait(calls, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if ended:
-                return ended.pop().result()
-            calls.add(asyncio.ensure_future(attempt()))
-    finally:
-        for call in calls:
-            call.cancel()
-        for call in (await asyncio.wait(calls))[0]:
-            # Looked at, so that asyncio does not complain that nobody did.
-            _ = call.cancelled() or call.exception()
-
-
-def _names(answer: Answer | CallError) -> list[str] | CallError:
+def _model_names(answer: Answer | CallError) -> list[str] | CallError:
     """The models in a reply to GET /models, in OpenAI's form or Ollama's."""
     if isinstance(answer, CallError):
         return answer
@@ -163,6 +162,6 @@ def _names(answer: Answer | CallError) -> list[str] | CallError:
             return from_error(200, payload, answer.headers, 0.0)
         names = [each.get("id") or each.get("name") or each.get("model") for each in listed]
     except (ValueError, RecursionError, AttributeError, TypeError):
-        return CallError("page", "the list of models is not one", hint="Is --base-url the API's address?")
+        return CallError("page", "invalid list of models", hint="Check that `base_url` is the address of the API.")
     names = [name for name in names if isinstance(name, str)]
-    return names or CallError("no-model", "the endpoint has no model", hint="Load one, or name one: --model NAME.")
+    return names or CallError("no-model", "the endpoint lists no model", hint="Load a model, or set `model`.")

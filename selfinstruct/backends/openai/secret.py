@@ -1,14 +1,13 @@
-r"""The key, struck out of whatever an endpoint says.
+r"""Redaction of the API key in whatever an endpoint returns.
 
-Some servers repeat the request's Authorization header in their errors. What they send is decoded later, so that the
-key is looked for in the forms that it may have by then: as it is, with its punctuation escaped as in JSON, in pages or
-in addresses, and in base64. Letters and digits are escaped in none of these: where the longest run of them is not
-found, nothing is.
+Some servers repeat the request's Authorization header in their errors. Their replies are decoded later, so the key is
+redacted in every encoding that decoding may reveal: as it is, with its punctuation escaped as in JSON, HTML or a URL,
+and in base64. None of these escapes letters or digits, so a reply without the longest run of them is returned as it is.
 
-Does not handle: a part of the key, as endpoints show that know better.
+Does not handle: a part of the key, as more careful endpoints show it.
 
->>> Secret("sk-one/two+three").hidden(rb'{"error": "no such key: sk-one\/two\u002Bthree"}')
-b'{"error": "no such key: [the key]"}'
+>>> Secret("sk-one/two+three").redact(rb'{"error": "no such key: sk-one\/two\u002Bthree"}')
+b'{"error": "no such key: [api key]"}'
 """
 
 from __future__ import annotations
@@ -17,38 +16,39 @@ import base64
 import html
 import re
 
-_SHOWN = b"[the key]"
-# Shorter keys are placeholders such as "EMPTY", and might be words of a reply.
-_SHORTEST = 8
+_REPLACEMENT = b"[api key]"
+# Shorter keys are placeholders such as "EMPTY", and may occur in replies as words.
+_MIN_LENGTH = 8
 
 
 class Secret:
-    """A key; ``str`` and ``repr`` do not show it."""
+    """An API key; ``str`` and ``repr`` do not show it."""
 
     def __init__(self, key: str) -> None:
-        written = [key, *_encoded(key.encode())] if len(key) >= _SHORTEST else []
-        self._looked_for = [
-            (_run(each).encode(), re.compile("".join(map(_forms, each)).encode())) for each in dict.fromkeys(written)
+        forms = [key, *_base64_forms(key.encode())] if len(key) >= _MIN_LENGTH else []
+        self._patterns = [
+            (_longest_run(form).encode(), re.compile("".join(map(_spellings, form)).encode()))
+            for form in dict.fromkeys(forms)
         ]
 
     def __repr__(self) -> str:
         return "Secret(...)"
 
-    def hidden(self, data: bytes) -> bytes:
-        """``data`` with ``[the key]`` wherever the key stands."""
-        for run, pattern in self._looked_for:
+    def redact(self, data: bytes) -> bytes:
+        """Replace every occurrence of the key by ``[api key]``."""
+        for run, pattern in self._patterns:
             if run in data:
-                data = pattern.sub(_SHOWN, data)
+                data = pattern.sub(_REPLACEMENT, data)
         return data
 
 
-def _run(text: str) -> str:
+def _longest_run(text: str) -> str:
     """The longest run of letters and digits."""
     return max(re.findall("[A-Za-z0-9]+", text), key=len, default="")
 
 
-def _forms(character: str) -> str:
-    """A pattern of the forms that a character of the key may have: in JSON, in an address, in a page."""
+def _spellings(character: str) -> str:
+    """A pattern of the ways to write a character of the key: in JSON, in a URL, in HTML."""
     if character.isalnum():
         return character
     code = f"{ord(character):02x}"
@@ -57,8 +57,8 @@ def _forms(character: str) -> str:
     return rf"(?i:\\*(?:{re.escape(character)}|u00{code})|%{code}|&(?:{names});)"
 
 
-def _encoded(key: bytes) -> list[str]:
-    """What of the key's base64 does not depend on what stands before and after it, at each of the three offsets."""
+def _base64_forms(key: bytes) -> list[str]:
+    """The part of the key's base64 that does not depend on its surroundings, at each of the three offsets."""
     forms = []
     for before, start in ((0, 0), (1, 2), (2, 3)):
         whole = base64.b64encode(b"x" * before + key)[start : (before + len(key)) * 8 // 6].decode()

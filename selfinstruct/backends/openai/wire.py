@@ -1,9 +1,9 @@
-"""The wire: one chat completion sent by the openai package's client over aiohttp, and the bytes that came back.
+"""HTTP: send one chat completion with the openai package's client over aiohttp, and return the bytes of the reply.
 
-Whatever the package, its HTTP library or its transport raise becomes a Trouble here, and nowhere else. A reply is
-read up to a size, and decoded by what its bytes are: what its headers say of its encoding is not always true.
+Every exception of the package, its HTTP library or its transport becomes a CallError here, and nowhere else. A reply is
+read up to a maximum size, and decompressed according to its bytes, because its headers are not always right.
 
-Does not handle: what a status or a body means (``failures``, ``completion``), or when to send (``pacing``).
+Does not handle: the meaning of a status or a body (``call_error``, ``completion``), or when to send (``pacing``).
 """
 
 from __future__ import annotations
@@ -19,40 +19,22 @@ from typing import Any
 from openai import DEFAULT_CONNECTION_LIMITS, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, Timeout
 
 from selfinstruct._version import __version__
-from selfinstruct.backends.openai.call_error import CallError, causes, from_exception
+from selfinstruct.backends.openai.call_error import CallError, exception_chain, from_exception
 from selfinstruct.backends.openai.secret import Secret
+from selfinstruct.backends.openai.settings import Deadlines, EndpointSettings
 
-#: The largest reply that is read, in bytes, before and after decompression: 2,000 times a usual one.
-MAX_REPLY_BYTES = 16 * 2**20
-#: Servers close idle connections after about 5 s; ours are closed before that, so that none is used as it dies.
+#: Servers close idle connections after about 5 s; the client closes them earlier, so that none is reused as it dies.
 KEEP_ALIVE = 4.0
-#: What is sent as the key where there is none: the package insists on one, and local servers ignore it.
+#: Sent instead of a missing key: the package requires one, and local servers ignore it.
 NO_KEY = "no-key-needed"
 _GZIP = b"\x1f\x8b"
-# A deadline is one for the calls under way too where it differs by more than this share.
+# A new deadline is applied to calls in flight if it differs by more than this share.
 _SAME_DEADLINE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Deadlines:
-    """Seconds: to connect, between two bytes of a reply, and for the whole of one call.
-
-    Once it is known how long replies take, a call is given up sooner than ``total``, but not before ``least``.
-    """
-
-    connect: float = 10.0
-    idle: float = 600.0
-    total: float = 600.0
-    least: float = 15.0
-
-    def within(self, total: float) -> Deadlines:
-        """The same with ``total`` seconds for a call, and none of the others longer."""
-        return Deadlines(min(self.connect, total), total, total, min(self.least, total))
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP reply as it came: ``headers`` by lower-case name, ``data`` decompressed."""
+    """An HTTP reply: ``headers`` by lower-case name, ``data`` decompressed."""
 
     status: int
     headers: Mapping[str, str]
@@ -60,31 +42,37 @@ class Answer:
 
 
 class _BadBody(Exception):
-    """A reply's body cannot be used; ``trouble`` says why."""
+    """The body of a reply is unusable, because of ``error``."""
 
-    def __init__(self, trouble: CallError) -> None:
-        super().__init__(trouble.reason)
-        self.trouble = trouble
+    def __init__(self, error: CallError) -> None:
+        super().__init__(error.reason)
+        self.error = error
 
 
 class _Client(DefaultAioHttpClient):
-    """The package's aiohttp client, which reads every reply, good or bad, up to a size and no further."""
+    """The package's aiohttp client, reading at most ``max_reply_bytes`` of any reply."""
+
+    max_reply_bytes = EndpointSettings().max_reply_bytes
 
     async def send(self, request: Any, **options: Any) -> Any:
-        """Send a request and read its reply whole."""
+        """Send a request and read the whole reply."""
         streamed = await super().send(request, **{**options, "stream": True})
         try:
             length = streamed.headers.get("content-length", "")
-            if length.isdecimal() and int(length) <= MAX_REPLY_BYTES and "content-encoding" not in streamed.headers:
+            if (
+                length.isdecimal()
+                and int(length) <= self.max_reply_bytes
+                and "content-encoding" not in streamed.headers
+            ):
                 if (await streamed.aread())[:2] != _GZIP:
                     return streamed
                 chunks = [streamed.content]
             else:
-                chunks = await _chunks(streamed)
+                chunks = await _chunks(streamed, self.max_reply_bytes)
         finally:
             await streamed.aclose()
         encoding = streamed.headers.pop("content-encoding", "")
-        data = _decoded(b"".join(chunks), encoding)
+        data = _decompress(b"".join(chunks), encoding, self.max_reply_bytes)
         return type(streamed)(
             streamed.status_code,
             headers=streamed.headers,
@@ -95,26 +83,29 @@ class _Client(DefaultAioHttpClient):
 
 
 class Wire:
-    """A client bound to one base URL; ``base_url`` None is the package's own default."""
+    """A client for one base URL; ``base_url`` None is the package's default."""
 
-    def __init__(self, base_url: str | None, key: str, deadlines: Deadlines, connections: int) -> None:
+    def __init__(
+        self, base_url: str | None, key: str, deadlines: Deadlines, connections: int, max_reply_bytes: int
+    ) -> None:
         limits = type(DEFAULT_CONNECTION_LIMITS)(
             max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=KEEP_ALIVE
         )
         timeout = Timeout(deadlines.idle, connect=deadlines.connect, pool=None)
         self._deadlines = deadlines
         self._secret = Secret(key)
-        self._under_way: dict[asyncio.Timeout, float] = {}
-        self._allowed = deadlines.total
-        # A key is sent to the origin that it was given for, and to none that a reply points to.
+        self._in_flight: dict[asyncio.Timeout, float] = {}
+        self._deadline = deadlines.total
+        # A key is sent only to the origin that it was set for, never to the target of a redirect.
         self._http = _Client(limits=limits, timeout=timeout, follow_redirects=False)
+        self._http.max_reply_bytes = max_reply_bytes
         self._client = AsyncOpenAI(
             api_key=key or NO_KEY,
             base_url=base_url,
             max_retries=0,
             timeout=timeout,
             http_client=self._http,
-            # Small replies gain nothing by compression, and there is a fault less to meet.
+            # Compression gains nothing for small replies, and some servers get it wrong.
             default_headers={"Accept-Encoding": "identity"},
         )
         self._headers = {
@@ -127,39 +118,39 @@ class Wire:
 
     @property
     def base_url(self) -> str:
-        """Where requests go, without a slash at the end."""
+        """The URL that requests are sent to, without a trailing slash."""
         return str(self._client.base_url).rstrip("/")
 
     async def complete(self, body: Mapping[str, Any], total: float | None = None) -> Answer | CallError:
-        """POST a chat completion, or a completion where the body has a prompt.
+        """POST a chat completion, or a completion if the body has a prompt.
 
-        ``total`` seconds (by default the deadline) bound it from end to end.
-        They bound the calls that are under way as well: those that were sent before it was known how long replies
-        take, and are answered by none, would hold up the end of a run for the whole deadline.
+        ``total`` is the deadline of the whole call in seconds, by default that of the settings. It also applies to
+        the calls in flight: those that were sent before it was known how long replies take, and are never answered,
+        would otherwise delay the end of a run by the default deadline.
         """
         if total is not None:
-            self._allow(total)
+            self._apply_deadline(total)
         return await self._exchange(
             self._post("/completions" if "prompt" in body else "/chat/completions", body), total
         )
 
     async def models(self) -> Answer | CallError:
         """GET the list of models."""
-        return await self._exchange(self._listed())
+        return await self._exchange(self._get_models())
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._client.close()
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The reply to a POST, through the package's HTTP client alone.
+        """POST with the package's HTTP client alone.
 
-        The package's own way checks and merges options for each call, which is more than half of a call's CPU time.
+        The package's own method validates and merges options in each call, which takes over half of its CPU time.
         """
         url, content = f"{self.base_url}{path}", json.dumps(body).encode()
         return await self._http.send(self._http.build_request("POST", url, content=content, headers=self._headers))
 
-    async def _listed(self) -> Any:
+    async def _get_models(self) -> Any:
         return (await self._client.models.with_raw_response.list()).http_response
 
     async def _exchange(self, call: Awaitable[Any], total: float | None = None) -> Answer | CallError:
@@ -169,59 +160,59 @@ class Wire:
                 return self._answer(await call)
         except APIStatusError as error:
             return self._answer(error.response)
-        except Exception as error:  # noqa: BLE001 - whatever three libraries raise is translated, here and nowhere else
+        except Exception as error:  # noqa: BLE001 - the exceptions of three libraries are translated here, and nowhere else
             caught = error
-        # Out here, so that no traceback carries the exception, whose request has the key in its headers.
-        bad = next((cause for cause in causes(caught) if isinstance(cause, _BadBody)), None)
-        return bad.trouble if bad is not None else from_exception(caught, self.base_url)
+        # Outside the handler, so that no traceback holds the exception, whose request has the key in its headers.
+        bad = next((cause for cause in exception_chain(caught) if isinstance(cause, _BadBody)), None)
+        return bad.error if bad is not None else from_exception(caught, self.base_url)
 
     @asynccontextmanager
     async def _bounded(self, total: float) -> AsyncIterator[None]:
         async with asyncio.timeout(total) as timeout:
-            self._under_way[timeout] = asyncio.get_running_loop().time()
+            self._in_flight[timeout] = asyncio.get_running_loop().time()
             try:
                 yield
             finally:
-                del self._under_way[timeout]
+                del self._in_flight[timeout]
 
-    def _allow(self, total: float) -> None:
-        """Bound the calls under way anew, where that makes a difference."""
-        if abs(total - self._allowed) <= _SAME_DEADLINE * self._allowed:
+    def _apply_deadline(self, total: float) -> None:
+        """Apply a new deadline to the calls in flight, if it differs enough."""
+        if abs(total - self._deadline) <= _SAME_DEADLINE * self._deadline:
             return
-        self._allowed = total
-        for timeout, began in self._under_way.items():
+        self._deadline = total
+        for timeout, began in self._in_flight.items():
             if not timeout.expired():
                 timeout.reschedule(began + total)
 
     def _answer(self, response: Any) -> Answer:
-        # Some servers repeat the key in their errors; it goes no further than here.
-        hidden = self._secret.hidden
-        headers = {name.lower(): hidden(value.encode()).decode() for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, hidden(response.content))
+        # Some servers repeat the key in their errors.
+        redact = self._secret.redact
+        headers = {name.lower(): redact(value.encode()).decode() for name, value in response.headers.items()}
+        return Answer(response.status_code, headers, redact(response.content))
 
 
-async def _chunks(response: Any) -> list[bytes]:
-    """A body of unknown length as it comes, up to the size."""
+async def _chunks(response: Any, limit: int) -> list[bytes]:
+    """Read a body of unknown length, of at most ``limit`` bytes."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in response.aiter_raw():
         size += len(chunk)
-        if size > MAX_REPLY_BYTES:
-            raise _too_large()
+        if size > limit:
+            raise _too_large(limit)
         chunks.append(chunk)
     return chunks
 
 
-def _decoded(data: bytes, encoding: str) -> bytes:
-    """The bytes decompressed where they are compressed, whatever the header says."""
+def _decompress(data: bytes, encoding: str, limit: int) -> bytes:
+    """Decompress data that is compressed, whatever the header says, to at most ``limit`` bytes."""
     if data[:2] == _GZIP or (encoding == "deflate" and data[:1] == b"\x78"):
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
-            plain = inflater.decompress(data, MAX_REPLY_BYTES)
+            plain = inflater.decompress(data, limit)
         except zlib.error as error:
             raise _unreadable(encoding) from error
         if inflater.unconsumed_tail:
-            raise _too_large()
+            raise _too_large(limit)
         if not inflater.eof:
             raise _unreadable(encoding)
         return plain
@@ -233,11 +224,12 @@ def _decoded(data: bytes, encoding: str) -> bytes:
     return data
 
 
-def _too_large() -> _BadBody:
-    message = f"a reply of more than {MAX_REPLY_BYTES:,} bytes was cut off"
-    return _BadBody(CallError("too-large", message, "Ask for fewer rows, or set max_tokens.", billed=True))
+def _too_large(limit: int) -> _BadBody:
+    message = f"the reply exceeds {limit:,} bytes"
+    hint = "Request fewer rows per prompt, or set the recipe's max_tokens."
+    return _BadBody(CallError("too-large", message, hint, billed=True))
 
 
 def _unreadable(encoding: str) -> _BadBody:
-    message = f"a reply was compressed ({encoding or 'gzip'}), which was not asked for, and cannot be read"
-    return _BadBody(CallError("garbled", message, tries=2, billed=True))
+    message = f"cannot decompress the reply ({encoding or 'gzip'}); the request did not ask for compression"
+    return _BadBody(CallError("garbled", message, max_tries=2, billed=True))

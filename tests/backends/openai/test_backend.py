@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -17,12 +18,10 @@ import openai
 import pytest
 from aiohttp import web
 
-from selfinstruct.backends.budget import Budget, BudgetSpent
-from selfinstruct.backends.openai import wire
-from selfinstruct.backends.openai.backend import OpenAIBackend
-from selfinstruct.backends.openai.call_error import UNTIL_PATIENCE_ENDS, CallError, from_exception, from_status
+from selfinstruct.backends import Budget, BudgetSpent
+from selfinstruct.backends.openai import Deadlines, EndpointSettings, OpenAIBackend, wire
+from selfinstruct.backends.openai.call_error import UNLIMITED_TRIES, CallError, from_exception, from_status
 from selfinstruct.backends.openai.completion import Completion, read_completion
-from selfinstruct.backends.openai.wire import Deadlines
 from selfinstruct.errors import EndpointError
 from selfinstruct.recipe import Model
 from selfinstruct.records import Batch, Failure, Message, Reply, ReplyFormat, Request, Usage
@@ -30,7 +29,7 @@ from selfinstruct.testing import Behaviour, FaultServer
 
 CANARY = "sk-canary-7f3a9b1c5d2e4f60"
 FORM = ReplyFormat({"Question": "string", "Answer": "string"})
-SHORT = Deadlines(connect=1, idle=0.6, total=0.8, least=0.5)
+SHORT = EndpointSettings(deadlines=Deadlines(connect=1, idle=0.6, total=0.8, least=0.5))
 ROWS = '{"rows": [{"Question": "q", "Answer": "a"}]}'
 
 
@@ -47,6 +46,7 @@ async def connected(
     key: str = "",
     preflight: bool = False,
     haste: int = 100,
+    settings: EndpointSettings = SHORT,
     **model: Any,
 ) -> AsyncIterator[OpenAIBackend]:
     """A backend for a server, with short deadlines, pauses cut short, and a clock that runs ``haste`` times as fast."""
@@ -56,10 +56,10 @@ async def connected(
 
     backend = await OpenAIBackend.connect(
         Model(**({"name": "test-model"} | model), base_url=server if isinstance(server, str) else server.base_url),
-        form=FORM,
+        reply_format=FORM,
         budget=budget,
         preflight=preflight,
-        deadlines=SHORT,
+        settings=settings,
         environ={"OPENAI_API_KEY": key} if key else {},
         sleep=sleep,
         clock=lambda: asyncio.get_running_loop().time() * haste,
@@ -225,7 +225,7 @@ async def test_what_passes_is_survived_with_one_call_a_fault(fault: str) -> None
     assert all(isinstance(call.result(), Reply) for call in calls)
     assert counts["lost"] > 0
     assert counts["requests"] == 24 + counts["lost"]
-    assert backend.tally.calls == counts["requests"]
+    assert backend.counts.calls == counts["requests"]
 
 
 async def test_everything_at_once_is_survived() -> None:
@@ -292,13 +292,12 @@ async def test_a_body_that_is_not_compressed_as_its_header_says_is_read_all_the_
     assert seen[0]["headers"]["Accept-Encoding"] == "identity"
 
 
-async def test_the_size_of_a_reply_is_capped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reply past the cap, plain or unfolding from a small gzip, is a Failure, not a full memory; no second try."""
-    monkeypatch.setattr(wire, "MAX_REPLY_BYTES", 100_000)
+async def test_the_size_of_a_reply_is_capped() -> None:
+    """A reply that exceeds the cap, before or after decompression, is a Failure without a retry."""
     big = b" " * 200_000
     answers = [web.Response(body=big), web.Response(body=gzip.compress(big)), web.Response(body=big, status=500)]
     async with scripted(lambda body: answers.pop(0)) as (url, seen):
-        outcomes = await ask(url, 3)
+        outcomes = await ask(url, 3, settings=replace(SHORT, max_reply_bytes=100_000))
     assert [getattr(outcome, "reason", "") for outcome in outcomes] == ["too-large"] * 3
     assert len(seen) == 3
 
@@ -308,7 +307,7 @@ async def test_a_prompt_that_was_cut_in_silence_is_noticed() -> None:
     cut = payload({"content": "What would you like?"}, usage={"prompt_tokens": 60, "completion_tokens": 5})
     async with scripted(lambda body: cut) as (url, _), connected(url) as backend:
         outcome = await backend.complete(request(text="word " * 2000))
-        assert backend.tally.cut_prompts == 1
+        assert backend.counts.truncated_prompts == 1
     assert isinstance(outcome, Failure)
     assert outcome.reason == "context"
     assert "num_ctx" in outcome.message
@@ -391,8 +390,8 @@ async def test_the_preflight_finds_refused_options_before_many_calls_do() -> Non
         ("quota:insufficient", "no credit left"),
         ("quota:payment", "no credit left"),
         ("quota:spend-limit", "no credit left"),
-        ("denied:key", "key is refused"),
-        ("denied:forbidden", "access is refused"),
+        ("denied:key", "API key was rejected"),
+        ("denied:forbidden", "access denied"),
         ("denied:model", "no such model"),
     ],
 )
@@ -434,28 +433,28 @@ async def test_the_preflight_says_what_is_wrong_and_what_to_do() -> None:
     """A wrong key, no key, a wrong model, a base URL without or with too much /v1, an endpoint's path, nobody there."""
     async with FaultServer(Behaviour(key="right", models=("gemma", "qwen"), any_model=False)) as server:
         assert "OPENAI_API_KEY" in await refusal(server.base_url)
-        assert "Check the key" in await refusal(server.base_url, key="wrong-key-of-mine")
-        assert "The endpoint has: gemma, qwen" in await refusal(server.base_url, key="right")
+        assert "Check the API key" in await refusal(server.base_url, key="wrong-key-of-mine")
+        assert "the endpoint has: gemma, qwen" in await refusal(server.base_url, key="right")
         calls = server.ledger.counts["requests"]
     assert calls == 3
     async with FaultServer() as server:
         bare = server.base_url.removesuffix("/v1")
-        assert f"--base-url {server.base_url}" in await refusal(bare)
-        assert f"--base-url {server.base_url}" in await refusal(server.base_url + "/chat/completions")
+        assert f'`base_url="{server.base_url}"`' in await refusal(bare)
+        assert f'`base_url="{server.base_url}"`' in await refusal(server.base_url + "/chat/completions")
     async with FaultServer(Behaviour(prefix="/api")) as server:
-        assert f"--base-url {server.base_url}" in await refusal(server.base_url + "/v1")
+        assert f'`base_url="{server.base_url}"`' in await refusal(server.base_url + "/v1")
     gone = await refusal(server.base_url)
     assert "connection refused" in gone
     assert "timed out" not in gone
-    assert "cannot be resolved" in await refusal("http://nowhere.invalid/v1")
+    assert "cannot resolve the host name" in await refusal("http://nowhere.invalid/v1")
 
 
 async def test_the_preflight_outlasts_a_busy_endpoint() -> None:
     """A 503 at the first call is no reason to give up."""
     answers = [error("busy", 503), payload()]
     async with scripted(lambda body: answers.pop(0)) as (url, _), connected(url, preflight=True) as backend:
-        assert backend.tally.preflight == Usage(11, 7)
-        assert backend.tally.calls == 2
+        assert backend.counts.preflight == Usage(11, 7)
+        assert backend.counts.calls == 2
 
 
 async def test_a_key_follows_no_redirect() -> None:
@@ -493,7 +492,7 @@ async def test_a_budget_bounds_the_replies() -> None:
             await ask(url, 2, budget=Budget(requests=1))
     assert [body.get("max_tokens") for body in seen] == [8192, None, None]
     async with FaultServer(Behaviour(refuses=frozenset({"max_tokens", "max_completion_tokens"}))) as server:
-        with pytest.raises(EndpointError, match="no budget"):
+        with pytest.raises(EndpointError, match="budget cannot be enforced"):
             await ask(server, budget=Budget(tokens=100_000))
 
 
@@ -511,7 +510,7 @@ async def test_a_key_appears_nowhere(caplog: pytest.LogCaptureFixture) -> None:
                 async with connected(url, key=CANARY, haste=1000, **options) as backend:
                     texts.append(repr(backend) + repr(vars(backend)) + str(backend.inspect()))
                     texts.append(repr(await backend.complete(request())))
-                    texts.append(repr(backend.tally) + repr(backend.options.notes))
+                    texts.append(repr(backend.counts) + repr(backend.options.notes))
             except EndpointError as caught:
                 texts.append("".join(traceback.format_exception(caught)) + repr(caught))
                 step: BaseException | None = caught
@@ -560,7 +559,7 @@ def test_every_exception_has_a_meaning(kind: type[BaseException]) -> None:
 def test_every_status_has_a_meaning() -> None:
     """Each status from 300 to 599 is one trouble: fatal, passing, or a Failure after a bounded number of tries."""
     fatal = {status for status in range(300, 600) if from_status(status, {}, b"{}").fatal}
-    passing = {s for s in range(300, 600) if from_status(s, {}, b"{}").tries == UNTIL_PATIENCE_ENDS}
+    passing = {s for s in range(300, 600) if from_status(s, {}, b"{}").max_tries == UNLIMITED_TRIES}
     assert fatal == {401, 402, 403, 407, *range(300, 400)}
     assert passing == {408, 409, 425, 429, *range(500, 600)}
 
@@ -582,7 +581,7 @@ def test_every_status_has_a_meaning() -> None:
 )
 def test_envelopes_differ_and_mean_the_same(status: int, body: Any, reason: str) -> None:
     """OpenAI's, vLLM's, Ollama's, FastAPI's and Google's envelopes, and none at all."""
-    trouble = from_status(status, {}, json.dumps(body).encode(), sent=("temperature", "seed"))
+    trouble = from_status(status, {}, json.dumps(body).encode(), options=("temperature", "seed"))
     assert trouble.reason == reason
 
 

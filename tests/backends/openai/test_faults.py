@@ -24,14 +24,19 @@ from hypothesis import strategies as st
 
 from selfinstruct import api
 from selfinstruct.analysis.metrics import Summary
-from selfinstruct.backends.budget import Budget, BudgetSpent, cost
-from selfinstruct.backends.openai import outage, pacing, preflight
-from selfinstruct.backends.openai.backend import OpenAIBackend
+from selfinstruct.backends import Budget, BudgetSpent, cost
+from selfinstruct.backends.openai import (
+    Deadlines,
+    EndpointSettings,
+    OpenAIBackend,
+    PacingSettings,
+    PreflightSettings,
+)
 from selfinstruct.backends.openai.secret import Secret
-from selfinstruct.backends.openai.wire import Deadlines
 from selfinstruct.errors import EndpointError
+from selfinstruct.growth.steps import first_reply_format
 from selfinstruct.preparation.infer import infer
-from selfinstruct.recipe import Model, Price, to_toml
+from selfinstruct.recipe import Model, Price, load_recipe, to_toml
 from selfinstruct.records import Batch, Failure, Message, Reply, Request, Usage
 from selfinstruct.replies import parse_reply
 from selfinstruct.rows import read_rows
@@ -71,9 +76,16 @@ def recipe_in(folder: Path, url: str, **model: Any) -> Path:
 
 
 async def grow(folder: Path, behaviour: Behaviour) -> tuple[Summary, Mapping[str, int]]:
-    """A whole run against a server that behaves so: its summary, and the server's counts."""
+    """A whole run with short pauses against a server with this behaviour: its summary, and the server's counts."""
     async with FaultServer(behaviour) as server:
-        run = await api.run_async(recipe_in(folder, server.base_url, timeout=0.3), rows=ROWS, out=folder / "out")
+        path = recipe_in(folder, server.base_url, timeout=0.3)
+        recipe = load_recipe(path)
+        assert recipe.model is not None
+        settings = EndpointSettings(pacing=PacingSettings(first_backoff=0.01, shortest_cool_down=0.05))
+        backend = await OpenAIBackend.connect(
+            recipe.model, reply_format=first_reply_format(recipe), settings=settings, environ={}
+        )
+        run = await api.run_async(path, rows=ROWS, out=folder / "out", backend=backend)
     return run.summary, server.ledger.counts
 
 
@@ -81,10 +93,8 @@ async def grow(folder: Path, behaviour: Behaviour) -> tuple[Summary, Mapping[str
 
 
 @pytest.mark.parametrize("name", [*LASTING, "mixed"])
-async def test_a_run_comes_through_every_fault(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_comes_through_every_fault(name: str, tmp_path: Path) -> None:
     """At 30 %, the preflight included: the quota is met, and each fault costs one call at most."""
-    monkeypatch.setattr(pacing, "_BACK_OFF", 0.01)
-    monkeypatch.setattr(outage, "_SHORTEST", 0.05)
     faults = mixed(0.3) if name == "mixed" else {name: 0.3}
     behaviour = Behaviour(faults=faults, seed=seed_for(faults, 1), wait=0.05, drip=0.1, latency=0.005)
     summary, counts = await grow(tmp_path, behaviour)
@@ -103,21 +113,22 @@ async def test_what_ends_a_run_does_so_within_a_call_a_slot(fault: str, tmp_path
             await api.run_async(recipe_in(tmp_path, server.base_url), rows=ROWS, out=tmp_path / "out")
     assert server.ledger.counts["fatal"] >= 1
     assert server.ledger.counts["after-fatal"] <= AT_ONCE
-    assert "Everything that came is kept" in caught.value.hint
+    assert "Everything received so far is kept" in caught.value.hint
     assert (tmp_path / "out" / "rows.jsonl").read_bytes().count(b"\n") > 0
 
 
 # ---- The first calls ----
 
 
-async def connect(server: FaultServer, deadlines: Deadlines, **options: Any) -> OpenAIBackend:
-    """A backend that has been tried out, with pauses cut short."""
+async def connect(server: FaultServer, deadlines: Deadlines, *, silent: float = 20.0, **options: Any) -> OpenAIBackend:
+    """A backend after its preflight, with pauses cut short."""
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(min(seconds, 0.005))
 
     model = Model(name="test-model", base_url=server.base_url, **options.pop("model", {}))
-    return await OpenAIBackend.connect(model, deadlines=deadlines, environ={}, sleep=sleep, rng=Random(1), **options)
+    settings = EndpointSettings(deadlines=deadlines, preflight=PreflightSettings(silent=silent))
+    return await OpenAIBackend.connect(model, settings=settings, environ={}, sleep=sleep, rng=Random(1), **options)
 
 
 def request(number: int, text: str = "Write one row.") -> Request:
@@ -141,17 +152,16 @@ async def test_no_fault_of_the_first_call_keeps_a_run_from_beginning() -> None:
             group.create_task(try_out(fault))
 
 
-async def test_a_first_call_that_is_never_answered_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second one is made beside it, long before the deadline; a slow one is not given up for that."""
-    monkeypatch.setattr(preflight, "_SILENT", 0.1)
+async def test_a_first_call_that_is_never_answered_is_not_waited_for() -> None:
+    """A second call is sent beside a silent one, long before the deadline; a slow call is not given up."""
     began = time.monotonic()
     seed = seed_for({"silence": 0.5}, 1, clean=4)
     async with FaultServer(Behaviour(faults={"silence": 0.5}, seed=seed)) as server:
-        backend = await connect(server, Deadlines(total=60))
+        backend = await connect(server, Deadlines(total=60), silent=0.1)
         await backend.close()
     assert server.ledger.counts["requests"] == 2
     async with FaultServer(Behaviour(latency=0.15)) as server:
-        backend = await connect(server, Deadlines(total=60))
+        backend = await connect(server, Deadlines(total=60), silent=0.1)
         await backend.close()
     assert len(server.ledger.billed) == 1
     assert time.monotonic() - began < 5
@@ -163,14 +173,11 @@ async def test_calls_from_before_replies_were_known_are_given_up_in_time() -> No
     async with FaultServer() as server:
         backend = await connect(server, Deadlines(total=60, least=0.3), model={"concurrency": 8})
         server.behaviour = Behaviour(faults={"silence": 1.0})
-        if server._world is not None:
-            server._world.behaviour = server.behaviour
         async with asyncio.TaskGroup() as group:
             silent = [group.create_task(backend.complete(request(number))) for number in range(4)]
             await asyncio.sleep(0.3)
             assert server.ledger.counts["silence"] == 4
-            if server._world is not None:
-                server._world.behaviour = Behaviour(latency=0.01)
+            server.behaviour = Behaviour(latency=0.01)
             others = [group.create_task(backend.complete(request(number))) for number in range(4, 40)]
         await backend.close()
     assert all(isinstance(call.result(), Reply) for call in (*silent, *others))
@@ -235,10 +242,10 @@ def forms_of(key: str) -> list[str]:
 def test_a_key_is_struck_out_in_every_form(key: str, form: int) -> None:
     """As it is, and as JSON, pages, addresses and base64 have it; what stands around it stays."""
     text = f'{{"error": "no: {forms_of(key)[form]} "}}'
-    hidden = Secret(key).hidden(text.encode()).decode()
+    hidden = Secret(key).redact(text.encode()).decode()
     assert hidden.startswith('{"error": "no: ')
     assert hidden.endswith(' "}')
-    assert "[the key]" in hidden
+    assert "[api key]" in hidden
     assert key not in hidden
 
 
@@ -246,8 +253,8 @@ def test_a_key_is_struck_out_in_every_form(key: str, form: int) -> None:
 def test_what_is_no_key_is_not_struck_out(text: str, key: str) -> None:
     """A text without the key is as it was, and placeholders are words like any other."""
     data = f"{text} {key}".encode("utf-8", "replace")
-    assert Secret(key).hidden(data) == data
-    assert Secret(KEY).hidden(data) == data
+    assert Secret(key).redact(data) == data
+    assert Secret(KEY).redact(data) == data
     assert KEY not in repr(Secret(KEY))
 
 

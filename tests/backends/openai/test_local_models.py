@@ -29,7 +29,7 @@ from aiohttp import web
 
 from selfinstruct import api
 from selfinstruct.analysis.metrics import Summary
-from selfinstruct.backends.openai import outage, pacing, preflight
+from selfinstruct.backends.openai import EndpointSettings, OpenAIBackend, PreflightSettings
 from selfinstruct.cli import main
 from selfinstruct.errors import EndpointError
 from selfinstruct.preparation.infer import infer
@@ -49,10 +49,8 @@ COMPLETIONS = "/v1/chat/completions"
 
 
 @pytest.fixture(autouse=True)
-def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses before another try are short, and no key is set."""
-    monkeypatch.setattr(pacing, "_BACK_OFF", 0.01)
-    monkeypatch.setattr(outage, "_SHORTEST", 0.05)
+def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No API key is set."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
@@ -385,7 +383,7 @@ async def test_what_is_refused_of_the_form_is_found_by_the_first_call(name: str,
     steps = ["json_schema", "json_object", "plain text"]
     tried = steps[: steps.index(left) + 1]
     assert formats == tried + [left] * len(server.prompts)
-    assert [note.rpartition("asked for as ")[2] for note in summary.notes] == tried[1:]
+    assert [note.rpartition("requesting replies as ")[2] for note in summary.notes] == tried[1:]
     assert summary.failed == {}
 
 
@@ -403,11 +401,8 @@ async def test_a_server_that_loads_its_model_is_waited_for(tmp_path: Path) -> No
     assert (summary.failed, len(server.asked)) == ({}, len(server.prompts) + 3)
 
 
-async def test_a_model_that_is_loaded_by_the_first_call_gets_the_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Ollama loads while that call waits: it is not given up for being silent, and the run goes on from there."""
-    monkeypatch.setattr(preflight, "_SILENT", 0.1)
+async def test_a_model_that_is_loaded_by_the_first_call_gets_the_time(tmp_path: Path) -> None:
+    """Ollama loads the model during the first call, which is not given up for its silence."""
     loaded = asyncio.Event()
 
     async def loading(request: web.Request, body: Mapping[str, Any]) -> None:
@@ -417,7 +412,11 @@ async def test_a_model_that_is_loaded_by_the_first_call_gets_the_time(
             loaded.set()
 
     async with served("Ollama", loading) as server:
-        summary = await grow(tmp_path, model="gemma3:4b", base_url=server.base_url)
+        backend = await OpenAIBackend.connect(
+            Model(name="gemma3:4b", base_url=server.base_url),
+            settings=EndpointSettings(preflight=PreflightSettings(silent=0.1)),
+        )
+        summary = await grow(tmp_path, backend=backend)
     assert len(server.asked) - len(server.prompts) > 1
     assert summary.failed == {}
 
@@ -459,7 +458,7 @@ async def test_cut_prompts_are_noticed_and_told(tmp_path: Path) -> None:
     cut = server.ledger.counts["context:cut"]
     assert summary.failed == {"context": cut}
     assert 0 < cut < len(server.prompts) / 2
-    assert f"gemma3:4b: it seems to have read only the beginning of {cut} prompts" in summary.notes
+    assert f"gemma3:4b: the endpoint seems to have truncated {cut} prompts" in summary.notes
     assert any("demonstrations are too long for the model" in note for note in summary.notes)
 
 
@@ -503,7 +502,7 @@ async def test_a_model_that_is_not_there_is_told_with_those_that_are(name: str, 
     async with served(name) as server:
         error = await refusal(tmp_path, model="nowhere", base_url=server.base_url)
     assert "no such model" in str(error)
-    assert f"The endpoint has: {', '.join(SERVERS[name].models)}." in error.hint
+    assert f"the endpoint has: {', '.join(SERVERS[name].models)}." in error.hint
     assert len(server.asked) == 1
 
 
@@ -518,15 +517,12 @@ async def test_a_model_that_is_not_there_is_told_with_those_that_are(name: str, 
         ("LM Studio", False),
     ],
 )
-async def test_an_address_without_v1_is_told_with_the_right_one(
-    name: str, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever a server says where nothing is, the hint is the address to give; nothing is written."""
-    monkeypatch.setattr(preflight, "_PATIENCE", 0.2)
+async def test_the_error_for_an_address_without_v1_names_the_right_one(name: str, named: bool, tmp_path: Path) -> None:
+    """Whatever a server answers at a wrong path, the hint is the right base URL; nothing is written."""
     async with served(name) as server:
         model = SERVERS[name].models[-1] if named else None
         error = await refusal(tmp_path, model=model, base_url=server.origin)
-    assert f"give --base-url {server.base_url}" in error.hint
+    assert f'`base_url="{server.base_url}"`' in error.hint
     assert not (tmp_path / "out").exists()
 
 
@@ -548,7 +544,7 @@ async def test_a_bound_of_replies_beyond_the_context_is_told(tmp_path: Path) -> 
             await api.run_async(
                 written(BLOCKS[0], tmp_path), rows=1_200, out=tmp_path / "out", base_url=server.base_url
             )
-    assert "lower max_tokens" in str(caught.value)
+    assert "lower the recipe's max_tokens" in str(caught.value)
 
 
 async def test_a_server_that_was_given_a_key_says_where_to_put_it(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from selfinstruct.backends.openai.concurrency import Concurrency
 from selfinstruct.backends.openai.outage import Outage
 from selfinstruct.backends.openai.pacing import Pacing, Permit
-from selfinstruct.backends.openai.rate_limit_headers import LONGEST_WAIT, allowance, seconds, wait_hint
+from selfinstruct.backends.openai.rate_limit_headers import MAX_WAIT, parse_duration, rate_limits, retry_after
 
 
 class Clock:
@@ -35,9 +35,9 @@ class Clock:
         await asyncio.sleep(0)
 
 
-def pacing(most: int, clock: Clock, **limits: float) -> Pacing:
+def pacing(most: int, clock: Clock, requests: float | None = None, tokens: float | None = None) -> Pacing:
     """A gate on that clock."""
-    return Pacing(most, clock=clock, sleep=clock.sleep, rng=Random(1), **limits)
+    return Pacing(most, requests=requests, tokens=tokens, clock=clock, sleep=clock.sleep, rng=Random(1))
 
 
 async def settle() -> None:
@@ -55,8 +55,8 @@ async def settle() -> None:
         ({"retry-after": "7"}, 7),
         ({"retry-after": "0.5"}, 0.5),
         ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
-        ({"retry-after": "6m0s"}, LONGEST_WAIT),
-        ({"retry-after": "86400"}, LONGEST_WAIT),
+        ({"retry-after": "6m0s"}, MAX_WAIT),
+        ({"retry-after": "86400"}, MAX_WAIT),
         ({"x-ratelimit-reset-requests": "12ms"}, 0.012),
         ({"x-ratelimit-reset-requests": "1m2.5s"}, 62.5),
         ({"x-ratelimit-reset": "1700000030"}, 30),
@@ -69,7 +69,7 @@ async def settle() -> None:
 )
 def test_every_form_of_hint_is_read(headers: dict[str, str], expected: float | None) -> None:
     """Seconds, milliseconds, durations and Unix times are waits; nought, negative and unreadable ones are none."""
-    assert wait_hint(headers, 1_700_000_000) == (None if expected is None else pytest.approx(expected))
+    assert retry_after(headers, 1_700_000_000) == (None if expected is None else pytest.approx(expected))
 
 
 def test_a_date_is_compared_with_the_replys_own_clock() -> None:
@@ -78,8 +78,8 @@ def test_a_date_is_compared_with_the_replys_own_clock() -> None:
         "date": formatdate(1_700_003_600, usegmt=True),
         "retry-after": formatdate(1_700_003_605, usegmt=True),
     }
-    assert wait_hint(skewed, 1_700_000_000) == 5
-    assert wait_hint({"retry-after": formatdate(1_700_000_009, usegmt=True)}, 1_700_000_000) == 9
+    assert retry_after(skewed, 1_700_000_000) == 5
+    assert retry_after({"retry-after": formatdate(1_700_000_009, usegmt=True)}, 1_700_000_000) == 9
 
 
 def test_what_has_run_out_is_waited_for_and_nothing_else() -> None:
@@ -90,29 +90,29 @@ def test_what_has_run_out_is_waited_for_and_nothing_else() -> None:
         "x-ratelimit-remaining-tokens": "150000",
         "x-ratelimit-reset-tokens": "6m0s",
     }
-    assert wait_hint(headers, 0) == pytest.approx(0.2)
+    assert retry_after(headers, 0) == pytest.approx(0.2)
 
 
 def test_a_limit_is_a_minutes_unless_its_reset_shows_more() -> None:
     """OpenAI's limits are a minute's; one that fills again within a second is not held for a minute."""
     minute = {"x-ratelimit-limit-requests": "500", "x-ratelimit-remaining-requests": "499"}
-    assert allowance({**minute, "x-ratelimit-reset-requests": "120ms"}, 0).requests == pytest.approx(500)
+    assert rate_limits({**minute, "x-ratelimit-reset-requests": "120ms"}, 0).requests == pytest.approx(500)
     second = {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": "0"}
-    assert allowance({**second, "x-ratelimit-reset-requests": "1s"}, 0).requests == pytest.approx(600)
-    assert allowance({"x-ratelimit-limit-tokens": "many"}, 0).tokens is None
+    assert rate_limits({**second, "x-ratelimit-reset-requests": "1s"}, 0).requests == pytest.approx(600)
+    assert rate_limits({"x-ratelimit-limit-tokens": "many"}, 0).tokens is None
 
 
 @given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date", "x-ratelimit-reset"]), st.text()))
 def test_no_header_is_too_odd(headers: dict[str, str]) -> None:
     """Whatever the headers hold, the hint is none or a wait within bounds."""
-    hint = wait_hint(headers, 1_700_000_000)
-    assert hint is None or 0 < hint <= LONGEST_WAIT
+    hint = retry_after(headers, 1_700_000_000)
+    assert hint is None or 0 < hint <= MAX_WAIT
 
 
 @given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59), st.integers(0, 999))
 def test_durations_add_up(h: int, m: int, s: int, ms: int) -> None:
     """A duration is the sum of its parts."""
-    assert seconds(f"{h}h{m}m{s}s{ms}ms", 0) == pytest.approx(3600 * h + 60 * m + s + ms / 1000)
+    assert parse_duration(f"{h}h{m}m{s}s{ms}ms", 0) == pytest.approx(3600 * h + 60 * m + s + ms / 1000)
 
 
 # ---- Concurrency ----
