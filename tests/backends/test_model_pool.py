@@ -199,7 +199,7 @@ async def test_no_model_left_is_the_end(tmp_path: Path) -> None:
 def test_money_needs_the_price_of_every_model(tmp_path: Path) -> None:
     """A budget of money names the model whose price is missing, and how to give it."""
     source = recipe(tmp_path, 'name = "a"\nprice = { input = 1, output = 1 }', 'name = "b"')
-    with pytest.raises(InputError, match="price of b") as told:
+    with pytest.raises(InputError, match="price of b is unknown") as told:
         asyncio.run(api.run_async(source, rows=40, out=tmp_path / "out", budget=1.0))
     assert "price = " in str(told.value) and not (tmp_path / "out").exists()
 
