@@ -1,33 +1,114 @@
 """selfinstruct grows a handful of seed rows into a large, balanced, verified data set.
 
     >>> import selfinstruct
-    >>> grown = selfinstruct.run("seeds/logqa.jsonl", rows=1000, out="outputs/logqa")  # doctest: +SKIP
-    >>> grown.summary.accepted  # doctest: +SKIP
+    >>> run = selfinstruct.run("seeds/logqa.jsonl", rows=1000, out="outputs/logqa")  # doctest: +SKIP
+    >>> run.summary.accepted  # doctest: +SKIP
     1000
 
-``run`` and ``check`` take paths, lists of dicts or a pandas DataFrame; what they raise is in ``errors``.
+Functions take a path, rows as dicts, or a pandas DataFrame; what they raise is in ``selfinstruct.errors``. Names are
+imported on first use, so that ``import selfinstruct`` is instant.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from selfinstruct import errors
 from selfinstruct._version import __version__
 
 if TYPE_CHECKING:
-    from selfinstruct.api import Run, check, check_async, run, run_async
+    from selfinstruct.analysis.cleaning import Cleaning
+    from selfinstruct.analysis.findings import Finding, Findings, Measures
+    from selfinstruct.analysis.metrics import Bill, CategorySummary, Summary
+    from selfinstruct.analysis.provenance import Provenance
+    from selfinstruct.analysis.rejudge import Rejudged
+    from selfinstruct.api import (
+        Exported,
+        Run,
+        check,
+        check_async,
+        dedup,
+        dedup_async,
+        export,
+        init,
+        open_run,
+        plan,
+        rejudge,
+        report,
+        run,
+        run_async,
+        show,
+    )
+    from selfinstruct.backends.base import Backend
+    from selfinstruct.events import Snapshot
+    from selfinstruct.preparation.prepare import Prepared
+    from selfinstruct.recipe import Recipe, load_recipe
+    from selfinstruct.records import Message, Reply, Request
 
-__all__ = ["Run", "__version__", "check", "check_async", "errors", "run", "run_async"]
+#: Where each public name is defined.
+_HOMES = {
+    "selfinstruct.analysis.cleaning": ("Cleaning",),
+    "selfinstruct.analysis.findings": ("Finding", "Findings", "Measures"),
+    "selfinstruct.analysis.metrics": ("Bill", "CategorySummary", "Summary"),
+    "selfinstruct.analysis.provenance": ("Provenance",),
+    "selfinstruct.analysis.rejudge": ("Rejudged",),
+    "selfinstruct.api": (
+        *("Exported", "Run", "check", "check_async", "dedup", "dedup_async", "export", "init", "open_run", "plan"),
+        *("rejudge", "report", "run", "run_async", "show"),
+    ),
+    "selfinstruct.backends.base": ("Backend",),
+    "selfinstruct.events": ("Snapshot",),
+    "selfinstruct.preparation.prepare": ("Prepared",),
+    "selfinstruct.recipe": ("Recipe", "load_recipe"),
+    "selfinstruct.records": ("Message", "Reply", "Request"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Backend",
+    "Bill",
+    "CategorySummary",
+    "Cleaning",
+    "Exported",
+    "Finding",
+    "Findings",
+    "Measures",
+    "Message",
+    "Prepared",
+    "Provenance",
+    "Recipe",
+    "Rejudged",
+    "Reply",
+    "Request",
+    "Run",
+    "Snapshot",
+    "Summary",
+    "__version__",
+    "check",
+    "check_async",
+    "dedup",
+    "dedup_async",
+    "errors",
+    "export",
+    "init",
+    "load_recipe",
+    "open_run",
+    "plan",
+    "rejudge",
+    "report",
+    "run",
+    "run_async",
+    "show",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """The public names, imported when they are first used: so ``import selfinstruct`` takes no time."""
-    if name in __all__:
-        from selfinstruct import api
-
-        return getattr(api, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Import a public name on first use."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,26 +1,28 @@
-"""The use cases, and the only place where parts are put together.
+"""The use cases, typed, and the only place where the parts are wired together.
 
-    growing  run, plan, forecast (a dry run), open_run      models  who writes the rows
-    files    check, init, dedup                             runs    show, report, export, rejudge
-    recipes  the built-in ones: listed, shown, copied       recovering recover
+    grow             run, plan, open_run            connect          which backend a run uses
+    files            check, init, dedup             inspect          show, rejudge, report, export
+    builtin_recipes  list, read, copy               recovery         recover
 
-``run`` and ``check`` have async twins. Every function takes paths ("-" is stdin), lists of dicts, or a pandas
-DataFrame, and raises the errors of ``selfinstruct.errors``.
+Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they raise the errors of
+``selfinstruct.errors``. Long-running ones have async twins. Does not print: that is for ``cli`` and ``render``.
 """
 
 from selfinstruct.analysis.dry_run import dry_run
 from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
-from selfinstruct.api.files import check, check_async, dedup, init, write_recipe
+from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
 from selfinstruct.api.grow import Run, open_run, plan, run, run_async, run_directory, thresholds_of
-from selfinstruct.api.inspect import export, rejudge, report, row_counts, show
+from selfinstruct.api.inspect import Exported, export, rejudge, report, row_counts, show
 from selfinstruct.api.recovery import recover
 
 __all__ = [
+    "Exported",
     "Run",
     "check",
     "check_async",
     "copy_recipe",
     "dedup",
+    "dedup_async",
     "dry_run",
     "export",
     "init",
@@ -37,5 +39,4 @@ __all__ = [
     "run_directory",
     "show",
     "thresholds_of",
-    "write_recipe",
 ]

@@ -1,15 +1,15 @@
-"""Files of rows: the gate, the recipe that seeds suggest, and what is left without near-duplicates."""
+"""Use cases over files of rows: check them, infer a recipe from them, drop their near-duplicates."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
-from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.findings import Findings, find_problems
 from selfinstruct.errors import InputError
 from selfinstruct.files import open_whole, write_whole
@@ -20,89 +20,120 @@ from selfinstruct.render.starter_recipe import starter_recipe
 from selfinstruct.rows import file_name, open_row_file
 
 
+def _ignore(done: int, of_these: int) -> None:
+    """The default progress callback."""
+
+
 def check(
     source: Source,
     *,
     recipe: str | Path | None = None,
     against: Sequence[Source] = (),
-    watch: Callable[[int, int], None] = lambda rows, findings: None,
+    watch: Callable[[int, int], None] = _ignore,
 ) -> Findings:
-    """Hold rows that are there to a recipe, or to the rules that they suggest themselves.
+    """Check existing rows by the rules of a recipe, or by rules inferred from the rows themselves.
 
-    ``source`` and each of ``against`` (rows that must not be repeated) is a path, rows or a DataFrame; ``recipe``
-    is a path. Raises RowError or RecipeError where one of them cannot be read; what is wrong with a row is a
-    finding, never an error.
+    ``source`` and each item of ``against`` (rows that must not be repeated) is a path, "-" for stdin, an iterable of
+    dicts or a DataFrame; ``recipe`` is a path. ``watch`` is called with the number of rows checked and of findings.
+
+    Raises RowError or RecipeError if an input cannot be read. A problem of a row is a finding, never an error.
     """
     return find_problems(source, recipe=None if recipe is None else str(recipe), against=against, watch=watch)
 
 
-async def check_async(source: Source, **options: Any) -> Findings:
-    """``check`` in a thread, so that the event loop goes on."""
-    return await asyncio.to_thread(check, source, **options)
+async def check_async(
+    source: Source,
+    *,
+    recipe: str | Path | None = None,
+    against: Sequence[Source] = (),
+    watch: Callable[[int, int], None] = _ignore,
+) -> Findings:
+    """``check`` in a thread, so that the event loop stays free; ``watch`` is called from that thread."""
+    return await asyncio.to_thread(partial(check, source, recipe=recipe, against=against, watch=watch))
 
 
-def init(source: Source, file: str | Path = "recipe.toml") -> str:
-    """The recipe that seeds suggest, as commented TOML to stand in ``file``, whose folder its paths start from.
+def init(source: Source, out: str | Path | None = None, *, force: bool = False) -> str:
+    """Return the recipe inferred from seeds, as commented TOML that runs as it is; one seed is enough.
 
-    One seed is enough. Raises RowError where the seeds cannot be read or none keeps the rules, InputError where
-    ``source`` is a recipe already.
+    The text is also written to ``out``, if given; an existing file is replaced only with ``force``. Paths in the
+    recipe are relative to the folder of ``out``, by default to the working directory.
+
+    Raises RowError if the seeds cannot be read or none of them passes the inferred rules, InputError if ``source`` is
+    a recipe or ``out`` already exists, StorageError if ``out`` cannot be written.
     """
+    if out is not None and Path(out).exists() and not force:
+        raise InputError(f"{out}: already exists", hint="Choose another `out`, or overwrite it with `force=True`.")
     seeds, given = read_source(source)
     if given is not None:
         raise InputError(f"{source}: already a recipe", hint=f"Run it: selfinstruct run {source}")
     inferred = infer(seeds)
-    sound, faults = valid_seeds(seeds, inferred.recipe, skip=True)
-    categories = make_categories(inferred.recipe, sound.rows)
-    allowed = thresholds(inferred.recipe, sound.rows, categories, context_fields(inferred.recipe))
-    return starter_recipe(inferred.recipe, inferred.reasons, allowed, len(seeds.rows), faults, file)
-
-
-def write_recipe(source: Source, file: str | Path, *, force: bool = False) -> None:
-    """Write what ``init`` gives to ``file``, whole; one that is there is left alone unless ``force``.
-
-    Raises as ``init``; InputError where ``file`` is there, StorageError where it cannot be written.
-    """
-    if Path(file).exists() and not force:
-        raise InputError(f"{file}: already exists", hint="Choose another `out`, or overwrite it with `force=True`.")
-    write_whole(file, init(source, file).encode())
+    valid, problems = valid_seeds(seeds, inferred.recipe, skip=True)
+    categories = make_categories(inferred.recipe, valid.rows)
+    limits = thresholds(inferred.recipe, valid.rows, categories, context_fields(inferred.recipe))
+    text = starter_recipe(
+        inferred.recipe, inferred.reasons, limits, len(seeds.rows), problems, "recipe.toml" if out is None else out
+    )
+    if out is not None:
+        write_whole(Path(out), text.encode())
+    return text
 
 
 def dedup(
-    file: str | Path,
+    source: str | Path,
     *,
     fields: Sequence[str] = (),
     max_rouge_l: float = 0.7,
     out: str | Path | BinaryIO | None = None,
     dropped: str | Path | None = None,
-    watch: Callable[[int, int], None] = lambda rows, kept: None,
+    watch: Callable[[int, int], None] = _ignore,
 ) -> Cleaning:
-    """Drop from a file (JSON Lines, CSV, TSV, plain lines; "-" is stdin) the near-duplicates of earlier rows.
+    """Drop the near-duplicates of earlier rows from a file (JSON Lines, CSV, TSV, plain lines; "-" is stdin).
 
-    A row is dropped where its ROUGE-L F1 with a kept one is strictly above ``max_rouge_l``, in (0, 1]; 0.7 is
-    Self-Instruct's (Wang et al. 2023, arXiv:2212.10560). What is kept goes to ``out`` (a path, written whole, or
-    an open file) with its bytes unchanged, and what is dropped to the path ``dropped`` as JSON Lines.
+    A row is dropped if its ROUGE-L F1 with a kept row is strictly above ``max_rouge_l``, in (0, 1]; the default is
+    Self-Instruct's (Wang et al. 2023, arXiv:2212.10560). ``fields`` are the fields to compare, by default all that
+    are text. Kept rows are written to ``out`` (a path, or an open binary file) byte for byte, dropped rows to
+    ``dropped`` as JSON Lines. ``watch`` is called with the number of rows read and of rows kept.
 
-    Raises RowError where the file cannot be read, StorageError where one cannot be written, InputError where dropped
-    rows would be written over the file or over kept ones.
+    Raises RowError if the file cannot be read, StorageError if a file cannot be written, InputError if ``dropped`` is
+    the input or the output file, or ``max_rouge_l`` is out of range.
     """
     if not 0 < max_rouge_l <= 1:
         message = f"`max_rouge_l`: expected a number above 0 and at most 1, got {max_rouge_l}"
         raise InputError(message, hint="Omit it for the default, 0.7.")
     if dropped is not None:
-        for other in (file, out):
+        for other in (source, out):
             if isinstance(other, str | Path) and Path(other).resolve() == Path(dropped).resolve():
                 what = "the output file" if other is out else "the input file"
                 raise InputError(f"`dropped`: {dropped} is {what}", hint="Name another file for dropped rows.")
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(open_row_file(file))
-        keep = stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else None
-        drop = stack.enter_context(open_whole(dropped)).write if dropped is not None else None
+        file = stack.enter_context(open_row_file(source))
         return deduplicate_file(
-            source,
-            file_name(file),
+            file,
+            file_name(source),
             fields=fields,
             max_rouge_l=max_rouge_l,
-            kept=keep or (out.write if out is not None and not isinstance(out, str | Path) else len),
-            dropped=drop or len,
+            kept=_writer(stack, out),
+            dropped=_writer(stack, dropped),
             watch=watch,
         )
+
+
+async def dedup_async(
+    source: str | Path,
+    *,
+    fields: Sequence[str] = (),
+    max_rouge_l: float = 0.7,
+    out: str | Path | BinaryIO | None = None,
+    dropped: str | Path | None = None,
+    watch: Callable[[int, int], None] = _ignore,
+) -> Cleaning:
+    """``dedup`` in a thread, so that the event loop stays free; ``watch`` is called from that thread."""
+    work = partial(dedup, source, fields=fields, max_rouge_l=max_rouge_l, out=out, dropped=dropped, watch=watch)
+    return await asyncio.to_thread(work)
+
+
+def _writer(stack: contextlib.ExitStack, out: str | Path | BinaryIO | None) -> Callable[[bytes], object]:
+    """The function that writes bytes to ``out``; a path is replaced as a whole when ``stack`` closes."""
+    if out is None:
+        return lambda data: None
+    return stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else out.write

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from selfinstruct import run_directory as directory
 from selfinstruct.analysis.metrics import Summary, summarise
+from selfinstruct.api.blocking import run_blocking
 from selfinstruct.api.connect import Connection, SpendingLimits, connect, with_model
 from selfinstruct.api.generated_lists import write_lists
 from selfinstruct.backends import Backend, BudgetSpent, ModelPool
@@ -38,27 +39,66 @@ _LOCAL_CONCURRENCY = 16
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run directory that has been written: its rows, and its summary."""
+    """A run: its directory, and its summary as of the end of the call that returned it."""
 
     directory: Path
     summary: Summary
 
     def rows(self) -> Iterator[Row]:
-        """The accepted rows, in the order of acceptance, read from the journal."""
+        """Iterate over the accepted rows in the order of acceptance, reading from the journal."""
         with History.open(self.directory) as history:
             for grown in history.rows():
                 yield grown.row
 
     def to_pandas(self) -> pandas.DataFrame:
-        """The accepted rows as a DataFrame of objects: no value is converted."""
+        """Return the accepted rows as a DataFrame of dtype object, with every value unchanged."""
         import pandas
 
         return pandas.DataFrame(list(self.rows()), dtype=object)
 
 
-def run(source: Source, **options: Any) -> Run:
-    """Grow the seeds that ``source`` names (a seed file, a recipe, rows, a DataFrame); see ``run_async``."""
-    return asyncio.run(run_async(source, **options))
+def run(
+    source: Source,
+    *,
+    out: str | Path | None = None,
+    rows: int | None = None,
+    per_category: int | None = None,
+    model: str | None = None,
+    base_url: str | None = None,
+    backend: str | Backend | None = None,
+    recording: str | Path | None = None,
+    concurrency: int | None = None,
+    budget: float | None = None,
+    max_requests: int | None = None,
+    max_tokens: int | None = None,
+    seed: int = 0,
+    skip_bad_seeds: bool = False,
+    prepared: Prepared | None = None,
+    watch: Callable[[Snapshot], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Run:
+    """``run_async`` for code that cannot await; it also works inside a running event loop, which it blocks."""
+    return run_blocking(
+        run_async(
+            source,
+            out=out,
+            rows=rows,
+            per_category=per_category,
+            model=model,
+            base_url=base_url,
+            backend=backend,
+            recording=recording,
+            concurrency=concurrency,
+            budget=budget,
+            max_requests=max_requests,
+            max_tokens=max_tokens,
+            seed=seed,
+            skip_bad_seeds=skip_bad_seeds,
+            prepared=prepared,
+            watch=watch,
+            clock=clock,
+        )
+    )
 
 
 async def run_async(
@@ -78,20 +118,39 @@ async def run_async(
     seed: int = 0,
     skip_bad_seeds: bool = False,
     prepared: Prepared | None = None,
-    watch: Callable[[Snapshot], None] = lambda snapshot: None,
+    watch: Callable[[Snapshot], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Run:
-    """Grow seeds to the quota in the run directory ``out`` (default ``outputs/<name>``), resuming what is there.
+    """Grow seeds to a quota in the run directory ``out`` (default ``outputs/<name>``), resuming an existing run.
 
-    ``rows`` or ``per_category`` is the quota. ``backend`` is "imitator", "openai", "replay" or a Backend; by default
-    the embedded imitator, or the endpoint where ``model`` or ``base_url`` (or the recipe) names one. "replay" answers
-    from ``recording``, the directory of an earlier run, and counts no cost. ``seed`` decides all draws: with the
-    imitator the same seed gives the same rows. ``watch`` is told where the run stands after each group of batches.
-    ``prepared`` saves doing that part again. ``budget`` (in the currency of the recipe's prices), ``max_requests`` and
-    ``max_tokens`` bound what the run may spend in all, resumed or not; they are never overspent.
+    Args:
+        source: A seed file, a recipe file or the name of a built-in recipe ("-" is stdin), rows as dicts, or a
+            DataFrame.
+        out: The run directory.
+        rows: The quota over all categories; by default the recipe's.
+        per_category: The quota of each category, instead of ``rows``.
+        model: The name of a model at ``base_url``.
+        base_url: The address of an OpenAI-compatible endpoint, such as http://127.0.0.1:8000/v1.
+        backend: "imitator", "openai", "replay" or a Backend; by default the embedded imitator, or the endpoint if
+            ``model``, ``base_url`` or the recipe names one.
+        recording: The directory of an earlier run whose replies the backend "replay" returns, at no cost.
+        concurrency: The largest number of calls in flight; by default the recipe's.
+        budget: The most that the run may cost in all, resumed or not, in the currency of the recipe's prices.
+        max_requests: The most requests that the run may make in all.
+        max_tokens: The most tokens that the run may use in all.
+        seed: The random seed. With the imitator the same seed gives the same rows.
+        skip_bad_seeds: Leave out duplicate seeds and seeds that break the recipe's rules, instead of raising.
+        prepared: The result of ``plan`` for the same arguments, to save preparing again.
+        watch: Called with a Snapshot of the run after each group of batches.
+        clock: The clock that ``summary.seconds`` is measured with, in seconds.
 
-    The quota may be missed: see ``summary.stopped``. Raises InputError for what cannot be used, EndpointError
-    where the endpoint gives up and StorageError where the disk does; all that came is kept.
+    Returns:
+        The run. It may have stopped short of its quota: see ``summary.stopped``.
+
+    Raises:
+        InputError: An argument, the recipe or the seeds cannot be used.
+        EndpointError: The endpoint cannot be used, or failed for good. Everything received is kept.
+        StorageError: The disk refused a write, or another process is writing this run. Everything committed is kept.
     """
     start = clock()
     if prepared is None:
@@ -114,7 +173,7 @@ async def run_async(
         _record_start(journal, metadata.recipe, prepared, connected)
         await write_lists(prepared, journal, connected.models, where, seed)
         journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.noted()))
-        loop = await _loop(prepared, journal, connected.models, seed, concurrency, watch)
+        loop = await _loop(prepared, journal, connected.models, seed, concurrency, watch or _ignore)
         summary = await _grown(where, loop, prepared, lambda: clock() - start)
     _require_conserved(where, summary)
     return Run(where, summary)
@@ -130,18 +189,21 @@ def plan(
     backend: str | Backend | None = None,
     skip_bad_seeds: bool = False,
 ) -> Prepared:
-    """What ``run`` would start from, without calling anything or writing a file; ``run`` takes it as ``prepared``."""
+    """Return what ``run`` would start from, without calling a model or writing a file; pass it as ``prepared``.
+
+    The arguments are those of ``run_async``. Raises InputError if one of them, the recipe or the seeds cannot be used.
+    """
     prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
     return with_model(prepared, model, base_url, backend)
 
 
 def run_directory(prepared: Prepared, out: str | Path | None) -> Path:
-    """Where a run writes: ``out``, or ``outputs/`` and the recipe's name."""
+    """Return the directory of a run: ``out``, or ``outputs/`` and the recipe's name."""
     return Path(out) if out is not None else Path("outputs") / prepared.recipe.name
 
 
 def open_run(where: str | Path) -> Run:
-    """A finished or interrupted run, read from its directory. Raises InputError where there is none."""
+    """Open a finished or interrupted run by its directory. Raises InputError if there is none."""
     path = Path(where) / SUMMARY_NAME
     try:
         summary = Summary.from_dict(json.loads(path.read_text(encoding="utf-8")))
@@ -151,8 +213,12 @@ def open_run(where: str | Path) -> Run:
 
 
 def thresholds_of(run: Run) -> Mapping[str, float]:
-    """The largest ROUGE-L F1 that was allowed in each category of a run."""
+    """Return the largest ROUGE-L F1 that was allowed in each category of a run."""
     return {name: category.max_rouge_l for name, category in run.summary.categories.items()}
+
+
+def _ignore(snapshot: Snapshot) -> None:
+    """The default progress callback."""
 
 
 async def _loop(

@@ -1,22 +1,21 @@
-"""Runs that are there: where a row came from, and what their replies are worth by another recipe."""
+"""Use cases over an existing run: show a row, judge its replies again, rewrite its files, export its rows."""
 
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.metrics import summarise
 from selfinstruct.analysis.provenance import Provenance, trace_row
 from selfinstruct.analysis.rejudge import Rejudged
 from selfinstruct.analysis.rejudge import rejudge as rejudge_replies
 from selfinstruct.api.grow import Run
 from selfinstruct.errors import InputError
-from selfinstruct.export import FORMATS, export_rows
-from selfinstruct.export.table import write_table
+from selfinstruct.exports import FORMATS, export_rows
+from selfinstruct.exports.table import write_table
 from selfinstruct.files import open_whole
 from selfinstruct.journal.lock import holder_of
 from selfinstruct.preparation.prepare import prepared_from_journal
@@ -24,22 +23,31 @@ from selfinstruct.recipe import load_recipe
 from selfinstruct.run_directory import open_history, write_derived
 
 
-def show(where: str | Path, row: str) -> Provenance:
-    """Where a row of a run came from: ``row`` is its number, ``s3`` for a seed, ``x17`` for a rejection.
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The outcome of an export: the number of rows written, and a note for the user ("" if there is none)."""
 
-    Raises InputError where there is no such run or no such row.
+    rows: int
+    note: str = ""
+
+
+def show(directory: str | Path, row: str | int) -> Provenance:
+    """Return where a row of a run came from: ``row`` is its number, ``"s3"`` for a seed, ``"x17"`` for a rejection.
+
+    Raises InputError if there is no such run or no such row.
     """
-    with open_history(where) as history:
-        return trace_row(history, row)
+    with open_history(directory) as history:
+        return trace_row(history, str(row))
 
 
-def rejudge(where: str | Path, *, recipe: str | Path | None = None, out: str | Path | None = None) -> Rejudged:
-    """Parse and check a run's recorded replies again, by its own recipe or by ``recipe``; nothing is called.
+def rejudge(directory: str | Path, *, recipe: str | Path | None = None, out: str | Path | None = None) -> Rejudged:
+    """Parse and check a run's recorded replies again, by its own recipe or by ``recipe``, without calling a model.
 
-    ``out`` is where the rows that come out are written; the run itself stays as it is. Raises InputError where
-    there is no such run, RecipeError where the recipe does not fit its seeds.
+    The rows that pass are written to ``out``, if given; the run itself is not changed.
+
+    Raises InputError if there is no such run, RecipeError if ``recipe`` does not fit its seeds.
     """
-    with open_history(where) as history, contextlib.ExitStack() as stack:
+    with open_history(directory) as history, contextlib.ExitStack() as stack:
         prepared = prepared_from_journal(history, None if recipe is None else load_recipe(recipe))
         if out is None:
             return rejudge_replies(history, prepared)
@@ -47,12 +55,12 @@ def rejudge(where: str | Path, *, recipe: str | Path | None = None, out: str | P
         return rejudge_replies(history, prepared, keep=lambda line: _write_line(file, line))
 
 
-def report(where: str | Path) -> Run:
-    """Write all that is derived from a run's journal anew, also while the run goes on; the run as it stands.
+def report(directory: str | Path) -> Run:
+    """Rewrite every file that is derived from a run's journal, also while the run is in progress; return the run.
 
-    Raises InputError where there is no such run, StorageError where the journal cannot be read or a file written.
+    Raises InputError if there is no such run, StorageError if the journal cannot be read or a file not written.
     """
-    place = Path(where)
+    place = Path(directory)
     while True:
         running = holder_of(place)
         with open_history(place) as history:
@@ -61,36 +69,37 @@ def report(where: str | Path) -> Run:
             if running is not None:
                 summary = replace(summary, stopped="running")
             write_derived(place, history, prepared, summary)
-        # A run that has ended meanwhile has written its last files, perhaps before these.
+        # If the run has ended in the meantime, its own last files may have been replaced by these: start over.
         if running is None or holder_of(place) is not None:
             return Run(place, summary)
 
 
 def export(
-    where: str | Path,
-    to: str | Path | BinaryIO,
+    directory: str | Path,
+    out: str | Path | BinaryIO,
     *,
     format: str = "jsonl",
     with_seeds: bool = False,
     keep_formulas: bool = False,
-) -> tuple[int, str]:
-    """Write a run's accepted rows to ``to``, a path (written whole) or an open file; how many, and a note or "".
+) -> Exported:
+    """Write a run's accepted rows to ``out``, a path or an open binary file; a run in progress may be exported too.
 
-    ``format`` is one of ``selfinstruct.export.FORMATS``; ``with_seeds`` puts the seeds in front. CSV cells that begin
-    like a formula get an apostrophe in front unless ``keep_formulas``. A run that goes on gives its rows so far.
-    Raises InputError where there is no such run or format, StorageError where the file cannot be written.
+    ``format`` is one of ``selfinstruct.exports.FORMATS``; ``with_seeds`` writes the seeds first. In CSV, cells that a
+    spreadsheet would evaluate as a formula are prefixed with an apostrophe, unless ``keep_formulas``.
+
+    Raises InputError if there is no such run or format, StorageError if the file cannot be written.
     """
     if format not in FORMATS:
         raise InputError(f"`format`: unknown value {format!r}", hint=f"Choose one of {', '.join(FORMATS)}.")
     write = partial(write_table, keep_formulas=keep_formulas) if format == "csv" else FORMATS[format]
-    with open_history(where) as history, contextlib.ExitStack() as stack:
-        file = stack.enter_context(open_whole(to)) if isinstance(to, str | Path) else to
-        return write(export_rows(history, with_seeds=with_seeds), file)
+    with open_history(directory) as history, contextlib.ExitStack() as stack:
+        file = stack.enter_context(open_whole(out)) if isinstance(out, str | Path) else out
+        return Exported(*write(export_rows(history, with_seeds=with_seeds), file))
 
 
-def row_counts(where: str | Path) -> tuple[int, int]:
-    """How many rows a run has by now, and how many it is to have. Raises InputError where there is no run."""
-    with open_history(where) as history:
+def row_counts(directory: str | Path) -> tuple[int, int]:
+    """Return the number of accepted rows of a run, and its quota. Raises InputError if there is no run."""
+    with open_history(directory) as history:
         return history.state().accepted, sum(history.metadata().current_quotas.values())
 
 

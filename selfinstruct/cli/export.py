@@ -36,12 +36,12 @@ def export(
     from selfinstruct import api
     from selfinstruct.render.text import counted, printable
 
-    options = {"with_seeds": with_seeds, "keep_formulas": keep_formulas}
-    count, note = api.export(run, sys.stdout.buffer if out is None else out, format=format.value, **options)
+    to = sys.stdout.buffer if out is None else out
+    done = api.export(run, to, format=format.value, with_seeds=with_seeds, keep_formulas=keep_formulas)
     sys.stdout.flush()
     screen = console()
     where = "stdout" if out is None else printable(str(out))
-    screen.print(f"{counted(count, 'row')} to {where}", soft_wrap=True)
-    if note:
-        screen.print(note, soft_wrap=True)
+    screen.print(f"{counted(done.rows, 'row')} to {where}", soft_wrap=True)
+    if done.note:
+        screen.print(done.note, soft_wrap=True)
     return 0

@@ -35,6 +35,6 @@ def init(
     if out is None:
         sys.stdout.write(api.init(seeds))
         return 0
-    api.write_recipe(seeds, out, force=force)
+    api.init(seeds, out, force=force)
     console().print(f"{printable(str(out))} is written; edit it, then: selfinstruct run {printable(str(out))}")
     return 0

@@ -122,7 +122,7 @@ def test_the_question_varies_and_the_answer_stays(grown: Grown) -> None:
 
 def test_the_rows_go_out_as_csv_with_one_header(grown: Grown, tmp_path: Path) -> None:
     """The file has the header once, and the rows as they are."""
-    assert api.export(grown.run.directory, tmp_path / "classics.csv", format="csv")[0] == 160
+    assert api.export(grown.run.directory, tmp_path / "classics.csv", format="csv").rows == 160
     with (tmp_path / "classics.csv").open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
     assert lines[0] == ["内容", "概要"] and lines.count(lines[0]) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from selfinstruct.export import ExportRows
+    from selfinstruct.exports import ExportRows
 
 
 def write_lines(items: ExportRows, file: BinaryIO) -> tuple[int, str]:

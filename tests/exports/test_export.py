@@ -11,7 +11,7 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.errors import InputError
-from selfinstruct.export.messages import chat, turns
+from selfinstruct.exports.messages import chat, turns
 
 DIALOGUE = "C: My kettle hums.\nSince Monday.\nA: Is it full?\nC: Yes.\nA: Empty it: that helps."
 
@@ -68,7 +68,7 @@ def test_dialogues_of_a_run_are_exported_as_messages(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [{"dialogue": DIALOGUE, "n": n} for n in range(3)]
     fields = '[fields.dialogue]\nsource = "passage.dialogue"\n[fields.n]\ntype = "integer"\nsource = "passage.n"\n'
     run = run_of(tmp_path, rows, fields)
-    count, _ = api.export(run, tmp_path / "chat.jsonl", format="messages")
+    count = api.export(run, tmp_path / "chat.jsonl", format="messages").rows
     lines = (tmp_path / "chat.jsonl").read_text(encoding="utf-8").splitlines()
     assert count == len(lines) == 3
     assert all(json.loads(line) == {"messages": turns(DIALOGUE)} for line in lines)

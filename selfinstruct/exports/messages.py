@@ -21,7 +21,7 @@ from selfinstruct.records import Row
 from selfinstruct.text import value_text
 
 if TYPE_CHECKING:
-    from selfinstruct.export import ExportRows
+    from selfinstruct.exports import ExportRows
 
 _SPEAKERS = {
     **dict.fromkeys(("c", "u", "user", "customer", "human", "client", "q", "用户", "客户"), "user"),

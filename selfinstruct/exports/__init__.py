@@ -10,9 +10,9 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, TypeAlias
 
-from selfinstruct.export.lines import write_lines
-from selfinstruct.export.messages import write_messages
-from selfinstruct.export.table import write_table
+from selfinstruct.exports.lines import write_lines
+from selfinstruct.exports.messages import write_messages
+from selfinstruct.exports.table import write_table
 from selfinstruct.journal import History
 from selfinstruct.records import Row
 from selfinstruct.rows import to_json

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from selfinstruct.records import JSON
 
 if TYPE_CHECKING:
-    from selfinstruct.export import ExportRows
+    from selfinstruct.exports import ExportRows
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
