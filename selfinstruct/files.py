@@ -1,8 +1,8 @@
-"""Whole-file writes: a file on disk is the old one or the new one, never half of either.
+"""Atomic file writes: a file on disk is the old one or the new one, never a part of either.
 
-The recipe is the usual one (LWN 457667, "Ensuring data reaches disk"): write a temporary file in the same
-directory, fsync it, rename it over the target, fsync the directory. A failed fsync is final: the kernel may
-have dropped the pages, so that a second try would succeed without writing them.
+As in LWN 457667, "Ensuring data reaches disk": write a temporary file in the same directory, fsync it, rename it over
+the target, fsync the directory. A failed fsync is final: the kernel may have dropped the pages, so that a second
+try would succeed without writing them.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from pathlib import Path
 from typing import BinaryIO
 
 from selfinstruct.errors import StorageError
+from selfinstruct.platform_support import process_exists, set_permissions, sync_directory
 
-_REMEDIES = {
+_HINTS = {
     errno.ENOSPC: "The disk is full: free some space, then run the same command again.",
-    errno.EDQUOT: "Your disk quota is used up: free some space, then run the same command again.",
-    errno.ENOENT: "Its directory does not exist: create it first, or choose another place.",
-    errno.ENOTDIR: "A part of the path is a file, not a directory: choose another place.",
-    errno.EACCES: "Its directory does not let you write: change its permissions, or choose another place.",
-    errno.EPERM: "Its directory does not let you write: change its permissions, or choose another place.",
-    errno.EROFS: "The file system is read-only: choose another place.",
+    errno.EDQUOT: "Your disk quota is exceeded: free some space, then run the same command again.",
+    errno.ENOENT: "The directory does not exist: create it, or choose another path.",
+    errno.ENOTDIR: "A part of the path is a file, not a directory: choose another path.",
+    errno.EACCES: "You cannot write to the directory: change its permissions, or choose another path.",
+    errno.EPERM: "You cannot write to the directory: change its permissions, or choose another path.",
+    errno.EROFS: "The file system is read-only: choose another path.",
     errno.ENAMETOOLONG: "The name is too long: choose a shorter one.",
 }
-#: Begins the name of a file that is being written; the number of the process that writes it follows.
+#: The prefix of temporary files; the pid of the writing process follows.
 _PART = ".selfinstruct-"
-_OTHER_REMEDY = "Check the disk, then run the same command again."
+_OTHER_HINT = "Check the disk, then run the same command again."
 
 
 @contextlib.contextmanager
 def open_whole(path: str | Path) -> Iterator[BinaryIO]:
-    """Open ``path`` for writing bytes, to be put in its place only when the block ends without an error.
+    """Open ``path`` for writing bytes; the file is replaced only when the block ends without an error.
 
-    Where the block raises, whatever was at ``path`` is left as it was and nothing else is left behind. An
-    existing file keeps its permissions, and a symbolic link goes on pointing at the file that it pointed at.
+    If the block raises, ``path`` is left unchanged and no temporary file remains. An existing file keeps its
+    permissions, and a symbolic link keeps its target.
 
     Raises:
-        StorageError: ``path`` cannot be written, with the path and a remedy. An OSError raised inside the
-            block is taken for a failed write.
+        StorageError: ``path`` cannot be written. An OSError raised inside the block counts as a failed write.
     """
     given, target = Path(path), Path(os.path.realpath(path))
     part = target.with_name(f"{_PART}{os.getpid()}-{os.urandom(8).hex()}.part")
@@ -49,22 +49,22 @@ def open_whole(path: str | Path) -> Iterator[BinaryIO]:
         mode = _mode(given, target)
         with part.open("xb") as handle:
             if mode is not None:
-                os.fchmod(handle.fileno(), mode)
+                set_permissions(handle.fileno(), mode)
             yield handle
             handle.flush()
             os.fsync(handle.fileno())
         part.replace(target)
         sync_directory(target.parent)
     except BaseException as exc:
-        with contextlib.suppress(OSError):  # the first error is the one to tell
+        with contextlib.suppress(OSError):  # report the first error
             part.unlink()
         if isinstance(exc, OSError):
-            raise _refusal(given, exc) from exc
+            raise _storage_error(given, exc) from exc
         raise
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
-    """Write ``data`` as the whole content of ``path``: all of it, or nothing.
+    """Replace the content of ``path`` with ``data``: all of it, or nothing.
 
     Raises:
         StorageError: ``path`` cannot be written.
@@ -73,43 +73,28 @@ def write_whole(path: str | Path, data: bytes) -> None:
         handle.write(data)
 
 
-def sync_directory(directory: Path) -> None:
-    """Make the names in a directory survive a power failure: what was made, renamed or removed there."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as exc:
-        # Some network file systems cannot sync a directory and say so with EINVAL; there is nothing to wait for.
-        if exc.errno != errno.EINVAL:
-            raise
-    finally:
-        os.close(descriptor)
-
-
 def clear_parts(directory: Path) -> None:
-    """Remove what processes that were killed left of files that they were writing in ``directory``."""
+    """Remove the temporary files in ``directory`` whose processes were killed while writing them."""
     for part in directory.glob(f"{_PART}*.part"):
-        with contextlib.suppress(OSError, ValueError, IndexError):  # another one's name, or gone by now
-            try:
-                os.kill(int(part.name.removeprefix(_PART).split("-")[0]), 0)
-            except ProcessLookupError:
+        with contextlib.suppress(OSError, ValueError):  # not a name of ours, or removed by now
+            if not process_exists(int(part.name.removeprefix(_PART).split("-")[0])):
                 part.unlink()
 
 
 def _mode(given: Path, target: Path) -> int | None:
-    """The permissions that the new file takes over, or None where there is no old one."""
+    """The permissions of the existing file, or None if there is none."""
     try:
         status = target.stat()
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(status.st_mode):
-        # A rename would put a plain file where the directory, device or pipe was: fatal for /dev/null.
+        # A rename would replace the directory, device or pipe by a plain file: fatal for /dev/null.
         what = "a directory" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
-        raise StorageError(f"{given}: cannot be written: it is {what}", hint="Name a file, new or existing.")
+        raise StorageError(f"{given}: cannot write: it is {what}", hint="Name a file, new or existing.")
     return stat.S_IMODE(status.st_mode)
 
 
-def _refusal(path: Path, exc: OSError) -> StorageError:
+def _storage_error(path: Path, exc: OSError) -> StorageError:
     reason = exc.strerror or str(exc)
-    hint = _REMEDIES.get(exc.errno or 0, _OTHER_REMEDY)
-    return StorageError(f"{path}: cannot be written: {reason}", hint=hint)
+    hint = _HINTS.get(exc.errno or 0, _OTHER_HINT)
+    return StorageError(f"{path}: cannot write: {reason}", hint=hint)

@@ -16,10 +16,11 @@ from pathlib import Path
 from selfinstruct._version import __version__
 from selfinstruct.analysis.metrics import Summary, build_report
 from selfinstruct.errors import InputError, StorageError
-from selfinstruct.files import clear_parts, sync_directory, write_whole
+from selfinstruct.files import clear_parts, write_whole
 from selfinstruct.journal import History, Journal, RunMetadata, SeedRow, write_rows
 from selfinstruct.journal.database import JOURNAL_NAME
 from selfinstruct.journal.lock import LOCK_NAME, Lock
+from selfinstruct.platform_support import sync_directory
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import frozen_changes, parse_recipe, to_toml
 from selfinstruct.records import Row

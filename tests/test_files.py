@@ -142,7 +142,7 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "remedy"),
-    [("absent/rows.jsonl", "create it first"), ("file/rows.jsonl", "not a directory"), ("n" * 300, "shorter")],
+    [("absent/rows.jsonl", "create it"), ("file/rows.jsonl", "not a directory"), ("n" * 300, "shorter")],
 )
 def test_a_place_that_cannot_be_written_is_named_with_a_remedy(tmp_path: Path, path: str, remedy: str) -> None:
     """The message gives the path as the user wrote it, and the hint fits the cause."""

@@ -1,7 +1,7 @@
-"""SIGINT and SIGTERM: the first one ends a command in order, and a second one, or ten seconds, at once.
+"""SIGINT and SIGTERM: the first one ends a command in order; a second one, or nine seconds, ends it at once.
 
-An end at once loses nothing but derived files: what is committed to a journal is on the disk, and the rest of it is
-not acknowledged. So the process ends without any clean-up that a slow disk or endpoint could hold up.
+Ending at once loses only derived files: whatever is committed to a journal is on disk, and the rest was not
+acknowledged. So the process exits without any cleanup that a slow disk or endpoint could delay.
 """
 
 from __future__ import annotations
@@ -15,30 +15,28 @@ from collections.abc import Coroutine, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
+from selfinstruct.platform_support import INTERRUPT, TERMINATE, signals_handled
+
 T = TypeVar("T")
 INTERRUPTED = 130
-#: So long may an end in order take, in seconds.
+#: Seconds that an orderly end may take.
 _PATIENCE = 9.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
 def handle_sigterm() -> Iterator[None]:
-    """Have SIGTERM interrupt the block as Ctrl-C does, wherever this thread may say so."""
+    """Have SIGTERM interrupt the block as Ctrl-C does; in another thread than the main one, do nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with signals_handled(signal.default_int_handler, TERMINATE):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def run_interruptible(work: Coroutine[Any, Any, T]) -> T:
-    """``asyncio.run`` of ``work``, which the first signal cancels, so that it can write down what has come.
+    """``asyncio.run`` of ``work``; the first signal cancels it, so that it can save its results.
 
-    Raises KeyboardInterrupt where it was interrupted.
+    Raises KeyboardInterrupt if it was interrupted.
     """
     import asyncio
 
@@ -46,33 +44,31 @@ def run_interruptible(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _guarded(work: Coroutine[Any, Any, T]) -> T:
-    cancel = signal.getsignal(signal.SIGINT)  # asyncio's own: it cancels the main task, and remembers that it did
-    timer = threading.Timer(_PATIENCE, _end)
+    cancel = signal.getsignal(INTERRUPT)  # asyncio's own handler, which cancels the main task and records that it did
+    timer = threading.Timer(_PATIENCE, _exit_now)
     timer.daemon = True
-    asked = False
+    interrupted = False
 
     def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            _end()
-        asked = True
+        nonlocal interrupted
+        if interrupted:
+            _exit_now()
+        interrupted = True
         timer.start()
         if callable(cancel):
-            cancel(signal.SIGINT, frame)
+            cancel(INTERRUPT, frame)
 
-    before = {number: signal.signal(number, stop) for number in _SIGNALS}
-    try:
-        return await work
-    finally:
-        timer.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with signals_handled(stop, INTERRUPT, TERMINATE):
+        try:
+            return await work
+        finally:
+            timer.cancel()
 
 
-def _end() -> None:
-    """End the process now, with the terminal's cursor to be seen again and a word of what to do."""
+def _exit_now() -> None:
+    """Exit at once, after showing the terminal's cursor and printing how to continue."""
     cursor = "\x1b[?25h\n" if sys.stderr.isatty() else ""
-    said = f"{cursor}selfinstruct: ended at once; what came is in the journal; the same command goes on\n"
+    message = f"{cursor}selfinstruct: stopped; all replies so far are saved; run the same command to continue\n"
     with contextlib.suppress(OSError):
-        os.write(sys.stderr.fileno(), said.encode())
+        os.write(sys.stderr.fileno(), message.encode())
     os._exit(INTERRUPTED)

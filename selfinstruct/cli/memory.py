@@ -1,29 +1,26 @@
-"""How this process gets its memory: large arrays straight from the system, so that they go back when they are let go.
+"""Memory settings of the command line: large arrays are returned to the system, cycles are collected less often.
 
-glibc takes whatever was given back as a sign that such sizes come often, and from then on (up to 32 MB) cuts them out
-of its heap (mallopt(3), M_MMAP_THRESHOLD). An index whose arrays are made anew as they grow then leaves holes that
-nothing fits into: at 120,000 rows of logs 680 bytes a row instead of 530. A fixed threshold ends that.
+glibc takes each freed large block as a sign that such sizes are common, and from then on (up to 32 MB) allocates them
+in its heap (mallopt(3), M_MMAP_THRESHOLD). An index whose arrays are reallocated as they grow then leaves holes that
+nothing fits into: at 120,000 log rows, 680 bytes per row instead of 530. A fixed threshold prevents that.
 
-CPython looks for cycles of dead objects whenever 700 more have been made than let go (gc.set_threshold). Rows and
-replies make many and no cycles: with 50,000 a run against an endpoint takes a twentieth less CPU.
+CPython collects cycles whenever 700 more objects have been created than freed (gc.set_threshold). Rows and replies
+are many objects without cycles: with 50,000, a run against an endpoint takes 5 % less CPU.
 
-Does not handle: other C libraries, which are left as they are; programs that use the package as a library.
+Does not handle: other C libraries than glibc; programs that use the package as a library.
 """
 
 from __future__ import annotations
 
-import contextlib
 import gc
 
-_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD in malloc.h
-_BYTES = 1 << 18
+from selfinstruct.platform_support import return_large_blocks
+
+_LARGE_BLOCK = 1 << 18
 _OBJECTS = 50_000
 
 
 def tune_allocator() -> None:
-    """Fix the threshold, where the C library has one, and look for cycles less often."""
-    import ctypes
-
+    """Fix the size of large blocks, where the C library allows it, and collect cycles less often."""
     gc.set_threshold(_OBJECTS)
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _BYTES)
+    return_large_blocks(_LARGE_BLOCK)

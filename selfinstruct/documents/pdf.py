@@ -13,7 +13,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import selectors
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from typing import IO, Any
 
 from selfinstruct.documents.layout import Line, page_texts
 from selfinstruct.errors import InputError
+from selfinstruct.platform_support import is_readable
 
 # Nothing else of the environment is the reader's business; these are where shared libraries are looked for.
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
@@ -234,10 +234,7 @@ class _Messages:
 
     def more(self, until: float) -> bytes:
         output = self.process.stdout
-        with selectors.DefaultSelector() as waiting:  # not select.select, which fails above 1024 open files
-            ready = output and waiting.register(output, selectors.EVENT_READ)
-            in_time = ready and waiting.select(max(0.0, until - time.monotonic()))
-        if output is None or not in_time:
+        if output is None or not is_readable(output, until - time.monotonic()):
             self.problem = f"the PDF library took more than {self.page_seconds:g} s for it"
             return b""
         data = os.read(output.fileno(), 1 << 16)

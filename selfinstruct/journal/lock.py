@@ -1,10 +1,10 @@
-"""One process per run directory: a lock that names its holder and dies with it.
+"""One process per run directory: a lock that names its holder and is released when the process ends.
 
-The lock is the kernel's (``flock``), so it ends with the process, however that ends; the file only tells others
-who holds it. The file stays: removing it would let two processes each lock a file of that name.
+The lock is the kernel's (``flock``), so it is released however the process ends; the content of the file only names
+the holder. The file is kept: removing it would let two processes each lock a file of that name.
 
-Does not handle: systems without ``flock`` (Windows); file systems that keep locks to one host (NFS mounted with
-``nolock`` or ``local_lock``); a child forked without exec that outlives the holder (it holds the lock on).
+Does not handle: systems without ``flock`` (Windows); file systems that keep locks local to one host (NFS mounted with
+``nolock`` or ``local_lock``); a child forked without exec that outlives the holder (it keeps the lock).
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ from types import TracebackType
 from typing import Self
 
 from selfinstruct.errors import StorageError
+from selfinstruct.platform_support import process_exists, try_lock
 
 #: The lock's file in a run directory.
 LOCK_NAME = "run.lock"
-# A second process is refused within a second; for half of one it waits for the first to write its name.
+# A second process is refused within a second; it waits half a second for the first one to write its name.
 _TRIES = 25
 _PAUSE = 0.02
-_REMEDY = "Check that the directory exists, that you may write it, and that the disk has room."
+_HINT = "Check that the directory exists, that you can write to it, and that the disk is not full."
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that holds a lock; ``since`` is its local time, for a person."""
+    """The process that holds a lock; ``since`` is local time, for display."""
 
     pid: int
     host: str
@@ -51,23 +52,23 @@ class Lock:
 
     @classmethod
     def acquire(cls, directory: Path) -> Self:
-        """Lock an existing directory; where a dead process left its lock, take that over.
+        """Lock an existing directory; take over the lock file of a dead process.
 
-        Raises ``StorageError`` naming the process that holds it, or saying why the directory cannot be locked;
-        within half a second.
+        Raises ``StorageError`` within half a second, with the process that holds the lock, or the reason why the
+        directory cannot be locked.
         """
         path = directory / LOCK_NAME
-        name = "a process that has not said its name"
-        with _told(path):
+        name = "an unknown process"
+        with _storage_errors(path):
             for _ in range(_TRIES):
-                descriptor = _locked(path)
+                descriptor = _lock_file(path)
                 if descriptor is not None:
                     return cls(descriptor)
                 holder = _read_holder(path)
                 if holder is not None and _may_live(holder):
                     name = str(holder)
                     break
-                # It has the lock but has not written its name yet: the one there is missing, or a dead one's.
+                # It has the lock but has not written its name yet: the file is empty, or names a dead process.
                 time.sleep(_PAUSE)
         raise StorageError(
             f"{directory}: another run is writing here ({name})",
@@ -75,10 +76,10 @@ class Lock:
         )
 
     def release(self) -> None:
-        """Give the directory free; a second call does nothing."""
+        """Release the directory; a second call does nothing."""
         if self._descriptor is None:
             return
-        # So that nobody is told a name that is past; where that fails, the next one finds the process dead.
+        # Otherwise others would read the name of a past holder; if this fails, they find its process dead.
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
@@ -92,47 +93,37 @@ class Lock:
 
 
 def holder_of(directory: Path) -> Holder | None:
-    """The process that holds the lock of a directory, or None; nothing is locked, made or changed by asking.
+    """The process that holds the lock of a directory, or None; changes nothing.
 
-    One that has not signed yet has the pid 0.
+    A holder that has not written its name yet has the pid 0.
     """
     path = directory / LOCK_NAME
     try:
-        import fcntl
-
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except (ImportError, OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
         return None
     try:
-        # Shared, so that whoever asks at the same moment is not taken for a holder.
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _read_holder(path) or Holder(0, "?", "?")
-    except OSError:
+        # Shared, so that two callers at the same moment do not take each other for a holder.
+        if not try_lock(descriptor, shared=True):
+            return _read_holder(path) or Holder(0, "?", "?")
+    except (OSError, NotImplementedError):
         return None
     finally:
         os.close(descriptor)
     return None
 
 
-def _locked(path: Path) -> int | None:
-    """A descriptor of the lock file, locked and signed, or None where another one has it."""
+def _lock_file(path: Path) -> int | None:
+    """A descriptor of the lock file, locked and signed, or None if another process has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        import fcntl
-    except ImportError as error:
-        raise StorageError(
-            f"{path}: this system has no file locks (flock)", hint="Run on Linux, macOS or WSL."
-        ) from error
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # The directory may have been removed and made again while we opened: then this is nobody's file.
-        if os.fstat(descriptor).st_ino == path.stat().st_ino:
+        # The directory may have been removed and created again since the file was opened.
+        if try_lock(descriptor) and os.fstat(descriptor).st_ino == path.stat().st_ino:
             holder = Holder(os.getpid(), socket.gethostname(), datetime.now().astimezone().isoformat(" ", "seconds"))
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+            os.write(descriptor, json.dumps(asdict(holder)).encode())
             return descriptor
-    except (BlockingIOError, FileNotFoundError):  # another one's; or one that has begun no run has taken it away
+    except FileNotFoundError:  # removed by a process that failed to create a run
         pass
     except BaseException:
         os.close(descriptor)
@@ -143,27 +134,21 @@ def _locked(path: Path) -> int | None:
 
 def _read_holder(path: Path) -> Holder | None:
     try:
-        said = json.loads(path.read_bytes())
-        return Holder(int(said["pid"]), str(said["host"]), str(said["since"]))
+        holder = json.loads(path.read_bytes())
+        return Holder(int(holder["pid"]), str(holder["host"]), str(holder["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _may_live(holder: Holder) -> bool:
-    if holder.host != socket.gethostname():
-        return True
-    try:
-        os.kill(holder.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    return holder.host != socket.gethostname() or process_exists(holder.pid)
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
+    except NotImplementedError as error:
+        raise StorageError(f"{path}: {error}", hint="Run on Linux, macOS or WSL.") from error
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror or error}", hint=_REMEDY) from error
+        raise StorageError(f"{path}: {error.strerror or error}", hint=_HINT) from error

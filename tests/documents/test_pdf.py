@@ -99,7 +99,7 @@ def test_a_hundred_pages(tmp_path: Path) -> None:
         (42, "no text on it"),
         (57, "no text on it but a picture"),
         (71, "no text on it"),
-        (81, "it is broken"),
+        (81, "it is damaged"),
     ]
     assert reading.pages == len(found.pages) == 96 and found.count == 100
     texts = dict(found.pages)

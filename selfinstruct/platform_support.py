@@ -1,0 +1,131 @@
+"""What differs between operating systems; the only module that uses POSIX-only services.
+
+On Linux and macOS each function does what its docstring says. On a system without the service, ``try_lock`` raises
+NotImplementedError and the others do nothing, as documented: a port to Windows changes this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import selectors
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+#: Sent by Ctrl-C, and by a service manager that stops a process.
+INTERRUPT, TERMINATE = signal.SIGINT, signal.SIGTERM
+_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD in malloc.h
+
+
+def try_lock(descriptor: int, *, shared: bool = False) -> bool:
+    """Lock an open file without waiting, until it is closed; False if another process has a conflicting lock.
+
+    Raises NotImplementedError on a system without ``flock``, and OSError if the file system refuses.
+    """
+    try:
+        import fcntl
+    except ImportError as error:
+        raise NotImplementedError("this system has no file locks (flock)") from error
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def process_exists(pid: int) -> bool:
+    """Whether a process of this host may exist; True where the system cannot be asked."""
+    if os.name != "posix":  # os.kill would end the process there
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory survive a power failure; nothing where directories cannot be opened."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems cannot sync a directory and report EINVAL; there is nothing to wait for.
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def set_permissions(descriptor: int, mode: int) -> None:
+    """Set the permissions of an open file, where files have any."""
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, mode)
+
+
+def limit_process(*, memory: int, cpu_seconds: int) -> None:
+    """Limit this process to ``memory`` bytes and ``cpu_seconds``; forbid it to write files and core dumps.
+
+    A limit that the system lacks, or that exceeds one in force, is left out.
+    """
+    try:
+        import resource
+    except ImportError:
+        return
+    limits = [(resource.RLIMIT_CPU, cpu_seconds), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)]
+    for kind, most in [*limits, (resource.RLIMIT_AS, memory)]:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (most, most))
+
+
+def peak_memory() -> int:
+    """The largest resident memory of this process so far, in KiB; 0 where the system does not report it."""
+    # Not ru_maxrss alone: on Linux that counts the process that this one was forked from.
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    try:
+        import resource
+    except ImportError:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // 1024 if sys.platform == "darwin" else peak
+
+
+def is_readable(stream: IO[bytes], seconds: float) -> bool:
+    """Whether a pipe has data, or has ended, within ``seconds``."""
+    with selectors.DefaultSelector() as waiting:  # not select.select, which fails above 1024 open files
+        waiting.register(stream, selectors.EVENT_READ)
+        return bool(waiting.select(max(0.0, seconds)))
+
+
+@contextlib.contextmanager
+def signals_handled(handler: Callable[[int, FrameType | None], Any], *signals: signal.Signals) -> Iterator[None]:
+    """Call ``handler`` for ``signals`` inside the block; only in the main thread."""
+    before = {number: signal.signal(number, handler) for number in signals}
+    try:
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def return_large_blocks(least_bytes: int) -> None:
+    """Have the C library return freed blocks of at least ``least_bytes`` to the system; only glibc does.
+
+    Sets a fixed M_MMAP_THRESHOLD; see mallopt(3).
+    """
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, least_bytes)
