@@ -5,7 +5,8 @@ The tree::
     SelfInstructError            a message and a hint: what is wrong, where, and what to do
     ├── InputError       (2)     an argument, a recipe or a row file is invalid
     │   ├── RecipeError          a recipe: file, key path, allowed values
-    │   └── RowError             a row file: file:line
+    │   ├── RowError             a row file: file:line
+    │   └── ExtensionError       code named by a recipe or `backend` failed
     ├── EndpointError    (3)     the model endpoint is unusable
     └── StorageError     (3)     the disk, or a run directory that is locked or damaged
 
@@ -90,6 +91,10 @@ class RowError(InputError):
     def __init__(self, where: str, message: str, *, hint: str = "") -> None:
         super().__init__(f"{where}: {message}", hint=hint)
         self.where = where
+
+
+class ExtensionError(InputError):
+    """A check, category function or backend of the user's own raised, or returned something unusable."""
 
 
 class EndpointError(SelfInstructError):

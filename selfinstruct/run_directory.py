@@ -22,7 +22,7 @@ from selfinstruct.journal.database import JOURNAL_NAME
 from selfinstruct.journal.lock import LOCK_NAME, Lock
 from selfinstruct.platform_support import sync_directory
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.recipe import frozen_changes, parse_recipe, to_toml
+from selfinstruct.recipe import accept_unimported, frozen_changes, parse_recipe, to_toml
 from selfinstruct.records import Row
 from selfinstruct.render.card import card
 from selfinstruct.render.report import report_page
@@ -163,7 +163,7 @@ def _unmake(folders: Sequence[Path]) -> None:
 
 def _same_run(where: Path, journal: Journal, prepared: Prepared, metadata: RunMetadata) -> None:
     recorded = journal.history.metadata()
-    old = parse_recipe(recorded.recipe, f"{where}/{JOURNAL_NAME}: recipe", where)
+    old = parse_recipe(recorded.recipe, f"{where}/{JOURNAL_NAME}: recipe", where, importer=accept_unimported)
     changed = [key for key in frozen_changes(old, prepared.recipe) if key != "seeds.file"]
     if recorded.seeds_digest != metadata.seeds_digest:
         changed.append("the seed rows")

@@ -23,7 +23,7 @@ from selfinstruct.errors import InputError
 from selfinstruct.preparation.infer import context_fields, infer, make_categories
 from selfinstruct.preparation.prepare import Source, read_source, valid_seeds
 from selfinstruct.preparation.thresholds import CAP, thresholds
-from selfinstruct.recipe import Recipe, bind
+from selfinstruct.recipe import Importer, Recipe, bind
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, read_rows, rows_from_objects
 from selfinstruct.similarity.duplicates import DuplicateIndex, question_fields
@@ -108,18 +108,20 @@ def find_problems(
     *,
     recipe: str | None = None,
     against: Sequence[Source] = (),
+    importer: Importer | None = None,
     watch: Callable[[int, int], None] = lambda rows, findings: None,
 ) -> Findings:
     """Check every row of ``source`` (a path, "-", rows, a DataFrame) by the rules of a recipe.
 
-    ``recipe`` is a path; without one the rules are inferred from the rows. Rows must not duplicate rows of
-    ``against``. ``watch`` is called every 500 rows with the number of rows checked and of findings.
+    ``recipe`` is a path; without one the rules are inferred from the rows. ``importer`` is as for ``parse_recipe``.
+    Rows must not duplicate rows of ``against``. ``watch`` is called every 500 rows with the number of rows checked and
+    of findings.
 
     Raises RowError if a file cannot be read, RecipeError if the recipe is invalid.
     """
     file = _read(source)
     others = [_read(other) for other in against]
-    criteria = _inferred(file) if recipe is None else _given(recipe)
+    criteria = _inferred(file) if recipe is None else _given(recipe, importer)
     earlier = _Earlier(criteria.recipe, min(criteria.thresholds.values()))
     for other in others:
         for row, line in zip(other.rows, other.lines, strict=True):
@@ -187,9 +189,9 @@ def _read(source: Source) -> RowFile:
     return rows_from_objects(source, "rows", uniform=False)
 
 
-def _given(path: str) -> Criteria:
+def _given(path: str, importer: Importer | None) -> Criteria:
     """The rules of a recipe, with the categories and thresholds of its seeds."""
-    seeds, recipe = read_source(path)
+    seeds, recipe = read_source(path, importer=importer)
     if recipe is None:
         raise InputError(
             f"{path}: contains rows, not a recipe", hint=f"Write a recipe for them: selfinstruct init {path}"

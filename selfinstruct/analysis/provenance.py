@@ -17,7 +17,7 @@ from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.sampler import PASSAGE
 from selfinstruct.growth.steps import Draft
 from selfinstruct.journal import History, RecordedReply, RefusedCandidate
-from selfinstruct.recipe import Judge, Recipe, Step, parse_recipe
+from selfinstruct.recipe import Judge, Recipe, Step, accept_unimported, parse_recipe
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.records import JSON, Row
 from selfinstruct.similarity.row_index import RowIndex
@@ -67,7 +67,9 @@ class Provenance:
 
 def trace_row(history: History, name: str) -> Provenance:
     """The origin of the row that is called ``name``. Raises InputError where there is none."""
-    recipe = parse_recipe(history.metadata().recipe, f"{history.path}: recipe", history.path.parent)
+    recipe = parse_recipe(
+        history.metadata().recipe, f"{history.path}: recipe", history.path.parent, importer=accept_unimported
+    )
     kind, number = _named(name)
     state = history.state()
     found = None

@@ -12,13 +12,13 @@ from typing import Any
 
 from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.metrics import cost_of
-from selfinstruct.backends import Backend, Budget, Imitator, ModelPool, NoModel, Replay, Spending
+from selfinstruct.backends import Backend, Budget, ExtensionBackend, Imitator, ModelPool, NoModel, Replay, Spending
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
 from selfinstruct.growth.steps import first_reply_format
 from selfinstruct.journal import History
 from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.recipe import Model
+from selfinstruct.recipe import Model, import_extension, is_reference
 from selfinstruct.run_directory import open_history
 
 
@@ -56,11 +56,20 @@ def with_model(
     """Return ``prepared`` with the model that the arguments name, if any.
 
     ``model`` selects by name from a recipe's ``[[models]]``; ``concurrency`` is divided among them by weight.
-    Raises InputError for an unknown backend, or arguments that contradict the recipe.
+    A reference to a factory as ``backend`` is kept in the recipe. Raises InputError for an unknown backend, or
+    arguments that contradict the recipe, RecipeError for a factory that cannot be imported.
     """
-    if backend not in (None, "imitator", "openai", "replay") and isinstance(backend, str):
-        raise InputError(f"`backend`: unknown value {backend!r}", hint="Choose one of imitator, openai, replay.")
     recipe = prepared.recipe
+    if isinstance(backend, str) and is_reference(backend):
+        import_extension(backend)  # an error here costs nothing yet
+        recipe = recipe.model_copy(update={"backend": backend})
+    elif isinstance(backend, str) and backend not in ("imitator", "openai", "replay"):
+        raise InputError(
+            f"`backend`: unknown value {backend!r}",
+            hint="Choose one of imitator, openai, replay, or name a factory of your own: package.module:factory.",
+        )
+    if backend in ("imitator", "openai"):
+        recipe = recipe.model_copy(update={"backend": None})
     if backend == "imitator":
         recipe = recipe.model_copy(update={"model": None, "models": ()})
     elif recipe.models and base_url is not None:
@@ -103,6 +112,13 @@ async def connect(
         with open_history(recording) as history:
             return Connection(ModelPool([Replay(history)]))
     recipe = prepared.recipe
+    if recipe.backend is not None:
+        if limits != SpendingLimits(None, None, None):
+            raise InputError(
+                f"{recipe.backend}: cannot enforce `budget`, `max_requests` and `max_tokens` on a backend of your own",
+                hint="Enforce the limit in the backend, and leave these out.",
+            )
+        return Connection(ModelPool([await ExtensionBackend.create(recipe.backend, recipe)]))
     without_server = any(model.name == "default" and not model.base_url for model in recipe.all_models)
     if (not recipe.all_models and recipe.needs_model) or (without_server and not os.environ.get("OPENAI_BASE_URL")):
         raise InputError(

@@ -16,6 +16,7 @@ from selfinstruct.files import open_whole, write_whole
 from selfinstruct.preparation.infer import context_fields, infer, make_categories
 from selfinstruct.preparation.prepare import Source, read_source, valid_seeds
 from selfinstruct.preparation.thresholds import thresholds
+from selfinstruct.recipe import accept_unimported, import_extension
 from selfinstruct.render.starter_recipe import starter_recipe
 from selfinstruct.rows import file_name, open_row_file
 
@@ -38,7 +39,13 @@ def check(
 
     Raises RowError or RecipeError if an input cannot be read. A problem of a row is a finding, never an error.
     """
-    return find_problems(source, recipe=None if recipe is None else str(recipe), against=against, watch=watch)
+    return find_problems(
+        source,
+        recipe=None if recipe is None else str(recipe),
+        against=against,
+        importer=import_extension,
+        watch=watch,
+    )
 
 
 async def check_async(
@@ -63,7 +70,7 @@ def init(source: Source, out: str | Path | None = None, *, force: bool = False) 
     """
     if out is not None and Path(out).exists() and not force:
         raise InputError(f"{out}: already exists", hint="Choose another `out`, or overwrite it with `force=True`.")
-    seeds, given = read_source(source)
+    seeds, given = read_source(source, importer=accept_unimported)
     if given is not None:
         raise InputError(f"{source}: already a recipe", hint=f"Run it: selfinstruct run {source}")
     inferred = infer(seeds)

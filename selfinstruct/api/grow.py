@@ -27,6 +27,7 @@ from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.sampler import Sampler
 from selfinstruct.journal import History, Journal, QuotaStage, RunMetadata
 from selfinstruct.preparation.prepare import Prepared, Source, prepare, with_passages
+from selfinstruct.recipe import import_extension
 from selfinstruct.records import Row
 from selfinstruct.run_directory import SUMMARY_NAME
 
@@ -131,8 +132,8 @@ async def run_async(
         per_category: The quota of each category, instead of ``rows``.
         model: The name of a model at ``base_url``.
         base_url: The address of an OpenAI-compatible endpoint, such as http://127.0.0.1:8000/v1.
-        backend: "imitator", "openai", "replay" or a Backend; by default the embedded imitator, or the endpoint if
-            ``model``, ``base_url`` or the recipe names one.
+        backend: "imitator", "openai", "replay", a factory of your own as "package.module:factory", or a Backend; by
+            default the recipe's, or the endpoint if ``model``, ``base_url`` or the recipe names one, else the imitator.
         recording: The directory of an earlier run whose replies the backend "replay" returns, at no cost.
         concurrency: The largest number of calls in flight; by default the recipe's.
         budget: The most that the run may cost in all, resumed or not, in the currency of the recipe's prices.
@@ -154,7 +155,7 @@ async def run_async(
     """
     start = clock()
     if prepared is None:
-        prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
+        prepared = _prepare(source, rows, per_category, skip_bad_seeds)
     prepared = with_model(prepared, model, base_url, backend, concurrency)
     where = run_directory(prepared, out)
     metadata = directory.initial_metadata(where, prepared, seed)
@@ -193,8 +194,14 @@ def plan(
 
     The arguments are those of ``run_async``. Raises InputError if one of them, the recipe or the seeds cannot be used.
     """
-    prepared = prepare(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds)
-    return with_model(prepared, model, base_url, backend)
+    return with_model(_prepare(source, rows, per_category, skip_bad_seeds), model, base_url, backend)
+
+
+def _prepare(source: Source, rows: int | None, per_category: int | None, skip_bad_seeds: bool) -> Prepared:
+    """Prepare a source of the user's own, whose recipe may name code to import."""
+    return prepare(
+        source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, importer=import_extension
+    )
 
 
 def run_directory(prepared: Prepared, out: str | Path | None) -> Path:

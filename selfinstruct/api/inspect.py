@@ -19,7 +19,7 @@ from selfinstruct.exports.table import write_table
 from selfinstruct.files import open_whole
 from selfinstruct.journal.lock import holder_of
 from selfinstruct.preparation.prepare import prepared_from_journal
-from selfinstruct.recipe import load_recipe
+from selfinstruct.recipe import import_extension, load_recipe
 from selfinstruct.run_directory import open_history, write_derived
 
 
@@ -48,7 +48,8 @@ def rejudge(directory: str | Path, *, recipe: str | Path | None = None, out: str
     Raises InputError if there is no such run, RecipeError if ``recipe`` does not fit its seeds.
     """
     with open_history(directory) as history, contextlib.ExitStack() as stack:
-        prepared = prepared_from_journal(history, None if recipe is None else load_recipe(recipe))
+        other = None if recipe is None else load_recipe(recipe, importer=import_extension)
+        prepared = prepared_from_journal(history, other)
         if out is None:
             return rejudge_replies(history, prepared)
         file = stack.enter_context(open_whole(out))

@@ -13,7 +13,7 @@ from selfinstruct.files import open_whole
 from selfinstruct.journal import JOURNAL_NAME, Recovered, Remains, SeedRow
 from selfinstruct.journal.lock import holder_of
 from selfinstruct.preparation.prepare import Prepared, build_prepared
-from selfinstruct.recipe import bind, parse_recipe
+from selfinstruct.recipe import accept_unimported, bind, parse_recipe
 from selfinstruct.rows import RowFile, read_rows
 from selfinstruct.run_directory import RECIPE_NAME, ROWS_NAME, is_run_directory, lock_directory
 
@@ -60,7 +60,7 @@ def recover(where: str | Path, out: str | Path) -> Recovered:
 def _beginning(where: Path, remains: Remains) -> tuple[Prepared, list[SeedRow]]:
     """What the run began with: from its journal, or else from its recipe and its seed file."""
     text = remains.metadata.recipe or (where / RECIPE_NAME).read_text(encoding="utf-8")
-    recipe = parse_recipe(text, f"{where}: recipe", where)
+    recipe = parse_recipe(text, f"{where}: recipe", where, importer=accept_unimported)
     stored = remains.seeds
     digest = remains.metadata.seeds_digest
     seeds = RowFile(recipe.seeds.file, "jsonl", [row for row, _, _ in stored], [line for _, _, line in stored], ())

@@ -1,4 +1,4 @@
-"""Sources of replies: a model behind an endpoint, the embedded imitator, expansion templates, or a recorded run.
+"""Sources of replies: an endpoint, the embedded imitator, templates, a recorded run, or code of the user's own.
 
 A ``Backend`` answers one ``Request`` at a time; ``ModelPool`` distributes requests over several, and ``Budget`` limits
 what they spend together. Models behind OpenAI-compatible endpoints are in ``selfinstruct.backends.openai``, which is
@@ -10,6 +10,7 @@ reply (``replies``).
 
 from selfinstruct.backends.base import Backend
 from selfinstruct.backends.budget import Budget, BudgetSpent, Spending, cost
+from selfinstruct.backends.extension import ExtensionBackend
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.backends.model_pool import MAX_CONSECUTIVE_FAILURES, ModelPool
 from selfinstruct.backends.no_model import NoModel
@@ -20,6 +21,7 @@ __all__ = [
     "Backend",
     "Budget",
     "BudgetSpent",
+    "ExtensionBackend",
     "Imitator",
     "ModelPool",
     "NoModel",

@@ -14,16 +14,16 @@ _LETTER = re.compile(r"\(?(?:[A-Za-z]|\d{1,2})[.):]\s*|[-*\u2022]\s+")
 _BETWEEN = (re.compile("[;\uff1b]"), re.compile("[,\uff0c\u3001]"))
 
 
-def check(row: Row, name: str, held: Constraints) -> Rejection | None:
+def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Refuse a value that is none of ``one_of``, or none of the choices in the field named by ``choice_of``.
 
     Compared are their texts (``value_text``), letter case and blanks around them aside.
     """
     said = _folded(row[name])
-    if held.one_of and said not in _all_folded(held.one_of):
-        return Rejection("label", f"{name} {_shown(row[name])} is none of the {len(held.one_of)} allowed")
-    if held.choice_of is not None and said not in _all_folded(choices(row[held.choice_of])):
-        return Rejection("label", f"{name} {_shown(row[name])} is none of the choices in {held.choice_of}")
+    if constraints.one_of and said not in _all_folded(constraints.one_of):
+        return Rejection("label", f"{name} {_shown(row[name])} is none of the {len(constraints.one_of)} allowed")
+    if constraints.choice_of is not None and said not in _all_folded(choices(row[constraints.choice_of])):
+        return Rejection("label", f"{name} {_shown(row[name])} is none of the choices in {constraints.choice_of}")
     return None
 
 

@@ -27,20 +27,20 @@ _LONGEST_PHRASE = 80
 _PLAIN = re.compile(rf"[\d{UNSPACED}]")
 
 
-def check(row: Row, name: str, held: Constraints) -> Rejection | None:
+def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Refuse a value that is not a token-bounded span of the field named by ``appears_in``.
 
     Of a list of words, each must stand there in one of its forms where ``match`` is ``inflected``.
     """
-    if held.appears_in is None:
+    if constraints.appears_in is None:
         return None
-    value, context = row[name], row[held.appears_in]
-    inflected = held.match == "inflected"
+    value, context = row[name], row[constraints.appears_in]
+    inflected = constraints.match == "inflected"
     for item in value if inflected and isinstance(value, list) else (value,):
-        if find(item, context, held.match) is None:
+        if find(item, context, constraints.match) is None:
             form = " in any form" if inflected else ""
             shown = json.dumps(item, ensure_ascii=False)[:80]
-            return Rejection("ungrounded", f"{name} {shown} does not occur in {held.appears_in}{form}")
+            return Rejection("ungrounded", f"{name} {shown} does not occur in {constraints.appears_in}{form}")
     return None
 
 
@@ -50,8 +50,10 @@ def spans(row: Row, fields: Mapping[str, Constraints]) -> dict[str, tuple[int, i
     A list of inflected words has no one place, and is left out.
     """
     found = {}
-    for name, held in fields.items():
-        if held.appears_in is not None and (span := find(row[name], row[held.appears_in], held.match)):
+    for name, constraints in fields.items():
+        if constraints.appears_in is not None and (
+            span := find(row[name], row[constraints.appears_in], constraints.match)
+        ):
             found[name] = span
     return found
 

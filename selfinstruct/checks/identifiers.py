@@ -15,14 +15,14 @@ _LEADING = "#~&*$%"
 _TRAILING = _LEADING + "/"
 
 
-def check(row: Row, name: str, held: Constraints) -> Rejection | None:
+def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Refuse a field with a digit-bearing token that does not occur in the field named by ``identifiers_in``."""
-    if held.identifiers_in is None:
+    if constraints.identifiers_in is None:
         return None
-    context = value_text(row[held.identifiers_in])
+    context = value_text(row[constraints.identifiers_in])
     for token in identifiers(value_text(row[name])):
         if find_span(token, context) is None:
-            return Rejection("identifiers", f"{name} names {token[:80]}, which is not in {held.identifiers_in}")
+            return Rejection("identifiers", f"{name} names {token[:80]}, which is not in {constraints.identifiers_in}")
     return None
 
 

@@ -13,6 +13,8 @@ def check(row: Row, category: str, categories: Categories, known: Collection[str
     """Refuse a row whose label is none of the ``known`` categories, or whose text is of none of the templates."""
     if category in known:
         return None
+    if categories.function is not None:
+        return Rejection("label", f"the row is of none of the {len(known)} categories of the seeds")
     name = categories.field or "the row"
     if categories.by == "template":
         return Rejection("label", f"{name} is of none of the {len(known)} templates")

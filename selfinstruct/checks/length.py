@@ -7,14 +7,14 @@ from selfinstruct.records import Rejection, Row
 from selfinstruct.text import is_unspaced, tokens
 
 
-def check(row: Row, name: str, held: Constraints) -> Rejection | None:
+def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Refuse a string of fewer code points or words than the least, or of more than the most."""
     value = row[name]
     if not isinstance(value, str):
         return None
-    rejection = _outside(name, len(value), "characters", held.min_chars, held.max_chars)
-    if rejection is None and (held.min_words is not None or held.max_words is not None):
-        rejection = _outside(name, count_words(value), "words", held.min_words, held.max_words)
+    rejection = _outside(name, len(value), "characters", constraints.min_chars, constraints.max_chars)
+    if rejection is None and (constraints.min_words is not None or constraints.max_words is not None):
+        rejection = _outside(name, count_words(value), "words", constraints.min_words, constraints.max_words)
     return rejection
 
 

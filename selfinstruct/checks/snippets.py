@@ -17,9 +17,9 @@ from selfinstruct.records import Rejection, Row
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 
 
-def check(row: Row, name: str, held: Constraints) -> Rejection | None:
+def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Refuse a string whose fenced code breaks a rule of ``snippets``, or is never closed."""
-    value, rules = row[name], held.snippets
+    value, rules = row[name], constraints.snippets
     if not isinstance(value, str) or rules is None:
         return None
     found, rest = snippets(value)

@@ -32,7 +32,10 @@ def run(
     ] = None,
     backend: Annotated[
         str | None,
-        typer.Option(metavar="imitator|openai|replay", help="Who writes [default: the imitator, or the model]."),
+        typer.Option(
+            metavar="imitator|openai|replay|MODULE:FACTORY",
+            help="Backend that writes the rows [default: the model, or else the imitator].",
+        ),
     ] = None,
     recording: Annotated[
         Path | None, typer.Option("--from", metavar="RUN", help="The run whose replies --backend replay gives again.")

@@ -5,15 +5,18 @@ Does not handle: classes that overlap. A row belongs to one category or to none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from rapidfuzz.distance import LCSseq
 
+from selfinstruct.errors import ExtensionError, RecipeError
 from selfinstruct.mining.row_template import ValueStatistics
 from selfinstruct.mining.text_template import TextTemplate, mine_templates
 from selfinstruct.recipe import Categories as Table
+from selfinstruct.recipe import extension_error, import_extension
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import tokens, value_text
 
@@ -55,6 +58,48 @@ class AttributeCategories:
     def of(self, row: Row) -> str:
         """None that could be told by the row alone."""
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCategories:
+    """What a function of the user's own returns for a row, of the values that it returns for the seeds."""
+
+    reference: str
+    function: Callable[[Row], Any]
+    names: tuple[str, ...]
+
+    @classmethod
+    def over(cls, reference: str, seeds: Sequence[Row]) -> FunctionCategories:
+        """The categories of these seeds.
+
+        Raises RecipeError where the function cannot be imported or returns "" for one, ExtensionError where it fails.
+        """
+        function = import_extension(reference)
+        names = [_call(reference, function, row) for row in seeds]
+        if "" in names:
+            raise RecipeError(
+                f"categories.by: {reference}: returned no category for seed row {names.index('') + 1}",
+                hint="Return a text that is not empty for every seed row.",
+            )
+        return cls(reference, function, tuple(dict.fromkeys(names)))
+
+    def of(self, row: Row) -> str:
+        """What the function returns, where it does for some seed. Raises ExtensionError where it fails."""
+        name = _call(self.reference, self.function, row)
+        return name if name in self.names else ""
+
+
+def _call(reference: str, function: Callable[[Row], Any], row: Row) -> str:
+    try:
+        name = function(copy.deepcopy(row))
+    except Exception as error:
+        raise extension_error(reference, error) from error
+    if not isinstance(name, str):
+        raise ExtensionError(
+            f"{reference}: expected the category as text, got {repr(name)[:80]}",
+            hint='Return the name of the category, "" for none.',
+        )
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +157,8 @@ def build_categorizer(
     ``templates.mine``), none where the field is the whole story; ``knowledge`` is what the seeds show about
     their values.
     """
+    if table.function is not None:
+        return FunctionCategories.over(table.function, seeds)
     if table.by == "none" or table.field is None:
         return SingleCategory()
     field = table.field

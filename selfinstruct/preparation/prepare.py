@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from selfinstruct.checks import field_faults, schema
+from selfinstruct.checks import CustomCheck, custom_checks, custom_rejection, field_faults, schema
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.growth.planner import quotas
 from selfinstruct.growth.prompt_inputs import PromptInputs, read_prompt_inputs
@@ -23,7 +23,7 @@ from selfinstruct.preparation.categories import AttributeCategories, Categorizer
 from selfinstruct.preparation.infer import context_fields, infer, make_categories
 from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.thresholds import thresholds
-from selfinstruct.recipe import Quota, Recipe, bind, builtin, is_recipe, parse_recipe
+from selfinstruct.recipe import Importer, Quota, Recipe, accept_unimported, bind, builtin, is_recipe, parse_recipe
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, open_row_file, parse_rows, rows_from_objects
 from selfinstruct.similarity.duplicates import DuplicateIndex
@@ -55,15 +55,21 @@ class Prepared:
 
 
 def prepare(
-    source: Source, *, rows: int | None = None, per_category: int | None = None, skip_bad_seeds: bool = False
+    source: Source,
+    *,
+    rows: int | None = None,
+    per_category: int | None = None,
+    skip_bad_seeds: bool = False,
+    importer: Importer | None = None,
 ) -> Prepared:
     """Read and check the seeds, with the recipe that ``source`` is or that they suggest.
 
-    ``rows`` or ``per_category`` stand in for the recipe's quota. Raises RowError or RecipeError where something
-    cannot be used, before anything is written.
+    ``rows`` or ``per_category`` replaces the recipe's quota. ``importer`` is as for ``parse_recipe``: without one, a
+    recipe that names code is refused. Raises RowError or RecipeError where something cannot be used, before anything
+    is written.
     """
     wanted, like = _quota(rows, per_category), ""
-    seeds, recipe = read_source(source)
+    seeds, recipe = read_source(source, importer=importer)
     reasons: Mapping[str, str] = {}
     if recipe is None:
         seeds, skipped = valid_seeds(seeds, None, skip=skip_bad_seeds)
@@ -144,7 +150,7 @@ def _all_of(recipe: Recipe, materials: PromptInputs) -> Quota:
 def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Prepared:
     """What the run of this journal started from, or would have by another ``recipe`` for the same seeds."""
     metadata, stored = history.metadata(), history.seeds()
-    own = parse_recipe(metadata.recipe, f"{history.path}: recipe", history.path.parent)
+    own = parse_recipe(metadata.recipe, f"{history.path}: recipe", history.path.parent, importer=accept_unimported)
     names = tuple(stored[0].row) if stored else tuple(own.fields)
     seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
     reasons = dict(metadata.reasons) if recipe is None else {}
@@ -156,7 +162,7 @@ def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Pre
     return build_prepared(seeds, bind(recipe or own, names), reasons, [], materials)
 
 
-def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
+def read_source(source: Source, *, importer: Importer | None = None) -> tuple[RowFile, Recipe | None]:
     """The seeds that ``source`` names, and the recipe where it is one.
 
     A file is told by its content: TOML is a recipe, everything else rows.
@@ -173,7 +179,7 @@ def read_source(source: Source) -> tuple[RowFile, Recipe | None]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RowError(name, "recipe is not UTF-8 text", hint="Save it as UTF-8.") from error
-    recipe = parse_recipe(text, name, Path(name).parent)
+    recipe = parse_recipe(text, name, Path(name).parent, importer=importer)
     if not recipe.seeds.file:
         return RowFile(name, "jsonl", [], [], tuple(recipe.fields)), recipe
     data = _read_bytes(recipe.seeds.file, hint=f"Check seeds.file in {name}; it is relative to the recipe's directory.")
@@ -188,10 +194,11 @@ def valid_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
     faults: list[str] = []
     kept: list[int] = []
     twins = DuplicateIndex(seeds.fields)
+    own_checks = () if recipe is None else custom_checks(recipe)
     for at, (row, line) in enumerate(zip(seeds.rows, seeds.lines, strict=True)):
         twin = twins.find(row)
         twins.add(row)
-        fault = _fault(row, recipe) if twin is None else f"the same row as line {seeds.lines[twin[0]]}"
+        fault = _fault(row, recipe, own_checks) if twin is None else f"the same row as line {seeds.lines[twin[0]]}"
         if fault:
             faults.append(f"{seeds.path}:{line}: {fault}")
         else:
@@ -212,13 +219,13 @@ def valid_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
     return sound, faults
 
 
-def _fault(row: Row, recipe: Recipe | None) -> str:
+def _fault(row: Row, recipe: Recipe | None, own_checks: Sequence[CustomCheck]) -> str:
     if recipe is None:
         return ""
     rejection = schema.check(row, recipe.fields)
     if rejection is not None:
         return rejection.message
-    rejection = field_faults(row, recipe, tuple(row))
+    rejection = field_faults(row, recipe, tuple(row)) or custom_rejection(row, recipe, own_checks)
     return rejection.message if rejection is not None else ""
 
 

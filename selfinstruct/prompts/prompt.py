@@ -283,6 +283,8 @@ def _wording_en(categories: Categories) -> list[str]:
 
 def _wanted_en(recipe: Recipe, category: str) -> list[str]:
     categories = recipe.categories
+    if categories.function is not None:
+        return [f"Every new row is of the category {_quoted(category)}."]
     if categories.by == "none" or categories.field is None:
         return []
     name = _quoted(categories.field)
@@ -389,6 +391,8 @@ def _wording_zh(categories: Categories) -> list[str]:
 
 def _wanted_zh(recipe: Recipe, category: str) -> list[str]:
     categories = recipe.categories
+    if categories.function is not None:
+        return [f"每行新数据都属于类别 {_quoted(category)}。"]
     if categories.by == "none" or categories.field is None:
         return []
     name = _quoted(categories.field)

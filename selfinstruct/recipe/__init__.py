@@ -7,18 +7,21 @@ whether a category named in ``quota.weights`` exists, which only the mined categ
 """
 
 from selfinstruct.recipe.changes import frozen_changes
+from selfinstruct.recipe.extensions import Importer, accept_unimported, extension_error, import_extension, is_reference
 from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Rule, Snippets, Step
 from selfinstruct.recipe.reading import bind, is_recipe, load_recipe, parse_recipe, recipe_name
-from selfinstruct.recipe.tables import Categories, Demos, Model, Novelty, Price, Prompt, Quota, Recipe, Seeds
+from selfinstruct.recipe.tables import Categories, Checks, Demos, Model, Novelty, Price, Prompt, Quota, Recipe, Seeds
 from selfinstruct.recipe.writing import to_toml
 
 __all__ = [
     "Attribute",
     "Categories",
+    "Checks",
     "Demos",
     "Documents",
     "Expand",
     "Field",
+    "Importer",
     "Judge",
     "Model",
     "Novelty",
@@ -30,9 +33,13 @@ __all__ = [
     "Seeds",
     "Snippets",
     "Step",
+    "accept_unimported",
     "bind",
+    "extension_error",
     "frozen_changes",
+    "import_extension",
     "is_recipe",
+    "is_reference",
     "load_recipe",
     "parse_recipe",
     "recipe_name",

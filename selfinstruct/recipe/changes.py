@@ -36,6 +36,7 @@ def _judging(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, Any]]:
     for table, keys in (("categories", recipe.categories), ("novelty", recipe.novelty)):
         yield from (((table, key), value) for key, value in keys)
     yield from ((("quota", "weights", name), weight) for name, weight in recipe.quota.weights.items())
+    yield ("checks", "use"), recipe.checks.use
     yield from ((("rules", at), rule) for at, rule in enumerate(recipe.rules))
     yield from ((("steps", at, "writes"), step.writes) for at, step in enumerate(recipe.steps))
     yield from ((("expand", at, "writes"), expand.writes) for at, expand in enumerate(recipe.expand))

@@ -84,6 +84,9 @@ def _quota_contradictions(recipe: Recipe) -> Iterator[Problem]:
     categories, quota = recipe.categories, recipe.quota
     if categories.by in ("field", "template") and categories.field is None:
         yield Problem(("categories", "field"), f'missing; by = "{categories.by}" needs the field to look at')
+    if categories.function is not None and categories.field is not None:
+        hint = 'remove the key, or say by = "template" or by = "field"'
+        yield Problem(("categories", "field"), "unused: the function in by is given the whole row", hint)
     if categories.by == "none" and categories.field is not None:
         yield Problem(("categories", "field"), 'means nothing with by = "none"', 'say by = "template" or by = "field"')
     if quota.rows is not None and quota.per_category is not None:

@@ -130,8 +130,8 @@ def _source_mistakes(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
         return
     if recipe.imitates:
         yield Problem(("seeds",), "missing: there is nothing to imitate", 'name the rows: [seeds] file = "rows.jsonl"')
-    if recipe.categories.by in ("field", "template"):
-        yield Problem(("categories", "by"), "looks at seeds, and there are none", 'say by = "attribute" or by = "none"')
+    if recipe.categories.by in ("field", "template") or recipe.categories.function is not None:
+        yield Problem(("categories", "by"), "needs seeds; none are configured", 'say by = "attribute" or by = "none"')
     if recipe.novelty.max_rouge_l == "seeds":
         yield Problem(("novelty", "max_rouge_l"), "is measured on seeds, and there are none", "say max_rouge_l = 0.7")
     if recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is None:

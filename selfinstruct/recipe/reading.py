@@ -14,13 +14,15 @@ from selfinstruct.errors import RecipeError
 from selfinstruct.recipe import toml
 from selfinstruct.recipe.contradictions import recipe_contradictions
 from selfinstruct.recipe.errors import Problem, nearest, no_such_field, recipe_error, validation_problems
+from selfinstruct.recipe.extensions import Importer, extension_problems
 from selfinstruct.recipe.tables import Recipe, Seeds
 
 
-def load_recipe(path: str | os.PathLike[str]) -> Recipe:
+def load_recipe(path: str | os.PathLike[str], *, importer: Importer | None = None) -> Recipe:
     """Read and validate a recipe file; its seeds' file is resolved against the recipe's folder.
 
-    Raises RecipeError naming every fault that was found, each with its line and key path.
+    ``importer`` is as for ``parse_recipe``. Raises RecipeError naming every fault that was found, each with its line
+    and key path.
     """
     try:
         data = Path(path).read_bytes()
@@ -33,14 +35,16 @@ def load_recipe(path: str | os.PathLike[str]) -> Recipe:
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
         raise RecipeError(f"{path}:{line}: not UTF-8 text", hint="save the recipe as UTF-8") from exc
-    return parse_recipe(text, os.fspath(path), Path(path).parent)
+    return parse_recipe(text, os.fspath(path), Path(path).parent, importer=importer)
 
 
-def parse_recipe(text: str, name: str, base: str | os.PathLike[str]) -> Recipe:
+def parse_recipe(text: str, name: str, base: str | os.PathLike[str], *, importer: Importer | None = None) -> Recipe:
     """Validate a recipe's text; ``name`` is its file in messages, ``base`` the folder that paths start from.
 
     A recipe without a ``name`` is named for its file. Without ``novelty.fields``, every text field is compared
-    that is neither grounded in another nor the label. Raises RecipeError like ``load_recipe``.
+    that is neither grounded in another nor the label. ``importer`` is called with each reference to code, such as
+    ``checks.use`` has; without one, a recipe with references is refused, since their code would run. Pass
+    ``import_extension`` only for a recipe of the user's own. Raises RecipeError like ``load_recipe``.
     """
     data = toml.read(text.removeprefix("\ufeff"), name)
     data.setdefault("name", recipe_name(name))
@@ -49,7 +53,8 @@ def parse_recipe(text: str, name: str, base: str | os.PathLike[str]) -> Recipe:
     except ValidationError as exc:
         mistakes = validation_problems(exc, Recipe, data)
     else:
-        mistakes = list(recipe_contradictions(recipe))
+        # Nothing is imported for a recipe that cannot be used anyway.
+        mistakes = list(recipe_contradictions(recipe)) or list(extension_problems(recipe, importer))
         if not mistakes:
             return recipe
     # Raised out here, so that no traceback carries the values that were refused.

@@ -17,12 +17,17 @@ from selfinstruct.recipe.types import (
     Label,
     Names,
     NonEmpty,
+    Reference,
     Share,
     Table,
     Url,
     Variable,
     Weight,
 )
+
+References = Annotated[
+    tuple[Reference, ...], Strict(False), 'a list of functions of your own such as ["package.module:function"]'
+]
 
 
 class Seeds(Table):
@@ -34,12 +39,28 @@ class Seeds(Table):
 class Categories(Table):
     """``[categories]``: what quotas are counted in.
 
-    The template or the value of ``field``; the values of ``attributes``, each with each; or nothing.
+    The template or the value of ``field``; the values of ``attributes``, each with each; what a function of your own
+    returns for a row; or nothing.
     """
 
-    by: Literal["template", "field", "attribute", "none"] = "none"
+    by: Literal["template", "field", "attribute", "none"] | Reference = "none"
     field: str | None = None
     attributes: Names = ()
+
+    @property
+    def function(self) -> str | None:
+        """The reference to a function of the user's own that returns a row's category, or None."""
+        return self.by if ":" in self.by else None
+
+
+class Checks(Table):
+    """``[checks]``: checks of your own, besides the built-in ones.
+
+    ``use`` names functions as ``"package.module:function"``, which are called as ``function(row, recipe)`` and return
+    None or the reason for a rejection.
+    """
+
+    use: References = ()
 
 
 class Quota(Table):
@@ -130,14 +151,18 @@ Rules = Annotated[tuple[Rule, ...], Strict(False)]
 class Recipe(Table):
     """What a data set is and how it grows.
 
-    Who writes is the ``model``, or one of several ``models`` batch by batch; with neither, the embedded imitator.
+    The ``model`` writes the rows, or each of several ``models`` its share; with neither, the embedded imitator.
+    ``backend`` names a function of your own, ``"package.module:factory"``, that is called with the resolved recipe and
+    returns the ``Backend`` that writes them.
     """
 
     name: Label
     task: str = ""
+    backend: Reference | None = None
     seeds: Seeds = Seeds()
     fields: dict[str, Field]
     rules: Rules = ()
+    checks: Checks = Checks()
     categories: Categories = Categories()
     quota: Quota = Quota()
     novelty: Novelty = Novelty()
@@ -157,7 +182,7 @@ class Recipe(Table):
 
     @property
     def needs_model(self) -> bool:
-        """Whether the embedded imitator, or no author at all, will not do."""
+        """Whether neither the embedded imitator nor templates alone can write the rows."""
         lists = [*(each.prompt for each in self.attributes.values()), *(each.prompt for each in self.expand)]
         return bool(self.steps or self.judge or any(lists))
 

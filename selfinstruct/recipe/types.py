@@ -30,6 +30,13 @@ Variable = Annotated[
     StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$"),
     'the name of an environment variable in capitals such as "OPENAI_API_KEY", never the key itself',
 ]
+#: ``package.module:object``, with the dots of nested packages and attributes.
+REFERENCE = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*$"
+Reference = Annotated[
+    str,
+    StringConstraints(pattern=REFERENCE),
+    'a function of your own such as "package.module:function"',
+]
 NonEmpty = Annotated[str, StringConstraints(min_length=1), "text in quotes, not empty"]
 
 

@@ -31,7 +31,7 @@ def _tables(
     recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLike[str]
 ) -> Iterator[tuple[toml.KeyPath, Mapping[str, Any] | None]]:
     data = recipe.model_dump()
-    yield (), {"name": recipe.name, "task": recipe.task}
+    yield (), {"name": recipe.name, "task": recipe.task, "backend": recipe.backend}
     if recipe.seeds.file or "seeds" in comments:
         yield ("seeds",), {"file": _relative(recipe.seeds.file, folder)}
     yield ("fields",), None
@@ -39,6 +39,8 @@ def _tables(
         yield ("fields", name), _said(field, comments, f"fields.{name}.")
     for at, rule in enumerate(recipe.rules):
         yield ("rules", at), _said(rule)
+    if recipe.checks.use or "checks" in comments:
+        yield ("checks",), {"use": recipe.checks.use}
     for name, attribute in recipe.attributes.items():
         yield ("attributes", name), _said(attribute) | _files(attribute.file, folder)
     if recipe.documents is not None:

@@ -139,6 +139,8 @@ def _steps(prepared: Prepared) -> Iterator[str]:
 
 def _author(summary: Summary, recipe: Recipe) -> str:
     """Who wrote the rows; where the endpoint is stays with whoever ran it."""
+    if recipe.backend is not None:
+        return f"the backend {_code(recipe.backend)}"
     if not recipe.all_models:
         return "selfinstruct's embedded imitator" if recipe.imitates else "templates alone"
     names = [name.partition(" at ")[0] for name in summary.models] or [model.name for model in recipe.all_models]

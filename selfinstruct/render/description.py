@@ -46,6 +46,8 @@ def join_words(parts: Sequence[str]) -> str:
 def writer_phrase(prepared: Prepared) -> str:
     """Who writes the rows, in words."""
     recipe = prepared.recipe
+    if recipe.backend is not None:
+        return f"the backend {printable(recipe.backend)}"
     if not recipe.all_models:
         if recipe.needs_model:
             return "a model that is yet to be named"

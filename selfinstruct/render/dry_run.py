@@ -22,7 +22,7 @@ def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
     if not total:
         return text.append("The templates make every row of a passage: no model is asked, and nothing is paid.\n")
     text.append(f"Were every row accepted, it would take {counted(total, 'request')} to {writer_phrase(prepared)}")
-    if not recipe.all_models and not recipe.needs_model:
+    if not recipe.all_models and not recipe.needs_model and recipe.backend is None:
         text.append(f",\nwhich reads no prompt. To a model it would be {tokens}, with these prompts.\n")
     else:
         text.append(f",\n{tokens}")

@@ -171,7 +171,7 @@ def _categories(prepared: Prepared, width: int | None) -> Text:
         "field": f"the values of {printable(table.field or '')}",
         "attribute": f"the {'combinations' if len(table.attributes) > 1 else 'values'} of {combined}",
         "none": "the whole data set",
-    }[table.by]
+    }.get(table.by, f"returned by {printable(table.by)}")
     total = len(prepared.quotas)
     heading = f"  {counted(total, 'category', 'categories')}, {by}"
     room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - _COLUMN_CELLS), 12)

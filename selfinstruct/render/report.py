@@ -163,7 +163,8 @@ def _rejected(report: Report, prepared: Prepared) -> Iterator[str]:
         yield "<p>None.</p>"
     for reason, count in sorted(rejected.items(), key=lambda pair: -pair[1]):
         bar = bar_svg(count / report.summary.candidates, "bad", str(count))
-        yield f'<div class="reason"><span>{_text(reason)}</span>{bar}<span class="number">{format_number(count)}</span></div>'
+        number = f'<span class="number">{format_number(count)}</span>'
+        yield f'<div class="reason"><span>{_text(reason)}</span>{bar}{number}</div>'
         yield f"<details><summary>{escape(MEANINGS.get(reason, ''))}</summary>"
         for refused in report.refused.get(reason, ()):
             yield _refusal(refused, report.summary.seeds)
@@ -217,14 +218,14 @@ def _marked(value: str, spans: list[tuple[int, int]]) -> str:
 
 def _origin(summary: Summary, prepared: Prepared, recipe_toml: str) -> str:
     by = writer_phrase(prepared)
-    if prepared.recipe.all_models:
+    if prepared.recipe.all_models and prepared.recipe.backend is None:
         by = f"the model{'s' if len(summary.models) > 1 else ''} {summary.model}"
     done = "".join(f"<dt>{_text(name)}</dt><dd>{_text(words)}</dd>" for name, words in step_lines(prepared))
     steps = f'<dl class="fields">{done}</dl>' if done else ""
     remarks = "".join(f"<li>{_text(note)}</li>" for note in summary.notes)
     return (
-        f"<section>\n<h2>How it was made</h2>\n<p>Written by {_text(by)} from {_text(source_phrase(prepared))}, with the "
-        f"run's seed {_text(str(summary.seed))}. Every prompt's plan, every reply and every rejection is in "
+        f"<section>\n<h2>How it was made</h2>\n<p>Written by {_text(by)} from {_text(source_phrase(prepared))}, with "
+        f"the run's seed {_text(str(summary.seed))}. Every prompt's plan, every reply and every rejection is in "
         "<code>run.sqlite</code>; <code>selfinstruct show</code> tells where a row came from, by its number here, and "
         "why a candidate was rejected, by its x and number.</p>\n"
         f"{steps}{f'<ul>{remarks}</ul>' if remarks else ''}"

@@ -135,8 +135,8 @@ class OnlyRoom(Rows):
 def test_reasons_are_the_published_ones() -> None:
     """The slugs are a contract: scripts and journals hold them."""
     assert set(REASONS) == {
-        *("schema", "empty", "length", "echo", "ungrounded", "identifiers", "label", "blocked", "contradiction"),
-        *("holdout", "pii", "near-duplicate", "duplicate", "quota", "judge"),
+        *("schema", "empty", "length", "echo", "same", "ungrounded", "identifiers", "label", "blocked"),
+        *("check", "contradiction", "holdout", "pii", "near-duplicate", "duplicate", "quota", "judge"),
     }
     assert len(REASONS) == len(set(REASONS))
 
@@ -527,9 +527,9 @@ CONSTRAINED: list[tuple[dict[str, Any], Any, Any, str | None]] = [
     ({"choice_of": "context"}, "蓝", "红、蓝、绿", None),
     ({"choice_of": "context"}, "red", "", "label"),
     ({"choice_of": "context"}, "A", "A) yes\nB) no", "label"),
-    ({"differs_from": "context"}, "the same", "the  same\n", "echo"),
+    ({"differs_from": "context"}, "the same", "the  same\n", "same"),
     ({"differs_from": "context"}, "The same", "the same", None),
-    ({"differs_from": "context", "type": "any"}, [1], "[1]", "echo"),
+    ({"differs_from": "context", "type": "any"}, [1], "[1]", "same"),
 ]
 
 

@@ -177,7 +177,7 @@ def test_every_file_gives_a_lawful_name(path: str, name: str) -> None:
         ('identifiers_in = "RawLog"', 'identifiers_in = "Question"', "identifiers_in", "names the field itself"),
         ('appears_in = "RawLog"', 'match = "casefold"', "appears_in", "Answer.match: says how appears_in compares"),
         ('appears_in = "RawLog"', "min_chars = 5\nmax_chars = 4", "[fields.RawLog]", "is below min_chars, 5"),
-        ('by = "template"', 'by = "label"', "by", '"template", "field", "attribute" or "none"; this is "label"'),
+        ('by = "template"', 'by = "label"', "by", 'or a function of your own such as "package.module:function"'),
         ('by = "template"', 'by = "none"', "field =", 'categories.field: means nothing with by = "none"'),
         ('field = "Question"', "", "[categories]", 'categories.field: missing; by = "template" needs the field'),
         ('"seeds"', '"seed"', "max_rouge_l", 'must be "seeds" or a number above 0 and at most 1; this is "seed"'),

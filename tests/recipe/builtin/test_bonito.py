@@ -75,9 +75,9 @@ CASES = [
     ("text generation", "Write on.", "word " * 20, ""),
     ("text generation", "Write on.", "word " * 19, "length"),
     *((name, "Do it.", "Anything goes.", "") for name in FREE),
-    *((name, "Do it.", PASSAGE, "echo") for name in FREE),
+    *((name, "Do it.", PASSAGE, "same") for name in FREE),
     *((name, "Do it.", " ", "empty") for name in FREE),
-    *((name, PASSAGE, "Anything goes.", "echo") for name in FREE),
+    *((name, PASSAGE, "Anything goes.", "same") for name in FREE),
 ]
 
 
@@ -131,7 +131,7 @@ class Author:
             return asked, said, "much " * 70, "length"
         if name == "text generation":
             return asked, f"{said} " * 10, said, "length"
-        return asked, said, passage, "echo"
+        return asked, said, passage, "same"
 
 
 Grown = tuple[api.Run, list[Mapping[str, Any]], Author]
@@ -171,7 +171,7 @@ def test_every_type_has_as_many_tasks_as_there_are_passages(grown: Grown) -> Non
 def test_bad_answers_are_refused_for_what_they_are(grown: Grown) -> None:
     """Each bad answer by its reason, and nothing else; what is no JSON is asked for again."""
     run, rows, author = grown
-    assert set(author.bad) == {"ungrounded", "label", "schema", "length", "echo"}
+    assert set(author.bad) == {"ungrounded", "label", "schema", "length", "same"}
     assert {reason: count for reason, count in run.summary.rejected.items() if reason != "quota"} == author.bad
     assert run.summary.failed.keys() == {"malformed"}
     assert all(list(row) == ["task_type", "context", "instruction", "response"] for row in rows)

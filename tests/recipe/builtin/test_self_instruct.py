@@ -90,7 +90,7 @@ def test_an_instruction_passes_the_filters_of_the_paper_s_code_or_not(instructio
 INSTANCES = [
     ("an empty tin", "metal", ""),
     ("", "A haiku.", ""),
-    ("an empty tin", "an empty tin", "echo"),
+    ("an empty tin", "an empty tin", "same"),
     ("an empty tin", "An empty tin", ""),
     ("an empty tin", "", "empty"),
     ("an empty tin", " \n", "empty"),
@@ -114,7 +114,7 @@ TASKS = [
     ("all differ", [("a", "1"), ("b", "1"), ("c", "2")], ["a", "b", "c"], {}),
     ("an exact duplicate", [("a", "1"), ("b", "2"), ("a", "1")], ["a", "b"], {"duplicate": 1}),
     ("one input, two outputs: nothing is kept", [("a", "1"), ("b", "2"), ("a", "3")], [], {"contradiction": 3}),
-    ("an output that is refused contradicts nobody", [("a", "1"), ("a", "a"), ("b", "2")], ["a", "b"], {"echo": 1}),
+    ("an output that is refused contradicts nobody", [("a", "1"), ("a", "a"), ("b", "2")], ["a", "b"], {"same": 1}),
     ("one empty input, two outputs: both are kept", [("", "A haiku."), ("", "Another.")], ["", ""], {}),
     ("one output of many inputs", [("a", "yes"), ("b", "yes")], ["a", "b"], {}),
 ]
@@ -189,7 +189,7 @@ BAD = [
     "Write a program that adds numbers.",
     "- Sort these four words.",
 ]
-FAULTS = ["none", "echo", "empty", "colon", "contradiction", "duplicate", "too many"]
+FAULTS = ["none", "same", "empty", "colon", "contradiction", "duplicate", "too many"]
 
 
 class Author:
@@ -227,7 +227,7 @@ class Author:
         first = rows[0]
         fault = FAULTS[self._tasks % len(FAULTS)]
         self._tasks += 1
-        if fault == "echo":
+        if fault == "same":
             rows[1] = {"input": "the same", "output": "the same"}
         elif fault == "empty":
             rows[1] = {"input": "a thing", "output": ""}
@@ -269,7 +269,7 @@ def test_tasks_grow_from_the_seeds(tmp_path: Path) -> None:
     assert summary.stopped == "done"
     assert summary.conserved
     assert summary.accepted == len(rows) == 200
-    refused = {"length", "blocked", "echo", "empty", "contradiction", "duplicate", "near-duplicate", "schema"}
+    refused = {"length", "blocked", "same", "empty", "contradiction", "duplicate", "near-duplicate", "schema"}
     assert refused <= set(summary.rejected) <= {*refused, "quota"}
     assert api.rejudge(tmp_path / "run").identical
 

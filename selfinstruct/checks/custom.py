@@ -1,0 +1,54 @@
+"""``check``: a reason given by a check of the user's own, which ``[checks] use`` names.
+
+    def units_agree(row, recipe):
+        return None if row["unit"] in row["text"] else "the unit is not in the text"
+
+A check may return a ``Rejection`` instead of text, to be counted under another of the built-in reasons.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from selfinstruct.errors import ExtensionError
+from selfinstruct.recipe import Recipe, extension_error
+from selfinstruct.records import Rejection, Row
+
+REASON = "check"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomCheck:
+    """A check of the user's own, by the reference that the recipe has for it."""
+
+    reference: str
+    function: Callable[[Row, Recipe], Any]
+
+    def check(self, row: Row, recipe: Recipe, reasons: Collection[str]) -> Rejection | None:
+        """The rejection of a row that has the recipe's fields; the function is given a copy of the row.
+
+        Raises ExtensionError where the function raises, or returns neither None nor a reason; the reason of a
+        Rejection must be one of ``reasons``.
+        """
+        try:
+            found = self.function(copy.deepcopy(row), recipe)
+        except Exception as error:
+            raise extension_error(self.reference, error) from error
+        if found is None:
+            return None
+        if isinstance(found, Rejection):
+            if found.reason not in reasons:
+                raise ExtensionError(
+                    f"{self.reference}: returned a Rejection with the unknown reason {found.reason!r}",
+                    hint=f"Use {REASON!r}, or another of: {', '.join(reasons)}.",
+                )
+            return found
+        if not isinstance(found, str) or not found.strip():
+            raise ExtensionError(
+                f"{self.reference}: expected None or the reason as text, got {repr(found)[:80]}",
+                hint="Return None for a row that passes.",
+            )
+        return Rejection(REASON, f"{self.function.__name__}: {found}")
