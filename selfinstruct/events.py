@@ -27,8 +27,8 @@ class Pace:
 
     concurrency: int
     in_flight: int
-    why: str
-    free: bool = True
+    reason: str
+    unrestricted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

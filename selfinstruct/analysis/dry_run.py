@@ -144,7 +144,7 @@ def _first_values(prepared: Prepared, seed: int) -> Mapping[str, JSON]:
         return {}
     batch = replace(batch, given=_drawing(prepared).draw(batch.category, draws))
     work = BatchState(batch, recipe, prepared.inputs, [rows[at - 1] for at in batch.demos])
-    asks = work.calls()
+    asks = work.next_calls()
     return asks[0].values if asks else {}
 
 

@@ -144,7 +144,7 @@ def _traced(history: History, found: Provenance, seeds: int) -> Provenance:
         return found
     batch, recipe = found.replies[0].batch, found.recipe
     demos = history.pooled(batch.demos)
-    materials = PromptInputs.recalled(history.metadata().prompt_inputs, history.passages())
+    materials = PromptInputs.from_json(history.metadata().prompt_inputs, history.passages())
     number = batch.given.get(PASSAGE) or 0
     found = replace(
         found,
@@ -189,11 +189,11 @@ class _Trace:
         work = BatchState(replies[0].batch, self.recipe, self.materials, self.demos)
         useless = {}
         for each in replies:
-            if work.missing(each.step):
-                found = work.take(each.step, each.reply)
+            if work.pending_call(each.step):
+                found = work.record_reply(each.step, each.reply)
                 if found.failure:
                     useless[each.call] = found.message
-        work.give_up()
+        work.abandon_pending()
         return work.drafts, useless
 
     def line(self, pieces: Sequence[Draft], position: int) -> Sequence[RecordedReply]:

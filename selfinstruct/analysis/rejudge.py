@@ -76,10 +76,10 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
         work = BatchState(batch, prepared.recipe, prepared.inputs, [shown[n] for n in batch.demos if n in shown])
         call = 0
         for each in recorded:
-            found = work.take(each.step, each.reply) if work.missing(each.step) else None
+            found = work.record_reply(each.step, each.reply) if work.pending_call(each.step) else None
             failed[found.failure if found is not None else ""] += 1
             call = each.call if found is not None and not found.failure else call
-        work.give_up()
+        work.abandon_pending()
         if not call:
             finish_batch(progress, batch, ())
             continue

@@ -9,7 +9,7 @@ from pathlib import Path
 from selfinstruct.backends import ModelPool
 from selfinstruct.errors import EndpointError
 from selfinstruct.files import write_whole
-from selfinstruct.growth.prompt_inputs import PromptInputs, expansion_templates, list_entries
+from selfinstruct.growth.prompt_inputs import PromptInputs, parse_list, parse_templates
 from selfinstruct.journal import Journal
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts.prompt import step_messages
@@ -49,9 +49,9 @@ def read_lists(inputs: PromptInputs, recipe: Recipe, where: Path) -> PromptInput
         file = where / FOLDER / f"{name}.txt"
         if not file.exists():
             continue
-        found = list_entries(file.read_text(encoding="utf-8-sig"), str(file))
+        found = parse_list(file.read_text(encoding="utf-8-sig"), str(file))
         if isinstance(owner, Expand):
-            inputs.templates[name] = expansion_templates(found, owner)
+            inputs.templates[name] = parse_templates(found, owner)
         else:
             inputs.lists[name] = found
     return inputs

@@ -173,7 +173,7 @@ async def run_async(
             journal = stack.enter_context(directory.create_journal(where, prepared, metadata))
         _record_start(journal, metadata.recipe, prepared, connected)
         await write_lists(prepared, journal, connected.models, where, seed)
-        journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.noted()))
+        journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json()))
         loop = await _loop(prepared, journal, connected.models, seed, concurrency, watch or _ignore)
         summary = await _grown(where, loop, prepared, lambda: clock() - start)
     _require_conserved(where, summary)
@@ -264,7 +264,7 @@ async def _loop(
         watch=watch,
         language=prompt_language(seeds),
         use_passages_once=prepared.use_passages_once,
-        number=state.last_batch,
+        last_batch=state.last_batch,
         accepted=state.accepted,
         candidates=state.candidates,
         requests=state.requests,
@@ -327,7 +327,7 @@ async def _grow(loop: Loop) -> str:
     except BudgetSpent:
         return "budget"
     short = any(state.exhausted for state in loop.progress.values())
-    return "exhausted" if short and not (loop.use_passages_once and loop.sampler.covered) else "done"
+    return "exhausted" if short and not (loop.use_passages_once and loop.sampler.all_passages_used) else "done"
 
 
 def _word_for(error: BaseException) -> str:

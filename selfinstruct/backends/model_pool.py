@@ -88,13 +88,13 @@ class ModelPool:
         paces = [(member, pace) for member, pace in inspected if not member.disabled and isinstance(pace, Pace)]
         if not paces:
             return None
-        limited = [(member, pace) for member, pace in paces if not pace.free]
+        limited = [(member, pace) for member, pace in paces if not pace.unrestricted]
         several = len(self._members) > 1
-        why = "; ".join(f"{member.backend.name}: {pace.why}" if several else pace.why for member, pace in limited)
+        why = "; ".join(f"{member.backend.name}: {pace.reason}" if several else pace.reason for member, pace in limited)
         return Pace(
             sum(pace.concurrency for _, pace in paces),
             sum(pace.in_flight for _, pace in paces),
-            why or paces[0][1].why,
+            why or paces[0][1].reason,
             not limited,
         )
 

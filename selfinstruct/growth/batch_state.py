@@ -43,37 +43,37 @@ class BatchState:
         """Whether it needs no more calls."""
         return not self._missing
 
-    def calls(self) -> list[StepCall]:
+    def next_calls(self) -> list[StepCall]:
         """The calls that are to be made now and have not been given out yet."""
         due = [ask for key, ask in self._missing.items() if key not in self._out]
         self._out.update(ask.key for ask in due)
         return due
 
-    def missing(self, key: str) -> StepCall | None:
+    def pending_call(self, key: str) -> StepCall | None:
         """The call of that key, where a reply to it is still needed."""
         return self._missing.get(key)
 
-    def take(self, key: str, reply: Reply) -> StepReply:
+    def record_reply(self, key: str, reply: Reply) -> StepReply:
         """Take the reply to a call; one that cannot be read is asked for again, as often as its step says."""
         ask = self._missing[key]
         found = read_step_reply(ask, reply, self._recipe)
         if found.failure:
-            self.lose(key)
+            self.record_failure(key)
         else:
             self._replies[key] = found
             self._advance()
         return found
 
-    def lose(self, key: str) -> None:
+    def record_failure(self, key: str) -> None:
         """A call brought nothing: ask again, or give it up."""
         ask = self._missing[key]
         self._tried[key] += 1
         self._out.discard(key)
-        if self._tried[key] >= ask.tries:
+        if self._tried[key] >= ask.max_tries:
             self._replies[key] = None
             self._advance()
 
-    def give_up(self) -> None:
+    def abandon_pending(self) -> None:
         """End every branch that waits for a reply: none will come any more."""
         while self._missing:
             self._replies.update(dict.fromkeys(self._missing))
@@ -81,8 +81,8 @@ class BatchState:
 
     def _advance(self) -> None:
         standing = advance(self._recipe, self._materials, self._values, self._replies)
-        self._missing = {ask.key: ask for ask in standing.asks}
-        self.drafts = standing.pieces
+        self._missing = {ask.key: ask for ask in standing.calls}
+        self.drafts = standing.drafts
 
 
 def _values(recipe: Recipe, materials: PromptInputs, batch: Batch, demos: Sequence[Row]) -> dict[str, JSON]:

@@ -39,7 +39,7 @@ def judge_batch(
     group = ""
     for at, piece in enumerate(pieces):
         if not piece.group or piece.group != group:
-            pool.compare_added()
+            pool.index_added()
         group = piece.group
         candidate = Candidate(at, piece.text, piece.row, piece.problem)
         refusal = torn.get(at) or piece.rejection
@@ -48,7 +48,7 @@ def judge_batch(
         if judged.rejection is None and candidate.row is not None:
             gained[judged.category] += 1
             pool.add(candidate.row, judged.category)
-    pool.compare_added()
+    pool.index_added()
     finish_batch(progress, batch, list(gained.elements()))
     return judgements
 

@@ -74,13 +74,13 @@ class Loop:
     watch: Callable[[Snapshot], None]
     language: Language = "en"
     use_passages_once: bool = False
-    number: int = 0
+    last_batch: int = 0
     accepted: int = 0
     candidates: int = 0
     requests: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
-    refused_in: Counter[str] = field(default_factory=Counter)
+    rejected_by_category: Counter[str] = field(default_factory=Counter)
     last_row: Row | None = None
     _barren: tuple[int, int] = (0, 0)
 
@@ -143,7 +143,7 @@ class Loop:
     def snapshot(self, in_flight: int = 0) -> Snapshot:
         """Where the run stands now."""
         categories = {
-            name: CategoryCount(state.quota, state.accepted, self.refused_in[name], state.exhausted)
+            name: CategoryCount(state.quota, state.accepted, self.rejected_by_category[name], state.exhausted)
             for name, state in self.progress.items()
         }
         return Snapshot(
@@ -159,7 +159,7 @@ class Loop:
             notes=(*self.models.notes, *self.prompt_size.notes),
         )
 
-    def draws(self, number: int) -> Random:
+    def batch_rng(self, number: int) -> Random:
         """The random generator of one batch: the same for the same run seed and batch number, in any order."""
         return Random(f"{self.seed}/{number}")
 
@@ -175,7 +175,7 @@ class Loop:
             heard = [
                 self._heard(_Call(work, ask, recorded.call, recorded.reply))
                 for recorded in unfinished.replies
-                if (ask := work.missing(recorded.step)) is not None
+                if (ask := work.pending_call(recorded.step)) is not None
             ]
             if all(heard):
                 self._go_on(work, due, judging=bool(heard))
@@ -183,23 +183,23 @@ class Loop:
 
     def _plan(self, due: deque[_Call]) -> bool:
         """Plan the next batch, and put its calls among those that are due; False where there is nothing to ask."""
-        if self.use_passages_once and self.sampler.covered:
+        if self.use_passages_once and self.sampler.all_passages_used:
             return False
-        number = self.number + 1
-        prompt, draws = self.prompt_size.prompt, self.draws(number)
+        number = self.last_batch + 1
+        prompt, draws = self.prompt_size.prompt, self.batch_rng(number)
         batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, draws)
         if batch is None:
             return False
         batch = replace(batch, given=self.sampler.draw(batch.category, draws))
-        self.number = number
+        self.last_batch = number
         self.journal.add_batch(batch)
         work = self._begin(batch)
-        due.extend(_Call(work, ask) for ask in work.calls())
+        due.extend(_Call(work, ask) for ask in work.next_calls())
         return True
 
     def _begin(self, batch: Batch) -> BatchState:
         start_batch(self.progress, batch)
-        self.sampler.launch(batch.category, batch.given, batch.count)
+        self.sampler.start_batch(batch.category, batch.given, batch.count)
         grown = [number for number in batch.demos if number > self.pool.seed_count]
         pooled = self.journal.history.pooled(grown) if grown else {}
         demos = [pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos]
@@ -210,9 +210,9 @@ class Loop:
         said = ask.messages(recipe)
         if self.models.reads_messages and not said:
             asked = recipe, batch.category, batch.count, call.work.demos, self.language
-            said = messages(*asked, given=batch.given, reminding=self.prompt_size.reminds)
-        seed = self.draws(batch.number).getrandbits(31)
-        return Request(batch, ask.key, said, call.work.demos, seed, ask.form(recipe), ask.model)
+            said = messages(*asked, given=batch.given, reminding=self.prompt_size.repeats_format)
+        seed = self.batch_rng(batch.number).getrandbits(31)
+        return Request(batch, ask.key, said, call.work.demos, seed, ask.reply_format(recipe), ask.model)
 
     def _take(
         self,
@@ -244,15 +244,15 @@ class Loop:
 
     def _fail(self, call: _Call, failure: Failure) -> _Call | None:
         """Count a call without a reply: with its only call a batch ends, else it goes on without, in its turn."""
-        batch, single = call.work.batch, call.ask.of is None
+        batch, single = call.work.batch, call.ask.definition is None
         number = self.journal.add_failure(batch.number, call.ask.key, failure, ends=single)
         self.failed[failure.reason] += 1
         if failure.reason in _TOO_LONG:
-            self.prompt_size.too_long(batch.number, len(batch.demos), self.number)
+            self.prompt_size.record_too_long(batch.number, len(batch.demos), self.last_batch)
         if not single:
             return replace(call, id=number)
         cancel_batch(self.progress, batch)
-        self.sampler.withdraw(batch.category, batch.given, batch.count)
+        self.sampler.cancel_batch(batch.category, batch.given, batch.count)
         return None
 
     def _read(self, call: _Call, due: deque[_Call]) -> None:
@@ -262,23 +262,23 @@ class Loop:
 
     def _heard(self, call: _Call) -> bool:
         """Take what a call brought; whether its batch goes on, and was not ended by it."""
-        work, single = call.work, call.ask.of is None
+        work, single = call.work, call.ask.definition is None
         if call.reply is None:
-            work.lose(call.ask.key)
+            work.record_failure(call.ask.key)
             return True
-        found = work.take(call.ask.key, call.reply)
+        found = work.record_reply(call.ask.key, call.reply)
         if not found.failure:
             work.last_call = call.id
             if single:
-                malformed = sum(1 for piece in found.pieces if piece.row is None)
-                self.prompt_size.replied(call.number, len(found.pieces) - malformed, malformed, self.number)
+                malformed = sum(1 for piece in found.drafts if piece.row is None)
+                self.prompt_size.record_reply(call.number, len(found.drafts) - malformed, malformed, self.last_batch)
             return True
         if self.journal.waits(call.id):
             self.journal.fail(call.id, found.failure, found.message, ends=single)
             self.failed[found.failure] += 1
         if single:
             if found.failure not in _NO_ATTEMPT:
-                self.prompt_size.replied(call.number, 0, 1, self.number)
+                self.prompt_size.record_reply(call.number, 0, 1, self.last_batch)
             self._settle(work, ())
         return not single
 
@@ -286,7 +286,7 @@ class Loop:
         """Ask what a batch needs next, or judge it."""
         if not work.done or not judging:
             # What is under way is finished before anything new is begun.
-            due.extendleft(reversed([_Call(work, ask) for ask in work.calls()]))
+            due.extendleft(reversed([_Call(work, ask) for ask in work.next_calls()]))
         elif not work.last_call:
             self.journal.end(work.batch.number)
             self._settle(work, ())
@@ -301,13 +301,13 @@ class Loop:
         for judgement in judgements:
             if judgement.rejection is not None:
                 self.rejected[judgement.rejection.reason] += 1
-                self.refused_in[judgement.category or batch.category] += 1
+                self.rejected_by_category[judgement.category or batch.category] += 1
             else:
                 accepted += 1
                 self.last_row = judgement.candidate.row
         self.accepted += accepted
         self.candidates += len(judgements)
-        self.sampler.settle(batch.given, batch.count, accepted)
+        self.sampler.finish_batch(batch.given, batch.count, accepted)
         if not judged:
             finish_batch(self.progress, batch, ())
         self._watch_yield(batch, accepted)
@@ -368,13 +368,13 @@ def restore(progress: dict[str, CategoryProgress], drawing: Sampler, journal: Jo
         if name in tallies:
             state.drifted += tallies[name].accepted - state.accepted
             state.accepted = tallies[name].accepted
-    if drawing.draws:
+    if drawing.has_choices:
         for done, rows, failed in history.given():
-            drawing.launch(done.category, done.given, done.count)
+            drawing.start_batch(done.category, done.given, done.count)
             if failed and not rows:
-                drawing.withdraw(done.category, done.given, done.count)
+                drawing.cancel_batch(done.category, done.given, done.count)
             else:
-                drawing.settle(done.given, done.count, rows)
+                drawing.finish_batch(done.given, done.count, rows)
 
 
 def prompt_language(seeds: Sequence[Row]) -> Language:

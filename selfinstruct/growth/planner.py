@@ -52,13 +52,13 @@ class CategoryProgress:
 
     quota: int
     accepted: int = 0
-    asked: int = 0
+    requested: int = 0
     in_flight: int = 0
     drifted: int = 0
     since_accepted: int = 0
     rows_since_accepted: int = 0
-    recent_asked: float = 0.0
-    recent_gained: float = 0.0
+    recent_requested: float = 0.0
+    recent_accepted: float = 0.0
 
     @property
     def exhausted(self) -> bool:
@@ -72,7 +72,7 @@ class CategoryProgress:
     @property
     def rate(self) -> float:
         """Accepted rows for each row asked for, in (0, 1]; 1 as long as nothing is known (Laplace's prior, one row)."""
-        return min(1.0, (self.recent_gained + 1) / (self.recent_asked + 1))
+        return min(1.0, (self.recent_accepted + 1) / (self.recent_requested + 1))
 
     @property
     def deficit(self) -> float:
@@ -133,7 +133,7 @@ def plan(
     demos = _draw(of_seeds, prompt.demos.seeds, rng) + _draw(of_grown, prompt.demos.grown, rng)
     demos += _draw_from_both(of_seeds, of_grown, prompt.demos.pool, demos, rng)
     rng.shuffle(demos)
-    return Batch(number, category, count, state.asked, tuple(demos))
+    return Batch(number, category, count, state.requested, tuple(demos))
 
 
 def _ask_for(deficit: float, rate: float) -> int:
@@ -166,7 +166,7 @@ def _draw_from_both(
 def start_batch(progress: Mapping[str, CategoryProgress], batch: Batch) -> None:
     """Count a batch as in flight."""
     state = progress[batch.category]
-    state.asked += batch.count
+    state.requested += batch.count
     state.in_flight += batch.count
 
 
@@ -189,8 +189,8 @@ def finish_batch(progress: Mapping[str, CategoryProgress], batch: Batch, accepte
             gained += 1
         else:
             other.drifted += 1
-    state.recent_asked = state.recent_asked * _MEMORY + batch.count
-    state.recent_gained = state.recent_gained * _MEMORY + gained
+    state.recent_requested = state.recent_requested * _MEMORY + batch.count
+    state.recent_accepted = state.recent_accepted * _MEMORY + gained
 
 
 def exhaust_unfinished(progress: Mapping[str, CategoryProgress]) -> None:

@@ -50,7 +50,7 @@ class Pool:
         self.grown[category].append(number)
         return number
 
-    def compare_added(self) -> None:
+    def index_added(self) -> None:
         """Compare newcomers with the rows that were added until now."""
         for row in self._added:
             self._index.add(row)

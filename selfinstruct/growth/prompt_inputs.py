@@ -34,13 +34,13 @@ class ExpansionTemplate:
     """The texts of the fields that one template of an expansion writes; it fits rows with all names of ``needs``."""
 
     texts: Mapping[str, str]
-    needs: tuple[str, ...]
+    required: tuple[str, ...]
 
     def fits(self, values: Mapping[str, JSON]) -> bool:
         """Whether every name that it needs has a value."""
-        return all(_has(values, name) for name in self.needs)
+        return all(_has(values, name) for name in self.required)
 
-    def written(self, values: Mapping[str, JSON]) -> dict[str, JSON]:
+    def render(self, values: Mapping[str, JSON]) -> dict[str, JSON]:
         """What it makes of a row's values; each field may name those that are written before it."""
         made: dict[str, JSON] = {}
         for name, text in self.texts.items():
@@ -56,13 +56,13 @@ class PromptInputs:
     passages: Sequence[Row] = ()
     templates: dict[str, Sequence[ExpansionTemplate]] = field(default_factory=dict)
 
-    def noted(self) -> JSON:
+    def to_json(self) -> JSON:
         """The lists and templates as JSON, for the journal; passages have a table of their own there."""
-        templates = {name: [[dict(each.texts), each.needs] for each in of] for name, of in self.templates.items()}
+        templates = {name: [[dict(each.texts), each.required] for each in of] for name, of in self.templates.items()}
         return {"lists": {name: list(values) for name, values in self.lists.items()}, "templates": templates}
 
     @classmethod
-    def recalled(cls, noted: JSON, passages: Sequence[Row]) -> PromptInputs:
+    def from_json(cls, noted: JSON, passages: Sequence[Row]) -> PromptInputs:
         """What ``noted`` gave, with the journal's passages."""
         templates: dict[str, Sequence[ExpansionTemplate]] = {
             name: [ExpansionTemplate(texts, tuple(needs)) for texts, needs in of]
@@ -78,18 +78,18 @@ def read_prompt_inputs(recipe: Recipe) -> PromptInputs:
         if attribute.values:
             lists[name] = list(attribute.values)
         elif attribute.file is not None:
-            lists[name] = list_entries(_text(attribute.file), attribute.file)
+            lists[name] = parse_list(_text(attribute.file), attribute.file)
     templates: dict[str, Sequence[ExpansionTemplate]] = {}
     for expand in recipe.expand:
         if expand.templates:
-            templates[expand.name] = expansion_templates(expand.templates, expand)
+            templates[expand.name] = parse_templates(expand.templates, expand)
         elif expand.file is not None:
-            templates[expand.name] = expansion_templates(list_entries(_text(expand.file), expand.file), expand)
+            templates[expand.name] = parse_templates(parse_list(_text(expand.file), expand.file), expand)
     passages = read_passages(recipe.documents) if recipe.documents is not None else ()
     return PromptInputs(lists, passages, templates)
 
 
-def list_entries(text: str, name: str) -> list[JSON]:
+def parse_list(text: str, name: str) -> list[JSON]:
     """The entries of a list: a line each, blank ones left out; JSON objects where the first line is one.
 
     Raises InputError where there is none, or a line is no object where the first is.
@@ -113,7 +113,7 @@ def list_entries(text: str, name: str) -> list[JSON]:
     return found
 
 
-def expansion_templates(said: Iterable[JSON], expand: Expand) -> list[ExpansionTemplate]:
+def parse_templates(said: Iterable[JSON], expand: Expand) -> list[ExpansionTemplate]:
     """Templates from texts, or from objects of several fields' texts.
 
     Raises InputError for one that names nothing: it would make the same row of every row.

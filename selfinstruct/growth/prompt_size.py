@@ -34,14 +34,14 @@ class PromptSize:
 
     def __init__(self, prompt: Prompt) -> None:
         self.prompt = self._asked_for = prompt
-        self.reminds = False
+        self.repeats_format = False
         self.notes: list[str] = []
         self._shares: deque[float] = deque(maxlen=WINDOW)
         self._before: float | None = None
         self.changed_at = 0
         self._settled = False
 
-    def replied(self, batch: int, good: int, malformed: int, last: int) -> None:
+    def record_reply(self, batch: int, good: int, malformed: int, last: int) -> None:
         """The reply to the batch of that number had so many pieces that are rows, and so many that are none.
 
         ``last`` is the number of the last batch that was planned: replies to prompts from before a change say
@@ -62,7 +62,7 @@ class PromptSize:
             else:
                 self._change(share, last)
 
-    def too_long(self, batch: int, demos: int, last: int) -> None:
+    def record_too_long(self, batch: int, demos: int, last: int) -> None:
         """The prompt of the batch of that number, with so many demonstrations, was longer than the model reads."""
         if batch <= self.changed_at or demos < 2:
             return
@@ -81,16 +81,16 @@ class PromptSize:
         helped = self._before is None
         self._shares.clear()
         self._before = share
-        if self.prompt.rows_per_request == most > 1 and not self.reminds:
+        if self.prompt.rows_per_request == most > 1 and not self.repeats_format:
             self.changed_at = last
             rows = math.ceil(most / 2)
             self.prompt = self.prompt.model_copy(update={"rows_per_request": rows})
             self.notes.append(f"{said}: {rows} rows a prompt are asked for in place of {most}")
-        elif not self.reminds:
+        elif not self.repeats_format:
             self.changed_at = last
             if not helped:
                 self.prompt = self.prompt.model_copy(update={"rows_per_request": most})
-            self.reminds = True
+            self.repeats_format = True
             self.notes.append(f"{said}: each prompt now ends with the form of a reply and an example of it")
         elif not self._settled:
             self._settled = True

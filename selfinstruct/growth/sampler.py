@@ -41,7 +41,7 @@ class Sampler:
     def __init__(self, recipe: Recipe, materials: PromptInputs) -> None:
         self._recipe = recipe
         self._materials = materials
-        self._fixed = combinations(recipe, materials)
+        self._fixed = attribute_categories(recipe, materials)
         self._uses: dict[tuple[str, str], _Use] = {}
         self._passages = [0] * len(materials.passages)
         self._in_category: dict[str, list[int]] = {}
@@ -57,16 +57,16 @@ class Sampler:
         return given
 
     @property
-    def draws(self) -> bool:
+    def has_choices(self) -> bool:
         """Whether there is anything to draw."""
         return bool(self._recipe.attributes or self._passages)
 
     @property
-    def covered(self) -> bool:
+    def all_passages_used(self) -> bool:
         """Whether every passage was used; False where there are none."""
         return bool(self._passages) and min(self._passages) > 0
 
-    def launch(self, category: str, given: Mapping[str, JSON], count: int) -> None:
+    def start_batch(self, category: str, given: Mapping[str, JSON], count: int) -> None:
         """Count a batch as in flight."""
         for use in self._of(given):
             use.in_flight += count
@@ -74,14 +74,14 @@ class Sampler:
             self._passages[number - 1] += 1
             self._of_category(category)[number - 1] += 1
 
-    def settle(self, given: Mapping[str, JSON], count: int, accepted: int) -> None:
+    def finish_batch(self, given: Mapping[str, JSON], count: int, accepted: int) -> None:
         """Count a launched batch as judged."""
         for use in self._of(given):
             use.in_flight -= count
             use.accepted += accepted
             use.barren = 0 if accepted else use.barren + 1
 
-    def withdraw(self, category: str, given: Mapping[str, JSON], count: int) -> None:
+    def cancel_batch(self, category: str, given: Mapping[str, JSON], count: int) -> None:
         """Count a launched batch as never answered."""
         for use in self._of(given):
             use.in_flight -= count
@@ -127,7 +127,7 @@ class Sampler:
                     yield self._uses.setdefault((name, value_text(each)), _Use())
 
 
-def combinations(recipe: Recipe, materials: PromptInputs) -> dict[str, dict[str, JSON]]:
+def attribute_categories(recipe: Recipe, materials: PromptInputs) -> dict[str, dict[str, JSON]]:
     """For each category that is a combination of attributes' values, its values by attribute; else nothing.
 
     A category is called by its values' texts, joined by " / ".

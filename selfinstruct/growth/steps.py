@@ -51,57 +51,59 @@ class StepCall:
     """A call to be made: its key, whose form its reply has (None: whole rows), and the values for its prompt."""
 
     key: str
-    of: Step | Judge | None
+    definition: Step | Judge | None
     values: Mapping[str, JSON] = field(default_factory=dict)
 
     @property
-    def tries(self) -> int:
+    def max_tries(self) -> int:
         """How often it may be asked in all, while its replies cannot be read."""
-        if self.of is None:
+        if self.definition is None:
             return 1
-        return self.of.tries if isinstance(self.of, Step) else _JUDGE_TRIES
+        return self.definition.tries if isinstance(self.definition, Step) else _JUDGE_TRIES
 
     @property
     def model(self) -> str:
         """The model that it is for; "" is any."""
-        return "" if self.of is None else self.of.model
+        return "" if self.definition is None else self.definition.model
 
-    def form(self, recipe: Recipe) -> ReplyFormat | None:
+    def reply_format(self, recipe: Recipe) -> ReplyFormat | None:
         """The form of a JSON reply; None where the reply is text."""
         fields = recipe.fields
-        if self.of is None:
+        if self.definition is None:
             return ReplyFormat({name: str(each.type) for name, each in fields.items()})
-        if isinstance(self.of, Judge):
+        if isinstance(self.definition, Judge):
             return ReplyFormat({"score": "number", "reason": "string"}, many=False)
-        if self.of.reply != "json":
+        if self.definition.reply != "json":
             return None
-        types = {name: str(fields[name].type) if name in fields else "string" for name in self.of.writes}
-        return ReplyFormat(types, many=self.of.rows != 1)
+        types = {name: str(fields[name].type) if name in fields else "string" for name in self.definition.writes}
+        return ReplyFormat(types, many=self.definition.rows != 1)
 
     def messages(self, recipe: Recipe) -> tuple[Message, ...]:
         """The prompt of a step or a judge; imitation has one of its own."""
-        if self.of is None:
+        if self.definition is None:
             return ()
         # The last line break of a format that a model was trained on is a part of it.
         verbatim = any(each.api == "completions" for each in recipe.all_models if self.model in ("", each.name))
-        return step_messages(self.of.system, self.of.prompt, self.values, self.form(recipe), verbatim=verbatim)
+        return step_messages(
+            self.definition.system, self.definition.prompt, self.values, self.reply_format(recipe), verbatim=verbatim
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class StepReply:
     """What a reply holds: the values that each of its rows writes, or the slug and words of why it has none."""
 
-    pieces: Sequence[Draft] = ()
+    drafts: Sequence[Draft] = ()
     failure: str = ""
     message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BatchProgress:
     """Where a batch stands: the calls that it needs next; with none, the pieces that it has come to."""
 
-    asks: Sequence[StepCall]
-    pieces: Sequence[Draft]
+    calls: Sequence[StepCall]
+    drafts: Sequence[Draft]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,22 +124,22 @@ def first_reply_format(recipe: Recipe) -> ReplyFormat | None:
     asked = [*(StepCall("", step) for step in recipe.steps), *(StepCall("", judge) for judge in recipe.judge)] or [
         StepCall("", None)
     ]
-    return next((form for ask in asked if (form := ask.form(recipe)) is not None), None)
+    return next((form for ask in asked if (form := ask.reply_format(recipe)) is not None), None)
 
 
 def read_step_reply(ask: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
     """What the reply to a call holds."""
-    if ask.of is None:
+    if ask.definition is None:
         if ask.key == EXPAND:
             return StepReply((Draft({}, ""),))
         return _rows(reply, tuple(recipe.fields))
-    if isinstance(ask.of, Judge):
+    if isinstance(ask.definition, Judge):
         found = _rows(reply, _VERDICT)
-        pieces = list(found.pieces)
+        pieces = list(found.drafts)
     else:
-        step = ask.of
+        step = ask.definition
         found = _rows(reply, step.writes) if step.reply == "json" else _text(reply, step)
-        pieces = [_replaced(_limited(piece, at, step), step, ask.values) for at, piece in enumerate(found.pieces)]
+        pieces = [_replaced(_limited(piece, at, step), step, ask.values) for at, piece in enumerate(found.drafts)]
     if pieces and all(piece.row is None for piece in pieces):
         return StepReply(failure="malformed", message=f"no row can be used: {pieces[0].problem}")
     return StepReply(pieces, found.failure, found.message)
@@ -145,17 +147,17 @@ def read_step_reply(ask: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
 
 def advance(
     recipe: Recipe, materials: PromptInputs, values: Mapping[str, JSON], replies: Mapping[str, StepReply | None]
-) -> Standing:
+) -> BatchProgress:
     """Where a batch stands with these replies by key; None is one that was given up, and ends its branch."""
     pieces: list[Draft] = []
     asks: list[StepCall] = []
     if not recipe.steps:
         ask = _only(recipe, values)
         if ask.key not in replies:
-            return Standing((ask,), ())
+            return BatchProgress((ask,), ())
         held = replies[ask.key]
         if recipe.imitates:
-            return Standing((), held.pieces if held is not None else ())
+            return BatchProgress((), held.drafts if held is not None else ())
         branches = [_Branch("", values)]
     else:
         branches, pieces, asks = _walked(recipe, values, replies)
@@ -164,7 +166,7 @@ def advance(
         verdict = _verdict(recipe, branch, piece, replies, asks)
         if verdict is not None:
             pieces += _expanded(recipe, materials, branch, verdict)
-    return Standing(asks, () if asks else pieces)
+    return BatchProgress(asks, () if asks else pieces)
 
 
 def _walked(
@@ -185,7 +187,7 @@ def _walked(
                 asks.append(ask)
                 continue
             held = replies[ask.key]
-            for at, piece in enumerate(held.pieces if held is not None else (), 1):
+            for at, piece in enumerate(held.drafts if held is not None else (), 1):
                 if piece.row is None:
                     pieces.append(piece)
                     continue
@@ -220,7 +222,7 @@ def _verdict(
 
 def _judged(judge: Judge, held: StepReply | None) -> str:
     """Why a judge refuses, or ""."""
-    row = next((piece.row for piece in held.pieces if piece.row is not None), None) if held is not None else None
+    row = next((piece.row for piece in held.drafts if piece.row is not None), None) if held is not None else None
     if row is None:
         return f"{judge.name}: gave no verdict that can be read"
     score, reason = row.get("score"), value_text(row.get("reason", ""))
@@ -255,7 +257,7 @@ def _expanded(recipe: Recipe, materials: PromptInputs, branch: _Branch, base: Dr
 def _written(templates: Sequence[ExpansionTemplate], named: Mapping[str, JSON], before: Row) -> list[Row]:
     """What each fitting template writes, with what those of another expansion have written before."""
     values = {**named, **before}
-    return [{**before, **each.written(values)} for each in templates if each.fits(values)]
+    return [{**before, **each.render(values)} for each in templates if each.fits(values)]
 
 
 def _base(recipe: Recipe, branch: _Branch) -> Draft:

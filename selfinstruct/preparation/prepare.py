@@ -16,7 +16,7 @@ from selfinstruct.checks import CustomCheck, custom_checks, custom_rejection, fi
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.growth.planner import quotas
 from selfinstruct.growth.prompt_inputs import PromptInputs, read_prompt_inputs
-from selfinstruct.growth.sampler import combinations
+from selfinstruct.growth.sampler import attribute_categories
 from selfinstruct.growth.steps import EXPAND, Draft, StepReply, advance
 from selfinstruct.journal import History
 from selfinstruct.preparation.categories import AttributeCategories, Categorizer
@@ -110,7 +110,7 @@ def build_prepared(
     materials = materials or PromptInputs()
     categories: Categorizer
     if recipe.categories.by == "attribute":
-        categories = AttributeCategories(tuple(combinations(recipe, materials)))
+        categories = AttributeCategories(tuple(attribute_categories(recipe, materials)))
     else:
         categories = make_categories(recipe, seeds.rows)
     once = recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is not None
@@ -144,7 +144,7 @@ def _all_of(recipe: Recipe, materials: PromptInputs) -> Quota:
     if recipe.steps or not all(each.name in materials.templates for each in recipe.expand):
         return Quota(rows=max(len(materials.passages), 1) * recipe.prompt.rows_per_request)
     replies = {EXPAND: StepReply((Draft({}, ""),))}
-    return Quota(rows=max(sum(len(advance(recipe, materials, each, replies).pieces) for each in materials.passages), 1))
+    return Quota(rows=max(sum(len(advance(recipe, materials, each, replies).drafts) for each in materials.passages), 1))
 
 
 def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Prepared:
@@ -154,7 +154,7 @@ def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Pre
     names = tuple(stored[0].row) if stored else tuple(own.fields)
     seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
     reasons = dict(metadata.reasons) if recipe is None else {}
-    materials = PromptInputs.recalled(metadata.prompt_inputs, history.passages())
+    materials = PromptInputs.from_json(metadata.prompt_inputs, history.passages())
     if recipe is not None:
         others = read_prompt_inputs(recipe.model_copy(update={"documents": None}))
         materials.lists.update(others.lists)

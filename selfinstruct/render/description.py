@@ -131,7 +131,7 @@ def _judges(judge: Judge, shown: Shown) -> str:
 def _expands(expand: Expand, prepared: Prepared, shown: Shown) -> str:
     templates = prepared.inputs.templates.get(expand.name, ())
     fields = [name for each in templates for name in each.texts if name in prepared.recipe.fields] or [expand.writes]
-    most = "at most " if len({each.needs for each in templates}) > 1 else ""
+    most = "at most " if len({each.required for each in templates}) > 1 else ""
     rows = counted(len(templates) or expand.size, "row")
     of = "row" if prepared.recipe.steps else "passage"
     made = f", which write {join_words([shown(name) for name in dict.fromkeys(fields)])}" if any(fields) else ""

@@ -70,7 +70,7 @@ def totals(snapshot: Snapshot, pace: RateMeter, now: float) -> str:
         flying = f"{format_number(snapshot.in_flight)} in flight"
         # Batches that wait for their turn are not in flight.
         pace_ = snapshot.pace
-        parts.append(flying if pace_ is None or pace_.free else f"{format_number(pace_.in_flight)} in flight")
+        parts.append(flying if pace_ is None or pace_.unrestricted else f"{format_number(pace_.in_flight)} in flight")
     if rejected := sum(snapshot.rejected.values()):
         parts.append(f"{format_number(rejected)} rejected")
     if failed := sum(snapshot.failed.values()):
@@ -81,9 +81,9 @@ def totals(snapshot: Snapshot, pace: RateMeter, now: float) -> str:
 def held_back(snapshot: Snapshot) -> str:
     """Why no more calls are in flight than there are, or ""."""
     pace = snapshot.pace
-    if pace is None or pace.free:
+    if pace is None or pace.unrestricted:
         return ""
-    return f"at most {format_number(pace.concurrency)} at once: {printable(pace.why)}"
+    return f"at most {format_number(pace.concurrency)} at once: {printable(pace.reason)}"
 
 
 def board(snapshot: Snapshot | None, pace: RateMeter, now: float, width: int, height: int, *, ascii_only: bool) -> Text:

@@ -119,7 +119,7 @@ def loop_in(
             seed=0,
             concurrency=concurrency,
             watch=watch,
-            number=journal.history.state().last_batch,
+            last_batch=journal.history.state().last_batch,
         )
 
 

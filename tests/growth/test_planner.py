@@ -91,7 +91,7 @@ def test_the_largest_deficit_is_asked_first_and_ties_go_to_the_earlier() -> None
 
 def test_a_fresh_category_asks_for_just_what_it_needs() -> None:
     """Nothing is known of its rate yet, so none is assumed to be refused."""
-    batch = planned({"a": CategoryProgress(7, accepted=2, asked=2)})
+    batch = planned({"a": CategoryProgress(7, accepted=2, requested=2)})
     assert batch is not None
     assert (batch.count, batch.asked) == (5, 2)
 
@@ -99,7 +99,7 @@ def test_a_fresh_category_asks_for_just_what_it_needs() -> None:
 def test_a_low_rate_asks_for_more_and_never_for_more_than_a_request_holds() -> None:
     """Five missing rows at one in two need ten candidates, and a few to be safe."""
     progress = {"a": CategoryProgress(25, accepted=20)}
-    progress["a"].recent_asked, progress["a"].recent_gained = 99, 49
+    progress["a"].recent_requested, progress["a"].recent_accepted = 99, 49
     batch = planned(progress)
     assert batch is not None
     assert 10 < batch.count < 15
@@ -127,7 +127,7 @@ def test_nothing_is_asked_while_batches_in_flight_cover_what_is_missing() -> Non
 
 def test_a_fraction_of_a_row_is_not_asked_for_while_batches_are_in_flight() -> None:
     """Eighteen of twenty in flight at nine in ten leave less than one row to expect."""
-    progress = {"a": CategoryProgress(18, in_flight=19, recent_asked=99, recent_gained=89)}
+    progress = {"a": CategoryProgress(18, in_flight=19, recent_requested=99, recent_accepted=89)}
     assert 0 < progress["a"].deficit < 1
     assert planned(progress) is None
     progress["a"].in_flight = 18
@@ -346,7 +346,7 @@ class World:
     def resume(self) -> None:
         """A new process: batches in flight are lost, and only counts are known."""
         self.progress = {
-            name: CategoryProgress(state.quota, accepted=state.accepted, asked=state.asked)
+            name: CategoryProgress(state.quota, accepted=state.accepted, requested=state.requested)
             for name, state in self.progress.items()
         }
 

@@ -64,7 +64,7 @@ def test_the_pool_answers_as_a_list_would(
         pool.add_all(grown)
     else:
         assert [pool.add(*one) for one in grown] == list(range(len(seeds) + 1, len(seeds) + len(grown) + 1))
-        pool.compare_added()
+        pool.index_added()
     listed.rows += [row for row, _ in grown]
     for each in [*asked, *listed.rows]:
         assert pool.twin(each) == listed.twin(each)
@@ -97,7 +97,7 @@ def test_what_is_compared_and_then_changed_is_added_as_it_is_now() -> None:
     assert pool.nearest(one, 0.7) is None
     pool.add(other, "first")
     assert pool.nearest(other, 0.9) is None  # it is one of those that are not compared with each other
-    pool.compare_added()
+    pool.index_added()
     assert pool.nearest(other, 0.9) == (1, 1.0)
     assert pool.nearest(one, 0.9) is None
 

@@ -14,7 +14,7 @@ def feed(asking: PromptSize, share: float, start: int, replies: int = 2 * LEAST)
     """So many replies of ten pieces with that share malformed, each to a batch planned just now; the next number."""
     bad = round(10 * share)
     for batch in range(start, start + replies):
-        asking.replied(batch, 10 - bad, bad, last=batch)
+        asking.record_reply(batch, 10 - bad, bad, last=batch)
     return start + replies
 
 
@@ -22,7 +22,7 @@ def test_good_replies_change_nothing() -> None:
     """As long as no more than is tolerated is malformed, a prompt asks for what the recipe says."""
     asking = PromptSize(PROMPT)
     feed(asking, TOLERATED, 1, 500)
-    assert (asking.prompt, asking.reminds, asking.notes) == (PROMPT, False, [])
+    assert (asking.prompt, asking.repeats_format, asking.notes) == (PROMPT, False, [])
 
 
 def test_chance_is_seldom_taken_for_drift() -> None:
@@ -31,7 +31,7 @@ def test_chance_is_seldom_taken_for_drift() -> None:
     for seed in range(200):
         rng, asking = Random(seed), PromptSize(PROMPT)
         for batch in range(1, 101):
-            asking.replied(batch, *((0, 1) if rng.random() < 0.3 else (20, 0)), last=batch)
+            asking.record_reply(batch, *((0, 1) if rng.random() < 0.3 else (20, 0)), last=batch)
         changed += bool(asking.notes)
     assert changed <= 10
 
@@ -40,10 +40,10 @@ def test_drift_first_asks_for_less_and_then_says_the_form_again() -> None:
     """Half the rows; no better, so as many as before and the form once more; no better, so that is said, once."""
     asking = PromptSize(PROMPT)
     number = feed(asking, 0.8, 1)
-    assert (asking.prompt.rows_per_request, asking.reminds) == (10, False)
+    assert (asking.prompt.rows_per_request, asking.repeats_format) == (10, False)
     assert asking.prompt.demos == PROMPT.demos
     number = feed(asking, 0.8, number)
-    assert (asking.prompt.rows_per_request, asking.reminds) == (20, True)
+    assert (asking.prompt.rows_per_request, asking.repeats_format) == (20, True)
     feed(asking, 0.8, number, 10 * WINDOW)
     assert len(asking.notes) == 3
     assert "80% of the last 8 replies" in asking.notes[0] and "may not be able" in asking.notes[2]
@@ -54,19 +54,19 @@ def test_a_change_that_helped_is_kept() -> None:
     asking = PromptSize(PROMPT)
     number = feed(asking, 0.8, 1)
     number = feed(asking, 0.1, number)
-    assert (asking.prompt.rows_per_request, asking.reminds, len(asking.notes)) == (10, False, 1)
+    assert (asking.prompt.rows_per_request, asking.repeats_format, len(asking.notes)) == (10, False, 1)
     feed(asking, 0.8, number, 2 * WINDOW)
-    assert (asking.prompt.rows_per_request, asking.reminds) == (10, True)
+    assert (asking.prompt.rows_per_request, asking.repeats_format) == (10, True)
 
 
 def test_replies_to_earlier_prompts_are_no_evidence() -> None:
     """After a change, what was in flight before it says nothing about it."""
     asking = PromptSize(PROMPT)
     for batch in range(1, LEAST + 1):
-        asking.replied(batch, 0, 1, last=300)
+        asking.record_reply(batch, 0, 1, last=300)
     assert len(asking.notes) == 1
     for batch in range(LEAST + 1, 301):
-        asking.replied(batch, 0, 1, last=300)
+        asking.record_reply(batch, 0, 1, last=300)
     assert len(asking.notes) == 1
     feed(asking, 1.0, 301)
     assert len(asking.notes) == 2
@@ -76,7 +76,7 @@ def test_a_reply_without_a_row_is_malformed_as_a_whole() -> None:
     """Batches of which nothing can be read count fully, however few pieces they came to."""
     asking = PromptSize(PROMPT)
     for batch in range(1, WINDOW + 1):
-        asking.replied(batch, *((0, 1) if batch % 3 else (20, 0)), last=batch)
+        asking.record_reply(batch, *((0, 1) if batch % 3 else (20, 0)), last=batch)
     assert asking.notes
 
 
@@ -86,12 +86,12 @@ def test_prompts_that_are_too_long_show_fewer_demonstrations() -> None:
     shown = []
     for number in range(1, 10):
         demos = asking.prompt.demos
-        asking.too_long(number, demos.seeds + demos.grown, last=number)
+        asking.record_too_long(number, demos.seeds + demos.grown, last=number)
         shown.append((asking.prompt.demos.seeds, asking.prompt.demos.grown))
     assert shown[:4] == [(4, 0), (2, 0), (1, 0), (1, 0)]
     assert len(asking.notes) == 3
     asking = PromptSize(PROMPT.model_copy(update={"demos": Demos(seeds=0, grown=8)}))
-    asking.too_long(1, 8, last=1)
+    asking.record_too_long(1, 8, last=1)
     assert asking.prompt.demos == Demos(seeds=0, grown=4)
 
 
@@ -99,5 +99,5 @@ def test_one_burst_of_long_prompts_is_one_cut() -> None:
     """A hundred prompts that were sent before the first refusal was known halve the demonstrations once."""
     asking = PromptSize(PROMPT)
     for number in range(1, 101):
-        asking.too_long(number, 8, last=100)
+        asking.record_too_long(number, 8, last=100)
     assert asking.prompt.demos == Demos(seeds=4, grown=0)

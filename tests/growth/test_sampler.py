@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfinstruct.growth.prompt_inputs import PromptInputs
-from selfinstruct.growth.sampler import Sampler, combinations
+from selfinstruct.growth.sampler import Sampler, attribute_categories
 from selfinstruct.recipe import Recipe, parse_recipe
 
 RECIPE = """
@@ -51,9 +51,9 @@ def test_balanced_values_have_the_same_number_of_accepted_rows(seed: int, luck: 
     rng, accepted = Random(seed), Counter[str]()
     for _ in range(240):
         given_ = draws.draw("all", rng)
-        draws.launch("all", given_, 1)
+        draws.start_batch("all", given_, 1)
         good = rng.random() < (luck if given_["verb"] == "dig" else 1)
-        draws.settle(given_, 1, int(good))
+        draws.finish_batch(given_, 1, int(good))
         accepted[given_["verb"]] += good
     assert max(accepted.values()) - min(accepted.values()) <= 1
 
@@ -64,8 +64,8 @@ def test_several_are_drawn_between_the_least_and_the_most() -> None:
     rng, sizes, values = Random(1), Counter[int](), Counter[str]()
     for _ in range(400):
         given_ = draws.draw("all", rng)
-        draws.launch("all", given_, 1)
-        draws.settle(given_, 1, 1)
+        draws.start_batch("all", given_, 1)
+        draws.finish_batch(given_, 1, 1)
         assert isinstance(given_["features"], list)
         assert len(set(given_["features"])) == len(given_["features"])
         sizes[len(given_["features"])] += 1
@@ -80,8 +80,8 @@ def test_a_value_of_which_nothing_comes_does_not_hold_up_the_others() -> None:
     rng, drawn = Random(1), Counter[str]()
     for _ in range(200):
         given_ = draws.draw("all", rng)
-        draws.launch("all", given_, 1)
-        draws.settle(given_, 1, int(given_["verb"] != "dig"))
+        draws.start_batch("all", given_, 1)
+        draws.finish_batch(given_, 1, int(given_["verb"] != "dig"))
         drawn[given_["verb"]] += 1
     assert drawn["dig"] <= 20
     assert abs(drawn["run"] - drawn["sit"]) <= 2
@@ -91,7 +91,7 @@ def test_categories_are_each_value_with_each() -> None:
     """The cross product, in the order of the lists; a batch of a category is given its values."""
     recipe, draws = drawing(CROSS)
     lists: dict[str, Any] = {name: list(each.values) for name, each in recipe.attributes.items()}
-    names = list(combinations(recipe, PromptInputs(lists)))
+    names = list(attribute_categories(recipe, PromptInputs(lists)))
     assert names == ["dig / glad", "dig / sad", "run / glad", "run / sad", "sit / glad", "sit / sad"]
     given_ = draws.draw("run / sad", Random(1))
     assert (given_["verb"], given_["mood"]) == ("run", "sad")
@@ -106,23 +106,23 @@ def test_passages_are_used_evenly_in_each_category(count: int, categories: int, 
     for number in range(count * categories * 2):
         name = number % categories
         given_ = draws.draw(str(name), rng)
-        draws.launch(str(name), given_, 5)
+        draws.start_batch(str(name), given_, 5)
         uses[name][given_["passage"]] += 1
     for used in uses.values():
         assert len(used) == count
         assert set(used.values()) == {2}
-    assert draws.covered
+    assert draws.all_passages_used
 
 
 def test_what_was_never_answered_is_as_if_it_had_not_been_drawn() -> None:
     """A withdrawn batch takes back its counts; the passage is next again."""
     _, draws = drawing(RECIPE, 3)
     given_ = draws.draw("all", Random(1))
-    draws.launch("all", given_, 5)
-    draws.withdraw("all", given_, 5)
+    draws.start_batch("all", given_, 5)
+    draws.cancel_batch("all", given_, 5)
     seen = set()
     for _ in range(3):
         again = draws.draw("all", Random(1))
-        draws.launch("all", again, 5)
+        draws.start_batch("all", again, 5)
         seen.add(again["passage"])
     assert seen == {1, 2, 3}

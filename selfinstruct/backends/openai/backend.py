@@ -238,21 +238,21 @@ class OpenAIBackend:
         self, body: dict[str, Any], messages: tuple[Message, ...] | list[Message], expected: int, *, again: bool
     ) -> tuple[Completion | CallError, Usage, float]:
         """Send one request as soon as pacing allows; its outcome, usage and seconds."""
-        permit = await self._pacing.enter(expected + self._billing.average_output, again=again)
+        permit = await self._pacing.enter(expected + self._billing.average_output, retry=again)
         outcome: Completion | CallError | None = None
         usage, reservation = Usage(), None
         try:
             max_tokens = int(body.get(self.options.token_limit_name) or 0)
             reservation = await self._billing.reserve(body, messages, max_tokens)
-            permit.sent = self._clock()
+            permit.sent_at = self._clock()
             self.counts.calls += 1
             outcome, headers = await self._send(body, expected)
             usage = self._billing.usage(outcome, expected)
         finally:
             self._billing.settle(reservation, outcome)
             if outcome is None:
-                self._pacing.left(permit)
-        seconds = self._clock() - permit.sent
+                self._pacing.released(permit)
+        seconds = self._clock() - permit.sent_at
         if isinstance(outcome, Completion):
             self._pacing.succeeded(permit, headers, time.time())
         else:
@@ -260,7 +260,7 @@ class OpenAIBackend:
             if outcome.overload:
                 self._pacing.failed(permit, _OVERLOADS.get(outcome.reason, outcome.reason), outcome.retry_after)
             else:
-                self._pacing.left(permit)
+                self._pacing.released(permit)
         return outcome, usage, seconds
 
     async def _send(self, body: dict[str, Any], expected: int) -> tuple[Completion | CallError, Mapping[str, str]]:

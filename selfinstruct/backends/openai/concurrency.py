@@ -34,8 +34,8 @@ class Concurrency:
     """
 
     def __init__(self, most: int) -> None:
-        self.most = most
-        self.why = ""
+        self.maximum = most
+        self.reason = ""
         self._limit = float(most)
         self._trouble_at = float(most)
         self._cut = float("-inf")
@@ -68,14 +68,14 @@ class Concurrency:
         if sent <= self._cut:
             return
         self._unproven = False
-        if busy and self._limit < self.most:
+        if busy and self._limit < self.maximum:
             if self._limit < self._trouble_at * _FAST_UP_TO:
                 self._limit += 1
             else:
                 self._limit += 2.0 ** min((now - self._cut) // _GATHERS_PACE, 10) / self._limit
                 self._trouble_at = max(self._trouble_at, self._limit)
-        if self._limit >= self.most:
-            self._limit, self.why = float(self.most), ""
+        if self._limit >= self.maximum:
+            self._limit, self.reason = float(self.maximum), ""
 
     def deadline(self, least: float, most: float) -> float:
         """The seconds after which a reply will not come any more, judging by those that came."""
@@ -86,7 +86,7 @@ class Concurrency:
     def _decrease(self, now: float, factor: float, why: str) -> None:
         self._limit = max(1.0, self._limit * factor)
         self._cut = now
-        self.why = why
+        self.reason = why
 
     def _note(self, seconds: float, now: float) -> None:
         """Take down how long a reply took, and judge each window by its median."""
@@ -101,7 +101,7 @@ class Concurrency:
             self._trial = None
             if typical > 0.85 * before:
                 # As slow with less to do: it is the work that takes longer, not the queue.
-                self._limit, self.why = max(self._limit, limit), ""
+                self._limit, self.reason = max(self._limit, limit), ""
             self._quickest = typical
         elif self._quickest is not None and typical > _SLOW * self._quickest and self._limit > 1:
             self._trial = self._limit, typical

@@ -29,7 +29,7 @@ class Outage:
         self._settings = settings
         self.until = float("-inf")
         self.open = False
-        self.why = ""
+        self.reason = ""
         self._row = 0
         self._began = 0.0
         self._decided = float("-inf")
@@ -41,7 +41,7 @@ class Outage:
         self._row += 1
         if wait is not None:
             self.until = max(self.until, now + wait)
-            self.why = f"the endpoint asked for it with {what}"
+            self.reason = f"the endpoint asked for it with {what}"
         if self._row < _IN_A_ROW or sent <= self._decided:
             return
         self.open = True
@@ -50,7 +50,7 @@ class Outage:
         longest = min(self._settings.longest_cool_down, share)
         # Half to full jitter: a probe at once would tell nothing that is not known.
         self.until = max(self.until, now + longest * self._rng.uniform(0.5, 1))
-        self.why = f"then one call to see whether it is back, after {what}"
+        self.reason = f"then one call to see whether it is back, after {what}"
 
     def succeeded(self) -> None:
         """A call was answered: the circuit closes. A wait that was asked for goes on."""

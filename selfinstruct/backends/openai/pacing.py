@@ -34,7 +34,7 @@ _STAGGER = 0.002
 class Permit:
     """One call's leave to be sent; ``sent`` is when. A ``probe`` is to see whether the endpoint is back."""
 
-    sent: float
+    sent_at: float
     probe: bool
 
 
@@ -80,74 +80,74 @@ class Pacing:
         now = self._clock()
         limit = 1 if self.outage.open else self.concurrency.limit
         if now < self.outage.until:
-            why = f"waiting {self.outage.until - now:.1f} s: {self.outage.why}"
+            why = f"waiting {self.outage.until - now:.1f} s: {self.outage.reason}"
         elif self.outage.open:
             why = "one call, to see whether the endpoint is back"
-        elif self.concurrency.limit < self.concurrency.most:
-            why = f"{self.concurrency.why}; {self.concurrency.most} were asked for"
+        elif self.concurrency.limit < self.concurrency.maximum:
+            why = f"{self.concurrency.reason}; {self.concurrency.maximum} were asked for"
         elif self._limits:
             per = " and ".join(f"{limit:,.0f} {kind}" for kind, limit in self._limits.items())
             who = "the recipe" if any(self._given[kind] for kind in self._limits) else "the endpoint"
             why = f"as many as asked for, at {per} a minute ({who})"
         else:
             why = "as many as asked for"
-        free = now >= self.outage.until and not self.outage.open and limit == self.concurrency.most
+        free = now >= self.outage.until and not self.outage.open and limit == self.concurrency.maximum
         return Pace(limit, self._in_flight, why, free)
 
-    async def enter(self, tokens: int, *, again: bool = False) -> Permit:
+    async def enter(self, tokens: int, *, retry: bool = False) -> Permit:
         """Wait until a call of about ``tokens`` may be sent; one that is tried ``again`` goes before the others.
 
         Raises what ``stop`` was given, where the gate is closed.
         """
         if self._waiting or not self._free():
             turn: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
-            (self._waiting.appendleft if again else self._waiting.append)(turn)
+            (self._waiting.appendleft if retry else self._waiting.append)(turn)
             self._set_timer()
             try:
                 permit = await turn
             except asyncio.CancelledError:
                 if turn.done() and not turn.cancelled():
-                    self.left(turn.result())
+                    self.released(turn.result())
                 raise
         else:
             permit = self._grant()
         try:
             self._raise_if_stopped()
             self._entered += 1
-            if 1 < self._entered <= self.concurrency.most:
+            if 1 < self._entered <= self.concurrency.maximum:
                 await self._sleep(self._entered * _STAGGER)
             if self._limiters:
                 await self._take_allowance(tokens)
             self._raise_if_stopped()
         except BaseException:
-            self.left(permit)
+            self.released(permit)
             raise
-        permit.sent = self._clock()
+        permit.sent_at = self._clock()
         return permit
 
     def succeeded(self, permit: Permit, headers: Mapping[str, str], unix_time: float) -> None:
         """The call was answered; ``headers`` may say what the endpoint allows."""
         busy = bool(self._waiting) or self._in_flight >= self.concurrency.limit
         self.outage.succeeded()
-        self.concurrency.succeeded(permit.sent, self._clock(), busy=busy)
+        self.concurrency.succeeded(permit.sent_at, self._clock(), busy=busy)
         if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:
             allowed = rate_limits(headers, unix_time)
             for kind, limit in (("requests", allowed.requests), ("tokens", allowed.tokens)):
                 if limit is not None and self._given[kind] is None:
                     self._adopt(kind, limit)
-        self.left(permit)
+        self.released(permit)
 
     def failed(self, permit: Permit, what: str, wait: float | None = None) -> None:
         """The call met overload, or nobody; ``what`` says it in a word or two, ``wait`` what the endpoint asks for."""
         now = self._clock()
         was_open = self.outage.open
-        self.outage.failed(permit.sent, now, wait, what)
+        self.outage.failed(permit.sent_at, now, wait, what)
         if not was_open:
             # While the circuit is open, a failure tells that the endpoint is away, not that there is too much.
-            self.concurrency.failed(permit.sent, now, what)
-        self.left(permit)
+            self.concurrency.failed(permit.sent_at, now, what)
+        self.released(permit)
 
-    def left(self, permit: Permit) -> None:
+    def released(self, permit: Permit) -> None:
         """The call ended in a way that says nothing about the endpoint's load."""
         self._in_flight -= 1
         self._probing = self._probing and not permit.probe

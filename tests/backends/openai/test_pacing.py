@@ -125,7 +125,7 @@ def test_a_burst_is_one_decrease() -> None:
     assert limit.limit == 50
     assert limit.failed(sent=3.5, now=4.0, what="a 429")
     assert limit.limit == 25
-    assert "429" in limit.why
+    assert "429" in limit.reason
 
 
 def grow(limit: Concurrency, now: float, until: int, latency: float = 0.5) -> float:
@@ -179,7 +179,7 @@ def test_slowness_is_a_sign_of_overload() -> None:
         limit.succeeded(now, now + 6.5, busy=True)
         now += 30
     assert limit.limit < 64
-    assert "as long as before" in limit.why
+    assert "as long as before" in limit.reason
 
 
 def test_a_cut_that_does_not_help_is_taken_back() -> None:
@@ -281,11 +281,11 @@ async def test_a_cool_down_is_shared() -> None:
     gate = pacing(8, clock)
     permit = await gate.enter(0)
     gate.failed(permit, "a 429", wait=30)
-    assert "30.0 s" in gate.inspect().why
+    assert "30.0 s" in gate.inspect().reason
     began = clock.now
     async with asyncio.TaskGroup() as group:
         calls = [group.create_task(gate.enter(0)) for _ in range(4)]
-    assert [round(call.result().sent - began) for call in calls] == [30] * 4
+    assert [round(call.result().sent_at - began) for call in calls] == [30] * 4
     assert [slept for slept in clock.slept if slept > 1] == [30]
     await gate.close()
 
@@ -319,13 +319,13 @@ async def test_one_probe_while_the_circuit_is_open() -> None:
             group.create_task(call())
         await settle()
         assert len(entered) == 1
-        assert "see whether" in gate.inspect().why
+        assert "see whether" in gate.inspect().reason
         gate.succeeded(entered[0], {}, 0)
         await settle()
         assert len(entered) == 6
         assert gate.inspect().concurrency == 6, "half of ten, and one for the probe"
         for permit in entered[1:]:
-            gate.left(permit)
+            gate.released(permit)
     await gate.close()
 
 
@@ -339,8 +339,8 @@ async def test_a_call_that_hangs_does_not_keep_the_probe_away() -> None:
     async with asyncio.timeout(1):
         probe = await gate.enter(0)
     assert probe.probe
-    gate.left(probe)
-    gate.left(hanging)
+    gate.released(probe)
+    gate.released(hanging)
     await gate.close()
 
 
@@ -352,10 +352,10 @@ async def test_a_cancelled_call_leaves_no_gap() -> None:
     waiting = [asyncio.create_task(gate.enter(0)) for _ in range(3)]
     await settle()
     waiting[0].cancel()
-    gate.left(first)  # lets the second in ...
+    gate.released(first)  # lets the second in ...
     waiting[1].cancel()  # ... which is cancelled before it hears of it
     async with asyncio.timeout(1):
-        gate.left(await waiting[2])
+        gate.released(await waiting[2])
     assert gate.inspect().in_flight == 0
     assert waiting[0].cancelled() or waiting[0].cancelling()
 
@@ -370,7 +370,7 @@ async def test_a_closed_gate_turns_everybody_away() -> None:
     gate.stop(lambda: LookupError("no such model"))
     with pytest.raises(LookupError):
         await waiting
-    gate.left(permit)
+    gate.released(permit)
     with pytest.raises(LookupError):
         await gate.enter(0)
     assert gate.inspect().in_flight == 0
@@ -382,9 +382,9 @@ async def test_requests_a_minute_are_kept() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     for _ in range(30):
-        gate.left(await gate.enter(0))
+        gate.released(await gate.enter(0))
     assert 0.4 <= loop.time() - began <= 1.5
-    assert "1,200 requests a minute (the recipe)" in gate.inspect().why
+    assert "1,200 requests a minute (the recipe)" in gate.inspect().reason
 
 
 async def test_tokens_a_minute_are_kept_for_calls_of_any_size() -> None:
@@ -392,7 +392,7 @@ async def test_tokens_a_minute_are_kept_for_calls_of_any_size() -> None:
     gate = pacing(100, Clock(), tokens=60_000)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    gate.left(await gate.enter(15_400))
+    gate.released(await gate.enter(15_400))
     assert 0.3 <= loop.time() - began <= 1.5
 
 
@@ -402,5 +402,5 @@ async def test_the_endpoints_own_limits_are_adopted() -> None:
     gate, told = pacing(4, Clock()), pacing(4, Clock(), requests=6000)
     for each in (gate, told):
         each.succeeded(await each.enter(0), headers, 0)
-    assert "600 requests a minute (the endpoint)" in gate.inspect().why
-    assert "6,000 requests a minute (the recipe)" in told.inspect().why
+    assert "600 requests a minute (the endpoint)" in gate.inspect().reason
+    assert "6,000 requests a minute (the recipe)" in told.inspect().reason
