@@ -49,6 +49,7 @@ def _python(code: str) -> str:
     return f"python - <<'END_OF_PYTHON'\n{code}END_OF_PYTHON\n" if code else ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", SESSIONS)
 def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
     """Every bash and Python block, in order, in one empty directory; the scripted endpoint is on where it is used."""

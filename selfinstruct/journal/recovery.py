@@ -104,6 +104,8 @@ class _Rebuilding:
         for number, seed in enumerate(seeds, start=1):
             self._put("seeds", number, self._id(seed.category), seed.line, to_json(seed.row))
             self._pool[number] = number
+        for number, (_, passage) in sorted(self._old["passages"].items()):
+            self._put("passages", number, passage)
         calls = self._calls()
         judged = {call: self._judgement(call, record) for call, record in calls.items()}
         kept = [
@@ -165,13 +167,15 @@ class _Rebuilding:
     def _put_batches(self, calls: Mapping[int, Record]) -> None:
         batches = self._old["batches"]
         lost = {record[1]: call for call, record in calls.items() if record[1] not in batches}
-        for number, (_, category, count, asked, demos) in sorted(batches.items()):
+        for number, (_, category, count, asked, demos, *given) in sorted(batches.items()):
             shown = [self._pool[each] for each in _json(demos) or () if each in self._pool]
-            self._put("batches", number, self._category(category, ""), count, asked, json.dumps(shown))
+            self._put(
+                "batches", number, self._category(category, ""), count, asked, json.dumps(shown), *(given or ["{}"])
+            )
         for number, call in sorted(lost.items()):
             rows = [self._old["rows"][row] for row in self._rows.get(call, ())]
             category = self._category(rows[0][3], rows[0][4]) if rows else self._any_category()
-            self._put("batches", number, category, max(len(rows), 1), 0, "[]")
+            self._put("batches", number, category, max(len(rows), 1), 0, "[]", "{}")
 
     def _put_call(self, call: int, record: Record, judgement: str) -> None:
         reply = self._old["replies"].get(call)

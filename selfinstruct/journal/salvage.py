@@ -27,19 +27,22 @@ _MAGIC = b"SQLite format 3\0"
 _WAL_MAGIC = (0x377F0682, 0x377F0683)
 _NONE, _INT, _REAL, _TEXT, _BLOB = type(None), int, (int, float), str, bytes
 _MAYBE: Any = (type(None), int, float)
-#: What the values of each table's rows are; calls have a tenth since the second schema.
+#: What the values of each table's rows are; calls and batches have one more since the second schema.
 _FORMS: dict[str, tuple[Any, ...]] = {
     "notes": (_TEXT, _TEXT),
     "categories": (_NONE, _BLOB),
     "seeds": (_NONE, _INT, _INT, _TEXT),
-    "batches": (_NONE, _INT, _INT, _INT, _TEXT),
+    "batches": (_NONE, _INT, _INT, _INT, _TEXT, _TEXT),
     "calls": (_NONE, _INT, _TEXT, _BLOB, _BLOB, _INT, _INT, _INT, _REAL, _INT),
     "replies": (_NONE, _BLOB),
     "failures": (_NONE, _TEXT, _BLOB),
     "judged": (_NONE, (type(None), int)),
     "rows": (_NONE, _INT, _INT, _INT, _TEXT, _TEXT),
     "rejections": (_NONE, _INT, _INT, _INT, _TEXT, _BLOB, _MAYBE, _MAYBE, _BLOB),
+    "passages": (_NONE, _TEXT),
 }
+_LONGER = ("calls", "batches")
+_OPENINGS = {"batches": "[", "rows": "{"}
 # By its form alone a page of categories is one of replies; there are few categories, and their page is known.
 _STRAY = [name for name in _FORMS if name != "categories"]
 
@@ -83,9 +86,11 @@ def _roots() -> dict[str, int]:
 def _fits(record: Record, name: str) -> bool:
     """Whether a record has the form of a table's rows."""
     form = _FORMS[name]
-    if name == "calls" and len(record) == len(form) - 1:
+    if name in _LONGER and len(record) == len(form) - 1:
         form = form[:-1]
-    return len(record) == len(form) and all(isinstance(*pair) for pair in zip(record, form, strict=True))
+    fits = len(record) == len(form) and all(isinstance(*pair) for pair in zip(record, form, strict=True))
+    # A batch has a list where a row has an object; in all else their forms are the same.
+    return fits and (name not in _OPENINGS or record[4].startswith(_OPENINGS[name]))
 
 
 class _Pages:
