@@ -20,7 +20,7 @@ from typing import Any
 
 from selfinstruct.checks import Criteria, Fault, examine, schema
 from selfinstruct.errors import InputError
-from selfinstruct.preparation.infer import context_fields, infer, make_categories
+from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.preparation.prepare import Source, read_source, valid_seeds
 from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.recipe import Importer, Recipe, bind
@@ -198,8 +198,9 @@ def _given(path: str, importer: Importer | None) -> Criteria:
         )
     recipe = bind(recipe, seeds.fields)
     sound, _ = valid_seeds(seeds, recipe, skip=True)
-    categories = make_categories(recipe, sound.rows)
-    return Criteria(recipe, thresholds(recipe, sound.rows, categories, context_fields(recipe)), categories.of)
+    statistics = value_statistics(recipe, sound.rows)
+    categories = make_categories(recipe, statistics)
+    return Criteria(recipe, thresholds(recipe, categories, statistics), categories.of)
 
 
 def _inferred(file: RowFile) -> Criteria:
@@ -210,10 +211,11 @@ def _inferred(file: RowFile) -> Criteria:
     chosen = [shaped[place * len(shaped) // count] for place in range(count)]
     rows = [file.rows[at] for at in chosen]
     sample = RowFile(file.path, file.format, rows, [file.lines[at] for at in chosen], tuple(rows[0]))
-    recipe = infer(sample).recipe
+    inferred = infer(sample)
+    recipe = inferred.recipe
     # A label's values are read off all rows, the templates off the sample.
     all_rows = [file.rows[at] for at in shaped] if recipe.categories.by == "field" else rows
-    categories = make_categories(recipe, all_rows)
+    categories = make_categories(recipe, value_statistics(recipe, all_rows, inferred.statistics))
     return Criteria(recipe, dict.fromkeys(categories.names, CAP), categories.of)
 
 

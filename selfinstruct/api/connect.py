@@ -131,9 +131,8 @@ async def connect(
         if recipe.expand:
             return Connection(ModelPool([NoModel()]))
         label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
-        imitator = Imitator(
-            prepared.seeds.rows, context_fields(recipe), mixed=prose_field(recipe), fixed=label, seed=seed
-        )
+        statistics = prepared.statistics.with_fixed(label)
+        imitator = Imitator(statistics, context_fields(recipe), mixed=prose_field(recipe), seed=seed)
         return Connection(ModelPool([imitator]))
     for model in recipe.all_models:
         if model.price is None and budget.needs_prices:

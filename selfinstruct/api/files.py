@@ -13,7 +13,7 @@ from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
 from selfinstruct.analysis.findings import Findings, find_problems
 from selfinstruct.errors import InputError
 from selfinstruct.files import open_whole, write_whole
-from selfinstruct.preparation.infer import context_fields, infer, make_categories
+from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.preparation.prepare import Source, read_source, valid_seeds
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import accept_unimported, import_extension
@@ -75,8 +75,8 @@ def init(source: Source, out: str | Path | None = None, *, force: bool = False) 
         raise InputError(f"{source}: already a recipe", hint=f"Run it: selfinstruct run {source}")
     inferred = infer(seeds)
     valid, problems = valid_seeds(seeds, inferred.recipe, skip=True)
-    categories = make_categories(inferred.recipe, valid.rows)
-    limits = thresholds(inferred.recipe, valid.rows, categories, context_fields(inferred.recipe))
+    statistics = value_statistics(inferred.recipe, valid.rows, inferred.statistics)
+    limits = thresholds(inferred.recipe, make_categories(inferred.recipe, statistics), statistics)
     text = starter_recipe(
         inferred.recipe, inferred.reasons, limits, len(seeds.rows), problems, "recipe.toml" if out is None else out
     )

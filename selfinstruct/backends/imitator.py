@@ -20,9 +20,10 @@ from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from zlib import crc32
 
-from selfinstruct.mining.row_template import RowTemplate, ValueStatistics, masked_text, row_template
+from selfinstruct.mining.row_template import RowTemplate, row_template
 from selfinstruct.mining.sentences import Prose, compose_text, split_prose
-from selfinstruct.mining.text_template import mine_templates
+from selfinstruct.mining.text_template import MinedTemplates, TextTemplate, mine_templates
+from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.records import Reply, Request, Row
 from selfinstruct.text import find_span
 
@@ -33,10 +34,9 @@ _MOST_CROSSINGS = 24
 class Imitator:
     """A Backend that rewrites the demonstrations it is given.
 
-    ``rows`` are the seeds: what they show together about values (ranges, kinds, constants) serves for every
-    batch. ``contexts`` maps each field that refers to another (by grounding or identifiers) to that field;
-    ``mixed`` names the fields whose sentences may be mixed within a category; ``fixed`` ones (a label) stay.
-    ``seed`` scatters the values.
+    ``statistics`` are those of the seed rows; ranges, kinds and constants of values in them apply to every batch.
+    ``references`` maps each field that is grounded in another or takes identifiers from it to that field. Sentences
+    of the fields in ``mixed`` may be mixed within a category. ``seed`` scatters the values.
     """
 
     name = "imitator"
@@ -44,22 +44,20 @@ class Imitator:
 
     def __init__(
         self,
-        rows: Sequence[Row],
-        contexts: Mapping[str, str],
+        statistics: ValueStatistics,
+        references: Mapping[str, str],
         *,
         mixed: Collection[str] = (),
-        fixed: Collection[str] = (),
         seed: int = 0,
     ) -> None:
-        self._rows = list(rows)
-        self._contexts = dict(contexts)
+        self._statistics = statistics
+        self._source = next(iter(references.values()), None)
         self._mixed = frozenset(mixed)
         self._seed = seed
-        self._knowledge = ValueStatistics(self._rows, self._contexts, fixed=fixed)
-        self._known = {_key(row) for row in self._rows}
-        self._frames: dict[str, list[RowTemplate]] = {}
+        self._seeds = {_key(row): row for row in statistics.rows}
+        self._row_templates: dict[str, list[RowTemplate]] = {}
         self._proses: dict[tuple[str, str], Prose] = {}
-        self._kin = self._kinds_of_question()
+        self._groups = self._group_questions()
 
     async def complete(self, request: Request) -> Reply:
         """Answer with ``request.batch.count`` rows as ``{"rows": [...]}``; costs no tokens."""
@@ -68,105 +66,139 @@ class Imitator:
         return Reply(text=text, model=self.name)
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is no connection to close."""
 
     def imitate(self, demos: Sequence[Row], count: int, place: int, rng: Random) -> list[Row]:
-        """``count`` new rows in the manner of ``demos``.
+        """Return ``count`` new rows like ``demos``.
 
-        Grown rows among the demos are passed over while there are seeds: imitations of imitations drift.
-        ``place`` is how many rows of this kind were asked for before, so that values go on where they stopped.
+        Grown rows among the demos are skipped if there are seeds: imitations of imitations drift. ``place`` is the
+        number of rows of this category requested before, so that sequences of values continue.
         """
-        bases = [row for row in demos if _key(row) in self._known] or list(demos)
-        frames = [each for row in bases for each in self._frames_of(row)]
+        bases = [seed for row in demos if (seed := self._seeds.get(_key(row))) is not None] or list(demos)
+        templates = [each for row in bases for each in self._templates_of(row)]
         fields = [name for name in self._mixed if all(isinstance(row.get(name), str) for row in bases)]
         rows = []
         for at in range(place, place + count):
-            row = rng.choice(frames).render(at, rng)
+            row = rng.choice(templates).render(at, rng)
             for name in fields:
                 row[name] = compose_text([self._prose_of(base, name) for base in bases], at, rng)
             rows.append(row)
         return rows
 
-    def _frames_of(self, row: Row) -> list[RowTemplate]:
+    def _templates_of(self, row: Row) -> list[RowTemplate]:
+        """The templates of a row and of its crossings with other seeds' logs."""
         key = _key(row)
-        if key not in self._frames:
-            variants = [row, *self._crossings(row)]
-            salt = crc32(f"{self._seed} {_key(self._kin.get(key, [row])[0])}".encode())
-            self._frames[key] = [row_template(variant, self._knowledge, salt) for variant in variants]
-        return self._frames[key]
+        if key not in self._row_templates:
+            group = self._groups.get(key)
+            variants = [row, *self._crossings(row, group)]
+            first = group.rows[0] if group is not None else row
+            salt = crc32(f"{self._seed} {_key(first)}".encode())
+            self._row_templates[key] = [row_template(variant, self._statistics, salt) for variant in variants]
+        return self._row_templates[key]
 
     def _prose_of(self, row: Row, name: str) -> Prose:
         key = _key(row), name
         if key not in self._proses:
-            whole = self._frames_of(row)[0]
-            self._proses[key] = split_prose(whole.fields[name], whole.domains)
+            whole = self._templates_of(row)[0]
+            self._proses[key] = split_prose(whole.fields[name], whole.generators)
         return self._proses[key]
 
-    def _kinds_of_question(self) -> dict[str, list[Row]]:
-        """For each row, the rows that ask the same kind of question (its own among them)."""
-        context = next(iter(self._contexts.values()), None)
-        asking = [name for name in (self._rows[0] if self._rows else {}) if name not in (context, *self._mixed)]
-        asking = [n for n in asking if all(isinstance(row.get(n), str) for row in self._rows)]
-        if context is None or not asking:
+    def _group_questions(self) -> dict[str, _Group]:
+        """For each seed, the seeds whose questions have the same template; empty if no field asks about another."""
+        rows = self._statistics.rows
+        asking = [name for name in (rows[0] if rows else {}) if name not in (self._source, *self._mixed)]
+        asking = [name for name in asking if all(isinstance(row.get(name), str) for row in rows)]
+        if self._source is None or not asking:
             return {}
-        others = [[str(row[name]) for name in row if name != asking[0]] for row in self._rows]
-        values = [self._knowledge.words(row, asking[0]) for row in self._rows]
-        mined = mine_templates([row[asking[0]] for row in self._rows], others, values)
+        mined = self._statistics.templates(asking[0], [name for name in rows[0] if name != asking[0]])
         groups: dict[int, list[Row]] = defaultdict(list)
-        for index, row in zip(mined.of, self._rows, strict=True):
+        for index, row in zip(mined.of, rows, strict=True):
             groups[index].append(row)
-        return {_key(row): groups[index] for index, row in zip(mined.of, self._rows, strict=True)}
+        made = {index: _Group(members) for index, members in groups.items()}
+        return {_key(row): made[index] for index, row in zip(mined.of, rows, strict=True)}
 
-    def _crossings(self, row: Row) -> list[Row]:
-        """The row's question asked about other seeds' logs, where its kin show that their words may differ."""
-        kin = self._kin.get(_key(row), [row])
-        name = next(iter(self._contexts.values()), "")
+    def _crossings(self, row: Row, group: _Group | None) -> list[Row]:
+        """The row's question asked about the logs of seeds with other questions.
+
+        Only logs that differ from the row's where the logs of its own group differ among themselves will do.
+        """
+        name = self._source or ""
         if not isinstance(row.get(name), str):
             return []
-        ours = self._knowledge.atoms(row)[name]
-        wording = masked_text(row[name], ours)
-        alike = [masked_text(other[name], self._knowledge.atoms(other)[name]) for other in kin]
-        mined = mine_templates(alike)
-        template = mined.templates[mined.of[kin.index(row)]]
-        slots = template.match(wording)
-        crossed = []
-        for other in self._rows:
-            theirs = self._knowledge.atoms(other)[name]
-            words = template.match(masked_text(other[name], theirs))
-            if slots is None or words is None or other in kin:
-                continue
-            if [atom.kind for atom in ours] != [atom.kind for atom in theirs]:
+        group = group or _Group([row])
+        ours = self._statistics.entities(row)[name]
+        kinds = [entity.kind for entity in ours]
+        template = group.template(row, name, self._statistics)
+        slots = template.match(self._statistics.masked(row, name))
+        crossed: list[Row] = []
+        if slots is None:
+            return []
+        for other in self._foreign(group, template, name):
+            theirs = self._statistics.entities(other)[name]
+            words = template.match(self._statistics.masked(other, name))
+            if words is None or kinds != [entity.kind for entity in theirs]:
                 continue
             pairs = [(a.text, b.text) for a, b in zip(ours, theirs, strict=True)]
             hybrid = self._hybrid(row, other, name, pairs, dict(zip(slots, words, strict=True)))
             if hybrid is not None:
                 crossed.append(hybrid)
-        return crossed[:_MOST_CROSSINGS]
+            if len(crossed) == _MOST_CROSSINGS:
+                break
+        return crossed
+
+    def _foreign(self, group: _Group, template: TextTemplate, name: str) -> list[Row]:
+        """The seeds outside a group whose ``name`` field has this template."""
+        if template not in group.foreign:
+            group.foreign[template] = [
+                other
+                for other in self._statistics.rows
+                if template.match(self._statistics.masked(other, name)) is not None and other not in group
+            ]
+        return group.foreign[template]
 
     def _hybrid(
         self, row: Row, other: Row, name: str, pairs: Sequence[tuple[str, str]], words: Mapping[str, str]
     ) -> Row | None:
-        """``row`` with its ``name`` field from ``other`` and its other fields' values to match, or None."""
+        """``row`` with the ``name`` field of ``other`` and its other fields' values adapted, or None."""
         values = dict(pairs)
-        if any(values[mine_] != theirs for mine_, theirs in pairs):
+        if any(values[own] != theirs for own, theirs in pairs):
             return None
         hybrid = dict(row)
         hybrid[name] = other[name]
-        for field, atoms in self._knowledge.atoms(row).items():
+        for field, entities in self._statistics.entities(row).items():
             if field == name:
                 continue
             text = words.get(row[field])
             if text is None:
                 text, at = "", 0
-                for atom in atoms:
-                    text += row[field][at : atom.start] + values.get(atom.text, atom.text)
-                    at = atom.end
+                for entity in entities:
+                    text += row[field][at : entity.start] + values.get(entity.text, entity.text)
+                    at = entity.end
                 text += row[field][at:]
             hybrid[field] = text
             grounded = find_span(row[field], row[name]) is not None
             if grounded and find_span(text, hybrid[name]) is None:
                 return None
         return hybrid
+
+
+class _Group:
+    """Seeds whose questions have the same template."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self._positions = {_key(row): position for position, row in reversed(list(enumerate(rows)))}
+        self.foreign: dict[TextTemplate, list[Row]] = {}
+        self._mined: MinedTemplates | None = None
+
+    def __contains__(self, row: Row) -> bool:
+        return _key(row) in self._positions
+
+    def template(self, row: Row, name: str, statistics: ValueStatistics) -> TextTemplate:
+        """The template of the row's ``name`` field among the masked texts of the group."""
+        if self._mined is None:
+            self._mined = mine_templates([statistics.masked(each, name) for each in self.rows])
+        return self._mined.templates[self._mined.of[self._positions[_key(row)]]]
 
 
 def _key(row: Row) -> str:

@@ -67,6 +67,7 @@ class NumberGenerator:
     width: int = 0
     fractions: tuple[str, ...] = ()
     negative: float = 0.0
+    zero_fraction: bool = False
 
     def draw(self, place: int, rng: Random) -> str:
         """The number at ``place`` of the scattered range, with a fraction like one that was seen."""
@@ -76,7 +77,7 @@ class NumberGenerator:
         if not self.fractions:
             return value
         like = rng.choice(self.fractions)
-        if set(self.fractions) == {like} and not like.strip("0"):
+        if self.zero_fraction:
             return f"{value}.{like}"
         return f"{value}.{rng.randrange(10 ** len(like)):0{len(like)}d}"
 
@@ -112,18 +113,20 @@ class IdentifierGenerator:
 
 @dataclass(frozen=True, slots=True)
 class AddressGenerator:
-    """IPv4 addresses that stay in the seeds' kind of network: private ones in their block (RFC 1918)."""
+    """IPv4 addresses in the same kind of network as the seeds': private ones in their block (RFC 1918).
+
+    ``second_octets`` are those of the seeds in 10.0.0.0/8 where they repeat; empty where any value will do.
+    """
 
     seen: tuple[str, ...]
+    second_octets: tuple[int, ...] = ()
 
     def draw(self, place: int, rng: Random) -> str:
         """An address in the network of one of those seen."""
         like = [int(octet) for octet in rng.choice(self.seen).split(".")]
-        second = [int(address.split(".")[1]) for address in self.seen if address.startswith(f"{like[0]}.")]
         first, last = like[0], [rng.randrange(256), rng.randrange(1, 255)]
         if first == 10:
-            few = len(second) > 2 and len(set(second)) * 2 <= len(second)
-            return _dotted(10, rng.choice(second) if few else rng.randrange(256), *last)
+            return _dotted(10, rng.choice(self.second_octets) if self.second_octets else rng.randrange(256), *last)
         if first == 192 and like[1] == 168:
             return _dotted(192, 168, *last)
         if first == 172 and 16 <= like[1] <= 31:
@@ -243,6 +246,22 @@ def chinese_number_generator(seen: Sequence[str], salt: int, *, unit: str = "") 
     return ChineseNumberGenerator(replace(plain, cap=plain.cap or 9999))
 
 
+def salted(generator: Generator, salt: int) -> Generator:
+    """The same generator with its sequence scattered by another ``salt``."""
+    if isinstance(generator, ChineseNumberGenerator):
+        return replace(generator, numbers=replace(generator.numbers, salt=salt))
+    if isinstance(generator, NumberGenerator | WordGenerator | CompoundGenerator):
+        return replace(generator, salt=salt)
+    return generator
+
+
+def address_generator(seen: Sequence[str]) -> AddressGenerator:
+    """The generator for the IPv4 addresses ``seen``."""
+    second = [int(address.split(".")[1]) for address in seen if address.startswith("10.")]
+    few = len(second) > 2 and len(set(second)) * 2 <= len(second)
+    return AddressGenerator(tuple(seen), tuple(second) if few else ())
+
+
 def number_generator(seen: Sequence[str], salt: int, *, unit: str = "", port: bool = False) -> Generator:
     """The domain of the numbers ``seen``; ``unit`` is what stands after them, for its limit."""
     whole = [value.lstrip("-").split(".")[0] for value in seen]
@@ -263,7 +282,9 @@ def number_generator(seen: Sequence[str], salt: int, *, unit: str = "", port: bo
     cap = _LIMITS.get(unit)
     cap = cap if cap is not None and max(values) <= cap else None
     high = 10 ** len(str(max(values))) - 1
-    return NumberGenerator(low, high if cap is None else min(high, cap), salt, cap, 0, fractions, negative)
+    high = high if cap is None else min(high, cap)
+    zero_fraction = len(set(fractions)) == 1 and not fractions[0].strip("0")
+    return NumberGenerator(low, high, salt, cap, 0, fractions, negative, zero_fraction)
 
 
 _ZH = "零一二三四五六七八九"

@@ -29,7 +29,7 @@ class Prose:
     """One text's sentences, each with the white space that follows it, and the domains of its variables."""
 
     sentences: tuple[Sentence, ...]
-    domains: tuple[Generator, ...]
+    generators: tuple[Generator, ...]
 
 
 def split_prose(parts: Sequence[str | Slot], domains: Sequence[Generator]) -> Prose:
@@ -70,7 +70,7 @@ def compose_text(texts: Sequence[Prose], place: int, rng: Random) -> str:
         index, at = rng.choice(options)
         used.add((index, at))
         if index not in values:
-            values[index] = [domain.draw(place, rng) for domain in texts[index].domains]
+            values[index] = [domain.draw(place, rng) for domain in texts[index].generators]
         chosen.append(render_parts(texts[index].sentences[at], values[index]).strip())
     joint = " " if any(" " in sentence for sentence in chosen) else ""
     return joint.join(chosen)

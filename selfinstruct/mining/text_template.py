@@ -16,8 +16,10 @@ that may be empty.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple, TypeAlias
 
 from rapidfuzz.distance import LCSseq
 
@@ -82,7 +84,7 @@ class TextTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class Mined:
+class MinedTemplates:
     """Templates in the order of their first text, and for each text the index of its template."""
 
     templates: tuple[TextTemplate, ...]
@@ -93,7 +95,7 @@ def mine_templates(
     texts: Sequence[str],
     contexts: Sequence[Sequence[str]] | None = None,
     values: Sequence[Sequence[tuple[int, int]]] | None = None,
-) -> Mined:
+) -> MinedTemplates:
     """Group texts into templates.
 
     Digit-bearing words are always slots. Without ``contexts`` words may vary too, where the texts agree in at
@@ -105,12 +107,13 @@ def mine_templates(
     """
     groups: list[_Group] = []
     of = []
+    align = cache(_align)  # texts of few templates: the same alignments again and again
     for position, text in enumerate(texts):
         context = tuple(contexts[position]) if contexts is not None else None
         masked = _masked(text, values[position] if values is not None else ())
         newcomer = _Group(masked, masked, context)
         for index, group in enumerate(groups):
-            merged = group.merged(newcomer)
+            merged = group.merged(newcomer, align)
             if merged is not None:
                 groups[index] = merged
                 of.append(index)
@@ -118,7 +121,7 @@ def mine_templates(
         else:
             of.append(len(groups))
             groups.append(newcomer)
-    return Mined(tuple(_template(group.tokens) for group in groups), tuple(of))
+    return MinedTemplates(tuple(_template(group.tokens) for group in groups), tuple(of))
 
 
 def _masked(text: str, values: Sequence[tuple[int, int]]) -> tuple[str, ...]:
@@ -147,31 +150,42 @@ def _template(tokens: Sequence[str]) -> TextTemplate:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A template in the making: its tokens, and the founder, the first text's own tokens and context."""
+    """A template in the making: its tokens, and the tokens and context of its first text."""
 
     tokens: tuple[str, ...]
-    founder: tuple[str, ...]
-    context: tuple[str, ...] | None
+    first_tokens: tuple[str, ...]
+    first_context: tuple[str, ...] | None
 
-    def merged(self, other: _Group) -> _Group | None:
+    def merged(self, other: _Group, align: _Align) -> _Group | None:
         """The template of both, or None where they are two templates."""
-        if self.founder == other.founder:
+        if self.first_tokens == other.first_tokens:
             return self
-        if not self._is_kin(other):
+        if not self._is_same_template(other, align):
             return None
-        aligned = _align(self.tokens, other.tokens)
-        return None if aligned is None else _Group(aligned[0], self.founder, self.context)
+        aligned = align(self.tokens, other.tokens)
+        return None if aligned is None else _Group(aligned.tokens, self.first_tokens, self.first_context)
 
-    def _is_kin(self, other: _Group) -> bool:
-        aligned = _align(self.founder, other.founder)
-        if aligned is None:
+    def _is_same_template(self, other: _Group, align: _Align) -> bool:
+        """Whether the first texts of both agree in enough words and differ in values alone."""
+        aligned = align(self.first_tokens, other.first_tokens)
+        if aligned is None or not aligned.is_similar:
             return False
-        tokens, gaps = aligned
-        if _words(tokens) < max(1, SIMILARITY * max(_words(self.founder), _words(other.founder))):
-            return False
-        if self.context is None or other.context is None:
-            return _first_word(self.founder) == _first_word(other.founder)
-        return all(_differ_in_values(ours, theirs, self.context, other.context) for ours, theirs in gaps)
+        if self.first_context is None or other.first_context is None:
+            return _first_word(self.first_tokens) == _first_word(other.first_tokens)
+        return all(
+            _differ_in_values(ours, theirs, self.first_context, other.first_context) for ours, theirs in aligned.gaps
+        )
+
+
+class _Alignment(NamedTuple):
+    """The common tokens of two texts with a slot for every gap, the pairs of gaps, and whether most words agree."""
+
+    tokens: tuple[str, ...]
+    gaps: tuple[tuple[Sequence[str], Sequence[str]], ...]
+    is_similar: bool
+
+
+_Align: TypeAlias = Callable[[tuple[str, ...], tuple[str, ...]], _Alignment | None]
 
 
 def _words(tokens: Sequence[str]) -> int:
@@ -182,10 +196,8 @@ def _first_word(tokens: Sequence[str]) -> str:
     return next((token for token in tokens if _WORD.search(token) or token == SLOT), "")
 
 
-def _align(
-    ours: Sequence[str], theirs: Sequence[str]
-) -> tuple[tuple[str, ...], list[tuple[Sequence[str], Sequence[str]]]] | None:
-    """The common tokens with a slot for every gap, and the gaps that hold words; None if one is empty."""
+def _align(ours: tuple[str, ...], theirs: tuple[str, ...]) -> _Alignment | None:
+    """The alignment of two texts by their longest common subsequence; None where a gap contains no words."""
     tokens: list[str] = []
     gaps = []
     at_ours = at_theirs = 0
@@ -203,7 +215,8 @@ def _align(
             if token != SLOT or not tokens or tokens[-1] != SLOT:
                 tokens.append(token)
         at_ours, at_theirs = end, start_theirs + end - start
-    return tuple(tokens), gaps
+    enough = max(1, SIMILARITY * max(_words(ours), _words(theirs)))
+    return _Alignment(tuple(tokens), tuple(gaps), _words(tokens) >= enough)
 
 
 def _has_word(tokens: Sequence[str]) -> bool:

@@ -101,7 +101,7 @@ class Vocabulary:
             self._find_chinese(text, others, found)
         return found.atoms
 
-    def domain(self, kind: str, seen: Sequence[str], salt: int) -> Generator:
+    def generator(self, kind: str, seen: Sequence[str], salt: int) -> Generator:
         """What may stand in the place of ``seen``, values of one kind."""
         if kind == "user":
             listed = words("user-names")
@@ -121,9 +121,10 @@ class Vocabulary:
         return WordGenerator(_with(words(_LISTS[kind]), seen), salt)
 
     def _find_names(self, text: str, found: _Finder) -> None:
-        starts = list(_NAME_WORD.finditer(text))
+        starts, first_words = list(_NAME_WORD.finditer(text)), _first_words()
         for at, first in enumerate(starts):
-            if not (first.group()[0].isupper() or first.group().islower()):
+            word = first.group()
+            if word not in first_words or not (word[0].isupper() or word.islower()):
                 continue
             for last in reversed(starts[at : at + _LONGEST_NAME]):
                 name = text[first.start() : last.end()]
@@ -133,18 +134,19 @@ class Vocabulary:
 
     def _find_common(self, text: str, others: Sequence[str], found: _Finder) -> None:
         for match in _WORD.finditer(text):
-            for kind, lists in _COMMON.items():
-                word = match.group()
-                if not any(word in _set(name) or word.capitalize() in _set(name) for name in lists):
-                    continue
+            word = match.group()
+            kinds = _common_kinds(word)
+            if not kinds or word in _ROLES:
+                continue
+            for kind in kinds:
                 before, after = text[: match.start()], text[match.end() :]
                 placed = _PLACES[kind].search(before) is not None
                 placed = placed or (kind == "user" and before.endswith(" for ") and after.startswith(" from "))
-                if (placed or word in others) and word not in _ROLES:
+                if placed or word in others:
                     found.add(kind, match.start(), match.end())
-        for reason in words("disconnect-reasons"):
-            span = find_span(reason, text)
-            if span is not None and reason in others:
+        for reason in words("disconnect-reasons") if not _set("disconnect-reasons").isdisjoint(others) else ():
+            span = find_span(reason, text) if reason in others else None
+            if span is not None:
                 found.add("reason", *span)
 
     def _find_chinese(self, text: str, others: Sequence[str], found: _Finder) -> None:
@@ -205,6 +207,30 @@ def _set(name: str) -> frozenset[str]:
 @cache
 def _kinds() -> dict[str, str]:
     return {word: kind for kind, name in reversed(_NAMES.items()) for word in words(name) if len(word) > 1}
+
+
+@cache
+def _first_words() -> frozenset[str]:
+    """The first words of all proper names: most words of a text begin none."""
+    return frozenset(match.group() for name in _kinds() if (match := _NAME_WORD.match(name)) is not None)
+
+
+def _common_kinds(word: str) -> tuple[str, ...]:
+    """The kinds of common word that a word may be, as it is or capitalised, in the order of ``_COMMON``."""
+    table = _listed_kinds()
+    own, capitalised = table.get(word, ()), table.get(word.capitalize(), ())
+    if not own or not capitalised:
+        return own or capitalised
+    return tuple(kind for kind in _COMMON if kind in own or kind in capitalised)
+
+
+@cache
+def _listed_kinds() -> dict[str, tuple[str, ...]]:
+    listed = {word for lists in _COMMON.values() for name in lists for word in words(name)}
+    return {
+        word: tuple(kind for kind, lists in _COMMON.items() if any(word in _set(name) for name in lists))
+        for word in listed
+    }
 
 
 @cache

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from rapidfuzz.distance import LCSseq
 
 from selfinstruct.errors import ExtensionError, RecipeError
-from selfinstruct.mining.row_template import ValueStatistics
-from selfinstruct.mining.text_template import TextTemplate, mine_templates
+from selfinstruct.mining.text_template import TextTemplate
+from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.recipe import Categories as Table
 from selfinstruct.recipe import extension_error, import_extension
 from selfinstruct.records import JSON, Row
@@ -148,25 +148,19 @@ def label_of(value: JSON) -> str:
     return value_text(value)
 
 
-def build_categorizer(
-    table: Table, seeds: Sequence[Row], others: Sequence[str], knowledge: ValueStatistics
-) -> Categorizer:
-    """The categories that a recipe's ``[categories]`` makes of its seeds.
+def build_categorizer(table: Table, others: Sequence[str] | None, statistics: ValueStatistics) -> Categorizer:
+    """The categories that a recipe's ``[categories]`` makes of the rows in ``statistics``.
 
-    ``others`` are the fields that show whether a word of the template's field is a value (see
-    ``templates.mine``), none where the field is the whole story; ``knowledge`` is what the seeds show about
-    their values.
+    ``others`` are the fields that show whether a word of the template's field is a value, None where no other
+    field refers to it (see ``mine_templates``).
     """
     if table.function is not None:
-        return FunctionCategories.over(table.function, seeds)
+        return FunctionCategories.over(table.function, statistics.rows)
     if table.by == "none" or table.field is None:
         return SingleCategory()
-    field = table.field
     if table.by == "field":
-        return FieldCategories(field, tuple(dict.fromkeys(label_of(row.get(field)) for row in seeds)))
-    texts = [value_text(row.get(field)) for row in seeds]
-    contexts = [[value_text(row.get(name)) for name in others if name != field] for row in seeds] if others else None
-    values = [knowledge.words(row, field) if isinstance(row.get(field), str) else [] for row in seeds]
-    mined = mine_templates(texts, contexts, values)
-    words = tuple(tuple(tokens(" ".join(template.parts))) for template in mined.templates)
-    return TemplateCategories(field, tuple(template.name for template in mined.templates), mined.templates, words)
+        labels = dict.fromkeys(label_of(row.get(table.field)) for row in statistics.rows)
+        return FieldCategories(table.field, tuple(labels))
+    templates = statistics.templates(table.field, others).templates
+    words = tuple(tuple(tokens(" ".join(template.parts))) for template in templates)
+    return TemplateCategories(table.field, tuple(template.name for template in templates), templates, words)

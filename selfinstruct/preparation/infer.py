@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from selfinstruct.mining.row_template import ValueStatistics
-from selfinstruct.mining.text_template import mine_templates, split_words
+from selfinstruct.mining.text_template import split_words
+from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.categories import Categorizer, build_categorizer, label_of
 from selfinstruct.recipe import Categories as CategoriesTable
 from selfinstruct.recipe import Field, Novelty, Quota, Recipe, Seeds, recipe_name
 from selfinstruct.records import JSON, Row
 from selfinstruct.rows import RowFile
-from selfinstruct.text import find_span, value_text
+from selfinstruct.text import find_span
 
 FieldType: TypeAlias = Literal["string", "integer", "number", "boolean", "array", "object", "any"]
 
@@ -35,10 +35,11 @@ _ROWS_PER_SEED = 100
 
 @dataclass(frozen=True, slots=True)
 class Inferred:
-    """A recipe, and for each inferred key path why it says what it says."""
+    """A recipe, the reason for each inferred key path, and the statistics of the seeds that it was inferred from."""
 
     recipe: Recipe
     reasons: Mapping[str, str]
+    statistics: ValueStatistics
 
 
 def infer(seeds: RowFile) -> Inferred:
@@ -63,7 +64,8 @@ def infer(seeds: RowFile) -> Inferred:
         )
         for name in seeds.fields
     }
-    categories = _categories(rows, label, free, grounded, reasons)
+    statistics = ValueStatistics(rows, grounded)
+    categories = _categories(statistics, seeds.fields, label, free, grounded, reasons)
     reasons["quota.rows"] = f"{_ROWS_PER_SEED} for each of the {len(rows)} seeds; --rows or --per-category change it"
     compared = tuple(free or [name for name in seeds.fields if name != label])
     reasons["novelty.fields"] = "the text that is neither a label nor taken from another field"
@@ -76,7 +78,7 @@ def infer(seeds: RowFile) -> Inferred:
         quota=Quota(rows=_ROWS_PER_SEED * len(rows)),
         novelty=Novelty(fields=compared),
     )
-    return Inferred(recipe, reasons)
+    return Inferred(recipe, reasons, statistics)
 
 
 def context_fields(recipe: Recipe) -> dict[str, str]:
@@ -84,7 +86,13 @@ def context_fields(recipe: Recipe) -> dict[str, str]:
     return {name: other for name, field in recipe.fields.items() if (other := field.appears_in or field.identifiers_in)}
 
 
-def make_categories(recipe: Recipe, rows: Sequence[Row]) -> Categorizer:
+def value_statistics(recipe: Recipe, rows: Sequence[Row], known: ValueStatistics | None = None) -> ValueStatistics:
+    """The statistics of a recipe's seeds: ``known`` where those are already of the same rows and references."""
+    references = context_fields(recipe)
+    return known if known is not None and known.describes(rows, references) else ValueStatistics(rows, references)
+
+
+def make_categories(recipe: Recipe, statistics: ValueStatistics) -> Categorizer:
     """The recipe's categories over its seeds.
 
     The words of a question vary where the rest of its row shows them to be values; the words of a text that no
@@ -93,7 +101,7 @@ def make_categories(recipe: Recipe, rows: Sequence[Row]) -> Categorizer:
     refer = context_fields(recipe)
     asks = bool(refer) and recipe.categories.field not in refer.values()
     others = [name for name in recipe.fields if name != recipe.categories.field] if asks else []
-    return build_categorizer(recipe.categories, rows, others, ValueStatistics(rows, refer))
+    return build_categorizer(recipe.categories, others or None, statistics)
 
 
 def prose_field(recipe: Recipe) -> list[str]:
@@ -190,25 +198,23 @@ def _label(rows: Sequence[Row], names: Sequence[str]) -> str | None:
 
 
 def _categories(
-    rows: Sequence[Row],
+    statistics: ValueStatistics,
+    fields: Sequence[str],
     label: str | None,
     free: Sequence[str],
     grounded: Mapping[str, str],
     reasons: dict[str, str],
 ) -> CategoriesTable:
+    rows = statistics.rows
     if label is not None:
         count = len({label_of(row[label]) for row in rows})
         reasons["categories"] = f"{label} has {count} values over {len(rows)} seeds: a label"
         return CategoriesTable(by="field", field=label)
     sources = set(grounded.values())
     asking = [name for name in free if name not in sources] or list(free)
-    knowledge = ValueStatistics(rows, grounded)
     for name in asking:
-        others = [[value_text(row[other]) for other in row if other != name] for row in rows]
-        values = [knowledge.words(row, name) for row in rows]
-        mined = mine_templates(
-            [row[name] for row in rows], others if name not in sources and grounded else None, values
-        )
+        others = [other for other in fields if other != name] if name not in sources and grounded else None
+        mined = statistics.templates(name, others)
         shared = sum(n for at, n in Counter(mined.of).items() if n > 1 and mined.templates[at].has_words)
         if 2 * shared >= len(rows):
             reasons["categories"] = f"{name} has {len(mined.templates)} templates over {len(rows)} seeds"

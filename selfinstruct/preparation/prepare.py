@@ -19,8 +19,9 @@ from selfinstruct.growth.prompt_inputs import PromptInputs, read_prompt_inputs
 from selfinstruct.growth.sampler import attribute_categories
 from selfinstruct.growth.steps import EXPAND, Draft, StepReply, advance
 from selfinstruct.journal import History
+from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.categories import AttributeCategories, Categorizer
-from selfinstruct.preparation.infer import context_fields, infer, make_categories
+from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import Importer, Quota, Recipe, accept_unimported, bind, builtin, is_recipe, parse_recipe
@@ -45,6 +46,7 @@ class Prepared:
     seeds: RowFile
     recipe: Recipe
     reasons: Mapping[str, str]
+    statistics: ValueStatistics
     categories: Categorizer
     thresholds: Mapping[str, float]
     quotas: Mapping[str, int]
@@ -71,6 +73,7 @@ def prepare(
     wanted, like = _quota(rows, per_category), ""
     seeds, recipe = read_source(source, importer=importer)
     reasons: Mapping[str, str] = {}
+    statistics = None
     if recipe is None:
         seeds, skipped = valid_seeds(seeds, None, skip=skip_bad_seeds)
         if len(seeds.rows) < 2:
@@ -81,7 +84,7 @@ def prepare(
                 f"selfinstruct init {seeds.path} -o recipe.toml; selfinstruct run recipe.toml",
             )
         inferred = infer(seeds)
-        recipe, reasons = inferred.recipe, inferred.reasons
+        recipe, reasons, statistics = inferred.recipe, inferred.reasons, inferred.statistics
         shape = find_preset(recipe, seeds.fields) if Path(seeds.path).is_file() else None
         if shape is not None:
             recipe, like = shape.recipe, f"{shape.like}: {shape.why}"
@@ -95,7 +98,7 @@ def prepare(
     if wanted is not None:
         weights = recipe.quota.weights if wanted.rows is not None else {}
         recipe = recipe.model_copy(update={"quota": wanted.model_copy(update={"weights": weights})})
-    prepared = build_prepared(seeds, recipe, reasons, [*skipped, *ungrounded], read_prompt_inputs(recipe))
+    prepared = build_prepared(seeds, recipe, reasons, [*skipped, *ungrounded], read_prompt_inputs(recipe), statistics)
     return replace(prepared, preset=like)
 
 
@@ -105,21 +108,27 @@ def build_prepared(
     reasons: Mapping[str, str],
     skipped: Sequence[str],
     materials: PromptInputs | None = None,
+    known: ValueStatistics | None = None,
 ) -> Prepared:
-    """Sound seeds and their recipe, with what follows from the two: categories, thresholds, quotas."""
+    """Sound seeds and their recipe, with what follows from the two: categories, thresholds, quotas.
+
+    ``known`` are the statistics that inference took; they are used again where they still apply.
+    """
+    statistics = value_statistics(recipe, seeds.rows, known)
     materials = materials or PromptInputs()
     categories: Categorizer
     if recipe.categories.by == "attribute":
         categories = AttributeCategories(tuple(attribute_categories(recipe, materials)))
     else:
-        categories = make_categories(recipe, seeds.rows)
+        categories = make_categories(recipe, statistics)
     once = recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is not None
     return Prepared(
         seeds=seeds,
         recipe=recipe,
         reasons=reasons,
+        statistics=statistics,
         categories=categories,
-        thresholds=thresholds(recipe, seeds.rows, categories, context_fields(recipe)),
+        thresholds=thresholds(recipe, categories, statistics),
         quotas=quotas(_all_of(recipe, materials) if once else recipe.quota, categories.names),
         skipped=skipped,
         inputs=materials,

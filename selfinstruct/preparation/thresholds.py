@@ -17,12 +17,15 @@ Does not handle: categories without seeds.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 
+import numpy as np
 from rapidfuzz.distance import LCSseq
+from rapidfuzz.process import cdist
 
-from selfinstruct.mining.row_template import RowTemplate, ValueStatistics, row_template
+from selfinstruct.mining.row_template import RowTemplate, row_template
+from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.categories import Categorizer
 from selfinstruct.recipe import Recipe
 from selfinstruct.recipe.errors import no_category
@@ -41,12 +44,10 @@ _PLACES = 10_000
 _LOOKED_AT = 32
 
 
-def thresholds(
-    recipe: Recipe, rows: Sequence[Row], categories: Categorizer, refer: Mapping[str, str]
-) -> dict[str, float]:
+def thresholds(recipe: Recipe, categories: Categorizer, statistics: ValueStatistics) -> dict[str, float]:
     """The largest ROUGE-L F1 that an accepted row of each category may have with its nearest neighbour.
 
-    ``refer`` maps fields to the fields that they refer to. Measured thresholds have four decimals.
+    Measured thresholds have four decimals; ``statistics`` are those of the seeds.
 
     Raises RecipeError where the recipe gives a threshold to a category that there is not.
     """
@@ -59,15 +60,24 @@ def thresholds(
         return dict.fromkeys(categories.names, fixed) | own
     fields = recipe.novelty.fields
     members: dict[str, list[Row]] = {name: [] for name in categories.names}
-    for row in rows:
+    for row in statistics.rows:
         members.setdefault(categories.of(row), []).append(row)
-    knowledge = ValueStatistics(rows, refer)
-    found = {}
-    for name in categories.names:
-        closest = _closest([compared_text(row, fields) for row in members[name]])
-        allowed = [_allowed(row_template(row, knowledge, 0), fields, closest) for row in _spread(members[name])]
-        found[name] = min(max([FLOOR, *(_rounded(score) for score in allowed if score > FLOOR)]), CAP)
+    found = {name: _threshold(members[name], fields, statistics) for name in categories.names}
     return found | own
+
+
+def _threshold(rows: Sequence[Row], fields: Sequence[str], statistics: ValueStatistics) -> float:
+    """The threshold that one category's seeds allow."""
+    closest = _closest([compared_text(row, fields) for row in rows])
+    if closest is not None and closest >= CAP:
+        return CAP
+    highest = FLOOR
+    for row in _spread(rows):
+        score = _allowed(row_template(row, statistics, 0), fields, closest)
+        highest = max(highest, _rounded(score) if score > FLOOR else FLOOR)
+        if highest >= CAP:
+            return CAP
+    return highest
 
 
 def _closest(texts: Sequence[str]) -> float | None:
@@ -78,6 +88,8 @@ def _closest(texts: Sequence[str]) -> float | None:
     for text in texts:
         closer = index.nearest(text, closest)
         closest = closer[1] if closer is not None else closest
+        if closest >= CAP:
+            break
         index.add(text)
     return closest
 
@@ -92,16 +104,23 @@ def _allowed(seed: RowTemplate, fields: Sequence[str], closest: float | None) ->
     rng = Random(0)
     places = rng.sample(range(_PLACES), _SAMPLE)
     drawn = [tokens(compared_text(seed.render(place, rng), fields)) for place in places]
-    scores = sorted(
-        2 * LCSseq.similarity(one, other) / (len(one) + len(other) or 1)
-        for at, one in enumerate(drawn)
-        for other in drawn[:at]
-    )
+    scores = _pair_scores(drawn)
     crowd = scores[-1 - int(_CROWDED * len(scores))]
     if closest is not None and crowd <= closest:
         return closest
     constant = scores[0]
     return max(constant + (1 - constant) / 2, crowd)
+
+
+def _pair_scores(texts: Sequence[Sequence[str]]) -> list[float]:
+    """The ROUGE-L F1 of every two of several token sequences, ascending."""
+    codes: dict[str, int] = {}
+    coded = [[codes.setdefault(token, len(codes)) for token in text] for text in texts]
+    common = cdist(coded, coded, scorer=LCSseq.similarity, dtype=np.int64)
+    lengths = np.array([len(text) for text in coded])
+    scores = 2 * common / np.maximum(lengths[:, None] + lengths, 1)
+    pairs: list[float] = np.sort(scores[np.tril_indices(len(coded), -1)]).tolist()
+    return pairs
 
 
 def _rounded(score: float) -> float:

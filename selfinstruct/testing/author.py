@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, Protocol
 
 from selfinstruct.backends.imitator import Imitator
+from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.infer import context_fields, infer, prose_field
 from selfinstruct.records import Row
 from selfinstruct.rows import rows_from_objects
@@ -116,7 +117,8 @@ class _Lesson:
         self.demos += new
         recipe = infer(rows_from_objects(self.demos, uniform=False)).recipe
         self._contexts = context_fields(recipe)
-        self._imitator = Imitator(self.demos, self._contexts, mixed=prose_field(recipe))
+        statistics = ValueStatistics(self.demos, self._contexts)
+        self._imitator = Imitator(statistics, self._contexts, mixed=prose_field(recipe))
 
     def write(self, count: int, rng: Random) -> list[Row]:
         """``count`` new rows."""

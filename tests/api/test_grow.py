@@ -257,7 +257,7 @@ def test_failed_calls_are_counted_and_ten_in_a_row_end_the_run(tmp_path: Path) -
     class Flaky(Scripted):
         def __init__(self) -> None:
             super().__init__("")
-            self.imitator = Imitator(prepared.seeds.rows, {"Question": "RawLog", "Answer": "RawLog"})
+            self.imitator = Imitator(prepared.statistics, {"Question": "RawLog", "Answer": "RawLog"})
 
         async def complete(self, request: Request) -> Reply | Failure:
             self.requests.append(request)

@@ -12,7 +12,8 @@ import pytest
 
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.checks import FIELD_CHECKS
-from selfinstruct.mining.row_template import ValueStatistics, row_template
+from selfinstruct.mining.row_template import row_template
+from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared, prepare
 from selfinstruct.records import Batch, Request, Row
@@ -23,7 +24,8 @@ REFER = {"Question": "RawLog", "Answer": "RawLog"}
 
 def imitate(rows: Sequence[Row], count: int, refer: dict[str, str] | None = None, seed: int = 1) -> list[Row]:
     """New rows after the example of all of ``rows``."""
-    return Imitator(rows, REFER if refer is None else refer, seed=seed).imitate(rows, count, 0, Random(seed))
+    references = REFER if refer is None else refer
+    return Imitator(ValueStatistics(rows, references), references, seed=seed).imitate(rows, count, 0, Random(seed))
 
 
 def row(question: str, answer: str, log: str) -> Row:
@@ -34,7 +36,7 @@ def row(question: str, answer: str, log: str) -> Row:
 def by_category(prepared: Prepared, count: int) -> dict[str, list[Row]]:
     """For each category, rows imitated from its own seeds."""
     recipe = prepared.recipe
-    imitator = Imitator(prepared.seeds.rows, context_fields(recipe), mixed=prose_field(recipe), seed=3)
+    imitator = Imitator(prepared.statistics, context_fields(recipe), mixed=prose_field(recipe), seed=3)
     return {
         name: imitator.imitate(
             [seed for seed in prepared.seeds.rows if prepared.categories.of(seed) == name], count, 0, Random(3)
@@ -128,7 +130,7 @@ def test_one_seed_is_enough_and_a_grown_demonstration_is_passed_over() -> None:
     """A category with one seed grows, and imitations are made of seeds, not of imitations."""
     seed = row("Which port was used by 10.0.0.7?", "5123", "login from 10.0.0.7 port 5123 ssh2")
     grown = row("Which port was used by 999?", "1", "login from 999 port 1 ssh9")
-    imitator = Imitator([seed], REFER)
+    imitator = Imitator(ValueStatistics([seed], REFER), REFER)
     for new in imitator.imitate([grown, seed], 50, 0, Random(0)):
         assert re.fullmatch(r"login from (\d+\.){3}\d+ port \d+ ssh2", new["RawLog"])
 
@@ -183,9 +185,9 @@ def test_a_frame_with_its_own_values_is_its_row() -> None:
     """Constants and parts, filled with the values that they were cut from, are the text again."""
     for file in SEEDS:
         prepared = prepare(file)
-        knowledge = ValueStatistics(prepared.seeds.rows, context_fields(prepared.recipe))
+        statistics = ValueStatistics(prepared.seeds.rows, context_fields(prepared.recipe))
         for seed in prepared.seeds.rows:
-            taken = row_template(seed, knowledge, 0)
+            taken = row_template(seed, statistics, 0)
             for name, parts in taken.fields.items():
                 at = 0
                 for part in parts:
@@ -198,7 +200,7 @@ async def test_it_answers_like_a_model() -> None:
     """Through the protocol: a reply that parses into as many rows as were asked for, at no cost."""
     rows = prepare(Path("seeds/logqa.jsonl")).seeds.rows
     request = Request(Batch(1, "x", 7, 0, (1, 2)), "imitate", (), tuple(rows[:2]), seed=5)
-    reply = await Imitator(rows, REFER).complete(request)
+    reply = await Imitator(ValueStatistics(rows, REFER), REFER).complete(request)
     assert len(json.loads(reply.text)["rows"]) == 7
     assert reply.usage.input == reply.usage.output == 0
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct.mining.row_template import ValueStatistics
 from selfinstruct.mining.text_template import mine_templates, split_words
+from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.infer import context_fields, infer, make_categories, prose_field
 from selfinstruct.preparation.prepare import prepare
 from selfinstruct.preparation.thresholds import CAP, FLOOR
@@ -167,15 +167,16 @@ def test_a_row_belongs_to_the_template_it_fits_or_is_nearest_to() -> None:
 def test_one_seed_in_a_category_is_enough_for_its_template() -> None:
     """A word that is a value makes a slot even where its category has a single seed."""
     rows = [json.loads(line) for line in Path("seeds/classics-zh.jsonl").read_text(encoding="utf-8").splitlines()]
-    categories = make_categories(infer(seeds(rows)).recipe, rows)
+    inferred = infer(seeds(rows))
+    categories = make_categories(inferred.recipe, inferred.statistics)
     assert "<*>卦是《周易》的第几卦？" in categories.names
 
 
 def test_what_the_seeds_agree_on_is_a_constant() -> None:
     """A port that is the same three times is a part of the wording; one that differs is a value."""
     rows = [{"log": f"dest: /10.0.0.{n}:50010 src: /10.0.0.{n}:{n}5123 ssh2"} for n in range(1, 5)]
-    knowledge = ValueStatistics(rows, {})
-    constant = {atom.text for atom in knowledge.atoms(rows[0])["log"] if knowledge.is_constant(atom)}
+    statistics = ValueStatistics(rows, {})
+    constant = {atom.text for atom in statistics.entities(rows[0])["log"] if statistics.is_constant(atom)}
     assert constant == {"50010", "2"}
 
 
