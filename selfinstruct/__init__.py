@@ -20,9 +20,9 @@ from selfinstruct._version import __version__
 if TYPE_CHECKING:
     from selfinstruct.analysis.cleaning import Cleaning
     from selfinstruct.analysis.findings import Finding, Findings, Measures
-    from selfinstruct.analysis.metrics import Bill, CategorySummary, Summary
     from selfinstruct.analysis.provenance import Provenance
     from selfinstruct.analysis.rejudge import Rejudged
+    from selfinstruct.analysis.summary import Bill, CategorySummary, Summary
     from selfinstruct.api import (
         Exported,
         Run,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "selfinstruct.analysis.cleaning": ("Cleaning",),
     "selfinstruct.analysis.findings": ("Finding", "Findings", "Measures"),
-    "selfinstruct.analysis.metrics": ("Bill", "CategorySummary", "Summary"),
+    "selfinstruct.analysis.summary": ("Bill", "CategorySummary", "Summary"),
     "selfinstruct.analysis.provenance": ("Provenance",),
     "selfinstruct.analysis.rejudge": ("Rejudged",),
     "selfinstruct.api": (

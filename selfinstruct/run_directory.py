@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.metrics import Summary, build_report
+from selfinstruct.analysis.metrics import build_report
+from selfinstruct.analysis.summary import Summary
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import clear_parts, write_whole
 from selfinstruct.journal import History, Journal, RunMetadata, SeedRow, write_rows

@@ -1,8 +1,7 @@
-"""Where a row came from, or why a candidate was rejected, read from a run's journal.
+"""Provenance: where a row came from, or why a candidate was rejected, read from a run's journal.
 
-Rows are named as people name them: ``12`` is the twelfth accepted row (line 12 of rows.jsonl), ``s3`` the third
-seed, ``x17`` the rejection with that number. Of a batch that took several calls, those are told apart that a row came
-from: its replies are worked through once more.
+Names of rows: ``12`` is the twelfth accepted row (line 12 of rows.jsonl), ``s3`` the third seed, ``x17`` rejection 17.
+For a batch of several calls, the replies that led to the row are found by replaying the batch's replies.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from selfinstruct.records import JSON, Row
 from selfinstruct.similarity.row_index import RowIndex
 
 _NEAREST = 5
-#: A pool of more rows is not searched for the nearest of one: it takes about 30 us a row.
-_SEARCHED = 20_000
+#: In a larger pool the nearest rows are not searched: that takes about 30 us a row.
+_MAX_SEARCHED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A row of the pool by its name, and its ROUGE-L F1 with the row in question (None for a demonstration)."""
+    """A row of the pool with its name and its ROUGE-L F1 with the row in question (None for a demonstration)."""
 
     name: str
     row: Row
@@ -38,13 +37,13 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """All that the journal knows of one row.
+    """Everything that the journal records about one row.
 
-    ``row`` is None for a rejected piece that is no row. ``line`` is a seed's line in its file. ``spans`` are the
-    [start, end) code points of grounded values. ``replies`` are those that it came from, a step's or a judge's each,
-    and ``useless`` says of those among them that could not be read why, by call; a seed has none. ``words`` is the
-    step in whose reply it stood, as ``piece``. ``given`` are the values of attributes that its batch was given, and
-    ``passage`` the passage. ``nearest`` are the nearest other rows, None where the pool is too large to search.
+    ``row`` is None for a rejected candidate that is not a row. ``line`` is a seed's line in its file. ``spans`` are the
+    [start, end) code points of grounded values. ``replies`` are the replies of steps and judges that led to the row
+    (none for a seed); ``unreadable`` gives, by call, why some of them could not be read. ``step`` is the step whose
+    reply contained the row, as ``text``. ``conditions`` are the attribute values of its batch, ``passage`` its passage.
+    ``nearest`` are the nearest other rows, None if the pool is too large to search.
     """
 
     name: str
@@ -55,38 +54,38 @@ class Provenance:
     spans: dict[str, tuple[int, int]] | None = None
     rejection: RefusedCandidate | None = None
     replies: Sequence[RecordedReply] = ()
-    useless: Mapping[int, str] = field(default_factory=dict)
+    unreadable: Mapping[int, str] = field(default_factory=dict)
     position: int = 0
-    words: str = ""
-    piece: str = ""
+    step: str = ""
+    text: str = ""
     demos: Sequence[Neighbour] = ()
-    given: Mapping[str, JSON] = field(default_factory=dict)
+    conditions: Mapping[str, JSON] = field(default_factory=dict)
     passage: Row | None = None
     nearest: Sequence[Neighbour] | None = None
 
 
 def trace_row(history: History, name: str) -> Provenance:
-    """The origin of the row that is called ``name``. Raises InputError where there is none."""
+    """Return the provenance of the row called ``name``. Raises InputError if there is none."""
     recipe = parse_recipe(
         history.metadata().recipe, f"{history.path}: recipe", history.path.parent, importer=accept_unimported
     )
-    kind, number = _named(name)
+    kind, number = _parse_name(name)
     state = history.state()
     found = None
     if kind == "s":
         seeds = history.seeds()
         if number <= len(seeds):
             seed = seeds[number - 1]
-            near = _nearest(history, recipe, seed.row, state.seeds + state.accepted, but=number)
+            near = _nearest_rows(history, recipe, seed.row, state.seeds + state.accepted, but=number)
             return Provenance(f"s{number}", seed.category, seed.row, recipe, line=seed.line, nearest=near)
     elif kind == "x":
         refused = history.rejection(number)
         if refused is not None:
-            found = _refused(history, recipe, refused, state.seeds)
+            found = _rejected(history, recipe, refused, state.seeds)
     else:
         grown = history.row(number)
         if grown is not None:
-            near = _nearest(history, recipe, grown.row, state.seeds + state.accepted, but=state.seeds + number)
+            near = _nearest_rows(history, recipe, grown.row, state.seeds + state.accepted, but=state.seeds + number)
             found = Provenance(
                 str(number),
                 grown.category,
@@ -98,7 +97,7 @@ def trace_row(history: History, name: str) -> Provenance:
                 nearest=near,
             )
     if found is not None:
-        return _traced(history, found, state.seeds)
+        return _with_replies(history, found, state.seeds)
     here = [f"the rows 1 to {state.accepted}"] if state.accepted else []
     here += [f"the seeds s1 to s{state.seeds}"] if state.seeds else []
     here += [f"the rejections x1 to x{sum(state.rejected.values())}"] if state.rejected else []
@@ -108,22 +107,22 @@ def trace_row(history: History, name: str) -> Provenance:
     )
 
 
-def _named(name: str) -> tuple[str, int]:
+def _parse_name(name: str) -> tuple[str, int]:
     found = re.fullmatch(r"([sx]?)0*([1-9][0-9]{0,17})", name)
     if found is None:
         raise InputError(
-            f"{name}: not the name of a row", hint="A row is named by its number, a seed as s3, a rejection as x17."
+            f"{name}: not the name of a row", hint="Give the number of a row, s3 for seed 3, or x17 for rejection 17."
         )
     return found[1], int(found[2])
 
 
-def _refused(history: History, recipe: Recipe, refused: RefusedCandidate, seeds: int) -> Provenance:
+def _rejected(history: History, recipe: Recipe, refused: RefusedCandidate, seeds: int) -> Provenance:
     near = None
     if refused.nearest is not None:
         rows = history.pooled([refused.nearest])
         near = [Neighbour(_name(refused.nearest, seeds), row, refused.score) for row in rows.values()]
     replies = history.steps(refused.call)
-    # Which category a row is of may not be looked at before it is refused; here its batch decides.
+    # A candidate may be rejected before its category is known; then the batch decides, where it can.
     by_batch = recipe.categories.by in ("none", "attribute") and replies
     return Provenance(
         f"x{refused.id}",
@@ -133,111 +132,111 @@ def _refused(history: History, recipe: Recipe, refused: RefusedCandidate, seeds:
         rejection=refused,
         replies=replies,
         position=refused.position,
-        piece=refused.text,
+        text=refused.text,
         nearest=near,
     )
 
 
-def _traced(history: History, found: Provenance, seeds: int) -> Provenance:
-    """What is known of a row, with what its batch was given and the replies that it came from."""
+def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance:
+    """Add the conditions of the row's batch, and keep only the replies that led to the row."""
     if not found.replies:
         return found
     batch, recipe = found.replies[0].batch, found.recipe
     demos = history.pooled(batch.demos)
-    materials = PromptInputs.from_json(history.metadata().prompt_inputs, history.passages())
+    inputs = PromptInputs.from_json(history.metadata().prompt_inputs, history.passages())
     number = batch.given.get(PASSAGE) or 0
     found = replace(
         found,
-        given=batch.given,
-        passage=materials.passages[number - 1] if 0 < number <= len(materials.passages) else None,
+        conditions=batch.given,
+        passage=inputs.passages[number - 1] if 0 < number <= len(inputs.passages) else None,
         demos=[Neighbour(_name(demo, seeds), row) for demo, row in demos.items()] if _shows_rows(recipe) else (),
     )
-    trace = _Trace(recipe, materials, [demos[demo] for demo in batch.demos if demo in demos], found.replies)
-    pieces, useless = trace.worked(found.replies)
-    piece = pieces[found.position] if found.position < len(pieces) else None
-    if piece is None or (found.rejection is None and not recipe.imitates and piece.row != found.row):
-        return replace(found, useless=useless)  # by this version's reading the batch came to something else
-    own = trace.line(pieces, found.position)
-    steps = [each.step for each in own if each.call not in useless and trace.asked_by(each.step) in recipe.steps]
+    replay = _BatchReplay(recipe, inputs, [demos[demo] for demo in batch.demos if demo in demos], found.replies)
+    drafts, unreadable = replay.replay(found.replies)
+    draft = drafts[found.position] if found.position < len(drafts) else None
+    if draft is None or (found.rejection is None and not recipe.imitates and draft.row != found.row):
+        return replace(found, unreadable=unreadable)  # this version parses the replies differently
+    own = replay.branch_of(drafts, found.position)
+    steps = [each.step for each in own if each.call not in unreadable and replay.asked_by(each.step) in recipe.steps]
     return replace(
         found,
-        row=piece.row if found.row is None else found.row,
+        row=draft.row if found.row is None else found.row,
         replies=own,
-        useless=useless,
-        words=steps[-1] if steps else "",
-        piece=found.piece or piece.text,
+        unreadable=unreadable,
+        step=steps[-1] if steps else "",
+        text=found.text or draft.text,
     )
 
 
 def _shows_rows(recipe: Recipe) -> bool:
-    """Whether a prompt shows the rows that a batch has drawn as demonstrations."""
+    """Whether the prompts contain the batch's demonstrations."""
     named = [name for step in recipe.steps for name in names_in(f"{step.system} {step.prompt}")]
     return recipe.imitates or any(name.partition(".")[0] in ("demos", "demo") for name in named)
 
 
 @dataclass(frozen=True, slots=True)
-class _Trace:
-    """The replies of one batch, worked through again to see what came of which."""
+class _BatchReplay:
+    """Replays the replies of one batch to find which of them led to which draft."""
 
     recipe: Recipe
-    materials: PromptInputs
+    inputs: PromptInputs
     demos: Sequence[Row]
     replies: Sequence[RecordedReply]
 
-    def worked(self, replies: Sequence[RecordedReply]) -> tuple[Sequence[Draft], dict[int, str]]:
-        """What these replies alone come to, and why those of them cannot be read that cannot, by call."""
-        work = BatchState(replies[0].batch, self.recipe, self.materials, self.demos)
-        useless = {}
+    def replay(self, replies: Sequence[RecordedReply]) -> tuple[Sequence[Draft], dict[int, str]]:
+        """Return the drafts that these replies alone lead to, and by call why a reply cannot be read."""
+        state = BatchState(replies[0].batch, self.recipe, self.inputs, self.demos)
+        unreadable = {}
         for each in replies:
-            if work.pending_call(each.step):
-                found = work.record_reply(each.step, each.reply)
+            if state.pending_call(each.step):
+                found = state.record_reply(each.step, each.reply)
                 if found.failure:
-                    useless[each.call] = found.message
-        work.abandon_pending()
-        return work.drafts, useless
+                    unreadable[each.call] = found.message
+        state.abandon_pending()
+        return state.drafts, unreadable
 
-    def line(self, pieces: Sequence[Draft], position: int) -> Sequence[RecordedReply]:
-        """The replies without which there would be no such piece: those of its branch and of what it grew from.
+    def branch_of(self, drafts: Sequence[Draft], position: int) -> Sequence[RecordedReply]:
+        """Return the replies that a draft depends on: those of its branch and of the branches above it.
 
-        Of pieces that are the same in all, each is on a branch of its own, in the same order.
+        Identical drafts are assigned to the branches that lead to them, in order.
         """
-        wanted = pieces[position]
+        wanted = drafts[position]
         lines: list[tuple[str, list[RecordedReply]]] = []
-        for path in sorted({self._path(each.step) for each in self.replies}, key=_numbers):
-            if any(_leads(shorter, path) for shorter, _ in lines):
+        for path in sorted({self._path(each.step) for each in self.replies}, key=_branch_order):
+            if any(_is_on_branch(shorter, path) for shorter, _ in lines):
                 continue
-            own = [each for each in self.replies if _leads(self._path(each.step), path)]
-            if wanted in self.worked(own)[0]:
+            own = [each for each in self.replies if _is_on_branch(self._path(each.step), path)]
+            if wanted in self.replay(own)[0]:
                 lines.append((path, own))
-        before = sum(1 for piece in pieces[:position] if piece == wanted)
+        before = sum(1 for draft in drafts[:position] if draft == wanted)
         return lines[min(before, len(lines) - 1)][1] if lines else self.replies
 
     def asked_by(self, key: str) -> Step | Judge | None:
-        """The step or judge that a call is of."""
+        """Return the step or judge that made a call."""
         askers: list[Step | Judge] = [*self.recipe.steps, *self.recipe.judge]
         found = [each for each in askers if f"{key}/".startswith(f"{each.name}/")]
         return max(found, key=lambda each: len(each.name), default=None)
 
     def _path(self, key: str) -> str:
-        """The branch of a call: "/3" of ``answers/3``."""
+        """Return the branch of a call: "/3" for ``answers/3``."""
         asker = self.asked_by(key)
         return key.removeprefix(asker.name) if asker is not None else ""
 
 
-def _leads(path: str, to: str) -> bool:
-    """Whether the branch ``to`` is ``path`` or grew from it."""
+def _is_on_branch(path: str, to: str) -> bool:
+    """Whether the branch ``to`` is ``path`` or lies below it."""
     return f"{to}/".startswith(f"{path}/")
 
 
-def _numbers(path: str) -> tuple[int, list[int]]:
-    """The order of branches: those that are nearer the root first, then by their numbers."""
+def _branch_order(path: str) -> tuple[int, list[int]]:
+    """Sort key of branches: those nearer the root first, then by their numbers."""
     numbers = [int(number) for number in path.split("/") if number.isdecimal()]
     return len(numbers), numbers
 
 
-def _nearest(history: History, recipe: Recipe, row: Row, size: int, *, but: int) -> list[Neighbour] | None:
-    """The nearest rows of the pool to one of its rows, which has the id ``but``."""
-    if size > _SEARCHED:
+def _nearest_rows(history: History, recipe: Recipe, row: Row, size: int, *, but: int) -> list[Neighbour] | None:
+    """Return the rows of the pool nearest to ``row``, leaving out the id ``but``, its own."""
+    if size > _MAX_SEARCHED:
         return None
     seeds = history.seeds()
     index = RowIndex(recipe.novelty)
@@ -250,5 +249,5 @@ def _nearest(history: History, recipe: Recipe, row: Row, size: int, *, but: int)
 
 
 def _name(number: int, seeds: int) -> str:
-    """A pool id as people name the row."""
+    """Return the name of the row with this pool id."""
     return f"s{number}" if number <= seeds else str(number - seeds)

@@ -1,4 +1,4 @@
-"""The built-in recipes: listed, shown, copied to be edited."""
+"""The built-in recipes: list them, read one, copy one to edit it."""
 
 from __future__ import annotations
 
@@ -13,33 +13,36 @@ from selfinstruct.recipe.errors import nearest
 
 
 def recipes() -> list[BuiltinRecipe]:
-    """The built-in recipes, in the order of the alphabet."""
+    """Return the built-in recipes in alphabetical order."""
     listed = []
     for name in builtin.names():
-        says = next(iter(builtin.header(name)), "")
+        summary = next(iter(builtin.header(name)), "")
         listed.append(
-            BuiltinRecipe(name, says.removeprefix(f"{name}:").strip(), load_recipe(builtin.path(name)).needs_model)
+            BuiltinRecipe(name, summary.removeprefix(f"{name}:").strip(), load_recipe(builtin.path(name)).needs_model)
         )
     return listed
 
 
 def recipe_text(name: str) -> str:
-    """The text of a built-in recipe. Raises InputError where there is none of that name."""
-    return _file(name).read_text(encoding="utf-8")
+    """Return the text of a built-in recipe. Raises InputError if there is none of that name."""
+    return _recipe_file(name).read_text(encoding="utf-8")
 
 
 def copy_recipe(name: str, file: str | Path, *, force: bool = False) -> list[Path]:
-    """Copy a built-in recipe to ``file`` and its inputs to the folder ``inputs`` beside it; the files that are written.
+    """Copy a built-in recipe to ``file``, and its inputs to the folder ``inputs`` beside it; return the files written.
 
-    What is there is left alone unless ``force``: then nothing is written at all. Raises InputError, StorageError.
+    Raises InputError, and writes nothing, if one of the files exists and ``force`` is not set, or if there is no such
+    recipe; StorageError if a file cannot be written.
     """
-    source = _file(name)
+    source = _recipe_file(name)
     copies = {Path(file): source}
-    for used in _inputs(load_recipe(source)):
+    for used in _input_files(load_recipe(source)):
         copies[Path(file).parent / INPUTS / used.relative_to(source.parent / INPUTS)] = used
-    there = [str(target) for target in copies if target.exists()]
-    if there and not force:
-        raise InputError(f"{there[0]}: already exists", hint="Choose another `out`, or overwrite it with `force=True`.")
+    existing = [str(target) for target in copies if target.exists()]
+    if existing and not force:
+        raise InputError(
+            f"{existing[0]}: already exists", hint="Choose another `out`, or overwrite it with `force=True`."
+        )
     for target, used in copies.items():
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -51,15 +54,15 @@ def copy_recipe(name: str, file: str | Path, *, force: bool = False) -> list[Pat
     return list(copies)
 
 
-def _inputs(recipe: Recipe) -> list[Path]:
-    """The files that a recipe reads."""
+def _input_files(recipe: Recipe) -> list[Path]:
+    """Return the files that a recipe reads."""
     named = [recipe.seeds.file, *(each.file for each in recipe.attributes.values())]
     named += [each.file for each in recipe.expand]
     named += find_documents(recipe.documents.files) if recipe.documents is not None else []
     return [Path(name) for name in named if name]
 
 
-def _file(name: str) -> Path:
+def _recipe_file(name: str) -> Path:
     if name not in builtin.names():
         near = nearest(name, builtin.names())
         raise InputError(

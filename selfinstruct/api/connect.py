@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct.analysis.dry_run import dry_run as dry_run
-from selfinstruct.analysis.metrics import cost_of
+from selfinstruct.analysis.summary import cost_of
 from selfinstruct.backends import Backend, Budget, ExtensionBackend, Imitator, ModelPool, NoModel, Replay, Spending
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
 from selfinstruct.growth.steps import first_reply_format

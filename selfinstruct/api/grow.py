@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfinstruct import run_directory as directory
-from selfinstruct.analysis.metrics import Summary, summarise
+from selfinstruct.analysis.summary import Summary, summarise
 from selfinstruct.api.blocking import run_blocking
 from selfinstruct.api.connect import Connection, SpendingLimits, connect, with_model
 from selfinstruct.api.generated_lists import write_lists

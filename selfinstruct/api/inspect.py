@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from selfinstruct.analysis.metrics import summarise
 from selfinstruct.analysis.provenance import Provenance, trace_row
 from selfinstruct.analysis.rejudge import Rejudged
 from selfinstruct.analysis.rejudge import rejudge as rejudge_replies
+from selfinstruct.analysis.summary import summarise
 from selfinstruct.api.grow import Run
 from selfinstruct.errors import InputError
 from selfinstruct.exports import FORMATS, export_rows

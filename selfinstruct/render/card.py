@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.metrics import Report, Summary
+from selfinstruct.analysis.metrics import Report
+from selfinstruct.analysis.summary import Summary
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts.prompt import language
 from selfinstruct.recipe import Recipe

@@ -82,20 +82,20 @@ def _reply(found: Provenance, width: int | None) -> Text:
     if found.demos:
         text.append("after the example of\n", "bold")
         text.append_text(_neighbours(found.demos, found.recipe, width))
-    if not found.piece:
+    if not found.text:
         return text
-    whose = f" to {printable(found.words)}" if found.words else ""
+    whose = f" to {printable(found.step)}" if found.step else ""
     text.append(f"in these words of the reply{whose}\n", "bold")
-    piece = found.piece if len(found.piece) <= _PIECE_CHARACTERS else f"{found.piece[:_PIECE_CHARACTERS]}…"
+    piece = found.text if len(found.text) <= _PIECE_CHARACTERS else f"{found.text[:_PIECE_CHARACTERS]}…"
     text.append("".join(f"  {printable(line)}\n" for line in piece.split("\n")), "not bold")
     return text
 
 
 def _given(found: Provenance, width: int | None) -> Text:
     """The values of attributes and the passage that the batch was about."""
-    said = {name: value_text(value) for name, value in found.given.items() if name != "passage"}
+    said = {name: value_text(value) for name, value in found.conditions.items() if name != "passage"}
     if found.passage is not None:
-        where = [str(found.given["passage"]), f"of {found.passage['document']}"]
+        where = [str(found.conditions["passage"]), f"of {found.passage['document']}"]
         where += [f"page {page}"] if (page := found.passage.get("page")) is not None else []
         said["passage"] = f"{', '.join(where)}: {value_text(found.passage['passage'])}"
     if not said:
@@ -125,7 +125,7 @@ def _steps(found: Provenance, width: int | None, *, named: bool) -> Text:
             continue
         text.append(f"  {pad(keys[step.call], widest)}", "cyan not bold")
         text.append(f"  {said}".rstrip(), "default not bold")
-        if why := found.useless.get(step.call):
+        if why := found.unreadable.get(step.call):
             text.append(
                 f"\n  {pad('', widest)}  {shorten(printable(why), width and width - widest - 5)}", "yellow not bold"
             )

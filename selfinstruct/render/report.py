@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from html import escape
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.metrics import Report, Summary
+from selfinstruct.analysis.metrics import Report
+from selfinstruct.analysis.summary import Summary
 from selfinstruct.journal import GrownRow, RefusedCandidate
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.render.chart import bar_svg, histogram_svg
@@ -133,9 +134,9 @@ def _categories(report: Report, prepared: Prepared) -> Iterator[str]:
 
 
 def _charts(report: Report, prepared: Prepared) -> Iterator[str]:
-    if not report.sampled:
+    if not report.sample_size:
         return
-    among = "all" if report.sampled == report.summary.accepted else "a sample of"
+    among = "all" if report.sample_size == report.summary.accepted else "a sample of"
     seeded = report.summary.seeds > 0
     key = (
         '<svg class="key" viewBox="0 0 16 10"><rect width="16" height="10" rx="1"></rect></svg>grown'
@@ -143,11 +144,11 @@ def _charts(report: Report, prepared: Prepared) -> Iterator[str]:
     )
     yield (
         "<section>\n<h2>Likeness and length</h2>\n"
-        f'<p class="soft">Of {among} {counted(report.sampled, "grown row")}{key if seeded else ""}</p>\n'
+        f'<p class="soft">Of {among} {counted(report.sample_size, "grown row")}{key if seeded else ""}</p>\n'
         '<div class="charts">'
     )
     to, nearest = ("the seeds", "seed") if seeded else ("one another", "other row")
-    chart = histogram_svg(report.likeness, f"ROUGE-L with the most similar {nearest}", decimals=2)
+    chart = histogram_svg(report.similarity, f"ROUGE-L with the most similar {nearest}", decimals=2)
     caption = f"<figcaption>ROUGE-L F1 with the nearest {nearest}</figcaption>"
     yield f"<figure>\n<h3>Likeness to {to}</h3>\n{chart}\n{caption}\n</figure>"
     for name, histogram in report.lengths.items():
@@ -166,7 +167,7 @@ def _rejected(report: Report, prepared: Prepared) -> Iterator[str]:
         number = f'<span class="number">{format_number(count)}</span>'
         yield f'<div class="reason"><span>{_text(reason)}</span>{bar}{number}</div>'
         yield f"<details><summary>{escape(MEANINGS.get(reason, ''))}</summary>"
-        for refused in report.refused.get(reason, ()):
+        for refused in report.rejections.get(reason, ()):
             yield _refusal(refused, report.summary.seeds)
         yield "</details>"
     yield "</section>"

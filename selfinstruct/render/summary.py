@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.cells import cell_len
 from rich.text import Text
 
-from selfinstruct.analysis.metrics import Bill, Summary
+from selfinstruct.analysis.summary import Bill, Summary
 from selfinstruct.render.text import counted, format_duration, format_money, format_number, pad, printable, shorten
 
 _LISTED = 40

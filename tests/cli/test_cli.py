@@ -559,7 +559,7 @@ def test_show_of_a_row_that_is_not_there(si: Run, grown: Path, name: str) -> Non
     """A name of no row: exit 2 and which names there are, or how rows are named."""
     done = si("show", grown, "--", name)
     assert (done.code, done.out) == (2, "")
-    assert "s1 to s10" in done.err or "A row is named by" in done.err
+    assert "s1 to s10" in done.err or "Give the number of a row" in done.err
 
 
 # --- the help, written down ---------------------------------------------------------------------------------------

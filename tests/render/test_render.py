@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from selfinstruct import api
-from selfinstruct.analysis.metrics import Report, Summary, build_report, summarise
+from selfinstruct.analysis.metrics import Report, build_report
+from selfinstruct.analysis.summary import Summary, summarise
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import History
 from selfinstruct.preparation.prepare import Prepared
@@ -191,7 +192,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Prepared]:
     api.run(rows, prepared=prepared, out=where)
     with History.open(where) as history:
         shown = build_report(history, prepared, summarise(history, prepared))
-    assert shown.rows and any(shown.refused.values())
+    assert shown.rows and any(shown.rejections.values())
     return shown, prepared
 
 
@@ -282,9 +283,9 @@ def test_a_report_is_bounded_whatever_the_run(tmp_path: Path) -> None:
         sizes.append((tmp_path / str(rows) / "report.html").stat().st_size)
         with History.open(tmp_path / str(rows)) as history:
             shown = build_report(history, prepared, summarise(history, prepared))
-        assert len(shown.rows) == 10 and shown.sampled == 300
+        assert len(shown.rows) == 10 and shown.sample_size == 300
         assert min(row.number for row in shown.rows) == 1 and max(row.number for row in shown.rows) > rows / 2
-        for histogram in (shown.likeness, *shown.lengths.values()):
+        for histogram in (shown.similarity, *shown.lengths.values()):
             assert sum(histogram.grown) == pytest.approx(1) and sum(histogram.seeds) == pytest.approx(1)
     assert sizes[1] < sizes[0] * 1.2
 

@@ -337,8 +337,8 @@ def test_show_tells_the_calls_of_a_row_and_no_others(tmp_path: Path) -> None:
         at = next(at for at, verb in enumerate(VERBS, 1) if row["question"].endswith(verb))
         assert [each.step for each in found.replies] == ["questions", f"answers/{at}", f"faithful/{at}"]
         assert found.passage is not None and found.passage["passage"] == row["context"]
-        assert found.given["tone"] == row["tone"] and found.words == f"answers/{at}"
-        assert json.loads(found.piece) == {"answer": row["answer"]}
+        assert found.conditions["tone"] == row["tone"] and found.step == f"answers/{at}"
+        assert json.loads(found.text) == {"answer": row["answer"]}
     text = shown(tmp_path, "1")
     assert f"tone     {rows[0]['tone']}\n" in text and ", of " in text and "text.txt" in text
     assert "in these words of the reply to answers/1" in text and "after the example of" not in text
@@ -358,7 +358,7 @@ def test_show_tells_the_calls_of_a_refused_row_and_what_could_not_be_read(tmp_pa
     found = api.show(tmp_path / "run", "x1")
     assert found.category == "all" and found.row is not None and found.row["question"].endswith(VERBS[2])
     assert [each.step for each in found.replies] == ["questions", "answers/3", "answers/3", "faithful/3"]
-    assert list(found.useless) == [found.replies[1].call]
+    assert list(found.unreadable) == [found.replies[1].call]
     text = shown(tmp_path, "x1")
     assert "faithful: 1, below 4: made up" in text and "no row can be read from the reply" in text
     assert "answers/1" not in text and "another category" not in text

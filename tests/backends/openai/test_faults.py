@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfinstruct import api
-from selfinstruct.analysis.metrics import Summary
+from selfinstruct.analysis.summary import Summary
 from selfinstruct.backends import Budget, BudgetSpent, cost
 from selfinstruct.backends.openai import (
     Deadlines,

@@ -28,7 +28,7 @@ import pytest
 from aiohttp import web
 
 from selfinstruct import api
-from selfinstruct.analysis.metrics import Summary
+from selfinstruct.analysis.summary import Summary
 from selfinstruct.backends.openai import EndpointSettings, OpenAIBackend, PreflightSettings
 from selfinstruct.cli import main
 from selfinstruct.errors import EndpointError
