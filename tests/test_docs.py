@@ -141,6 +141,17 @@ def _bare(line: str) -> str:
 # ---- Links and generated pages ----
 
 
+def test_the_map_names_files_that_exist() -> None:
+    """Every file and folder that ARCHITECTURE.md names is there, and every package is in its table."""
+    text = _text("ARCHITECTURE.md")
+    named = re.findall(r"`([a-z_/]+(?:\.[a-z]+|/))`", text)
+    assert len(named) > 60
+    missing = [name for name in named if not (ROOT / "selfinstruct" / name).exists() and not (ROOT / name).exists()]
+    assert missing == []
+    packages = {path.parent.name for path in (ROOT / "selfinstruct").glob("*/__init__.py")}
+    assert packages <= {name.rstrip("/") for name in named}
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_files(page: str) -> None:
     """Every relative link and picture is a file of the repository."""
