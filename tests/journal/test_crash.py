@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from benchmarks import crash
 from benchmarks.kills import kills
 
+pytestmark = pytest.mark.slow  # a minute of runs that are started, killed and resumed
 SEED = int(os.environ.get("SELFINSTRUCT_CRASH_SEED", "20261121"))
 
 
