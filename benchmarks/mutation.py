@@ -37,7 +37,12 @@ CORE = {
     "replies": (["selfinstruct/replies"], ["tests/replies"]),
     "journal": (
         ["selfinstruct/journal"],
-        ["tests/journal/test_journal.py", "tests/journal/test_lock.py", "tests/journal/test_recovery.py"],
+        [
+            "tests/journal/test_journal.py",
+            "tests/journal/test_lock.py",
+            "tests/journal/test_recovery.py",
+            "tests/api/test_recovery.py",
+        ],
     ),
 }
 _SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -126,11 +131,12 @@ def _changed(node: ast.expr) -> Iterator[str]:
         yield repr(node.value + 1)
 
 
-def sample(per_package: int, seed: int) -> list[Mutant]:
-    """Mutants of every package, at most ``per_package`` of each, the packages taking turns."""
+def sample(packages: list[str], per_package: int, seed: int) -> list[Mutant]:
+    """Mutants of the packages, at most ``per_package`` of each, the packages taking turns."""
     random_ = random.Random(seed)
     drawn: list[list[Mutant]] = []
-    for package, (sources, _) in CORE.items():
+    for package in packages:
+        sources, _ = CORE[package]
         paths = [path for source in sources for path in _python_files(source)]
         every = [mutant for path in paths for mutant in mutants(package, path)]
         drawn.append(random_.sample(every, min(per_package, len(every))))
@@ -184,8 +190,8 @@ def run(todo: list[Mutant], workers: int, minutes: float) -> dict[Mutant, bool]:
 
     with tempfile.TemporaryDirectory() as folder:
         copies = [_copied(Path(folder) / str(number)) for number in range(workers)]
-        for package, (_, tests) in CORE.items():
-            if not _pass(tests, copies[0], 600):
+        for package in sorted({mutant.package for mutant in todo}):
+            if not _pass(CORE[package][1], copies[0], 600):
                 raise SystemExit(f"the tests of {package} fail without any change; nothing can be learnt")
         threads = [threading.Thread(target=work, args=(copy,)) for copy in copies]
         for thread in threads:
@@ -216,7 +222,7 @@ def summary(results: dict[Mutant, bool], seed: int, possible: dict[str, int]) ->
         "",
         f"{'':12}{'mutants':>9}{'tried':>7}{'killed':>8}{'share':>8}",
     ]
-    for package in CORE:
+    for package in possible:
         lines.append(_line(package, possible[package], by_package[package]))
     lines.append(_line("total", sum(possible.values()), list(results.values())))
     survivors = sorted(str(mutant) for mutant, dead in results.items() if not dead)
@@ -231,17 +237,19 @@ def _line(name: str, possible: int, tried: list[bool]) -> str:
 def main() -> None:
     """Read the options, try the sample, print and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--package", action="append", choices=list(CORE), help="one package; may be repeated [all]")
     parser.add_argument("--per-package", type=int, default=60, help="mutants to try in each package")
     parser.add_argument("--minutes", type=float, default=20, help="time limit")
     parser.add_argument("--seed", type=int, default=7, help="seed of the sample")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--output", type=Path, help="file to keep the result in")
     options = parser.parse_args()
+    packages = options.package or list(CORE)
     possible = {
-        package: sum(1 for source in sources for path in _python_files(source) for _ in mutants(package, path))
-        for package, (sources, _) in CORE.items()
+        package: sum(1 for source in CORE[package][0] for path in _python_files(source) for _ in mutants(package, path))
+        for package in packages
     }
-    results = run(sample(options.per_package, options.seed), options.workers, options.minutes)
+    results = run(sample(packages, options.per_package, options.seed), options.workers, options.minutes)
     text = summary(results, options.seed, possible)
     print(text)
     if options.output:
