@@ -1,4 +1,4 @@
-"""The seed files that ship with the project: what every one of them promises."""
+"""The shipped seed files: their shape, their formats, and what seeds/README.md says about them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from selfinstruct.mining.lexicon import words
 from selfinstruct.text import find_span
 
 SEEDS = Path(__file__).parent.parent / "seeds"
-#: file -> (question, answer, context) fields, and how many rows of each kind of question it holds.
+#: file -> (question, answer, context) fields, and the number of rows of each kind of question.
 QUESTION_FILES = {
     "logqa.jsonl": (("Question", "Answer", "RawLog"), [4, 2, 2, 2]),
     "sshd.jsonl": (("Question", "Answer", "RawLog"), [4, 3, 3, 3, 3, 1]),
@@ -42,14 +42,14 @@ def tickets() -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("name", QUESTION_FILES)
 def test_answers_are_token_bounded_spans(name: str) -> None:
-    """Every answer is found in its log line or passage, whole tokens and as written."""
+    """Every answer occurs in its log line or passage, as whole tokens and exactly as written."""
     (_, answer, context), _ = QUESTION_FILES[name]
     assert [row for row in rows_of(name) if find_span(row[answer], row[context]) is None] == []
 
 
 @pytest.mark.parametrize("name", QUESTION_FILES)
 def test_identifiers_of_the_question_occur_in_the_context(name: str) -> None:
-    """Every digit-bearing token of a question is in its log line, so that the line can answer it."""
+    """Every token with a digit in a question occurs in its log line, so the line can answer it."""
     (question, _, context), _ = QUESTION_FILES[name]
     for row in rows_of(name):
         for token in re.findall(r"\S*\d\S*", row[question]):
@@ -58,7 +58,7 @@ def test_identifiers_of_the_question_occur_in_the_context(name: str) -> None:
 
 @pytest.mark.parametrize("name", QUESTION_FILES)
 def test_question_files_have_one_shape_and_no_duplicate(name: str) -> None:
-    """All rows have the same fields in the same order, none of them empty or padded, and no row is there twice."""
+    """All rows have the same fields in the same order, no value is empty or padded, and no row occurs twice."""
     fields, kinds = QUESTION_FILES[name]
     rows = rows_of(name)
     assert len(rows) == sum(kinds)
@@ -70,14 +70,14 @@ def test_question_files_have_one_shape_and_no_duplicate(name: str) -> None:
 
 @pytest.mark.parametrize("name", QUESTION_FILES)
 def test_questions_of_a_kind_share_one_wording(name: str) -> None:
-    """With the slots taken out, the questions fall into the kinds that the file promises, unequal in size."""
+    """Without their slots, the questions fall into the expected kinds, of different sizes."""
     (question, _, _), kinds = QUESTION_FILES[name]
     wordings = Counter(SLOTS.sub("*", row[question]) for row in rows_of(name))
     assert sorted(wordings.values(), reverse=True) == kinds, wordings
 
 
 def test_logqa_is_the_ten_published_rows_in_order() -> None:
-    """The main job's input is LogQA's own first ten rows: checked by the first row and all the answers."""
+    """logqa.jsonl has LogQA's first ten rows: the first row and all answers are compared."""
     rows = rows_of("logqa.jsonl")
     assert rows[0] == {
         "Question": "What stage was the task 28.0 completed in?",
@@ -89,8 +89,8 @@ def test_logqa_is_the_ten_published_rows_in_order() -> None:
 
 
 @pytest.mark.parametrize("name", ["sshd.jsonl", "hdfs.jsonl", "classics-zh.jsonl"])
-def test_several_kinds_ask_about_the_same_kind_of_line(name: str) -> None:
-    """Crossing needs licence from the seeds: some kind of line is asked about in two different ways."""
+def test_several_kinds_of_question_share_a_kind_of_line(name: str) -> None:
+    """At least two kinds of line have questions of two different wordings."""
     (question, _, context), _ = QUESTION_FILES[name]
     constants = ("Accepted", "Failed password for invalid user", "DataXceiver", "addStoredBlock", "所撰", "卦辞为")
     asked: dict[str, set[str]] = {}
@@ -109,8 +109,8 @@ def test_log_lines_have_the_real_formats() -> None:
     assert all(hdfs.match(row["RawLog"]) for row in rows_of("hdfs.jsonl"))
 
 
-def test_sshd_addresses_belong_to_nobody() -> None:
-    """Addresses are private (RFC 1918) or for documentation (RFC 5737): no seed names a real machine."""
+def test_addresses_are_private_or_for_documentation() -> None:
+    """All addresses are private (RFC 1918) or for documentation (RFC 5737), so no seed names a real machine."""
     reserved = re.compile(r"10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|192\.0\.2\.|198\.51\.100\.|203\.0\.113\.")
     for row in rows_of("sshd.jsonl") + rows_of("hdfs.jsonl"):
         for address in re.findall(r"\d+\.\d+\.\d+\.\d+", row["RawLog"]):
@@ -118,7 +118,7 @@ def test_sshd_addresses_belong_to_nobody() -> None:
 
 
 def test_word_slots_of_the_seeds_are_in_the_lexicon() -> None:
-    """What may be redrawn is recognised by its list: the seeds' own values are among the words."""
+    """The seeds' own user names, hosts, cities and so on are in the word lists, by which they are recognised."""
     lines = [row["RawLog"] for row in rows_of("sshd.jsonl")]
     users = {match[1] for line in lines if (match := re.search(r"(?:user|Accepted \S+ for) (\S+) from", line))}
     assert users <= set(words("user-names"))
@@ -130,13 +130,13 @@ def test_word_slots_of_the_seeds_are_in_the_lexicon() -> None:
 
 
 def test_tickets_have_four_unequal_classes() -> None:
-    """The label field has the classes that quotas are counted in, of different sizes."""
+    """The tickets have four labels of different frequency, and no text occurs twice."""
     assert Counter(ticket["label"] for ticket in tickets()) == {"billing": 7, "bug": 5, "account": 4, "shipping": 3}
     assert len({ticket["text"] for ticket in tickets()}) == 19
 
 
 def test_tickets_survive_a_csv_round_trip() -> None:
-    """Commas, quotation marks and a line break are quoted as CSV has it: writing what was read gives the same file."""
+    """Commas, quotation marks and a line break are quoted as in CSV: reading and writing yields the same file."""
     with (SEEDS / "tickets.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["text", "label"] and all(len(row) == 2 for row in rows)
@@ -147,17 +147,17 @@ def test_tickets_survive_a_csv_round_trip() -> None:
     assert sum('"' in text for text, _ in rows) >= 3
 
 
-def test_tickets_are_sentences_that_stand_alone() -> None:
-    """No sentence leans on the one before it, so that sentences of one class can be recombined."""
-    leaning = re.compile(r"(It|They|He|She|This|That|These|Those|Both|Then|So|But)\b")
+def test_ticket_sentences_are_independent() -> None:
+    """No sentence refers to the one before it, so sentences of one class can be recombined."""
+    referring = re.compile(r"(It|They|He|She|This|That|These|Those|Both|Then|So|But)\b")
     for ticket in tickets():
         sentences = re.split(r"(?<=[.?!])\s+", ticket["text"])
         assert 3 <= len(sentences) <= 4, ticket
-        assert not any(leaning.match(sentence) for sentence in sentences), ticket
+        assert not any(referring.match(sentence) for sentence in sentences), ticket
 
 
 def test_seeds_readme_names_every_file() -> None:
-    """Each seed file is described: what it is, where from, under which terms."""
+    """Each seed file has a line in seeds/README.md with its number of rows."""
     readme = (SEEDS / "README.md").read_text(encoding="utf-8")
     for path in SEEDS.iterdir():
         if path.suffix in {".jsonl", ".csv"}:
@@ -166,14 +166,14 @@ def test_seeds_readme_names_every_file() -> None:
 
 
 def table() -> dict[str, int | None]:
-    """The files of the README's two tables, and the number of rows that each is said to have."""
+    """The files in the tables of seeds/README.md with the number of rows given there."""
     lines = (SEEDS / "README.md").read_text(encoding="utf-8").splitlines()
     found = [match for line in lines if (match := re.match(r"\| `([\w/.-]+)` \| (\d*) ?\|", line))]
     return {match[1]: int(match[2]) if match[2] else None for match in found}
 
 
 def length(path: Path) -> int | None:
-    """How many rows, entries or samples a seed file holds; None for a document."""
+    """The number of rows, entries or samples in a seed file; None for a document."""
     if "documents" in path.parts:
         return None
     text = path.read_text(encoding="utf-8")
@@ -182,15 +182,15 @@ def length(path: Path) -> int | None:
     return len(samples(text) if path.name in {"passages.txt", "raw.txt"} else text.splitlines())
 
 
-def test_seeds_readme_lists_the_files_of_the_folders_and_how_long_they_are() -> None:
-    """The tables have every file below seeds/, none that is gone, and the number of rows in each."""
+def test_seeds_readme_lists_every_file_with_its_length() -> None:
+    """The tables have exactly the files below seeds/, with the number of rows in each."""
     files = [path for path in SEEDS.rglob("*") if path.is_file() and path.name != "README.md"]
     assert table() == {path.relative_to(SEEDS).as_posix(): length(path) for path in files}
 
 
 @pytest.mark.parametrize(("name", "count"), [("bonito/passages.txt", 50), ("classics/raw.txt", 12)])
 def test_passages_are_separated_and_neither_short_nor_long(name: str, count: int) -> None:
-    """The samples are told apart by blank lines, none of them is there twice, and each has two to eight sentences."""
+    """Blank lines separate the samples, none occurs twice, and each has two to eight sentences."""
     text = (SEEDS / name).read_text(encoding="utf-8")
     passages = [text[start:end] for start, end in samples(text)]
     assert len(set(passages)) == count
@@ -199,7 +199,7 @@ def test_passages_are_separated_and_neither_short_nor_long(name: str, count: int
         assert 100 <= len(passage) <= (300 if "classics" in name else 800), len(passage)
 
 
-#: The types of task that Bonito knows, by the names that it was trained with.
+#: The task types of Bonito, by the names that it was trained with.
 TASK_TYPES = {
     "extractive question answering", "multiple-choice question answering", "question generation",
     "question answering without choices", "yes-no question answering", "coreference resolution",
@@ -208,18 +208,18 @@ TASK_TYPES = {
     "natural language inference",
 }  # fmt: skip
 LABELLED = sorted(path.stem for path in (SEEDS / "ctga" / "rows").glob("*.jsonl"))
-#: A brace doubled, or a field in braces.
+#: A doubled brace, or a field in braces.
 PLACE = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 
 
 def fitting(template: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The rows, each with the name of its file, that have all the fields that a template needs."""
+    """The rows that have all fields that a template needs, each with the name of its file."""
     every = [(name, row) for name in LABELLED for row in rows_of(f"ctga/rows/{name}.jsonl")]
     return [(name, row) for name, row in every if row.keys() >= set(template["needs"])]
 
 
-def test_templates_name_just_the_fields_that_they_use() -> None:
-    """Ids are unique, `needs` is what stands in braces, and the instruction holds its context exactly once."""
+def test_templates_name_exactly_the_fields_that_they_use() -> None:
+    """Ids are unique, `needs` lists the names in braces, and each instruction contains its context exactly once."""
     templates = rows_of("ctga/templates.jsonl")
     assert len({template["id"] for template in templates}) == len(templates)
     for template in templates:
@@ -230,8 +230,8 @@ def test_templates_name_just_the_fields_that_they_use() -> None:
         assert not re.search(r"[{}]", "".join(PLACE.sub("", part) for part in parts)), template["id"]
 
 
-def test_templates_make_every_type_of_task_from_every_file_of_rows() -> None:
-    """Each type has three templates or more, each template fits some file and each file some template."""
+def test_every_task_type_has_templates_and_every_file_is_used() -> None:
+    """Each type has at least three templates, each template fits a file, and each file fits a template."""
     templates = rows_of("ctga/templates.jsonl")
     counts = Counter(template["task_type"] for template in templates)
     assert counts.keys() == TASK_TYPES and min(counts.values()) >= 3
@@ -243,8 +243,8 @@ def test_templates_make_every_type_of_task_from_every_file_of_rows() -> None:
     assert f"make {made} tasks" in (SEEDS / "README.md").read_text(encoding="utf-8")
 
 
-def test_templates_fit_whole_files_and_only_those_that_they_are_meant_for() -> None:
-    """A template fits all the rows of a file or none, and only files that ask questions of passages share templates."""
+def test_templates_fit_whole_files() -> None:
+    """A template fits all rows of a file or none; only files with questions about passages share templates."""
     for template in rows_of("ctga/templates.jsonl"):
         fits = Counter(name for name, _ in fitting(template))
         assert all(len(rows_of(f"ctga/rows/{name}.jsonl")) == rows for name, rows in fits.items()), template["id"]
@@ -253,7 +253,7 @@ def test_templates_fit_whole_files_and_only_those_that_they_are_meant_for() -> N
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_labelled_rows_have_one_shape_and_no_duplicate(name: str) -> None:
-    """All rows of a file have the same fields, none of them empty or padded, and no row is there twice."""
+    """All rows of a file have the same fields, no value is empty or padded, and no row occurs twice."""
     rows = rows_of(f"ctga/rows/{name}.jsonl")
     assert len({tuple(row) for row in rows}) == 1
     assert all(
@@ -262,8 +262,8 @@ def test_labelled_rows_have_one_shape_and_no_duplicate(name: str) -> None:
     assert len({json.dumps(row) for row in rows}) == len(rows)
 
 
-def test_labels_are_right_where_a_rule_can_tell() -> None:
-    """Answers are spans, what is chosen is one of the choices and not always in one place, labels are as promised."""
+def test_labels_are_consistent_with_their_rows() -> None:
+    """Answers are spans, the right choice is among the choices at varying places, and labels are the expected ones."""
     rows = {name: rows_of(f"ctga/rows/{name}.jsonl") for name in LABELLED}
     for row in rows["qa"] + rows["multiple_choice"]:
         assert find_span(row["answer"], row["passage"]) is not None, row
@@ -284,8 +284,8 @@ def test_labels_are_right_where_a_rule_can_tell() -> None:
     assert {row["sentiment"] for row in rows["sentiment"]} == {"positive", "negative", "neutral"}
 
 
-def test_answers_that_a_template_lists_are_the_labels_of_the_rows() -> None:
-    """A template that names the labels to choose from names the one that it gives as the response."""
+def test_templates_list_the_labels_of_their_rows() -> None:
+    """A template that lists the labels to choose from lists the one of its response."""
     for template in rows_of("ctga/templates.jsonl"):
         if template["response"] in {"{topic}", "{sentiment}", "{label}", "{entailed}", "{same}", "{yes_no}"}:
             label = template["response"][1:-1]
@@ -294,23 +294,23 @@ def test_answers_that_a_template_lists_are_the_labels_of_the_rows() -> None:
 
 
 def test_classics_questions_are_twenty_phrasings_of_one_question() -> None:
-    """Each has the place of the subject once, none is there twice; the rows have a short subject and what answers."""
+    """Each contains the subject once and none occurs twice; the rows have a short subject and a long answer."""
     questions = (SEEDS / "classics" / "questions.txt").read_text(encoding="utf-8").splitlines()
     assert len(set(questions)) == 20 and all(question.count("{内容}") == 1 for question in questions)
     rows = rows_of("classics/rows.jsonl")
     assert all(list(row) == ["内容", "概要"] and len(row["内容"]) <= 20 and len(row["概要"]) >= 80 for row in rows)
 
 
-def test_classics_questions_do_not_give_their_answer_away() -> None:
-    """But for the subject, no question shares more than three characters in a row with what answers it."""
+def test_classics_questions_do_not_contain_their_answer() -> None:
+    """Apart from the subject, no question shares more than three consecutive characters with its answer."""
     for row in rows_of("classics/rows.jsonl"):
         for question in (SEEDS / "classics" / "questions.txt").read_text(encoding="utf-8").splitlines():
             for part in question.split("{内容}"):
                 assert not any(part[at : at + 4] in row["概要"] for at in range(len(part) - 3)), (question, row)
 
 
-def test_classics_rows_are_made_from_the_samples() -> None:
-    """The books and the years that a row names are all in one sample, so that the demonstrations add no facts."""
+def test_classics_rows_come_from_the_samples() -> None:
+    """All books and years that a row names occur in one sample, so the demonstrations add no facts."""
     raw = (SEEDS / "classics" / "raw.txt").read_text(encoding="utf-8")
     passages = [raw[start:end] for start, end in samples(raw)]
     for row in rows_of("classics/rows.jsonl"):
