@@ -208,11 +208,11 @@ def run(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> N
 def prompt(rows: int) -> list[tuple[str, str]]:
     """Role and content of the messages that a run would begin with."""
     from selfinstruct.preparation.infer import infer
-    from selfinstruct.prompts.prompt import messages
+    from selfinstruct.prompts import row_messages
     from selfinstruct.rows import read_rows
 
     seeds = read_rows(SEEDS)
-    said = messages(infer(seeds).recipe, "What <*>?", rows, seeds.rows[:6])
+    said = row_messages(infer(seeds).recipe, "What <*>?", rows, seeds.rows[:6])
     return [(message.role, message.content) for message in said]
 
 

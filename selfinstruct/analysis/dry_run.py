@@ -21,7 +21,7 @@ from selfinstruct.growth.planner import CategoryProgress, plan
 from selfinstruct.growth.sampler import Sampler
 from selfinstruct.growth.steps import StepCall
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.prompts.prompt import estimate_tokens, language, messages, step_messages
+from selfinstruct.prompts import detect_language, estimate_tokens, row_messages, step_messages
 from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step
 from selfinstruct.recipe.placeholders import lookup, names_in
 from selfinstruct.records import JSON, Message
@@ -95,7 +95,7 @@ def _lists(recipe: Recipe) -> Iterator[_Asked]:
 def _imitated(prepared: Prepared, seed: int) -> Iterator[_Asked]:
     """The requests for rows after the example of others, category by category."""
     recipe, rows = prepared.recipe, prepared.seeds.rows
-    members, said_in = _members(prepared), language(rows)
+    members, said_in = _members(prepared), detect_language(rows)
     drawing = _drawing(prepared)
     for name, quota in prepared.quotas.items():
         draws = Random(f"{seed}/1")
@@ -103,7 +103,7 @@ def _imitated(prepared: Prepared, seed: int) -> Iterator[_Asked]:
         if batch is None:  # weights may leave a category without rows
             continue
         demos = [rows[at - 1] for at in batch.demos]
-        prompt = messages(recipe, name, batch.count, demos, said_in, given=drawing.draw(name, draws))
+        prompt = row_messages(recipe, name, batch.count, demos, said_in, given=drawing.draw(name, draws))
         requests = math.ceil(quota / recipe.prompt.rows_per_request)
         # A category without seeds of its own is reckoned as all of them are.
         known = [rows[at - 1] for at in members.get(name, ())] or rows

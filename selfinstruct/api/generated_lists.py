@@ -12,7 +12,7 @@ from selfinstruct.files import write_whole
 from selfinstruct.growth.prompt_inputs import PromptInputs, parse_list, parse_templates
 from selfinstruct.journal import Journal
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.prompts.prompt import step_messages
+from selfinstruct.prompts import step_messages
 from selfinstruct.recipe import Attribute, Expand, Recipe
 from selfinstruct.recipe.namings import known_names
 from selfinstruct.recipe.placeholders import names_in

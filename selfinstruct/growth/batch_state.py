@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.sampler import PASSAGE
 from selfinstruct.growth.steps import Draft, StepCall, StepReply, advance, read_step_reply
-from selfinstruct.prompts.prompt import demonstrations
+from selfinstruct.prompts import demonstrations
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import JSON, Batch, Reply, Row
 

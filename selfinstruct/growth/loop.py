@@ -39,7 +39,7 @@ from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.sampler import Sampler
 from selfinstruct.growth.steps import StepCall
 from selfinstruct.journal import Journal
-from selfinstruct.prompts.prompt import Language, language, messages
+from selfinstruct.prompts import Language, detect_language, row_messages
 from selfinstruct.records import Batch, Failure, Judgement, Reply, Request, Row
 
 #: So many replies are judged before free slots are filled again, so that a burst of replies does not idle the endpoint.
@@ -210,7 +210,7 @@ class Loop:
         said = ask.messages(recipe)
         if self.models.reads_messages and not said:
             asked = recipe, batch.category, batch.count, call.work.demos, self.language
-            said = messages(*asked, given=batch.given, reminding=self.prompt_size.repeats_format)
+            said = row_messages(*asked, given=batch.given, repeat_format=self.prompt_size.repeats_format)
         seed = self.batch_rng(batch.number).getrandbits(31)
         return Request(batch, ask.key, said, call.work.demos, seed, ask.reply_format(recipe), ask.model)
 
@@ -379,4 +379,4 @@ def restore(progress: dict[str, CategoryProgress], drawing: Sampler, journal: Jo
 
 def prompt_language(seeds: Sequence[Row]) -> Language:
     """The language that the run's prompts are written in."""
-    return language(seeds)
+    return detect_language(seeds)

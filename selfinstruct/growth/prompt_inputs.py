@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfinstruct.errors import InputError, RowError
-from selfinstruct.prompts.prompt import estimate_tokens
+from selfinstruct.prompts import estimate_tokens
 from selfinstruct.recipe import Documents, Expand, Recipe, builtin
 from selfinstruct.recipe.placeholders import fill, lookup, names_in
 from selfinstruct.records import JSON, Row

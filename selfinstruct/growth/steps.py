@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from selfinstruct.checks import field_faults
 from selfinstruct.growth.prompt_inputs import ExpansionTemplate, PromptInputs
-from selfinstruct.prompts.prompt import step_messages
+from selfinstruct.prompts import step_messages
 from selfinstruct.recipe import Judge, Recipe, Step
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Message, Rejection, Reply, ReplyFormat, Row

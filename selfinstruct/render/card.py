@@ -14,7 +14,7 @@ from selfinstruct._version import __version__
 from selfinstruct.analysis.metrics import Report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.prompts.prompt import language
+from selfinstruct.prompts import detect_language
 from selfinstruct.recipe import Recipe
 from selfinstruct.render.description import (
     batch_conditions,
@@ -65,7 +65,7 @@ def _licence(prepared: Prepared) -> str:
 def _language(report: Report, prepared: Prepared) -> str:
     """The language of the rows where it can be told: Chinese by its characters. English has no such sign."""
     rows = prepared.seeds.rows or [grown.row for grown in report.rows]
-    return "zh" if language(rows) == "zh" else ""
+    return "zh" if detect_language(rows) == "zh" else ""
 
 
 def _task(recipe: Recipe) -> str:

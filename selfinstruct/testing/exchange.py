@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from selfinstruct.prompts.prompt import estimate_tokens
+from selfinstruct.prompts import estimate_tokens
 from selfinstruct.testing.author import Author
 from selfinstruct.testing.behaviour import Behaviour, Billed, Ledger
 

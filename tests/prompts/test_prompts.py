@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from selfinstruct.prompts.prompt import estimate_tokens, language, messages
+from selfinstruct.prompts import detect_language, estimate_tokens, row_messages
 from selfinstruct.recipe import Categories, Field, Prompt, Recipe, Rule, Seeds, Snippets
 from selfinstruct.records import Row
 
@@ -39,7 +39,7 @@ def recipe(fields: dict[str, Field], categories: Categories | None = None) -> Re
 
 def texts(recipe: Recipe = LOGQA, category: str = TEMPLATE, count: int = 20, **options: Any) -> tuple[str, str]:
     """What the system message and the user message say."""
-    system, user = messages(recipe, category, count, options.pop("demos", [ROW]), **options)
+    system, user = row_messages(recipe, category, count, options.pop("demos", [ROW]), **options)
     assert (system.role, user.role) == ("system", "user")
     return system.content, user.content
 
@@ -177,7 +177,7 @@ def test_names_from_the_data_stay_on_their_line() -> None:
 )
 def test_the_prompt_speaks_chinese_where_the_rows_mostly_do(rows: list[Row], expected: str) -> None:
     """Japanese is not taken for Chinese, and one Chinese word does not decide."""
-    assert language(rows) == expected
+    assert detect_language(rows) == expected
 
 
 def test_a_chinese_prompt_is_chinese_throughout() -> None:

@@ -21,7 +21,7 @@ import pytest
 
 from selfinstruct.errors import InputError
 from selfinstruct.preparation.infer import infer
-from selfinstruct.prompts.prompt import language, messages
+from selfinstruct.prompts import detect_language, row_messages
 from selfinstruct.records import Row
 from selfinstruct.replies import parse_reply
 from selfinstruct.rows import read_rows
@@ -37,7 +37,7 @@ PATIENCE = aiohttp.ClientTimeout(total=2)
 def prompt(rows: Sequence[Row] = DEMOS, count: int = 5, seeds: str = "logqa.jsonl") -> list[dict[str, str]]:
     """The messages that ask for ``count`` rows."""
     file = read_rows(SEEDS / seeds)
-    said = messages(infer(file).recipe, "What <*>?", count, rows, language(file.rows))
+    said = row_messages(infer(file).recipe, "What <*>?", count, rows, detect_language(file.rows))
     return [{"role": message.role, "content": message.content} for message in said]
 
 

@@ -29,7 +29,7 @@ from selfinstruct.backends.openai.settings import EndpointSettings
 from selfinstruct.backends.openai.wire import Wire
 from selfinstruct.errors import EndpointError
 from selfinstruct.events import Pace
-from selfinstruct.prompts.prompt import estimate_tokens
+from selfinstruct.prompts import estimate_tokens
 from selfinstruct.recipe import Model
 from selfinstruct.records import Failure, Message, Reply, ReplyFormat, Request, Usage
 

@@ -12,7 +12,7 @@ from typing import Any
 from selfinstruct.backends.budget import Budget, Reservation
 from selfinstruct.backends.openai.call_error import CallError
 from selfinstruct.backends.openai.completion import Completion
-from selfinstruct.prompts.prompt import estimate_tokens
+from selfinstruct.prompts import estimate_tokens
 from selfinstruct.recipe import Price
 from selfinstruct.records import Message, Usage
 

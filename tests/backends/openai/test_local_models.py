@@ -33,7 +33,7 @@ from selfinstruct.backends.openai import EndpointSettings, OpenAIBackend, Prefli
 from selfinstruct.cli import main
 from selfinstruct.errors import EndpointError
 from selfinstruct.preparation.infer import infer
-from selfinstruct.prompts.prompt import estimate_tokens
+from selfinstruct.prompts import estimate_tokens
 from selfinstruct.recipe import Model, parse_recipe, to_toml
 from selfinstruct.rows import read_rows
 from selfinstruct.testing import Behaviour, FaultServer, Ledger, server_process
