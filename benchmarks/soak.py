@@ -26,7 +26,7 @@ import numpy as np
 from selfinstruct import api
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.events import Snapshot
-from selfinstruct.growth.pool import Pool
+from selfinstruct.growth import Pool
 from selfinstruct.preparation.infer import infer
 from selfinstruct.recipe import Model, to_toml
 from selfinstruct.rows import read_rows
@@ -87,7 +87,7 @@ def measure(url: str, folder: Path, candidates: int, minutes: float) -> list[Sam
         if samples and now - samples[-1].seconds < _EVERY:
             return
         pool = next(each for each in gc.get_objects() if isinstance(each, Pool))
-        index = held(pool._index) + held(pool._twins) + sum(held(np.array(ids)) for ids in pool.grown.values())
+        index = held(pool._index) + held(pool._duplicates) + sum(held(np.array(ids)) for ids in pool.grown.values())
         files, tasks = len(list(Path("/proc/self/fd").iterdir())), len(asyncio.all_tasks())
         samples.append(Sample(now, snapshot.candidates, snapshot.accepted, resident(), index, files, tasks))
         show(samples[-1])

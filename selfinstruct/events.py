@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, as frozen data; whoever shows it decides how."""
+"""Events: frozen snapshots of a run in progress, for whatever displays them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from selfinstruct.records import Row
 
 @dataclass(frozen=True, slots=True)
 class CategoryCount:
-    """Where one category stands: rows it must have, rows it has, candidates refused, whether it gave up."""
+    """The state of one category: its quota, accepted rows, rejected candidates, and whether it is exhausted."""
 
     quota: int
     accepted: int
@@ -20,9 +20,9 @@ class CategoryCount:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How calls go at the moment: how many at once at most, how many there are, and ``why``, in a short sentence.
+    """The present pace of calls: the most that may be in flight, the number in flight, and the ``reason`` in words.
 
-    ``free`` is whether nothing but the number that was asked for holds them back.
+    ``unrestricted`` is True where only the configured concurrency limits them.
     """
 
     concurrency: int
@@ -33,11 +33,11 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Where the run stands after some batches were judged.
+    """The state of a run after some batches were judged.
 
-    ``in_flight`` counts batches, ``requests`` what was sent in this run so far, ``rejected`` and ``failed`` count by
-    reason. ``last_row`` is the row that was accepted last. ``pace`` is that of the calls, None where nothing is called.
-    ``notes`` are what was done about an author that does not do as it is asked.
+    ``requests`` counts those sent by the run so far; ``in_flight`` counts calls that have not ended. ``rejected`` and
+    ``failed`` count by reason. ``last_row`` was accepted last. ``pace`` is None where the backend makes no calls.
+    ``notes`` explain to the user what was changed because of the replies.
     """
 
     categories: Mapping[str, CategoryCount]

@@ -16,10 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from random import Random
 
-from selfinstruct.growth.batch_state import BatchState
-from selfinstruct.growth.planner import CategoryProgress, plan
-from selfinstruct.growth.sampler import Sampler
-from selfinstruct.growth.steps import StepCall
+from selfinstruct.growth import BatchState, CategoryProgress, Sampler, StepCall, plan
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts import detect_language, estimate_tokens, row_messages, step_messages
 from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step

@@ -11,10 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from selfinstruct.errors import InputError
-from selfinstruct.growth.batch_state import BatchState
-from selfinstruct.growth.prompt_inputs import PromptInputs
-from selfinstruct.growth.sampler import PASSAGE
-from selfinstruct.growth.steps import Draft
+from selfinstruct.growth import PASSAGE, BatchState, Draft, PromptInputs
 from selfinstruct.journal import History, RecordedReply, RefusedCandidate
 from selfinstruct.recipe import Judge, Recipe, Step, accept_unimported, parse_recipe
 from selfinstruct.recipe.placeholders import names_in

@@ -12,10 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from selfinstruct.checks import Criteria
-from selfinstruct.growth.batch_state import BatchState
-from selfinstruct.growth.judging import judge_batch
-from selfinstruct.growth.planner import CategoryProgress, finish_batch, start_batch
-from selfinstruct.growth.pool import Pool
+from selfinstruct.growth import BatchState, CategoryProgress, Pool, finish_batch, judge_batch, start_batch
 from selfinstruct.journal import History
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.rows import to_json

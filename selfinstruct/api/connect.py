@@ -14,7 +14,7 @@ from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.summary import cost_of
 from selfinstruct.backends import Backend, Budget, ExtensionBackend, Imitator, ModelPool, NoModel, Replay, Spending
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
-from selfinstruct.growth.steps import first_reply_format
+from selfinstruct.growth import first_reply_format
 from selfinstruct.journal import History
 from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared

@@ -9,7 +9,7 @@ from pathlib import Path
 from selfinstruct.backends import ModelPool
 from selfinstruct.errors import EndpointError
 from selfinstruct.files import write_whole
-from selfinstruct.growth.prompt_inputs import PromptInputs, parse_list, parse_templates
+from selfinstruct.growth import PromptInputs, parse_list, parse_templates
 from selfinstruct.journal import Journal
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts import step_messages

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,13 +21,10 @@ from selfinstruct.backends import Backend, BudgetSpent, ModelPool
 from selfinstruct.checks import Criteria
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.growth.loop import Loop, prompt_language, restore
-from selfinstruct.growth.planner import CategoryProgress
-from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.prompt_size import PromptSize
-from selfinstruct.growth.sampler import Sampler
+from selfinstruct.growth import CategoryProgress, Loop, Pool, PromptSize, RunCounts, Sampler, restore
 from selfinstruct.journal import History, Journal, QuotaStage, RunMetadata
 from selfinstruct.preparation.prepare import Prepared, Source, prepare, with_passages
+from selfinstruct.prompts import detect_language
 from selfinstruct.recipe import import_extension
 from selfinstruct.records import Row
 from selfinstruct.run_directory import SUMMARY_NAME
@@ -240,7 +238,7 @@ async def _loop(
     state = journal.history.state()
     materials = prepared.inputs
     drawing = Sampler(prepared.recipe, materials)
-    restore(progress, drawing, journal)
+    restore(progress, drawing, journal.history)
     pool = Pool(prepared.recipe, prepared.thresholds, progress)
     seeds = prepared.seeds.rows
     pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
@@ -249,7 +247,7 @@ async def _loop(
     at_once = sum(model.concurrency for model in prepared.recipe.all_models) if authors.reads_messages else 0
     if materials.passages and not journal.history.passages():
         journal.add_passages(materials.passages)
-    loop = Loop(
+    return Loop(
         criteria=Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of),
         seeds=seeds,
         pool=pool,
@@ -262,16 +260,13 @@ async def _loop(
         seed=seed,
         concurrency=concurrency or at_once or _LOCAL_CONCURRENCY,
         watch=watch,
-        language=prompt_language(seeds),
+        language=detect_language(seeds),
         use_passages_once=prepared.use_passages_once,
         last_batch=state.last_batch,
-        accepted=state.accepted,
-        candidates=state.candidates,
-        requests=state.requests,
+        counts=RunCounts(
+            state.accepted, state.candidates, state.requests, Counter(state.rejected), Counter(state.failed)
+        ),
     )
-    loop.rejected.update(state.rejected)
-    loop.failed.update(state.failed)
-    return loop
 
 
 def _record_start(journal: Journal, recipe: str, prepared: Prepared, connected: Connection) -> None:

@@ -1,5 +1,47 @@
-"""One run: plan a batch, ask a backend for it, journal the reply, judge its rows, and plan again.
+"""One run: plan a batch, send its calls, journal the replies, judge the rows, and plan again.
 
-Does not handle: reading seeds and recipes (`selfinstruct.preparation`), talking to an endpoint
-(`selfinstruct.backends`), or the layout of a run directory (`selfinstruct.run_directory`).
+Does not handle: reading seeds and recipes (``selfinstruct.preparation``), talking to an endpoint
+(``selfinstruct.backends``), or the layout of a run directory (``selfinstruct.run_directory``).
 """
+
+from selfinstruct.growth.batch_state import BatchState
+from selfinstruct.growth.judging import judge_batch
+from selfinstruct.growth.loop import Loop
+from selfinstruct.growth.planner import CategoryProgress, finish_batch, plan, quotas, start_batch
+from selfinstruct.growth.pool import Pool
+from selfinstruct.growth.prompt_inputs import PromptInputs, parse_list, parse_templates, read_prompt_inputs
+from selfinstruct.growth.prompt_size import PromptSize
+from selfinstruct.growth.resume import restore
+from selfinstruct.growth.run_counts import RunCounts
+from selfinstruct.growth.sampler import PASSAGE, Sampler, attribute_categories
+from selfinstruct.growth.step_call import EXPAND, StepCall, first_reply_format
+from selfinstruct.growth.step_reply import Draft, StepReply
+from selfinstruct.growth.steps import advance
+
+__all__ = [
+    "EXPAND",
+    "PASSAGE",
+    "BatchState",
+    "CategoryProgress",
+    "Draft",
+    "Loop",
+    "Pool",
+    "PromptInputs",
+    "PromptSize",
+    "RunCounts",
+    "Sampler",
+    "StepCall",
+    "StepReply",
+    "advance",
+    "attribute_categories",
+    "finish_batch",
+    "first_reply_format",
+    "judge_batch",
+    "parse_list",
+    "parse_templates",
+    "plan",
+    "quotas",
+    "read_prompt_inputs",
+    "restore",
+    "start_batch",
+]

@@ -1,8 +1,8 @@
-"""Work: one batch on its way through the steps, and what each of its calls came to; pure.
+"""The state of one batch on its way through the steps of a recipe; pure.
 
-    Work(batch, ...) -> asks -> take or lose each -> more asks ... -> pieces
+    BatchState(batch, ...) -> next_calls -> record_reply or record_failure for each -> next_calls ... -> drafts
 
-A run feeds it replies as they come, a resumed run and ``rejudge`` those that were recorded, in their order.
+A run records replies as they arrive, a resumed run and ``rejudge`` those in the journal, in their order.
 
 Does not handle: sending, journaling, judging.
 """
@@ -14,83 +14,83 @@ from collections.abc import Sequence
 
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.sampler import PASSAGE
-from selfinstruct.growth.steps import Draft, StepCall, StepReply, advance, read_step_reply
+from selfinstruct.growth.step_call import StepCall
+from selfinstruct.growth.step_reply import Draft, StepReply, read_step_reply
+from selfinstruct.growth.steps import advance
 from selfinstruct.prompts import demonstrations
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import JSON, Batch, Reply, Row
 
 
 class BatchState:
-    """One batch; ``asks`` are the calls to be made now, each listed once, and ``pieces`` what it has come to."""
+    """One batch: ``next_calls`` returns the calls to be made now, ``drafts`` the result once it is ``done``."""
 
-    def __init__(self, batch: Batch, recipe: Recipe, materials: PromptInputs, demos: Sequence[Row]) -> None:
+    def __init__(self, batch: Batch, recipe: Recipe, inputs: PromptInputs, demos: Sequence[Row]) -> None:
         self.batch = batch
         self.demos = tuple(demos)
         self.drafts: Sequence[Draft] = ()
-        #: The last call whose reply it could use, as the journal numbers it.
+        #: The journal's id of the last call with a usable reply.
         self.last_call = 0
         self._recipe = recipe
-        self._materials = materials
-        self._values = {} if recipe.imitates else _values(recipe, materials, batch, demos)
+        self._inputs = inputs
+        self._values = {} if recipe.imitates else _prompt_values(recipe, inputs, batch, demos)
         self._replies: dict[str, StepReply | None] = {}
-        self._missing: dict[str, StepCall] = {}
-        self._out: set[str] = set()
-        self._tried: Counter[str] = Counter()
+        self._pending: dict[str, StepCall] = {}
+        self._issued: set[str] = set()
+        self._failures: Counter[str] = Counter()
         self._advance()
 
     @property
     def done(self) -> bool:
-        """Whether it needs no more calls."""
-        return not self._missing
+        """Whether the batch needs no more calls."""
+        return not self._pending
 
     def next_calls(self) -> list[StepCall]:
-        """The calls that are to be made now and have not been given out yet."""
-        due = [ask for key, ask in self._missing.items() if key not in self._out]
-        self._out.update(ask.key for ask in due)
-        return due
+        """The calls to be made now; each is returned once, unless it fails and may be repeated."""
+        calls = [call for key, call in self._pending.items() if key not in self._issued]
+        self._issued.update(call.key for call in calls)
+        return calls
 
     def pending_call(self, key: str) -> StepCall | None:
-        """The call of that key, where a reply to it is still needed."""
-        return self._missing.get(key)
+        """The call with this key, or None where no reply to it is needed any more."""
+        return self._pending.get(key)
 
     def record_reply(self, key: str, reply: Reply) -> StepReply:
-        """Take the reply to a call; one that cannot be read is asked for again, as often as its step says."""
-        ask = self._missing[key]
-        found = read_step_reply(ask, reply, self._recipe)
-        if found.failure:
+        """Record the reply to a call; after an unreadable one the call is made again, as often as its step allows."""
+        read = read_step_reply(self._pending[key], reply, self._recipe)
+        if read.failure:
             self.record_failure(key)
         else:
-            self._replies[key] = found
+            self._replies[key] = read
             self._advance()
-        return found
+        return read
 
     def record_failure(self, key: str) -> None:
-        """A call brought nothing: ask again, or give it up."""
-        ask = self._missing[key]
-        self._tried[key] += 1
-        self._out.discard(key)
-        if self._tried[key] >= ask.max_tries:
+        """Record a call without a usable reply: make it again, or give it up after its last try."""
+        self._failures[key] += 1
+        self._issued.discard(key)
+        if self._failures[key] >= self._pending[key].max_tries:
             self._replies[key] = None
             self._advance()
 
     def abandon_pending(self) -> None:
-        """End every branch that waits for a reply: none will come any more."""
-        while self._missing:
-            self._replies.update(dict.fromkeys(self._missing))
+        """End every branch that waits for a reply."""
+        while self._pending:
+            self._replies.update(dict.fromkeys(self._pending))
             self._advance()
 
     def _advance(self) -> None:
-        standing = advance(self._recipe, self._materials, self._values, self._replies)
-        self._missing = {ask.key: ask for ask in standing.calls}
-        self.drafts = standing.drafts
+        progress = advance(self._recipe, self._inputs, self._values, self._replies)
+        self._pending = {call.key: call for call in progress.calls}
+        self.drafts = progress.drafts
 
 
-def _values(recipe: Recipe, materials: PromptInputs, batch: Batch, demos: Sequence[Row]) -> dict[str, JSON]:
-    """What the prompts of a batch may name."""
+def _prompt_values(recipe: Recipe, inputs: PromptInputs, batch: Batch, demos: Sequence[Row]) -> dict[str, JSON]:
+    """The values that the prompts of a batch may name."""
     values: dict[str, JSON] = {name: value for name, value in batch.given.items() if name != PASSAGE}
     number = batch.given.get(PASSAGE)
-    if number and number <= len(materials.passages):
-        values |= materials.passages[number - 1]
+    if number and number <= len(inputs.passages):
+        values |= inputs.passages[number - 1]
     values |= {
         "task": recipe.task,
         "category": batch.category,

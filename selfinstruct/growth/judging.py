@@ -1,9 +1,9 @@
-"""Judging one batch: which of its pieces are good, and what that makes of the pool.
+"""Judging one batch: which of its drafts become rows of the pool, and the reason against each of the others.
 
-Pure but for the pool and the planner's progress, which it brings up to date. A run judges a batch as its replies come,
-and ``rejudge`` judges it again as they were recorded, by this same code.
+Pure except for the pool and the planner's progress, which it updates. A run judges a batch when its replies have
+arrived, and ``rejudge`` judges it again from the recorded replies, by this same code.
 
-Does not handle: where replies come from, or where judgements go.
+Does not handle: the origin of replies, or the storage of judgements.
 """
 
 from __future__ import annotations
@@ -16,69 +16,69 @@ from dataclasses import dataclass, replace
 from selfinstruct.checks import Criteria, judge
 from selfinstruct.growth.planner import CategoryProgress, finish_batch
 from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.steps import Draft
+from selfinstruct.growth.step_reply import Draft
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Row
 from selfinstruct.similarity.duplicates import is_open, question_fields
 
 
 def judge_batch(
-    batch: Batch, pieces: Sequence[Draft], terms: Criteria, pool: Pool, progress: Mapping[str, CategoryProgress]
+    batch: Batch, drafts: Sequence[Draft], criteria: Criteria, pool: Pool, progress: Mapping[str, CategoryProgress]
 ) -> list[Judgement]:
-    """Judge the pieces of a launched batch in their order; accepted rows go into ``pool``, the batch is settled.
+    """Judge the drafts of a started batch in order, add accepted rows to ``pool``, and finish the batch.
 
-    Pieces of one group are compared with the pool and not with each other, but for exact duplicates. Where two of
-    them answer the same question differently, all of the group are refused: which is right, and what are the others
-    worth? (Self-Instruct discards all instances of such a task.)
+    Drafts of one group are compared with the pool but not with each other, except for exact duplicates. Where two of
+    them answer the same question differently, the whole group is rejected: neither answer can be trusted, nor can the
+    rows made with it. (Self-Instruct discards all instances of such a task.)
     """
-    if terms.recipe.categories.by == "attribute":
-        terms = replace(terms, categorise=lambda row: batch.category)
+    if criteria.recipe.categories.by == "attribute":
+        criteria = replace(criteria, categorise=lambda row: batch.category)
     judgements: list[Judgement] = []
-    gained: Counter[str] = Counter()
-    reserved = _Reserved(pool, gained)
-    torn = _contradicted(pieces, question_fields(terms.recipe))
+    accepted: Counter[str] = Counter()
+    view = _BatchView(pool, accepted)
+    contradictions = _contradictions(drafts, question_fields(criteria.recipe))
     group = ""
-    for at, piece in enumerate(pieces):
-        if not piece.group or piece.group != group:
+    for position, draft in enumerate(drafts):
+        if not draft.group or draft.group != group:
             pool.index_added()
-        group = piece.group
-        candidate = Candidate(at, piece.text, piece.row, piece.problem)
-        refusal = torn.get(at) or piece.rejection
-        judged = Judgement(candidate, "", refusal) if refusal else judge(candidate, batch.demos, terms, reserved)
-        judgements.append(judged)
-        if judged.rejection is None and candidate.row is not None:
-            gained[judged.category] += 1
-            pool.add(candidate.row, judged.category)
+        group = draft.group
+        candidate = Candidate(position, draft.text, draft.row, draft.problem)
+        rejection = contradictions.get(position) or draft.rejection
+        judgement = Judgement(candidate, "", rejection) if rejection else judge(candidate, batch.demos, criteria, view)
+        judgements.append(judgement)
+        if judgement.rejection is None and candidate.row is not None:
+            accepted[judgement.category] += 1
+            pool.add(candidate.row, judgement.category)
     pool.index_added()
-    finish_batch(progress, batch, list(gained.elements()))
+    finish_batch(progress, batch, list(accepted.elements()))
     return judgements
 
 
-def _contradicted(pieces: Sequence[Draft], question: Sequence[str]) -> dict[int, Rejection]:
-    """The pieces of groups in which the same question is given two answers."""
+def _contradictions(drafts: Sequence[Draft], question: Sequence[str]) -> dict[int, Rejection]:
+    """A rejection, by position, of every draft in a group that answers one question in two ways."""
     answers: dict[tuple[str, str], set[str]] = {}
-    sound = [(at, piece) for at, piece in enumerate(pieces) if piece.group and not piece.rejection]
-    for _, piece in sound:
-        if piece.row is not None and not is_open(piece.row, question):
-            key = json.dumps([piece.row.get(name) for name in question], sort_keys=True)
-            answers.setdefault((piece.group, key), set()).add(json.dumps(piece.row, sort_keys=True))
-    torn = {group for (group, _), rows in answers.items() if len(rows) > 1}
-    refusal = Rejection("contradiction", "rows made together with it answer the same question differently")
-    return {at: refusal for at, piece in sound if piece.group in torn}
+    grouped = [(at, draft) for at, draft in enumerate(drafts) if draft.group and not draft.rejection]
+    for _, draft in grouped:
+        if draft.row is not None and not is_open(draft.row, question):
+            key = json.dumps([draft.row.get(name) for name in question], sort_keys=True)
+            answers.setdefault((draft.group, key), set()).add(json.dumps(draft.row, sort_keys=True))
+    contradictory = {group for (group, _), rows in answers.items() if len(rows) > 1}
+    rejection = Rejection("contradiction", "rows of the same group answer the same question differently")
+    return {at: rejection for at, draft in grouped if draft.group in contradictory}
 
 
 @dataclass(slots=True)
-class _Reserved:
-    """The pool as one batch's candidates see it: rows accepted a moment ago take room before they are settled."""
+class _BatchView:
+    """The pool with the rows that this batch has accepted so far, which the planner does not count yet."""
 
     pool: Pool
-    gained: Mapping[str, int]
+    accepted: Mapping[str, int]
 
     @property
     def seed_count(self) -> int:
         return self.pool.seed_count
 
     def room(self, category: str) -> int:
-        return self.pool.room(category) - self.gained.get(category, 0)
+        return self.pool.room(category) - self.accepted.get(category, 0)
 
     def twin(self, row: Row) -> tuple[int, bool] | None:
         return self.pool.twin(row)

@@ -1,17 +1,17 @@
-"""One run's loop: plan, ask, journal, read, judge, until every quota is met or nothing more comes.
+"""The loop of one run: plan, send, journal, read and judge, until every quota is met or the run is exhausted.
 
-One task writes; the tasks that ask only wait for the backend. A reply is committed raw before it is read, in groups:
-all that has come is committed together, then read in the order of recording, a few at a time, with free slots filled in
-between. A batch asks call after call (``work``), each reply journaled by itself, and is judged when it needs no more.
+One task writes; the tasks that send calls only wait for the backend. Every reply is committed raw before it is read:
+replies that have arrived together are committed together, then read in the order of recording, a few at a time, with
+free slots filled in between. A batch makes call after call (``batch_state``); each reply is journaled on its own, and
+the batch is judged when it needs no more.
 
-Does not handle: pacing, prices, or which backend it is.
+Does not handle: pacing, prices, or the kind of backend.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -21,10 +21,9 @@ from selfinstruct.checks import Criteria
 from selfinstruct.errors import StorageError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.growth.batch_state import BatchState
+from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
 from selfinstruct.growth.judging import judge_batch
 from selfinstruct.growth.planner import (
-    MAX_ROWS_BEFORE_FIRST_ACCEPTED,
-    MAX_ROWS_SINCE_ACCEPTED,
     CategoryProgress,
     cancel_batch,
     exhaust_unfinished,
@@ -36,28 +35,26 @@ from selfinstruct.growth.planner import (
 from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.prompt_size import PromptSize
+from selfinstruct.growth.run_counts import RunCounts
 from selfinstruct.growth.sampler import Sampler
-from selfinstruct.growth.steps import StepCall
+from selfinstruct.growth.stagnation import RUN_EXHAUSTED_AFTER, RUN_EXHAUSTED_BEFORE_FIRST_ROW, Stagnation
 from selfinstruct.journal import Journal
-from selfinstruct.prompts import Language, detect_language, row_messages
-from selfinstruct.records import Batch, Failure, Judgement, Reply, Request, Row
+from selfinstruct.prompts import Language, row_messages
+from selfinstruct.records import Batch, Failure, Judgement, Request, Row
 
-#: So many replies are judged before free slots are filled again, so that a burst of replies does not idle the endpoint.
-_SLICE = 2
-#: So many calls leave together where replies wait to be judged; then some of these are judged.
-_CROWD = 4
-# So many turns of the event loop take a call from its launch to the wire.
-_TURNS = 12
-# Replies that say nothing of their form: they are no attempt at it.
+#: Replies judged before free slots are filled again, so that a burst of replies does not leave the endpoint idle.
+_JUDGED_AT_ONCE = 2
+# Failed replies that are no attempt at the format of a reply.
 _NO_ATTEMPT = ("refusal", "filtered")
 _TOO_LONG = ("context", "too-large")
 
 
 @dataclass(slots=True)
 class Loop:
-    """All that one run's loop works on; ``seed`` is the run's, from which each batch's draws follow.
+    """The state of one run; ``seed`` is the run's seed, from which the random generator of each batch follows.
 
-    ``once`` ends it when every passage of its documents was used, whatever its quota.
+    ``watch`` is called with a snapshot after each round. ``use_passages_once`` ends the run when every passage of its
+    documents has been used, whatever the quota. ``last_batch`` is the number of the batch planned last.
     """
 
     criteria: Criteria
@@ -75,126 +72,113 @@ class Loop:
     language: Language = "en"
     use_passages_once: bool = False
     last_batch: int = 0
-    accepted: int = 0
-    candidates: int = 0
-    requests: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    failed: Counter[str] = field(default_factory=Counter)
-    rejected_by_category: Counter[str] = field(default_factory=Counter)
-    last_row: Row | None = None
-    _barren: tuple[int, int] = (0, 0)
+    counts: RunCounts = field(default_factory=RunCounts)
+    _stagnation: Stagnation = field(default_factory=Stagnation)
+    _due: deque[BatchCall] = field(default_factory=deque)
+    _unread: deque[BatchCall] = field(default_factory=deque)
 
     async def run(self) -> None:
         """Grow until every quota is met or every category that misses rows is exhausted.
 
-        Raises EndpointError when the backend can answer no more, and BudgetSpent when it may not; what came until
-        then is journaled and judged.
-        A cancelled run leaves its batches in flight to be asked again.
+        Raises EndpointError when no backend can answer any more, and BudgetSpent when the budget is spent; replies
+        received until then are journaled and judged. A cancelled run leaves its batches in flight open: a resumed run
+        requests them again.
         """
-        due = self._resumed()
+        self._resume()
         self.journal.commit()
         self.watch(self.snapshot())
-        tasks: dict[asyncio.Task[Reply | Failure], _Call] = {}
-        unjudged: deque[_Call] = deque()
+        dispatcher = Dispatcher(self.models.complete, self.concurrency)
         fatal: Exception | None = None
         try:
             while True:
-                launched, crowd = 0, False
-                while fatal is None and len(tasks) < self.concurrency and (due or self._plan(due)):
-                    # Calls that leave in a crowd come back in a crowd, with nothing to do in between.
-                    if crowd := launched == _CROWD and bool(unjudged):
-                        break
-                    call = due.popleft()
-                    tasks[asyncio.create_task(self.models.complete(self._request(call)))] = call
-                    launched += 1
-                if not tasks and not unjudged:
+                sent = Dispatched(0, held_back=False)
+                if fatal is None:
+                    sent = await dispatcher.fill(self._ready, self._take, backlog=bool(self._unread))
+                if not dispatcher.in_flight and not self._unread:
                     break
-                # Before anything is judged, what was launched gets on its way: an endpoint that waits is paid for too.
-                for _ in range(_TURNS if launched and unjudged else 0):
-                    await asyncio.sleep(0)
-                ended = []
-                if tasks:
-                    # While replies wait to be judged, only what has come by now is taken.
-                    now = 0.0 if unjudged else None
-                    done, _ = await asyncio.wait(tasks, timeout=now, return_when=asyncio.FIRST_COMPLETED)
-                    ended = sorted(((tasks.pop(task), task) for task in done), key=lambda pair: pair[0].number)
-                    fatal = self._take(ended, unjudged, due) or fatal
-                # Judging is for when nothing comes and nothing goes, or too much waits for it: what waits is planned
-                # with as if it were still in flight, and with hundreds waiting quotas and draws would be far off.
-                if crowd or len(unjudged) > self.concurrency or not (ended or launched):
-                    for _ in range(min(len(unjudged), max(_SLICE, len(unjudged) - self.concurrency))):
-                        self._read(unjudged.popleft(), due)
-                self.watch(self.snapshot(len(tasks)))
+                ended = await dispatcher.collect(wait=not self._unread)
+                fatal = self._record(ended) or fatal
+                # Judge when calls neither start nor end, or when the backlog is too long: the planner counts unjudged
+                # rows as in flight, and with hundreds of them its quotas and draws would be far off.
+                if sent.held_back or len(self._unread) > self.concurrency or not (ended or sent.started):
+                    self._read_some()
+                self.watch(self.snapshot(dispatcher.in_flight))
         except BaseException:
-            # What has come by now is paid for. A journal that has refused refuses here again; what ended the run is
-            # the error to tell.
+            # Replies that have arrived are paid for. A journal that refused a write refuses again here; the error to
+            # report is the one that ended the run.
             with contextlib.suppress(StorageError):
-                self._take([(tasks.pop(task), task) for task in list(tasks) if task.done()], unjudged, due)
+                self._record(dispatcher.collect_ended())
                 self._note_exhausted()
             raise
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks) if tasks else None
+            await dispatcher.cancel()
         self._note_exhausted()
         if fatal is not None:
             raise fatal
 
     def snapshot(self, in_flight: int = 0) -> Snapshot:
-        """Where the run stands now."""
+        """The present state of the run; ``in_flight`` calls have not ended."""
+        counts = self.counts
         categories = {
-            name: CategoryCount(state.quota, state.accepted, self.rejected_by_category[name], state.exhausted)
+            name: CategoryCount(state.quota, state.accepted, counts.rejected_by_category[name], state.exhausted)
             for name, state in self.progress.items()
         }
         return Snapshot(
             categories=categories,
-            accepted=self.accepted,
-            candidates=self.candidates,
-            rejected=dict(self.rejected),
-            failed=dict(self.failed),
-            requests=self.requests,
+            accepted=counts.accepted,
+            candidates=counts.candidates,
+            rejected=dict(counts.rejected),
+            failed=dict(counts.failed),
+            requests=counts.requests,
             in_flight=in_flight,
-            last_row=self.last_row,
+            last_row=counts.last_row,
             pace=self.models.inspect(),
             notes=(*self.models.notes, *self.prompt_size.notes),
         )
 
     def batch_rng(self, number: int) -> Random:
-        """The random generator of one batch: the same for the same run seed and batch number, in any order."""
+        """The random generator of one batch, which depends on the run's seed and the batch number only."""
         return Random(f"{self.seed}/{number}")
 
-    def _note_exhausted(self) -> None:
-        self.journal.write_exhausted(name for name, state in self.progress.items() if state.exhausted)
-        self.journal.commit()
+    # --- what to send ---
 
-    def _resumed(self) -> deque[_Call]:
-        """The calls that batches of an earlier session still need; those that need none are judged."""
-        due: deque[_Call] = deque()
+    def _resume(self) -> None:
+        """Queue the calls that open batches of an earlier session still need; judge batches that need none."""
         for unfinished in self.journal.history.open_batches():
-            work = self._begin(unfinished.batch)
-            heard = [
-                self._heard(_Call(work, ask, recorded.call, recorded.reply))
+            state = self._begin(unfinished.batch)
+            open_after = [
+                self._read(BatchCall(state, step_call, recorded.call, recorded.reply))
                 for recorded in unfinished.replies
-                if (ask := work.pending_call(recorded.step)) is not None
+                if (step_call := state.pending_call(recorded.step)) is not None
             ]
-            if all(heard):
-                self._go_on(work, due, judging=bool(heard))
-        return due
+            if not open_after:
+                self._queue_calls(state)
+            elif all(open_after):
+                self._advance(state)
 
-    def _plan(self, due: deque[_Call]) -> bool:
-        """Plan the next batch, and put its calls among those that are due; False where there is nothing to ask."""
+    def _ready(self) -> bool:
+        """Whether a call is due, planning a batch where none is."""
+        return bool(self._due) or self._plan()
+
+    def _take(self) -> tuple[BatchCall, Request]:
+        """The next call that is due, and its request."""
+        call = self._due.popleft()
+        return call, self._request(call)
+
+    def _plan(self) -> bool:
+        """Plan the next batch and queue its calls; False where nothing is left to request."""
         if self.use_passages_once and self.sampler.all_passages_used:
             return False
         number = self.last_batch + 1
-        prompt, draws = self.prompt_size.prompt, self.batch_rng(number)
-        batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, draws)
+        prompt, rng = self.prompt_size.prompt, self.batch_rng(number)
+        batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng)
         if batch is None:
             return False
-        batch = replace(batch, given=self.sampler.draw(batch.category, draws))
+        batch = replace(batch, given=self.sampler.draw(batch.category, rng))
         self.last_batch = number
         self.journal.add_batch(batch)
-        work = self._begin(batch)
-        due.extend(_Call(work, ask) for ask in work.next_calls())
+        state = self._begin(batch)
+        self._due.extend(BatchCall(state, step_call) for step_call in state.next_calls())
         return True
 
     def _begin(self, batch: Batch) -> BatchState:
@@ -205,22 +189,28 @@ class Loop:
         demos = [pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos]
         return BatchState(batch, self.criteria.recipe, self.inputs, demos)
 
-    def _request(self, call: _Call) -> Request:
-        batch, ask, recipe = call.work.batch, call.ask, self.criteria.recipe
-        said = ask.messages(recipe)
-        if self.models.reads_messages and not said:
-            asked = recipe, batch.category, batch.count, call.work.demos, self.language
-            said = row_messages(*asked, given=batch.given, repeat_format=self.prompt_size.repeats_format)
+    def _request(self, call: BatchCall) -> Request:
+        state, step_call, recipe = call.state, call.step_call, self.criteria.recipe
+        batch, demos = state.batch, state.demos
+        prompt = step_call.messages(recipe)
+        if self.models.reads_messages and not prompt:
+            prompt = row_messages(
+                recipe,
+                batch.category,
+                batch.count,
+                demos,
+                self.language,
+                given=batch.given,
+                repeat_format=self.prompt_size.repeats_format,
+            )
         seed = self.batch_rng(batch.number).getrandbits(31)
-        return Request(batch, ask.key, said, call.work.demos, seed, ask.reply_format(recipe), ask.model)
+        reply_format = step_call.reply_format(recipe)
+        return Request(batch, step_call.key, prompt, demos, seed, reply_format, step_call.model)
 
-    def _take(
-        self,
-        ended: Sequence[tuple[_Call, asyncio.Task[Reply | Failure]]],
-        unjudged: deque[_Call],
-        due: deque[_Call],
-    ) -> Exception | None:
-        """Journal what the calls brought, commit, and queue the replies; the error that ends the run, if one came."""
+    # --- what has arrived ---
+
+    def _record(self, ended: Sequence[EndedCall]) -> Exception | None:
+        """Journal and commit outcomes, queue replies for reading, and return the error that ends the run, if any."""
         fatal: Exception | None = None
         for call, task in ended:
             error = task.exception()
@@ -228,155 +218,114 @@ class Loop:
                 fatal = error
                 continue
             outcome = task.result()
-            self.requests += outcome.tries
+            self.counts.requests += outcome.tries
             if isinstance(outcome, Failure):
                 fatal = outcome.end or fatal
-                failed = self._fail(call, outcome)
-                # A call that the end of the run took with it is made again when the run goes on.
+                failed = self._record_failure(call, outcome)
+                # A call that failed because the run ends is made again by a resumed run.
                 if failed is not None and outcome.end is None:
-                    unjudged.append(failed)
+                    self._unread.append(failed)
             else:
-                number = self.journal.add_reply(call.number, call.ask.key, outcome)
-                unjudged.append(replace(call, id=number, reply=outcome))
+                number = self.journal.add_reply(call.batch_number, call.step_call.key, outcome)
+                self._unread.append(replace(call, id=number, reply=outcome))
         if ended:
             self.journal.commit()
         return fatal
 
-    def _fail(self, call: _Call, failure: Failure) -> _Call | None:
-        """Count a call without a reply: with its only call a batch ends, else it goes on without, in its turn."""
-        batch, single = call.work.batch, call.ask.definition is None
-        number = self.journal.add_failure(batch.number, call.ask.key, failure, ends=single)
-        self.failed[failure.reason] += 1
+    def _record_failure(self, call: BatchCall, failure: Failure) -> BatchCall | None:
+        """Journal and count a call without a reply; the call where its batch can go on without it, else None."""
+        batch, only_call = call.state.batch, call.step_call.definition is None
+        number = self.journal.add_failure(batch.number, call.step_call.key, failure, ends=only_call)
+        self.counts.failed[failure.reason] += 1
         if failure.reason in _TOO_LONG:
             self.prompt_size.record_too_long(batch.number, len(batch.demos), self.last_batch)
-        if not single:
+        if not only_call:
             return replace(call, id=number)
         cancel_batch(self.progress, batch)
         self.sampler.cancel_batch(batch.category, batch.given, batch.count)
         return None
 
-    def _read(self, call: _Call, due: deque[_Call]) -> None:
-        """Read a recorded reply: its batch asks on, or is judged."""
-        if self._heard(call):
-            self._go_on(call.work, due)
+    def _read_some(self) -> None:
+        """Read the next replies; more where the backlog is longer than the calls that may be in flight."""
+        count = max(_JUDGED_AT_ONCE, len(self._unread) - self.concurrency)
+        for _ in range(min(len(self._unread), count)):
+            call = self._unread.popleft()
+            if self._read(call):
+                self._advance(call.state)
 
-    def _heard(self, call: _Call) -> bool:
-        """Take what a call brought; whether its batch goes on, and was not ended by it."""
-        work, single = call.work, call.ask.definition is None
+    def _read(self, call: BatchCall) -> bool:
+        """Read a recorded reply, or count its absence; whether the batch is still open."""
+        state, key, only_call = call.state, call.step_call.key, call.step_call.definition is None
         if call.reply is None:
-            work.record_failure(call.ask.key)
+            state.record_failure(key)
             return True
-        found = work.record_reply(call.ask.key, call.reply)
-        if not found.failure:
-            work.last_call = call.id
-            if single:
-                malformed = sum(1 for piece in found.drafts if piece.row is None)
-                self.prompt_size.record_reply(call.number, len(found.drafts) - malformed, malformed, self.last_batch)
+        read = state.record_reply(key, call.reply)
+        if not read.failure:
+            state.last_call = call.id
+            if only_call:
+                malformed = sum(1 for draft in read.drafts if draft.row is None)
+                well_formed = len(read.drafts) - malformed
+                self.prompt_size.record_reply(call.batch_number, well_formed, malformed, self.last_batch)
             return True
         if self.journal.waits(call.id):
-            self.journal.fail(call.id, found.failure, found.message, ends=single)
-            self.failed[found.failure] += 1
-        if single:
-            if found.failure not in _NO_ATTEMPT:
-                self.prompt_size.record_reply(call.number, 0, 1, self.last_batch)
-            self._settle(work, ())
-        return not single
+            self.journal.fail(call.id, read.failure, read.message, ends=only_call)
+            self.counts.failed[read.failure] += 1
+        if only_call:
+            if read.failure not in _NO_ATTEMPT:
+                self.prompt_size.record_reply(call.batch_number, 0, 1, self.last_batch)
+            self._finish_without_candidates(state.batch)
+        return not only_call
 
-    def _go_on(self, work: BatchState, due: deque[_Call], *, judging: bool = True) -> None:
-        """Ask what a batch needs next, or judge it."""
-        if not work.done or not judging:
-            # What is under way is finished before anything new is begun.
-            due.extendleft(reversed([_Call(work, ask) for ask in work.next_calls()]))
-        elif not work.last_call:
-            self.journal.end(work.batch.number)
-            self._settle(work, ())
+    def _advance(self, state: BatchState) -> None:
+        """Queue the calls that an open batch needs next, or judge it."""
+        if not state.done:
+            self._queue_calls(state)
+        elif not state.last_call:
+            self.journal.end(state.batch.number)
+            self._finish_without_candidates(state.batch)
         else:
-            judgements = judge_batch(work.batch, work.drafts, self.criteria, self.pool, self.progress)
-            self.journal.judge(work.last_call, judgements)
-            self._settle(work, judgements, judged=True)
+            judgements = judge_batch(state.batch, state.drafts, self.criteria, self.pool, self.progress)
+            self.journal.judge(state.last_call, judgements)
+            self._count(state.batch, judgements)
 
-    def _settle(self, work: BatchState, judgements: Sequence[Judgement], *, judged: bool = False) -> None:
-        """Count what a batch came to."""
-        batch, accepted = work.batch, 0
-        for judgement in judgements:
-            if judgement.rejection is not None:
-                self.rejected[judgement.rejection.reason] += 1
-                self.rejected_by_category[judgement.category or batch.category] += 1
-            else:
-                accepted += 1
-                self.last_row = judgement.candidate.row
-        self.accepted += accepted
-        self.candidates += len(judgements)
+    def _queue_calls(self, state: BatchState) -> None:
+        """Queue a batch's next calls before those of new batches."""
+        self._due.extendleft(reversed([BatchCall(state, step_call) for step_call in state.next_calls()]))
+
+    def _finish_without_candidates(self, batch: Batch) -> None:
+        finish_batch(self.progress, batch, ())
+        self._count(batch, ())
+
+    def _count(self, batch: Batch, judgements: Sequence[Judgement]) -> None:
+        """Count a finished batch, and give the run up where it stagnates."""
+        accepted = self.counts.add_judgements(judgements, batch.category)
         self.sampler.finish_batch(batch.given, batch.count, accepted)
-        if not judged:
-            finish_batch(self.progress, batch, ())
-        self._watch_yield(batch, accepted)
+        self._check_stagnation(batch, accepted)
         if self.use_passages_once:
-            # Passages of which nothing comes say nothing about the others: each has its turn.
-            self.progress[batch.category].since_accepted = 0
+            # A passage without an accepted row is no evidence about the other passages.
+            self.progress[batch.category].stagnation.reset()
 
-    def _watch_yield(self, batch: Batch, accepted: int) -> None:
-        """Give up, and say so, where nothing comes of anything any more."""
-        if batch.number <= self.prompt_size.changed_at:
-            self._barren = 0, 0
+    def _check_stagnation(self, batch: Batch, accepted: int) -> None:
+        """Exhaust every unfinished category, with a note, once the whole run has stagnated for too long."""
+        if batch.number <= self.prompt_size.last_outdated_batch:
+            self._stagnation.reset()
             revive_exhausted(self.progress)
             return
-        self._barren = (0, 0) if accepted else (self._barren[0] + 1, self._barren[1] + batch.count)
-        least = MAX_ROWS_SINCE_ACCEPTED if self.accepted else MAX_ROWS_BEFORE_FIRST_ACCEPTED
-        if self.use_passages_once or self._barren[0] < least[0] or self._barren[1] < least[1]:
+        if accepted:
+            self._stagnation.reset()
+        else:
+            self._stagnation.add_batch(batch.count)
+        limit = RUN_EXHAUSTED_AFTER if self.counts.accepted else RUN_EXHAUSTED_BEFORE_FIRST_ROW
+        if self.use_passages_once or not self._stagnation.reached(limit):
             return
         if all(state.exhausted or state.accepted >= state.quota for state in self.progress.values()):
             return
         exhaust_unfinished(self.progress)
-        common = (self.rejected + self.failed).most_common(1)
-        why = f", most of it {common[0][0]}" if common else ""
-        self.prompt_size.notes.append(
-            f"nothing of the last {self._barren[1]:,} rows asked for was accepted{why}: given up"
-        )
+        reason = self.counts.commonest_loss()
+        most_often = f" (most often: {reason})" if reason else ""
+        rows = self._stagnation.rows
+        self.prompt_size.notes.append(f"none of the last {rows:,} requested rows was accepted{most_often}: given up")
 
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A call of a batch: to be made, or made, with the reply as it was recorded."""
-
-    work: BatchState
-    ask: StepCall
-    id: int = 0
-    reply: Reply | None = None
-
-    @property
-    def number(self) -> int:
-        """The number of its batch."""
-        return self.work.batch.number
-
-
-def restore(progress: dict[str, CategoryProgress], drawing: Sampler, journal: Journal) -> None:
-    """Bring ``progress`` to where the journal's run stood; a category whose quota has grown may try again."""
-    history = journal.history
-    for outcome in history.outcomes():
-        state = progress.get(outcome.category)
-        if state is None:
-            continue
-        batch = Batch(outcome.batch, outcome.category, outcome.asked, 0, ())
-        start_batch(progress, batch)
-        if outcome.failed:
-            cancel_batch(progress, batch)
-        else:
-            finish_batch(progress, batch, [outcome.category] * outcome.hits)
-    tallies = history.state().categories
-    for name, state in progress.items():
-        if name in tallies:
-            state.drifted += tallies[name].accepted - state.accepted
-            state.accepted = tallies[name].accepted
-    if drawing.has_choices:
-        for done, rows, failed in history.given():
-            drawing.start_batch(done.category, done.given, done.count)
-            if failed and not rows:
-                drawing.cancel_batch(done.category, done.given, done.count)
-            else:
-                drawing.finish_batch(done.given, done.count, rows)
-
-
-def prompt_language(seeds: Sequence[Row]) -> Language:
-    """The language that the run's prompts are written in."""
-    return detect_language(seeds)
+    def _note_exhausted(self) -> None:
+        self.journal.write_exhausted(name for name, state in self.progress.items() if state.exhausted)
+        self.journal.commit()

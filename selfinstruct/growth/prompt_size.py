@@ -1,9 +1,9 @@
-"""How much one prompt asks and shows: less where replies are not what was asked for, learnt from the replies.
+"""Adapt the number of rows and demonstrations per prompt to the quality of the replies.
 
-    malformed share above the bound -> half the rows a prompt -> no better: the form said once more, with an example
+    share of malformed rows above the bound -> half the rows per prompt -> no better: repeat the reply format
     a prompt too long for the model -> half the demonstrations
 
-Pure. Does not handle: rows that are well-formed and no good, which the planner asks for again.
+Pure. Does not handle: well-formed rows that are rejected, which the planner requests again.
 """
 
 from __future__ import annotations
@@ -13,85 +13,84 @@ from collections import deque
 
 from selfinstruct.recipe import Demos, Prompt
 
-#: The share of malformed replies that is taken as it comes: some endpoints spoil as much on a good day, and more
-#: prompts of fewer rows would then cost more than they save.
+#: The share of malformed rows that changes nothing: some endpoints produce as many on a good day, and more
+#: prompts of fewer rows would cost more than they save.
 TOLERATED = 0.3
-#: So many replies are looked at together, the last ones, and not before there are so many.
-WINDOW, LEAST = 32, 8
-# More than is tolerated, by three standard deviations: by chance that is seen in one window of a thousand.
+#: The share is that of the last WINDOW replies, and is not judged before MIN_REPLIES have arrived.
+WINDOW, MIN_REPLIES = 32, 8
+# The bound is TOLERATED plus three standard deviations: exceeded by chance in one window of a thousand.
 _DEVIATIONS = 3.0
-# A change that leaves more than this share of the malformed part as it was has not helped.
+# A change has helped if the malformed share falls to this part of what it was.
 _HELPED = 0.7
 
 
 class PromptSize:
-    """What a prompt may ask for now; ``notes`` says in words what was changed, and why.
+    """The rows and demonstrations that a prompt may contain now; ``notes`` explains each change to the user.
 
-    ``prompt`` is the recipe's with as many rows and demonstrations as seem right; ``reminds`` is whether the form of
-    a reply is said once more, with a worked example. ``changed_at`` is the number of the last batch that was planned
-    before the last change: what it and those before it brought says nothing about what is asked now.
+    ``prompt`` is the recipe's with these numbers; ``repeats_format`` is whether each prompt ends with the reply format
+    and a worked example. ``last_outdated_batch`` is the last batch that was planned before the last change: its
+    replies and earlier ones are no evidence about present prompts.
     """
 
     def __init__(self, prompt: Prompt) -> None:
-        self.prompt = self._asked_for = prompt
+        self.prompt = self._recipe_prompt = prompt
         self.repeats_format = False
         self.notes: list[str] = []
-        self._shares: deque[float] = deque(maxlen=WINDOW)
-        self._before: float | None = None
-        self.changed_at = 0
-        self._settled = False
+        self.last_outdated_batch = 0
+        self._malformed_shares: deque[float] = deque(maxlen=WINDOW)
+        self._share_before_change: float | None = None
+        self._gave_up = False
 
-    def record_reply(self, batch: int, good: int, malformed: int, last: int) -> None:
-        """The reply to the batch of that number had so many pieces that are rows, and so many that are none.
+    def record_reply(self, batch: int, well_formed: int, malformed: int, last_batch: int) -> None:
+        """Record a reply to batch number ``batch`` by its numbers of well-formed and malformed rows.
 
-        ``last`` is the number of the last batch that was planned: replies to prompts from before a change say
-        nothing about it.
+        ``last_batch`` is the number of the batch planned last.
         """
-        if batch <= self.changed_at:
+        if batch <= self.last_outdated_batch:
             return
-        self._shares.append(malformed / (good + malformed) if good else 1.0)
-        count = len(self._shares)
-        share = sum(self._shares) / count
-        if self._before is None:
+        self._malformed_shares.append(malformed / (well_formed + malformed) if well_formed else 1.0)
+        count = len(self._malformed_shares)
+        share = sum(self._malformed_shares) / count
+        if self._share_before_change is None:
             bound = TOLERATED + _DEVIATIONS * math.sqrt(TOLERATED * (1 - TOLERATED) / count)
-            if count >= LEAST and share > bound:
-                self._change(share, last)
-        elif count >= 2 * LEAST:
-            if share <= _HELPED * self._before:
-                self._before = None
+            if count >= MIN_REPLIES and share > bound:
+                self._change(share, last_batch)
+        elif count >= 2 * MIN_REPLIES:
+            if share <= _HELPED * self._share_before_change:
+                self._share_before_change = None
             else:
-                self._change(share, last)
+                self._change(share, last_batch)
 
-    def record_too_long(self, batch: int, demos: int, last: int) -> None:
-        """The prompt of the batch of that number, with so many demonstrations, was longer than the model reads."""
-        if batch <= self.changed_at or demos < 2:
+    def record_too_long(self, batch: int, demos: int, last_batch: int) -> None:
+        """Record that the prompt of a batch, with ``demos`` demonstrations, was too long for the model."""
+        if batch <= self.last_outdated_batch or demos < 2:
             return
         seeds = min(self.prompt.demos.seeds, math.ceil(demos / 2))
         grown = min(self.prompt.demos.grown, demos // 2 - seeds) if demos // 2 > seeds else 0
         if seeds + grown == 0:
             seeds, grown = 0, demos // 2
-        self.changed_at = last
+        self.last_outdated_batch = last_batch
         self.prompt = self.prompt.model_copy(update={"demos": Demos(seeds=seeds, grown=grown)})
-        self.notes.append(f"prompts with {demos} demonstrations are too long for the model: {seeds + grown} are shown")
+        self.notes.append(f"prompts with {demos} demonstrations are too long for the model: showing {seeds + grown}")
 
-    def _change(self, share: float, last: int) -> None:
-        """Do the next thing that may help: fewer rows; then, where that was no better, the form said again."""
-        said = f"{share:.0%} of the last {len(self._shares)} replies could not be read as rows"
-        most = self._asked_for.rows_per_request
-        helped = self._before is None
-        self._shares.clear()
-        self._before = share
+    def _change(self, share: float, last_batch: int) -> None:
+        """Take the next step: fewer rows per prompt; if that does not help, the reply format again; then a note."""
+        problem = f"{share:.0%} of the last {len(self._malformed_shares)} replies were malformed"
+        most = self._recipe_prompt.rows_per_request
+        helped = self._share_before_change is None
+        self._malformed_shares.clear()
+        self._share_before_change = share
         if self.prompt.rows_per_request == most > 1 and not self.repeats_format:
-            self.changed_at = last
+            self.last_outdated_batch = last_batch
             rows = math.ceil(most / 2)
             self.prompt = self.prompt.model_copy(update={"rows_per_request": rows})
-            self.notes.append(f"{said}: {rows} rows a prompt are asked for in place of {most}")
+            self.notes.append(f"{problem}: requesting {rows} rows per prompt instead of {most}")
         elif not self.repeats_format:
-            self.changed_at = last
+            self.last_outdated_batch = last_batch
             if not helped:
                 self.prompt = self.prompt.model_copy(update={"rows_per_request": most})
             self.repeats_format = True
-            self.notes.append(f"{said}: each prompt now ends with the form of a reply and an example of it")
-        elif not self._settled:
-            self._settled = True
-            self.notes.append(f"{said}, though each prompt shows an example: this model may not be able to do it")
+            self.notes.append(f"{problem}: repeating the reply format, with an example, at the end of each prompt")
+        elif not self._gave_up:
+            self._gave_up = True
+            self.notes.append(f"{problem}, although each prompt ends with an example: the model may be too weak")

@@ -1,96 +1,95 @@
-"""Drawing: which values of the attributes, and which passage, a batch is given.
+"""The sampler: the attribute values and the passage that each batch is conditioned on.
 
-    lists, passages, what earlier batches brought -> given of the next batch: {"verb": "dig", "passage": 3}
+    lists, passages, accepted rows per value -> values of the next batch: {"verb": "dig", "passage": 3}
 
-A closed loop like the planner's: a balanced attribute draws the value that has the fewest accepted rows, those in
-flight counted in; a passage is drawn that was used least, in the batch's category first and then over all.
+A closed loop like the planner's: a balanced attribute draws the value with the fewest accepted rows, counting those in
+flight; a passage is drawn among those used least, in the batch's category first and then in the whole run.
 
-Does not handle: combinations of attributes that must be met exactly; those are categories (``by = "attribute"``).
+Does not handle: combinations of attributes with exact quotas; those are categories (``by = "attribute"``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from random import Random
 
-from selfinstruct.growth.planner import EXHAUSTED_AFTER
 from selfinstruct.growth.prompt_inputs import PromptInputs
+from selfinstruct.growth.stagnation import EXHAUSTED_AFTER, Stagnation
 from selfinstruct.recipe import Attribute, Recipe
 from selfinstruct.records import JSON
 from selfinstruct.text import value_text
 
-#: The name of a batch's passage among what it is given, counted from 1.
+#: The key of the passage number, counted from 1, among the values of a batch.
 PASSAGE = "passage"
-_JOINT = " / "
+_SEPARATOR = " / "
 
 
 @dataclass(slots=True)
-class _Use:
-    """What came of a value, in rows; ``barren`` counts the batches since one of its rows was accepted."""
+class _ValueCounts:
+    """The rows of one attribute value."""
 
     accepted: int = 0
     in_flight: int = 0
-    barren: int = 0
+    stagnation: Stagnation = field(default_factory=Stagnation)
 
 
 class Sampler:
-    """Draws what batches are given, and remembers what came of it."""
+    """Draws the values of each batch, and counts the rows accepted for each value."""
 
-    def __init__(self, recipe: Recipe, materials: PromptInputs) -> None:
+    def __init__(self, recipe: Recipe, inputs: PromptInputs) -> None:
         self._recipe = recipe
-        self._materials = materials
-        self._fixed = attribute_categories(recipe, materials)
-        self._uses: dict[tuple[str, str], _Use] = {}
-        self._passages = [0] * len(materials.passages)
-        self._in_category: dict[str, list[int]] = {}
-
-    def draw(self, category: str, rng: Random) -> dict[str, JSON]:
-        """What a batch of the category is given."""
-        given = dict(self._fixed.get(category, {}))
-        for name, attribute in self._recipe.attributes.items():
-            if name not in given:
-                given[name] = self._drawn(name, attribute, rng)
-        if self._passages:
-            given[PASSAGE] = self._passage(category, rng)
-        return given
+        self._lists = inputs.lists
+        self._category_values = attribute_categories(recipe, inputs)
+        self._counts: dict[tuple[str, str], _ValueCounts] = {}
+        self._passage_uses = [0] * len(inputs.passages)
+        self._passage_uses_in: dict[str, list[int]] = {}
 
     @property
     def has_choices(self) -> bool:
         """Whether there is anything to draw."""
-        return bool(self._recipe.attributes or self._passages)
+        return bool(self._recipe.attributes or self._passage_uses)
 
     @property
     def all_passages_used(self) -> bool:
-        """Whether every passage was used; False where there are none."""
-        return bool(self._passages) and min(self._passages) > 0
+        """Whether every passage has been used; False where there are none."""
+        return bool(self._passage_uses) and min(self._passage_uses) > 0
 
-    def start_batch(self, category: str, given: Mapping[str, JSON], count: int) -> None:
-        """Count a batch as in flight."""
-        for use in self._of(given):
-            use.in_flight += count
-        if (number := given.get(PASSAGE)) and number <= len(self._passages):
-            self._passages[number - 1] += 1
-            self._of_category(category)[number - 1] += 1
+    def draw(self, category: str, rng: Random) -> dict[str, JSON]:
+        """Draw the values for a batch of the category."""
+        values = dict(self._category_values.get(category, {}))
+        for name, attribute in self._recipe.attributes.items():
+            if name not in values:
+                values[name] = self._draw_value(name, attribute, rng)
+        if self._passage_uses:
+            values[PASSAGE] = self._draw_passage(category, rng)
+        return values
 
-    def finish_batch(self, given: Mapping[str, JSON], count: int, accepted: int) -> None:
-        """Count a launched batch as judged."""
-        for use in self._of(given):
-            use.in_flight -= count
-            use.accepted += accepted
-            use.barren = 0 if accepted else use.barren + 1
+    def start_batch(self, category: str, values: Mapping[str, JSON], count: int) -> None:
+        """Count a batch for ``count`` rows as in flight."""
+        for counts in self._counts_of(values):
+            counts.in_flight += count
+        self._count_passage(category, values, 1)
 
-    def cancel_batch(self, category: str, given: Mapping[str, JSON], count: int) -> None:
-        """Count a launched batch as never answered."""
-        for use in self._of(given):
-            use.in_flight -= count
-        if (number := given.get(PASSAGE)) and number <= len(self._passages):
-            self._passages[number - 1] -= 1
-            self._of_category(category)[number - 1] -= 1
+    def finish_batch(self, values: Mapping[str, JSON], count: int, accepted: int) -> None:
+        """Count a batch as judged, with so many ``accepted`` rows."""
+        for counts in self._counts_of(values):
+            counts.in_flight -= count
+            counts.accepted += accepted
+            if accepted:
+                counts.stagnation.reset()
+            else:
+                counts.stagnation.add_batch(count)
 
-    def _drawn(self, name: str, attribute: Attribute, rng: Random) -> JSON:
-        values = self._materials.lists.get(name, ())
+    def cancel_batch(self, category: str, values: Mapping[str, JSON], count: int) -> None:
+        """Count a batch as never answered."""
+        for counts in self._counts_of(values):
+            counts.in_flight -= count
+        self._count_passage(category, values, -1)
+
+    def _draw_value(self, name: str, attribute: Attribute, rng: Random) -> JSON:
+        values = self._lists.get(name, ())
         least, most = attribute.draw[0], attribute.draw[-1]
         count = min(rng.randint(least, most), len(values))
         if not attribute.balanced:
@@ -102,43 +101,50 @@ class Sampler:
         return chosen if len(attribute.draw) > 1 or least > 1 else chosen[0]
 
     def _rank(self, name: str, value: JSON) -> int:
-        """How soon a balanced value is due: the fewest rows first.
+        """The rank of a balanced value, lowest drawn first: its accepted rows and those in flight.
 
-        One of which nothing comes is tried less and less often: each further batch in vain doubles its wait.
+        A stagnating value is drawn less and less often: each further batch without an accepted row doubles its penalty.
         """
-        use = self._uses.get((name, value_text(value)), _Use())
-        patience = use.barren - EXHAUSTED_AFTER
-        return use.accepted + use.in_flight + (2**patience if patience >= 0 else 0)
+        counts = self._counts.get((name, value_text(value)), _ValueCounts())
+        excess = counts.stagnation.batches - EXHAUSTED_AFTER.batches
+        return counts.accepted + counts.in_flight + (2**excess if excess >= 0 else 0)
 
-    def _passage(self, category: str, rng: Random) -> int:
-        here = self._of_category(category)
-        least = min(zip(here, self._passages, strict=True))
-        fewest = [at for at, use in enumerate(zip(here, self._passages, strict=True)) if use == least]
-        return rng.choice(fewest) + 1
+    def _draw_passage(self, category: str, rng: Random) -> int:
+        uses = list(zip(self._uses_in(category), self._passage_uses, strict=True))
+        fewest = min(uses)
+        return rng.choice([number for number, use in enumerate(uses, 1) if use == fewest])
 
-    def _of_category(self, category: str) -> list[int]:
-        return self._in_category.setdefault(category, [0] * len(self._passages))
+    def _count_passage(self, category: str, values: Mapping[str, JSON], uses: int) -> None:
+        # A resumed run may have fewer passages than the session that drew this one.
+        if (number := values.get(PASSAGE)) and number <= len(self._passage_uses):
+            self._passage_uses[number - 1] += uses
+            self._uses_in(category)[number - 1] += uses
 
-    def _of(self, given: Mapping[str, JSON]) -> Iterable[_Use]:
+    def _uses_in(self, category: str) -> list[int]:
+        return self._passage_uses_in.setdefault(category, [0] * len(self._passage_uses))
+
+    def _counts_of(self, values: Mapping[str, JSON]) -> Iterable[_ValueCounts]:
         for name, attribute in self._recipe.attributes.items():
-            if attribute.balanced and name in given:
-                value = given[name]
+            if attribute.balanced and name in values:
+                value = values[name]
                 for each in value if isinstance(value, list) else [value]:
-                    yield self._uses.setdefault((name, value_text(each)), _Use())
+                    yield self._counts.setdefault((name, value_text(each)), _ValueCounts())
 
 
-def attribute_categories(recipe: Recipe, materials: PromptInputs) -> dict[str, dict[str, JSON]]:
-    """For each category that is a combination of attributes' values, its values by attribute; else nothing.
+def attribute_categories(recipe: Recipe, inputs: PromptInputs) -> dict[str, dict[str, JSON]]:
+    """The attribute values of each category that is a combination of them; empty for other kinds of category.
 
-    A category is called by its values' texts, joined by " / ".
+    The name of such a category is its values' texts, joined by " / ".
     """
     if recipe.categories.by != "attribute":
         return {}
     names = recipe.categories.attributes
-    lists: list[Sequence[JSON]] = [materials.lists.get(name, ()) for name in names]
-    return {_JOINT.join(map(_called, values)): dict(zip(names, values, strict=True)) for values in product(*lists)}
+    lists: list[Sequence[JSON]] = [inputs.lists.get(name, ()) for name in names]
+    return {
+        _SEPARATOR.join(map(_display_text, values)): dict(zip(names, values, strict=True)) for values in product(*lists)
+    }
 
 
-def _called(value: JSON) -> str:
-    """A value as people call it: of an object, its values."""
+def _display_text(value: JSON) -> str:
+    """The text of a value; of an object, the texts of its values."""
     return " ".join(map(value_text, value.values())) if isinstance(value, dict) else value_text(value)

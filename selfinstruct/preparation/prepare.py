@@ -14,10 +14,16 @@ from typing import Any, TypeAlias
 
 from selfinstruct.checks import CustomCheck, custom_checks, custom_rejection, field_faults, schema
 from selfinstruct.errors import InputError, RowError
-from selfinstruct.growth.planner import quotas
-from selfinstruct.growth.prompt_inputs import PromptInputs, read_prompt_inputs
-from selfinstruct.growth.sampler import attribute_categories
-from selfinstruct.growth.steps import EXPAND, Draft, StepReply, advance
+from selfinstruct.growth import (
+    EXPAND,
+    Draft,
+    PromptInputs,
+    StepReply,
+    advance,
+    attribute_categories,
+    quotas,
+    read_prompt_inputs,
+)
 from selfinstruct.journal import History
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.categories import AttributeCategories, Categorizer

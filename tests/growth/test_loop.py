@@ -1,17 +1,15 @@
-"""The loop on its own: what a backend brings is journaled, judged and counted, and a loop that begins again goes on.
+"""The loop on its own: replies are journaled, judged and counted, and an interrupted loop can be resumed.
 
-Whole runs through ``api`` are in ``test_running``.
+Whole runs through ``api`` are in ``tests/api/test_grow.py``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,11 +17,12 @@ from selfinstruct.backends.model_pool import MAX_CONSECUTIVE_FAILURES, ModelPool
 from selfinstruct.checks import Criteria
 from selfinstruct.errors import EndpointError, StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.growth.loop import Loop, restore
+from selfinstruct.growth.loop import Loop
 from selfinstruct.growth.planner import CategoryProgress
 from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.prompt_size import PromptSize
+from selfinstruct.growth.resume import restore
 from selfinstruct.growth.sampler import Sampler
 from selfinstruct.journal import Journal, RunMetadata, SeedRow
 from selfinstruct.preparation.prepare import Prepared, prepare
@@ -57,7 +56,7 @@ class Answering:
         self.requests: list[Request] = []
 
     async def complete(self, request: Request) -> Reply | Failure:
-        """What the function says."""
+        """The answer of the function."""
         self.requests.append(request)
         answer = self.answer(request)
         if isinstance(answer, BaseException):
@@ -65,22 +64,22 @@ class Answering:
         return Reply(answer, self.name) if isinstance(answer, str) else answer
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing."""
 
 
 def rows_of(kind: str, start: int, count: int) -> str:
-    """A reply of new rows of one kind: five words of their own in each."""
+    """A reply of new rows of one kind, each with five unique words."""
     texts = [" ".join(f"{kind}{n}word{w}" for w in range(5)) for n in range(start, start + count)]
     return json.dumps({"rows": [{"text": text, "kind": kind} for text in texts]})
 
 
 def good(request: Request) -> str:
-    """What was asked for."""
+    """The requested rows."""
     return rows_of(request.batch.category, request.batch.asked, request.batch.count)
 
 
 def prepared_in(folder: Path, each: int) -> Prepared:
-    """The seeds, with a quota for each kind."""
+    """The prepared seeds, with a quota for each kind."""
     (folder / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in SEEDS))
     (folder / "recipe.toml").write_text(RECIPE.format(each=each))
     return prepare(folder / "recipe.toml")
@@ -94,15 +93,15 @@ def loop_in(
     concurrency: int = 1,
     watch: Callable[[Snapshot], None] = lambda snapshot: None,
 ) -> Iterator[Loop]:
-    """A loop over the journal in ``folder``, begun or gone on with."""
+    """A loop over the journal in ``folder``, new or resumed."""
     prepared = prepared_in(folder, each)
     if not (folder / "run.sqlite").exists():
         seeds = [SeedRow(row, row["kind"], line) for line, row in enumerate(SEEDS, 1)]
         Journal.create(folder, RunMetadata("", "", 0, ""), seeds).close()
     with Journal.open(folder) as journal:
         progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
-        drawing = Sampler(prepared.recipe, PromptInputs())
-        restore(progress, drawing, journal)
+        sampler = Sampler(prepared.recipe, PromptInputs())
+        restore(progress, sampler, journal.history)
         pool = Pool(prepared.recipe, prepared.thresholds, progress)
         pool.add_seeds(SEEDS, [row["kind"] for row in SEEDS])
         pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
@@ -115,7 +114,7 @@ def loop_in(
             models=ModelPool([backend]),
             prompt_size=PromptSize(prepared.recipe.prompt),
             inputs=PromptInputs(),
-            sampler=drawing,
+            sampler=sampler,
             seed=0,
             concurrency=concurrency,
             watch=watch,
@@ -124,13 +123,13 @@ def loop_in(
 
 
 def accepted(loop: Loop) -> dict[str, int]:
-    """Accepted rows by category, by the journal."""
+    """Accepted rows by category, according to the journal."""
     return {name: tally.accepted for name, tally in loop.journal.history.state().categories.items() if tally.accepted}
 
 
 @pytest.mark.parametrize("concurrency", [1, 7])
 async def test_every_quota_is_met_and_the_snapshots_count_up_to_it(concurrency: int, tmp_path: Path) -> None:
-    """Exactly, at any concurrency; the last snapshot says what the journal has; no more is in flight than allowed."""
+    """Quotas are met exactly at any concurrency, the last snapshot agrees with the journal, and the limit is kept."""
     seen: list[Snapshot] = []
     with loop_in(tmp_path, Answering(good), 35, concurrency, seen.append) as loop:
         await loop.run()
@@ -146,7 +145,7 @@ async def test_every_quota_is_met_and_the_snapshots_count_up_to_it(concurrency: 
 
 
 async def test_replies_without_a_row_and_failed_calls_are_counted_by_reason(tmp_path: Path) -> None:
-    """One that cannot be parsed, one that is broken in part and one that timed out; the quotas are met all the same."""
+    """Quotas are met despite an unreadable reply, a partly malformed reply and a timeout."""
     one = rows_of("cat", 900, 1)[len('{"rows": [') : -2]
     answers: list[Answer] = ["I am sorry.", Failure("timeout", "too slow"), f'{{"rows": [{one}, "see above"]}}']
 
@@ -157,14 +156,15 @@ async def test_replies_without_a_row_and_failed_calls_are_counted_by_reason(tmp_
         await loop.run()
         state = loop.journal.history.state()
         assert accepted(loop) == {"cat": 10, "dog": 10}
-    assert loop.failed == state.failed == {"timeout": 1, **{k: n for k, n in state.failed.items() if k != "timeout"}}
+    assert loop.counts.failed == state.failed
+    assert state.failed["timeout"] == 1
     assert sum(state.failed.values()) == 2
-    assert loop.rejected["schema"] == state.rejected["schema"] == 1
+    assert loop.counts.rejected["schema"] == state.rejected["schema"] == 1
     assert state.conserved
 
 
-async def test_a_row_counts_where_it_belongs_and_is_counted_as_drift(tmp_path: Path) -> None:
-    """Dogs in replies that were asked for cats fill the dogs' quota and not the cats'."""
+async def test_a_row_counts_in_the_category_that_it_belongs_to(tmp_path: Path) -> None:
+    """Dogs in a reply to a request for cats count towards the quota of dogs."""
 
     def answer(request: Request) -> str:
         return rows_of("dog", 500 + request.batch.asked, 4) if request.batch.number == 1 else good(request)
@@ -173,12 +173,12 @@ async def test_a_row_counts_where_it_belongs_and_is_counted_as_drift(tmp_path: P
         await loop.run()
         assert accepted(loop) == {"cat": 10, "dog": 10}
     assert backend.requests[0].batch.category == "cat"
-    assert (loop.progress["dog"].drifted, loop.progress["cat"].drifted) == (4, 0)
+    assert set(loop.counts.rejected) == {"quota"}
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
 async def test_failures_end_a_run_only_when_nothing_comes_between_them(concurrency: int, tmp_path: Path) -> None:
-    """One reply among many failures is enough to go on; ten in a row are the end, and say the last of them."""
+    """One reply among many failures keeps a run going; ten failures in a row end it, with the last one in the error."""
     down = Failure("server-error", "503 and gone")
 
     def rarely(request: Request) -> Answer:
@@ -195,8 +195,8 @@ async def test_failures_end_a_run_only_when_nothing_comes_between_them(concurren
     assert MAX_CONSECUTIVE_FAILURES <= len(backend.requests) < MAX_CONSECUTIVE_FAILURES + concurrency
 
 
-async def test_a_category_that_brings_nothing_is_given_up_and_the_rest_goes_on(tmp_path: Path) -> None:
-    """The cats are always the same cat: said in the journal, with the dogs complete."""
+async def test_a_category_without_new_rows_is_exhausted_and_the_others_are_completed(tmp_path: Path) -> None:
+    """A category that repeats one row is recorded as exhausted, and a resumed run requests nothing more."""
 
     def answer(request: Request) -> str:
         return rows_of("cat", 1, 1) if request.batch.category == "cat" else good(request)
@@ -205,19 +205,18 @@ async def test_a_category_that_brings_nothing_is_given_up_and_the_rest_goes_on(t
         await loop.run()
         assert accepted(loop) == {"cat": 1, "dog": 40}
         assert loop.journal.history.state().exhausted == {"cat"}
-        assert set(loop.rejected) <= {"duplicate", "echo"}
-    asked = len(backend.requests)
+        assert set(loop.counts.rejected) <= {"duplicate", "echo"}
+    requested = len(backend.requests)
     with loop_in(tmp_path, backend, 40, 2) as loop:
         await loop.run()
-    assert len(backend.requests) == asked
+    assert len(backend.requests) == requested
 
 
 async def test_a_recorded_reply_that_was_not_judged_is_judged_without_a_call(tmp_path: Path) -> None:
-    """What was paid for before a crash counts as if there had been none, and is not asked for again."""
+    """A reply recorded before a crash is judged after it, and is not requested again."""
     with loop_in(tmp_path, Answering(good)) as loop:
-        due: deque[Any] = deque()
-        assert loop._plan(due)
-        loop.journal.add_reply(due[0].number, due[0].ask.key, Reply(rows_of("cat", 0, 10), "before"))
+        assert loop._plan()
+        loop.journal.add_reply(1, loop._due[0].step_call.key, Reply(rows_of("cat", 0, 10), "before"))
     with loop_in(tmp_path, backend := Answering(good)) as loop:
         assert loop.journal.history.state().unjudged == 1
         await loop.run()
@@ -226,8 +225,8 @@ async def test_a_recorded_reply_that_was_not_judged_is_judged_without_a_call(tmp
     assert {request.batch.category for request in backend.requests} == {"dog"}
 
 
-async def test_replies_that_are_here_are_judged_when_the_backend_gives_up(tmp_path: Path) -> None:
-    """One call of several brings the end, and the rows of the others are kept; the error is the backend's."""
+async def test_replies_that_have_arrived_are_judged_when_the_backend_gives_up(tmp_path: Path) -> None:
+    """When one of several calls ends the run, the rows of the others are kept, and the backend's error is raised."""
 
     def answer(request: Request) -> Answer:
         return EndpointError("no such key") if request.batch.number == 2 else good(request)
@@ -244,7 +243,7 @@ async def test_replies_that_are_here_are_judged_when_the_backend_gives_up(tmp_pa
 
 
 async def test_cancelling_leaves_no_task_behind(tmp_path: Path) -> None:
-    """A cancelled loop cancels its calls, and waits for them, before it lets go."""
+    """A cancelled loop cancels its calls and waits for them before it returns."""
     ended: list[int] = []
     begun = asyncio.Event()
 
@@ -269,11 +268,11 @@ async def test_cancelling_leaves_no_task_behind(tmp_path: Path) -> None:
         assert [open_.batch.number for open_ in loop.journal.history.open_batches()] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("a fault of ours")])
-async def test_what_ends_a_loop_inside_a_write_is_what_is_told(
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("a bug")])
+async def test_the_error_that_ends_a_loop_inside_a_write_is_raised(
     error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A journal that an error has closed refuses the loop's last notes, and that refusal hides nothing."""
+    """A journal that an error has closed refuses the final writes of the loop; this does not hide the error."""
 
     def judge(self: Journal, *judged: object) -> None:
         with self._writing():
@@ -282,7 +281,7 @@ async def test_what_ends_a_loop_inside_a_write_is_what_is_told(
     with loop_in(tmp_path, Answering(good)) as loop:
         with monkeypatch.context() as patched, pytest.raises(type(error)):
             patched.setattr(Journal, "judge", judge)
-            # Not as a task: asyncio lets a KeyboardInterrupt of a task end the whole event loop.
+            # Not in a task: a KeyboardInterrupt inside a task ends the whole event loop.
             await loop.run()
         with pytest.raises(StorageError, match=type(error).__name__):
             loop.journal.write_exhausted(["cat"])

@@ -1,4 +1,4 @@
-"""The planner: exact quotas from a world that refuses, drifts, fails and runs dry."""
+"""The planner: exact quotas despite rejections, drift, failures and exhausted categories."""
 
 from __future__ import annotations
 
@@ -13,36 +13,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfinstruct.errors import RecipeError
-from selfinstruct.growth.planner import (
-    EXHAUSTED_AFTER,
-    EXHAUSTED_ROWS,
-    CategoryProgress,
-    cancel_batch,
-    finish_batch,
-    plan,
-    quotas,
-    start_batch,
-)
+from selfinstruct.growth.planner import CategoryProgress, cancel_batch, finish_batch, plan, quotas, start_batch
+from selfinstruct.growth.stagnation import EXHAUSTED_AFTER, Stagnation
 from selfinstruct.recipe import Demos, Prompt, Quota
 from selfinstruct.records import Batch
 
 # --- quotas --------------------------------------------------------------------------------------------------
 
 
-def test_rows_are_shared_out_equally_with_the_remainder_to_the_first() -> None:
-    """1000 over 3: the sum is exact."""
+def test_rows_are_divided_equally_with_the_remainder_going_to_the_first() -> None:
+    """1,000 rows over three categories: the sum is exact."""
     assert quotas(Quota(rows=1000), ["a", "b", "c"]) == {"a": 334, "b": 333, "c": 333}
     assert quotas(Quota(rows=2), ["a", "b", "c"]) == {"a": 1, "b": 1, "c": 0}
     assert quotas(Quota(per_category=250), ["a", "b"]) == {"a": 250, "b": 250}
 
 
-def test_weights_share_rows_out_and_default_to_one() -> None:
-    """A category of weight 2 gets twice as many rows as one that is not named."""
+def test_rows_are_divided_by_weights_that_default_to_one() -> None:
+    """A category of weight 2 gets twice as many rows as one without a weight."""
     assert quotas(Quota(rows=100, weights={"b": 2}), ["a", "b", "c"]) == {"a": 25, "b": 50, "c": 25}
 
 
-def test_a_quota_that_cannot_be_read_is_a_recipe_error() -> None:
-    """An unknown category gets the nearest name; no number at all is told too."""
+def test_an_invalid_quota_is_a_recipe_error() -> None:
+    """An unknown category is reported with the nearest name, and so is a quota without a number."""
     with pytest.raises(RecipeError, match=r"'bilings'.*did you mean 'billing'"):
         quotas(Quota(rows=10, weights={"bilings": 2}), ["billing", "bug"])
     with pytest.raises(RecipeError, match="neither rows nor per_category"):
@@ -51,7 +43,7 @@ def test_a_quota_that_cannot_be_read_is_a_recipe_error() -> None:
 
 @given(st.integers(1, 10_000), st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=20))
 def test_shares_are_exact_and_fair(rows: int, weights: list[float]) -> None:
-    """The sum is the rows, and no category is a whole row away from its share."""
+    """The sum is exact, and no category is a whole row away from its share."""
     names = [str(at) for at in range(len(weights))]
     counts = quotas(Quota(rows=rows, weights=dict(zip(names, weights, strict=True))), names)
     assert list(counts) == names
@@ -61,20 +53,20 @@ def test_shares_are_exact_and_fair(rows: int, weights: list[float]) -> None:
         assert abs(counts[name] - rows * Fraction(weight) / total) < 1
     missed = {name: rows * Fraction(weight) / total - counts[name] for name, weight in zip(names, weights, strict=True)}
     rounded_up = [1 + missed[name] for name in names if missed[name] < 0]
-    assert min(rounded_up, default=1) >= max(missed.values()), "a smaller remainder went before a larger one"
+    assert min(rounded_up, default=1) >= max(missed.values()), "a smaller remainder was preferred to a larger one"
 
 
 # --- one batch -----------------------------------------------------------------------------------------------
 
 
 def planned(progress: dict[str, CategoryProgress], *, per: int = 20, number: int = 1, seed: int = 0) -> Batch | None:
-    """The next batch; each category has ten seeds."""
+    """Plan the next batch; each category has ten seeds."""
     seeds = {name: range(at * 10 + 1, at * 10 + 11) for at, name in enumerate(progress)}
     return plan(progress, seeds, {}, Prompt(rows_per_request=per), number, Random(seed))
 
 
-def test_the_largest_deficit_is_asked_first_and_ties_go_to_the_earlier() -> None:
-    """Net of what is accepted and of what is in flight."""
+def test_the_largest_deficit_is_requested_first_and_ties_go_to_the_earlier() -> None:
+    """A deficit is what neither accepted rows nor rows in flight cover."""
     progress = {
         "a": CategoryProgress(50, accepted=40),
         "b": CategoryProgress(50, accepted=30),
@@ -89,15 +81,15 @@ def test_the_largest_deficit_is_asked_first_and_ties_go_to_the_earlier() -> None
     assert batch.category == "c"
 
 
-def test_a_fresh_category_asks_for_just_what_it_needs() -> None:
-    """Nothing is known of its rate yet, so none is assumed to be refused."""
+def test_a_new_category_requests_exactly_what_it_needs() -> None:
+    """While its rate is unknown, every row is assumed to be accepted."""
     batch = planned({"a": CategoryProgress(7, accepted=2, requested=2)})
     assert batch is not None
     assert (batch.count, batch.asked) == (5, 2)
 
 
-def test_a_low_rate_asks_for_more_and_never_for_more_than_a_request_holds() -> None:
-    """Five missing rows at one in two need ten candidates, and a few to be safe."""
+def test_a_low_rate_requests_more_rows_within_the_limit_per_request() -> None:
+    """At a rate of one half, five missing rows need ten candidates and a margin."""
     progress = {"a": CategoryProgress(25, accepted=20)}
     progress["a"].recent_requested, progress["a"].recent_accepted = 99, 49
     batch = planned(progress)
@@ -108,8 +100,8 @@ def test_a_low_rate_asks_for_more_and_never_for_more_than_a_request_holds() -> N
     assert batch.count == 4
 
 
-def test_nothing_is_asked_while_batches_in_flight_cover_what_is_missing() -> None:
-    """The answer is None until they are judged; what they did not bring is asked for again."""
+def test_nothing_is_requested_while_batches_in_flight_cover_the_deficit() -> None:
+    """``plan`` returns None until they are judged; rows that were not accepted are requested again."""
     progress = {"a": CategoryProgress(20)}
     batch = planned(progress)
     assert batch is not None
@@ -125,8 +117,8 @@ def test_nothing_is_asked_while_batches_in_flight_cover_what_is_missing() -> Non
     assert planned(progress) is None
 
 
-def test_a_fraction_of_a_row_is_not_asked_for_while_batches_are_in_flight() -> None:
-    """Eighteen of twenty in flight at nine in ten leave less than one row to expect."""
+def test_a_fraction_of_a_row_is_not_requested_while_batches_are_in_flight() -> None:
+    """Nineteen rows in flight at a rate of nine in ten leave a deficit of less than one row."""
     progress = {"a": CategoryProgress(18, in_flight=19, recent_requested=99, recent_accepted=89)}
     assert 0 < progress["a"].deficit < 1
     assert planned(progress) is None
@@ -135,7 +127,7 @@ def test_a_fraction_of_a_row_is_not_asked_for_while_batches_are_in_flight() -> N
 
 
 def test_the_rate_follows_a_category_that_fills_up() -> None:
-    """A thousand early successes do not hide that the last batches brought next to nothing."""
+    """A thousand early successes do not hide the low yield of the last batches."""
     progress = {"a": CategoryProgress(10_000)}
     for gained in [20] * 50 + [1] * 10:
         batch = planned(progress)
@@ -145,10 +137,10 @@ def test_the_rate_follows_a_category_that_fills_up() -> None:
     assert 0.05 < progress["a"].rate < 0.2
 
 
-def test_a_withdrawn_batch_is_asked_for_again_and_proves_nothing() -> None:
+def test_a_cancelled_batch_is_requested_again_and_is_no_evidence() -> None:
     """A failed call changes neither the rate nor the evidence of exhaustion."""
     progress = {"a": CategoryProgress(20)}
-    for _ in range(EXHAUSTED_AFTER * 3):
+    for _ in range(EXHAUSTED_AFTER.batches * 3):
         batch = planned(progress)
         assert batch is not None
         assert batch.count == 20
@@ -158,14 +150,14 @@ def test_a_withdrawn_batch_is_asked_for_again_and_proves_nothing() -> None:
     assert (progress["a"].rate, progress["a"].in_flight) == (1, 0)
 
 
-def test_drift_is_counted_where_the_rows_belong() -> None:
-    """A row of another category fills that one, and is no success of the category asked."""
+def test_drifted_rows_count_in_the_category_that_they_belong_to() -> None:
+    """A row of another category counts there, and is no success of the requested category."""
     progress = {"a": CategoryProgress(20), "b": CategoryProgress(20)}
     batch = planned(progress)
     assert batch is not None
     start_batch(progress, batch)
     finish_batch(progress, batch, ["b"] * 5)
-    assert (progress["a"].accepted, progress["b"].accepted, progress["b"].drifted) == (0, 5, 5)
+    assert (progress["a"].accepted, progress["b"].accepted) == (0, 5)
     assert progress["a"].rate < 0.1
     assert progress["b"].rate == 1
 
@@ -174,7 +166,7 @@ def test_drift_is_counted_where_the_rows_belong() -> None:
 
 
 def demos_of(rng: Random, grown: Sequence[int], seeds: Sequence[int] = range(1, 11)) -> tuple[int, ...]:
-    """The demonstrations of a batch of ``a``, with rows of ``b`` in the pool as well."""
+    """The demonstrations of a batch of ``a``, while the pool also has rows of ``b``."""
     progress = {"a": CategoryProgress(20), "b": CategoryProgress(1)}
     ids = {"a": seeds, "b": [50, 51]}
     batch = plan(progress, ids, {"a": grown, "b": [99]}, Prompt(demos=Demos(seeds=6, grown=2)), 1, rng)
@@ -183,7 +175,7 @@ def demos_of(rng: Random, grown: Sequence[int], seeds: Sequence[int] = range(1, 
 
 
 def test_demos_are_six_seeds_and_two_grown_rows_of_the_category() -> None:
-    """Only seeds while nothing has grown; all of them where there are fewer."""
+    """Only seeds while there are no grown rows, and all of them where there are fewer."""
     rng = Random(1)
     demos = demos_of(rng, range(100, 200))
     assert len(set(demos)) == 8
@@ -194,10 +186,10 @@ def test_demos_are_six_seeds_and_two_grown_rows_of_the_category() -> None:
 
 
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 4), st.integers(0, 4), st.integers(0, 9), st.randoms())
-def test_demos_of_the_pool_come_on_top_and_no_row_stands_twice(
+def test_demos_of_the_pool_are_added_and_no_row_is_repeated(
     seeds: int, grown: int, of_seeds: int, of_grown: int, pool: int, rng: Random
 ) -> None:
-    """``pool`` adds as many rows as it says, or all that are left."""
+    """``pool`` adds that many rows, or all that are left."""
     rows = {"a": range(1, seeds + 1)}, {"a": range(100, 100 + grown)}
     demos = Demos(seeds=of_seeds, grown=of_grown, pool=pool)
     batch = plan({"a": CategoryProgress(100)}, *rows, Prompt(demos=demos), 1, rng)
@@ -207,8 +199,8 @@ def test_demos_of_the_pool_come_on_top_and_no_row_stands_twice(
     assert set(batch.demos) <= {*rows[0]["a"], *rows[1]["a"]}
 
 
-def test_a_demo_of_the_pool_is_any_row_with_the_same_chance() -> None:
-    """A seed is drawn as often as a grown row, and a row that stands there already makes way for another."""
+def test_a_demo_of_the_pool_is_any_row_with_the_same_probability() -> None:
+    """A seed is drawn as often as a grown row."""
     seeds, grown, drawn = {"a": range(1, 4)}, {"a": [10, 11, 12, 13, 14, 15]}, Counter[int]()
     for seed in range(900):
         batch = plan(
@@ -222,7 +214,7 @@ def test_a_demo_of_the_pool_is_any_row_with_the_same_chance() -> None:
 
 
 def test_demos_are_drawn_anew_and_shuffled_each_time() -> None:
-    """Over many batches every seed is shown, and grown rows stand in every place."""
+    """Over many batches every row is shown, and grown rows appear in every position."""
     rng = Random(1)
     drawn = [demos_of(rng, range(100, 110)) for _ in range(200)]
     assert {demo for demos in drawn for demo in demos} == {*range(1, 11), *range(100, 110)}
@@ -233,28 +225,28 @@ def test_demos_are_drawn_anew_and_shuffled_each_time() -> None:
 # --- exhaustion ----------------------------------------------------------------------------------------------
 
 
-def barren(progress: dict[str, CategoryProgress], per: int, most: int = 1000) -> int:
-    """Judge batches without a single new row until the planner stops; how many those were."""
+def batches_until_exhausted(progress: dict[str, CategoryProgress], per: int, most: int = 1000) -> int:
+    """Judge batches without a new row until the planner stops; return their number."""
     for calls in range(most):
         batch = planned(progress, per=per)
         if batch is None:
             return calls
         start_batch(progress, batch)
         finish_batch(progress, batch, [])
-    raise AssertionError("never stopped")
+    raise AssertionError("the planner never stopped")
 
 
-def test_a_category_without_news_is_given_up_after_enough_batches_and_rows() -> None:
-    """Ten calls of twenty rows; with small batches, enough rows to be sure."""
-    assert barren({"a": CategoryProgress(100)}, per=20) == EXHAUSTED_AFTER
-    assert barren({"a": CategoryProgress(1000)}, per=100) == EXHAUSTED_AFTER
-    assert barren({"a": CategoryProgress(100)}, per=1) == EXHAUSTED_ROWS
+def test_a_category_without_new_rows_is_exhausted_after_enough_batches_and_rows() -> None:
+    """Ten calls of twenty rows; with smaller batches, two hundred rows."""
+    assert batches_until_exhausted({"a": CategoryProgress(100)}, per=20) == EXHAUSTED_AFTER.batches
+    assert batches_until_exhausted({"a": CategoryProgress(1000)}, per=100) == EXHAUSTED_AFTER.batches
+    assert batches_until_exhausted({"a": CategoryProgress(100)}, per=1) == EXHAUSTED_AFTER.rows
 
 
-def test_the_rest_goes_on_without_an_exhausted_category() -> None:
-    """Only the barren one is skipped."""
+def test_an_exhausted_category_is_skipped() -> None:
+    """The next batch is of another category."""
     progress = {"a": CategoryProgress(100), "b": CategoryProgress(20)}
-    progress["a"].since_accepted, progress["a"].rows_since_accepted = EXHAUSTED_AFTER, EXHAUSTED_ROWS
+    progress["a"].stagnation.raise_to(EXHAUSTED_AFTER)
     assert progress["a"].exhausted
     batch = planned(progress)
     assert batch is not None
@@ -262,12 +254,12 @@ def test_the_rest_goes_on_without_an_exhausted_category() -> None:
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_a_row_that_still_comes_revokes_exhaustion(own: bool) -> None:
-    """From a batch that was still in flight, or by drift from another category's batch."""
+def test_a_row_that_is_still_accepted_revokes_exhaustion(own: bool) -> None:
+    """The row is from a batch in flight, or drifted from a batch of another category."""
     progress = {"a": CategoryProgress(100), "b": CategoryProgress(20, accepted=20)}
     late = Batch(1, "a" if own else "b", 20, 0, ())
     start_batch(progress, late)
-    progress["a"].since_accepted, progress["a"].rows_since_accepted = EXHAUSTED_AFTER, EXHAUSTED_ROWS
+    progress["a"].stagnation.raise_to(EXHAUSTED_AFTER)
     finish_batch(progress, late, ["a"])
     assert not progress["a"].exhausted
     batch = planned(progress)
@@ -276,8 +268,8 @@ def test_a_row_that_still_comes_revokes_exhaustion(own: bool) -> None:
 
 
 def test_a_full_category_is_not_exhausted() -> None:
-    """However its last batches went."""
-    assert not CategoryProgress(5, accepted=5, since_accepted=99, rows_since_accepted=999).exhausted
+    """A category that has met its quota is not exhausted, however long it stagnates."""
+    assert not CategoryProgress(5, accepted=5, stagnation=Stagnation(99, 999)).exhausted
 
 
 # --- a simulated world ---------------------------------------------------------------------------------------
@@ -285,7 +277,7 @@ def test_a_full_category_is_not_exhausted() -> None:
 
 @dataclass
 class World:
-    """Categories with their rates and how many rows they can ever give; batches come back in random order."""
+    """Categories with their acceptance rates and supplies; batches end in random order."""
 
     rates: list[float]
     quota: list[int]
@@ -306,7 +298,7 @@ class World:
         self.left = dict.fromkeys(self.names, self.supply)
 
     def run(self, most: int = 10**9) -> dict[str, CategoryProgress]:
-        """Until the planner has nothing more to ask, or for ``most`` more calls."""
+        """Run until the planner requests nothing more, or for ``most`` more calls."""
         rng = Random(self.seed + self.calls)
         flying: list[Batch] = []
         stop = self.calls + most
@@ -316,7 +308,7 @@ class World:
                 flying.append(batch)
             if not flying:
                 break
-            self.land(flying.pop(rng.randrange(len(flying))), rng)
+            self.finish(flying.pop(rng.randrange(len(flying))), rng)
         return self.progress
 
     def next(self, rng: Random) -> Batch | None:
@@ -324,8 +316,8 @@ class World:
         seeds = {name: [1, 2, 3] for name in self.names}
         return plan(self.progress, seeds, {}, Prompt(rows_per_request=self.per), self.calls + 1, rng)
 
-    def land(self, batch: Batch, rng: Random) -> None:
-        """One reply: candidates drift, are refused, or find their category full or dry."""
+    def finish(self, batch: Batch, rng: Random) -> None:
+        """Finish one batch: candidates drift, are rejected, or find their category full or exhausted."""
         self.calls += 1
         self.asked += batch.count
         if rng.random() < self.failing:
@@ -344,14 +336,14 @@ class World:
         finish_batch(self.progress, batch, accepted)
 
     def resume(self) -> None:
-        """A new process: batches in flight are lost, and only counts are known."""
+        """Continue as a new process does: batches in flight are lost, and only counts are known."""
         self.progress = {
             name: CategoryProgress(state.quota, accepted=state.accepted, requested=state.requested)
             for name, state in self.progress.items()
         }
 
     def least(self) -> int:
-        """The calls that nobody can do without: full requests for each category, one after the other."""
+        """The least possible number of calls: full requests for one category after the other."""
         rng, calls = Random(self.seed), 0
         for rate, quota in zip(self.rates, self.quota, strict=True):
             missing = quota
@@ -378,7 +370,7 @@ worlds = st.lists(st.tuples(st.floats(0.2, 1), st.integers(0, 60)), min_size=1, 
 @given(worlds, st.integers(0, 20))
 @settings(max_examples=150, deadline=None)
 def test_every_quota_is_met_exactly(world: World, killed_after: int) -> None:
-    """Whatever is refused, drifts, fails or comes late, and also after a kill: exact counts, nothing in flight."""
+    """Counts are exact and nothing is in flight, despite rejections, drift, failures and a restart."""
     world.run(most=killed_after)
     world.resume()
     progress = world.run()
@@ -391,8 +383,8 @@ def test_every_quota_is_met_exactly(world: World, killed_after: int) -> None:
 
 @given(worlds)
 @settings(max_examples=30, deadline=None)
-def test_the_same_world_is_asked_the_same(world: World) -> None:
-    """A plan depends on nothing but its arguments."""
+def test_planning_is_deterministic(world: World) -> None:
+    """A plan depends on its arguments only."""
     twin = World(world.rates, world.quota, world.per, world.slots, world.drift, world.failing, seed=world.seed)
     world.run()
     twin.run()
@@ -401,15 +393,15 @@ def test_the_same_world_is_asked_the_same(world: World) -> None:
 
 @given(st.integers(1, 30), st.integers(1, 8), st.integers(0, 30), st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
-def test_a_dry_category_ends_and_the_others_are_filled(per: int, slots: int, supply: int, seed: int) -> None:
-    """All that a category can give is taken; then it is declared exhausted, in a bounded number of calls."""
+def test_an_exhausted_category_ends_and_the_others_are_filled(per: int, slots: int, supply: int, seed: int) -> None:
+    """A category is exhausted after its whole supply is accepted, in a bounded number of calls."""
     world = World([1.0, 0.5], [40, 40], per=per, slots=slots, supply=supply, seed=seed)
     progress = world.run()
     for name, state in progress.items():
         assert state.accepted == min(40, supply), name
         assert state.exhausted == (supply < 40)
-    in_vain = slots + max(EXHAUSTED_AFTER, EXHAUSTED_ROWS) + supply
-    assert world.calls <= 2 * (in_vain + 100 / per + 100)
+    wasted = slots + max(EXHAUSTED_AFTER) + supply
+    assert world.calls <= 2 * (wasted + 100 / per + 100)
 
 
 @pytest.mark.parametrize(
@@ -424,7 +416,7 @@ def test_a_dry_category_ends_and_the_others_are_filled(per: int, slots: int, sup
     ],
 )
 def test_calls_are_close_to_the_least_possible(rates: list[float], quota: list[int], slots: int, excess: float) -> None:
-    """Against full requests for one category after the other; the mean of twenty runs."""
+    """Compared with full requests for one category after the other, as the mean of twenty runs."""
     calls = least = asked = 0
     for seed in range(20):
         world = World(rates, quota, slots=slots, seed=seed)

@@ -1,4 +1,4 @@
-"""The pool: ids, twins, neighbours and room, against a list that is looked through from end to end."""
+"""The pool: ids, duplicates, neighbours and room, compared with a linear search of a list."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ rows = st.lists(st.tuples(row, st.sampled_from(sorted(ALLOWED))), max_size=12)
 
 @dataclass
 class Listed:
-    """The slow obvious pool: all rows in one list."""
+    """The slow, obvious pool: all rows in one list."""
 
     rows: list[Row] = field(default_factory=list)
 
@@ -41,14 +41,14 @@ class Listed:
         return max((score for score in scores if score > threshold), default=None)
 
     def twin(self, row: Row) -> tuple[int, bool] | None:
-        """The first row that is the same, else the first that asks the same."""
+        """The first identical row, else the first with the same question."""
         asked = [n for n, r in enumerate(self.rows, 1) if (r["Question"], r["Log"]) == (row["Question"], row["Log"])]
         same = [n for n in asked if self.rows[n - 1] == row]
         return (same[0], True) if same else (asked[0], False) if asked else None
 
 
 def pool_of(seeds: list[tuple[Row, str]]) -> Pool:
-    """A pool that holds seeds alone."""
+    """A pool of seeds only."""
     pool = Pool(RECIPE, ALLOWED, {name: CategoryProgress(10) for name in ALLOWED})
     pool.add_seeds([row for row, _ in seeds], [category for _, category in seeds])
     return pool
@@ -58,7 +58,7 @@ def pool_of(seeds: list[tuple[Row, str]]) -> Pool:
 def test_the_pool_answers_as_a_list_would(
     seeds: list[tuple[Row, str]], grown: list[tuple[Row, str]], asked: list[Row], at_once: bool
 ) -> None:
-    """Ids, twins and nearest neighbours are those of looking at every row, whichever way the rows came in."""
+    """Ids, duplicates and nearest neighbours agree with a linear search, whichever way the rows were added."""
     pool, listed = pool_of(seeds), Listed([row for row, _ in seeds])
     if at_once:
         pool.add_all(grown)
@@ -78,7 +78,7 @@ def test_the_pool_answers_as_a_list_would(
 
 @given(seeds=rows, grown=rows)
 def test_each_category_knows_its_own_rows(seeds: list[tuple[Row, str]], grown: list[tuple[Row, str]]) -> None:
-    """The ids of seeds and of grown rows by category, from which demonstrations are drawn: all of them, none twice."""
+    """The ids of seeds and of grown rows by category are complete and not repeated."""
     pool = pool_of(seeds)
     pool.add_all(grown)
     everything = [*seeds, *grown]
@@ -90,20 +90,20 @@ def test_each_category_knows_its_own_rows(seeds: list[tuple[Row, str]], grown: l
     assert pool.seed_count == len(seeds)
 
 
-def test_what_is_compared_and_then_changed_is_added_as_it_is_now() -> None:
-    """Comparing a row before adding it saves work, and never adds what an earlier row said."""
+def test_an_added_row_is_found_after_it_is_indexed() -> None:
+    """A row is compared with added rows once they are indexed, and a compared row is not added by that."""
     pool = pool_of([])
     one, other = ({"Question": q, "Answer": "x", "Log": "x y z"} for q in ("which of them", "what else is there"))
     assert pool.nearest(one, 0.7) is None
     pool.add(other, "first")
-    assert pool.nearest(other, 0.9) is None  # it is one of those that are not compared with each other
+    assert pool.nearest(other, 0.9) is None  # not indexed yet
     pool.index_added()
     assert pool.nearest(other, 0.9) == (1, 1.0)
     assert pool.nearest(one, 0.9) is None
 
 
-def test_room_is_what_the_quota_still_misses() -> None:
-    """It follows the planner's count, and is never less than nothing."""
+def test_room_is_the_number_of_rows_that_the_quota_still_misses() -> None:
+    """It follows the planner's count, and is never negative."""
     progress = {"first": CategoryProgress(3), "second": CategoryProgress(0)}
     pool = Pool(RECIPE, ALLOWED, progress)
     assert (pool.room("first"), pool.room("second")) == (3, 0)

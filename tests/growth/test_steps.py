@@ -1,4 +1,4 @@
-"""Steps, judges, templates and documents through the loop: what is asked, what is paid once, what comes out."""
+"""Steps, judges, templates and documents in whole runs: the calls that are made, and the rows that result."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ PASSAGES = [f"The {word} harbour opens at {n} o'clock and closes {n + 9} hours l
 
 
 class Model:
-    """Answers by the first word of a prompt; ``fails`` says which calls bring nothing, and ``ends`` when all end."""
+    """Answers by the first word of a prompt; ``fails`` returns bad replies, and call number ``ends`` raises."""
 
     name = "scripted"
     reads_messages = True
@@ -91,7 +91,7 @@ class Model:
         self._ends = ends
 
     async def complete(self, request: Request) -> Reply | Failure:
-        """What the test says, or a good answer."""
+        """The bad reply of the test, or a good answer."""
         self.asked.append((request.batch.number, request.step))
         self.prompts.append(request.messages[-1].content)
         await asyncio.sleep(0)
@@ -120,11 +120,11 @@ class Model:
         return "Here they are:\n" + "\nNone.\n".join(lines)
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing."""
 
 
 def folder(where: Path, recipe: str, passages: int = len(PASSAGES)) -> Path:
-    """A folder with passages and the recipe, which is given back."""
+    """Write passages and the recipe into a folder; return the recipe's path."""
     (where / "text.txt").write_text("\n\n".join(PASSAGES[:passages]), encoding="utf-8")
     (where / "recipe.toml").write_text(recipe, encoding="utf-8")
     return where / "recipe.toml"
@@ -135,8 +135,8 @@ async def grow(where: Path, recipe: Path, model: Model, **options: Any) -> api.R
     return await api.run_async(recipe, out=where / "run", backend=model, concurrency=4, **options)
 
 
-async def test_each_row_of_a_step_goes_on_by_itself(tmp_path: Path) -> None:
-    """Six passages, three questions each, an answer each: 24 calls, 18 rows that know where they are from."""
+async def test_each_row_of_a_step_is_continued_on_its_own(tmp_path: Path) -> None:
+    """Six passages with three questions each make 24 calls and 18 rows, each with its position in the text."""
     run = await grow(tmp_path, folder(tmp_path, RECIPE), model := Model())
     rows = list(run.rows())
     assert len(rows) == 18 and run.summary.stopped == "done" and run.summary.conserved
@@ -149,8 +149,8 @@ async def test_each_row_of_a_step_goes_on_by_itself(tmp_path: Path) -> None:
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "run" / "rows.jsonl").read_bytes()
 
 
-async def test_a_second_step_that_fails_repays_no_first_one(tmp_path: Path) -> None:
-    """Unreadable and missing answers are asked for once more; the questions are never asked for again."""
+async def test_a_failed_second_step_does_not_repeat_the_first(tmp_path: Path) -> None:
+    """Unreadable and missing answers are requested again; the questions are not."""
 
     def fails(request: Request, number: int) -> str:
         if not request.step.startswith("answers") or number > 1:
@@ -166,8 +166,8 @@ async def test_a_second_step_that_fails_repays_no_first_one(tmp_path: Path) -> N
     assert api.rejudge(tmp_path / "run").identical
 
 
-async def test_a_branch_that_is_given_up_takes_no_other_with_it(tmp_path: Path) -> None:
-    """An answer that never comes costs its row alone, and its calls are counted."""
+async def test_a_branch_that_is_given_up_does_not_affect_others(tmp_path: Path) -> None:
+    """An answer that never arrives costs one row, and its calls are counted."""
 
     def fails(request: Request, number: int) -> str:
         return "failure" if request.step == "answers/2" and request.batch.number == 1 else ""
@@ -179,8 +179,8 @@ async def test_a_branch_that_is_given_up_takes_no_other_with_it(tmp_path: Path) 
     assert api.rejudge(tmp_path / "run").identical
 
 
-async def test_a_batch_of_which_nothing_comes_is_over(tmp_path: Path) -> None:
-    """Every reply of a batch unreadable: it ends, counted, and is not open for ever."""
+async def test_a_batch_without_a_readable_reply_is_finished(tmp_path: Path) -> None:
+    """A batch whose replies are all unreadable is counted and closed."""
 
     def fails(request: Request, number: int) -> str:
         return "nonsense" if request.batch.number == 1 else ""
@@ -194,8 +194,8 @@ async def test_a_batch_of_which_nothing_comes_is_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ends", [2, 5, 9, 14, 20])
-async def test_an_interrupted_run_goes_on_where_each_batch_stood(tmp_path: Path, ends: int) -> None:
-    """Whatever step the end came at, the same command goes on: no reply that was recorded is asked for again."""
+async def test_an_interrupted_run_continues_each_batch_where_it_stopped(tmp_path: Path, ends: int) -> None:
+    """Whichever step was interrupted, a resumed run does not request any recorded reply again."""
     recipe = folder(tmp_path, RECIPE)
     with pytest.raises(EndpointError):
         await grow(tmp_path, recipe, Model(ends=ends))
@@ -208,8 +208,8 @@ async def test_an_interrupted_run_goes_on_where_each_batch_stood(tmp_path: Path,
     assert api.rejudge(tmp_path / "run").identical
 
 
-async def test_a_judge_refuses_in_its_own_words(tmp_path: Path) -> None:
-    """A score below the least is a rejection, with the reason that the judge gave; others pass."""
+async def test_a_rejection_by_a_judge_has_its_reason(tmp_path: Path) -> None:
+    """A score below the threshold is a rejection with the judge's reason; others pass."""
     run = await grow(tmp_path, folder(tmp_path, RECIPE + JUDGE), Model())
     assert run.summary.rejected == {"judge": 6}
     assert run.summary.accepted == 12
@@ -219,7 +219,7 @@ async def test_a_judge_refuses_in_its_own_words(tmp_path: Path) -> None:
 
 
 async def test_a_field_that_breaks_its_rules_ends_its_branch_early(tmp_path: Path) -> None:
-    """A question that is too short is refused when it comes; its answer is never paid for."""
+    """A question that is too short is rejected at once; its answer is not requested."""
     recipe = folder(tmp_path, RECIPE.replace("[fields.question]", "[fields.question]\nmin_chars = 36"))
     run = await grow(tmp_path, recipe, model := Model())
     short = run.summary.rejected["length"]
@@ -228,7 +228,7 @@ async def test_a_field_that_breaks_its_rules_ends_its_branch_early(tmp_path: Pat
 
 
 async def test_templates_make_rows_without_calls(tmp_path: Path) -> None:
-    """Four templates written once, one pair a passage: six pairs are 24 rows of 7 calls, and siblings may be alike."""
+    """Four generated templates and six passages make 24 rows from 7 calls; rows of one passage may be similar."""
     run = await grow(tmp_path, folder(tmp_path, EXPAND), model := Model())
     assert len(model.asked) == 7
     assert run.summary.requests == 7
@@ -241,7 +241,7 @@ async def test_templates_make_rows_without_calls(tmp_path: Path) -> None:
 
 
 async def test_a_list_that_was_edited_is_used_as_it_is(tmp_path: Path) -> None:
-    """Lists stay in the run directory; what a person wrote there is not asked for again."""
+    """A list that was edited in the run directory is used, not generated again."""
     recipe = folder(tmp_path, EXPAND, passages=3)
     with pytest.raises(EndpointError):
         await grow(tmp_path, recipe, Model(ends=2))
@@ -252,8 +252,8 @@ async def test_a_list_that_was_edited_is_used_as_it_is(tmp_path: Path) -> None:
     assert not any(step.startswith("lists/") for _, step in model.asked)
 
 
-async def test_documents_may_go_once_a_run_has_begun(tmp_path: Path) -> None:
-    """The passages are in the journal: what a run writes about and is judged by does not change with the files."""
+async def test_documents_may_change_once_a_run_has_begun(tmp_path: Path) -> None:
+    """A resumed run uses the passages in the journal, whatever happens to the files."""
     with pytest.raises(EndpointError):
         await grow(tmp_path, recipe := folder(tmp_path, RECIPE), Model(ends=5))
     (tmp_path / "text.txt").write_text("Something else altogether stands here now.", encoding="utf-8")
@@ -262,8 +262,8 @@ async def test_documents_may_go_once_a_run_has_begun(tmp_path: Path) -> None:
     assert {row["context"] for row in run.rows()} == set(PASSAGES)
 
 
-async def test_a_model_of_no_use_is_not_asked_for_every_category(tmp_path: Path) -> None:
-    """Fifty categories of one row a call, and nothing but bad rows: given up after 200 of them, not after 10,000."""
+async def test_a_useless_model_is_not_called_for_every_category(tmp_path: Path) -> None:
+    """With fifty categories and bad rows only, the run gives up after 200 rows, not after 10,000."""
     recipe = tmp_path / "recipe.toml"
     values = json.dumps([f"topic {n}" for n in range(50)])
     recipe.write_text(
@@ -275,11 +275,11 @@ async def test_a_model_of_no_use_is_not_asked_for_every_category(tmp_path: Path)
     run = await grow(tmp_path, recipe, model := Model(lambda request, number: "Too short."))
     assert run.summary.stopped == "exhausted" and run.summary.conserved
     assert 200 <= len(model.asked) <= 210
-    assert any("nothing of the last 200 rows" in note and "length" in note for note in run.summary.notes)
+    assert any("none of the last 200 requested rows" in note and "length" in note for note in run.summary.notes)
 
 
-async def test_one_that_is_of_no_use_any_more_is_given_up_later(tmp_path: Path) -> None:
-    """What has been good for some rows is asked ten times as often before it is given up; the good rows are kept."""
+async def test_a_model_that_has_become_useless_is_given_up_later(tmp_path: Path) -> None:
+    """After some accepted rows, ten times as many are requested before the run gives up; good rows are kept."""
     recipe = tmp_path / "recipe.toml"
     values = json.dumps([f"topic {n}" for n in range(50)])
     recipe.write_text(
@@ -297,8 +297,8 @@ async def test_one_that_is_of_no_use_any_more_is_given_up_later(tmp_path: Path) 
     assert 2030 <= len(model.asked) <= 2040
 
 
-def test_a_recipe_that_needs_a_model_says_so_in_a_line(tmp_path: Path) -> None:
-    """The embedded imitator only imitates; the message says how to name a model."""
+def test_a_recipe_with_steps_needs_a_model(tmp_path: Path) -> None:
+    """The embedded imitator only imitates; the hint explains how to choose a model."""
     with pytest.raises(InputError, match=r"qa: needs a model.*\n.*base_url"):
         api.run(folder(tmp_path, RECIPE), out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -326,8 +326,8 @@ def test_a_recipe_that_needs_a_model_says_so_in_a_line(tmp_path: Path) -> None:
         ('name = "qa"', 'name = "qa"\n[categories]\nby = "attribute"', "categories.attributes: go with"),
     ],
 )
-def test_a_name_that_is_nowhere_is_a_mistake_at_load(old: str, new: str, said: str) -> None:
-    """Each prompt may name what is there before it, and nothing else; the nearest name is offered."""
+def test_an_unknown_name_is_reported_at_load(old: str, new: str, said: str) -> None:
+    """A prompt may only use names defined before it; the nearest name is suggested."""
     assert old in RECIPE
     with pytest.raises(RecipeError) as caught:
         parse_recipe(RECIPE.replace(old, new), "r.toml", ".")

@@ -1,9 +1,10 @@
-"""When nothing may be sent at all: the shared cool-down and the circuit breaker; pure, on a clock that is passed in.
+"""The shared cool-down and the circuit breaker: when no call may be sent; pure, with times passed in.
 
-A wait that the endpoint asks for holds everybody back. After several failures in a row the circuit opens: nothing is
-sent until a wait is over, then one call to see whether the endpoint is back. Each wait grows with how long the outage
-has lasted, so that the calls spent on an outage grow with the logarithm of its length, and then by two a minute; and so
-that, once it is over, at most a third of its length is lost.
+A wait that the endpoint asks for delays every call. After several failures in a row the circuit opens: nothing is sent
+until a wait is over, then one probe. Waits grow in proportion to the length of the outage, so that the number of probes
+grows with its logarithm, later by two a minute, and at most a third of its length is lost once it is over.
+
+Does not handle: waiting (``pacing``), or an endpoint that is merely overloaded (``concurrency``).
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from random import Random
 
 from selfinstruct.backends.openai.settings import PacingSettings
 
-#: So many failures in a row, whoever's they are, open the circuit.
+#: Failures in a row, over all calls, that open the circuit.
 _IN_A_ROW = 5
 _SHARE_OF_OUTAGE = 0.4
 _DEFAULTS = PacingSettings()
 
 
 class Outage:
-    """Whether calls may be sent now. ``until`` is when the present cool-down ends; ``open`` allows one call at most.
+    """Whether calls may be sent. The cool-down ends at ``until``; while ``open``, one probe at a time is allowed.
 
-    ``rng`` spreads the waits, so that many clients do not come back together.
+    ``reason`` explains the cool-down in words. ``rng`` spreads the waits, so that many clients do not return together.
     """
 
     def __init__(self, rng: Random, settings: PacingSettings = _DEFAULTS) -> None:
@@ -30,29 +31,29 @@ class Outage:
         self.until = float("-inf")
         self.open = False
         self.reason = ""
-        self._row = 0
-        self._began = 0.0
-        self._decided = float("-inf")
+        self._failures_in_a_row = 0
+        self._outage_began = 0.0
+        self._last_decision = float("-inf")
 
-    def failed(self, sent: float, now: float, wait: float | None, what: str) -> None:
-        """A call sent at ``sent`` met overload at ``now``; ``wait`` are the seconds that the endpoint asks for."""
-        if self._row == 0:
-            self._began = now
-        self._row += 1
+    def failed(self, sent: float, now: float, wait: float | None, failure: str) -> None:
+        """Record a failure at ``now`` of a call sent at ``sent``; ``wait`` is the delay that the endpoint requests."""
+        if self._failures_in_a_row == 0:
+            self._outage_began = now
+        self._failures_in_a_row += 1
         if wait is not None:
             self.until = max(self.until, now + wait)
-            self.reason = f"the endpoint asked for it with {what}"
-        if self._row < _IN_A_ROW or sent <= self._decided:
+            self.reason = f"requested by the endpoint after {failure}"
+        if self._failures_in_a_row < _IN_A_ROW or sent <= self._last_decision:
             return
         self.open = True
-        self._decided = now
-        share = max(self._settings.shortest_cool_down, _SHARE_OF_OUTAGE * (now - self._began))
+        self._last_decision = now
+        share = max(self._settings.shortest_cool_down, _SHARE_OF_OUTAGE * (now - self._outage_began))
         longest = min(self._settings.longest_cool_down, share)
-        # Half to full jitter: a probe at once would tell nothing that is not known.
+        # Half to full jitter rather than full: an immediate probe would learn nothing new.
         self.until = max(self.until, now + longest * self._rng.uniform(0.5, 1))
-        self.reason = f"then one call to see whether it is back, after {what}"
+        self.reason = f"then one probe, after {failure}"
 
     def succeeded(self) -> None:
-        """A call was answered: the circuit closes. A wait that was asked for goes on."""
-        self._row = 0
+        """Record an answered call: close the circuit. A wait requested by the endpoint continues."""
+        self._failures_in_a_row = 0
         self.open = False

@@ -34,7 +34,7 @@ from selfinstruct.backends.openai import (
 )
 from selfinstruct.backends.openai.secret import Secret
 from selfinstruct.errors import EndpointError
-from selfinstruct.growth.steps import first_reply_format
+from selfinstruct.growth import first_reply_format
 from selfinstruct.preparation.infer import infer
 from selfinstruct.recipe import Model, Price, load_recipe, to_toml
 from selfinstruct.records import Batch, Failure, Message, Reply, Request, Usage

@@ -1,4 +1,4 @@
-"""Pacing: how many calls at once, when none at all, and what the endpoint asks for; on a clock of the tests' own."""
+"""Pacing: concurrency, outages, rate limits and the gate, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from selfinstruct.backends.openai.rate_limit_headers import MAX_WAIT, parse_dura
 
 
 class Clock:
-    """A clock that only sleeping moves; ``slept`` are the sleeps that were asked for."""
+    """A clock that advances by sleeping only; ``slept`` lists the sleeps."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.slept: list[float] = []
 
     def __call__(self) -> float:
-        """Now."""
+        """The present time."""
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        """Move the clock."""
+        """Advance the clock."""
         self.slept.append(seconds)
         self.now += seconds
         await asyncio.sleep(0)
 
 
 def pacing(most: int, clock: Clock, requests: float | None = None, tokens: float | None = None) -> Pacing:
-    """A gate on that clock."""
+    """A gate on a simulated clock."""
     return Pacing(most, requests=requests, tokens=tokens, clock=clock, sleep=clock.sleep, rng=Random(1))
 
 
 async def settle() -> None:
-    """Let every task go as far as it can."""
+    """Let every task run until it waits."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
-# ---- Hints ----
+# ---- Rate-limit headers ----
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ async def settle() -> None:
         ({}, None),
     ],
 )
-def test_every_form_of_hint_is_read(headers: dict[str, str], expected: float | None) -> None:
-    """Seconds, milliseconds, durations and Unix times are waits; nought, negative and unreadable ones are none."""
+def test_every_form_of_delay_is_read(headers: dict[str, str], expected: float | None) -> None:
+    """Seconds, milliseconds, durations and Unix times are read; zero, negative and unreadable ones are ignored."""
     assert retry_after(headers, 1_700_000_000) == (None if expected is None else pytest.approx(expected))
 
 
 def test_a_date_is_compared_with_the_replys_own_clock() -> None:
-    """A server whose clock is an hour ahead asks for the seconds between its two dates, not for an hour."""
+    """A server whose clock is an hour ahead requests the seconds between its two dates, not an hour."""
     skewed = {
         "date": formatdate(1_700_003_600, usegmt=True),
         "retry-after": formatdate(1_700_003_605, usegmt=True),
@@ -82,8 +82,8 @@ def test_a_date_is_compared_with_the_replys_own_clock() -> None:
     assert retry_after({"retry-after": formatdate(1_700_000_009, usegmt=True)}, 1_700_000_000) == 9
 
 
-def test_what_has_run_out_is_waited_for_and_nothing_else() -> None:
-    """With requests used up and tokens left, the reset of the tokens, which is far off, says nothing."""
+def test_only_an_exhausted_limit_is_waited_for() -> None:
+    """With requests used up and tokens left, the distant reset of the tokens is ignored."""
     headers = {
         "x-ratelimit-remaining-requests": "0",
         "x-ratelimit-reset-requests": "200ms",
@@ -93,8 +93,8 @@ def test_what_has_run_out_is_waited_for_and_nothing_else() -> None:
     assert retry_after(headers, 0) == pytest.approx(0.2)
 
 
-def test_a_limit_is_a_minutes_unless_its_reset_shows_more() -> None:
-    """OpenAI's limits are a minute's; one that fills again within a second is not held for a minute."""
+def test_a_limit_is_per_minute_unless_its_reset_is_sooner() -> None:
+    """OpenAI's limits are per minute; one that resets within a second is per second."""
     minute = {"x-ratelimit-limit-requests": "500", "x-ratelimit-remaining-requests": "499"}
     assert rate_limits({**minute, "x-ratelimit-reset-requests": "120ms"}, 0).requests == pytest.approx(500)
     second = {"x-ratelimit-limit-requests": "10", "x-ratelimit-remaining-requests": "0"}
@@ -103,10 +103,10 @@ def test_a_limit_is_a_minutes_unless_its_reset_shows_more() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date", "x-ratelimit-reset"]), st.text()))
-def test_no_header_is_too_odd(headers: dict[str, str]) -> None:
-    """Whatever the headers hold, the hint is none or a wait within bounds."""
-    hint = retry_after(headers, 1_700_000_000)
-    assert hint is None or 0 < hint <= MAX_WAIT
+def test_no_header_is_too_strange(headers: dict[str, str]) -> None:
+    """Whatever the headers contain, the delay is None or within bounds."""
+    delay = retry_after(headers, 1_700_000_000)
+    assert delay is None or 0 < delay <= MAX_WAIT
 
 
 @given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59), st.integers(0, 999))
@@ -119,17 +119,17 @@ def test_durations_add_up(h: int, m: int, s: int, ms: int) -> None:
 
 
 def test_a_burst_is_one_decrease() -> None:
-    """A hundred calls that were in flight together and all met a 429 halve the limit once."""
+    """A hundred calls in flight together that all meet a 429 halve the limit once."""
     limit = Concurrency(100)
-    assert [limit.failed(sent=1.0, now=2.0 + n / 100, what="a 429") for n in range(100)].count(True) == 1
+    assert [limit.failed(sent=1.0, now=2.0 + n / 100, failure="a 429") for n in range(100)].count(True) == 1
     assert limit.limit == 50
-    assert limit.failed(sent=3.5, now=4.0, what="a 429")
+    assert limit.failed(sent=3.5, now=4.0, failure="a 429")
     assert limit.limit == 25
     assert "429" in limit.reason
 
 
 def grow(limit: Concurrency, now: float, until: int, latency: float = 0.5) -> float:
-    """Rounds of replies until the limit is that; when it is."""
+    """Simulate rounds of replies until the limit is reached; return the time."""
     while limit.limit < until:
         for _ in range(limit.limit):
             limit.succeeded(now, now + latency, busy=True)
@@ -137,8 +137,8 @@ def grow(limit: Concurrency, now: float, until: int, latency: float = 0.5) -> fl
     return now
 
 
-def test_it_grows_fast_to_where_trouble_began_and_slowly_beyond() -> None:
-    """After a collapse the remembered ceiling is reached by doubling; past it, a round adds one."""
+def test_growth_is_fast_up_to_the_failed_limit_and_slow_beyond() -> None:
+    """After a collapse the remembered limit is reached by doubling; beyond it, each round adds one."""
     limit = Concurrency(100)
     limit.failed(1.0, 2.0, "a 429")
     for n in range(6):
@@ -155,8 +155,8 @@ def test_it_grows_fast_to_where_trouble_began_and_slowly_beyond() -> None:
     assert limit.limit <= 0.9 * 90 + 2
 
 
-def test_growth_gathers_pace() -> None:
-    """A limit that was learnt in bad times does not outlive them: within a minute all that was asked for is in use."""
+def test_growth_accelerates() -> None:
+    """A limit learnt in bad times does not last: within a minute the maximum is reached again."""
     limit = Concurrency(256)
     now = 0.0
     for _ in range(40):
@@ -169,7 +169,7 @@ def test_growth_gathers_pace() -> None:
 
 
 def test_slowness_is_a_sign_of_overload() -> None:
-    """When the median reply takes three times as long as before, fewer calls are made; a few slow ones mean nothing."""
+    """The limit is cut when the median reply takes three times as long as before, not for a few slow ones."""
     limit, now = Concurrency(64), 0.0
     for n in range(200):
         limit.succeeded(now, now + (20.0 if n % 50 == 0 else 2.0), busy=True)
@@ -182,8 +182,8 @@ def test_slowness_is_a_sign_of_overload() -> None:
     assert "as long as before" in limit.reason
 
 
-def test_a_cut_that_does_not_help_is_taken_back() -> None:
-    """Replies that stay slow with fewer calls in flight are slow by nature, and cost no throughput."""
+def test_a_cut_that_does_not_help_is_undone() -> None:
+    """Where replies stay slow with fewer calls in flight, the limit returns to what it was."""
     limit, now = Concurrency(64), 0.0
     for latency in (2.0,) * 64 + (6.5,) * 128:
         limit.succeeded(now, now + latency, busy=False)
@@ -192,8 +192,8 @@ def test_a_cut_that_does_not_help_is_taken_back() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.01, 5.0)), max_size=200), st.integers(1, 64))
-def test_the_limit_stays_between_one_and_what_was_asked_for(events: list[tuple[bool, float]], most: int) -> None:
-    """Whatever happens in whatever order, at least one call and at most as many as asked for."""
+def test_the_limit_stays_between_one_and_the_maximum(events: list[tuple[bool, float]], most: int) -> None:
+    """For any order of events, at least one call and at most the maximum may be in flight."""
     limit, now = Concurrency(most), 0.0
     for good, step in events:
         sent, now = now, now + step
@@ -202,7 +202,7 @@ def test_the_limit_stays_between_one_and_what_was_asked_for(events: list[tuple[b
 
 
 def test_deadlines_follow_the_replies() -> None:
-    """Until replies have come the whole deadline holds; then many times the usual, but not less than the least."""
+    """The deadline is the longest until replies have arrived, then a multiple of their median within bounds."""
     limit = Concurrency(4)
     assert limit.deadline(15, 600) == 600
     for n in range(32):
@@ -216,7 +216,7 @@ def test_deadlines_follow_the_replies() -> None:
 
 
 def test_few_calls_are_spent_on_a_long_outage() -> None:
-    """In five minutes without an answer there are fewer probes than a tenth of 300 calls, and no gap above 30 s."""
+    """In five minutes without an answer at most 30 probes are sent, and none is more than 31 s after another."""
     outage, now, probes = Outage(Random(2)), 0.0, []
     for _ in range(5):
         outage.failed(now, now, None, "a 503")
@@ -229,8 +229,8 @@ def test_few_calls_are_spent_on_a_long_outage() -> None:
     assert max(after - before for before, after in pairwise(probes)) <= 31
 
 
-def test_a_storm_costs_a_third_of_its_length_at_most() -> None:
-    """Ten seconds after it began a storm is over, and the next probe comes within five."""
+def test_an_outage_costs_at_most_a_third_of_its_length_afterwards() -> None:
+    """After an outage of ten seconds the next probe is sent within four."""
     for seed in range(50):
         outage, now = Outage(Random(seed)), 0.0
         for _ in range(5):
@@ -241,7 +241,7 @@ def test_a_storm_costs_a_third_of_its_length_at_most() -> None:
         assert now < 14
 
 
-def test_scattered_failures_open_nothing() -> None:
+def test_scattered_failures_do_not_open_the_circuit() -> None:
     """Four failures, a success, four failures: the circuit stays closed."""
     outage = Outage(Random(3))
     for n in range(8):
@@ -254,8 +254,8 @@ def test_scattered_failures_open_nothing() -> None:
 # ---- The gate ----
 
 
-async def test_no_more_are_let_through_than_the_limit() -> None:
-    """Of ten that come, three enter, and each that leaves lets in the next, first come first served."""
+async def test_no_more_calls_enter_than_the_limit() -> None:
+    """Of ten calls three enter, and each that ends admits the next, first come, first served."""
     clock = Clock()
     gate = pacing(3, clock)
     entered: list[int] = []
@@ -276,7 +276,7 @@ async def test_no_more_are_let_through_than_the_limit() -> None:
 
 
 async def test_a_cool_down_is_shared() -> None:
-    """After one 429 with Retry-After nobody is let through until it is over, and then everybody is."""
+    """After a 429 with Retry-After no call enters until the delay is over; then all do."""
     clock = Clock()
     gate = pacing(8, clock)
     permit = await gate.enter(0)
@@ -290,21 +290,8 @@ async def test_a_cool_down_is_shared() -> None:
     await gate.close()
 
 
-async def test_the_first_calls_do_not_go_all_at_once() -> None:
-    """As many calls as may be in flight are sent one after the other, and later ones without a wait."""
-    clock = Clock()
-    gate = pacing(8, clock)
-    for _ in range(8):
-        gate.succeeded(await gate.enter(0), {}, 0)
-    first = list(clock.slept)
-    assert len(first) == 7 and first == sorted(first) and first[0] < first[-1] < 0.1
-    for _ in range(8):
-        gate.succeeded(await gate.enter(0), {}, 0)
-    assert clock.slept == first
-
-
 async def test_one_probe_while_the_circuit_is_open() -> None:
-    """After five failures in a row one call goes out alone; when it is answered the others follow at once."""
+    """After five failures in a row one call enters alone; once it is answered, the others follow at once."""
     clock = Clock()
     gate = pacing(10, clock)
     for permit in [await gate.enter(0) for _ in range(10)]:
@@ -319,7 +306,7 @@ async def test_one_probe_while_the_circuit_is_open() -> None:
             group.create_task(call())
         await settle()
         assert len(entered) == 1
-        assert "see whether" in gate.inspect().reason
+        assert "one probe" in gate.inspect().reason
         gate.succeeded(entered[0], {}, 0)
         await settle()
         assert len(entered) == 6
@@ -329,8 +316,8 @@ async def test_one_probe_while_the_circuit_is_open() -> None:
     await gate.close()
 
 
-async def test_a_call_that_hangs_does_not_keep_the_probe_away() -> None:
-    """A call in flight since before the circuit opened may hang for minutes; the probe does not wait for it."""
+async def test_a_hanging_call_does_not_prevent_the_probe() -> None:
+    """The probe does not wait for calls in flight since before the circuit opened."""
     clock = Clock()
     gate = pacing(6, clock)
     hanging, *others = [await gate.enter(0) for _ in range(6)]
@@ -345,23 +332,23 @@ async def test_a_call_that_hangs_does_not_keep_the_probe_away() -> None:
 
 
 async def test_a_cancelled_call_leaves_no_gap() -> None:
-    """Calls cancelled while they wait, or just as they are let in, take no place away from the others."""
+    """Calls cancelled while they wait, or as they are admitted, do not occupy a slot."""
     clock = Clock()
     gate = pacing(1, clock)
     first = await gate.enter(0)
     waiting = [asyncio.create_task(gate.enter(0)) for _ in range(3)]
     await settle()
     waiting[0].cancel()
-    gate.released(first)  # lets the second in ...
-    waiting[1].cancel()  # ... which is cancelled before it hears of it
+    gate.released(first)  # admits the second ...
+    waiting[1].cancel()  # ... which is cancelled before it resumes
     async with asyncio.timeout(1):
         gate.released(await waiting[2])
     assert gate.inspect().in_flight == 0
     assert waiting[0].cancelled() or waiting[0].cancelling()
 
 
-async def test_a_closed_gate_turns_everybody_away() -> None:
-    """After ``stop``, those who wait and those who come get the error, each its own."""
+async def test_a_closed_gate_raises_for_every_call() -> None:
+    """After ``stop``, calls that wait and calls that enter raise the error, each its own."""
     clock = Clock()
     gate = pacing(1, clock)
     permit = await gate.enter(0)
@@ -376,8 +363,8 @@ async def test_a_closed_gate_turns_everybody_away() -> None:
     assert gate.inspect().in_flight == 0
 
 
-async def test_requests_a_minute_are_kept() -> None:
-    """1,200 requests a minute are 20 a second: after a second's worth at once, they come one by one."""
+async def test_requests_per_minute_are_limited() -> None:
+    """1,200 requests a minute are 20 a second: after one second's worth at once, they enter one by one."""
     gate = pacing(100, Clock(), requests=1200)
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -387,8 +374,8 @@ async def test_requests_a_minute_are_kept() -> None:
     assert "1,200 requests a minute (the recipe)" in gate.inspect().reason
 
 
-async def test_tokens_a_minute_are_kept_for_calls_of_any_size() -> None:
-    """A call of more tokens than the bucket holds waits for as many as it takes."""
+async def test_tokens_per_minute_are_limited_for_calls_of_any_size() -> None:
+    """A call of more tokens than the bucket holds waits for several fillings."""
     gate = pacing(100, Clock(), tokens=60_000)
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -397,10 +384,10 @@ async def test_tokens_a_minute_are_kept_for_calls_of_any_size() -> None:
 
 
 async def test_the_endpoints_own_limits_are_adopted() -> None:
-    """A limit in the headers of a reply is kept from then on, unless the recipe says otherwise."""
+    """A limit in the headers of a reply applies from then on, unless the recipe has its own."""
     headers = {"x-ratelimit-limit-requests": "600"}
-    gate, told = pacing(4, Clock()), pacing(4, Clock(), requests=6000)
-    for each in (gate, told):
+    gate, configured = pacing(4, Clock()), pacing(4, Clock(), requests=6000)
+    for each in (gate, configured):
         each.succeeded(await each.enter(0), headers, 0)
     assert "600 requests a minute (the endpoint)" in gate.inspect().reason
-    assert "6,000 requests a minute (the recipe)" in told.inspect().reason
+    assert "6,000 requests a minute (the recipe)" in configured.inspect().reason

@@ -13,7 +13,8 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.backends.openai.options import Options
-from selfinstruct.growth.steps import StepCall, read_step_reply
+from selfinstruct.growth import StepCall
+from selfinstruct.growth.step_reply import read_step_reply
 from selfinstruct.recipe import builtin, load_recipe
 from selfinstruct.records import Message, Reply
 from selfinstruct.testing import Behaviour, FaultServer

@@ -16,10 +16,7 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.checks import Criteria, field_faults
-from selfinstruct.growth.judging import judge_batch
-from selfinstruct.growth.planner import CategoryProgress, start_batch
-from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.steps import Draft
+from selfinstruct.growth import CategoryProgress, Draft, Pool, judge_batch, start_batch
 from selfinstruct.journal import History
 from selfinstruct.recipe import Recipe, builtin, load_recipe
 from selfinstruct.records import Batch, Row

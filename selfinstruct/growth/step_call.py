@@ -1,0 +1,66 @@
+"""A call of a batch: its key, its prompt, and the format of its reply; pure.
+
+Does not handle: sending, or reading the reply (``step_reply``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from selfinstruct.prompts import step_messages
+from selfinstruct.recipe import Judge, Recipe, Step
+from selfinstruct.records import JSON, Message, ReplyFormat
+
+#: The only call of a recipe without steps: whole rows that imitate the demonstrations, or templates alone.
+IMITATE, EXPAND = "imitate", "expand"
+_JUDGE_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StepCall:
+    """A call to be made; ``values`` fill its prompt. ``definition`` is None where the reply contains whole rows."""
+
+    key: str
+    definition: Step | Judge | None
+    values: Mapping[str, JSON] = field(default_factory=dict)
+
+    @property
+    def max_tries(self) -> int:
+        """How often the call may be made while its replies are unreadable."""
+        if self.definition is None:
+            return 1
+        return self.definition.tries if isinstance(self.definition, Step) else _JUDGE_TRIES
+
+    @property
+    def model(self) -> str:
+        """The name of the model to call; "" for any."""
+        return "" if self.definition is None else self.definition.model
+
+    def reply_format(self, recipe: Recipe) -> ReplyFormat | None:
+        """The format of a JSON reply; None where the reply is text."""
+        fields, definition = recipe.fields, self.definition
+        if definition is None:
+            return ReplyFormat({name: str(each.type) for name, each in fields.items()})
+        if isinstance(definition, Judge):
+            return ReplyFormat({"score": "number", "reason": "string"}, many=False)
+        if definition.reply != "json":
+            return None
+        types = {name: str(fields[name].type) if name in fields else "string" for name in definition.writes}
+        return ReplyFormat(types, many=definition.rows != 1)
+
+    def messages(self, recipe: Recipe) -> tuple[Message, ...]:
+        """The prompt of a step or a judge; empty for imitation, whose prompt is built from demonstrations."""
+        if self.definition is None:
+            return ()
+        # A completion model was trained on an exact format, including the line break at its end.
+        verbatim = any(each.api == "completions" for each in recipe.all_models if self.model in ("", each.name))
+        system, prompt = self.definition.system, self.definition.prompt
+        return step_messages(system, prompt, self.values, self.reply_format(recipe), verbatim=verbatim)
+
+
+def first_reply_format(recipe: Recipe) -> ReplyFormat | None:
+    """The format of the first JSON reply that a run requests; None where all replies are text."""
+    definitions: list[Step | Judge | None] = [*recipe.steps, *recipe.judge] or [None]
+    formats = (StepCall("", definition).reply_format(recipe) for definition in definitions)
+    return next((each for each in formats if each is not None), None)

@@ -1,0 +1,112 @@
+"""Reading the reply to a call: the drafts that it contains, or the reason why it contains none; pure.
+
+Does not handle: parsing rows out of text (``selfinstruct.replies``), or repeating a call with an unreadable reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from selfinstruct.growth.step_call import EXPAND, StepCall
+from selfinstruct.recipe import Judge, Recipe, Step
+from selfinstruct.recipe.placeholders import lookup
+from selfinstruct.records import JSON, Rejection, Reply, Row
+from selfinstruct.replies import parse_reply, strip_reasoning
+from selfinstruct.text import value_text
+
+_VERDICT = ("score", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A row in the making; where ``row`` is None, ``problem`` is the reason.
+
+    ``rejection`` is set where the draft is rejected before it is compared with the pool. Drafts of one ``group`` were
+    made from one row by later steps or by templates, and may be similar.
+    """
+
+    row: Row | None
+    text: str
+    problem: str = ""
+    rejection: Rejection | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepReply:
+    """The drafts in a reply, or the slug of its ``failure`` with a ``message``."""
+
+    drafts: Sequence[Draft] = ()
+    failure: str = ""
+    message: str = ""
+
+
+def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
+    """Read the reply to a call."""
+    if call.definition is None:
+        if call.key == EXPAND:
+            return StepReply((Draft({}, ""),))
+        return _read_rows(reply, tuple(recipe.fields))
+    if isinstance(call.definition, Judge):
+        read = _read_rows(reply, _VERDICT)
+        drafts = list(read.drafts)
+    else:
+        step = call.definition
+        read = _read_rows(reply, step.writes) if step.reply == "json" else _read_text(reply, step)
+        drafts = [
+            _replace_texts(_require_names(draft, at, step), step, call.values) for at, draft in enumerate(read.drafts)
+        ]
+    if drafts and all(draft.row is None for draft in drafts):
+        return StepReply(failure="malformed", message=f"no usable row: {drafts[0].problem}")
+    return StepReply(drafts, read.failure, read.message)
+
+
+def _read_rows(reply: Reply, names: Sequence[str]) -> StepReply:
+    parsed = parse_reply(reply.text, tuple(names), finish_reason=reply.finish_reason)
+    drafts = tuple(Draft(each.row, each.text, each.problem) for each in parsed.candidates)
+    return StepReply(drafts, parsed.failure, parsed.message)
+
+
+def _read_text(reply: Reply, step: Step) -> StepReply:
+    """Read a text reply: the whole of it, or its parts around a separator."""
+    if reply.finish_reason == "content_filter":
+        return StepReply(failure="filtered", message="the endpoint's content filter withheld the reply")
+    text = strip_reasoning(reply.text).strip()
+    if reply.finish_reason == "length":
+        return StepReply(failure="truncated", message="the reply reached the token limit before its end")
+    if not text:
+        return StepReply(failure="empty", message="the reply is empty")
+    if step.reply == "text":
+        return StepReply((Draft({step.writes[0]: text}, text),))
+    parts = [part.strip() for part in text.split(step.separator)]
+    if len(parts) != len(step.writes) or not all(parts):
+        expected = f"expected {len(step.writes)} non-empty parts separated by {step.separator!r}"
+        got = f"got {sum(map(bool, parts))} in a reply that begins {text[:200]!r}"
+        return StepReply(failure="malformed", message=f"{expected}, {got}")
+    return StepReply((Draft(dict(zip(step.writes, parts, strict=True)), text),))
+
+
+def _require_names(draft: Draft, position: int, step: Step) -> Draft:
+    """The draft, without its row where the step does not request so many rows or writes other names."""
+    if draft.row is None:
+        return draft
+    if step.rows and position >= step.rows:
+        return Draft(None, draft.text, f"{step.name}: more than the {step.rows} requested rows")
+    missing = [name for name in step.writes if name not in draft.row]
+    unknown = [name for name in draft.row if name not in step.writes]
+    if missing or unknown:
+        problem = f"{missing[0]} is missing" if missing else f"unexpected name {str(unknown[0])[:80]}"
+        return Draft(None, draft.text, f"{step.name}: {problem}")
+    return draft
+
+
+def _replace_texts(draft: Draft, step: Step, values: Mapping[str, JSON]) -> Draft:
+    """The draft with the texts that the step replaces by values."""
+    if draft.row is None or not step.replace:
+        return draft
+    row = dict(draft.row)
+    for old, name in step.replace.items():
+        new = value_text(lookup(values, name))
+        row = {key: value.replace(old, new) if isinstance(value, str) else value for key, value in row.items()}
+    return Draft(row, draft.text)
