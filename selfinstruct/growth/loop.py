@@ -140,7 +140,7 @@ class Loop:
         """The random generator of one batch, which depends on the run's seed and the batch number only."""
         return Random(f"{self.seed}/{number}")
 
-    # --- what to send ---
+    # --- sending ---
 
     def _resume(self) -> None:
         """Queue the calls that open batches of an earlier session still need; judge batches that need none."""
@@ -207,7 +207,7 @@ class Loop:
         reply_format = step_call.reply_format(recipe)
         return Request(batch, step_call.key, prompt, demos, seed, reply_format, step_call.model)
 
-    # --- what has arrived ---
+    # --- receiving ---
 
     def _record(self, ended: Sequence[EndedCall]) -> Exception | None:
         """Journal and commit outcomes, queue replies for reading, and return the error that ends the run, if any."""
