@@ -157,3 +157,13 @@ def test_a_step_applies_where_its_condition_holds(value: JSON, applies: bool) ->
     text = f'[attributes.kind]\nvalues = ["dogs", "cats"]\n{text}'
     progress = advance(recipe_of(text), PromptInputs(), {**VALUES, "kind": value}, {})
     assert any(call.key == "pair" for call in progress.calls) == applies
+
+
+def test_a_complete_row_that_breaks_a_rule_is_not_judged() -> None:
+    """The check of the complete row also covers fields that no step has written."""
+    text = RECIPE.replace('name = "pair"', 'name = "pair"\nwhen = { kind = ["dogs"] }')
+    text = text.replace("[fields.answer]", '[fields.answer]\n[fields.topic]\nsource = "kind"\nmin_words = 3')
+    text = f'[attributes.kind]\nvalues = ["dogs", "cats"]\n{text}'
+    progress = advance(recipe_of(text), PromptInputs(), {**VALUES, "kind": "cats"}, {})
+    assert progress.calls == []
+    assert [draft.rejection and draft.rejection.reason for draft in progress.drafts] == ["length"]
