@@ -189,7 +189,7 @@ def _outcome(run: Run, site: str, code: int, said: str) -> str:
     require(code in (2, 3), f"exit {code}: {said}")
     require(bool(_CAUSES.search(said)), f"the cause is not told: {said}")
     require("Traceback" not in said, f"a traceback: {said}")
-    require(code == 3 or "cannot be the output directory" in said, f"exit {code}: {said}")
+    require(code == 3 or "output directory" in said, f"exit {code}: {said}")
     return f"exit {code}, cause told"
 
 

@@ -87,7 +87,7 @@ def measure(url: str, folder: Path, candidates: int, minutes: float) -> list[Sam
         if samples and now - samples[-1].seconds < _EVERY:
             return
         pool = next(each for each in gc.get_objects() if isinstance(each, Pool))
-        index = held(pool._index) + held(pool._duplicates) + sum(held(np.array(ids)) for ids in pool.grown.values())
+        index = held(pool)
         files, tasks = len(list(Path("/proc/self/fd").iterdir())), len(asyncio.all_tasks())
         samples.append(Sample(now, snapshot.candidates, snapshot.accepted, resident(), index, files, tasks))
         show(samples[-1])

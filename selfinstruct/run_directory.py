@@ -1,6 +1,6 @@
-"""The run directory: whose it is, and the files in it that are derived from the journal.
+"""The run directory: creating and locking it, and writing the files that are derived from the journal.
 
-Does not handle: what the journal holds (``journal``), or how the files look (``render``).
+Does not handle: the content of the journal (``journal``), or the format of the reports (``render``).
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ RECIPE_NAME = "recipe.toml"
 SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.html"
 CARD_NAME = "README.md"
-#: What the disk has to answer for, and not whoever named the directory.
-_FAILING = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+#: Errors of the disk, rather than of the chosen directory.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 @contextlib.contextmanager
 def lock_directory(where: Path) -> Iterator[None]:
-    """A directory for a run, made where there is none, locked against other processes while the block lasts.
+    """Context manager that creates the directory of a run, if needed, and locks it against other processes.
 
-    What was made goes again where no run was begun in the block. Raises InputError where the directory cannot be
-    one of a run, StorageError where another process is writing it or the disk refuses.
+    If no run was created in the block, the directory is removed again. Raises InputError if the directory cannot be
+    used, StorageError if another process is writing it or the disk fails.
     """
-    made = _make(where)
+    created = _create_directory(where)
     try:
         with Lock.acquire(where):
             try:
                 clear_parts(where)
                 yield
             finally:
-                # Where no run was begun nothing stays; the lock's file goes while it is ours.
+                # Leave nothing behind without a run; remove the lock file while the lock is ours.
                 if not is_run_directory(where):
                     with contextlib.suppress(OSError):
                         (where / LOCK_NAME).unlink(missing_ok=True)
     finally:
-        _unmake(made)
+        _remove_empty(created)
 
 
 def initial_metadata(where: Path, prepared: Prepared, seed: int) -> RunMetadata:
@@ -65,12 +65,12 @@ def initial_metadata(where: Path, prepared: Prepared, seed: int) -> RunMetadata:
 
 
 def seeds_digest(seeds: Sequence[Row]) -> str:
-    """What tells the seed rows of one run from those of another."""
+    """Return a digest of the seed rows."""
     return hashlib.sha256(json.dumps(seeds, sort_keys=True).encode()).hexdigest()
 
 
 def open_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Journal | None:
-    """The journal of a held directory, open to go on with, or None where no run was begun there.
+    """Open the journal of a locked directory to resume its run; None if there is no run.
 
     Raises InputError if it belongs to another recipe, other seed rows or another random seed.
     """
@@ -78,7 +78,7 @@ def open_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Jour
         return None
     journal = Journal.open(where)
     try:
-        _same_run(where, journal, prepared, metadata)
+        _require_same_settings(where, journal, prepared, metadata)
     except BaseException:
         journal.close()
         raise
@@ -86,21 +86,21 @@ def open_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Jour
 
 
 def create_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Journal:
-    """The journal of a new run in a held directory."""
-    return Journal.create(where, metadata, _seeds(prepared))
+    """Create the journal of a new run in a locked directory."""
+    return Journal.create(where, metadata, _seed_rows(prepared))
 
 
 def write_derived(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:
-    """Write everything that follows from the journal, each file whole.
+    """Write all files that are derived from the journal, each atomically.
 
-    Of a run that goes on, the rows that ``summary`` counts. One that the disk refuses does not keep back the others.
-    Raises StorageError for the first of them.
+    During a run only the rows counted in ``summary`` are written. If one file fails, the others are still written.
+    Raises StorageError for the first failure.
     """
     recipe = to_toml(prepared.recipe, prepared.reasons, where)
-    # Half of a character in a category's name is written as its escape, which JSON reads again.
+    # A lone surrogate in the name of a category is written as a JSON escape.
     text = json.dumps(summary.to_dict(), ensure_ascii=False, indent=2) + "\n"
     shown = build_report(history, prepared, summary)
-    refused: list[StorageError] = []
+    errors: list[StorageError] = []
     for write in (
         lambda: write_rows(history, where / ROWS_NAME, summary.accepted),
         lambda: write_whole(where / RECIPE_NAME, recipe.encode()),
@@ -111,29 +111,31 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
         try:
             write()
         except StorageError as error:
-            refused.append(error)
-    if refused:
-        kept = f"Every row is in {JOURNAL_NAME}; once that is mended: selfinstruct report {shlex.quote(str(where))}"
-        raise StorageError(refused[0].message, hint=f"{refused[0].hint}\n{kept}") from refused[0]
+            errors.append(error)
+    if errors:
+        remedy = (
+            f"Every row is in {JOURNAL_NAME}; to write the files again: selfinstruct report {shlex.quote(str(where))}"
+        )
+        raise StorageError(errors[0].message, hint=f"{errors[0].hint}\n{remedy}") from errors[0]
 
 
 def is_run_directory(where: str | Path) -> bool:
-    """Whether there is a journal in ``where``, as far as can be seen."""
+    """Return whether ``where`` contains a journal, as far as it can be accessed."""
     try:
         return (Path(where) / JOURNAL_NAME).exists()
-    except OSError:  # a folder on the way that may not be searched, a name that is too long
+    except OSError:  # a parent that cannot be searched, or a name that is too long
         return False
 
 
 def open_history(where: str | Path) -> History:
-    """The journal of a run, open for reading. Raises InputError where there is none."""
+    """Open the journal of a run for reading. Raises InputError if there is none."""
     if not is_run_directory(where):
         raise InputError(f"{where}: not a run directory", hint=f"A run directory contains {JOURNAL_NAME}.")
     return History.open(Path(where))
 
 
-def _make(where: Path) -> list[Path]:
-    """Create the directory where there is none; what was created, the innermost first."""
+def _create_directory(where: Path) -> list[Path]:
+    """Create the directory, if needed, and return the created directories, the innermost first."""
     missing: list[Path] = []
     try:
         if where.is_dir():
@@ -143,26 +145,26 @@ def _make(where: Path) -> list[Path]:
                 )
             return missing
         missing = [folder for folder in (where, *where.parents) if not folder.exists()]
-        where.mkdir(parents=True, exist_ok=True)  # another process may make it at this moment
-        for folder in missing:  # a journal is only as safe as the names that lead to it
+        where.mkdir(parents=True, exist_ok=True)  # another process may create it at the same time
+        for folder in missing:  # a journal is only as safe as its directory entries
             sync_directory(folder.parent)
     except OSError as error:
-        _unmake(missing)
-        said = f"{where}: cannot use it as the output directory: {error.strerror}"
-        if error.errno in _FAILING:
-            raise StorageError(said, hint="Free some space, or set `out` to a directory on another disk.") from error
-        raise InputError(said, hint="Set `out` to a directory that you can write to.") from error
+        _remove_empty(missing)
+        message = f"{where}: cannot use it as the output directory: {error.strerror}"
+        if error.errno in _DISK_ERRORS:
+            raise StorageError(message, hint="Free some space, or set `out` to a directory on another disk.") from error
+        raise InputError(message, hint="Set `out` to a directory that you can write to.") from error
     return missing
 
 
-def _unmake(folders: Sequence[Path]) -> None:
-    """Remove the folders that were made for a run, those that hold nothing."""
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove those of the created directories that are empty."""
     for folder in folders:
-        with contextlib.suppress(OSError):  # that it holds a run by now is the common case
+        with contextlib.suppress(OSError):  # usually it contains a run by now
             folder.rmdir()
 
 
-def _same_run(where: Path, journal: Journal, prepared: Prepared, metadata: RunMetadata) -> None:
+def _require_same_settings(where: Path, journal: Journal, prepared: Prepared, metadata: RunMetadata) -> None:
     recorded = journal.history.metadata()
     old = parse_recipe(recorded.recipe, f"{where}/{JOURNAL_NAME}: recipe", where, importer=accept_unimported)
     changed = [key for key in frozen_changes(old, prepared.recipe) if key != "seeds.file"]
@@ -180,6 +182,6 @@ def _same_run(where: Path, journal: Journal, prepared: Prepared, metadata: RunMe
         )
 
 
-def _seeds(prepared: Prepared) -> list[SeedRow]:
+def _seed_rows(prepared: Prepared) -> list[SeedRow]:
     seeds = prepared.seeds
     return [SeedRow(row, prepared.categories.of(row), line) for row, line in zip(seeds.rows, seeds.lines, strict=True)]

@@ -159,7 +159,7 @@ def refusing_at(number: int) -> Any:
         if next(calls) < number:
             judge(self, *judged)
             return
-        with self._writing():
+        with self._transaction():
             raise sqlite3.OperationalError("database or disk is full")
 
     return refuse

@@ -21,13 +21,12 @@ from typing import Any
 from selfinstruct.checks import Criteria, Fault, examine, schema
 from selfinstruct.errors import InputError
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
-from selfinstruct.preparation.prepare import Source, read_source, valid_seeds
+from selfinstruct.preparation.prepare import Source, check_seeds, read_source
 from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.recipe import Importer, Recipe, bind
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, read_rows, rows_from_objects
-from selfinstruct.similarity.duplicates import DuplicateIndex, question_fields
-from selfinstruct.similarity.row_index import RowIndex
+from selfinstruct.similarity.neighbour_index import NeighbourIndex
 from selfinstruct.text import value_text
 
 #: A rule inferred from the rows themselves may be wrong, so a row that breaks one of these gets a warning only.
@@ -122,7 +121,7 @@ def find_problems(
     file = _read(source)
     others = [_read(other) for other in against]
     criteria = _inferred(file) if recipe is None else _given(recipe, importer)
-    earlier = _Earlier(criteria.recipe, min(criteria.thresholds.values()))
+    earlier = _EarlierRows(criteria.recipe, min(criteria.thresholds.values()))
     for other in others:
         for row, line in zip(other.rows, other.lines, strict=True):
             if schema.check(row, criteria.recipe.fields) is None:
@@ -130,7 +129,7 @@ def find_problems(
     findings: list[Finding] = []
     categories: Counter[str] = Counter()
     for done, (row, line) in enumerate(zip(file.rows, file.lines, strict=True), 1):
-        faults = examine(row, criteria, earlier)
+        faults = examine(row, criteria, earlier.index)
         well_formed = schema.check(row, criteria.recipe.fields) is None
         categories[criteria.categorise(row) if well_formed else ""] += 1
         for fault in faults:
@@ -147,39 +146,27 @@ def find_problems(
     return Findings(findings, _measures(findings, categories, file, criteria, recipe), file.path)
 
 
-class _Earlier:
-    """The rows that a row of the file is compared with, by ids from 1, and where each of them stands."""
+class _EarlierRows:
+    """The rows that a row of the file is compared with, by ids from 1, with the place of each."""
 
-    def __init__(self, recipe: Recipe, least_threshold: float) -> None:
-        self._twins = DuplicateIndex(question_fields(recipe))
-        self._index = RowIndex(recipe.novelty, min_threshold=least_threshold)
+    def __init__(self, recipe: Recipe, min_threshold: float) -> None:
+        self.index = NeighbourIndex(recipe, min_threshold)
         self._files: list[str] = []
         self._starts: list[int] = []
         self._lines = array("Q")
 
     def add(self, row: Row, file: str, line: int) -> None:
-        """Put one row in."""
+        """Add one row."""
         if not self._files or self._files[-1] != file:
             self._files.append(file)
             self._starts.append(len(self._lines))
-        self._twins.add(row)
-        self._index.add(row)
+        self.index.add(row)
         self._lines.append(line)
 
     def place(self, number: int) -> dict[str, Any]:
-        """Where the row stands that ``twin`` or ``nearest`` gave."""
+        """The file and line of the row with this id."""
         at = number - 1
         return {"file": self._files[bisect_right(self._starts, at) - 1], "line": self._lines[at]}
-
-    def twin(self, row: Row) -> tuple[int, bool] | None:
-        """See ``checks.Neighbours``."""
-        found = self._twins.find(row)
-        return None if found is None else (found[0] + 1, found[1])
-
-    def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
-        """See ``checks.Neighbours``."""
-        found = self._index.nearest(row, threshold)
-        return None if found is None else (found[0] + 1, found[1])
 
 
 def _read(source: Source) -> RowFile:
@@ -197,7 +184,7 @@ def _given(path: str, importer: Importer | None) -> Criteria:
             f"{path}: contains rows, not a recipe", hint=f"Write a recipe for them: selfinstruct init {path}"
         )
     recipe = bind(recipe, seeds.fields)
-    sound, _ = valid_seeds(seeds, recipe, skip=True)
+    sound, _ = check_seeds(seeds, recipe, skip=True)
     statistics = value_statistics(recipe, sound.rows)
     categories = make_categories(recipe, statistics)
     return Criteria(recipe, thresholds(recipe, categories, statistics), categories.of)
@@ -219,7 +206,7 @@ def _inferred(file: RowFile) -> Criteria:
     return Criteria(recipe, dict.fromkeys(categories.names, CAP), categories.of)
 
 
-def _evidence(fault: Fault, row: Row, criteria: Criteria, earlier: _Earlier) -> dict[str, Any]:
+def _evidence(fault: Fault, row: Row, criteria: Criteria, earlier: _EarlierRows) -> dict[str, Any]:
     rejection = fault.rejection
     evidence: dict[str, Any] = {}
     if fault.field in row:

@@ -27,7 +27,7 @@ _CHARTED_FIELDS = 4
 class Histogram:
     """Two distributions over the same equal steps of ``step`` from ``low`` on: shares in [0, 1], each adding to 1.
 
-    ``seeds`` is the distribution of the seed rows, ``grown`` that of the sampled rows; all zeros if there are no values.
+    ``seeds`` is the distribution of the seed rows, ``grown`` that of the sampled rows; zeros without values.
     """
 
     low: float

@@ -89,7 +89,7 @@ def trace_row(history: History, name: str) -> Provenance:
                 grown.row,
                 recipe,
                 spans=grown.spans,
-                replies=history.steps(grown.call),
+                replies=history.batch_replies(grown.call),
                 position=grown.position,
                 nearest=near,
             )
@@ -116,9 +116,9 @@ def _parse_name(name: str) -> tuple[str, int]:
 def _rejected(history: History, recipe: Recipe, refused: RefusedCandidate, seeds: int) -> Provenance:
     near = None
     if refused.nearest is not None:
-        rows = history.pooled([refused.nearest])
+        rows = history.pool_rows([refused.nearest])
         near = [Neighbour(_name(refused.nearest, seeds), row, refused.score) for row in rows.values()]
-    replies = history.steps(refused.call)
+    replies = history.batch_replies(refused.call)
     # A candidate may be rejected before its category is known; then the batch decides, where it can.
     by_batch = recipe.categories.by in ("none", "attribute") and replies
     return Provenance(
@@ -139,7 +139,7 @@ def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance
     if not found.replies:
         return found
     batch, recipe = found.replies[0].batch, found.recipe
-    demos = history.pooled(batch.demos)
+    demos = history.pool_rows(batch.demos)
     inputs = PromptInputs.from_json(history.metadata().prompt_inputs, history.passages())
     number = batch.given.get(PASSAGE) or 0
     found = replace(
@@ -241,7 +241,7 @@ def _nearest_rows(history: History, recipe: Recipe, row: Row, size: int, *, but:
     index.add_all(grown.row for grown in history.rows())
     found = index.k_nearest(row, _NEAREST + 1)
     ids = {at + 1: score for at, score in found if at + 1 != but}
-    rows = history.pooled(list(ids)[:_NEAREST])
+    rows = history.pool_rows(list(ids)[:_NEAREST])
     return [Neighbour(_name(number, len(seeds)), near, ids[number]) for number, near in rows.items()]
 
 

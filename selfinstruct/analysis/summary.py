@@ -143,7 +143,7 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         categories=categories,
         **_bill_fields(state.spent, prices, state.accepted),
         models={
-            name: Bill(**_bill_fields(spent, prices, history.written_by(name))) for name, spent in by_model.items()
+            name: Bill(**_bill_fields(spent, prices, history.count_rows_by(name))) for name, spent in by_model.items()
         },
         max_rouge_l=max(prepared.thresholds.values()),
         model=", ".join(by_model) or ", ".join(model.name for model in prepared.recipe.all_models) or "imitator",

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from selfinstruct.growth import first_reply_format
 from selfinstruct.journal import History
 from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.recipe import Model, import_extension, is_reference
+from selfinstruct.recipe import Model, Recipe, import_extension, is_reference
 from selfinstruct.run_directory import open_history
 
 
@@ -46,20 +46,19 @@ class Connection:
     unavailable: Sequence[str] = ()
 
 
-def with_model(
-    prepared: Prepared,
+def choose_models(
+    recipe: Recipe,
     model: str | None,
     base_url: str | None,
     backend: str | Backend | None,
     concurrency: int | None = None,
-) -> Prepared:
-    """Return ``prepared`` with the model that the arguments name, if any.
+) -> Recipe:
+    """Return ``recipe`` with the model that the arguments name, if any.
 
     ``model`` selects by name from a recipe's ``[[models]]``; ``concurrency`` is divided among them by weight.
     A reference to a factory as ``backend`` is kept in the recipe. Raises InputError for an unknown backend, or
     arguments that contradict the recipe, RecipeError for a factory that cannot be imported.
     """
-    recipe = prepared.recipe
     if isinstance(backend, str) and is_reference(backend):
         import_extension(backend)  # an error here costs nothing yet
         recipe = recipe.model_copy(update={"backend": backend})
@@ -85,7 +84,7 @@ def with_model(
         recipe = recipe.model_copy(update={"model": _model({**old, **named}), "models": ()})
     if concurrency is not None:
         recipe = recipe.model_copy(update=_share_concurrency(recipe.model, recipe.models, concurrency))
-    return replace(prepared, recipe=recipe)
+    return recipe
 
 
 async def connect(

@@ -14,7 +14,7 @@ from selfinstruct.analysis.findings import Findings, find_problems
 from selfinstruct.errors import InputError
 from selfinstruct.files import open_whole, write_whole
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
-from selfinstruct.preparation.prepare import Source, read_source, valid_seeds
+from selfinstruct.preparation.prepare import Source, check_seeds, read_source
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import accept_unimported, import_extension
 from selfinstruct.render.starter_recipe import starter_recipe
@@ -74,7 +74,7 @@ def init(source: Source, out: str | Path | None = None, *, force: bool = False) 
     if given is not None:
         raise InputError(f"{source}: already a recipe", hint=f"Run it: selfinstruct run {source}")
     inferred = infer(seeds)
-    valid, problems = valid_seeds(seeds, inferred.recipe, skip=True)
+    valid, problems = check_seeds(seeds, inferred.recipe, skip=True)
     statistics = value_statistics(inferred.recipe, valid.rows, inferred.statistics)
     limits = thresholds(inferred.recipe, make_categories(inferred.recipe, statistics), statistics)
     text = starter_recipe(

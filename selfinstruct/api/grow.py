@@ -1,4 +1,4 @@
-"""Growing seeds: a run directory, from nothing or from where it stopped."""
+"""Grow seeds in a run directory, in a new run or a resumed one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 from selfinstruct import run_directory as directory
 from selfinstruct.analysis.summary import Summary, summarise
 from selfinstruct.api.blocking import run_blocking
-from selfinstruct.api.connect import Connection, SpendingLimits, connect, with_model
+from selfinstruct.api.connect import Connection, SpendingLimits, choose_models, connect
 from selfinstruct.api.generated_lists import write_lists
 from selfinstruct.backends import Backend, BudgetSpent, ModelPool
-from selfinstruct.checks import Criteria
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.growth import CategoryProgress, Loop, Pool, PromptSize, RunCounts, Sampler, restore
+from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler
 from selfinstruct.journal import History, Journal, QuotaStage, RunMetadata
-from selfinstruct.preparation.prepare import Prepared, Source, prepare, with_passages
+from selfinstruct.preparation.judging_state import JudgingState
+from selfinstruct.preparation.prepare import Prepared, Source, prepare
 from selfinstruct.prompts import detect_language
 from selfinstruct.recipe import import_extension
 from selfinstruct.records import Row
@@ -32,7 +32,7 @@ from selfinstruct.run_directory import SUMMARY_NAME
 if TYPE_CHECKING:
     import pandas
 
-#: How many batches are under way at once where the backend is not a model: enough to share a commit.
+#: The number of batches in flight if the backend is not a model: enough to share a commit.
 _LOCAL_CONCURRENCY = 16
 
 
@@ -153,18 +153,26 @@ async def run_async(
     """
     start = clock()
     if prepared is None:
-        prepared = _prepare(source, rows, per_category, skip_bad_seeds)
-    prepared = with_model(prepared, model, base_url, backend, concurrency)
+        prepared = plan(
+            source,
+            rows=rows,
+            per_category=per_category,
+            model=model,
+            base_url=base_url,
+            backend=backend,
+            concurrency=concurrency,
+            skip_bad_seeds=skip_bad_seeds,
+        )
     where = run_directory(prepared, out)
     metadata = directory.initial_metadata(where, prepared, seed)
     limits = SpendingLimits(budget, max_requests, max_tokens)
     async with contextlib.AsyncExitStack() as stack:
-        # First, so that a second process is told at once, and pays for no call before it is.
+        # First, so that a second process is refused at once, before it pays for a call.
         stack.enter_context(directory.lock_directory(where))
         journal = directory.open_journal(where, prepared, metadata)
         if journal is not None:
             stack.enter_context(journal)
-            prepared = with_passages(prepared, journal.history.passages())
+            prepared = prepared.resumed(journal.history.passages())
         connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
         stack.push_async_callback(connected.models.close)
         if journal is None:
@@ -172,8 +180,8 @@ async def run_async(
         _record_start(journal, metadata.recipe, prepared, connected)
         await write_lists(prepared, journal, connected.models, where, seed)
         journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json()))
-        loop = await _loop(prepared, journal, connected.models, seed, concurrency, watch or _ignore)
-        summary = await _grown(where, loop, prepared, lambda: clock() - start)
+        loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch or _ignore)
+        summary = await _run_and_write(where, loop, prepared, lambda: clock() - start)
     _require_conserved(where, summary)
     return Run(where, summary)
 
@@ -186,19 +194,20 @@ def plan(
     model: str | None = None,
     base_url: str | None = None,
     backend: str | Backend | None = None,
+    concurrency: int | None = None,
     skip_bad_seeds: bool = False,
 ) -> Prepared:
     """Return what ``run`` would start from, without calling a model or writing a file; pass it as ``prepared``.
 
     The arguments are those of ``run_async``. Raises InputError if one of them, the recipe or the seeds cannot be used.
     """
-    return with_model(_prepare(source, rows, per_category, skip_bad_seeds), model, base_url, backend)
-
-
-def _prepare(source: Source, rows: int | None, per_category: int | None, skip_bad_seeds: bool) -> Prepared:
-    """Prepare a source of the user's own, whose recipe may name code to import."""
     return prepare(
-        source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, importer=import_extension
+        source,
+        rows=rows,
+        per_category=per_category,
+        skip_bad_seeds=skip_bad_seeds,
+        choose_models=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency),
+        importer=import_extension,
     )
 
 
@@ -226,45 +235,44 @@ def _ignore(snapshot: Snapshot) -> None:
     """The default progress callback."""
 
 
-async def _loop(
+async def _make_loop(
     prepared: Prepared,
     journal: Journal,
-    authors: ModelPool,
+    models: ModelPool,
     seed: int,
     concurrency: int | None,
     watch: Callable[[Snapshot], None],
 ) -> Loop:
-    progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
-    state = journal.history.state()
-    materials = prepared.inputs
-    drawing = Sampler(prepared.recipe, materials)
-    restore(progress, drawing, journal.history)
-    pool = Pool(prepared.recipe, prepared.thresholds, progress)
-    seeds = prepared.seeds.rows
-    pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
-    pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
-    await asyncio.sleep(0)  # whoever cancelled the run meanwhile does not wait for more
-    at_once = sum(model.concurrency for model in prepared.recipe.all_models) if authors.reads_messages else 0
-    if materials.passages and not journal.history.passages():
-        journal.add_passages(materials.passages)
+    recorded, inputs, seeds = journal.history.state(), prepared.inputs, prepared.seeds.rows
+    sampler = Sampler(prepared.recipe, inputs)
+    state = JudgingState.of_seeds(prepared)
+    state.restore(journal.history, sampler)
+    await asyncio.sleep(0)  # let a cancellation that came meanwhile take effect
+    if inputs.passages and not journal.history.passages():
+        journal.add_passages(inputs.passages)
+    model_concurrency = sum(model.concurrency for model in prepared.recipe.all_models) if models.reads_messages else 0
     return Loop(
-        criteria=Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of),
+        criteria=state.criteria,
         seeds=seeds,
-        pool=pool,
-        progress=progress,
+        pool=state.pool,
+        progress=state.progress,
         journal=journal,
-        models=authors,
+        models=models,
         prompt_size=PromptSize(prepared.recipe.prompt),
-        inputs=materials,
-        sampler=drawing,
+        inputs=inputs,
+        sampler=sampler,
         seed=seed,
-        concurrency=concurrency or at_once or _LOCAL_CONCURRENCY,
+        concurrency=concurrency or model_concurrency or _LOCAL_CONCURRENCY,
         watch=watch,
         language=detect_language(seeds),
         use_passages_once=prepared.use_passages_once,
-        last_batch=state.last_batch,
+        last_batch=recorded.last_batch,
         counts=RunCounts(
-            state.accepted, state.candidates, state.requests, Counter(state.rejected), Counter(state.failed)
+            recorded.accepted,
+            recorded.candidates,
+            recorded.requests,
+            Counter(recorded.rejected),
+            Counter(recorded.failed),
         ),
     )
 
@@ -296,27 +304,27 @@ def _with_remarks(metadata: RunMetadata, remarks: Sequence[str]) -> tuple[str, .
 
 
 def _added(before: Sequence[int] | None, figures: Sequence[int]) -> list[int]:
-    """Figures of a preflight on top of those of earlier ones; the last says whether any is estimated."""
+    """The sum of the figures of preflights; the last one is 1 if any is estimated."""
     if before is None:
         return list(figures)
     *counts, estimated = (one + other for one, other in zip(before, figures, strict=True))
     return [*counts, min(estimated, 1)]
 
 
-async def _grown(where: Path, loop: Loop, prepared: Prepared, elapsed: Callable[[], float]) -> Summary:
-    """Run the loop and write what it came to, whichever way it ends; ``elapsed`` gives the run's seconds."""
+async def _run_and_write(where: Path, loop: Loop, prepared: Prepared, elapsed: Callable[[], float]) -> Summary:
+    """Run the loop and write the results, however it ends; ``elapsed`` returns the seconds of this session."""
     try:
-        stopped = await _grow(loop)
+        stopped = await _run_loop(loop)
     except BaseException as error:
-        # What ended the run is the error to tell, whatever else its end brings.
+        # Report the error that ended the run, not a later one.
         with contextlib.suppress(StorageError):
-            _conclude(where, loop, prepared, _word_for(error), elapsed())
+            _write_results(where, loop, prepared, _stop_reason(error), elapsed())
         raise
-    return _conclude(where, loop, prepared, stopped, elapsed())
+    return _write_results(where, loop, prepared, stopped, elapsed())
 
 
-async def _grow(loop: Loop) -> str:
-    """Run the loop; the word for why it stopped."""
+async def _run_loop(loop: Loop) -> str:
+    """Run the loop and return the reason why it stopped."""
     try:
         await loop.run()
     except BudgetSpent:
@@ -325,25 +333,25 @@ async def _grow(loop: Loop) -> str:
     return "exhausted" if short and not (loop.use_passages_once and loop.sampler.all_passages_used) else "done"
 
 
-def _word_for(error: BaseException) -> str:
-    """What ``summary.stopped`` calls the error that ended a run."""
+def _stop_reason(error: BaseException) -> str:
+    """The value of ``summary.stopped`` for an error that ended a run."""
     if isinstance(error, SelfInstructError):
         return type(error).__name__.removesuffix("Error").lower()
     return "interrupted"
 
 
 def _require_conserved(where: Path, summary: Summary) -> None:
-    """Every candidate is accepted or rejected, once; a run that breaks this is a failure, loudly."""
+    """Raise StorageError unless every candidate was either accepted or rejected, once."""
     if not summary.conserved:
         raise StorageError(
             f"{where}: {summary.candidates} candidates, but {summary.accepted} accepted and "
             f"{sum(summary.rejected.values())} rejected: the counts do not add up",
-            hint="This is a fault of selfinstruct: please report it, with the run's directory.",
+            hint="This is a bug in selfinstruct: please report it, with the run directory.",
         )
 
 
-def _conclude(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds: float) -> Summary:
-    """Note how the run stopped, and write what is derived; a journal that takes no more does not keep that back."""
+def _write_results(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds: float) -> Summary:
+    """Record how the run stopped, and write the derived files, even if the journal cannot be written any more."""
     journal, history = loop.journal, loop.journal.history
     metadata = history.metadata()
     seconds += metadata.seconds
@@ -352,7 +360,7 @@ def _conclude(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds
         journal.write_metadata(replace(metadata, seconds=seconds, stopped=stopped, remarks=remarks))
         journal.commit()
     finally:
-        # The notes may not have been taken; the summary is of this run all the same.
+        # The journal may lack these values; the summary has them in any case.
         summary = replace(summarise(history, prepared), stopped=stopped, seconds=round(seconds, 3))
         directory.write_derived(where, history, prepared, summary)
     return summary

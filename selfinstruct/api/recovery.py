@@ -1,4 +1,4 @@
-"""A run out of what is left of one whose journal is damaged."""
+"""Recover a run whose journal is damaged into a new run directory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from selfinstruct import run_directory as directory
 from selfinstruct.api.inspect import report
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.files import open_whole
-from selfinstruct.journal import JOURNAL_NAME, Recovered, Remains, SeedRow
+from selfinstruct.growth.prompt_inputs import PromptInputs
+from selfinstruct.journal import JOURNAL_NAME, DamagedJournal, Recovered, SeedRow
 from selfinstruct.journal.lock import holder_of
 from selfinstruct.preparation.prepare import Prepared, build_prepared
 from selfinstruct.recipe import accept_unimported, bind, parse_recipe
@@ -19,11 +20,11 @@ from selfinstruct.run_directory import RECIPE_NAME, ROWS_NAME, is_run_directory,
 
 
 def recover(where: str | Path, out: str | Path) -> Recovered:
-    """Save what can be read of the run in ``where`` into a new run in ``out``; the old one stays as it is.
+    """Save everything readable in the run ``where`` as a new run in ``out``; the old one is not changed.
 
-    Where the recipe or the seeds cannot be had any more, neither from the journal nor from their files, only the rows
-    are saved. Raises InputError where there is no such run, or one in ``out`` already; StorageError where the disk
-    refuses, another process is writing the run, or rows are all that could be saved.
+    If the recipe or the seeds can be read neither from the journal nor from their files, only the rows are saved.
+    Raises InputError if there is no such run, or ``out`` already has one; StorageError if the disk fails, another
+    process is writing the run, or only the rows were saved.
     """
     old, new = Path(where), Path(out)
     if not is_run_directory(old):
@@ -31,19 +32,19 @@ def recover(where: str | Path, out: str | Path) -> Recovered:
     if is_run_directory(new):
         raise InputError(f"{out}: already contains a run", hint="Set `out` to an empty or a new directory.")
     if holder := holder_of(old):
-        raise StorageError(f"{where}: a run is writing here ({holder})", hint="Wait for it, or stop it.")
+        raise StorageError(f"{where}: another process is writing this run ({holder})", hint="Wait for it, or stop it.")
     try:
-        remains = Remains(old)
+        remains = DamagedJournal(old)
     except OSError as error:
         raise StorageError(f"{where}: cannot read: {error.strerror}", hint="Check its permissions.") from error
     with lock_directory(new):
         try:
-            prepared, seeds = _beginning(old, remains)
+            prepared, seeds = _prepare(old, remains)
         except (SelfInstructError, OSError, KeyError) as error:
             _write_lines(new / ROWS_NAME, remains.lines)
             raise StorageError(
-                f"{where}: neither the recipe with its seeds nor what led to a row can be read any more",
-                hint=f"The {len(remains.lines):,} rows that can be read are in {new / ROWS_NAME}.",
+                f"{where}: the run cannot be recovered: its recipe or its seeds are lost",
+                hint=f"The {len(remains.lines):,} readable rows are in {new / ROWS_NAME}.",
             ) from error
         metadata = directory.initial_metadata(new, prepared, remains.metadata.seed)
         metadata = replace(
@@ -57,19 +58,20 @@ def recover(where: str | Path, out: str | Path) -> Recovered:
     return done
 
 
-def _beginning(where: Path, remains: Remains) -> tuple[Prepared, list[SeedRow]]:
-    """What the run began with: from its journal, or else from its recipe and its seed file."""
+def _prepare(where: Path, remains: DamagedJournal) -> tuple[Prepared, list[SeedRow]]:
+    """Prepare the run from its journal, or else from its recipe file and its seed file."""
     text = remains.metadata.recipe or (where / RECIPE_NAME).read_text(encoding="utf-8")
     recipe = parse_recipe(text, f"{where}: recipe", where, importer=accept_unimported)
     stored = remains.seeds
     digest = remains.metadata.seeds_digest
     seeds = RowFile(recipe.seeds.file, "jsonl", [row for row, _, _ in stored], [line for _, _, line in stored], ())
-    if not stored or digest not in ("", directory.seeds_digest(seeds.rows)):
+    if recipe.seeds.file and (not stored or digest not in ("", directory.seeds_digest(seeds.rows))):
         seeds = read_rows(recipe.seeds.file)
         if digest not in ("", directory.seeds_digest(seeds.rows)):
             raise KeyError("the seeds")
-    names = tuple(seeds.rows[0])
-    prepared = build_prepared(replace(seeds, fields=names), bind(recipe, names), {}, [])
+    names = tuple(seeds.rows[0]) if seeds.rows else tuple(recipe.fields)
+    inputs = PromptInputs.from_json(remains.metadata.prompt_inputs, remains.passages)
+    prepared = build_prepared(replace(seeds, fields=names), bind(recipe, names), inputs)
     of = prepared.categories.of
     return prepared, [SeedRow(row, of(row), line) for row, line in zip(seeds.rows, seeds.lines, strict=True)]
 

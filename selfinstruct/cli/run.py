@@ -62,7 +62,7 @@ def run(
     from selfinstruct.errors import EndpointError
 
     tune_allocator()
-    options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend}
+    options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend, "concurrency": concurrency}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
         return _dry_run(prepared, seed, as_json=json)
@@ -72,7 +72,7 @@ def run(
         from selfinstruct.render.plan import plan_text
 
         screen.print(plan_text(prepared, where, width_of(screen)), soft_wrap=True)
-    options.update(prepared=prepared, out=where, concurrency=concurrency, seed=seed)
+    options.update(prepared=prepared, out=where, seed=seed)
     options.update(recording=recording, budget=budget, max_requests=max_requests, max_tokens=max_tokens)
     try:
         done = _grown(source, options, quiet=quiet)

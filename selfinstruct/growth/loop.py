@@ -185,7 +185,7 @@ class Loop:
         start_batch(self.progress, batch)
         self.sampler.start_batch(batch.category, batch.given, batch.count)
         grown = [number for number in batch.demos if number > self.pool.seed_count]
-        pooled = self.journal.history.pooled(grown) if grown else {}
+        pooled = self.journal.history.pool_rows(grown) if grown else {}
         demos = [pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos]
         return BatchState(batch, self.criteria.recipe, self.inputs, demos)
 
@@ -267,7 +267,7 @@ class Loop:
                 well_formed = len(read.drafts) - malformed
                 self.prompt_size.record_reply(call.batch_number, well_formed, malformed, self.last_batch)
             return True
-        if self.journal.waits(call.id):
+        if self.journal.is_unjudged(call.id):
             self.journal.fail(call.id, read.failure, read.message, ends=only_call)
             self.counts.failed[read.failure] += 1
         if only_call:
@@ -281,7 +281,7 @@ class Loop:
         if not state.done:
             self._queue_calls(state)
         elif not state.last_call:
-            self.journal.end(state.batch.number)
+            self.journal.end_batch(state.batch.number)
             self._finish_without_candidates(state.batch)
         else:
             judgements = judge_batch(state.batch, state.drafts, self.criteria, self.pool, self.progress)

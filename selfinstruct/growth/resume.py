@@ -29,7 +29,7 @@ def restore(progress: Mapping[str, CategoryProgress], sampler: Sampler, history:
         if name in progress:
             progress[name].accepted = category.accepted
     if sampler.has_choices:
-        for batch, accepted, failed in history.given():
+        for batch, accepted, failed in history.finished_batches():
             sampler.start_batch(batch.category, batch.given, batch.count)
             if failed and not accepted:
                 sampler.cancel_batch(batch.category, batch.given, batch.count)

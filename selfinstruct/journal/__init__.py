@@ -1,8 +1,10 @@
 """The journal of a run: every batch, reply, row and rejection, in one SQLite file with one writer.
 
-``Journal`` writes it, ``History`` reads it (also while a run goes on), ``Remains`` reads a damaged one, and everything
-else in a run directory is derived from it. A reply is committed raw before it is parsed, and is judged wholly or not
-at all.
+``Journal`` writes it, ``History`` reads it (also during a run), ``DamagedJournal`` salvages a damaged one. All other
+files of a run directory are derived from it. A reply is committed raw before it is parsed, and its judgements are
+recorded all together or not at all.
+
+Does not handle: judging, the other files of a run directory, deciding which batch comes next.
 """
 
 from selfinstruct.journal.database import JOURNAL_NAME
@@ -20,13 +22,14 @@ from selfinstruct.journal.entries import (
 )
 from selfinstruct.journal.history import History, write_rows
 from selfinstruct.journal.metadata import QuotaStage, RunMetadata
-from selfinstruct.journal.recovery import Recovered, Remains
+from selfinstruct.journal.recovery import DamagedJournal, Recovered
 from selfinstruct.journal.writer import Journal
 
 __all__ = [
     "JOURNAL_NAME",
     "BatchOutcome",
     "CategoryCounts",
+    "DamagedJournal",
     "FailedCall",
     "GrownRow",
     "History",
@@ -36,7 +39,6 @@ __all__ = [
     "RecordedReply",
     "Recovered",
     "RefusedCandidate",
-    "Remains",
     "RunMetadata",
     "SeedRow",
     "Spent",

@@ -1,13 +1,13 @@
-"""The SQLite file under the journal: its schema, how it is made, opened and checked, what its errors mean.
+"""The SQLite file of the journal: its schema, creating, opening and checking it, and hints for its errors.
 
-The rules that keep it whole:
+Rules that keep it intact:
 
-* One connection writes, for the life of a run; all others are read-only and never checkpoint. (SQLite before
+* One connection writes during a run; all others are read-only and never checkpoint. (SQLite before
   3.51.3 can corrupt a WAL that two connections reset at once; https://sqlite.org/wal.html#walresetbug.)
 * ``synchronous=FULL``: a commit that returned is on the disk.
-* A new journal is made under another name and renamed into place. So a journal that exists is complete, and
-  an empty or cut one is damage, never a beginning.
-* The file is never opened but through SQLite: closing any other descriptor of it would drop SQLite's POSIX
+* A new journal is created under another name and renamed. So a journal that exists is complete, and an empty or
+  truncated one is damaged, never new.
+* The file of a live journal is opened only by SQLite: closing any other descriptor of it would drop SQLite's POSIX
   locks (https://sqlite.org/howtocorrupt.html, section 2.2).
 """
 
@@ -17,7 +17,7 @@ import contextlib
 import os
 import shlex
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selfinstruct.errors import StorageError
@@ -27,8 +27,8 @@ JOURNAL_NAME = "run.sqlite"
 #: Marks the file as ours in SQLite's header ("Self" in ASCII).
 APPLICATION_ID = 0x53656C66
 
-# Text that comes from outside (replies, categories, messages) is stored as a BLOB of UTF-8 that lets lone
-# surrogates pass, since SQLite's own TEXT cannot hold them; JSON and our own slugs are TEXT.
+# Text from outside (replies, categories, messages) is stored as a BLOB of UTF-8 with lone surrogates, which
+# SQLite's TEXT cannot store; JSON and our own slugs are TEXT.
 _FIRST_SCHEMA = """
 CREATE TABLE notes      (key TEXT PRIMARY KEY, value TEXT NOT NULL);       -- JSON values
 CREATE TABLE categories (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);
@@ -63,28 +63,28 @@ CREATE TABLE rejections (id INTEGER PRIMARY KEY,
                          nearest INTEGER, score REAL, text BLOB NOT NULL);
 CREATE INDEX rejections_reason ON rejections (reason);
 """
-# The requests that were sent for a call, so that what was retried counts too; what batches are given; and the
-# passages of documents, kept so that a run goes on, and is judged again, without its documents.
+# The number of requests per call, which counts retries; the values drawn for batches; and the passages of documents,
+# so that a run can be resumed and judged again without its documents.
 _METHODS = """
 ALTER TABLE calls ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE batches ADD COLUMN given TEXT NOT NULL DEFAULT '{}';
 CREATE TABLE passages   (number INTEGER PRIMARY KEY, passage TEXT NOT NULL); -- JSON objects, from 1
 """
-#: Script i takes a journal from schema version i to i + 1; a released script is never edited, only followed.
+#: Script i upgrades a journal from schema version i to i + 1; a released script is never edited.
 SCHEMA = (_FIRST_SCHEMA, _METHODS)
 
-#: What to do about a damaged journal.
+#: The hint for a damaged journal.
 DAMAGED = (
-    "The journal is damaged and was left as it is: restore it from a copy, or save what can be read into a new run "
-    "with `selfinstruct recover RUN -o NEWDIR`."
+    "The journal is damaged and was not changed. Restore it from a backup, or save its readable content as a new run: "
+    "selfinstruct recover RUN -o NEWDIR"
 )
-_LOCKED = "Another program holds the journal locked: close it and run again."
-_REMEDIES = {
-    sqlite3.SQLITE_FULL: "The disk is full: make room, then run the same command again; it goes on from here.",
-    sqlite3.SQLITE_READONLY: "The journal or its directory is read-only: make both writable and run again.",
-    sqlite3.SQLITE_CANTOPEN: "Check that the directory exists and that you may read and write it.",
-    sqlite3.SQLITE_PERM: "Check that you may read and write the journal and its directory.",
-    sqlite3.SQLITE_IOERR: "The disk or a limit on it (quota, file size) refused: check it, then run again.",
+_LOCKED = "Another program has locked the journal: close it and run again."
+_HINTS = {
+    sqlite3.SQLITE_FULL: "The disk is full: free some space, then run the same command again to resume.",
+    sqlite3.SQLITE_READONLY: "Make the journal and its directory writable, then run again.",
+    sqlite3.SQLITE_CANTOPEN: "Check that the directory exists and is readable and writable.",
+    sqlite3.SQLITE_PERM: "Check that the journal and its directory are readable and writable.",
+    sqlite3.SQLITE_IOERR: "Check the disk and its limits (quota, file size), then run again.",
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
     sqlite3.SQLITE_CORRUPT: DAMAGED,
@@ -93,123 +93,123 @@ _REMEDIES = {
 
 
 def storage_error(path: Path, error: sqlite3.Error) -> StorageError:
-    """The error for a person that stands for an error of SQLite on the journal at ``path``."""
+    """Translate an error of SQLite on the journal at ``path``."""
     # The sqlite3 module's own errors have no code: misuse, or text in the file that is not UTF-8.
     code = getattr(error, "sqlite_errorcode", None)
     if code is None and isinstance(error, sqlite3.OperationalError):
         code = sqlite3.SQLITE_CORRUPT
-    hint = _REMEDIES.get((code or 0) & 0xFF, "This is a fault of selfinstruct: please report it with this message.")
-    return StorageError(f"{path}: {error}", hint=_placed(hint, path))
+    hint = _HINTS.get((code or 0) & 0xFF, "This is a bug in selfinstruct: please report it with this message.")
+    return StorageError(f"{path}: {error}", hint=_with_directory(hint, path))
 
 
-def _placed(hint: str, path: Path) -> str:
-    """What to do about the journal at ``path``, with its directory in the command."""
+def _with_directory(hint: str, path: Path) -> str:
+    """The hint with the directory of ``path`` in its command."""
     return hint.replace(" RUN ", f" {shlex.quote(str(path.parent))} ")
 
 
 @contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
+def storage_errors(path: Path) -> Iterator[None]:
     """Raise the errors of SQLite and of the system inside the block as ``StorageError`` about ``path``."""
     try:
         yield
     except sqlite3.Error as error:
         raise storage_error(path, error) from error
-    except UnicodeDecodeError as error:  # of SQLite's own words about a damaged schema
-        raise StorageError(f"{path}: {error}", hint=_placed(DAMAGED, path)) from error
+    except UnicodeDecodeError as error:  # in SQLite's message about a damaged schema
+        raise StorageError(f"{path}: {error}", hint=_with_directory(DAMAGED, path)) from error
     except OSError as error:
         raise StorageError(
             f"{path}: {error.strerror or error}",
-            hint="Check that its directory exists, that you may write it, and that the disk has room.",
+            hint="Check that its directory exists and is writable, and that the disk has free space.",
         ) from error
 
 
 @contextlib.contextmanager
-def making(path: Path) -> Iterator[sqlite3.Connection]:
-    """Make a new journal in the block, schema given, and put it in its place at the end: whole, or not at all.
+def new_journal(path: Path) -> Iterator[sqlite3.Connection]:
+    """Context manager that yields an empty database with the schema and puts it in place at the end of the block.
 
-    Raises ``StorageError`` where a journal, or a part of one, is there already.
+    Raises ``StorageError`` if a journal, or a part of one, already exists.
     """
-    wal = _beside(path, "-wal")
+    wal = _sibling(path, "-wal")
     if path.exists():
-        raise StorageError(f"{path}: there is a journal already", hint="Go on with it, or choose another --out.")
+        raise StorageError(f"{path}: already exists", hint="Resume that run, or choose another --out.")
     if wal.exists() and wal.stat().st_size > 0:
-        # SQLite would replay it into the new file: its checksums are good, only the journal is another one.
+        # SQLite would replay it into the new file, since its checksums are valid.
         raise StorageError(
-            f"{wal}: part of a journal whose {path.name} is gone",
+            f"{wal}: part of a journal, but {path.name} is missing",
             hint=f"Put {path.name} back beside it, or choose another --out.",
         )
-    new = _beside(path, ".new")
-    with translated(path):
-        _clear(new)
+    new = _sibling(path, ".new")
+    with storage_errors(path):
+        _remove(new)
         try:
             with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
-                # Nothing counts before the rename, so one fsync for all of it will do.
+                # Nothing is visible before the rename, so one fsync at the end is enough.
                 connection.execute("PRAGMA synchronous = OFF")
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                _migrate(connection, 0)
+                _migrate(connection, 0, SCHEMA)
                 yield connection
             _sync(new)
             new.rename(path)
             _sync(path.parent)
         except BaseException:
-            with contextlib.suppress(OSError):  # the first error is the one to tell
-                _clear(new)
+            with contextlib.suppress(OSError):  # report the first error
+                _remove(new)
             raise
 
 
-def connect_writer(path: Path) -> sqlite3.Connection:
-    """Open the journal at ``path`` to write: checked whole and brought to the newest schema."""
-    with _connected(path, "rw") as connection:
-        version = _version(connection, path)
-        _check_whole(connection, path)
+def connect_writer(path: Path, *, schema: Sequence[str] = SCHEMA) -> sqlite3.Connection:
+    """Open the journal at ``path`` for writing: check its integrity and upgrade it to the newest schema."""
+    with _connection(path, "rw") as connection:
+        version = _version(connection, path, len(schema))
+        _check_integrity(connection, path)
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
             raise StorageError(
-                f"{path}: this file system gives no write-ahead log (journal mode {mode})",
+                f"{path}: this file system does not support write-ahead logs (journal mode {mode})",
                 hint="Choose an --out on a local disk.",
             )
         connection.execute("PRAGMA synchronous = FULL")
-        _migrate(connection, version)
+        _migrate(connection, version, schema)
         return connection
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """Open the journal at ``path`` read-only, beside its writer if there is one."""
-    _undo_switch(path)
-    with _connected(path, "ro") as connection:
-        version = _version(connection, path)
-        if version < len(SCHEMA):
+def connect_reader(path: Path, *, schema: Sequence[str] = SCHEMA) -> sqlite3.Connection:
+    """Open the journal at ``path`` read-only, also while it is being written."""
+    _finish_interrupted_switch(path)
+    with _connection(path, "ro") as connection:
+        version = _version(connection, path, len(schema))
+        if version < len(schema):
             raise StorageError(
-                f"{path}: written by an older selfinstruct (schema {version}, this one reads {len(SCHEMA)})",
-                hint="Give its `selfinstruct run` command once more: that brings the journal up to date.",
+                f"{path}: written by an older selfinstruct (schema {version}, this one reads {len(schema)})",
+                hint="Run its `selfinstruct run` command again to upgrade the journal.",
             )
         return connection
 
 
-def _undo_switch(path: Path) -> None:
-    """Undo what a writer left half done that was killed as it switched the log on or off: a reader may not."""
-    if not _beside(path, "-journal").exists() or not path.exists():
+def _finish_interrupted_switch(path: Path) -> None:
+    """Roll back a journal-mode switch that a killed writer left unfinished, which a reader is not allowed to do."""
+    if not _sibling(path, "-journal").exists() or not path.exists():
         return
-    # One that lives holds its lock, and nothing is undone; where it cannot be, the reader says why.
-    with contextlib.suppress(StorageError), _connected(path, "rw") as connection, contextlib.closing(connection):
+    # A live writer holds its lock, so nothing is rolled back; if this fails, the reader reports why.
+    with contextlib.suppress(StorageError), _connection(path, "rw") as connection, contextlib.closing(connection):
         connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
 
 
 def disconnect_writer(connection: sqlite3.Connection) -> None:
-    """Close the writer's connection so that the journal at rest is one file, for copying and read-only disks."""
-    # While anyone reads, the log has to stay: the next writer takes it in.
+    """Close the writer's connection and merge the log, so that the journal is one file that can be copied."""
+    # While others read, the log has to stay: the next writer merges it.
     with contextlib.suppress(sqlite3.Error), contextlib.closing(connection):
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
 @contextlib.contextmanager
-def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-    """A connection that is closed again where the block raises."""
+def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
+    """A connection that is closed if the block raises."""
     if not path.exists():
-        raise StorageError(f"{path}: no such journal", hint="Give the directory of a run (--out).")
+        raise StorageError(f"{path}: no such file", hint="Check the directory: it must be that of a run.")
     uri = f"{path.absolute().as_uri()}?mode={mode}"
-    with translated(path):
-        # Any thread may call, one at a time: a commit waits for the disk, and may be sent to a thread to do so.
+    with storage_errors(path):
+        # Any thread may call, one at a time, so that a commit may wait for the disk in a thread.
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA temp_store = MEMORY")
@@ -219,53 +219,53 @@ def _connected(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
             raise
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """The schema version of an open journal; raises where the file is none, or too new."""
-    owner, version = _number(connection, "application_id"), _number(connection, "user_version")
-    if _number(connection, "page_count") == 0:
-        raise StorageError(f"{path}: cut short: nothing is left of it", hint=_placed(DAMAGED, path))
+def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
+    """The schema version of an open journal; raises if it is not a journal, or too new."""
+    owner, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+    if _pragma(connection, "page_count") == 0:
+        raise StorageError(f"{path}: truncated to 0 bytes", hint=_with_directory(DAMAGED, path))
     if owner != APPLICATION_ID or version < 1:
         raise StorageError(f"{path}: not a journal of selfinstruct", hint="Choose another --out.")
-    if version > len(SCHEMA):
+    if version > newest:
         raise StorageError(
-            f"{path}: written by a newer selfinstruct (schema {version}, this one knows {len(SCHEMA)})",
+            f"{path}: written by a newer selfinstruct (schema {version}, this one reads {newest})",
             hint="Upgrade selfinstruct, or choose another --out.",
         )
     return version
 
 
-def _check_whole(connection: sqlite3.Connection, path: Path) -> None:
-    """Read every page: damage is found before a run builds on it, not after an hour."""
-    size, wal = path.stat().st_size, _beside(path, "-wal")
-    due = _number(connection, "page_count") * _number(connection, "page_size")
-    # SQLite takes the missing end of a last page for zeros. With a log, its pages may be there instead.
+def _check_integrity(connection: sqlite3.Connection, path: Path) -> None:
+    """Read every page, to find damage before a run rather than during it."""
+    size, wal = path.stat().st_size, _sibling(path, "-wal")
+    due = _pragma(connection, "page_count") * _pragma(connection, "page_size")
+    # SQLite reads the missing end of a last page as zeros. With a log, the pages may be in there.
     if size < due and not (wal.exists() and wal.stat().st_size > 0):
-        raise StorageError(f"{path}: cut short: {size} of {due} bytes are left", hint=_placed(DAMAGED, path))
+        raise StorageError(f"{path}: truncated: {size} of {due} bytes left", hint=_with_directory(DAMAGED, path))
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise StorageError(f"{path}: {found}", hint=_placed(DAMAGED, path))
+        raise StorageError(f"{path}: {found}", hint=_with_directory(DAMAGED, path))
 
 
-def _number(connection: sqlite3.Connection, pragma: str) -> int:
+def _pragma(connection: sqlite3.Connection, pragma: str) -> int:
     return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
-    for number, script in enumerate(SCHEMA[version:], start=version + 1):
+def _migrate(connection: sqlite3.Connection, version: int, schema: Sequence[str]) -> None:
+    for number, script in enumerate(schema[version:], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version = {number};COMMIT")
 
 
-def _beside(path: Path, ending: str) -> Path:
+def _sibling(path: Path, ending: str) -> Path:
     return path.with_name(f"{path.name}{ending}")
 
 
-def _clear(new: Path) -> None:
-    for file in (new, _beside(new, "-journal")):
+def _remove(new: Path) -> None:
+    for file in (new, _sibling(new, "-journal")):
         file.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
-    """Put a closed file, or the names in a directory, on the disk."""
+    """Flush a closed file, or the names in a directory, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

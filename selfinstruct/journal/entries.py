@@ -1,4 +1,4 @@
-"""What is read from a journal, as plain data."""
+"""The records that are read from a journal, as plain data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from selfinstruct.records import JSON, Batch, Reply, Row, Usage
 
 
 class SeedRow(NamedTuple):
-    """A seed as it was when the run began: its category, and its line in the seed file (from 1)."""
+    """A seed row as of the start of the run, with its category and its line in the seed file (from 1)."""
 
     row: Row
     category: str
@@ -23,7 +23,7 @@ class SeedRow(NamedTuple):
 class GrownRow(NamedTuple):
     """An accepted row: ``number`` counts from 1, ``line`` is the row as one line of JSON.
 
-    ``call`` is the id of the reply that it came from, ``position`` its place in there (from 0).
+    ``call`` is the id of its reply, ``position`` its place in that reply (from 0).
     """
 
     number: int
@@ -35,14 +35,14 @@ class GrownRow(NamedTuple):
 
     @property
     def row(self) -> Row:
-        """The row itself, parsed anew at each use."""
-        found: Row = parsed(self.line, f"grown row {self.number}")
-        return {sys.intern(name): value for name, value in found.items()}  # one string a name, not one a row
+        """The row, parsed at each access."""
+        found: Row = parse_json(self.line, f"grown row {self.number}")
+        return {sys.intern(name): value for name, value in found.items()}  # one string per name, not per row
 
     @property
     def spans(self) -> dict[str, tuple[int, int]]:
         """For each grounded field, the [start, end) code points of its value in its context."""
-        spans = parsed(self.spans_line, f"the spans of grown row {self.number}")
+        spans = parse_json(self.spans_line, f"the spans of grown row {self.number}")
         return {name: (start, end) for name, (start, end) in spans.items()}
 
 
@@ -61,7 +61,7 @@ class RefusedCandidate(NamedTuple):
 
 
 class FailedCall(NamedTuple):
-    """A call that gave no usable reply: the slug of the reason, and the words for a person."""
+    """A call without a usable reply: the slug of the reason, and a message."""
 
     call: int
     batch: int
@@ -71,7 +71,7 @@ class FailedCall(NamedTuple):
 
 
 class RecordedReply(NamedTuple):
-    """A reply with the id of its call, the batch that asked for it, and the step."""
+    """A reply with the id of its call, its batch, and its step."""
 
     call: int
     batch: Batch
@@ -80,10 +80,10 @@ class RecordedReply(NamedTuple):
 
 
 class OpenBatch(NamedTuple):
-    """A batch that a run left unfinished: the replies (one a step) that it has, none of them judged.
+    """An unfinished batch with its replies, one per step, none of them judged.
 
-    With no reply it was being asked for when the run ended: send it again as it is. With replies, go on
-    after the last one's step: those are paid for.
+    Without replies it was in flight when the run ended: send it again. With replies, continue after the step of the
+    last one.
     """
 
     batch: Batch
@@ -93,7 +93,7 @@ class OpenBatch(NamedTuple):
 class BatchOutcome(NamedTuple):
     """How one batch ended: ``accepted`` counts rows of any category, ``hits`` those of its own.
 
-    ``asked`` is how many rows it asked for, ``failed`` the slug of its failure, or "".
+    ``asked`` is the number of rows requested, ``failed`` the slug of its failure, or "".
     """
 
     batch: int
@@ -109,8 +109,8 @@ class BatchOutcome(NamedTuple):
 class CategoryCounts:
     """The counts of one category.
 
-    ``asked``: rows that batches have asked of it, in flight or not. ``candidates``: parsed from the replies to
-    those batches. ``accepted``: rows that belong to it, whoever was asked. ``hits``: those of its own batches.
+    ``asked``: rows requested by its batches, in flight or not. ``candidates``: those parsed from their replies.
+    ``accepted``: rows of this category from any batch. ``hits``: those from its own batches.
     """
 
     asked: int = 0
@@ -120,7 +120,7 @@ class CategoryCounts:
 
 
 class Spent(NamedTuple):
-    """What one model was sent and billed for the batches of one category: ``requests``, those tried again included."""
+    """The requests (retries included) and tokens of one model for the batches of one category."""
 
     category: str
     model: str
@@ -130,11 +130,10 @@ class Spent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Where a run stands.
+    """The counts of a run.
 
-    ``rejected`` and ``failed`` count by reason, ``calls`` are the recorded ones, ``unjudged`` those of them
-    that wait for judgement. ``spent`` is what they took, category by category and model by model. ``categories``
-    holds those that a batch has asked or an accepted row belongs to.
+    ``rejected`` and ``failed`` count by reason; ``calls`` are the recorded ones, ``unjudged`` those without judgement.
+    ``spent`` is listed by category and model. ``categories`` has every category of a batch or an accepted row.
     """
 
     seeds: int
@@ -151,35 +150,35 @@ class State:
 
     @property
     def requests(self) -> int:
-        """All requests that were sent for the recorded calls."""
+        """The number of requests of all calls."""
         return sum(spent.requests for spent in self.spent)
 
     @property
     def tokens(self) -> Usage:
-        """All tokens that the recorded calls were billed."""
+        """The tokens of all calls."""
         return sum((spent.tokens for spent in self.spent), Usage())
 
     @property
     def conserved(self) -> bool:
-        """Whether every candidate is accounted for: accepted or rejected, once."""
+        """Whether every candidate was either accepted or rejected, once."""
         return self.candidates == self.accepted + sum(self.rejected.values())
 
 
-def pack(text: str) -> bytes:
-    """Text from outside as it is stored: UTF-8 that keeps lone surrogates."""
+def encode_text(text: str) -> bytes:
+    """Encode text from outside for storage: UTF-8 with lone surrogates."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def unpack(stored: bytes) -> str:
-    """The inverse of ``pack``; raises ``StorageError`` where the text is damaged."""
+def decode_text(stored: bytes) -> str:
+    """The inverse of ``encode_text``; raises ``StorageError`` if the text is damaged."""
     try:
         return stored.decode("utf-8", "surrogatepass")
     except (UnicodeDecodeError, AttributeError) as error:
         raise StorageError(f"a text in the journal is damaged: {error}", hint=DAMAGED) from error
 
 
-def parsed(text: str, what: str) -> JSON:
-    """A JSON value of the journal; raises ``StorageError`` where it is no longer one."""
+def parse_json(text: str, what: str) -> JSON:
+    """Parse a JSON value of the journal; raises ``StorageError`` if it is damaged."""
     try:
         return json.loads(text)
     except (ValueError, TypeError) as error:

@@ -1,7 +1,7 @@
-"""What a journal says: the read side, for resuming, for showing where a row came from, and for reports.
+"""The read side of the journal: for resuming, provenance, rejudging and reports.
 
-Long readings go page by page, each its own short transaction, so that a reader never keeps the writer's log
-from being reset; rows and replies are only ever added, so the pages fit together.
+Long listings are read page by page in short transactions, so that a reader never keeps the writer's log from being
+reset. Rows and replies are only ever added, so the pages are consistent.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from selfinstruct.files import open_whole
-from selfinstruct.journal.database import JOURNAL_NAME, connect_reader, translated
+from selfinstruct.journal.database import JOURNAL_NAME, connect_reader, storage_errors
 from selfinstruct.journal.entries import (
     BatchOutcome,
     CategoryCounts,
@@ -27,9 +27,9 @@ from selfinstruct.journal.entries import (
     SeedRow,
     Spent,
     State,
-    pack,
-    parsed,
-    unpack,
+    decode_text,
+    encode_text,
+    parse_json,
 )
 from selfinstruct.journal.metadata import RunMetadata
 from selfinstruct.records import JSON, Batch, Reply, Row, Usage
@@ -67,7 +67,7 @@ _LAST_CALLS = """
     SELECT c.id, c.batch FROM calls c
     WHERE c.id > ? AND NOT EXISTS (SELECT 1 FROM calls d WHERE d.batch = c.batch AND d.id > c.id)
     ORDER BY c.id LIMIT ?"""
-# Grown rows are first counted by call, on an index alone, so that a million of them join as thousands.
+# Rows are first counted by call, in the index alone, so that the join has thousands of rows and not a million.
 _ACCEPTED = """
     SELECT g.name, SUM(n), SUM(CASE WHEN b.category = r.category THEN n ELSE 0 END)
     FROM (SELECT call, category, COUNT(*) AS n FROM rows GROUP BY call, category) r
@@ -86,7 +86,7 @@ _ASKED = "SELECT g.name, SUM(b.count) FROM batches b JOIN categories g ON g.id =
 
 
 class History:
-    """Reads a journal. Every reading raises ``StorageError`` where the file cannot be read or is damaged."""
+    """Reads a journal. Every method raises ``StorageError`` if the file cannot be read or is damaged."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
@@ -94,12 +94,12 @@ class History:
 
     @classmethod
     def open(cls, directory: Path) -> Self:
-        """Read the journal of a run directory, whether or not a run is writing it."""
+        """Open the journal of a run directory, also during a run."""
         path = directory / JOURNAL_NAME
         return cls(connect_reader(path), path)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -113,71 +113,73 @@ class History:
         return RunMetadata.from_notes(self.notes())
 
     def notes(self) -> dict[str, JSON]:
-        """The metadata as it is stored, by key; with keys that this version does not know."""
-        return {key: parsed(value, f"note {key}") for key, value in self._all("SELECT key, value FROM notes")}
+        """The metadata as stored, by key, including unknown keys."""
+        return {key: parse_json(value, f"note {key}") for key, value in self._query("SELECT key, value FROM notes")}
 
     def seeds(self) -> list[SeedRow]:
         """The seeds in file order: pool ids 1, 2, ..."""
-        found = self._all(
+        found = self._query(
             "SELECT s.row, g.name, s.line FROM seeds s JOIN categories g ON g.id = s.category ORDER BY s.number"
         )
-        return [SeedRow(parsed(row, f"the seed of line {line}"), unpack(name), line) for row, name, line in found]
+        return [
+            SeedRow(parse_json(row, f"the seed of line {line}"), decode_text(name), line) for row, name, line in found
+        ]
 
     def state(self) -> State:
-        """All the counts at one moment."""
-        with self._one_moment():
+        """All counts, in one snapshot."""
+        with self._snapshot():
             metadata, calls = self.metadata(), self._count("calls")
-            judged, candidates = self._all("SELECT COUNT(*), COALESCE(SUM(candidates), 0) FROM judged")[0]
+            judged, candidates = self._query("SELECT COUNT(*), COALESCE(SUM(candidates), 0) FROM judged")[0]
             return State(
                 seeds=self._count("seeds"),
                 accepted=self._count("rows"),
                 candidates=candidates,
-                rejected=dict(self._all("SELECT reason, COUNT(*) FROM rejections GROUP BY reason ORDER BY reason")),
-                failed=dict(self._all("SELECT reason, COUNT(*) FROM failures GROUP BY reason ORDER BY reason")),
+                rejected=dict(self._query("SELECT reason, COUNT(*) FROM rejections GROUP BY reason ORDER BY reason")),
+                failed=dict(self._query("SELECT reason, COUNT(*) FROM failures GROUP BY reason ORDER BY reason")),
                 calls=calls,
                 unjudged=calls - judged,
                 spent=self._spent(metadata),
-                last_batch=self._all("SELECT COALESCE(MAX(number), 0) FROM batches")[0][0],
-                categories=self._tallies(),
+                last_batch=self._query("SELECT COALESCE(MAX(number), 0) FROM batches")[0][0],
+                categories=self._category_counts(),
                 exhausted=metadata.exhausted,
             )
 
     def open_batches(self) -> list[OpenBatch]:
         """The unfinished batches: first those with replies, in the order of recording, then the others."""
-        # A batch is over once one of its calls has its candidates counted: the others are settled with that.
-        unfinished = self._all(
+        # A batch is finished once one of its calls has a number of candidates.
+        unfinished = self._query(
             f"SELECT {_BATCH} FROM batches b JOIN categories g ON g.id = b.category WHERE NOT EXISTS "
             "(SELECT 1 FROM calls c JOIN judged j ON j.call = c.id "
             "WHERE c.batch = b.number AND j.candidates IS NOT NULL) ORDER BY b.number"
         )
         batches = []
         for found in unfinished:
-            replies = self._all(f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id", found[0])
-            batches.append(OpenBatch(_batch(*found), tuple(_recorded(*reply) for reply in replies)))
+            replies = self._query(f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id", found[0])
+            batches.append(OpenBatch(_batch(*found), tuple(_reply(*reply) for reply in replies)))
         return sorted(batches, key=lambda batch: (not batch.replies, [batch.replies[-1].call] if batch.replies else []))
 
     def passages(self) -> list[Row]:
         """The passages of the run's documents, in the order of their numbers."""
-        found = self._all("SELECT number, passage FROM passages ORDER BY number")
-        return [parsed(passage, f"passage {number}") for number, passage in found]
+        found = self._query("SELECT number, passage FROM passages ORDER BY number")
+        return [parse_json(passage, f"passage {number}") for number, passage in found]
 
-    def given(self) -> Iterator[tuple[Batch, int, bool]]:
-        """Each batch that is over, how many rows it brought, and whether it failed; in the order of batches."""
+    def finished_batches(self) -> Iterator[tuple[Batch, int, bool]]:
+        """Each finished batch, its number of rows, and whether a call of it failed; in the order of batches."""
         for number, rows, failed, *batch in self._paged(_GIVEN):
             yield _batch(number, *batch), rows, bool(failed)
 
-    def worked(self) -> Iterator[tuple[RecordedReply, ...]]:
+    def replies_by_batch(self) -> Iterator[tuple[RecordedReply, ...]]:
         """The replies of each batch, in the order in which the batches' last calls were recorded."""
         of_batch = f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id"
         for _, batch in self._paged(_LAST_CALLS):
-            replies = tuple(_recorded(*reply) for reply in self._all(of_batch, batch))
+            replies = tuple(_reply(*reply) for reply in self._query(of_batch, batch))
             if replies:
                 yield replies
 
     def outcomes(self) -> Iterator[BatchOutcome]:
-        """How each finished batch ended, in the order of recording: a planner fed these stands where it stood."""
+        """The outcome of each finished batch, in the order of recording, to restore the planner from."""
         for _, batch, name, asked, candidates, accepted, hits, failed in self._paged(_OUTCOMES):
-            yield BatchOutcome(batch, unpack(name), asked, candidates, accepted, hits, failed)
+            yield BatchOutcome(batch, decode_text(name), asked, candidates, accepted, hits, failed)
 
     def rows(self, after: int = 0) -> Iterator[GrownRow]:
         """The accepted rows whose number is greater than ``after``, in order, in constant memory."""
@@ -186,13 +188,13 @@ class History:
 
     def row(self, number: int) -> GrownRow | None:
         """One accepted row by its number, or None."""
-        found = self._all(f"{_ROWS} WHERE r.number = ?", number)
+        found = self._query(f"{_ROWS} WHERE r.number = ?", number)
         return _grown(*found[0]) if found else None
 
-    def written_by(self, model: str) -> int:
-        """How many accepted rows are from replies of that model."""
+    def count_rows_by(self, model: str) -> int:
+        """The number of accepted rows from replies of this model."""
         sql = "SELECT COUNT(*) FROM rows r JOIN calls c ON c.id = r.call WHERE c.model = ?"
-        return int(self._all(sql, pack(model))[0][0])
+        return int(self._query(sql, encode_text(model))[0][0])
 
     def rejections(self, reason: str = "", after: int = 0) -> Iterator[RefusedCandidate]:
         """The rejections (of one reason, or all) whose id is greater than ``after``, in the order of judging."""
@@ -202,88 +204,88 @@ class History:
 
     def rejection(self, number: int) -> RefusedCandidate | None:
         """One rejection by its id, or None."""
-        found = self._all(f"{_REJECTIONS} WHERE r.id = ?", number)
+        found = self._query(f"{_REJECTIONS} WHERE r.id = ?", number)
         return _refused(*found[0]) if found else None
 
     def failures(self) -> Iterator[FailedCall]:
-        """The calls that gave no usable reply, in the order of recording."""
+        """The calls without a usable reply, in the order of recording."""
         sql = (
             "SELECT f.call, c.batch, c.step, f.reason, f.message FROM failures f JOIN calls c ON c.id = f.call "
             "WHERE f.call > ? ORDER BY f.call LIMIT ?"
         )
         for call, batch, step, reason, message in self._paged(sql):
-            yield FailedCall(call, batch, step, reason, unpack(message))
+            yield FailedCall(call, batch, step, reason, decode_text(message))
 
     def replies(self, after: int = 0) -> Iterator[RecordedReply]:
         """The replies whose call id is greater than ``after``, judged or not, in the order of recording."""
         for found in self._paged(f"{_REPLIES} WHERE c.id > ? ORDER BY c.id LIMIT ?", after):
-            yield _recorded(*found)
+            yield _reply(*found)
 
-    def steps(self, call: int) -> tuple[RecordedReply, ...]:
-        """The replies that a row of reply ``call`` came from: all those of its batch, one a step, in order."""
+    def batch_replies(self, call: int) -> tuple[RecordedReply, ...]:
+        """All replies of the batch of reply ``call``, in order: the sources of its rows."""
         sql = f"{_REPLIES} WHERE c.batch = (SELECT batch FROM calls WHERE id = ?) ORDER BY c.id"
-        return tuple(_recorded(*found) for found in self._all(sql, call))
+        return tuple(_reply(*found) for found in self._query(sql, call))
 
-    def pooled(self, ids: Iterable[int]) -> dict[int, Row]:
-        """The rows with these pool ids (seeds 1..S, then grown rows); ids that no row has are left out."""
+    def pool_rows(self, ids: Iterable[int]) -> dict[int, Row]:
+        """The rows with these pool ids (seeds 1..S, then grown rows); unknown ids are left out."""
         seeds = self._count("seeds")
         found = {}
         for number in ids:
             table, key = ("seeds", number) if number <= seeds else ("rows", number - seeds)
-            for (line,) in self._all(f"SELECT row FROM {table} WHERE number = ?", key):
-                found[number] = parsed(line, f"pool row {number}")
+            for (line,) in self._query(f"SELECT row FROM {table} WHERE number = ?", key):
+                found[number] = parse_json(line, f"pool row {number}")
         return found
 
     def _spent(self, metadata: RunMetadata) -> tuple[Spent, ...]:
         # Calls before the first batch belong to no category.
         preflights = [("", model, *figures) for model, figures in metadata.preflights.items()]
-        calls = [(unpack(name), unpack(model), *figures) for name, model, *figures in self._all(_SPENT)]
+        calls = [(decode_text(name), decode_text(model), *figures) for name, model, *figures in self._query(_SPENT)]
         return tuple(
             Spent(category, model, requests, Usage(input_tokens, output_tokens, bool(estimated)))
             for category, model, requests, input_tokens, output_tokens, estimated in (*calls, *preflights)
         )
 
-    def _tallies(self) -> dict[str, CategoryCounts]:
-        asked = dict(self._all(_ASKED))
-        candidates = dict(self._all(_CANDIDATES))
-        accepted = {name: (all_of_it, hits) for name, all_of_it, hits in self._all(_ACCEPTED)}
+    def _category_counts(self) -> dict[str, CategoryCounts]:
+        asked = dict(self._query(_ASKED))
+        candidates = dict(self._query(_CANDIDATES))
+        accepted = {name: (all_of_it, hits) for name, all_of_it, hits in self._query(_ACCEPTED)}
         return {
-            unpack(name): CategoryCounts(asked.get(name, 0), candidates.get(name, 0), *accepted.get(name, (0, 0)))
-            for (name,) in self._all("SELECT name FROM categories ORDER BY id")
+            decode_text(name): CategoryCounts(asked.get(name, 0), candidates.get(name, 0), *accepted.get(name, (0, 0)))
+            for (name,) in self._query("SELECT name FROM categories ORDER BY id")
             if name in asked or name in accepted
         }
 
     def _count(self, table: str) -> int:
-        return int(self._all(f"SELECT COUNT(*) FROM {table}")[0][0])
+        return int(self._query(f"SELECT COUNT(*) FROM {table}")[0][0])
 
     def _paged(self, sql: str, after: int = 0, *more: Any) -> Iterator[Any]:
-        while page := self._all(sql, after, _PAGE, *more):
+        while page := self._query(sql, after, _PAGE, *more):
             yield from page
             after = page[-1][0]
 
-    def _all(self, sql: str, *values: Any) -> list[Any]:
-        with translated(self.path):
+    def _query(self, sql: str, *values: Any) -> list[Any]:
+        with storage_errors(self.path):
             return self._connection.execute(sql, values).fetchall()
 
     @contextlib.contextmanager
-    def _one_moment(self) -> Iterator[None]:
-        """Hold one snapshot over several readings; a writer in its own transaction sees that one."""
+    def _snapshot(self) -> Iterator[None]:
+        """Read several queries from one snapshot; within the writer's transaction, from that."""
         if self._connection.in_transaction:
             yield
             return
-        self._all("BEGIN")
+        self._query("BEGIN")
         try:
             yield
         finally:
-            self._all("COMMIT")
+            self._query("COMMIT")
 
 
 def _batch(number: int, name: bytes, count: int, asked: int, demos: str, given: str) -> Batch:
-    shown = tuple(parsed(demos, f"the demonstrations of batch {number}"))
-    return Batch(number, unpack(name), count, asked, shown, parsed(given, f"what batch {number} is given"))
+    shown = tuple(parse_json(demos, f"the demonstrations of batch {number}"))
+    return Batch(number, decode_text(name), count, asked, shown, parse_json(given, f"the values of batch {number}"))
 
 
-def _recorded(
+def _reply(
     call: int,
     step: str,
     model: bytes,
@@ -297,12 +299,12 @@ def _recorded(
     *batch: Any,
 ) -> RecordedReply:
     usage = Usage(given, got, bool(estimated))
-    reply = Reply(unpack(text), unpack(model), usage, unpack(finish_reason), seconds, tries)
+    reply = Reply(decode_text(text), decode_text(model), usage, decode_text(finish_reason), seconds, tries)
     return RecordedReply(call, _batch(*batch), step, reply)
 
 
 def _grown(number: int, call: int, position: int, name: bytes, line: str, spans: str) -> GrownRow:
-    return GrownRow(number, call, position, unpack(name), line, spans)
+    return GrownRow(number, call, position, decode_text(name), line, spans)
 
 
 def _refused(
@@ -316,13 +318,15 @@ def _refused(
     score: float | None,
     text: bytes,
 ) -> RefusedCandidate:
-    return RefusedCandidate(number, call, position, unpack(name), reason, unpack(message), nearest, score, unpack(text))
+    return RefusedCandidate(
+        number, call, position, decode_text(name), reason, decode_text(message), nearest, score, decode_text(text)
+    )
 
 
 def write_rows(history: History, path: Path, count: int | None = None) -> int:
-    """Write the first ``count`` accepted rows (None: all) as JSON Lines, the whole file or nothing; how many they are.
+    """Write the first ``count`` accepted rows (None: all) as JSON Lines, atomically, and return their number.
 
-    Raises ``StorageError`` where the disk refuses.
+    Raises ``StorageError`` if the disk fails.
     """
     written = 0
     with open_whole(path) as file:

@@ -1,9 +1,9 @@
-"""A new journal from what is left of a damaged one.
+"""Rebuild a damaged journal from its readable records.
 
-Rows are never left out. A reply whose judgement is not whole is judged again when the run goes on, for it is paid for:
-what is left of that judgement makes way. Where the reply itself is lost, what was judged of it stays as it is.
+A reply with an incomplete judgement is judged again when the run is resumed, and the remaining rows of that judgement
+are dropped. If the reply itself is lost, its rows and rejections are kept.
 
-Does not handle: telling how much was lost of which nothing is left; the new run asks for what its quotas miss.
+Does not handle: counting records of which nothing is left. The resumed run requests the rows that its quotas lack.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfinstruct.journal.database import JOURNAL_NAME, making
-from selfinstruct.journal.entries import SeedRow, pack, unpack
+from selfinstruct.journal.database import JOURNAL_NAME, new_journal
+from selfinstruct.journal.entries import SeedRow, decode_text, encode_text
 from selfinstruct.journal.metadata import RunMetadata
 from selfinstruct.journal.salvage import Record, Tables, salvage
 from selfinstruct.records import JSON, Row
@@ -27,15 +27,15 @@ _LOST = "lost"
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What a recovery saved, and in words what it knows to be lost."""
+    """The number of saved rows and replies, and descriptions of known losses."""
 
     rows: int
     replies: int
     lost: tuple[str, ...]
 
 
-class Remains:
-    """What can be read of the journal in ``directory``; its files stay as they are."""
+class DamagedJournal:
+    """The readable content of the journal in ``directory``; its files are not changed."""
 
     def __init__(self, directory: Path) -> None:
         path = directory / JOURNAL_NAME
@@ -43,11 +43,11 @@ class Remains:
         self._tables: Tables = salvage(path.read_bytes(), log.read_bytes() if log.exists() else b"")
         rows = self._tables["rows"]
         self._tables["rows"] = {key: record for key, record in rows.items() if _json(record[4]) is not None}
-        self.names = {key: unpack(record[1]) for key, record in self._tables["categories"].items()}
+        self.names = {key: decode_text(record[1]) for key, record in self._tables["categories"].items()}
 
     @property
     def metadata(self) -> RunMetadata:
-        """The metadata of the run as far as it can be read, with defaults for the rest."""
+        """The readable metadata of the run, with defaults for the rest."""
         return RunMetadata.from_notes(self._notes)
 
     @property
@@ -58,7 +58,7 @@ class Remains:
 
     @property
     def seeds(self) -> list[tuple[Row, int, int]]:
-        """The seeds that are whole, in order: row, id of the category, line."""
+        """The readable seeds, in order: row, id of the category, line."""
         found = [(_json(record[3]), record[1], record[2]) for _, record in sorted(self._tables["seeds"].items())]
         return [seed for seed in found if isinstance(seed[0], dict)]
 
@@ -67,45 +67,56 @@ class Remains:
         """The accepted rows, each as a line of JSON, in order."""
         return [record[4] for _, record in sorted(self._tables["rows"].items())]
 
-    def rebuild(
-        self, directory: Path, metadata: RunMetadata, seeds: Sequence[SeedRow], of: Callable[[Row], str]
-    ) -> Recovered:
-        """Make the journal of ``directory`` from all this, whole or not at all.
+    @property
+    def passages(self) -> list[Row]:
+        """The passages of the run, in order; empty where some are lost, so that their documents are read again."""
+        found = {key: _json(text) for key, (_, text) in self._tables["passages"].items()}
+        if sorted(found) != list(range(1, len(found) + 1)):
+            return []
+        passages = [found[key] for key in sorted(found)]
+        return passages if all(isinstance(passage, dict) for passage in passages) else []
 
-        ``of`` gives the category of a row where its name is lost. Raises StorageError where the disk refuses.
+    def rebuild(
+        self, directory: Path, metadata: RunMetadata, seeds: Sequence[SeedRow], categorise: Callable[[Row], str]
+    ) -> Recovered:
+        """Create the journal of ``directory`` from all this, atomically.
+
+        ``categorise`` returns the category of a row whose own is lost. Raises StorageError if the disk fails.
         """
-        with making(directory / JOURNAL_NAME) as connection:
+        with new_journal(directory / JOURNAL_NAME) as connection:
             connection.execute("BEGIN")
             notes = self._notes | metadata.changes(self._notes)
-            done = _Rebuilding(self._tables, connection, dict(self.names), of).run(notes, seeds)
+            done = _Rebuild(self._tables, connection, dict(self.names), categorise).run(notes, seeds, self.passages)
             connection.execute("COMMIT")
         return done
 
 
-class _Rebuilding:
-    """One rebuilding: the old tables, the new file, and the names of categories by their old ids."""
+class _Rebuild:
+    """One rebuild: the old tables, the new database, and the names of categories by their old ids."""
 
-    def __init__(self, old: Tables, new: sqlite3.Connection, names: dict[int, str], of: Callable[[Row], str]) -> None:
+    def __init__(
+        self, old: Tables, new: sqlite3.Connection, names: dict[int, str], categorise: Callable[[Row], str]
+    ) -> None:
         self._old = old
         self._new = new
         self._names = names
-        self._of = of
+        self._categorise = categorise
         self._ids: dict[str, int] = {}
         self._pool: dict[int, int] = {}  # pool ids: old -> new
-        self._incomplete = self._orphans = self._mute = 0
+        self._incomplete = self._lost_calls = self._lost_replies = 0
         self._rows = _by_call(old["rows"])
         self._rejections = _by_call(old["rejections"])
         self._last = {record[1]: call for call, record in sorted(old["calls"].items())}  # batch -> its last step
 
-    def run(self, notes: Mapping[str, JSON], seeds: Sequence[SeedRow]) -> Recovered:
-        """Everything in its order; what there is in the end."""
+    def run(self, notes: Mapping[str, JSON], seeds: Sequence[SeedRow], passages: Sequence[Row]) -> Recovered:
+        """Write all tables, in order."""
         for key, value in notes.items():
             self._new.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (key, json.dumps(value)))
         for number, seed in enumerate(seeds, start=1):
             self._put("seeds", number, self._id(seed.category), seed.line, to_json(seed.row))
             self._pool[number] = number
-        for number, (_, passage) in sorted(self._old["passages"].items()):
-            self._put("passages", number, passage)
+        for number, passage in enumerate(passages, start=1):
+            self._put("passages", number, json.dumps(passage))
         calls = self._calls()
         judged = {call: self._judgement(call, record) for call, record in calls.items()}
         kept = [
@@ -123,20 +134,23 @@ class _Rebuilding:
             where = (number, call, position, self._category(category, ""))
             self._put("rejections", *where, reason, message, self._pool.get(near), score, text)
         self._new.executemany(
-            "INSERT INTO categories VALUES (?, ?)", [(number, pack(name)) for name, number in self._ids.items()]
+            "INSERT INTO categories VALUES (?, ?)", [(number, encode_text(name)) for name, number in self._ids.items()]
         )
-        return Recovered(len(kept), len(self._old["replies"]), tuple(self._told()))
+        lost = self._losses(passages_lost=len(self._old["passages"]) > len(passages))
+        return Recovered(len(kept), len(self._old["replies"]), tuple(lost))
 
-    def _told(self) -> Iterator[str]:
+    def _losses(self, *, passages_lost: bool) -> Iterator[str]:
         if self._incomplete:
-            yield f"of {self._incomplete:,} replies the judgement was not whole: they are judged again, without a call"
-        if self._mute:
-            yield f"of {self._mute:,} calls the reply is lost; what was judged of it is kept"
-        if self._orphans:
-            yield f"of {self._orphans:,} calls nothing is left but their rows or replies: what they took is not known"
+            yield f"{self._incomplete:,} replies have incomplete judgements: they are judged again, without a call"
+        if self._lost_replies:
+            yield f"{self._lost_replies:,} calls have lost their reply: their judgements are kept"
+        if self._lost_calls:
+            yield f"{self._lost_calls:,} calls have lost their record: their tokens and cost are unknown"
+        if passages_lost:
+            yield "some passages are lost: the documents are read again when the run is resumed"
 
     def _calls(self) -> dict[int, Record]:
-        """Every call that anything speaks of, with its record; where that is lost, one of a batch of its own."""
+        """Every call that a record refers to; one whose own record is lost gets a batch of its own."""
         known = self._old["calls"]
         ids = sorted({*known, *self._old["replies"], *self._old["failures"], *self._rows, *self._rejections})
         free = 1 + max([0, *self._old["batches"], *(record[1] for record in known.values())])
@@ -148,11 +162,11 @@ class _Rebuilding:
             else:
                 calls[call] = (None, free, "imitate", b"", _LOST.encode(), 0, 0, 0, 0.0, 1)
                 free += 1
-                self._orphans += 1
+                self._lost_calls += 1
         return calls
 
     def _judgement(self, call: int, record: Record) -> str:
-        """What becomes of the judgement of a call."""
+        """Whether the judgement of a call is kept, made again, or that of an earlier step."""
         found = len(self._rows.get(call, ())) + len(self._rejections.get(call, ()))
         noted = self._old["judged"].get(call)
         if call in self._old["failures"] or (noted is not None and noted[1] == found):
@@ -169,9 +183,8 @@ class _Rebuilding:
         lost = {record[1]: call for call, record in calls.items() if record[1] not in batches}
         for number, (_, category, count, asked, demos, *given) in sorted(batches.items()):
             shown = [self._pool[each] for each in _json(demos) or () if each in self._pool]
-            self._put(
-                "batches", number, self._category(category, ""), count, asked, json.dumps(shown), *(given or ["{}"])
-            )
+            values = [text for text in given if _json(text) is not None] or ["{}"]
+            self._put("batches", number, self._category(category, ""), count, asked, json.dumps(shown), *values)
         for number, call in sorted(lost.items()):
             rows = [self._old["rows"][row] for row in self._rows.get(call, ())]
             category = self._category(rows[0][3], rows[0][4]) if rows else self._any_category()
@@ -185,9 +198,9 @@ class _Rebuilding:
         if reply is not None:
             self._put("replies", call, reply[1])
         elif failure is None and not found:
-            failure = (None, _LOST, pack("the journal was damaged: nothing is left of this reply"))
+            failure = (None, _LOST, encode_text("the journal was damaged: this reply is lost"))
         elif failure is None:
-            self._mute += 1
+            self._lost_replies += 1
             self._put("replies", call, b"")
         if failure is not None:
             self._put("failures", call, failure[1], failure[2])
@@ -200,12 +213,12 @@ class _Rebuilding:
         self._new.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)
 
     def _category(self, old: int, line: str) -> int:
-        """The new id of a category by its old one, or by a row of it where its name is lost."""
+        """The new id of a category by its old one, or by one of its rows if its name is lost."""
         if old not in self._names:
             row = _json(line)
             if not isinstance(row, dict):
                 return self._any_category()
-            self._names[old] = self._of(row)
+            self._names[old] = self._categorise(row)
         return self._id(self._names[old])
 
     def _any_category(self) -> int:
@@ -215,7 +228,7 @@ class _Rebuilding:
         return self._ids.setdefault(name, len(self._ids) + 1)
 
 
-#: What becomes of a judgement: it stays; the reply is judged again; it was that of an earlier step of its batch.
+# A judgement is kept, made again, or that of an earlier step of its batch.
 _KEEP, _AGAIN, _STEP = "keep", "again", "step"
 
 
@@ -228,7 +241,7 @@ def _by_call(table: Mapping[int, Record]) -> dict[int, list[int]]:
 
 
 def _json(text: str) -> JSON:
-    """The value of a text, None where it is none."""
+    """The value of a JSON text, or None if it is invalid."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,10 +1,10 @@
-"""Reading what is left of a damaged SQLite file: page by page, without SQLite, which gives up at the first fault.
+"""Read a damaged SQLite file page by page, without SQLite, which gives up at the first fault.
 
 Follows https://sqlite.org/fileformat2.html: leaf pages of tables (section 1.6), records (2.1), overflow pages, and of
-the write-ahead log every frame up to its last whole commit (4.1). A page that its table's tree no longer leads to is
-known by the form of its records.
+the write-ahead log every frame up to its last complete commit (4.1). The table of a page that no tree leads to is
+found by the types of its records.
 
-Does not handle: indexes (they are made anew), encryption, files of other programs, rows that were deleted.
+Does not handle: indexes (they are rebuilt), encryption, files of other programs, deleted rows.
 """
 
 from __future__ import annotations
@@ -16,34 +16,44 @@ from typing import Any, TypeAlias
 
 from selfinstruct.journal.database import SCHEMA
 
-#: The values of one row as they are stored; an INTEGER PRIMARY KEY is None there, and the row's id.
+#: The stored values of one row; an INTEGER PRIMARY KEY is stored as None, since it is the id of the row.
 Record: TypeAlias = tuple[Any, ...]
-#: For each table its rows by their ids.
+#: The rows of each table by their ids.
 Tables: TypeAlias = dict[str, dict[int, Record]]
 
 _LEAF, _INTERIOR = 13, 5
-_PAGE_SIZE = 4096  # where the header does not say: SQLite's default, and ours
+_PAGE_SIZE = 4096  # of a damaged header: SQLite's default, which we use
 _MAGIC = b"SQLite format 3\0"
 _WAL_MAGIC = (0x377F0682, 0x377F0683)
 _NONE, _INT, _REAL, _TEXT, _BLOB = type(None), int, (int, float), str, bytes
 _MAYBE: Any = (type(None), int, float)
-#: What the values of each table's rows are; calls and batches have one more since the second schema.
+
+
+class _JSONList(str):
+    """The text of a JSON list, as the type of a column."""
+
+
+class _JSONObject(str):
+    """The text of a JSON object, as the type of a column."""
+
+
+#: The types of each table's columns.
 _FORMS: dict[str, tuple[Any, ...]] = {
     "notes": (_TEXT, _TEXT),
     "categories": (_NONE, _BLOB),
     "seeds": (_NONE, _INT, _INT, _TEXT),
-    "batches": (_NONE, _INT, _INT, _INT, _TEXT, _TEXT),
+    "batches": (_NONE, _INT, _INT, _INT, _JSONList, _JSONObject),
     "calls": (_NONE, _INT, _TEXT, _BLOB, _BLOB, _INT, _INT, _INT, _REAL, _INT),
     "replies": (_NONE, _BLOB),
     "failures": (_NONE, _TEXT, _BLOB),
     "judged": (_NONE, (type(None), int)),
-    "rows": (_NONE, _INT, _INT, _INT, _TEXT, _TEXT),
+    "rows": (_NONE, _INT, _INT, _INT, _JSONObject, _JSONObject),
     "rejections": (_NONE, _INT, _INT, _INT, _TEXT, _BLOB, _MAYBE, _MAYBE, _BLOB),
-    "passages": (_NONE, _TEXT),
+    "passages": (_NONE, _JSONObject),
 }
-_LONGER = ("calls", "batches")
-_OPENINGS = {"batches": "[", "rows": "{"}
-# By its form alone a page of categories is one of replies; there are few categories, and their page is known.
+#: Tables whose last column was added by the second schema: earlier records lack it.
+_EXTENDED = ("batches", "calls")
+# Categories and replies have the same types; the few categories fit on the root page, which is never a stray one.
 _STRAY = [name for name in _FORMS if name != "categories"]
 
 
@@ -52,9 +62,9 @@ class Damage(Exception):
 
 
 def salvage(main: bytes, log: bytes = b"") -> Tables:
-    """All rows that can be read from the bytes of a journal and of its write-ahead log."""
-    said = int.from_bytes(main[16:18], "big") if main.startswith(_MAGIC) else 0
-    size = 65536 if said == 1 else said
+    """All readable rows of a journal and its write-ahead log."""
+    stored = int.from_bytes(main[16:18], "big") if main.startswith(_MAGIC) else 0
+    size = 65536 if stored == 1 else stored
     if size < 512 or size & (size - 1):
         size = _PAGE_SIZE
     pages = _Pages(main, size, _frames(log))
@@ -73,7 +83,7 @@ def salvage(main: bytes, log: bytes = b"") -> Tables:
 
 
 def _roots() -> dict[str, int]:
-    """The root page of each table, which the schema decides: tables are made in its order, and never dropped."""
+    """The root page of each table: tables are created in the order of the schema, and never dropped."""
     connection = sqlite3.connect(":memory:")
     try:
         for script in SCHEMA:
@@ -84,17 +94,22 @@ def _roots() -> dict[str, int]:
 
 
 def _fits(record: Record, name: str) -> bool:
-    """Whether a record has the form of a table's rows."""
+    """Whether a record has the types of a table's columns."""
     form = _FORMS[name]
-    if name in _LONGER and len(record) == len(form) - 1:
+    if name in _EXTENDED and len(record) == len(form) - 1:
         form = form[:-1]
-    fits = len(record) == len(form) and all(isinstance(*pair) for pair in zip(record, form, strict=True))
-    # A batch has a list where a row has an object; in all else their forms are the same.
-    return fits and (name not in _OPENINGS or record[4].startswith(_OPENINGS[name]))
+    return len(record) == len(form) and all(_is(*pair) for pair in zip(record, form, strict=True))
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether a value has the type of a column."""
+    if kind is _JSONList or kind is _JSONObject:
+        return isinstance(value, str) and value.startswith("[" if kind is _JSONList else "{")
+    return isinstance(value, kind)
 
 
 class _Pages:
-    """The pages of a file of ``size`` bytes each, by number from 1; those of the log stand before the file's own."""
+    """The pages of a file, of ``size`` bytes each, by number from 1; those of the log replace those of the file."""
 
     def __init__(self, main: bytes, size: int, log: dict[int, bytes]) -> None:
         self._main = main
@@ -103,11 +118,11 @@ class _Pages:
         self._log = log
 
     def numbers(self) -> Iterable[int]:
-        """All pages that there are."""
+        """The numbers of all pages."""
         return sorted({*range(1, -(-len(self._main) // self._size) + 1), *self._log})
 
     def page(self, number: int) -> bytes:
-        """One page, filled up with zeros where the file is cut."""
+        """One page, padded with zeros if the file is truncated."""
         found = self._log.get(number) or self._main[(number - 1) * self._size : number * self._size]
         return found.ljust(self._size, b"\0")
 
@@ -127,7 +142,7 @@ class _Pages:
             waiting += [*children, int.from_bytes(page[8:12], "big")]
 
     def rows(self, number: int) -> Iterator[tuple[int, Record]]:
-        """The rows of a leaf page of a table that can be read, with their ids; of any other page none."""
+        """The readable rows of a leaf page of a table, with their ids; none of any other page."""
         page = self.page(number)
         if number == 1 or page[0] != _LEAF:
             return
@@ -140,14 +155,14 @@ class _Pages:
                 continue
 
     def _cells(self, page: bytes, start: int) -> list[int]:
-        """Where the cells of a page begin."""
+        """The offsets of the cells of a page."""
         count = int.from_bytes(page[3:5], "big")
         if start + 2 * count > self._usable:
             return []
         return [at for (at,) in struct.iter_unpack(">H", page[start : start + 2 * count]) if start < at < self._usable]
 
     def _payload(self, page: bytes, at: int, length: int) -> bytes:
-        """A payload of so many bytes: on its page, or begun there and gone on with on overflow pages."""
+        """A payload of ``length`` bytes: on its page, and on overflow pages if it is long."""
         usable = self._usable
         if length <= usable - 35:
             return page[at : at + length]
@@ -168,7 +183,7 @@ class _Pages:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A variable-length integer, and where it ends."""
+    """A variable-length integer, and the offset of its end."""
     value = 0
     for place in range(9):
         byte = data[at + place]
@@ -196,7 +211,7 @@ def _record(data: bytes) -> Record:
     return tuple(values)
 
 
-#: Serial types 0-9: so many bytes each.
+#: The number of bytes of serial types 0 to 9.
 _LENGTHS = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)
 
 
@@ -215,7 +230,7 @@ def _value(kind: int, data: bytes) -> Any:
 
 
 def _frames(log: bytes) -> dict[int, bytes]:
-    """The pages in a write-ahead log: the last of each in its whole commits."""
+    """The pages in a write-ahead log: the last version of each in its complete commits."""
     if len(log) < 32 or int.from_bytes(log[:4], "big") not in _WAL_MAGIC:
         return {}
     order = ">" if log[3] & 1 else "<"

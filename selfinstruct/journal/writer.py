@@ -1,8 +1,8 @@
-"""The write side of the journal: what is added, and when it is safe.
+"""The write side of the journal.
 
-Additions gather in one transaction until ``commit``; each of them is whole in itself, so a group may be
-committed at any point between two. After an error of the disk nothing more is written by this connection:
-the group is undone, and every later call says the same error again.
+Additions are collected in one transaction until ``commit``; each is complete in itself, so a transaction may be
+committed between any two. After a disk error the transaction is rolled back, nothing more is written by this
+connection, and every later call raises the same error.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from selfinstruct.journal.database import (
     JOURNAL_NAME,
     connect_writer,
     disconnect_writer,
-    making,
+    new_journal,
     storage_error,
-    translated,
+    storage_errors,
 )
-from selfinstruct.journal.entries import SeedRow, pack, unpack
+from selfinstruct.journal.entries import SeedRow, decode_text, encode_text
 from selfinstruct.journal.history import History
 from selfinstruct.journal.metadata import RunMetadata
 from selfinstruct.records import JSON, Batch, Failure, Judgement, Reply
@@ -33,37 +33,37 @@ from selfinstruct.rows import to_json
 
 
 class Journal:
-    """The one writer of a run directory; the caller holds the directory's lock.
+    """The only writer of a run directory; the caller must hold the lock of the directory.
 
-    ``history`` reads the same journal, with what is not committed yet. Calls may come from any thread, one at
-    a time. All methods raise ``StorageError`` where the disk refuses.
+    ``history`` reads the same journal, including uncommitted additions. Calls may come from any thread, one at a time.
+    All methods raise ``StorageError`` if the disk fails.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
         self.history = History(connection, path)
         self._connection = connection
-        self._broken: StorageError | None = None
-        with translated(path):
+        self._write_error: StorageError | None = None
+        with storage_errors(path):
             self._last_call = self._highest("calls", "id")
             self._last_row = self._highest("rows", "number")
             self._last_rejection = self._highest("rejections", "id")
             self._categories: dict[str, int] = {
-                unpack(name): number for number, name in connection.execute("SELECT id, name FROM categories")
+                decode_text(name): number for number, name in connection.execute("SELECT id, name FROM categories")
             }
-            #: Calls that wait for judgement -> their batches; never many, since a call is judged when it is next.
-            self._waiting: dict[int, int] = dict(
+            #: The calls without judgement and their batches; never many, since calls are judged in order.
+            self._unjudged: dict[int, int] = dict(
                 connection.execute("SELECT id, batch FROM calls WHERE id NOT IN (SELECT call FROM judged)")
             )
 
     @classmethod
     def create(cls, directory: Path, metadata: RunMetadata, seeds: Iterable[SeedRow]) -> Self:
-        """Begin the journal of a new run in an existing directory, whole or not at all.
+        """Create the journal of a new run in an existing directory, atomically.
 
-        Raises ``StorageError`` where there is one already.
+        Raises ``StorageError`` if there already is one.
         """
         path = directory / JOURNAL_NAME
-        with making(path) as connection:
+        with new_journal(path) as connection:
             begun = cls(connection, path)
             begun.write_metadata(metadata)
             for number, seed in enumerate(seeds, start=1):
@@ -73,13 +73,13 @@ class Journal:
 
     @classmethod
     def open(cls, directory: Path) -> Self:
-        """Open the journal of a run to go on with it: checked whole, brought to the newest schema."""
+        """Open the journal of a run to resume it: check its integrity, and upgrade it to the newest schema."""
         path = directory / JOURNAL_NAME
         return cls(connect_writer(path), path)
 
     def add_batch(self, batch: Batch) -> None:
         """Record a planned batch, before its first call; its number must be new."""
-        with self._writing():
+        with self._transaction():
             category = self._category(batch.category)
             self._connection.execute(
                 "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)",
@@ -87,68 +87,68 @@ class Journal:
             )
 
     def add_reply(self, batch: int, step: str, reply: Reply) -> int:
-        """Record a reply, raw, to one step of the batch of that number; the id of the call.
+        """Record the raw reply to one step of a batch, and return the id of the call.
 
-        Commit before parsing it: then no paid reply is ever lost.
+        Commit before parsing it, so that no paid reply is ever lost.
         """
-        with self._writing():
+        with self._transaction():
             call = self._add_call(batch, step, reply, reply.finish_reason)
-            self._connection.execute("INSERT INTO replies VALUES (?, ?)", (call, pack(reply.text)))
-        self._waiting[call] = batch
+            self._connection.execute("INSERT INTO replies VALUES (?, ?)", (call, encode_text(reply.text)))
+        self._unjudged[call] = batch
         return call
 
     def add_failure(self, batch: int, step: str, failure: Failure, *, ends: bool = True) -> int:
-        """Record a call that gave no reply, which ends its batch unless others go on; the id of the call."""
-        with self._writing():
+        """Record a call without a reply, and return its id; it finishes its batch if it ``ends`` it."""
+        with self._transaction():
             call = self._add_call(batch, step, failure, "")
-            self._waiting[call] = batch
+            self._unjudged[call] = batch
             self._fail(call, failure.reason, failure.message, ends)
         return call
 
     def fail(self, call: int, reason: str, message: str, *, ends: bool = True) -> None:
-        """Record that a reply gave nothing, which ends its batch unless others go on; counted under ``reason``."""
-        self._must_wait(call)
-        with self._writing():
+        """Record that a reply is unusable, for ``reason``; it finishes its batch if it ``ends`` it."""
+        self._require_unjudged(call)
+        with self._transaction():
             self._fail(call, reason, message, ends)
 
-    def waits(self, call: int) -> bool:
-        """Whether a reply waits for judgement."""
-        return call in self._waiting
+    def is_unjudged(self, call: int) -> bool:
+        """Whether a reply has no judgement yet."""
+        return call in self._unjudged
 
-    def end(self, batch: int) -> None:
-        """Record that a batch is over that came to nothing, each of its replies having failed or led no further."""
-        waiting = [call for call, of in self._waiting.items() if of == batch]
-        with self._writing():
+    def end_batch(self, batch: int) -> None:
+        """Record that a batch is finished without candidates: each of its replies failed or led to no row."""
+        waiting = [call for call, of in self._unjudged.items() if of == batch]
+        with self._transaction():
             if waiting:
-                self._settle(max(waiting), 0)
+                self._set_judged(max(waiting), 0)
             else:
                 last = "SELECT MAX(id) FROM calls WHERE batch = ?"
                 self._connection.execute(f"UPDATE judged SET candidates = 0 WHERE call = ({last})", (batch,))
 
     def add_passages(self, passages: Iterable[JSON]) -> None:
-        """Keep the passages of a run's documents, numbered on from those that are there."""
-        with self._writing():
+        """Add passages of the documents, numbered from the last one on."""
+        with self._transaction():
             first = self._highest("passages", "number") + 1
             rows = ((number, to_json(passage)) for number, passage in enumerate(passages, first))
             self._connection.executemany("INSERT INTO passages VALUES (?, ?)", rows)
 
     def judge(self, call: int, judgements: Sequence[Judgement]) -> None:
-        """Record the judgements of a reply, all of them, which ends its batch and settles its earlier steps.
+        """Record all judgements of a reply, which finishes its batch, including its earlier steps.
 
-        Accepted rows are numbered on in the order given. Raises ``ValueError`` for a reply that is not
-        waiting (each is judged once), and like ``TypeError`` for an accepted one that is no row of JSON values.
+        Accepted rows are numbered in the order given. Raises ``ValueError`` for a reply that is unknown or already
+        judged, and ``ValueError`` or ``TypeError`` for an accepted candidate that is not a row of JSON values.
         """
-        self._must_wait(call)
+        self._require_unjudged(call)
         accepted = [judged for judged in judgements if judged.rejection is None]
-        lines = [_line(judged) for judged in accepted]
-        with self._writing():
+        lines = [_row_line(judged) for judged in accepted]
+        with self._transaction():
             self._add_rows(call, accepted, lines)
             self._add_rejections(call, judgements)
-            self._settle(call, len(judgements))
+            self._set_judged(call, len(judgements))
 
     def write_metadata(self, metadata: RunMetadata) -> None:
         """Replace the metadata of the run, such as by ``replace(journal.history.metadata(), stopped="done")``."""
-        with self._writing():
+        with self._transaction():
             changed = metadata.changes(self.history.notes())
             values = [(key, json.dumps(value)) for key, value in changed.items()]
             self._connection.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?)", values)
@@ -158,15 +158,15 @@ class Journal:
         self.write_metadata(replace(self.history.metadata(), exhausted=frozenset(categories)))
 
     def commit(self) -> None:
-        """Put all that was added on the disk; what came before a commit that returned is never lost."""
+        """Write all additions to the disk; after it returns they are never lost."""
         if self._connection.in_transaction:
-            with self._writing():
+            with self._transaction():
                 self._connection.execute("COMMIT")
 
     def close(self) -> None:
-        """Commit, unless the disk has refused before, and let go of the file."""
+        """Commit, unless the disk has failed, and close the file."""
         try:
-            if self._broken is None:
+            if self._write_error is None:
                 self.commit()
         finally:
             disconnect_writer(self._connection)
@@ -178,7 +178,7 @@ class Journal:
         self.close()
 
     def _add_seed(self, number: int, seed: SeedRow) -> None:
-        with self._writing():
+        with self._transaction():
             values = (number, self._category(seed.category), seed.line, to_json(seed.row))
             self._connection.execute("INSERT INTO seeds VALUES (?, ?, ?, ?)", values)
 
@@ -187,7 +187,16 @@ class Journal:
         tokens = (came.usage.input, came.usage.output, came.usage.estimated)
         self._connection.execute(
             "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (self._last_call, batch, step, pack(came.model), pack(finish), *tokens, came.seconds, came.tries),
+            (
+                self._last_call,
+                batch,
+                step,
+                encode_text(came.model),
+                encode_text(finish),
+                *tokens,
+                came.seconds,
+                came.tries,
+            ),
         )
         return self._last_call
 
@@ -205,69 +214,69 @@ class Journal:
             if why := judged.rejection:
                 self._last_rejection += 1
                 where = (self._last_rejection, call, judged.candidate.position, self._category(judged.category))
-                evidence = (why.nearest, why.score, pack(judged.candidate.text))
-                refused.append((*where, why.reason, pack(why.message), *evidence))
+                evidence = (why.nearest, why.score, encode_text(judged.candidate.text))
+                refused.append((*where, why.reason, encode_text(why.message), *evidence))
         self._connection.executemany("INSERT INTO rejections VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", refused)
 
     def _fail(self, call: int, reason: str, message: str, ends: bool) -> None:
-        self._connection.execute("INSERT INTO failures VALUES (?, ?, ?)", (call, reason, pack(message)))
+        self._connection.execute("INSERT INTO failures VALUES (?, ?, ?)", (call, reason, encode_text(message)))
         if ends:
-            self._settle(call, 0)
+            self._set_judged(call, 0)
         else:
             self._connection.execute("INSERT INTO judged VALUES (?, NULL)", (call,))
-            del self._waiting[call]
+            del self._unjudged[call]
 
-    def _settle(self, call: int, candidates: int) -> None:
-        batch = self._waiting[call]
-        earlier = [other for other, of in self._waiting.items() if of == batch and other < call]
+    def _set_judged(self, call: int, candidates: int) -> None:
+        batch = self._unjudged[call]
+        earlier = [other for other, of in self._unjudged.items() if of == batch and other < call]
         self._connection.executemany("INSERT INTO judged VALUES (?, NULL)", [(other,) for other in earlier])
         self._connection.execute("INSERT INTO judged VALUES (?, ?)", (call, candidates))
         for done in (*earlier, call):
-            del self._waiting[done]
+            del self._unjudged[done]
 
-    def _must_wait(self, call: int) -> None:
-        if call not in self._waiting:
-            raise ValueError(f"call {call} does not wait for judgement: unknown, or judged before")
+    def _require_unjudged(self, call: int) -> None:
+        if call not in self._unjudged:
+            raise ValueError(f"call {call} is unknown or already judged")
 
     def _category(self, name: str) -> int:
         number = self._categories.get(name)
         if number is None:
             number = self._categories[name] = len(self._categories) + 1
-            self._connection.execute("INSERT INTO categories VALUES (?, ?)", (number, pack(name)))
+            self._connection.execute("INSERT INTO categories VALUES (?, ?)", (number, encode_text(name)))
         return number
 
     def _highest(self, table: str, key: str) -> int:
         return int(self._connection.execute(f"SELECT COALESCE(MAX({key}), 0) FROM {table}").fetchone()[0])
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Add to the open group, or begin one; what goes wrong half-way undoes the group and ends the writing."""
-        if self._broken is not None:
-            raise StorageError(self._broken.message, hint=self._broken.hint)
+    def _transaction(self) -> Iterator[None]:
+        """Add to the open transaction, or begin one; an error rolls it back and stops all writing."""
+        if self._write_error is not None:
+            raise StorageError(self._write_error.message, hint=self._write_error.hint)
         try:
             if not self._connection.in_transaction:
                 self._connection.execute("BEGIN IMMEDIATE")
             yield
         except BaseException as error:
-            self._break(error)
+            self._stop_writing(error)
             if isinstance(error, sqlite3.Error):
                 raise storage_error(self.path, error) from error
             raise
 
-    def _break(self, error: BaseException) -> None:
+    def _stop_writing(self, error: BaseException) -> None:
         if isinstance(error, sqlite3.Error):
-            self._broken = storage_error(self.path, error)
+            self._write_error = storage_error(self.path, error)
         else:
-            self._broken = StorageError(
+            self._write_error = StorageError(
                 f"{self.path}: writing was interrupted by {type(error).__name__}", hint="Run the same command again."
             )
-        # SQLite may have undone the group itself; if it cannot be undone here, the next opening undoes it.
+        # SQLite may have rolled back already; if this fails, the next opening does it.
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
 
 
-def _line(judged: Judgement) -> str:
-    """An accepted row as JSON: made before anything is written, so that a bad one harms nothing."""
+def _row_line(judged: Judgement) -> str:
+    """An accepted row as JSON, encoded before anything is written, so that an invalid one changes nothing."""
     if judged.candidate.row is None:
-        raise ValueError(f"candidate {judged.candidate.position}: without a row it cannot be accepted")
+        raise ValueError(f"candidate {judged.candidate.position} was accepted without a row")
     return to_json(judged.candidate.row)

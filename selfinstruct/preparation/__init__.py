@@ -1,5 +1,40 @@
-"""From what the user names (a seed file, a recipe, rows in memory) to a prepared run.
+"""From a source (a seed file, a recipe, rows in memory) to a prepared run.
 
-Reads and checks the seeds, infers what the recipe leaves out, and sets categories, thresholds and quotas.
-Does not handle: run directories, or calling a model.
+``prepare`` reads and checks the seeds, infers missing settings, and sets categories, thresholds and quotas;
+``prepared_from_journal`` does so for a recorded run. ``JudgingState`` is the state that judging starts from.
+
+Does not handle: run directories, calling models, judging.
 """
+
+from selfinstruct.preparation.categories import Categorizer
+from selfinstruct.preparation.infer import context_fields, infer, make_categories, prose_field, value_statistics
+from selfinstruct.preparation.judging_state import JudgingState
+from selfinstruct.preparation.prepare import (
+    Prepared,
+    Source,
+    build_prepared,
+    check_seeds,
+    prepare,
+    prepared_from_journal,
+    read_source,
+)
+from selfinstruct.preparation.thresholds import CAP, thresholds
+
+__all__ = [
+    "CAP",
+    "Categorizer",
+    "JudgingState",
+    "Prepared",
+    "Source",
+    "build_prepared",
+    "check_seeds",
+    "context_fields",
+    "infer",
+    "make_categories",
+    "prepare",
+    "prepared_from_journal",
+    "prose_field",
+    "read_source",
+    "thresholds",
+    "value_statistics",
+]

@@ -1,33 +1,25 @@
-"""Preparation: from what the user names (a seed file, a recipe, rows in memory) to what a run needs.
+"""Prepare a run from its source: a seed file, a recipe, or rows in memory.
 
-    source -> RowFile + Recipe (given or inferred) -> sound seeds -> categories, thresholds, quotas
+    source -> RowFile + Recipe (given or inferred) -> valid seeds -> categories, thresholds, quotas
 
-Does not handle: the run directory, or any model.
+Does not handle: the run directory, calling models.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from selfinstruct.checks import CustomCheck, custom_checks, custom_rejection, field_faults, schema
 from selfinstruct.errors import InputError, RowError
-from selfinstruct.growth import (
-    EXPAND,
-    Draft,
-    PromptInputs,
-    StepReply,
-    advance,
-    attribute_categories,
-    quotas,
-    read_prompt_inputs,
-)
+from selfinstruct.growth import PromptInputs, attribute_categories, quotas, read_prompt_inputs
 from selfinstruct.journal import History
 from selfinstruct.mining.value_statistics import ValueStatistics
+from selfinstruct.preparation.capacity import capacity
 from selfinstruct.preparation.categories import AttributeCategories, Categorizer
-from selfinstruct.preparation.infer import infer, make_categories, value_statistics
+from selfinstruct.preparation.infer import Inferred, infer, make_categories, value_statistics
 from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import Importer, Quota, Recipe, accept_unimported, bind, builtin, is_recipe, parse_recipe
@@ -41,12 +33,12 @@ Source: TypeAlias = str | Path | Iterable[Row] | Any
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """All that is known before the first row grows.
+    """Everything known before the first batch; ``statistics`` are those of the values of the seeds.
 
-    ``reasons`` says for each inferred key path of the recipe why; it is empty for a recipe that was given.
-    ``skipped`` are the "file:line: fault" of the seeds that were left out. ``materials`` are what prompts are
-    conditioned on. ``once``: the quota was left open, and every passage is used once. ``like`` says
-    which built-in recipe was found to fit bare seeds, and why.
+    ``reasons`` explains inferred settings by their key path; it is empty for a given recipe. ``skipped`` has the
+    "file:line: fault" of seeds that were left out. ``inputs`` are the lists, passages and templates of prompts.
+    ``use_passages_once`` is set where the quota is open, so that the run ends with the last passage. ``preset`` is the
+    built-in recipe that fits the fields of bare seeds, and why; "" if none does.
     """
 
     seeds: RowFile
@@ -57,9 +49,16 @@ class Prepared:
     thresholds: Mapping[str, float]
     quotas: Mapping[str, int]
     skipped: Sequence[str]
-    inputs: PromptInputs = field(default_factory=PromptInputs)
-    use_passages_once: bool = False
-    preset: str = ""
+    inputs: PromptInputs
+    use_passages_once: bool
+    preset: str
+
+    def resumed(self, passages: Sequence[Row]) -> Prepared:
+        """Return the preparation of a resumed run, whose batches refer to its recorded ``passages`` if it has any."""
+        if not passages:
+            return self
+        inputs = replace(self.inputs, passages=passages)
+        return replace(self, inputs=inputs, quotas=_quotas(self.recipe, inputs, self.categories))
 
 
 def prepare(
@@ -69,118 +68,121 @@ def prepare(
     per_category: int | None = None,
     skip_bad_seeds: bool = False,
     importer: Importer | None = None,
+    choose_models: Callable[[Recipe], Recipe] = lambda recipe: recipe,
 ) -> Prepared:
-    """Read and check the seeds, with the recipe that ``source`` is or that they suggest.
+    """Read and check the seeds, with the recipe that ``source`` is, or one inferred from them.
 
-    ``rows`` or ``per_category`` replaces the recipe's quota. ``importer`` is as for ``parse_recipe``: without one, a
-    recipe that names code is refused. Raises RowError or RecipeError where something cannot be used, before anything
-    is written.
+    ``rows`` or ``per_category`` replaces the quota of the recipe, ``choose_models`` its models. ``importer`` is as for
+    ``parse_recipe``: without one, a recipe that names code is refused. Raises RowError or RecipeError for invalid
+    input, before anything is written.
     """
-    wanted, like = _quota(rows, per_category), ""
+    quota = _quota(rows, per_category)
     seeds, recipe = read_source(source, importer=importer)
     reasons: Mapping[str, str] = {}
-    statistics = None
+    skipped: list[str] = []
+    statistics, preset = None, ""
     if recipe is None:
-        seeds, skipped = valid_seeds(seeds, None, skip=skip_bad_seeds)
-        if len(seeds.rows) < 2:
-            raise RowError(
-                f"{seeds.path}:{seeds.lines[0]}",
-                "need at least two seed rows to infer what varies",
-                hint="Add a second seed row, or edit a recipe: "
-                f"selfinstruct init {seeds.path} -o recipe.toml; selfinstruct run recipe.toml",
-            )
-        inferred = infer(seeds)
+        seeds, skipped = check_seeds(seeds, None, skip=skip_bad_seeds)
+        inferred = _infer(seeds)
         recipe, reasons, statistics = inferred.recipe, inferred.reasons, inferred.statistics
-        shape = find_preset(recipe, seeds.fields) if Path(seeds.path).is_file() else None
-        if shape is not None:
-            recipe, like = shape.recipe, f"{shape.like}: {shape.why}"
-            seeds = seeds if recipe.seeds.file else RowFile(seeds.path, seeds.format, [], [], tuple(recipe.fields))
+        fitting = find_preset(recipe, seeds.fields) if Path(seeds.path).is_file() else None
+        if fitting is not None:
+            recipe, preset = fitting.recipe, f"{fitting.like}: {fitting.why}"
+            if not recipe.seeds.file:
+                seeds = RowFile(seeds.path, seeds.format, [], [], tuple(recipe.fields))
     else:
-        skipped = []
         recipe = bind(recipe, seeds.fields)
-    ungrounded: list[str] = []
     if seeds.rows:
-        seeds, ungrounded = valid_seeds(seeds, recipe, skip=skip_bad_seeds)
-    if wanted is not None:
-        weights = recipe.quota.weights if wanted.rows is not None else {}
-        recipe = recipe.model_copy(update={"quota": wanted.model_copy(update={"weights": weights})})
-    prepared = build_prepared(seeds, recipe, reasons, [*skipped, *ungrounded], read_prompt_inputs(recipe), statistics)
-    return replace(prepared, preset=like)
+        seeds, invalid = check_seeds(seeds, recipe, skip=skip_bad_seeds)
+        skipped += invalid
+    if quota is not None:
+        weights = recipe.quota.weights if quota.rows is not None else {}
+        recipe = recipe.model_copy(update={"quota": quota.model_copy(update={"weights": weights})})
+    recipe = choose_models(recipe)
+    inputs = read_prompt_inputs(recipe)
+    return build_prepared(
+        seeds, recipe, inputs, reasons=reasons, skipped=skipped, preset=preset, known_statistics=statistics
+    )
+
+
+def _infer(seeds: RowFile) -> Inferred:
+    """Infer a recipe from at least two seed rows."""
+    if len(seeds.rows) < 2:
+        raise RowError(
+            f"{seeds.path}:{seeds.lines[0]}",
+            "need at least two seed rows to infer what varies",
+            hint="Add a second seed row, or edit a recipe: "
+            f"selfinstruct init {seeds.path} -o recipe.toml; selfinstruct run recipe.toml",
+        )
+    return infer(seeds)
 
 
 def build_prepared(
     seeds: RowFile,
     recipe: Recipe,
-    reasons: Mapping[str, str],
-    skipped: Sequence[str],
-    materials: PromptInputs | None = None,
-    known: ValueStatistics | None = None,
+    inputs: PromptInputs | None = None,
+    *,
+    reasons: Mapping[str, str] | None = None,
+    skipped: Sequence[str] = (),
+    preset: str = "",
+    known_statistics: ValueStatistics | None = None,
 ) -> Prepared:
-    """Sound seeds and their recipe, with what follows from the two: categories, thresholds, quotas.
+    """Build the preparation of valid seeds and their complete recipe: its categories, thresholds and quotas.
 
-    ``known`` are the statistics that inference took; they are used again where they still apply.
+    ``known_statistics`` are those of inference, which are reused as far as they apply.
     """
-    statistics = value_statistics(recipe, seeds.rows, known)
-    materials = materials or PromptInputs()
+    statistics = value_statistics(recipe, seeds.rows, known_statistics)
+    inputs = inputs or PromptInputs()
     categories: Categorizer
     if recipe.categories.by == "attribute":
-        categories = AttributeCategories(tuple(attribute_categories(recipe, materials)))
+        categories = AttributeCategories(tuple(attribute_categories(recipe, inputs)))
     else:
         categories = make_categories(recipe, statistics)
-    once = recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is not None
     return Prepared(
         seeds=seeds,
         recipe=recipe,
-        reasons=reasons,
+        reasons=reasons or {},
         statistics=statistics,
         categories=categories,
         thresholds=thresholds(recipe, categories, statistics),
-        quotas=quotas(_all_of(recipe, materials) if once else recipe.quota, categories.names),
+        quotas=_quotas(recipe, inputs, categories),
         skipped=skipped,
-        inputs=materials,
-        use_passages_once=once,
+        inputs=inputs,
+        use_passages_once=_is_open(recipe),
+        preset=preset,
     )
 
 
-def with_passages(prepared: Prepared, passages: Sequence[Row]) -> Prepared:
-    """``prepared`` with the passages of the run that goes on, if it has any, whatever has become of its documents."""
-    if not passages:
-        return prepared
-    materials = replace(prepared.inputs, passages=passages)
-    recipe = prepared.recipe
-    wanted = (
-        quotas(_all_of(recipe, materials), prepared.categories.names) if prepared.use_passages_once else prepared.quotas
-    )
-    return replace(prepared, inputs=materials, quotas=wanted)
+def _is_open(recipe: Recipe) -> bool:
+    """Whether the passages alone limit how many rows there will be."""
+    return recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is not None
 
 
-def _all_of(recipe: Recipe, materials: PromptInputs) -> Quota:
-    """As many rows as the passages can give, at most: what templates make of them, or one batch asks for of each."""
-    if recipe.steps or not all(each.name in materials.templates for each in recipe.expand):
-        return Quota(rows=max(len(materials.passages), 1) * recipe.prompt.rows_per_request)
-    replies = {EXPAND: StepReply((Draft({}, ""),))}
-    return Quota(rows=max(sum(len(advance(recipe, materials, each, replies).drafts) for each in materials.passages), 1))
+def _quotas(recipe: Recipe, inputs: PromptInputs, categories: Categorizer) -> dict[str, int]:
+    """The quota of each category; of an open quota, the most rows that the passages can yield."""
+    quota = Quota(rows=capacity(recipe, inputs)) if _is_open(recipe) else recipe.quota
+    return quotas(quota, categories.names)
 
 
 def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Prepared:
-    """What the run of this journal started from, or would have by another ``recipe`` for the same seeds."""
+    """Prepare the run of this journal again, or a run of its seeds with another ``recipe``."""
     metadata, stored = history.metadata(), history.seeds()
     own = parse_recipe(metadata.recipe, f"{history.path}: recipe", history.path.parent, importer=accept_unimported)
     names = tuple(stored[0].row) if stored else tuple(own.fields)
     seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
     reasons = dict(metadata.reasons) if recipe is None else {}
-    materials = PromptInputs.from_json(metadata.prompt_inputs, history.passages())
+    inputs = PromptInputs.from_json(metadata.prompt_inputs, history.passages())
     if recipe is not None:
         others = read_prompt_inputs(recipe.model_copy(update={"documents": None}))
-        materials.lists.update(others.lists)
-        materials.templates.update(others.templates)
-    return build_prepared(seeds, bind(recipe or own, names), reasons, [], materials)
+        inputs.lists.update(others.lists)
+        inputs.templates.update(others.templates)
+    return build_prepared(seeds, bind(recipe or own, names), inputs, reasons=reasons)
 
 
 def read_source(source: Source, *, importer: Importer | None = None) -> tuple[RowFile, Recipe | None]:
-    """The seeds that ``source`` names, and the recipe where it is one.
+    """Read the seeds of ``source``, and the recipe if it is one.
 
-    A file is told by its content: TOML is a recipe, everything else rows.
+    The content of a file decides: TOML is a recipe, everything else rows.
     """
     if not isinstance(source, str | Path):
         return rows_from_objects(source, "rows"), None
@@ -201,19 +203,21 @@ def read_source(source: Source, *, importer: Importer | None = None) -> tuple[Ro
     return parse_rows(data, recipe.seeds.file), recipe
 
 
-def valid_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
-    """The seeds without those that stand twice or break the recipe's own rules, and what was wrong with these.
+def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
+    """Return the seeds without duplicates and those that break the rules of the recipe, and the faults of these.
 
-    Raises RowError for the first of them, naming all, unless ``skip``; and in any case where none is left.
+    Raises RowError with all faults unless ``skip``; and in any case if no seed is left.
     """
     faults: list[str] = []
     kept: list[int] = []
-    twins = DuplicateIndex(seeds.fields)
+    duplicates = DuplicateIndex(seeds.fields)
     own_checks = () if recipe is None else custom_checks(recipe)
     for at, (row, line) in enumerate(zip(seeds.rows, seeds.lines, strict=True)):
-        twin = twins.find(row)
-        twins.add(row)
-        fault = _fault(row, recipe, own_checks) if twin is None else f"the same row as line {seeds.lines[twin[0]]}"
+        earlier = duplicates.find(row)
+        duplicates.add(row)
+        fault = (
+            _fault(row, recipe, own_checks) if earlier is None else f"the same row as line {seeds.lines[earlier[0]]}"
+        )
         if fault:
             faults.append(f"{seeds.path}:{line}: {fault}")
         else:
@@ -228,10 +232,10 @@ def valid_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
             if kept
             else "No seed row is valid: fix the seeds or the recipe.",
         )
-    sound = RowFile(
+    valid = RowFile(
         seeds.path, seeds.format, [seeds.rows[at] for at in kept], [seeds.lines[at] for at in kept], seeds.fields
     )
-    return sound, faults
+    return valid, faults
 
 
 def _fault(row: Row, recipe: Recipe | None, own_checks: Sequence[CustomCheck]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from selfinstruct.analysis.dry_run import LISTS
+from selfinstruct.analysis.dry_run import LIST_PREFIX
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step
 from selfinstruct.recipe.namings import OF_PASSAGES
@@ -64,10 +64,10 @@ def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[s
     recipe = prepared.recipe
     for name, attribute in recipe.attributes.items():
         if attribute.prompt:
-            yield f"{LISTS}{name}", f"asks first for a list of {format_number(attribute.size)}"
+            yield f"{LIST_PREFIX}{name}", f"asks first for a list of {format_number(attribute.size)}"
     for expand in recipe.expand:
         if expand.prompt:
-            yield f"{LISTS}{expand.name}", f"asks first for {counted(expand.size, 'template')}"
+            yield f"{LIST_PREFIX}{expand.name}", f"asks first for {counted(expand.size, 'template')}"
     for step in recipe.steps:
         yield step.name, _asks(step, shown)
     for judge in recipe.judge:

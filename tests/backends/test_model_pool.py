@@ -169,7 +169,7 @@ async def test_each_row_says_which_model_wrote_it(tmp_path: Path) -> None:
         category.requests for category in summary.categories.values()
     )
     with History.open(tmp_path / "out") as history:
-        wrote = Counter(history.steps(row.call)[-1].reply.model for row in history.rows())
+        wrote = Counter(history.batch_replies(row.call)[-1].reply.model for row in history.rows())
     assert wrote == {name: bill.accepted for name, bill in models.items()}
 
 

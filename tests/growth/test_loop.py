@@ -14,17 +14,14 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.backends.model_pool import MAX_CONSECUTIVE_FAILURES, ModelPool
-from selfinstruct.checks import Criteria
 from selfinstruct.errors import EndpointError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth.loop import Loop
-from selfinstruct.growth.planner import CategoryProgress
-from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.prompt_size import PromptSize
-from selfinstruct.growth.resume import restore
 from selfinstruct.growth.sampler import Sampler
 from selfinstruct.journal import Journal, RunMetadata, SeedRow
+from selfinstruct.preparation.judging_state import JudgingState
 from selfinstruct.preparation.prepare import Prepared, prepare
 from selfinstruct.records import Failure, Reply, Request, Row
 
@@ -99,17 +96,14 @@ def loop_in(
         seeds = [SeedRow(row, row["kind"], line) for line, row in enumerate(SEEDS, 1)]
         Journal.create(folder, RunMetadata("", "", 0, ""), seeds).close()
     with Journal.open(folder) as journal:
-        progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
         sampler = Sampler(prepared.recipe, PromptInputs())
-        restore(progress, sampler, journal.history)
-        pool = Pool(prepared.recipe, prepared.thresholds, progress)
-        pool.add_seeds(SEEDS, [row["kind"] for row in SEEDS])
-        pool.add_all((grown.row, grown.category) for grown in journal.history.rows())
+        state = JudgingState.of_seeds(prepared)
+        state.restore(journal.history, sampler)
         yield Loop(
-            criteria=Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of),
+            criteria=state.criteria,
             seeds=SEEDS,
-            pool=pool,
-            progress=progress,
+            pool=state.pool,
+            progress=state.progress,
             journal=journal,
             models=ModelPool([backend]),
             prompt_size=PromptSize(prepared.recipe.prompt),
@@ -275,7 +269,7 @@ async def test_the_error_that_ends_a_loop_inside_a_write_is_raised(
     """A journal that an error has closed refuses the final writes of the loop; this does not hide the error."""
 
     def judge(self: Journal, *judged: object) -> None:
-        with self._writing():
+        with self._transaction():
             raise error
 
     with loop_in(tmp_path, Answering(good)) as loop:

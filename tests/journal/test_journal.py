@@ -138,18 +138,18 @@ def test_row_leads_to_its_replies_batch_and_demonstrations(journal: Journal) -> 
     row = history.row(2)
     assert row is not None
     assert row.row == {"Question": "second"}
-    steps = history.steps(row.call)
+    steps = history.batch_replies(row.call)
     assert [(step.call, step.step, step.reply.text) for step in steps] == [
         (questions, "questions", "Q"),
         (answers, "answers", "A"),
     ]
-    assert history.pooled(steps[-1].batch.demos) == {1: SEEDS[0].row, 3: {"Question": "first"}}
+    assert history.pool_rows(steps[-1].batch.demos) == {1: SEEDS[0].row, 3: {"Question": "first"}}
     rejection = history.rejection(1)
     assert rejection is not None
     assert rejection.call == answers
     assert history.row(3) is None
     assert history.rejection(2) is None
-    assert history.pooled([0, 5]) == {}
+    assert history.pool_rows([0, 5]) == {}
 
 
 def test_rejections_are_listed_by_reason(journal: Journal) -> None:
@@ -234,9 +234,9 @@ def test_reply_is_judged_once(journal: Journal) -> None:
     """A second judgement, or one of an unknown call, is refused and harms nothing."""
     call = add(journal, 1, [accepted(0)])
     for again in (call, call + 1):
-        with pytest.raises(ValueError, match="does not wait"):
+        with pytest.raises(ValueError, match="unknown or already judged"):
             journal.judge(again, [accepted(1)])
-        with pytest.raises(ValueError, match="does not wait"):
+        with pytest.raises(ValueError, match="unknown or already judged"):
             journal.fail(again, "refusal", "")
     add(journal, 2, [accepted(0)])
     assert journal.history.state().accepted == 2
@@ -275,7 +275,7 @@ def test_resume_finds_what_is_paid_for_first_and_what_was_in_flight_after(tmp_pa
         assert journal.history.state().unjudged == 3
         assert journal.history.state().last_batch == 6
         journal.judge(last, [accepted(0)])
-        with pytest.raises(ValueError, match="does not wait"):
+        with pytest.raises(ValueError, match="unknown or already judged"):
             journal.judge(step, [accepted(0)])
         assert [each.batch.number for each in journal.history.open_batches()] == [5, 4, 6]
         assert journal.history.state().unjudged == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -18,6 +19,7 @@ import pytest
 
 from selfinstruct.errors import StorageError
 from selfinstruct.journal import JOURNAL_NAME, History, Journal, RunMetadata, SeedRow
+from selfinstruct.journal.database import connect_writer
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Reply
 
 ROOT = Path(__file__).parents[2]
@@ -181,11 +183,12 @@ def read(directory: Path, sql: str) -> list[tuple[int, int]]:
         connection.close()
 
 
-def test_commit_waits_for_the_disk(journal: Journal) -> None:
-    """The writer's connection logs ahead and syncs at each commit: what survives a power failure rests on these."""
-    connection = journal._connection
-    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+def test_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    """The writer's connection uses a write-ahead log and syncs at each commit: a power failure loses no commit."""
+    make(tmp_path).close()
+    with contextlib.closing(connect_writer(tmp_path / JOURNAL_NAME)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_what_was_added_after_the_last_commit_is_not_there_after_a_crash(tmp_path: Path, journal: Journal) -> None:
@@ -229,15 +232,17 @@ def test_torn_log_loses_only_what_was_not_acknowledged(tmp_path: Path, journal: 
 
 def test_full_disk_stops_the_writing_and_keeps_what_was_committed(tmp_path: Path) -> None:
     """The group is undone, every later call says the same cause, and there is no half judgement to resume with."""
-    journal = make(tmp_path)
+    make(tmp_path).close()
+    connection = connect_writer(tmp_path / JOURNAL_NAME)
+    journal = Journal(connection, tmp_path / JOURNAL_NAME)
     add(journal, 1)
     journal.commit()
-    pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
-    journal._connection.execute(f"PRAGMA max_page_count = {pages + 3}")
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages + 3}")
     with pytest.raises(StorageError, match="full") as stopped:
         add(journal, 2, rows=50, size=1000)
     assert JOURNAL_NAME in stopped.value.message
-    assert "make room" in stopped.value.hint
+    assert "free some space" in stopped.value.hint
     assert isinstance(stopped.value.__cause__, sqlite3.OperationalError)
     with pytest.raises(StorageError, match="full"):
         add(journal, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.errors import StorageError
-from selfinstruct.journal import JOURNAL_NAME, History, Journal, RunMetadata, SeedRow, database, write_rows
+from selfinstruct.journal import JOURNAL_NAME, History, Journal, RunMetadata, SeedRow, write_rows
+from selfinstruct.journal.database import SCHEMA, connect_reader, connect_writer
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Reply
 
 
@@ -34,6 +36,13 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     """A new journal in ``tmp_path``."""
     with make(tmp_path) as made:
         yield made
+
+
+def change(directory: Path, statement: str) -> None:
+    """Change a journal at rest behind its back."""
+    with contextlib.closing(sqlite3.connect(directory / JOURNAL_NAME)) as connection:
+        connection.execute(statement)
+        connection.commit()
 
 
 def copy_of_live(directory: Path, to: Path) -> Path:
@@ -91,7 +100,7 @@ def test_damaged_journal_is_refused_and_left_as_it_is(tmp_path: Path, whole: byt
         Journal.open(tmp_path)
     assert str(path) in refused.value.message
     assert "damaged" in refused.value.hint
-    with pytest.raises(StorageError, match="there is a journal already"):
+    with pytest.raises(StorageError, match="already exists"):
         make(tmp_path)
     assert path.read_bytes() == damaged(whole, how)
 
@@ -104,11 +113,13 @@ def test_reading_a_damaged_journal_is_an_error_for_a_person(tmp_path: Path, whol
             list(listing())
 
 
-def test_row_that_is_no_longer_json_is_said(journal: Journal) -> None:
+def test_row_that_is_no_longer_json_is_said(tmp_path: Path) -> None:
     """Damage inside a value, which SQLite cannot see, names the row."""
-    add(journal, 1)
-    journal._connection.execute("UPDATE rows SET row = '{\"Q' WHERE number = 2")
-    _, row = journal.history.rows()
+    with make(tmp_path) as journal:
+        add(journal, 1)
+    change(tmp_path, "UPDATE rows SET row = '{\"Q' WHERE number = 2")
+    with History.open(tmp_path) as history:
+        _, row = history.rows()
     with pytest.raises(StorageError, match="grown row 2 in the journal is damaged"):
         _ = row.row
 
@@ -119,7 +130,7 @@ def test_log_without_its_journal_is_not_built_upon(tmp_path: Path, journal: Jour
     journal.commit()
     crashed = copy_of_live(tmp_path, tmp_path / "crashed")
     (crashed / JOURNAL_NAME).unlink()
-    with pytest.raises(StorageError, match=r"run\.sqlite is gone"):
+    with pytest.raises(StorageError, match=r"run\.sqlite is missing"):
         make(crashed)
 
 
@@ -138,40 +149,40 @@ def test_other_databases_are_refused(tmp_path: Path) -> None:
 # --- versions --------------------------------------------------------------------------------------------
 
 
-def test_newer_schema_is_refused(tmp_path: Path, journal: Journal) -> None:
-    """A journal of a later version is not guessed at: the message says to upgrade."""
-    journal._connection.execute(f"PRAGMA user_version = {len(database.SCHEMA) + 1}")
+def test_newer_schema_is_refused(tmp_path: Path) -> None:
+    """A journal of a later version is not read: the message says to upgrade."""
+    make(tmp_path).close()
+    change(tmp_path, f"PRAGMA user_version = {len(SCHEMA) + 1}")
     for attempt in (Journal.open, History.open):
         with pytest.raises(StorageError, match="newer selfinstruct") as refused:
             attempt(tmp_path)
         assert "Upgrade" in refused.value.hint
 
 
-def test_older_schema_is_brought_up_to_date_by_the_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_older_schema_is_brought_up_to_date_by_the_writer(tmp_path: Path) -> None:
     """The next version's script runs once, whole; until then a reader says what to do."""
     with make(tmp_path) as journal:
         add(journal, 1)
-    later = (*database.SCHEMA, "CREATE TABLE later (a); INSERT INTO later SELECT number FROM rows;")
-    monkeypatch.setattr(database, "SCHEMA", later)
+    path = tmp_path / JOURNAL_NAME
+    later = (*SCHEMA, "CREATE TABLE later (a); INSERT INTO later SELECT number FROM rows;")
     with pytest.raises(StorageError, match="older selfinstruct"):
-        History.open(tmp_path)
+        connect_reader(path, schema=later)
     for _ in range(2):
-        with Journal.open(tmp_path) as journal:
+        connection = connect_writer(path, schema=later)
+        with Journal(connection, path) as journal:
             assert journal.history.state().accepted == 2
-            assert journal._connection.execute("SELECT a FROM later").fetchall() == [(1,), (2,)]
+            assert connection.execute("SELECT a FROM later").fetchall() == [(1,), (2,)]
 
 
-def test_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     """Half a migration is undone: this version still opens the journal, and a mended script can run."""
     with make(tmp_path) as journal:
         add(journal, 1)
-    now = database.SCHEMA
-    monkeypatch.setattr(database, "SCHEMA", (*now, "CREATE TABLE half (a); INSERT INTO nowhere VALUES (1);"))
+    path = tmp_path / JOURNAL_NAME
     with pytest.raises(StorageError, match="nowhere"):
-        Journal.open(tmp_path)
-    for schema in (now, (*now, "CREATE TABLE half (a);")):
-        monkeypatch.setattr(database, "SCHEMA", schema)
-        with Journal.open(tmp_path) as journal:
+        connect_writer(path, schema=(*SCHEMA, "CREATE TABLE half (a); INSERT INTO nowhere VALUES (1);"))
+    for schema in (SCHEMA, (*SCHEMA, "CREATE TABLE half (a);")):
+        with Journal(connect_writer(path, schema=schema), path) as journal:
             assert journal.history.state().accepted == 2
 
 
@@ -190,8 +201,9 @@ def test_reader_sees_what_is_committed_and_no_more(tmp_path: Path, journal: Jour
 
 def test_reader_cannot_write(tmp_path: Path, journal: Journal) -> None:
     """A reader's connection refuses to change anything, so there is never a second writer."""
-    with History.open(tmp_path) as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._connection.execute("DELETE FROM seeds")
+    reader = contextlib.closing(connect_reader(tmp_path / JOURNAL_NAME))
+    with reader as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        connection.execute("DELETE FROM seeds")
 
 
 def test_reader_never_checkpoints(tmp_path: Path, journal: Journal) -> None:
@@ -208,17 +220,21 @@ def test_reader_never_checkpoints(tmp_path: Path, journal: Journal) -> None:
     assert [file.read_bytes() for file in files] == before
 
 
-def test_half_read_listing_does_not_hold_the_log(tmp_path: Path, journal: Journal) -> None:
+def test_half_read_listing_does_not_hold_the_log(tmp_path: Path) -> None:
     """A reader that pauses within a long listing lets the writer's log be reset, and then goes on with the rest."""
+    make(tmp_path).close()
+    connection = connect_writer(tmp_path / JOURNAL_NAME)
+    journal = Journal(connection, tmp_path / JOURNAL_NAME)
     add(journal, 1, rows=1200)
     journal.commit()
     with History.open(tmp_path) as reader:
         rows = reader.rows()
         first = next(rows)
-        assert journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
         add(journal, 2, rows=3)
         journal.commit()
         assert [first.number, *(row.number for row in rows)] == list(range(1, 1204))
+    journal.close()
 
 
 def test_journal_at_rest_is_one_file(tmp_path: Path) -> None:

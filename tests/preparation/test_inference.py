@@ -112,7 +112,7 @@ def test_thresholds_stay_between_floor_and_cap_and_a_number_is_taken_as_it_is() 
     )
     from selfinstruct.preparation.prepare import build_prepared
 
-    assert set(build_prepared(prepared.seeds, fixed, {}, []).thresholds.values()) == {0.5}
+    assert set(build_prepared(prepared.seeds, fixed).thresholds.values()) == {0.5}
 
 
 def test_a_label_field_makes_the_categories() -> None:

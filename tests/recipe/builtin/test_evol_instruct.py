@@ -142,7 +142,7 @@ def test_generations_grow_and_each_elimination_takes_its_share(grown: tuple[api.
     assert api.rejudge(run.directory).identical
     with History.open(run.directory) as history:
         refusals = Counter(f"{each.reason}: {each.message.split()[0]}" for each in history.rejections())
-        batches = list(history.given())
+        batches = list(history.finished_batches())
     assert set(refusals) >= {"blocked: instruction", "blocked: output", "judge: gain:", "near-duplicate: ROUGE-L"}
     by_operation = Counter[str]()
     for batch, rows, _ in batches:
@@ -156,8 +156,8 @@ def test_what_is_dropped_goes_back_unevolved(grown: tuple[api.Run, Author]) -> N
     """A parent whose child was refused is as it was, is drawn again, and has a child that is accepted."""
     run, author = grown
     with History.open(run.directory) as history:
-        parents = [(batch.demos[0], rows) for batch, rows, _ in history.given()]
-        pooled = history.pooled([parent for parent, _ in parents if parent > 40])
+        parents = [(batch.demos[0], rows) for batch, rows, _ in history.finished_batches()]
+        pooled = history.pool_rows([parent for parent, _ in parents if parent > 40])
     seeds = read_rows(recipe().seeds.file).rows
     again = [parent for at, (parent, rows) in enumerate(parents) if not rows and (parent, 1) in parents[at + 1 :]]
     assert any(parent <= len(seeds) for parent in again)
