@@ -1,17 +1,17 @@
-"""What is left of a run that is killed, or whose disk refuses: nothing acknowledged is lost, nothing is paid for twice.
+"""Kill runs and fail their disk: nothing acknowledged may be lost, and nothing paid for twice.
 
-    python -m benchmarks.crash                   everything below: `make crash`
+    python -m benchmarks.crash                   all of the following: `make crash`
     python -m benchmarks.crash kills --count 1000 --seed 1     SIGKILL at random moments, each then resumed
-    python -m benchmarks.crash steps --count 200 the same of a recipe of several steps and a judge
+    python -m benchmarks.crash steps --count 200 the same with a recipe of several steps and a judge
     python -m benchmarks.crash sites             SIGKILL before and after every call that writes, each then resumed
-    python -m benchmarks.crash disk              ENOSPC, EIO and EACCES at each of these calls: a table of outcomes
+    python -m benchmarks.crash disk              ENOSPC, EIO and EACCES at each of these calls: a table of results
     python -m benchmarks.crash full              a small tmpfs, and a limit on the size of files
-    python -m benchmarks.crash tails             cut, zeroed and garbage tails from every byte of the log's last 4 KB on
+    python -m benchmarks.crash tails             the last 4 KB of the log truncated, zeroed or random from every byte on
     python -m benchmarks.crash pairs --count 200 two processes started together on one directory
 
-Runs are processes, forked from one that has imported everything, against a server of its own, which keeps the ledger
-of calls. A reader looks at the journal during a run and after its death: whatever it has seen once must be there ever
-after. Anything that does not hold ends the program with what it was.
+Runs are processes, forked from one that has imported everything, and call a server that counts their requests. A
+reader reads the journal during a run and after its end: whatever it has seen once must remain. The first violation
+ends the program with a message.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from benchmarks.kills import kills
-from benchmarks.lives import Broken, Run, require
+from benchmarks.kills import kill_at_random
+from benchmarks.run_process import Run, Violation, require
 from selfinstruct.errors import SelfInstructError
 from selfinstruct.journal import JOURNAL_NAME, Journal, RunMetadata, SeedRow
 from selfinstruct.records import Batch, Candidate, Judgement, Reply
@@ -48,54 +48,58 @@ ERRORS = ("ENOSPC", "EIO", "EACCES")
 
 @dataclass(slots=True)
 class Scenario:
-    """A run up to the life whose calls are counted: a new one, one that a kill left half done, one that grows on."""
+    """The start of a run: new, left half done by a kill, or grown further."""
 
     name: str
     rows: int
     prepare: Callable[[Path], Run]
 
 
-def _new(out: Path) -> Run:
+def _new_run(out: Path) -> Run:
     return Run(out, 80)
 
 
-def _growing(out: Path) -> Run:
+def _growing_run(out: Path) -> Run:
     run = Run(out, 40)
     run.finish()
     run.rows = 80
     return run
 
 
-def _killed(out: Path) -> Run:
+def _killed_run(out: Path) -> Run:
     """A run that was killed as its second group was to be committed: replies wait there to be judged."""
     run = Run(out, 80)
-    _spoilt(run, _site(run, "SQLite COMMIT", "api/growing", 2), "kill")
-    run.look()
+    _run_with_fault(run, _describe_call(run, "SQLite COMMIT", "api/growing", 2), "kill")
+    run.check()
     return run
 
 
-SCENARIOS = (Scenario("new", 80, _new), Scenario("growing on", 80, _growing), Scenario("killed before", 80, _killed))
+SCENARIOS = (
+    Scenario("new", 80, _new_run),
+    Scenario("growing on", 80, _growing_run),
+    Scenario("killed before", 80, _killed_run),
+)
 
 
-def _site(run: Run, what: str, where: str, time: int) -> tuple[str, int]:
+def _describe_call(run: Run, what: str, where: str, time: int) -> tuple[str, int]:
     """The first site of that kind, as a run of these options has it, and which of its calls."""
     with tempfile.TemporaryDirectory() as folder:
-        found = sites_of(Run(Path(folder, "run"), run.rows, run.options))
+        found = disk_calls(Run(Path(folder, "run"), run.rows, run.options))
     site = next(site for site, times in found.items() if site.startswith(what) and where in site and times >= time)
     return site, time
 
 
-def sites_of(run: Run) -> dict[str, int]:
+def disk_calls(run: Run) -> dict[str, int]:
     """Every site that the next life of a run comes by, and how often."""
     listed = run.out.with_name("sites.json")
     process = run.start(sites=listed)
     process.join(120)
-    require(process.exitcode == 0, f"counting its calls ended with {process.exitcode}: {run.said()}")
+    require(process.exitcode == 0, f"counting its calls ended with {process.exitcode}: {run.output()}")
     calls: dict[str, int] = json.loads(listed.read_text())
     return calls
 
 
-def _spoilt(run: Run, at: tuple[str, int], how: str) -> tuple[int, float]:
+def _run_with_fault(run: Run, at: tuple[str, int], how: str) -> tuple[int, float]:
     """One life with a fault: its exit code, and how long it took from the fault on (at most: from its beginning)."""
     start = time.monotonic()
     process = run.start(Fault(at[0], how, at[1]))
@@ -104,7 +108,7 @@ def _spoilt(run: Run, at: tuple[str, int], how: str) -> tuple[int, float]:
     return process.exitcode or 0, time.monotonic() - start
 
 
-def _spoiled(
+def _runs_with_faults(
     hows: Sequence[str], share: float, rng: random.Random, scenarios: Sequence[Scenario]
 ) -> Iterator[tuple[str, str, str, Run, int, float]]:
     """Each fault at each site of each scenario (or a share of them): the run after it, its exit code and seconds."""
@@ -115,7 +119,7 @@ def _spoiled(
             kept = Path(folder, "kept")
             if model.exists():
                 shutil.copytree(model, kept)
-            for site, times in sites_of(run).items():
+            for site, times in disk_calls(run).items():
                 for how in hows:
                     if rng.random() >= share:
                         continue
@@ -123,42 +127,44 @@ def _spoiled(
                     if kept.exists():
                         shutil.copytree(kept, model)
                     again = replace(run, out=model, rows=scenario.rows)
-                    code, seconds = _spoilt(again, (site, rng.randint(1, times)), how)
+                    code, seconds = _run_with_fault(again, (site, rng.randint(1, times)), how)
                     yield scenario.name, site, how, again, code, seconds
             for path in (model, kept):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def sites(share: float = 1.0, seed: int = 0, scenarios: Sequence[Scenario] = SCENARIOS) -> str:
-    """SIGKILL before and after every call that writes, syncs or renames; then the run is gone on with to its end."""
+def kill_everywhere(share: float = 1.0, seed: int = 0, scenarios: Sequence[Scenario] = SCENARIOS) -> str:
+    """SIGKILL before and after every call that writes, syncs or renames; then the run is resumed to its end."""
     count, places = Counter[str](), set[tuple[str, str]]()
-    for scenario, site, how, run, code, _ in _spoiled(("kill", "killed"), share, random.Random(seed), scenarios):
+    for scenario, site, how, run, code, _ in _runs_with_faults(
+        ("kill", "killed"), share, random.Random(seed), scenarios
+    ):
         try:
-            require(code == -signal.SIGKILL, f"it ended with {code}: {run.said()}")
-            run.look()
+            require(code == -signal.SIGKILL, f"it ended with {code}: {run.output()}")
+            run.check()
             run.finish()
-        except Broken as error:
-            raise Broken(f"{scenario}, {how} at {site}: {error}") from error
+        except Violation as error:
+            raise Violation(f"{scenario}, {how} at {site}: {error}") from error
         count[scenario] += 1
         places.add((scenario, site))
     shown = ", ".join(f"{name} {number}" for name, number in count.items())
     return f"{count.total()} kills at {len(places)} call sites ({shown}): nothing lost, nothing twice, quotas exact"
 
 
-def disk(share: float = 1.0, seed: int = 0, scenarios: Sequence[Scenario] = SCENARIOS) -> str:
-    """ENOSPC, EIO and EACCES at every such call, and from there on: the code, the cause, the time, and what is left."""
+def fail_disk(share: float = 1.0, seed: int = 0, scenarios: Sequence[Scenario] = SCENARIOS) -> str:
+    """ENOSPC, EIO and EACCES at every such call, and from there on: exit code, message, time and journal."""
     table: dict[tuple[str, str, str, str], Counter[str]] = {}
     slowest = 0.0
-    refused = _spoiled(ERRORS, share, random.Random(seed), scenarios)
+    refused = _runs_with_faults(ERRORS, share, random.Random(seed), scenarios)
     for scenario, site, how, run, code, seconds in refused:
-        said = run.said()
+        said = run.output()
         try:
             require(seconds < 5, f"it took {seconds:.1f} s to stop")
             outcome = _outcome(run, site, code, said)
-            run.look()
+            run.check()
             run.finish()
-        except (Broken, SelfInstructError) as error:
-            raise Broken(f"{scenario}, {how} at {site}: {error}\n{said}") from error
+        except (Violation, SelfInstructError) as error:
+            raise Violation(f"{scenario}, {how} at {site}: {error}\n{said}") from error
         slowest = max(slowest, seconds)
         what, _, lines = site.partition(" ")
         room = next(name for name in ("journal/", "lock", "directory") if name in lines).rstrip("/")
@@ -187,13 +193,13 @@ def _outcome(run: Run, site: str, code: int, said: str) -> str:
         require(bool(re.match(r"(ftruncate lock|unlink|rmdir|SQLite PRAGMA journal_mode)", site)), f"exit 0: {said}")
         return "exit 0: nothing depends on it"
     require(code in (2, 3), f"exit {code}: {said}")
-    require(bool(_CAUSES.search(said)), f"the cause is not told: {said}")
+    require(bool(_CAUSES.search(said)), f"the message has no cause: {said}")
     require("Traceback" not in said, f"a traceback: {said}")
     require(code == 3 or "output directory" in said, f"exit {code}: {said}")
-    return f"exit {code}, cause told"
+    return f"exit {code}, with the cause"
 
 
-def full(seed: int = 0) -> str:
+def fill_disk(seed: int = 0) -> str:
     """Disks that are full for real: a tmpfs of two sizes where one can be mounted, and RLIMIT_FSIZE."""
     rng = random.Random(seed)
     lines = []
@@ -203,29 +209,31 @@ def full(seed: int = 0) -> str:
         for size in (300, 700, 1200):
             mount = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(place)]
             if subprocess.run(mount, capture_output=True).returncode:
-                lines.append("a tmpfs cannot be mounted here")
+                lines.append("cannot mount a tmpfs here")
                 break
             try:
-                lines.append(f"tmpfs of {size} kB: {_filled(Run(place / 'run', 4000), place)}")
+                lines.append(f"tmpfs of {size} kB: {_run_until_full(Run(place / 'run', 4000), place)}")
             finally:
                 subprocess.run(["umount", str(place)], check=True)
         for _ in range(3):
             limit = rng.randrange(50_000, 1_500_000)
-            lines.append(f"files of {limit:,} bytes at most: {_filled(Run(Path(folder, 'run'), 4000), None, limit)}")
+            lines.append(
+                f"files of {limit:,} bytes at most: {_run_until_full(Run(Path(folder, 'run'), 4000), None, limit)}"
+            )
             shutil.rmtree(Path(folder, "run"))
     return "\n".join(lines)
 
 
-def _filled(run: Run, place: Path | None, limit: int = 0) -> str:
+def _run_until_full(run: Run, place: Path | None, limit: int = 0) -> str:
     """A run until the disk is full, and to its end once there is room."""
     start = time.monotonic()
     process = run.start(limit=limit)
     process.join(60)
     seconds = time.monotonic() - start
-    said = run.said()
+    said = run.output()
     require(process.exitcode == 3, f"exit {process.exitcode}: {said}")
-    require(bool(re.search(r"full|No space|File too large|disk I/O error", said)), f"the cause is not told: {said}")
-    run.look()
+    require(bool(re.search(r"full|No space|File too large|disk I/O error", said)), f"the message has no cause: {said}")
+    run.check()
     rows = len(run.seen_rows)
     if place is not None:
         subprocess.run(["mount", "-o", "remount,size=64m", str(place)], check=True)
@@ -236,14 +244,14 @@ def _filled(run: Run, place: Path | None, limit: int = 0) -> str:
 # --- the tail of the log -----------------------------------------------------------------------------------------
 
 
-def tails(step: int = 1, seed: int = 0) -> str:
+def tear_log(step: int = 1, seed: int = 0) -> str:
     """Cut, zeroed and garbage tails from every byte of the log's last 4 KB on: what was acknowledged is there."""
     count = 0
     with tempfile.TemporaryDirectory() as folder:
         live, torn = Path(folder, "live"), Path(folder, "torn")
         live.mkdir()
         torn.mkdir()
-        good, ends, counts = _log(live)
+        good, ends, counts = _committed_log(live)
         garbage = random.Random(seed).randbytes(4096)
         for cut in range(len(good) - 4096, len(good), step):
             acknowledged = max((n for end, n in zip(ends, counts, strict=True) if end <= cut), default=0)
@@ -260,7 +268,7 @@ def tails(step: int = 1, seed: int = 0) -> str:
     return f"{count:,} torn logs opened: conserved, and nothing lost that was acknowledged before the tear"
 
 
-def _log(live: Path) -> tuple[bytes, list[int], list[int]]:
+def _committed_log(live: Path) -> tuple[bytes, list[int], list[int]]:
     """The bytes of a log that was never put away, and after each commit its length and the rows acknowledged."""
     journal = Journal.create(live, RunMetadata("", "", 0, ""), [SeedRow({"Q": "seed"}, "c", 1)])
     log = live / f"{JOURNAL_NAME}-wal"
@@ -282,8 +290,8 @@ def _log(live: Path) -> tuple[bytes, list[int], list[int]]:
 # --- two at once -------------------------------------------------------------------------------------------------
 
 
-def pairs(count: int, seed: int = 0) -> str:
-    """Two processes started together on one directory: one grows it, the other is told who does, within a second."""
+def start_in_pairs(count: int, seed: int = 0) -> str:
+    """Two processes started together on one directory: one runs, the other names it and is refused within a second."""
     rng, slowest = random.Random(seed), 0.0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
@@ -293,22 +301,22 @@ def pairs(count: int, seed: int = 0) -> str:
             time.sleep(rng.choice((0, 0, 0.01, 0.1)) * rng.random())
             begun = time.monotonic()
             second = run.start(log=second_log)
-            ended = _first_to_end(first, second)
+            ended = _wait_for_first(first, second)
             slowest = max(slowest, time.monotonic() - begun)
             winner = second if ended is first else first
             said = (run.log if ended is first else second_log).read_text()
             require(ended.exitcode == 3, f"the loser ended with {ended.exitcode}: {said}")
-            require(f"process {winner.pid} on {os.uname().nodename}" in said, f"the loser was told: {said}")
+            require(f"process {winner.pid} on {os.uname().nodename}" in said, f"the refused process said: {said}")
             require(winner.is_alive() or winner.exitcode == 0, "the winner has gone")
             winner.kill()
             winner.join()
-            run.look()
+            run.check()
             shutil.rmtree(run.out, ignore_errors=True)
-    require(slowest < 1, f"a loser was told after {slowest:.2f} s")
-    return f"{count} pairs: one ran in each, the other was told who; {slowest:.2f} s at most, forking included"
+    require(slowest < 1, f"a process was refused only after {slowest:.2f} s")
+    return f"{count} pairs: one ran in each, the other was refused; {slowest:.2f} s at most, forking included"
 
 
-def _first_to_end(*processes: ForkServerProcess) -> ForkServerProcess:
+def _wait_for_first(*processes: ForkServerProcess) -> ForkServerProcess:
     ended = wait([process.sentinel for process in processes], timeout=30)
     require(bool(ended), "neither of two processes was refused within half a minute")
     found = next(process for process in processes if process.sentinel == ended[0])
@@ -328,19 +336,19 @@ def main() -> None:
         start = time.monotonic()
         match what:
             case "kills":
-                said = kills(options.count or 1000, options.seed)
+                said = kill_at_random(options.count or 1000, options.seed)
             case "steps":
-                said = kills(options.count or 200, options.seed, 120, stepped=True)
+                said = kill_at_random(options.count or 200, options.seed, 120, stepped=True)
             case "sites":
-                said = sites(seed=options.seed)
+                said = kill_everywhere(seed=options.seed)
             case "disk":
-                said = disk(seed=options.seed)
+                said = fail_disk(seed=options.seed)
             case "full":
-                said = full(options.seed)
+                said = fill_disk(options.seed)
             case "tails":
-                said = tails(seed=options.seed)
+                said = tear_log(seed=options.seed)
             case "pairs":
-                said = pairs(options.count or 200, options.seed)
+                said = start_in_pairs(options.count or 200, options.seed)
             case _:
                 parser.error(f"{what}: one of {', '.join(every)}")
         print(f"{what}: {said}  [{time.monotonic() - start:.0f} s]\n", flush=True)

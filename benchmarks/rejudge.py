@@ -1,4 +1,4 @@
-"""A run of 10,000 rows by a scripted model that misbehaves, judged again from its journal.
+"""A run of 10,000 rows by an unreliable scripted model, rejudged from its journal.
 
     python -m benchmarks.rejudge [--rows 10000]
 
@@ -23,7 +23,7 @@ _POOR = {"ungrounded": 0.1, "echoed": 0.05, "near-duplicate": 0.05, "malformed":
 
 
 def main() -> int:
-    """Measure, and print."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000)
     rows = parser.parse_args().rows

@@ -1,4 +1,4 @@
-"""What going on with a run costs: seconds and memory, by the number of rows that it has.
+"""The cost of resuming a run: seconds and memory, by the number of rows that it has.
 
     python -m benchmarks.resume                       10 k, 100 k and 1 M rows (growing the last takes some ten minutes)
     python -m benchmarks.resume --folder runs 10000   other sizes; runs that are in the folder are not grown again
@@ -22,7 +22,7 @@ SEEDS = Path(__file__).parent.parent / "seeds" / "logqa.jsonl"
 
 
 def command(folder: Path, rows: int) -> tuple[float, int]:
-    """Give the command of a run of so many rows: its seconds, and its peak memory in bytes."""
+    """Run the command for ``rows`` rows; its seconds, and its peak memory in bytes."""
     arguments = ["run", str(SEEDS), "--rows", str(rows), "--out", str(folder / str(rows)), "--quiet"]
     start = time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "selfinstruct", *arguments])
@@ -34,7 +34,7 @@ def command(folder: Path, rows: int) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Measure, and print it."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--folder", type=Path, help="where runs are kept [default: nowhere]")

@@ -40,7 +40,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look: seconds since the beginning, candidates and rows by now, bytes, files and tasks."""
+    """One sample: seconds since the start, candidates and rows so far, bytes, open files and tasks."""
 
     seconds: float
     candidates: int
@@ -56,8 +56,8 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
 
 
-def held(thing: Any, seen: set[int] | None = None) -> int:
-    """The bytes of an object and of all that it alone leads to: arrays, columns, dictionaries with keys and values."""
+def retained_bytes(thing: Any, seen: set[int] | None = None) -> int:
+    """The bytes of an object and of everything that only it refers to: arrays, columns, dictionaries."""
     seen = set() if seen is None else seen
     if id(thing) in seen or isinstance(thing, type) or callable(thing):
         return 0
@@ -71,13 +71,13 @@ def held(thing: Any, seen: set[int] | None = None) -> int:
         inside = sum((sys.getsizeof(key) + 15) // 16 * 16 + 32 for key in thing)
         return sys.getsizeof(thing) + (inside if not any(isinstance(v, list) for v in thing.values()) else 0)
     if isinstance(thing, list | tuple):
-        return sum(held(each, seen) for each in thing)
+        return sum(retained_bytes(each, seen) for each in thing)
     slots = {**getattr(thing, "__dict__", {})}
-    return sys.getsizeof(thing) + sum(held(each, seen) for each in slots.values())
+    return sys.getsizeof(thing) + sum(retained_bytes(each, seen) for each in slots.values())
 
 
 def measure(url: str, folder: Path, candidates: int, minutes: float) -> list[Sample]:
-    """One run, looked at until it has had so many candidates or so much time."""
+    """Sample one run until it has ``candidates`` candidates or has taken ``minutes``."""
     samples: list[Sample] = []
     begun = time.monotonic()
     task: asyncio.Task[api.Run] | None = None
@@ -87,7 +87,7 @@ def measure(url: str, folder: Path, candidates: int, minutes: float) -> list[Sam
         if samples and now - samples[-1].seconds < _EVERY:
             return
         pool = next(each for each in gc.get_objects() if isinstance(each, Pool))
-        index = held(pool)
+        index = retained_bytes(pool)
         files, tasks = len(list(Path("/proc/self/fd").iterdir())), len(asyncio.all_tasks())
         samples.append(Sample(now, snapshot.candidates, snapshot.accepted, resident(), index, files, tasks))
         show(samples[-1])
@@ -111,7 +111,7 @@ def measure(url: str, folder: Path, candidates: int, minutes: float) -> list[Sam
 
 
 def show(sample: Sample) -> None:
-    """One line."""
+    """Print one sample."""
     left = (sample.memory - sample.index) / 2**20
     print(
         f"  {sample.seconds:5.0f} s {sample.candidates:9,} candidates {sample.accepted:9,} rows "
@@ -122,7 +122,7 @@ def show(sample: Sample) -> None:
 
 
 def main() -> None:
-    """Measure, and print it."""
+    """Measure and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--candidates", type=int, default=1_000_000)
     parser.add_argument("--minutes", type=float, default=10.0)
@@ -138,7 +138,7 @@ def main() -> None:
     print(
         f"{last.candidates:,} candidates and {last.accepted:,} rows in {last.seconds:.0f} s; "
         f"{last.memory / last.accepted:.0f} bytes a row in all, {last.index / last.accepted:.0f} of them the index; "
-        f"what is left grows by {slope:.1f} bytes a candidate; "
+        f"the rest grows by {slope:.1f} bytes a candidate; "
         f"{min(s.files for s in later)} to {max(s.files for s in later)} files, "
         f"{min(s.tasks for s in later)} to {max(s.tasks for s in later)} tasks"
     )

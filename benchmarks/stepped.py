@@ -1,4 +1,4 @@
-"""A recipe of several calls a row, with a server of its own: runs of it are killed between one call and the next."""
+"""A recipe of several calls per row and its server, to kill runs between two calls of a row."""
 
 from __future__ import annotations
 
@@ -50,23 +50,23 @@ rows_per_request = 4
 
 
 def author(messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
-    """What the prompt asks for; one reply in twenty is of no use, and one answer in ten too short."""
+    """Reply to a prompt; one reply in twenty is unusable, and one answer in ten is too short."""
     prompt = str(messages[-1]["content"])
     if rng.random() < 0.05:
         return "" if prompt.startswith("Answer") else "I would rather not."
     if prompt.startswith("Ask"):
-        return json.dumps({"rows": [{"question": f"Why {_said(rng)}?"} for _ in range(4)]})
+        return json.dumps({"rows": [{"question": f"Why {_random_reply(rng)}?"} for _ in range(4)]})
     if prompt.startswith("Score"):
         return json.dumps({"score": rng.choice([5, 5, 5, 5, 2]), "reason": "as it seems"})
-    return "Because." if rng.random() < 0.1 else f"Because {_said(rng)}."
+    return "Because." if rng.random() < 0.1 else f"Because {_random_reply(rng)}."
 
 
-def _said(rng: Random) -> str:
+def _random_reply(rng: Random) -> str:
     return " ".join(f"w{rng.randrange(10**6)}" for _ in range(8))
 
 
 def recipe(folder: Path) -> Path:
-    """The recipe as a file."""
+    """Write the recipe to a file."""
     path = folder / "stepped.toml"
     path.write_text(RECIPE, encoding="utf-8")
     return path
@@ -74,7 +74,7 @@ def recipe(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def served(latency: float) -> Iterator[str]:
-    """The base URL of a server in a process of its own."""
+    """Context manager that yields the base URL of a server in its own process."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, latency), daemon=True)
     process.start()

@@ -209,6 +209,17 @@ def test_a_field_is_replaced_and_unknown_keys_stay(tmp_path: Path) -> None:
         assert history.notes()["later"] == 1
 
 
+def test_numbers_continue_after_a_reopening(tmp_path: Path) -> None:
+    """Calls, rows and rejections of a resumed run are numbered after the recorded ones."""
+    with make(tmp_path) as journal:
+        add(journal, 1, [accepted(0), accepted(1), refused(2)])
+    with Journal.open(tmp_path) as journal:
+        assert add(journal, 2, [accepted(0), refused(1)]) == 2
+    with History.open(tmp_path) as history:
+        assert [row.number for row in history.rows()] == [1, 2, 3]
+        assert [rejection.id for rejection in history.rejections()] == [1, 2]
+
+
 def test_the_last_stage_has_the_current_quotas() -> None:
     """A run without a recorded stage has none."""
     assert METADATA.current_quotas == {}

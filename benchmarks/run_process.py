@@ -1,7 +1,7 @@
-"""Lives of runs: processes that grow a run directory until they end or are killed, and a reader that forgets nothing.
+"""Processes that run `selfinstruct run` until they end or are killed, and a reader that checks their journal.
 
-A life is forked from a process that has imported everything, so that a thousand of them take minutes. The reader looks
-at the journal during a run and after its death: whatever it has seen once must be there ever after.
+A process is forked from one that has imported everything, so that a thousand of them take minutes. The reader reads the
+journal during a run and after its end: whatever it has seen once must remain.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload([__name__])
 
 
-class Broken(Exception):
-    """Something that must hold does not."""
+class Violation(Exception):
+    """A guarantee that does not hold."""
 
 
 def require(holds: bool, what: str) -> None:
-    """Raise Broken where it does not hold."""
+    """Raise Violation unless ``holds``."""
     if not holds:
-        raise Broken(what)
+        raise Violation(what)
 
 
-def life(arguments: Sequence[str], log: str, fault: Fault | None, sites: str, limit: int) -> None:
-    """One process: the command line with this disk, its words in ``log``; where asked, the sites that it came by."""
+def run_command(arguments: Sequence[str], log: str, fault: Fault | None, sites: str, limit: int) -> None:
+    """Run the command line with a faulty disk in this process; output to ``log``, its disk calls to ``sites``."""
     words = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(words, 1)
     os.dup2(words, 2)
@@ -66,7 +66,7 @@ def life(arguments: Sequence[str], log: str, fault: Fault | None, sites: str, li
 
 @dataclass(slots=True)
 class Run:
-    """A run of ``source`` in a directory of its own: its command, and all that was ever seen of its journal."""
+    """A run of ``source``: its command, and everything that was ever read from its journal."""
 
     out: Path
     rows: int
@@ -77,15 +77,15 @@ class Run:
 
     @property
     def log(self) -> Path:
-        """What the last process said."""
+        """The file with the output of the last process."""
         return self.out.with_name(f"{self.out.name}.log")
 
     def start(
         self, fault: Fault | None = None, sites: Path | None = None, limit: int = 0, log: Path | None = None
     ) -> ForkServerProcess:
-        """A process that begins the run or goes on with it.
+        """Start a process that creates or resumes the run.
 
-        ``fault`` befalls its disk, ``sites`` is where its calls are listed, ``limit`` bounds the size of its files.
+        ``fault`` is that of its disk, ``sites`` the file for its disk calls, ``limit`` the largest size of its files.
         """
         arguments = [
             "run",
@@ -98,55 +98,55 @@ class Run:
             *self.options,
         ]
         process = _PROCESSES.Process(
-            target=life, args=([*arguments, *self.options], str(log or self.log), fault, str(sites or ""), limit)
+            target=run_command, args=([*arguments, *self.options], str(log or self.log), fault, str(sites or ""), limit)
         )
         process.start()
         return process
 
     def finish(self) -> None:
-        """Let it run to its end, and hold that against all that was seen."""
+        """Resume it to its end, and compare the result with everything seen before."""
         process = self.start()
         process.join(120)
-        require(process.exitcode == 0, f"resumed, the run ended with {process.exitcode}: {self.said()}")
-        self.look()
+        require(process.exitcode == 0, f"resumed, the run ended with {process.exitcode}: {self.output()}")
+        self.check()
         with History.open(self.out) as history:
             state = history.state()
         quotas = prepare(self.source, rows=self.rows).quotas
         accepted = {name: tally.accepted for name, tally in state.categories.items() if tally.accepted}
         require(accepted == {name: quota for name, quota in quotas.items() if quota}, f"quotas: {accepted}")
         lines = (self.out / "rows.jsonl").read_text(encoding="utf-8").splitlines()
-        require(lines == self.seen_rows, "rows.jsonl is not what the journal has")
-        require(len(set(lines)) == len(lines) == self.rows, "a row stands twice")
+        require(lines == self.seen_rows, "rows.jsonl differs from the journal")
+        require(len(set(lines)) == len(lines) == self.rows, "a row occurs twice")
         summary = api.open_run(self.out).summary
         require(summary.stopped == "done" and summary.conserved, "the summary of a finished run")
         left = sorted(path.name for path in self.out.iterdir())
         require(not [name for name in left if name.endswith((".part", ".new", "-wal"))], f"left behind: {left}")
 
-    def look(self) -> None:
-        """Read the journal as anyone may at any time: what was seen before is there, and it adds up."""
+    def check(self) -> None:
+        """Read the journal: everything seen before must be there, and the counts must add up."""
         if not (self.out / JOURNAL_NAME).exists():
-            require(not self.seen_rows and not self.seen_replies, "the journal is gone")
+            require(not self.seen_rows and not self.seen_replies, "the journal is missing")
             return
         with History.open(self.out) as history:
             rows = list(history.rows())
             replies = {recorded.call: recorded.reply.text for recorded in history.replies()}
             state = history.state()
-        # A run may go on between the readings; only what was there at the first of them is compared.
+        # The run may continue between the queries; only what the first of them returned is compared.
         require([row.number for row in rows] == list(range(1, len(rows) + 1)), "row numbers have gaps")
         lines = [row.line for row in rows]
-        require(lines[: len(self.seen_rows)] == self.seen_rows, "an acknowledged row is lost or another one")
-        require(self.seen_replies.items() <= replies.items(), "an acknowledged reply is lost or another one")
+        require(lines[: len(self.seen_rows)] == self.seen_rows, "an acknowledged row is lost or changed")
+        require(self.seen_replies.items() <= replies.items(), "an acknowledged reply is lost or changed")
         require(len({(row.call, row.position) for row in rows}) == len(rows), "a candidate was accepted twice")
-        require(len(set(lines)) == len(lines), "a row stands twice")
+        require(len(set(lines)) == len(lines), "a row occurs twice")
         require(state.conserved, "the conservation law")
         self.seen_rows, self.seen_replies = lines, replies
 
-    def said(self) -> str:
-        """The last process's words."""
+    def output(self) -> str:
+        """The output of the last process."""
         return self.log.read_text(encoding="utf-8", errors="replace").strip()
 
     def calls(self) -> int:
-        """How many requests the journal knows of."""
+        """The number of requests in the journal."""
         if not (self.out / JOURNAL_NAME).exists():
             return 0
         with History.open(self.out) as history:
@@ -154,14 +154,14 @@ class Run:
 
 
 class Endpoint:
-    """The server's side: how many requests it has had."""
+    """The server, which counts its requests."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
-        self._settled = 0
+        self._counted = 0
 
     def requests(self) -> tuple[int, int]:
-        """Requests since the last time, once none is under way; and the server's peak of requests at once."""
+        """The requests since the last call, once none is in flight; and the peak of concurrent requests."""
         while True:
             with urllib.request.urlopen(self.base_url.removesuffix("/v1") + "/ledger") as reply:
                 ledger = json.load(reply)
@@ -169,13 +169,13 @@ class Endpoint:
                 break
             time.sleep(0.005)
         total = int(ledger.get("requests", 0))
-        since, self._settled = total - self._settled, total
+        since, self._counted = total - self._counted, total
         return since, int(ledger["peak"])
 
 
 @contextlib.contextmanager
 def endpoint(*, stepped: bool = False) -> Iterator[Endpoint]:
-    """A server in a process of its own, that imitates or that writes what the stepped recipe asks for."""
+    """A server in its own process, for imitation or for the recipe of several steps."""
     if stepped:
         with served(_LATENCY) as base_url:
             yield Endpoint(base_url)
