@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +160,12 @@ def refusing_at(number: int) -> Any:
         if next(calls) < number:
             judge(self, *judged)
             return
-        with self._transaction():
-            raise sqlite3.OperationalError("database or disk is full")
+        self.add_passages(passages())
+
+    def passages() -> Iterator[Row]:
+        """Passages that fail within the transaction of the journal."""
+        raise sqlite3.OperationalError("database or disk is full")
+        yield {}
 
     return refuse
 

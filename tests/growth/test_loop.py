@@ -268,9 +268,12 @@ async def test_the_error_that_ends_a_loop_inside_a_write_is_raised(
 ) -> None:
     """A journal that an error has closed refuses the final writes of the loop; this does not hide the error."""
 
+    def passages() -> Iterator[Row]:
+        raise error
+        yield {}
+
     def judge(self: Journal, *judged: object) -> None:
-        with self._transaction():
-            raise error
+        self.add_passages(passages())  # raises within a transaction
 
     with loop_in(tmp_path, Answering(good)) as loop:
         with monkeypatch.context() as patched, pytest.raises(type(error)):

@@ -149,7 +149,7 @@ def test_row_leads_to_its_replies_batch_and_demonstrations(journal: Journal) -> 
     assert rejection.call == answers
     assert history.row(3) is None
     assert history.rejection(2) is None
-    assert history.pool_rows([0, 5]) == {}
+    assert history.pool_rows([0, 2, 5]) == {2: SEEDS[1].row}
 
 
 def test_rejections_are_listed_by_reason(journal: Journal) -> None:
