@@ -143,6 +143,7 @@ def test_row_leads_to_its_replies_batch_and_demonstrations(journal: Journal) -> 
         (questions, "questions", "Q"),
         (answers, "answers", "A"),
     ]
+    assert [[reply.call for reply in batch] for batch in history.replies_by_batch()] == [[1], [questions, answers]]
     assert history.pool_rows(steps[-1].batch.demos) == {1: SEEDS[0].row, 3: {"Question": "first"}}
     rejection = history.rejection(1)
     assert rejection is not None
