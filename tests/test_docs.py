@@ -25,7 +25,7 @@ READMES = ("README.md", "README.zh.md")
 PAGES = [*READMES, "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "benchmarks/README.md"]
 PAGES += sorted(path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))
 #: Pages whose fenced commands form one session: each is run from its first to its last.
-SESSIONS = ["docs/tutorial.md", *sorted(page for page in PAGES if page.startswith("docs/how-to/"))]
+SESSIONS = [*READMES, "docs/tutorial.md", *sorted(page for page in PAGES if page.startswith("docs/how-to/"))]
 
 
 @cache
@@ -62,6 +62,7 @@ def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments}"$@"\n', encoding="utf-8")
         program.chmod(0o755)
     (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "seeds").symlink_to(ROOT / "seeds")
     environment = {
         **{name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"},
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
