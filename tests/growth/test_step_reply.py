@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from selfinstruct.growth.prompt_inputs import PromptInputs
+from selfinstruct.growth.prompt_inputs import PromptInputs, parse_templates
 from selfinstruct.growth.step_call import StepCall
 from selfinstruct.growth.step_reply import Draft, StepReply, read_step_reply
 from selfinstruct.growth.steps import advance
@@ -167,3 +167,19 @@ def test_a_complete_row_that_breaks_a_rule_is_not_judged() -> None:
     progress = advance(recipe_of(text), PromptInputs(), {**VALUES, "kind": "cats"}, {})
     assert progress.calls == []
     assert [draft.rejection and draft.rejection.reason for draft in progress.drafts] == ["length"]
+
+
+def test_templates_name_the_fields_of_a_passage_that_is_a_row() -> None:
+    """``{passage}`` is then its field of that name; a template without all its values is skipped."""
+    recipe = recipe_of(
+        '[documents]\nfiles = ["rows.jsonl"]\nby = "row"\n[[expand]]\nname = "questions"\nwrites = "question"\n'
+        'templates = ["{passage}?"]\n[fields.question]\n[quota]\nrows = 10\n[novelty]\nmax_rouge_l = 0.9\n'
+    )
+    templates = parse_templates(["What is {subject}?", "Who said {passage}?", "Where is {place}?"], recipe.expand[0])
+    inputs = PromptInputs(templates={"questions": templates})
+    values = {"passage": {"subject": "a harbour", "passage": "hello"}}
+    (call,) = advance(recipe, inputs, values, {}).calls
+    reply = read_step_reply(call, Reply("", "test"), recipe)
+    drafts = advance(recipe, inputs, values, {call.key: reply}).drafts
+    assert [draft.row and draft.row["question"] for draft in drafts] == ["What is a harbour?", "Who said hello?"]
+    assert {draft.group for draft in drafts} == {"/"}, "rows of one passage are not compared with each other"
