@@ -4,7 +4,7 @@ Calls that are sent together are answered together, and the endpoint is idle whi
 calls are built. So calls are sent in small groups: each group is under way before the next is built, and while replies
 wait to be judged, some of them are judged between two groups.
 
-Does not handle: rate limits and overload (the backend's own pacing), or what is asked (``loop``).
+Does not handle: rate limits and overload (the backend's own pacing), or the content of the calls (``loop``).
 """
 
 from __future__ import annotations

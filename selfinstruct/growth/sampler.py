@@ -73,7 +73,7 @@ class Sampler:
         self._count_passage(category, values, 1)
 
     def finish_batch(self, values: Mapping[str, JSON], count: int, accepted: int) -> None:
-        """Count a batch as judged, with so many ``accepted`` rows."""
+        """Count a batch as judged, with its number of ``accepted`` rows."""
         for counts in self._counts_of(values):
             counts.in_flight -= count
             counts.accepted += accepted

@@ -23,7 +23,7 @@ class StagnationLimit(NamedTuple):
 #: and ten wasted calls are an acceptable price for the proof. Two hundred rows, so that batches of one row are not
 #: given up early: with one row in twenty accepted, 0.95**200 = 0.004 % of such sequences have no accepted row.
 EXHAUSTED_AFTER = StagnationLimit(batches=10, rows=200)
-#: The whole run is exhausted after this. A useless model is recognised by its first batches, and must not be asked for
+#: The whole run is exhausted after this. A useless model is recognised by its first batches, and must not be called for
 #: two hundred rows in each of a hundred categories.
 RUN_EXHAUSTED_BEFORE_FIRST_ROW = StagnationLimit(batches=20, rows=200)
 RUN_EXHAUSTED_AFTER = StagnationLimit(batches=100, rows=2000)

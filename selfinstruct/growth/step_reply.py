@@ -88,7 +88,7 @@ def _read_text(reply: Reply, step: Step) -> StepReply:
 
 
 def _require_names(draft: Draft, position: int, step: Step) -> Draft:
-    """The draft, without its row where the step does not request so many rows or writes other names."""
+    """The draft, without its row where it exceeds the requested number or has other names than the step writes."""
     if draft.row is None:
         return draft
     if step.rows and position >= step.rows:

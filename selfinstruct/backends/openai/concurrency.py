@@ -33,11 +33,11 @@ class Concurrency:
     ``reason`` explains a lower limit in words. Times are in seconds of one clock.
     """
 
-    def __init__(self, most: int) -> None:
-        self.maximum = most
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
         self.reason = ""
-        self._limit = float(most)
-        self._failed_limit = float(most)
+        self._limit = float(maximum)
+        self._failed_limit = float(maximum)
         self._last_cut = float("-inf")
         self._cut_unproven = False
         self._seconds: deque[float] = deque(maxlen=_WINDOW)
@@ -83,10 +83,10 @@ class Concurrency:
             return most
         return min(most, max(least, _DEADLINE_FACTOR * self._median))
 
-    def _decrease(self, now: float, factor: float, why: str) -> None:
+    def _decrease(self, now: float, factor: float, reason: str) -> None:
         self._limit = max(1.0, self._limit * factor)
         self._last_cut = now
-        self.reason = why
+        self.reason = reason
 
     def _record(self, seconds: float, now: float) -> None:
         """Record how long a reply took, and compare each full window by its median."""
