@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from selfinstruct.errors import StorageError
-from selfinstruct.files import open_whole, write_whole
+from selfinstruct.files import clear_parts, open_whole, write_whole
 
 
 def _names(directory: Path) -> list[str]:
@@ -152,3 +154,14 @@ def test_a_place_that_cannot_be_written_is_named_with_a_remedy(tmp_path: Path, p
     assert str(tmp_path / path) in caught.value.message
     assert remedy in caught.value.hint
     assert _names(tmp_path) == ["file"]
+
+
+def test_only_the_temporary_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    """A file that a live process is writing is left alone, and so is one of another name."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    names = [f".selfinstruct-{os.getpid()}-a.part", f".selfinstruct-{child.pid}-b.part", ".selfinstruct-x.part"]
+    for name in names:
+        (tmp_path / name).touch()
+    clear_parts(tmp_path)
+    assert sorted(_names(tmp_path)) == sorted([names[0], names[2]])

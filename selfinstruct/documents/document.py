@@ -85,7 +85,7 @@ def read_document(path: str | Path, name: str | None = None) -> Document:
             head = file.read(_HEAD_BYTES)
             data = b"" if is_pdf(head) else head + file.read()
     except OSError as exc:
-        raise InputError(f"{name}: cannot be read: {exc.strerror or exc}", hint="Check its permissions.") from exc
+        raise InputError(f"{name}: cannot read: {exc.strerror or exc}", hint="Check its permissions.") from exc
     if is_pdf(head):
         from selfinstruct.documents.pdf import read_pdf
 
@@ -139,7 +139,7 @@ def _decoded(data: bytes, name: str) -> str:
     except UnicodeDecodeError as exc:
         at = exc.start + (len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0)
         line = 1 + data.count(b"\n", 0, at)
-        hint = "Convert it from the encoding that it is in, such as: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
+        hint = "Convert it from its own encoding, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
         message = f"{name}:{line}: not UTF-8 text: byte 0x{data[at]:02x} at offset {at} of the file"
         raise InputError(message, hint=hint) from exc
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
@@ -150,4 +150,4 @@ def _not_a_file(path: Path, name: str) -> InputError:
         return InputError(f"{name}: is a folder, not a document", hint="Name a file in it.")
     if path.exists():
         return InputError(f"{name}: is a device or pipe, not a file", hint="Save its content to a file first.")
-    return InputError(f"{name}: there is no such file", hint="Check the name and the directory.")
+    return InputError(f"{name}: no such file", hint="Check the name and the directory.")

@@ -66,7 +66,7 @@ def read_documents(names: Sequence[str], split: Callable[[str], Iterable[Span]],
         reasons = "".join(f"; {piece.where}: {piece.reason}" for piece in skipped[:3])
         more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
         message = f"{', '.join(names)}: no text in {_count(len(documents), 'document')}{reasons}{more}"
-        raise InputError(message, hint="Name documents that hold text; run scanned pages through OCR first.")
+        raise InputError(message, hint="Name documents that contain text; run scanned pages through OCR first.")
     return Reading(tuple(passages), tuple(documents), pages, tuple(skipped))
 
 
@@ -84,14 +84,14 @@ def find_documents(names: Sequence[str], *, base: str | Path = ".") -> list[str]
         path = Path(base, name)
         if path.is_dir():
             files = _files_in(name, base)
-            problem, hint = "there are no files in the folder", "Put documents into it, or name another."
+            problem, hint = "the directory contains no files", "Add documents to it, or name another one."
         elif path.exists():
             files, problem, hint = [Path(name).as_posix()], "", ""
         else:
             pattern = name if glob.has_magic(name) else ""
             matches = glob.glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207 - a name may be absolute
             files = sorted(Path(match).as_posix() for match in matches if Path(base, match).is_file())
-            problem, hint = "there is no such file", f"Check the name; it is looked for in {Path(base).absolute()}."
+            problem, hint = "no such file", f"Check the name; it is relative to {Path(base).absolute()}."
             if glob.has_magic(name):
                 problem = "no file matches"
         if not files:

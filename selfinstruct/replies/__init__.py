@@ -1,4 +1,9 @@
-"""A reply's text -> candidates, or the reason why there are none."""
+"""The text of a reply -> candidate rows, or the reason why there are none; pure.
+
+Does not handle: judging candidates (``checks``), or calling a model (``backends``).
+"""
+
+from __future__ import annotations
 
 from selfinstruct.replies.reply import Parsed, parse_reply, strip_reasoning
 

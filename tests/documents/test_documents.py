@@ -224,7 +224,7 @@ def test_folders_and_globs_are_their_files_in_order(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=said):
             find_documents([name], base=tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="no files in the folder"):
+    with pytest.raises(InputError, match="the directory contains no files"):
         find_documents(["empty"], base=tmp_path)
 
 

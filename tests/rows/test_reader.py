@@ -123,3 +123,16 @@ def test_many_blank_lines_before_the_rows_do_not_hide_the_format() -> None:
     """The format is that of the first line with content, however far down."""
     assert open_rows(io.BytesIO(b"\n" * 100 + ROW), "x", by_line=True).format == "jsonl"
     assert parse_rows(b"\n" * 100 + b"a;b\n1;2\n", "x").rows == [{"a": "1", "b": "2"}]
+
+
+def test_blank_lines_before_the_header_of_a_table_are_kept() -> None:
+    """They are part of the header; blank lines between rows belong to no row."""
+    stream = open_rows(io.BytesIO(b"\n\na,b\n\n1,2\n\n3,4\n"), "x", by_line=True)
+    assert stream.header == b"\n\na,b\n"
+    assert [record.raw for record in stream.records] == [b"1,2\n", b"3,4\n"]
+
+
+def test_a_quoted_row_that_crosses_the_end_of_the_head_is_still_a_table() -> None:
+    """The head ends inside a value with line breaks; the format is detected from the rows before it."""
+    data = b"a,b\n" + b"1,2\n" * 15 + b'1,"' + b"x\n" * 10 + b'"\n'
+    assert open_rows(io.BytesIO(data), "x", by_line=True).format == "csv"

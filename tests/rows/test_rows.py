@@ -253,6 +253,7 @@ BAD = {
     "two a line": (ROW + b'{"a": 1} {"a": 2}', "x:2: invalid JSON: Extra data (column 9)"),
     "raw tab": (b'{"a": "b\tc"}', "x:1: invalid JSON: Invalid control character at (column 9)"),
     "broken object over lines": (b'{\n"a": 1\n}\n{\n"a" 1}', "x:5: invalid JSON: Expecting ':' delimiter (column 5)"),
+    "broken object over lines after blank lines": (b'\n\n{\n"a" 1}', "x:4: invalid JSON: Expecting ':' delimiter"),
     "list line": (ROW + b"[1]\n", "x:2: expected a JSON object, got a list"),
     "null line": (ROW + b"null\n", "x:2: expected a JSON object, got null"),
     "bool line": (ROW + b"true\n", "x:2: expected a JSON object, got true or false"),
