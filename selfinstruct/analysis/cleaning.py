@@ -14,8 +14,7 @@ from typing import Any, BinaryIO
 from selfinstruct.errors import RowError
 from selfinstruct.recipe.errors import nearest
 from selfinstruct.rows import Record, RowStream, open_rows, to_json
-from selfinstruct.similarity.dedup import deduplicate_texts
-from selfinstruct.similarity.row_index import compared_text
+from selfinstruct.similarity import compared_text, deduplicate_texts
 
 #: Rows between two calls of ``watch``.
 _EVERY = 500

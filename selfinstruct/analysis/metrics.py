@@ -12,7 +12,7 @@ from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Novelty, Recipe
 from selfinstruct.recipe.namings import OF_PASSAGES
 from selfinstruct.records import Row
-from selfinstruct.similarity.row_index import RowIndex
+from selfinstruct.similarity import RowIndex
 from selfinstruct.text import value_text
 
 #: Rows in a report, and rejections for each reason.

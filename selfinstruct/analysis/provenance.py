@@ -16,7 +16,7 @@ from selfinstruct.journal import History, RecordedReply, RefusedCandidate
 from selfinstruct.recipe import Judge, Recipe, Step, accept_unimported, parse_recipe
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.records import JSON, Row
-from selfinstruct.similarity.row_index import RowIndex
+from selfinstruct.similarity import RowIndex
 
 _NEAREST = 5
 #: In a larger pool the nearest rows are not searched: that takes about 30 us a row.

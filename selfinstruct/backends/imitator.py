@@ -1,15 +1,14 @@
-"""The embedded imitator: writes new rows from demonstrations alone, with no model, key or network.
+"""The embedded imitator: writes new rows from demonstrations, without a model, key or network.
 
-It does by rule what a chat model is asked to do with the same demonstrations: find what may be replaced,
-replace it, and keep it the same over the row's fields. It answers through the same protocol as a model, so
-its rows pass the same parse and the same checks.
+It does by rule what a chat model is asked to do with the same demonstrations: find the values, and replace them
+consistently over the row's fields. It implements the same protocol as a model, so its rows pass the same parsing and
+checks.
 
-Three things vary: values (``frames``, ``domains``), which log a question is asked about (a question is
-crossed with other seeds' logs where its own seeds show that the words they differ in are free), and, in prose,
-which row of the category each sentence comes from and which of a few interchangeable phrases it uses.
+Three things vary: the values; the log that a question is about (a question is crossed with other seeds' logs if they
+differ only in words that also differ between its own seeds' logs); and, in prose, the row that each sentence is taken
+from and its interchangeable phrases.
 
-Does not handle: new wordings of a template, or facts about the world. A passage that it has rewritten is true
-to itself and to nothing else.
+Does not handle: new wordings of a template, or facts: a rewritten passage is consistent with itself only.
 """
 
 from __future__ import annotations
@@ -20,14 +19,21 @@ from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from zlib import crc32
 
-from selfinstruct.mining.row_template import RowTemplate, row_template
-from selfinstruct.mining.sentences import Prose, compose_text, split_prose
-from selfinstruct.mining.text_template import MinedTemplates, TextTemplate, mine_templates
-from selfinstruct.mining.value_statistics import ValueStatistics
+from selfinstruct.mining import (
+    MinedTemplates,
+    Prose,
+    RowTemplate,
+    TextTemplate,
+    ValueStatistics,
+    compose_text,
+    mine_templates,
+    row_template,
+    split_prose,
+)
 from selfinstruct.records import Reply, Request, Row
 from selfinstruct.text import find_span
 
-# More crossings of one question than this add logs, not variety.
+# More crossings of one question add logs, but no variety.
 _MOST_CROSSINGS = 24
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Rejection, Row
-from selfinstruct.similarity.duplicates import answer_fields, is_open, question_fields
+from selfinstruct.similarity import answer_fields, is_open, question_fields
 
 
 def check(row: Row, twin: tuple[int, bool] | None, recipe: Recipe) -> Rejection | None:

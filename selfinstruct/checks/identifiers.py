@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from selfinstruct.mining.text_template import split_words
+from selfinstruct.mining import split_words
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 from selfinstruct.text import find_span, value_text

@@ -14,7 +14,7 @@ from selfinstruct.checks.criteria import Criteria
 from selfinstruct.checks.table import ROW_CHECKS, Context
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Candidate, Judgement, Rejection, Row
-from selfinstruct.similarity.duplicates import answer_fields
+from selfinstruct.similarity import answer_fields
 
 
 class Neighbours(Protocol):

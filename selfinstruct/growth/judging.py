@@ -18,7 +18,7 @@ from selfinstruct.growth.planner import CategoryProgress, finish_batch
 from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.step_reply import Draft
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Row
-from selfinstruct.similarity.duplicates import is_open, question_fields
+from selfinstruct.similarity import is_open, question_fields
 
 
 def judge_batch(

@@ -1,6 +1,24 @@
-"""What varies in a set of rows, and which values may stand in its place.
+"""What varies in a set of rows, and which values may replace it.
 
-    text -> entities and words -> row template -> generators -> a new text
+    text -> entities and words -> text and row templates -> generators -> a new text
 
-Does not handle: judging the new rows (`selfinstruct.checks`), or rows that only a model can write.
+Does not handle: judging the new rows (see `selfinstruct.checks`), or rows that only a model can write.
 """
+
+from selfinstruct.mining.row_template import RowTemplate, row_template
+from selfinstruct.mining.sentences import Prose, compose_text, split_prose
+from selfinstruct.mining.text_template import MinedTemplates, TextTemplate, mine_templates, split_words
+from selfinstruct.mining.value_statistics import ValueStatistics
+
+__all__ = [
+    "MinedTemplates",
+    "Prose",
+    "RowTemplate",
+    "TextTemplate",
+    "ValueStatistics",
+    "compose_text",
+    "mine_templates",
+    "row_template",
+    "split_prose",
+    "split_words",
+]

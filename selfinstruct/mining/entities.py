@@ -1,9 +1,9 @@
-"""Atoms: the places of a text that carry a value of a known kind (a number, an address, a time...).
+"""Entities: the values of a known form in a text (a number, an address, a time...).
 
-Does not handle: words. Whether a word is a value cannot be seen from its shape; see ``vocabulary``.
+Does not handle: words. The form of a word does not show whether it is a value; see ``vocabulary``.
 
->>> for atom in scan("task 28.0 of rdd_42_18 from 10.0.0.7:5001"):
-...     print(atom.kind, atom.text, repr(atom.key))
+>>> for entity in scan("task 28.0 of rdd_42_18 from 10.0.0.7:5001"):
+...     print(entity.kind, entity.text, repr(entity.key))
 number 28.0 'task '
 number 42 'rdd_'
 number 18 'rdd_#_'
@@ -21,7 +21,7 @@ from selfinstruct.text import is_unspaced
 
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _LONG_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-# Ways to write a time, most telling first: a pattern, and the strptime format that reads and writes it.
+# Formats of times, the most specific first: a pattern, and the strptime format that reads and writes it.
 _TIMES = (
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "%Y-%m-%dT%H:%M:%S"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S"),
@@ -57,9 +57,9 @@ _KINDS = (
     ("number", r"(?<![A-Za-z\d.])-?\d+\.\d+(?!\.?\d)|(?:(?<![^\W_])-)?\d+"),
     ("zhnumber", rf"[{_ZH_DIGITS}]+(?=[{_ZH_MEASURES}])|(?<=第)[{_ZH_DIGITS}]+"),
 )
-_ATOM = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _KINDS))
+_ENTITY = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _KINDS))
 _DIGITS = re.compile(r"\d+")
-# A number glued to the end of letters names a thing (ssh2, sha256, x86_64, HTTP/1.1), it does not count one.
+# A number right after letters is part of a name (ssh2, sha256, x86_64, HTTP/1.1) and does not vary on its own.
 _NAME_BEFORE = re.compile(r"(?:[A-Za-z]|[A-Za-z]+/|x86_)$")
 _UNIT = re.compile(r"\s?([KMGT]i?B|kB|B|bytes|ns|us|ms|s|%)(?!\w)")
 _LEFT_CHARACTERS = 40
@@ -69,8 +69,9 @@ _LEFT_CHARACTERS = 40
 class Entity:
     """A value in a text at [start, end) code points.
 
-    ``key`` is the word before it with its digits masked (``rdd_#_``): values with one key are of one sort.
-    ``format`` is the strptime format of a time, ``unit`` the unit that stands after a number. ``is_name``
+    ``key`` is the word before it with its digits masked (``rdd_#_``): equal keys mean the same
+    kind of place.
+    ``format`` is the strptime format of a time, ``unit`` the unit after a number. ``is_name``
     marks a number that is part of a name (``ssh2``).
     """
 
@@ -85,28 +86,29 @@ class Entity:
 
 
 def find_entities(text: str) -> list[Entity]:
-    """The atoms of ``text``, from left to right, none overlapping another."""
-    atoms: list[Entity] = []
-    for match in _ATOM.finditer(text):
+    """Return the entities of ``text`` from left to right, without overlaps."""
+    entities: list[Entity] = []
+    for match in _ENTITY.finditer(text):
         kind, value, form = match.lastgroup or "", match.group(), ""
         if kind.startswith("time"):
             form = _TIMES[int(kind[4:])][1]
             if not is_time(value, form):
-                atoms.extend(_numbers(text, match.start(), match.end(), atoms))
+                entities.extend(_numbers(text, match.start(), match.end(), entities))
                 continue
             kind = "time"
-        atoms.append(_atom(text, match.start(), match.end(), kind, form, atoms))
-    return atoms
+        entities.append(_make_entity(text, match.start(), match.end(), kind, form, entities))
+    return entities
 
 
 def _numbers(text: str, start: int, end: int, before: list[Entity]) -> list[Entity]:
-    """What looks like a time and is none is a row of plain numbers."""
+    """The numbers in a text that looks like a time but is not a valid one."""
     return [
-        _atom(text, start + m.start(), start + m.end(), "number", "", before) for m in _DIGITS.finditer(text[start:end])
+        _make_entity(text, start + m.start(), start + m.end(), "number", "", before)
+        for m in _DIGITS.finditer(text[start:end])
     ]
 
 
-def _atom(text: str, start: int, end: int, kind: str, form: str, before: list[Entity]) -> Entity:
+def _make_entity(text: str, start: int, end: int, kind: str, form: str, before: list[Entity]) -> Entity:
     left = text[max(0, start - _LEFT_CHARACTERS) : start]
     key = preceding_word(left)
     if kind == "number":
@@ -114,7 +116,7 @@ def _atom(text: str, start: int, end: int, kind: str, form: str, before: list[En
             kind, key = "port", before[-1].key + "@:"
         elif key.lower().endswith("port "):
             kind = "port"
-    padded = end - start > 1 and text[start] == "0"  # web01 is counted, ssh2 is not
+    padded = end - start > 1 and text[start] == "0"  # web01 varies, ssh2 does not
     is_name = (kind == "number" and not padded and _NAME_BEFORE.search(left) is not None) or text[start:end] == "一"
     found = _UNIT.match(text, end)
     unit = text[end : end + 1] if kind == "zhnumber" else found.group(1) if found else ""
@@ -122,7 +124,7 @@ def _atom(text: str, start: int, end: int, kind: str, form: str, before: list[En
 
 
 def preceding_word(left: str) -> str:
-    """What a value that follows ``left`` is a sort of: the last word there, its digits masked."""
+    """Return the last word of ``left``, its digits masked: the key of a value that follows it."""
     if any(map(is_unspaced, left[-2:])):
         return left[-3:]
     words = left.split()
@@ -133,7 +135,7 @@ def preceding_word(left: str) -> str:
 
 
 def is_time(value: str, form: str) -> bool:
-    """Whether ``value`` is a valid time in ``form``, in a year that logs are written in."""
+    """Whether ``value`` is a valid time in ``form``, in a plausible year (1970 to 2069)."""
     moment = read_time(value, form)
     return moment is not None and (("%Y" not in form and "%y" not in form) or 1970 <= moment.year <= 2069)
 
@@ -141,7 +143,7 @@ def is_time(value: str, form: str) -> bool:
 def read_time(value: str, form: str) -> datetime | None:
     """``value`` as a time, or None.
 
-    A form without a year is read in 2021: neither that nor the next year has a leap day to move on to.
+    A form without a year is read in 2021: neither that year nor the next has a leap day.
     """
     try:
         moment = datetime.strptime(value, form)

@@ -1,11 +1,11 @@
-"""Domains: what new values of one sort may be, read off the values that the seeds show.
+"""Generators of new values, each inferred from the values of one kind that the seeds contain.
 
-A domain keeps the seeds' shape (sign, padding, decimals, letter case, digits) and range. Numbers are drawn
-*without replacement*: a place in the sequence gives a number, a permutation of the range scatters them, and
-only a range that is used up opens the next one, a digit wider. So early rows stay within what the seeds show,
-rows of one category differ as far as they can, and nothing need be remembered between draws.
+A generator keeps the form (sign, padding, decimals, letter case, digits) and range of the seeds' values. Numbers are
+drawn *without replacement*: a permutation of the range maps each place in the sequence to a number, and the range
+grows by a digit only after all its numbers were used. So early rows stay within the range of the seeds, rows of one
+category differ as much as possible, and no state is kept between draws.
 
-Does not handle: relations between values (an end after a start), save for times, which move together.
+Does not handle: relations between values (an end after a start), except times, which are shifted by the same amount.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
-# From this many digits on a number is an identifier (a block, an inode): any number of as many digits.
+# A number with at least this many digits is an identifier (a block, an inode): any number of that length will do.
 _ID_DIGITS = 7
 _PORTS = (1024, 65535)
 _LIMITS = {"%": 100, "卦": 64, **dict.fromkeys(("B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "kB"), 1023)}
@@ -28,10 +28,10 @@ _ROUNDS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
 
 
 class Generator(Protocol):
-    """A set of values with an order to draw them in."""
+    """A sequence of values."""
 
     def draw(self, place: int, rng: Random) -> str:
-        """The value for ``place`` (0, 1, ...) in this domain's sequence; ``rng`` where there is no sequence."""
+        """Return the value at ``place`` (0, 1, ...) of the sequence, or a random one by ``rng`` if it has no order."""
         ...
 
 
@@ -39,7 +39,7 @@ def permute(index: int, size: int, salt: int) -> int:
     """A permutation of 0..size-1, applied to ``index``; another for each ``salt``.
 
     A four-round Feistel network with cycle walking (Black and Rogaway, "Ciphers with Arbitrary Finite
-    Domains", CT-RSA 2002). It scatters, it does not encrypt.
+    Generators", CT-RSA 2002). It scatters and does not encrypt.
     """
     half = ((size - 1).bit_length() + 1) // 2
     mask = (1 << half) - 1
@@ -55,9 +55,10 @@ def permute(index: int, size: int, salt: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class NumberGenerator:
-    """Whole or decimal numbers from ``low`` to ``high``, then wider up to ``cap``.
+    """Whole or decimal numbers from ``low`` to ``high``, then with more digits, up to ``cap``.
 
-    ``width`` pads with zeros; ``fractions`` are the digits seen after the point (all "0": stays ".0").
+    ``width`` pads with zeros; ``fractions`` are the digits after the decimal point in the seeds, and ``zero_fraction``
+    is true if these are always the same zeros.
     """
 
     low: int
@@ -70,7 +71,7 @@ class NumberGenerator:
     zero_fraction: bool = False
 
     def draw(self, place: int, rng: Random) -> str:
-        """The number at ``place`` of the scattered range, with a fraction like one that was seen."""
+        """Return the number at ``place`` of the scattered range, with a fraction as long as one in the seeds."""
         value = str(self._whole(place)).zfill(self.width)
         if self.negative and rng.random() < self.negative:
             value = "-" + value
@@ -81,8 +82,8 @@ class NumberGenerator:
             return f"{value}.{like}"
         return f"{value}.{rng.randrange(10 ** len(like)):0{len(like)}d}"
 
-    def kept(self) -> NumberGenerator:
-        """The same numbers without ever a digit more than the seeds show; they come round again instead."""
+    def bounded(self) -> NumberGenerator:
+        """The same numbers with at most as many digits as in the seeds; they repeat instead of growing."""
         return self if self.cap is not None else replace(self, cap=self.high)
 
     def _whole(self, place: int) -> int:
@@ -100,12 +101,12 @@ class NumberGenerator:
 
 @dataclass(frozen=True, slots=True)
 class IdentifierGenerator:
-    """Long numbers: a sign and as many digits as one of the seeds' has."""
+    """Long random numbers with the sign and the number of digits of one in the seeds."""
 
     seen: tuple[str, ...]
 
     def draw(self, place: int, rng: Random) -> str:
-        """A number of as many digits as one of those seen."""
+        """Return a number with as many digits as one of those seen."""
         digits = len(rng.choice(self.seen).lstrip("-"))
         sign = "-" if rng.choice(self.seen).startswith("-") else ""
         return f"{sign}{rng.randrange(10 ** (digits - 1), 10**digits)}"
@@ -122,7 +123,7 @@ class AddressGenerator:
     second_octets: tuple[int, ...] = ()
 
     def draw(self, place: int, rng: Random) -> str:
-        """An address in the network of one of those seen."""
+        """Return an address in the network of one of those seen."""
         like = [int(octet) for octet in rng.choice(self.seen).split(".")]
         first, last = like[0], [rng.randrange(256), rng.randrange(1, 255)]
         if first == 10:
@@ -136,7 +137,7 @@ class AddressGenerator:
         return _dotted(rng.choice(_PUBLIC), rng.randrange(64, 160), *last)
 
 
-# First octets of public unicast space whose second octets 64 to 159 hold no special-purpose block (RFC 6890).
+# First octets of public unicast addresses; second octets 64 to 159 contain no special-purpose block (RFC 6890).
 _PUBLIC = tuple(o for o in range(1, 224) if o not in (10, 100, 127, 169, 172, 192, 198, 203))
 
 
@@ -146,12 +147,12 @@ def _dotted(*octets: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PatternGenerator:
-    """Strings of one of the seeds' shapes: a digit for a digit, a hexadecimal letter for a letter."""
+    """Random hexadecimal strings with the length and punctuation of one in the seeds."""
 
     seen: tuple[str, ...]
 
     def draw(self, place: int, rng: Random) -> str:
-        """A string of the shape of one of those seen."""
+        """Return a string of the form of one of those seen."""
         like = rng.choice(self.seen)
         letters = string.digits + ("ABCDEF" if like.upper() == like else "abcdef")
         return "".join(rng.choice(letters) if c.isalnum() else c for c in like)
@@ -159,14 +160,14 @@ class PatternGenerator:
 
 @dataclass(frozen=True, slots=True)
 class WordGenerator:
-    """Words from a list in scattered order; ``more`` makes a further one when the list has gone round."""
+    """Words from a list in scattered order; ``more`` derives new ones after all have been used."""
 
     words: Sequence[str]
     salt: int
     more: Callable[[str, int], str] | None = None
 
     def draw(self, place: int, rng: Random) -> str:
-        """The word at ``place`` of the scattered list."""
+        """Return the word at ``place`` of the scattered list."""
         turn, place = divmod(place, len(self.words))
         word = self.words[permute(place, len(self.words), self.salt + turn)]
         return self.more(word, turn) if self.more and turn else word
@@ -174,13 +175,13 @@ class WordGenerator:
 
 @dataclass(frozen=True, slots=True)
 class SynonymGenerator:
-    """One of a few phrases that mean the same; the one that stands there most often stays."""
+    """One of a few phrases with the same meaning; usually the original one."""
 
     own: str
     others: tuple[str, ...]
 
     def draw(self, place: int, rng: Random) -> str:
-        """The phrase itself, or another of its meaning."""
+        """Return the original phrase or, with probability ``_CHANGE``, one of the others."""
         return rng.choice(self.others) if rng.random() < _CHANGE else self.own
 
 
@@ -192,7 +193,7 @@ class CompoundGenerator:
     salt: int
 
     def draw(self, place: int, rng: Random) -> str:
-        """The word at ``place`` of all that can be composed, scattered."""
+        """Return the word at ``place`` of all combinations, scattered."""
         size = math.prod(map(len, self.lists))
         place = permute(place % size, size, self.salt)
         word = ""
@@ -204,28 +205,28 @@ class CompoundGenerator:
 
 @dataclass(frozen=True, slots=True)
 class ChineseNumberGenerator:
-    """Chinese numerals in a number's range."""
+    """Chinese numerals in the range of ``numbers``."""
 
     numbers: NumberGenerator
 
     def draw(self, place: int, rng: Random) -> str:
-        """The number at ``place``, in numerals."""
+        """Return the number at ``place`` in Chinese numerals."""
         return write_chinese(int(self.numbers.draw(place, rng)))
 
 
 @dataclass(frozen=True, slots=True)
 class TimeShiftGenerator:
-    """How far all times of one row move together, so that their order and distances stay."""
+    """The number of seconds by which all times of one row are shifted, so that order and distances are kept."""
 
     def draw(self, place: int, rng: Random) -> str:
-        """So many seconds."""
+        """Return a random number of seconds."""
         return str(rng.randrange(_SPREAD_DAYS * 86400))
 
 
 def write_time(moment: datetime, shift: str, form: str, like: str) -> str:
-    """``moment`` moved by ``shift`` seconds, written as ``like`` is, which ``form`` reads.
+    """Return ``moment`` shifted by ``shift`` seconds, in the format ``form`` and the padding of ``like``.
 
-    strptime reads a day without its zero and strftime does not write one, so the day follows ``like``.
+    strftime always pads the day, which ``like`` may not.
     """
     moved = moment + timedelta(seconds=int(shift))
     if form.startswith("%b %d %H"):
@@ -236,13 +237,13 @@ def write_time(moment: datetime, shift: str, form: str, like: str) -> str:
 
 
 def chinese_number_generator(seen: Sequence[str], salt: int, *, unit: str = "") -> Generator:
-    """The domain of the Chinese numerals ``seen``, or the numerals themselves where they cannot be read."""
+    """The generator for the Chinese numerals ``seen``; if none can be parsed, it repeats them."""
     values = [value for value in map(read_chinese, seen) if value is not None]
     if not values:
         return WordGenerator(tuple(seen), salt)
     plain = number_generator([str(value) for value in values], salt, unit=unit)
     if not isinstance(plain, NumberGenerator):
-        raise ValueError(f"not below ten thousand: {seen}")
+        raise ValueError(f"expected numbers below 10,000, got {seen}")
     return ChineseNumberGenerator(replace(plain, cap=plain.cap or 9999))
 
 
@@ -263,7 +264,7 @@ def address_generator(seen: Sequence[str]) -> AddressGenerator:
 
 
 def number_generator(seen: Sequence[str], salt: int, *, unit: str = "", port: bool = False) -> Generator:
-    """The domain of the numbers ``seen``; ``unit`` is what stands after them, for its limit."""
+    """The generator for the numbers ``seen``; their ``unit`` may limit the range."""
     whole = [value.lstrip("-").split(".")[0] for value in seen]
     fractions = tuple(value.split(".")[1] for value in seen if "." in value)
     negative = sum(value.startswith("-") for value in seen) / len(seen)
@@ -278,7 +279,7 @@ def number_generator(seen: Sequence[str], salt: int, *, unit: str = "", port: bo
         low = _PORTS[0] if min(values) >= _PORTS[0] else 1
         return NumberGenerator(max(low, 10 ** (len(str(min(values))) - 1)), _PORTS[1], salt, _PORTS[1])
     low = 10 ** (len(str(min(values))) - 1) if min(values) > 0 else 0
-    low = 2 if low == 1 < min(values) else low  # "1 days" would give a counted thing away
+    low = 2 if low == 1 < min(values) else low  # "1 days" would be ungrammatical
     cap = _LIMITS.get(unit)
     cap = cap if cap is not None and max(values) <= cap else None
     high = 10 ** len(str(max(values))) - 1
@@ -291,7 +292,7 @@ _ZH = "零一二三四五六七八九"
 
 
 def write_chinese(value: int) -> str:
-    """A whole number from 0 to 9999 in Chinese numerals: 130 is 一百三十."""
+    """Return a whole number from 0 to 9999 in Chinese numerals: 130 is 一百三十."""
     if value < 10:
         return _ZH[value]
     text, zero = "", False
@@ -306,7 +307,7 @@ def write_chinese(value: int) -> str:
 
 
 def read_chinese(text: str) -> int | None:
-    """A number below ten thousand in Chinese numerals, or None where it is not written as ``write_chinese`` does."""
+    """Parse a number below ten thousand as ``write_chinese`` writes it; return None for any other text."""
     units = {"十": 10, "百": 100, "千": 1000}
     total, digit = 0, 0
     for character in text:

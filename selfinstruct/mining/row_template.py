@@ -1,11 +1,10 @@
-"""Frames: a row taken apart into what stays and what may be replaced, consistently over its fields.
+"""Row templates: the constant texts of a row and the slots whose values are replaced consistently over its fields.
 
 A value that occurs in several fields (or twice in one) is one *variable*: a new value is written to all its
-places, also inside larger words (``rdd_42_18``, a path that holds the block's id). A number that every seed
-shows alike in one place (``ssh2``, port 50010) is a constant.
+places, also inside larger words (``rdd_42_18``, a path that contains the block's id). A number that is the same in
+every seed (``ssh2``, port 50010) is a constant.
 
-Does not handle: values derived from others (a sum, a duration between two times); those are redrawn like any
-other unless they stand in the row word for word.
+Does not handle: values derived from others (a sum, a duration between two times); these are replaced like any other.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from selfinstruct.text import find_spans
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in a field where variable ``of`` is written, by ``write`` where it is not written as it is."""
+    """A place in a field for the value of variable ``of``, which ``write`` converts if it is given."""
 
     of: int
     write: Callable[[str], str] | None = None
@@ -38,15 +37,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class RowTemplate:
-    """A row's string fields as constant texts and parts; other fields as they are."""
+    """A row whose string fields are cut into constant texts and slots; other fields are kept."""
 
     row: Row
     fields: Mapping[str, tuple[str | Slot, ...]]
     generators: tuple[Generator, ...]
 
     def render(self, place: int, rng: Random) -> Row:
-        """A new row: each variable's value for ``place``, written to all its places."""
-        values = [domain.draw(place, rng) for domain in self.generators]
+        """Return a new row with the value at ``place`` of each variable in all its slots."""
+        values = [generator.draw(place, rng) for generator in self.generators]
         return {
             name: render_parts(self.fields[name], values) if name in self.fields else value
             for name, value in self.row.items()
@@ -54,7 +53,7 @@ class RowTemplate:
 
 
 def render_parts(parts: Sequence[str | Slot], values: Sequence[str]) -> str:
-    """The text of ``parts`` with the variables' ``values``."""
+    """Return the text of ``parts`` with the variables' ``values``."""
     return "".join(
         part if isinstance(part, str) else values[part.of] if part.write is None else part.write(values[part.of])
         for part in parts
@@ -63,92 +62,91 @@ def render_parts(parts: Sequence[str | Slot], values: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where an atom stands: its field, and its position among the field's atoms."""
+    """An entity with its field and its position among the field's entities."""
 
     name: str
     position: int
-    atom: Entity
+    entity: Entity
 
 
 def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplate:
-    """Take ``row`` apart. ``salt`` scatters its sequences of values; the same salt gives the same ones."""
+    """Build the template of ``row``; ``salt`` scatters its sequences of values."""
     variables: list[list[_Place]] = []
     shift: int | None = None
     fields: dict[str, tuple[str | Slot, ...]] = {}
     constants: set[str] = set()
     found = statistics.entities(row)
-    aims, together = _aims(row, found)
-    for name, atoms in found.items():
+    targets, ambiguous = _find_targets(row, found)
+    for name, entities in found.items():
         masked = statistics.masked(row, name)
         parts: list[tuple[Entity, Slot]] = []
-        for position, atom in enumerate(atoms):
-            place = _Place(name, position, atom)
-            if atom.kind == "time":
+        for position, entity in enumerate(entities):
+            place = _Place(name, position, entity)
+            if entity.kind == "time":
                 if shift is None:
                     shift = len(variables)
                     variables.append([])
-                parts.append((atom, Slot(shift, _time_writer(atom))))
+                parts.append((entity, Slot(shift, _time_writer(entity))))
                 continue
-            split = statistics if atom.text not in together else None
-            part = _link(place, variables, aims.get((name, position)), split, masked)
-            if part is None and (atom.text in constants or statistics.is_constant(atom)):
-                constants.add(atom.text)
+            split = statistics if entity.text not in ambiguous else None
+            part = _link(place, variables, targets.get((name, position)), split, masked)
+            if part is None and (entity.text in constants or statistics.is_constant(entity)):
+                constants.add(entity.text)
                 continue
             if part is None:
                 part = Slot(len(variables))
                 variables.append([])
             variables[part.of].append(place)
-            parts.append((atom, part))
+            parts.append((entity, part))
         fields[name] = _parts(row[name], parts)
-    domains = [statistics.generator(places[0].atom, salt) if places else TimeShiftGenerator() for places in variables]
-    return RowTemplate(row, fields, tuple(_settled(domains)))
+    generators = [statistics.generator(each[0].entity, salt) if each else TimeShiftGenerator() for each in variables]
+    return RowTemplate(row, fields, tuple(_keep_small(generators)))
 
 
-def _aims(
+def _find_targets(
     row: Row, found: Mapping[str, Sequence[Entity]]
 ) -> tuple[dict[tuple[str, int], tuple[str, int]], frozenset[str]]:
-    """Which of several equal values another field means, and the values of which that cannot be told.
+    """The place in the first field that each entity of another field refers to, and the values that are ambiguous.
 
-    The first field is the one that the others refer to. An atom elsewhere, by field and position, means the
-    place in it where its whole field stands, if that is one place, or else the place with the same word before
-    it. A value that could mean two places must stay the same in both.
+    The first field is the one that the others refer to. Of several equal values in it, an entity elsewhere (by field
+    and position) refers to the one inside the only occurrence of its whole field, or else to the one with the same
+    word before it. A value that may refer to two places must stay the same in both.
     """
     if not found:
         return {}, frozenset()
-    (context, atoms), *others = found.items()
-    aims: dict[tuple[str, int], tuple[str, int]] = {}
-    together = set()
+    (context, entities), *others = found.items()
+    targets: dict[tuple[str, int], tuple[str, int]] = {}
+    ambiguous = set()
     for name, those in others:
         whole = find_spans(row[name], row[context])
-        for position, atom in enumerate(those):
-            equal = [at for at, other in enumerate(atoms) if _same(atom, other) is not None]
+        for position, entity in enumerate(those):
+            equal = [at for at, other in enumerate(entities) if _same(entity, other) is not None]
             if len(equal) < 2:
                 continue
-            meant = [at for at in equal if len(whole) == 1 and atoms[at].start == whole[0][0] + atom.start]
-            meant = meant or [at for at in equal if atoms[at].key == atom.key]
+            meant = [at for at in equal if len(whole) == 1 and entities[at].start == whole[0][0] + entity.start]
+            meant = meant or [at for at in equal if entities[at].key == entity.key]
             if len(meant) == 1:
-                aims[name, position] = context, meant[0]
+                targets[name, position] = context, meant[0]
             else:
-                together.add(atom.text)
-    return aims, frozenset(together)
+                ambiguous.add(entity.text)
+    return targets, frozenset(ambiguous)
 
 
 def _link(
     place: _Place,
     variables: Sequence[Sequence[_Place]],
-    aim: tuple[str, int] | None,
+    target: tuple[str, int] | None,
     split: ValueStatistics | None,
     masked: str,
 ) -> Slot | None:
-    """The variable that already holds this place's value, or None.
+    """The slot of the variable that already has this place's value, or None.
 
-    ``aim`` is the place that this one means, where that is known. Two places of one field that some other seed
-    of the same ``masked`` fills differently are two variables, even where this row happens to fill them alike,
-    unless ``split`` is None.
+    ``target`` is the place that this one refers to, if known. Two places of one field are two variables if they differ
+    in another seed with the same ``masked`` text, even if they are equal in this row, unless ``split`` is None.
     """
     linked: Slot | None = None
     for index, places in enumerate(variables):
-        writer = _same(place.atom, places[0].atom) if places else None
+        writer = _same(place.entity, places[0].entity) if places else None
         if writer is None:
             continue
         if split is not None and any(
@@ -157,53 +155,53 @@ def _link(
         ):
             continue
         part = Slot(index, None if writer is str else writer)
-        if aim is not None and any((other.name, other.position) == aim for other in places):
+        if target is not None and any((other.name, other.position) == target for other in places):
             return part
         linked = linked or part
     return linked
 
 
-def _same(atom: Entity, other: Entity) -> Callable[[str], str] | None:
-    """How ``other``'s value is written at ``atom``, where the two are the same value; else None."""
-    if atom.text == other.text:
+def _same(entity: Entity, other: Entity) -> Callable[[str], str] | None:
+    """The conversion of ``other``'s value to the form of ``entity`` if both have the same value, else None."""
+    if entity.text == other.text:
         return str
-    if {atom.kind, other.kind} <= {"number", "port"} and atom.text.isdigit():
-        if other.text.isdigit() and int(atom.text) == int(other.text) and "0" in (atom.text[0], other.text[0]):
-            width = len(atom.text) if atom.text[0] == "0" else 0
-            return (lambda value: str(int(value)).zfill(width)) if len(atom.text) > 1 < len(other.text) else None
-        if other.text.split(".")[0] == atom.text and other.text != atom.text and "." in other.text:
+    if {entity.kind, other.kind} <= {"number", "port"} and entity.text.isdigit():
+        if other.text.isdigit() and int(entity.text) == int(other.text) and "0" in (entity.text[0], other.text[0]):
+            width = len(entity.text) if entity.text[0] == "0" else 0
+            return (lambda value: str(int(value)).zfill(width)) if len(entity.text) > 1 < len(other.text) else None
+        if other.text.split(".")[0] == entity.text and other.text != entity.text and "." in other.text:
             return lambda value: value.split(".")[0]
     return None
 
 
-def _time_writer(atom: Entity) -> Callable[[str], str]:
-    moment = read_time(atom.text, atom.format)
+def _time_writer(entity: Entity) -> Callable[[str], str]:
+    moment = read_time(entity.text, entity.format)
     if moment is None:
-        raise ValueError(f"not a time: {atom.text!r}")
-    return lambda shift: write_time(moment, shift, atom.format, atom.text)
+        raise ValueError(f"not a time: {entity.text!r}")
+    return lambda shift: write_time(moment, shift, entity.format, entity.text)
 
 
 def _parts(text: str, parts: Sequence[tuple[Entity, Slot]]) -> tuple[str | Slot, ...]:
     cut: list[str | Slot] = []
     at = 0
-    for atom, part in parts:
-        if atom.start > at:
-            cut.append(text[at : atom.start])
+    for entity, part in parts:
+        if entity.start > at:
+            cut.append(text[at : entity.start])
         cut.append(part)
-        at = atom.end
+        at = entity.end
     if at < len(text):
         cut.append(text[at:])
     return tuple(cut)
 
 
-def _settled(domains: Sequence[Generator]) -> list[Generator]:
-    """Single digits (an attempt, a count) stay single digits where other values of the row tell rows apart."""
-    wide = any(isinstance(domain, IdentifierGenerator | AddressGenerator) or _is_open(domain) for domain in domains)
+def _keep_small(generators: Sequence[Generator]) -> list[Generator]:
+    """Bound single digits (an attempt, a count) if other values of the row make rows distinct."""
+    wide = any(isinstance(each, IdentifierGenerator | AddressGenerator) or _is_open(each) for each in generators)
     return [
-        domain.kept() if wide and isinstance(domain, NumberGenerator) and domain.high < 10 else domain
-        for domain in domains
+        generator.bounded() if wide and isinstance(generator, NumberGenerator) and generator.high < 10 else generator
+        for generator in generators
     ]
 
 
-def _is_open(domain: Generator) -> bool:
-    return isinstance(domain, NumberGenerator) and domain.cap is None and domain.high >= 10
+def _is_open(generator: Generator) -> bool:
+    return isinstance(generator, NumberGenerator) and generator.cap is None and generator.high >= 10

@@ -1,8 +1,8 @@
-"""Prose: sentences of one category's texts, mixed into new texts.
+"""Sentences of the texts of one category, mixed into new texts.
 
-A new text has the plan of one of the texts (how many sentences, what stands between them), an opening from
-one, a closing from another, and sentences from the middle of others. A sentence brings its own values, drawn
-anew, and a few of its phrases may change for others of the same meaning.
+A new text has as many sentences as one of the texts: the first is the first sentence of some text, the last is the
+last of another, and the others come from the middle. The values of each sentence are replaced, and some phrases are
+replaced by synonyms.
 
 Does not handle: pronouns that refer to an earlier sentence.
 """
@@ -26,18 +26,18 @@ Sentence = tuple[str | Slot, ...]
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """One text's sentences, each with the white space that follows it, and the domains of its variables."""
+    """The sentences of one text, with the white space after each, and the generators of its variables."""
 
     sentences: tuple[Sentence, ...]
     generators: tuple[Generator, ...]
 
 
-def split_prose(parts: Sequence[str | Slot], domains: Sequence[Generator]) -> Prose:
-    """Cut the parts of a text into sentences, and make the phrases that have others of their meaning variable.
+def split_prose(parts: Sequence[str | Slot], generators: Sequence[Generator]) -> Prose:
+    """Cut the parts of a text into sentences, with a slot for every phrase that has synonyms.
 
-    Numbers keep to the digits that the seeds show: it is the sentences that tell texts apart.
+    Numbers get no more digits than in the seeds: the sentences are enough to make texts distinct.
     """
-    more = [domain.kept() if isinstance(domain, NumberGenerator) else domain for domain in domains]
+    more = [generator.bounded() if isinstance(generator, NumberGenerator) else generator for generator in generators]
     cut: list[list[str | Slot]] = [[]]
     for part in parts:
         if not isinstance(part, str):
@@ -45,7 +45,7 @@ def split_prose(parts: Sequence[str | Slot], domains: Sequence[Generator]) -> Pr
             continue
         at = 0
         for end in [match.end() for match in _END.finditer(part)] + [len(part)]:
-            cut[-1].extend(_phrased(part[at:end], more))
+            cut[-1].extend(_cut_at_phrases(part[at:end], more))
             if end < len(part):
                 cut.append([])
             at = end
@@ -53,7 +53,7 @@ def split_prose(parts: Sequence[str | Slot], domains: Sequence[Generator]) -> Pr
 
 
 def compose_text(texts: Sequence[Prose], place: int, rng: Random) -> str:
-    """A new text of sentences from ``texts``; ``place`` is its place in the sequence of values."""
+    """Return a new text of sentences from ``texts``; ``place`` is its place in the sequences of values."""
     count = len(rng.choice(texts).sentences)
     values: dict[int, list[str]] = {}
     chosen: list[str] = []
@@ -70,22 +70,22 @@ def compose_text(texts: Sequence[Prose], place: int, rng: Random) -> str:
         index, at = rng.choice(options)
         used.add((index, at))
         if index not in values:
-            values[index] = [domain.draw(place, rng) for domain in texts[index].generators]
+            values[index] = [generator.draw(place, rng) for generator in texts[index].generators]
         chosen.append(render_parts(texts[index].sentences[at], values[index]).strip())
     joint = " " if any(" " in sentence for sentence in chosen) else ""
     return joint.join(chosen)
 
 
-def _phrased(text: str, domains: list[Generator]) -> list[str | Slot]:
-    """``text`` cut at its interchangeable phrases; each becomes a variable, its domain added to ``domains``."""
+def _cut_at_phrases(text: str, generators: list[Generator]) -> list[str | Slot]:
+    """Replace each phrase of ``text`` that has synonyms by a slot, and append its generator to ``generators``."""
     table, pattern = _phrases()
     parts: list[str | Slot] = []
     at = 0
     for match in pattern.finditer(text):
         own = match.group()
         others = tuple(phrase for phrase in table[own.lower()] if phrase.lower() != own.lower())
-        parts += [text[at : match.start()], Slot(len(domains), _capital if own[0].isupper() else None)]
-        domains.append(SynonymGenerator(own, others))
+        parts += [text[at : match.start()], Slot(len(generators), _capital if own[0].isupper() else None)]
+        generators.append(SynonymGenerator(own, others))
         at = match.end()
     return [part for part in (*parts, text[at:]) if part != ""]
 

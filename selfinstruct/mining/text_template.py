@@ -1,15 +1,15 @@
-"""Mined templates: what stays the same and what varies over a field's texts.
+"""Text templates: the constant and the varying parts of the texts of one field.
 
 The idea is Drain's (He et al., "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017):
-texts that agree in most of their tokens are one template, and the places where they differ are its slots.
-Two things differ here. Texts are aligned by their longest common subsequence and not position by position, so
-that scripts without spaces work and a slot may hold several words. And a *word* becomes a slot only on
-evidence, because the seeds are few: see ``_differ_in_values``.
+texts that share most of their tokens have one template, and the places where they differ are its slots.
+There are two differences from Drain. Texts are aligned by their longest common subsequence and not position
+by position, so that scripts without spaces work and a slot may contain several words. And a *word* becomes
+a slot only on evidence, because the seeds are few: see ``_differ_in_values``.
 
-Does not handle: optional parts (a text with one more word than its sister is another template), or slots
+Does not handle: optional parts (a text with one more word has another template), or slots
 that may be empty.
 
->>> [t.name for t in mine(["Invalid user admin from 10.0.0.7", "Invalid user guest from 10.0.3.9"]).templates]
+>>> [t.name for t in mine_templates(["Invalid user admin from 10.0.0.7", "Invalid user guest from 10.0.3.9"]).templates]
 ['Invalid user <*> from <*>']
 """
 
@@ -37,10 +37,10 @@ _DIGIT = re.compile(r"\d")
 
 
 def split_words(text: str) -> list[str]:
-    """A text cut into words, single marks and runs of white space; joined, they are the text again.
+    """Cut a text into words, single punctuation marks and runs of white space; joined, they are the text again.
 
-    A word keeps what joins its parts (``rdd_42_18``, ``/10.0.0.7``, ``28.0``) but no final full stop; what
-    stands between paired quotation marks is one piece.
+    A word includes the characters that join its parts (``rdd_42_18``, ``/10.0.0.7``, ``28.0``) but no final full stop;
+    the text between paired quotation marks is one piece.
     """
     return _PIECE.findall(text)
 
@@ -53,16 +53,16 @@ class TextTemplate:
 
     @property
     def name(self) -> str:
-        """The template as Drain writes it, ``<*>`` standing for each slot."""
+        """The template in Drain's notation, with ``<*>`` for each slot."""
         return SLOT.join(self.parts)
 
     @property
     def has_words(self) -> bool:
-        """Whether anything but slots and marks is in it."""
+        """Whether the constant parts contain a word."""
         return any(_WORD.search(part) for part in self.parts)
 
     def match(self, text: str) -> tuple[str, ...] | None:
-        """The slots' values in ``text``, or None where it is not of this template.
+        """The slots' values in ``text``, or None if it does not match.
 
         Each slot takes the shortest non-empty value that lets the rest match from the left; the time is linear
         in the text for each part.
@@ -157,7 +157,7 @@ class _Group:
     first_context: tuple[str, ...] | None
 
     def merged(self, other: _Group, align: _Align) -> _Group | None:
-        """The template of both, or None where they are two templates."""
+        """The common template of both, or None if they have two."""
         if self.first_tokens == other.first_tokens:
             return self
         if not self._is_same_template(other, align):
@@ -226,10 +226,10 @@ def _has_word(tokens: Sequence[str]) -> bool:
 def _differ_in_values(
     ours: Sequence[str], theirs: Sequence[str], context: Sequence[str], context_theirs: Sequence[str]
 ) -> bool:
-    """Whether a gap between two rows' texts is a value that the rows' other fields vary in as well.
+    """Whether the gap between two rows' texts is a value that also differs between the rows' other fields.
 
-    Each side's words must stand in its own row's other fields and not in the other row's, with the same
-    neighbour on at least one side: ``found`` and ``cached`` stand in their logs too, but in another wording.
+    Each side's words must occur in its own row's other fields and not in the other row's, with the same neighbouring
+    word on at least one side: ``found`` and ``cached`` also occur in their logs, but with other neighbours.
     """
     if SLOT in ours or SLOT in theirs:
         return SLOT in ours and SLOT in theirs

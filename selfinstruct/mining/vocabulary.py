@@ -1,10 +1,10 @@
-"""Vocabulary: words that are values (a user, a city, a book's title), and others that could stand there.
+"""Vocabulary: words that are values (a user, a city, a book's title), and the words that may replace them.
 
-Whether a word is a value does not show from its shape, so it takes evidence: it is on a list of its kind, and
-either stands where that kind stands (``user X``, ``X`` after a log's time) or is what another field of the row
-names. Proper names, and titles between Chinese title marks, need no more than their list or their marks.
+The form of a word does not show whether it is a value. It is one if it is on the list of its kind and either occurs
+where that kind occurs (``user X``, ``X`` after a log's time) or equals another field of the row. For proper names the
+list is enough, and for Chinese titles the title marks.
 
-Does not handle: inflected names, or words on no list; those stay as they are.
+Does not handle: inflected names, or words on no list; these are kept.
 
 >>> [(a.kind, a.text) for a in Vocabulary().find("Invalid user admin from 10.0.0.7", [], [], {})]
 [('user', 'admin')]
@@ -21,7 +21,7 @@ from selfinstruct.mining.generators import CompoundGenerator, Generator, WordGen
 from selfinstruct.mining.lexicon import words
 from selfinstruct.text import find_span, is_bound
 
-# Proper names: a list alone is evidence enough, as they are capitalised.
+# Proper names: capitalised, so that their list is enough.
 _NAMES = {
     "first-name": "first-names",
     "surname": "surnames",
@@ -34,7 +34,7 @@ _NAMES = {
     "system": "operating-systems",
     "device": "devices",
 }
-# Common words: on the list, and in their place or named by another field.
+# Common words: on the list, and in their usual place or equal to another field.
 _COMMON = {
     "user": ("user-names", "first-names"),
     "host": ("host-names",),
@@ -47,7 +47,7 @@ _PLACES = {
     "method": re.compile(r"\bAccepted\s$"),
     "reason": re.compile(r"(?!)"),
 }
-# Words that say what follows, and are no value even where a list has them.
+# Words that introduce a value; never a value themselves, even if they are on a list.
 _ROLES = frozenset(("user", "account", "login", "name", "host", "server", "node"))
 _WORD = re.compile(r"[A-Za-z][\w./-]*[\w]|[A-Za-z]")
 _NAME_WORD = re.compile(r"[A-Za-z0-9][\w./-]*\w|[A-Za-z0-9]")
@@ -55,7 +55,7 @@ _LIST = re.compile(r"\{(zh-[a-z-]+)\}")
 _LONGEST_NAME = 4
 _HAN = "[\u4e00-\u9fff]"
 _AUTHOR_VERB = "(?=所|撰|著|编|注|作|主)"
-# Chinese values by the marks and words around them; {list} stands for the words of a list.
+# Chinese values by the marks and words around them; {list} is replaced by the words of that list.
 _CHINESE = (
     ("zh-chapter", r"(?<=《)[^《》]+·[^《》]+(?=》)"),
     ("zh-title", r"(?<=《)[^《》]+(?=》)"),
@@ -81,15 +81,15 @@ _LISTS = {
 
 
 class Vocabulary:
-    """Finds words that are values, by the lists in ``selfinstruct.mining.lexicon``."""
+    """Find words that are values, by the lists in ``selfinstruct.mining.lexicon``."""
 
     def find(
         self, text: str, others: Sequence[str], taken: Sequence[Entity], known: Mapping[str, Entity]
     ) -> list[Entity]:
-        """The words of ``text`` that are values, none overlapping another or one of ``taken``.
+        """Return the words of ``text`` that are values, without overlaps with each other or with ``taken``.
 
-        ``others`` are the row's other fields; ``known`` are the values found in them so far, which are found
-        here wherever they stand token-bounded.
+        ``others`` are the row's other fields; ``known`` are the values found in them so far, which are values in
+        this text too, wherever they occur between token bounds.
         """
         found = _Finder(text, taken)
         for value in sorted(known, key=len, reverse=True):
@@ -99,17 +99,17 @@ class Vocabulary:
             self._find_common(text, others, found)
         else:
             self._find_chinese(text, others, found)
-        return found.atoms
+        return found.entities
 
     def generator(self, kind: str, seen: Sequence[str], salt: int) -> Generator:
-        """What may stand in the place of ``seen``, values of one kind."""
+        """The generator of values that may replace those in ``seen``, all of one kind."""
         if kind == "user":
             listed = words("user-names")
-            return WordGenerator(_with(listed, seen), salt, more=lambda word, turn: f"{word}{turn}")
+            return WordGenerator(_merged(listed, seen), salt, more=lambda word, turn: f"{word}{turn}")
         if kind in _COMMON:
-            return WordGenerator(_with(words(_COMMON[kind][0]), seen), salt)
+            return WordGenerator(_merged(words(_COMMON[kind][0]), seen), salt)
         if kind in _NAMES:
-            return WordGenerator(_with(words(_NAMES[kind]), seen), salt)
+            return WordGenerator(_merged(words(_NAMES[kind]), seen), salt)
         if kind == "zh-person":
             given = words("zh-given-characters")
             return CompoundGenerator((words("zh-surnames"), given, ("", *given)), salt)
@@ -118,7 +118,7 @@ class Vocabulary:
         if kind == "zh-omen":
             omens = words("zh-omens")
             return CompoundGenerator((omens, ("，",), omens), salt)
-        return WordGenerator(_with(words(_LISTS[kind]), seen), salt)
+        return WordGenerator(_merged(words(_LISTS[kind]), seen), salt)
 
     def _find_names(self, text: str, found: _Finder) -> None:
         starts, first_words = list(_NAME_WORD.finditer(text)), _first_words()
@@ -129,7 +129,7 @@ class Vocabulary:
             for last in reversed(starts[at : at + _LONGEST_NAME]):
                 name = text[first.start() : last.end()]
                 kind = _kinds().get(name)
-                if kind is not None and found.add(kind, first.start(), last.end(), numbered=_holds_number(name)):
+                if kind is not None and found.add(kind, first.start(), last.end(), numbered=_contains_digit(name)):
                     break
 
     def _find_common(self, text: str, others: Sequence[str], found: _Finder) -> None:
@@ -153,22 +153,22 @@ class Vocabulary:
         for kind, pattern in _chinese():
             for match in pattern.finditer(text):
                 found.add(kind, match.start(), match.end())
-        for dynasty in [atom for atom in found.atoms if atom.kind == "zh-dynasty"]:
+        for dynasty in [entity for entity in found.entities if entity.kind == "zh-dynasty"]:
             person = _person().match(text, dynasty.end)
             if person is not None:
                 found.add("zh-person", person.start(), person.end())
 
 
 class _Finder:
-    """Collects atoms that do not overlap."""
+    """Collect entities that do not overlap."""
 
     def __init__(self, text: str, taken: Sequence[Entity]) -> None:
-        self.atoms: list[Entity] = []
+        self.entities: list[Entity] = []
         self._text = text
-        self._taken = [(atom.start, atom.end) for atom in taken]
+        self._taken = [(entity.start, entity.end) for entity in taken]
 
     def add(self, kind: str, start: int, end: int, *, numbered: bool = False) -> bool:
-        """Take a place, if it is free; a ``numbered`` name may take the numbers inside it too."""
+        """Add an entity if its place is free; a ``numbered`` name may cover the numbers inside it."""
         text = self._text
         for taken_start, taken_end in self._taken:
             inside = start <= taken_start and taken_end <= end
@@ -177,7 +177,9 @@ class _Finder:
         if not (is_bound(text, start) and is_bound(text, end)):
             return False
         self._taken.append((start, end))
-        self.atoms.append(Entity(start, end, kind, text[start:end], preceding_word(text[max(0, start - 40) : start])))
+        self.entities.append(
+            Entity(start, end, kind, text[start:end], preceding_word(text[max(0, start - 40) : start]))
+        )
         return True
 
     def add_all(self, kind: str, value: str) -> None:
@@ -187,7 +189,7 @@ class _Finder:
             start = self._text.find(value, start + len(value))
 
 
-def _holds_number(name: str) -> bool:
+def _contains_digit(name: str) -> bool:
     return any(map(str.isdigit, name))
 
 
@@ -195,7 +197,7 @@ def _is_chinese(text: str) -> bool:
     return any("\u4e00" <= character <= "\u9fff" for character in text)
 
 
-def _with(listed: Sequence[str], seen: Sequence[str]) -> tuple[str, ...]:
+def _merged(listed: Sequence[str], seen: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*seen, *listed)))
 
 
@@ -211,7 +213,7 @@ def _kinds() -> dict[str, str]:
 
 @cache
 def _first_words() -> frozenset[str]:
-    """The first words of all proper names: most words of a text begin none."""
+    """The first words of all proper names: a quick test that most words fail."""
     return frozenset(match.group() for name in _kinds() if (match := _NAME_WORD.match(name)) is not None)
 
 
@@ -235,13 +237,15 @@ def _listed_kinds() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _chinese() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((kind, re.compile(_LIST.sub(lambda m: _either(m.group(1)), pattern))) for kind, pattern in _CHINESE)
+    return tuple(
+        (kind, re.compile(_LIST.sub(lambda m: _alternatives(m.group(1)), pattern))) for kind, pattern in _CHINESE
+    )
 
 
 @cache
 def _person() -> re.Pattern[str]:
-    return re.compile(f"{_either('zh-surnames')}{_HAN}{{1,2}}?{_AUTHOR_VERB}")
+    return re.compile(f"{_alternatives('zh-surnames')}{_HAN}{{1,2}}?{_AUTHOR_VERB}")
 
 
-def _either(name: str) -> str:
+def _alternatives(name: str) -> str:
     return "(?:" + "|".join(sorted(map(re.escape, words(name)), key=len, reverse=True)) + ")"

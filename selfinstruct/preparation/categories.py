@@ -1,6 +1,6 @@
-"""Categories: which class a row belongs to, whatever class it was asked for.
+"""Categories: the class of a row, regardless of the class that was requested.
 
-Does not handle: classes that overlap. A row belongs to one category or to none.
+Does not handle: overlapping classes. A row belongs to at most one category.
 """
 
 from __future__ import annotations
@@ -13,28 +13,27 @@ from typing import Any, Protocol
 from rapidfuzz.distance import LCSseq
 
 from selfinstruct.errors import ExtensionError, RecipeError
-from selfinstruct.mining.text_template import TextTemplate
-from selfinstruct.mining.value_statistics import ValueStatistics
+from selfinstruct.mining import TextTemplate, ValueStatistics
 from selfinstruct.recipe import Categories as Table
 from selfinstruct.recipe import extension_error, import_extension
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import tokens, value_text
 
-#: A text of no template goes to the one that it shares most constant words with, if it has this share of them.
-KINSHIP = 0.7
+#: A text that matches no template belongs to the most similar one, if it contains this share of its constant words.
+LEAST_SHARED_WORDS = 0.7
 ALL = "all"
 
 
 class Categorizer(Protocol):
-    """The known categories, in the order of their first seed."""
+    """Assigns rows to categories."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Their names, each once."""
+        """The distinct names of the categories, in the order of their first seed."""
         ...
 
     def of(self, row: Row) -> str:
-        """The category that ``row`` belongs to, or "" for none."""
+        """Return the category of ``row``, or "" if it has none."""
         ...
 
 
@@ -45,18 +44,18 @@ class SingleCategory:
     names: tuple[str, ...] = (ALL,)
 
     def of(self, row: Row) -> str:
-        """Always the one."""
+        """Return the only category."""
         return ALL
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeCategories:
-    """The combinations of attributes' values; which one a row is of, its batch says and not the row."""
+    """The combinations of attributes' values; a row's category is known from its batch only."""
 
     names: tuple[str, ...]
 
     def of(self, row: Row) -> str:
-        """None that could be told by the row alone."""
+        """Return "": the row alone does not determine the category."""
         return ""
 
 
@@ -104,13 +103,13 @@ def _call(reference: str, function: Callable[[Row], Any], row: Row) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FieldCategories:
-    """The value of one field, as the seeds have it; other values belong to no category."""
+    """The values of one field in the seeds; rows with other values have no category."""
 
     field: str
     names: tuple[str, ...]
 
     def of(self, row: Row) -> str:
-        """The field's value, where some seed has it."""
+        """Return the field's value, or "" if no seed has it."""
         label = label_of(row.get(self.field))
         return label if label in self.names else ""
 
@@ -119,8 +118,8 @@ class FieldCategories:
 class TemplateCategories:
     """The template of one field's text.
 
-    A text that fits several belongs to the one with most constant text; a text that fits none belongs to the
-    nearest in words (``KINSHIP``), since a model may ask the same question in slightly other words.
+    A text that matches several belongs to the one with the longest constant text; a text that matches none belongs to
+    the most similar one (``LEAST_SHARED_WORDS``), since a model may rephrase a question slightly.
     """
 
     field: str
@@ -129,22 +128,22 @@ class TemplateCategories:
     words: tuple[tuple[str, ...], ...]
 
     def of(self, row: Row) -> str:
-        """The template of the row's text."""
+        """Return the template of the row's text."""
         text = row.get(self.field)
         if not isinstance(text, str):
             return ""
         fitting = [at for at, template in enumerate(self.templates) if template.match(text) is not None]
         if fitting:
             return self.names[max(fitting, key=lambda at: sum(map(len, self.templates[at].parts)))]
-        said = tokens(text)
-        shares = [2 * LCSseq.similarity(said, words) / (len(words) + len(said) or 1) for words in self.words]
-        kept = [LCSseq.similarity(said, words) / (len(words) or 1) for words in self.words]
+        own = tokens(text)
+        shares = [2 * LCSseq.similarity(own, words) / (len(words) + len(own) or 1) for words in self.words]
+        kept = [LCSseq.similarity(own, words) / (len(words) or 1) for words in self.words]
         best = max(range(len(shares)), key=shares.__getitem__, default=0)
-        return self.names[best] if kept and kept[best] >= KINSHIP else ""
+        return self.names[best] if kept and kept[best] >= LEAST_SHARED_WORDS else ""
 
 
 def label_of(value: JSON) -> str:
-    """A label's text: a string as it is, any other JSON value as JSON writes it."""
+    """Return a label as text: a string unchanged, any other value as JSON."""
     return value_text(value)
 
 

@@ -1,7 +1,7 @@
-"""Inference: from bare seed rows to a recipe that runs as it is, with the reason for each thing it says.
+"""Inference of a complete recipe from bare seed rows, with the reason for each inferred key.
 
-Does not handle: rules that the seeds keep by chance. What is inferred is printed, and ``selfinstruct init``
-writes it down to be edited.
+Does not handle: rules that the seeds follow by chance. The inferred recipe is printed, and ``selfinstruct init`` writes
+it to a file to edit.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from selfinstruct.mining.text_template import split_words
-from selfinstruct.mining.value_statistics import ValueStatistics
+from selfinstruct.mining import ValueStatistics, split_words
 from selfinstruct.preparation.categories import Categorizer, build_categorizer, label_of
 from selfinstruct.recipe import Categories as CategoriesTable
 from selfinstruct.recipe import Field, Novelty, Quota, Recipe, Seeds, recipe_name
@@ -22,14 +21,14 @@ from selfinstruct.text import find_span
 
 FieldType: TypeAlias = Literal["string", "integer", "number", "boolean", "array", "object", "any"]
 
-#: The share of seeds that must keep a rule for it to be inferred.
+#: A rule is inferred if at least this share of the seeds follows it.
 _SHARE = 0.9
-# A label has few values, each short and most of them seen again.
+# A label has few values, each short, most of them repeated.
 _LABEL_CHARACTERS = 40
 _LABEL_VALUES = 50
-# A value may be so many times as long as the longest seed, and this long in any case.
-_LONGEST = 4
-_LEAST_MOST = 200
+# The maximum length of a value: this many times the longest seed, and at least ``_LEAST_MAX_CHARS``.
+_MAX_LENGTH_RATIO = 4
+_LEAST_MAX_CHARS = 200
 _ROWS_PER_SEED = 100
 
 
@@ -43,7 +42,7 @@ class Inferred:
 
 
 def infer(seeds: RowFile) -> Inferred:
-    """The recipe of a bare seed file: fields, grounding, identifiers, categories; quota a hundred times its rows."""
+    """Infer the recipe of a seed file: fields, grounding, identifiers, categories, and a quota of 100 rows per seed."""
     rows = seeds.rows
     reasons: dict[str, str] = {}
     types = {name: _type([row[name] for row in rows]) for name in seeds.fields}
@@ -68,7 +67,7 @@ def infer(seeds: RowFile) -> Inferred:
     categories = _categories(statistics, seeds.fields, label, free, grounded, reasons)
     reasons["quota.rows"] = f"{_ROWS_PER_SEED} for each of the {len(rows)} seeds; --rows or --per-category change it"
     compared = tuple(free or [name for name in seeds.fields if name != label])
-    reasons["novelty.fields"] = "the text that is neither a label nor taken from another field"
+    reasons["novelty.fields"] = "the texts that are neither a label nor a span of another field"
     name = recipe_name(seeds.path) if seeds.path != "-" else "stdin"
     recipe = Recipe(
         name=name,
@@ -82,7 +81,7 @@ def infer(seeds: RowFile) -> Inferred:
 
 
 def context_fields(recipe: Recipe) -> dict[str, str]:
-    """For each field that refers to another, by grounding or by identifiers, that other field."""
+    """Map each field that is grounded in another, or takes its identifiers from another, to that field."""
     return {name: other for name, field in recipe.fields.items() if (other := field.appears_in or field.identifiers_in)}
 
 
@@ -95,8 +94,8 @@ def value_statistics(recipe: Recipe, rows: Sequence[Row], known: ValueStatistics
 def make_categories(recipe: Recipe, statistics: ValueStatistics) -> Categorizer:
     """The recipe's categories over its seeds.
 
-    The words of a question vary where the rest of its row shows them to be values; the words of a text that no
-    other field refers to (a log alone) vary by Drain's rule.
+    A word of a question is a slot if the rest of its row shows that it is a value; the slots of a text without
+    related fields (a log alone) follow Drain's rule.
     """
     refer = context_fields(recipe)
     asks = bool(refer) and recipe.categories.field not in refer.values()
@@ -105,7 +104,7 @@ def make_categories(recipe: Recipe, statistics: ValueStatistics) -> Categorizer:
 
 
 def prose_field(recipe: Recipe) -> list[str]:
-    """The field whose sentences may be mixed within a category: the only free text, to which nothing refers.
+    """The field whose sentences may be mixed within a category: the only free text that no field refers to.
 
     Two free texts of a row (an instruction and its output) belong together.
     """
@@ -116,7 +115,7 @@ def prose_field(recipe: Recipe) -> list[str]:
 
 
 def _may_be_blank(rows: Sequence[Row], name: str) -> bool:
-    """Whether some seed leaves the field blank, so that new rows may."""
+    """Whether the field is blank in some seed, so that it may be blank in new rows."""
     return any(isinstance(row[name], str) and not row[name].strip() for row in rows)
 
 
@@ -140,11 +139,11 @@ def _json_type(value: JSON) -> FieldType:
 
 
 def _max_chars(rows: Sequence[Row], name: str) -> int:
-    return max(_LONGEST * max(len(row[name]) for row in rows), _LEAST_MOST)
+    return max(_MAX_LENGTH_RATIO * max(len(row[name]) for row in rows), _LEAST_MAX_CHARS)
 
 
 def _grounding(rows: Sequence[Row], texts: Sequence[str], reasons: dict[str, str]) -> dict[str, str]:
-    """Field -> the field that its value is a span of in at least ``_SHARE`` of the rows that have one."""
+    """Map each field to the field that contains its value in at least ``_SHARE`` of the rows that have one."""
     grounded: dict[str, str] = {}
     for name in texts:
         best, most = None, 0
@@ -164,7 +163,7 @@ def _grounding(rows: Sequence[Row], texts: Sequence[str], reasons: dict[str, str
 def _identifiers(
     rows: Sequence[Row], free: Sequence[str], grounded: Mapping[str, str], reasons: dict[str, str]
 ) -> dict[str, str]:
-    """Field -> the field in which its digit-bearing words stand, in at least ``_SHARE`` of the rows with some."""
+    """Map each field to the field that contains its words with digits in at least ``_SHARE`` of the rows with some."""
     sources = list(dict.fromkeys(grounded.values()))
     identified = {}
     for name in free:
@@ -176,7 +175,7 @@ def _identifiers(
             if having and kept >= _SHARE * len(having):
                 identified[name] = source
                 reasons[f"fields.{name}.identifiers_in"] = (
-                    f"its words with digits stand in {source} in {kept} of the {len(having)} seeds that have some"
+                    f"every number and id occurs in {source} in {kept} of {len(having)} seeds"
                 )
     return identified
 
@@ -186,7 +185,7 @@ def _has_digit(piece: str) -> bool:
 
 
 def _label(rows: Sequence[Row], names: Sequence[str]) -> str | None:
-    """The field with few short values, most of them in several rows; the last such field, as labels stand last."""
+    """The last field with few short values, most of them in several rows; labels usually come last."""
     for name in reversed(names):
         values = Counter(label_of(row[name]) for row in rows)
         short = all(len(value) <= _LABEL_CHARACTERS and value.strip() for value in values)

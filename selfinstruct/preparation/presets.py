@@ -1,11 +1,11 @@
-"""Shapes: which built-in recipe fits bare seed rows, by the names of their fields; told, so that nobody wonders.
+"""Presets: the built-in recipe for bare seed rows, by the names of their fields.
 
     instruction, input, output -> alpaca        messages -> messages        content, summary -> phrasings
 
-Labelled text and questions about a context need no other recipe than the one that is inferred; what they are like is
-told all the same.
+For labelled text and questions about a context the inferred recipe is used; only the name of the similar
+built-in recipe is reported.
 
-Does not handle: fields of other names; rows of these are imitated as they are.
+Does not handle: other field names; such rows are imitated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PROMPT_ZH = """
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """The recipe that fits, the built-in one that it is like, and why."""
+    """The recipe for the seeds, the built-in recipe that it is based on, and the reason."""
 
     recipe: Recipe
     like: str
@@ -33,7 +33,7 @@ class Preset:
 
 
 def find_preset(inferred: Recipe, fields: Sequence[str]) -> Preset | None:
-    """The recipe for seeds of these fields, from the one that was inferred; None where no built-in one is like it."""
+    """Return the recipe for seeds with these fields, based on the inferred one; None if no built-in recipe applies."""
     names = set(fields)
     if {"instruction", "output"} <= names <= {"instruction", "input", "output"}:
         return Preset(_for(inferred, "alpaca", fields), "alpaca", "rows of instruction and output are tasks")
@@ -50,7 +50,7 @@ def find_preset(inferred: Recipe, fields: Sequence[str]) -> Preset | None:
 
 
 def _for(inferred: Recipe, name: str, fields: Sequence[str]) -> Recipe:
-    """A built-in recipe for the seeds of another, less the fields that these have not."""
+    """A built-in recipe with the seeds of another, without the fields that these lack."""
     built = load_recipe(builtin.path(name))
     changes: dict[str, Any] = {
         "name": inferred.name,
@@ -70,7 +70,7 @@ def _kept(name: str, built: Recipe, fields: Sequence[str]) -> bool:
 
 
 def _phrasings(inferred: Recipe, content: str, summary: str) -> Recipe:
-    """Twenty questions for each pair, in the language of the fields' names."""
+    """The recipe for twenty questions per pair, in the language of the field names."""
     built = load_recipe(builtin.path("phrasings"))
     question = "question" if content.isascii() else "问题"
     expand = built.expand[0]

@@ -1,14 +1,14 @@
-"""Thresholds: how close a new row may come to its nearest neighbour, read off the seeds.
+"""Thresholds: the maximum similarity of a new row to its nearest neighbour, measured on the seeds.
 
-Self-Instruct's ROUGE-L of 0.7 suits free-text instructions; rows of one log template are that alike by their
-constant words alone. So each category has a threshold of its own:
+Self-Instruct's ROUGE-L of 0.7 suits free-text instructions; rows of one log template reach that by their constant
+words alone. So each category has its own threshold:
 
-- as close as its two closest seeds are to each other, and no closer;
-- a seed that stands alone, or whose wording leaves too little room for that, allows what two rows reach that
-  share every constant token and half of the varying ones. Room is measured: rows are drawn from the seed's
-  own frame, and where more than ``_CROWDED`` of the pairs are closer than the seeds are, the seeds' distance
-  lies in words that do not vary and says nothing about rows that differ in values. Where values are so few
-  that even then more pairs are closer (a saying out of sixty), it is as close as all but those pairs come;
+- the similarity of its two closest seeds;
+- for a single seed, or one whose template leaves too little room for that, the similarity of two rows that share every
+  constant token and half of the varying ones. Room is measured on rows drawn from the seed's own template: if more than
+  ``_CROWDED`` of the pairs are closer than the seeds, the seeds differ in words that do not vary, and their distance
+  is no measure for rows that differ in values. If values are so few that more pairs are closer even then (a saying out
+  of sixty), it is the similarity that all but ``_CROWDED`` of the pairs stay below;
 - at least 0.7, at most 0.95.
 
 Does not handle: categories without seeds.
@@ -24,32 +24,30 @@ import numpy as np
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cdist
 
-from selfinstruct.mining.row_template import RowTemplate, row_template
-from selfinstruct.mining.value_statistics import ValueStatistics
+from selfinstruct.mining import RowTemplate, ValueStatistics, row_template
 from selfinstruct.preparation.categories import Categorizer
 from selfinstruct.recipe import Recipe
 from selfinstruct.recipe.errors import no_category
 from selfinstruct.records import Row
-from selfinstruct.similarity.exact_index import NoveltyIndex
-from selfinstruct.similarity.row_index import compared_text
+from selfinstruct.similarity import NoveltyIndex, compared_text
 from selfinstruct.text import tokens
 
 FLOOR = 0.7
 CAP = 0.95
-#: A category that holds 500 rows refuses most newcomers when one pair in 500 is too close.
+#: A category with 500 rows rejects most new ones if one pair in 500 is too close.
 _CROWDED = 1 / 500
 _SAMPLE = 64
-# The rows of a category that the sample is drawn from: so many that short lists of values come round again.
+# The number of places that the sample is drawn from: large enough for short lists of values to repeat.
 _PLACES = 10_000
-_LOOKED_AT = 32
+_MOST_SEEDS = 32
 
 
 def thresholds(recipe: Recipe, categories: Categorizer, statistics: ValueStatistics) -> dict[str, float]:
-    """The largest ROUGE-L F1 that an accepted row of each category may have with its nearest neighbour.
+    """Return the maximum ROUGE-L F1 of an accepted row of each category with its nearest neighbour.
 
     Measured thresholds have four decimals; ``statistics`` are those of the seeds.
 
-    Raises RecipeError where the recipe gives a threshold to a category that there is not.
+    Raises RecipeError if the recipe sets the threshold of an unknown category.
     """
     own = recipe.novelty.categories
     for name in own:
@@ -81,7 +79,7 @@ def _threshold(rows: Sequence[Row], fields: Sequence[str], statistics: ValueStat
 
 
 def _closest(texts: Sequence[str]) -> float | None:
-    """The ROUGE-L F1 of the closest two of several texts, or the floor where none are closer; None for one text."""
+    """The ROUGE-L F1 of the closest two of several texts, at least ``FLOOR``; None for fewer than two texts."""
     if len(texts) < 2:
         return None
     closest, index = FLOOR, NoveltyIndex(min_threshold=FLOOR)
@@ -95,9 +93,9 @@ def _closest(texts: Sequence[str]) -> float | None:
 
 
 def _spread(rows: Sequence[Row]) -> Sequence[Row]:
-    """At most ``_LOOKED_AT`` rows, evenly spread: many seeds of one category say the same about its room."""
-    step = max(len(rows) // _LOOKED_AT, 1)
-    return rows[::step][:_LOOKED_AT]
+    """At most ``_MOST_SEEDS`` rows, evenly spread: more seeds of one category add no information."""
+    step = max(len(rows) // _MOST_SEEDS, 1)
+    return rows[::step][:_MOST_SEEDS]
 
 
 def _allowed(seed: RowTemplate, fields: Sequence[str], closest: float | None) -> float:
@@ -124,9 +122,9 @@ def _pair_scores(texts: Sequence[Sequence[str]]) -> list[float]:
 
 
 def _rounded(score: float) -> float:
-    """The next value of four decimals above a measured score.
+    """Round a measured score up to the next value with four decimals.
 
-    The value that is printed is the value in force, and a score that is computed in another order of operations
-    (rouge-score's F1 of 0.8 is 0.8000000000000002) is not above it.
+    The printed value is then the exact one, and a score with a rounding error (rouge-score's F1 of 0.8 is
+    0.8000000000000002) is not above it.
     """
     return (math.floor(score * 10_000 + 1e-6) + 1) / 10_000

@@ -1,16 +1,16 @@
-"""How much two texts must share to be near: the arithmetic behind the index's filters.
+"""The number of tokens that two near texts must share: the arithmetic behind the index's filters.
 
 Does not handle: order. Everything here bounds the number of *elements* (a token and which of its occurrences
 in the text it is) that two texts share; their longest common subsequence is at most that.
 
 Two texts of m and n tokens have ``F1 = 2 LCS / (m + n) > t`` only if they share at least ``a`` elements, the
-least integer with ``2 a / (m + n) > t``. So the one misses at most ``m - a`` of the other's, which misses
-``n - a``. Sort the elements of both by one order, rare to common: the first one that they share is among the
-first ``m - a + 1`` of the one *and* the first ``n - a + 1`` of the other (prefix filter: Chaudhuri et al. 2006;
-with positions: Xiao et al. 2008, PPJoin). m = n = 25 at t = 0.857 gives a = 22: positions 0 to 3 in both.
+least integer with ``2 a / (m + n) > t``. So at most ``m - a`` elements of the first are missing in the second, and
+``n - a`` the other way round. Sort the elements of both in one order, rare to common: the first one that they share
+is among the first ``m - a + 1`` of the first *and* the first ``n - a + 1`` of the second (prefix filter: Chaudhuri
+et al. 2006; with positions: Xiao et al. 2008, PPJoin). With m = n = 25 and t = 0.857, a = 22: positions 0 to 3 in both.
 
-A longer partner may miss more, and then the shorter text misses less. So a row is filed under *cells*: the class
-of its length and the level of the place of the element. ``probe_plan`` lists, for a text of m tokens, which
+A longer partner may lack more, and then the shorter text lacks less. So a row is indexed by *cells*: the class
+of its length and the level of the position of the element. ``probe_plan`` lists, for a text of m tokens, which
 positions of its own to look up in which cells, over all lengths n at once.
 """
 
@@ -24,21 +24,21 @@ from numpy.typing import NDArray
 
 from selfinstruct.similarity.rouge import f1_score
 
-#: Below this threshold a text has so many possible partners that every row is looked at.
+#: Below this threshold a text has too many possible partners for an index: every row is compared.
 LEAST_THRESHOLD = 0.05
 _LONGEST_CACHED = 512
-# Rows of one template have one length, and a threshold read off two of them leaves not one element to spare.
+# Rows of one template have the same length, and a threshold measured on two of them leaves no slack.
 _EXACT_LENGTHS = 64
 _LAST_POSITION = 1 << 16
-_CLEARLY = 1.2  # times as long: one of two near texts can miss little of the other
+_CLEARLY = 1.2  # ratio of lengths from which one of two near texts contains most of the other
 
 
 class ProbePlan(NamedTuple):
-    """What to look up for a text of m tokens: parallel arrays, one item a probe, by the partner's length.
+    """The probes for a text of m tokens: parallel arrays, one item per probe, in the order of the partner's length.
 
-    ``positions[p]`` is a place in the text's own elements, rare to common; ``cells[p]`` the cell that the partner
-    is filed in; ``misses[p]`` the most elements that the text may have and miss in a partner from there, if the two
-    are to be near; ``differences[p]`` the most elements that only one of the two may have. Partners of the probes
+    ``positions[p]`` is a position in the text's own elements, rare to common; ``cells[p]`` the cell of the partner;
+    ``misses[p]`` the maximum number of elements of the text that a near partner in that cell may lack;
+    ``differences[p]`` the maximum number of elements that only one of the two has. Partners of the probes
     before ``shorter`` are clearly shorter than the text, and there only elements that the text lacks count as
     differences; from ``longer`` on partners are clearly longer, and only elements that they lack count. At most 255.
     ``most_missed`` is the largest of ``misses``.
@@ -54,7 +54,7 @@ class ProbePlan(NamedTuple):
 
 
 def least_common(threshold: float, total: int) -> int:
-    """The least LCS with which two texts of ``total`` tokens together have an F1 strictly above ``threshold``."""
+    """Return the least LCS for which two texts of ``total`` tokens in all have an F1 strictly above ``threshold``."""
     common = max(int(threshold * total / 2), 1)
     while f1_score(common, total, 0) <= threshold:
         common += 1
@@ -64,7 +64,7 @@ def least_common(threshold: float, total: int) -> int:
 
 
 def shortest_partner(threshold: float, length: int) -> int | None:
-    """The length of the shortest text that may be near to one of ``length`` tokens, or None if none may."""
+    """Return the length of the shortest text that may be near to one of ``length`` tokens, or None if none can be."""
     shortest = max(int(threshold * length / (2 - threshold)) - 1, 1)
     while least_common(threshold, shortest + length) > shortest:
         shortest += 1
@@ -75,22 +75,25 @@ def shortest_partner(threshold: float, length: int) -> int | None:
 
 @lru_cache(maxsize=1 << 16)
 def most_missed(threshold: float, length: int) -> int:
-    """How many of its elements a text of ``length`` tokens may miss and be near to any other; -1 for none."""
+    """Return the maximum number of elements that a text of ``length`` tokens need not share to be near another.
+
+    -1 if no text can be near to it.
+    """
     shortest = shortest_partner(threshold, length)
     return -1 if shortest is None else length - least_common(threshold, shortest + length)
 
 
 def cell_of(lengths: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The cell of an element at each position of a text of each length (1 or more).
+    """Return the cell of an element at each position of a text of each length (1 or more).
 
-    Positions below 8 have a level each, from there on there are two levels an octave (8-11, 12-15, 16-23...);
-    lengths have a class each up to 64, from there on six classes an octave.
+    Each position below 8 has its own level, later ones two levels per octave (8-11, 12-15, 16-23...); each length up
+    to 64 has its own class, longer ones six classes per octave.
     """
     return _length_class(lengths) * _MOST_LEVELS + _LEVELS[np.minimum(positions, _LAST_POSITION)]
 
 
 def probe_plan(threshold: float, length: int) -> ProbePlan:
-    """The probes for a text of ``length`` tokens; ``threshold`` is at least ``LEAST_THRESHOLD``."""
+    """Return the probes for a text of ``length`` tokens; ``threshold`` is at least ``LEAST_THRESHOLD``."""
     plan = _cached_plan if length <= _LONGEST_CACHED else _plan
     return plan(threshold, length)
 
@@ -103,7 +106,7 @@ def _plan(threshold: float, length: int) -> ProbePlan:
     lengths = np.arange(shortest, int(length * (2 - threshold) / threshold) + 2)
     least = _least_common_of(threshold, lengths + length)
     lengths, least = lengths[least <= length], least[least <= length]
-    ours, theirs = length - least, lengths - least  # most misses: ours fall with the partner's length, theirs rise
+    ours, theirs = length - least, lengths - least  # ours fall with the partner's length, theirs rise
     classes = _length_class(lengths)
     first = np.flatnonzero(np.diff(classes, prepend=-1))
     cells, misses, lasts = [], [], []
@@ -136,7 +139,7 @@ _cached_plan = lru_cache(maxsize=4096)(_plan)
 
 
 def _least_common_of(threshold: float, totals: NDArray[np.int64]) -> NDArray[np.int64]:
-    """``least_common`` of many totals; one step up and down mends what rounding may have done."""
+    """Return ``least_common`` for many totals; steps up and down correct rounding errors."""
     common = np.maximum((threshold * totals / 2).astype(np.int64), 1)
     common += 2 * common / totals <= threshold
     common += 2 * common / totals <= threshold

@@ -1,9 +1,10 @@
-"""Near-duplicates of a stream: keep the first of each group, and say of the others what they are too near to.
+"""Near-duplicates in a stream of texts: the first of each group is kept.
 
-Does not handle: reading or writing files, choosing fields, or rows in memory: texts go in, one verdict a text
-comes out, in order, and only the kept texts' tokens are held.
+Yields one verdict per text, in order; only the tokens of the kept texts stay in memory.
 
->>> [v.kept for v in deduplicate(["Start the task 1", "Start the task 2", "Stop"], threshold=0.7)]
+Does not handle: reading or writing files, or the choice of fields.
+
+>>> [v.kept for v in deduplicate_texts(["Start the task 1", "Start the task 2", "Stop"], threshold=0.7)]
 [True, False, True]
 """
 
@@ -18,10 +19,10 @@ from selfinstruct.text import tokens
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one text of a stream; ``number`` counts from 0.
+    """The verdict on one text of a stream; ``number`` counts from 0.
 
-    A dropped text has the ``number`` of the kept text that it is nearest to in ``nearest``, and their ROUGE-L
-    F1 in ``score``; a kept one has neither.
+    For a dropped text, ``nearest`` is the number of the nearest kept text and ``score`` their ROUGE-L F1; both are None
+    for a kept one.
     """
 
     number: int
@@ -30,15 +31,15 @@ class Verdict:
 
     @property
     def kept(self) -> bool:
-        """Whether nothing that was kept before is nearer than the threshold."""
+        """Whether no text kept before has an F1 above the threshold."""
         return self.nearest is None
 
 
 def deduplicate_texts(texts: Iterable[str], *, threshold: float) -> Iterator[Verdict]:
-    """One verdict for each text, as it arrives: a text is dropped where a kept one's F1 is above ``threshold``.
+    """Yield a verdict for each text as it arrives: it is dropped if its F1 with a kept one is above ``threshold``.
 
-    ROUGE-L sees no likeness between texts without tokens (empty, or punctuation alone), so of those the same
-    text again is dropped, with a score of 1, unless ``threshold`` is 1.
+    The ROUGE-L of texts without tokens (empty, or only punctuation) is 0, so of these exact repetitions are dropped,
+    with a score of 1, unless ``threshold`` is 1.
     """
     index = NoveltyIndex(min_threshold=threshold)
     numbers: list[int] = []

@@ -1,9 +1,9 @@
-"""Digests of 16 bytes and the number that each came with first, in a quarter of the memory of a dictionary.
+"""A map from digests of 16 bytes to numbers, in a quarter of the memory of a dictionary.
 
-New ones stand in a dictionary until there are enough of them to be put away: into sorted arrays, each at least twice
-as long as the next (the merging of Bentley and Saxe, 1980), which are searched by halving.
+New digests are kept in a dictionary; when it is full they are moved to sorted arrays, each at least twice as long as
+the next (logarithmic method: Bentley and Saxe, 1980), which are searched by bisection.
 
-Does not handle: forgetting, or numbers from 2**32 on.
+Does not handle: removal, or numbers from 2**32 on.
 
 >>> digests = Digests()
 >>> digests.add(b"0123456789abcdef", 7), digests.add(b"0123456789abcdef", 9)
@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_WAITING = 1 << 14  # in the dictionary at most: some 2 MB
+_WAITING = 1 << 14  # maximum in the dictionary: about 2 MB
 
 
 class _Run(NamedTuple):
-    """Digests in order of their first halves, as they stand in memory, with their second halves and numbers."""
+    """Digests sorted by their first halves (in native byte order), with their second halves and numbers."""
 
     first: NDArray[np.uint64]
     second: NDArray[np.uint64]
@@ -29,24 +29,24 @@ class _Run(NamedTuple):
 
 
 class Digests:
-    """An incremental index of digests."""
+    """An incremental map from digests to numbers."""
 
     def __init__(self) -> None:
         self._waiting: dict[bytes, int] = {}
         self._runs: list[_Run] = []
 
     def add(self, digest: bytes, number: int) -> int:
-        """Keep ``number`` under a digest of 16 bytes that is new; the number that the digest has."""
+        """Store ``number`` for a digest of 16 bytes if it is new; return the digest's number."""
         found = self.find(digest)
         if found is not None:
             return found
         self._waiting[digest] = number
         if len(self._waiting) >= _WAITING:
-            self._put_away()
+            self._flush()
         return number
 
     def find(self, digest: bytes) -> int | None:
-        """The number that a digest came with first, or None."""
+        """Return the number of a digest, or None."""
         found = self._waiting.get(digest)
         if found is not None or not self._runs:
             return found
@@ -59,8 +59,8 @@ class Digests:
                 at += 1
         return None
 
-    def _put_away(self) -> None:
-        """Sort what waits, together with the runs that are not twice as long."""
+    def _flush(self) -> None:
+        """Sort the waiting digests, merged with the arrays that are not at least twice as long."""
         halves = np.frombuffer(b"".join(self._waiting), np.uint64).reshape(-1, 2)
         new = _Run(halves[:, 0], halves[:, 1], np.fromiter(self._waiting.values(), np.uint32, len(halves)))
         self._waiting = {}

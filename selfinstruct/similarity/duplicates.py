@@ -1,12 +1,12 @@
-"""The exact sister of the near-duplicate index: which row has the same question, and is it the same whole?
+"""The index of exact duplicates: finds the row with the same question, and whether its answer is the same.
 
-Does not handle: likeness (see ``novelty``), removing rows. Values are the same when they are the same JSON:
-1, 1.0, true and "1" are four values, and objects do not differ by the order of their keys.
+Does not handle: near-duplicates (see ``exact_index``), removing rows. Values are equal if their JSON is equal:
+1, 1.0, true and "1" are four values; the order of keys in objects does not matter.
 
->>> twins = TwinIndex(["Question", "RawLog"])
->>> twins.add({"Question": "Is it found?", "Answer": "not", "RawLog": "rdd_1 not found"})
+>>> index = DuplicateIndex(["Question", "RawLog"])
+>>> index.add({"Question": "Is it found?", "Answer": "not", "RawLog": "rdd_1 not found"})
 0
->>> twins.find({"Question": "Is it found?", "Answer": "found", "RawLog": "rdd_1 not found"})
+>>> index.find({"Question": "Is it found?", "Answer": "found", "RawLog": "rdd_1 not found"})
 (0, False)
 """
 
@@ -23,12 +23,12 @@ from selfinstruct.similarity.digests import Digests
 
 # ASCII output, so that a lone surrogate can be hashed.
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
-_QUESTION_BYTES = 16  # as Digests keeps them; by the birthday bound, one false twin is expected in about 10**19 rows.
-_ANSWER_BYTES = 8  # Compared only between rows that ask the same.
+_QUESTION_BYTES = 16  # as in Digests; by the birthday bound, one false match is expected in about 10**19 rows.
+_ANSWER_BYTES = 8  # compared only between rows with the same question
 
 
 def answer_fields(recipe: Recipe) -> tuple[str, ...]:
-    """The fields that a row's other fields determine: the grounded ones, the label, those that say so themselves."""
+    """The fields that the other fields determine: grounded ones, the label, and those with ``answer = true``."""
     label = recipe.categories.field if recipe.categories.by == "field" else None
     return tuple(
         name for name, field in recipe.fields.items() if field.answer or field.appears_in is not None or name == label
@@ -36,24 +36,24 @@ def answer_fields(recipe: Recipe) -> tuple[str, ...]:
 
 
 def question_fields(recipe: Recipe) -> tuple[str, ...]:
-    """The other fields: rows that agree in all of them ask the same of the same context.
+    """The other fields: rows that agree in all of them have the same question about the same context.
 
-    Where every field is an answer, or none is, all the fields.
+    All fields if every field is an answer, or none is.
     """
     answers = answer_fields(recipe)
     return tuple(name for name in recipe.fields if name not in answers) or tuple(recipe.fields)
 
 
 def is_open(row: Row, question: Collection[str]) -> bool:
-    """Whether something is empty in what a row asks: a task without input may have many right answers."""
+    """Whether a question field of a row is empty: a task without input may have many right answers."""
     return any(row.get(name) == "" for name in question)
 
 
 class DuplicateIndex:
-    """An incremental index of rows by what they ask and by what they answer."""
+    """An incremental index of rows by question and answer."""
 
     def __init__(self, question: Collection[str]) -> None:
-        """Index rows of which the fields in ``question`` are what they ask, and all others what they answer."""
+        """Index rows whose fields in ``question`` are the question, and all others the answer."""
         self._question = tuple(question)
         self._first = Digests()
         self._others: dict[bytes, list[int]] = {}
@@ -61,11 +61,11 @@ class DuplicateIndex:
         self._last: tuple[Row, tuple[bytes, int]] | None = None
 
     def __len__(self) -> int:
-        """How many rows the index holds."""
+        """The number of rows."""
         return len(self._answers)
 
     def add(self, row: Row) -> int:
-        """Add one row and give its number, counting from 0."""
+        """Add one row and return its number, counting from 0."""
         number = len(self._answers)
         question, answer = self._keys(row)
         if self._first.add(question, number) != number:
@@ -74,9 +74,9 @@ class DuplicateIndex:
         return number
 
     def find(self, row: Row) -> tuple[int, bool] | None:
-        """The row that asks the same, and whether it also answers the same; None where there is none.
+        """Return the row with the same question, and whether its answer is the same too; None if there is none.
 
-        Of several, the first that answers the same, else the first.
+        Of several, the first with the same answer, else the first.
         """
         question, answer = self._keys(row)
         first = self._first.find(question)
@@ -88,7 +88,7 @@ class DuplicateIndex:
         return first, False
 
     def _keys(self, row: Row) -> tuple[bytes, int]:
-        """The digests of what a row asks and answers; the last ones are kept, since what was sought is often added."""
+        """The digests of a row's question and answer; the last are kept: a row is often added after a search."""
         if self._last is None or self._last[0] is not row:
             self._last = row, self._digests(row)
         return self._last[1]

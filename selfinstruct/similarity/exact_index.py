@@ -1,17 +1,16 @@
-"""The near-duplicate index: exact ROUGE-L against every row of a pool, without looking at every row.
+"""The near-duplicate index: exact ROUGE-L against every row of a pool, without comparing every row.
 
-Does not handle: removing rows, other similarities, persistence (a pool is indexed again from its journal).
+Does not handle: removing rows, other similarities, persistence (a pool is reindexed from its journal).
 
 A text becomes *elements*, each a token and which of its occurrences it is, and these are sorted from rare to
-common. Two near texts share one of the first few of each (see ``overlap``), so a row is filed under its first few
-elements and the place of each (see ``postings``), and a text looks up its own first few. What comes out of the
-postings is thinned by signatures (a bit for each element: a bit that only one of two texts has stands for at least
-one element that the other misses), and what is left is judged by its true LCS.
+common. Two near texts share one of the first few of each (see ``bounds``), so a row is filed under its first few
+elements and their positions (see ``postings``), and a query looks up its own first few. The rows found are filtered by
+signatures (a bit for each element: a bit that only one of two texts has is at least one element that the other lacks),
+and the rest are compared by their LCS.
 
-The order must stay the same while it is in use. It is renewed, and everything filed anew, whenever the pool has
-doubled, or has grown while more time went into reading postings than filing anew takes; elements that came since
-are taken as rarer than all others. New rows wait unfiled, compared by signature alone, until there are enough of
-them to be filed together.
+The order of elements must not change while it is in use. It is rebuilt, and all rows are filed again, whenever the
+pool has doubled, or has grown and more time was spent on reading postings than filing takes; elements added since then
+rank as rarer than all others. New rows are kept unfiled and compared by signature until a batch is large enough.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ from selfinstruct.similarity.rouge import f1_score
 from selfinstruct.similarity.signatures import Signatures, own_bits, shared_bits
 from selfinstruct.similarity.token_order import TokenOrder
 
-_WAITING = 256  # rows that are compared by signature alone until they are filed together
-_BLOCK = 1 << 13  # rows that are read or filed at a time, to bound the memory for it
+_WAITING = 256  # unfiled rows, compared by signature alone
+_BLOCK = 1 << 13  # rows read or filed at a time, to bound memory
 _CHUNK = 1 << 20
-_AT_ONCE, _MOST_AT_ONCE = 16, 1024  # candidates whose texts are put together at a time: the first few often do
-_FEW = 4  # candidates that are cheaper to judge than to thin out
-_READS_PER_ROW = 6000  # entries read for each row before everything is filed anew: some 3 times what filing costs
+_AT_ONCE, _MOST_AT_ONCE = 16, 1024  # candidates compared at a time: the first few are often enough
+_FEW = 4  # candidates that are cheaper to compare than to filter
+_READS_PER_ROW = 6000  # entries read per row before all rows are filed again: about 3 times the cost of filing
 
 _FIRST: Integers = np.zeros(1, np.int64)
 
@@ -46,7 +45,7 @@ _least_common = lru_cache(maxsize=1 << 14)(least_common)
 
 
 class _Text(NamedTuple):
-    """A text as the index sees it: its elements as they stand, and rare to common; its signature, of so many bits."""
+    """An encoded text: its elements in text order and from rare to common; its signature and the number of its bits."""
 
     elements: NDArray[np.uint32]
     ordered: NDArray[np.uint32]
@@ -58,22 +57,22 @@ class NoveltyIndex:
     """An incremental index of texts that finds the nearest one above a ROUGE-L threshold, exactly."""
 
     def __init__(self, *, min_threshold: float = 0.7) -> None:
-        """Index texts for thresholds of at least ``min_threshold``; below it every row is looked at."""
+        """Index texts for thresholds of at least ``min_threshold``; below it every row is compared."""
         self._min_threshold = max(min_threshold, LEAST_THRESHOLD)
         self._vocabulary = TokenOrder()
         self._elements, self._ends = Column(np.uint32), Column(np.int64)
         self._ends.append(0)
         self._signatures = Signatures(np.empty(0, np.int64), rows=0, mean_length=0)
         self._postings = Postings(bits=10, words=1)
-        self._filed = self._renewed_at = self._entries_read = 0
+        self._filed = self._rebuilt_at = self._entries_read = 0
         self._last: tuple[str, _Text] | None = None
 
     def __len__(self) -> int:
-        """How many texts the index holds."""
+        """The number of texts."""
         return self._ends.size - 1
 
     def add(self, text: str) -> int:
-        """Add one text and give its row number, counting from 0."""
+        """Add one text and return its row number, counting from 0."""
         seen = self._read(text)
         self._elements.extend(seen.elements)
         self._ends.append(self._elements.size)
@@ -95,20 +94,20 @@ class NoveltyIndex:
             self._file()
 
     def nearest(self, text: str, threshold: float) -> tuple[int, float] | None:
-        """The nearest row whose F1 is strictly greater than ``threshold``, with its F1; None if there is none.
+        """Return the nearest row whose F1 is strictly greater than ``threshold``, with its F1; None if there is none.
 
-        Of rows that are equally near, the first. Verdict and score are those of brute force with
+        Of equally near rows, the first. Result and score are those of brute force with
         ``selfinstruct.similarity.rouge`` for every threshold in [0, 1].
         """
-        if self._entries_read > _READS_PER_ROW * self._filed and 8 * len(self) > 9 * self._renewed_at:
-            self._renew()
+        if self._entries_read > _READS_PER_ROW * self._filed and 8 * len(self) > 9 * self._rebuilt_at:
+            self._rebuild()
         seen = self._read(text)
         if not len(seen.elements):
             return None
         rows = self._candidates(seen, threshold) if threshold >= self._min_threshold else np.arange(len(self))
         if len(rows) <= _FEW:
             return self._judge(seen, threshold, rows, np.ones(len(rows)))
-        # A row comes once for each probe that found it: for long texts thousands of times.
+        # A row is found by many probes: thousands for long texts.
         rows.sort()
         new = np.ones(len(rows), np.bool_)
         np.not_equal(rows[1:], rows[:-1], out=new[1:])
@@ -119,9 +118,9 @@ class NoveltyIndex:
         return self._judge(seen, threshold, rows[order], bounds[order])
 
     def k_nearest(self, text: str, k: int) -> list[tuple[int, float]]:
-        """The ``k`` nearest rows with their F1, nearest first, of equals the first.
+        """Return the ``k`` nearest rows with their F1, nearest first, ties in row order.
 
-        Every row's signature is looked at, and the LCS of those rows that it does not rule out.
+        Compares every row's signature, and the LCS of the rows that it does not rule out.
         """
         seen, best = self._read(text), list[tuple[float, int]]()
         bounds = self._upper_bounds(seen, np.arange(len(self)))
@@ -136,7 +135,7 @@ class NoveltyIndex:
         return [(-row, score) for score, row in sorted(best, reverse=True)]
 
     def _read(self, text: str) -> _Text:
-        """Take a text apart; the last one is remembered, since what was asked for is often added next."""
+        """Encode a text; the last one is kept, since a text is often added after a query."""
         if self._last is not None and self._last[0] == text:
             return self._last[1]
         elements = np.array(self._vocabulary.encode(text), np.uint32)
@@ -147,7 +146,7 @@ class NoveltyIndex:
         return self._last[1]
 
     def _candidates(self, seen: _Text, threshold: float) -> Integers:
-        """Every row that may be near, in no order, some twice."""
+        """Every row that may be near, in any order, with repetitions."""
         plan = probe_plan(threshold, len(seen.elements))
         if not len(plan.positions):
             return np.empty(0, np.int64)
@@ -162,7 +161,7 @@ class NoveltyIndex:
         return np.concatenate((unfiled.nonzero()[0] + self._filed, self._postings.rows(found, near)))
 
     def _differences(self, seen: _Text, plan: ProbePlan, found: Found) -> NDArray[np.uint8]:
-        """How many bits each entry found has that the text has not, or the reverse, as ``plan`` counts them."""
+        """The number of bits in which each entry differs from the text, counted as in ``plan``."""
         shorter, longer = found.before(plan.shorter), found.before(plan.longer)
         total = np.zeros(len(found.signatures), np.uint8)
         for word, ours in enumerate(seen.signature):
@@ -174,7 +173,7 @@ class NoveltyIndex:
         return total
 
     def _upper_bounds(self, seen: _Text, rows: Integers) -> NDArray[np.float64]:
-        """The F1 that each row cannot exceed, by its length and its signature."""
+        """An upper bound of each row's F1, from its length and its signature."""
         signatures, ends = self._signatures.at(rows), self._ends.values
         common = shared_bits(seen.signature, signatures).astype(np.int64)
         ours, theirs = len(seen.elements), ends[rows + 1] - ends[rows]
@@ -185,7 +184,7 @@ class NoveltyIndex:
     def _judge(
         self, seen: _Text, threshold: float, rows: Integers, bounds: NDArray[np.float64]
     ) -> tuple[int, float] | None:
-        """The nearest of these rows by their LCS; their upper bounds fall, so that the first few may do."""
+        """The nearest of these rows by LCS; their upper bounds descend, so that the first few may be enough."""
         best_row, best = -1, threshold
         ours = self._vocabulary.characters(seen.elements)
         start, size = 0, _AT_ONCE
@@ -194,7 +193,7 @@ class NoveltyIndex:
             theirs = self._texts(some)
             needed = _least_common(threshold, len(ours) + min(map(len, theirs)))
             common = _common(ours, theirs, needed)
-            for at in common.nonzero()[0].tolist():  # few: of the others the LCS is below what is needed
+            for at in common.nonzero()[0].tolist():  # few: the LCS of the others is too short
                 row, score = int(some[at]), f1_score(int(common[at]), len(ours), len(theirs[at]))
                 if score > best or (score == best and row < best_row):
                     best_row, best = row, score
@@ -202,9 +201,9 @@ class NoveltyIndex:
         return (best_row, best) if best_row >= 0 else None
 
     def _texts(self, rows: Integers) -> list[str | list[int]]:
-        """Rows as rapidfuzz compares them.
+        """Rows in the form that rapidfuzz compares.
 
-        They are put together once: to decode each by itself takes longer than its LCS.
+        Decoded together: decoding each row by itself takes longer than its LCS.
         """
         starts = self._ends.values[rows]
         lengths = self._ends.values[rows + 1] - starts
@@ -226,21 +225,21 @@ class NoveltyIndex:
             self._signatures.extend(self._signatures.sign(elements, rows, len(ends) - 1))
 
     def _file(self) -> None:
-        """File the waiting rows, and all rows anew where the pool has doubled."""
-        if len(self) >= 2 * self._renewed_at:
-            self._renew()
+        """File the waiting rows; if the pool has doubled, file all rows again."""
+        if len(self) >= 2 * self._rebuilt_at:
+            self._rebuild()
         else:
             self._file_waiting()
 
-    def _renew(self) -> None:
-        """Order the elements anew by the number of rows that hold them, and file every row by the new order."""
+    def _rebuild(self) -> None:
+        """Sort the elements by the number of rows that contain them, and file every row in the new order."""
         frequencies = np.zeros(len(self._vocabulary), np.int64)
-        for start in range(0, self._elements.size, _CHUNK):  # bincount makes 64-bit integers of what it counts
+        for start in range(0, self._elements.size, _CHUNK):  # bincount converts its input to 64-bit integers
             frequencies += np.bincount(self._elements.values[start : start + _CHUNK], minlength=len(frequencies))
         self._vocabulary.renew(frequencies)
         self._signatures = Signatures(frequencies, len(self), self._elements.size / len(self))
         self._sign(0)
-        self._last, self._entries_read, self._renewed_at = None, 0, len(self)
+        self._last, self._entries_read, self._rebuilt_at = None, 0, len(self)
         depths, buckets = self._depths(0), Column(np.uint32)
         self._postings = Postings(bits=max(10, int(depths.sum()).bit_length()), words=self._signatures.words)
         for start in range(0, len(self), _BLOCK):
@@ -250,7 +249,7 @@ class NoveltyIndex:
         self._filed = len(self)
 
     def _file_waiting(self) -> None:
-        """File the rows that wait, each under the first of its elements, rare to common."""
+        """File the waiting rows, each under the first of its elements, rare to common."""
         depths = self._depths(self._filed)
         for start in range(0, len(depths), _BLOCK):
             some, row = depths[start : start + _BLOCK], self._filed + start
@@ -258,7 +257,7 @@ class NoveltyIndex:
         self._filed = len(self)
 
     def _buckets(self, start: int, depths: Integers) -> NDArray[np.uint32]:
-        """What the rows from ``start`` on are filed under: as many buckets for each as ``depths`` says, row by row."""
+        """The buckets of the rows from ``start`` on, row by row: ``depths[i]`` buckets for the i-th."""
         ends = self._ends.values[start : start + len(depths) + 1]
         lengths = np.diff(ends)
         packed = self._vocabulary.ranks(self._elements.values[ends[0] : ends[-1]]) + (1 << 32)
@@ -277,13 +276,13 @@ class NoveltyIndex:
         return rows, self._signatures.at(rows)
 
     def _depths(self, start: int) -> Integers:
-        """Under how many of its elements each row from ``start`` on is filed."""
+        """The number of elements under which each row from ``start`` on is filed."""
         lengths, which = np.unique(np.diff(self._ends.values[start:]), return_inverse=True)
         depths = [most_missed(self._min_threshold, length) + 1 if length else 0 for length in lengths.tolist()]
         return np.array(depths, np.int64)[which]
 
 
 def _common(ours: str | list[int], theirs: Sequence[str | list[int]], needed: int) -> Integers:
-    """The LCS of a text with each of others, or 0 where it is below ``needed``."""
+    """The LCS of a text with each of ``theirs``, or 0 if it is below ``needed``."""
     common: Integers = cdist([ours], theirs, scorer=LCSseq.similarity, score_cutoff=needed, dtype=np.int64)[0]
     return common

@@ -1,14 +1,13 @@
-"""Postings in numpy arrays: which rows hold an element, with a signature of each row beside it.
+"""Postings in numpy arrays: the rows that contain an element, each with its signature.
 
-Does not handle: deleting, or telling apart two elements that fall into one bucket (their rows come out together;
-whoever asks must judge each row anyway). That is the price of having no object for a bucket: a million rows of
-logs have several million buckets, most with one row, and a Python list for each would take a kilobyte a row.
+Does not handle: removal, or two elements that hash to the same bucket: their rows are returned together, and the caller
+must check each row anyway. So no bucket needs an object: a million rows of logs have several million buckets, most with
+one row, and a Python list for each would take a kilobyte per row.
 
-A bucket is a slice of the arena that begins at ``starts[bucket]`` and holds ``counts[bucket]`` rows; its capacity
-is the next power of two, so it is implied. A full bucket moves to a slice of twice the capacity, and leaves the
-old one to the next bucket that needs one of that size::
+A bucket is a slice of the arena that begins at ``starts[bucket]`` and contains ``counts[bucket]`` rows; its capacity is
+the next power of two. A full bucket moves to a slice of twice the capacity, and the old slice is reused::
 
-    counts [0 1 3 0 ...]      bucket 1 holds row 2; bucket 2 holds rows 4, 9, 17 and has room for one more
+    counts [0 1 3 0 ...]      bucket 1: row 2; bucket 2: rows 4, 9, 17 and room for one more
     starts [- 0 1 - ...]      rows [ 2 | 4 9 17 _ | ...
 """
 
@@ -22,8 +21,7 @@ from numpy.typing import NDArray
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 Integers: TypeAlias = NDArray[np.int64]
-#: Signatures: a line of 64-bit words for each row. They stand together, since what a look at an entry costs is the
-#: way to it, whether one word is read there or three.
+#: Signatures: a line of 64-bit words for each row. Kept together, since reading one word costs as much as three.
 Words: TypeAlias = NDArray[np.uint64]
 #: Rows, and the signature of each.
 Entries: TypeAlias = tuple[NDArray[np.uint32], Words]
@@ -32,11 +30,11 @@ Entries: TypeAlias = tuple[NDArray[np.uint32], Words]
 _BY_ELEMENT = np.uint64(0x9E3779B97F4A7C15)
 _CHUNK = 1 << 20
 _EVERY = slice(None)
-_LONG = 24  # entries a bucket from which slices are copied sooner than items are gathered
+_LONG = 24  # entries per bucket from which copying slices is faster than gathering items
 
 
 class Column(Generic[Scalar]):
-    """A numpy array that grows at its end; ``values`` is a view of what it holds."""
+    """A numpy array that grows at its end; ``values`` is a view of its items."""
 
     def __init__(self, dtype: type[Scalar], width: int | None = None) -> None:
         """A column of single items, or of lines of ``width`` items."""
@@ -61,15 +59,15 @@ class Column(Generic[Scalar]):
     def allocate(self, count: int) -> None:
         """Append ``count`` items of any value."""
         self.size += count
-        if self.size > len(self._room):  # a large array grows where it is: no second copy, no pause to make it
+        if self.size > len(self._room):  # a large array grows in place, without a copy
             self._room.resize((self.size + self.size // 8, *self._room.shape[1:]), refcheck=False)
 
 
 class Found(NamedTuple):
-    """What some buckets hold, one after the other.
+    """The entries of some buckets, one after the other.
 
-    ``held`` says which of those that were asked for are not empty; each of these begins at ``starts`` in the arena
-    and holds ``counts`` entries, with those of the buckets before it ``until``; ``signatures`` have a line an entry.
+    ``held`` are the indexes of the requested buckets that are not empty; each of these begins at ``starts`` in the
+    arena and has ``counts`` entries, ``until`` is their running total; ``signatures`` have one line per entry.
     """
 
     held: Integers
@@ -79,7 +77,7 @@ class Found(NamedTuple):
     signatures: Words
 
     def before(self, bucket: int) -> int:
-        """How many of the entries are of buckets that were asked for before this one."""
+        """The number of entries of the buckets requested before this one."""
         which = int(self.held.searchsorted(bucket))
         return int(self.until[which - 1]) if which else 0
 
@@ -87,7 +85,7 @@ class Found(NamedTuple):
 class Postings:
     """Rows and their signatures of ``words`` 64-bit words by bucket, for 2 ** ``bits`` buckets.
 
-    The cells of one element are neighbours, which are near to each other in the arena too once it was filled.
+    The cells of one element are adjacent, and close to each other in the arena after ``fill``.
     """
 
     def __init__(self, *, bits: int, words: int) -> None:
@@ -96,12 +94,12 @@ class Postings:
         self._starts: NDArray[np.uint32] = np.zeros(1 << bits, np.uint32)
         self._rows, self._signatures = Column(np.uint32), Column(np.uint64, words)
         self._columns: list[Column[Any]] = [self._rows, self._signatures]
-        self._free: list[Integers] = [np.empty(0, np.int64)] * 33  # slices to use again, by exponent of capacity
+        self._free: list[Integers] = [np.empty(0, np.int64)] * 33  # free slices, by exponent of capacity
 
     def fill(self, buckets: NDArray[np.uint32], blocks: Iterable[Entries]) -> None:
-        """File the rows of all ``blocks`` under ``buckets``, while all are empty.
+        """File the rows of all ``blocks`` under ``buckets``, all of which are empty.
 
-        Since all are known beforehand, every bucket has its place from the start, and none moves.
+        Since all rows are known, every bucket gets its final place and none moves.
         """
         capacities = self._starts
         for start in range(0, len(buckets), _CHUNK):
@@ -127,16 +125,16 @@ class Postings:
     def buckets(
         self, elements: NDArray[Any], cells: NDArray[np.uint32], which: Integers | slice = _EVERY
     ) -> NDArray[np.uint32]:
-        """The bucket of each element, or of those that ``which`` picks, in each cell; others may fall into the same."""
+        """The bucket of each element, or of those that ``which`` picks, in each cell; others may share it."""
         homes = (elements.astype(np.uint64) * _BY_ELEMENT >> np.uint64(64 - self._bits)).astype(np.uint32)
         buckets: NDArray[np.uint32] = homes[which] + cells
         buckets &= self._mask
         return buckets
 
     def find(self, buckets: NDArray[np.uint32]) -> Found:
-        """The entries of all these buckets."""
+        """Return the entries of all these buckets."""
         all_counts = self._counts.take(buckets)
-        held = (all_counts != 0).nonzero()[0]  # of truth values twice as fast as of numbers
+        held = (all_counts != 0).nonzero()[0]  # twice as fast on booleans as on numbers
         counts = all_counts.take(held).astype(np.int64)
         starts, until = self._starts.take(buckets.take(held)).astype(np.int64), counts.cumsum()
         if not len(held) or until[-1] < _LONG * len(held):
@@ -147,7 +145,7 @@ class Postings:
         return Found(held, starts, counts, until, signatures)
 
     def rows(self, found: Found, entries: Integers) -> NDArray[np.uint32]:
-        """The rows of some of the entries that were found."""
+        """Return the rows of some of the entries found."""
         which = found.until.searchsorted(entries, "right")
         rows: NDArray[np.uint32] = self._rows.values[
             found.starts[which] + entries - found.until[which] + found.counts[which]
@@ -155,7 +153,7 @@ class Postings:
         return rows
 
     def _put(self, order: Integers, touched: Integers, added: Integers, *entries: NDArray[Any]) -> None:
-        """Write rows and signatures into their buckets, which have the room."""
+        """Write rows and signatures into their buckets, which have enough room."""
         before = self._counts[touched].astype(np.int64)
         places = ranges(self._starts[touched] + before, added)
         for column, items in zip(self._columns, entries, strict=True):
@@ -163,7 +161,7 @@ class Postings:
         self._counts[touched] = before + added
 
     def _make_room(self, touched: Integers, added: Integers) -> None:
-        """Move the buckets that so many more rows do not fit into."""
+        """Move the buckets that have no room for the added rows."""
         before = self._counts[touched].astype(np.int64)
         moving = np.flatnonzero(before + added > _capacity(before))
         touched, held, total = touched[moving], before[moving], (before + added)[moving]
@@ -172,10 +170,10 @@ class Postings:
         for column in self._columns:
             column.values[ranges(new, held)] = column.values[ranges(old, held)]
         self._starts[touched] = new
-        self._leave(old[held > 0], _exponent(held[held > 0]))
+        self._release(old[held > 0], _exponent(held[held > 0]))
 
     def _take(self, exponents: Integers) -> Integers:
-        """Where a slice of each capacity 2 ** exponent begins: one that was left, or a new one."""
+        """The starts of slices of capacity 2 ** exponent: free ones first, then new ones."""
         starts = np.empty(len(exponents), np.int64)
         for exponent in np.unique(exponents).tolist():
             asking = np.flatnonzero(exponents == exponent)
@@ -187,8 +185,8 @@ class Postings:
                 column.allocate(more)
         return starts
 
-    def _leave(self, starts: Integers, exponents: Integers) -> None:
-        """Slices that are empty now."""
+    def _release(self, starts: Integers, exponents: Integers) -> None:
+        """Mark slices as free."""
         for exponent in np.unique(exponents).tolist():
             self._free[exponent] = np.concatenate((self._free[exponent], starts[exponents == exponent]))
 

@@ -1,10 +1,10 @@
-"""ROUGE-L, the readable reference: the oracle that the fast index (``novelty``) is tested against.
+"""ROUGE-L, the readable reference that the fast index (``exact_index``) is tested against.
 
 Does not handle: stemming, several references, sentence-split ROUGE-Lsum. It is quadratic in the lengths, so
-it is for tests, for reports and for reading; a pool is judged by ``novelty.NoveltyIndex``.
+it is for tests, reports and reading; a pool is compared by ``exact_index.NoveltyIndex``.
 
 ROUGE-L (Lin 2004, "ROUGE: A Package for Automatic Evaluation of Summaries") compares two token sequences by
-their longest common subsequence, the most tokens that both have in the same order, gaps allowed::
+their longest common subsequence, the largest number of tokens that both contain in the same order, gaps allowed::
 
     candidate  finished task 28 0 in stage 29 0       m = 8
     reference  finished task 31 0 in stage 31 0       n = 8
@@ -13,8 +13,8 @@ their longest common subsequence, the most tokens that both have in the same ord
     precision = LCS / m = 0.75    recall = LCS / n = 0.75    F1 = 2 LCS / (m + n) = 0.75
 
 F1 is the harmonic mean of precision and recall. It is computed here as ``2 * LCS / (m + n)`` in one division,
-so that it is the double nearest to the true fraction and "strictly greater than 0.7" means just that;
-rouge-score goes by way of precision and recall, and ends up to a few units in the last place beside it.
+which yields the double nearest to the true fraction, so that "strictly greater than 0.7" is exact; rouge-score computes
+it from precision and recall, which may differ in the last few bits.
 
 >>> rouge_l("Finished task 28.0 in stage 29.0", "Finished task 31.0 in stage 31.0").f1
 0.75
@@ -38,9 +38,9 @@ class RougeL:
 
 
 def lcs_length(first: Sequence[Hashable], second: Sequence[Hashable]) -> int:
-    """The length of the longest common subsequence, by dynamic programming over one row of the table.
+    """Return the length of the longest common subsequence, by dynamic programming over one row of the table.
 
-    After reading some of ``first``, ``best[j]`` is the longest common subsequence of what was read and
+    After reading a part of ``first``, ``best[j]`` is the length of its longest common subsequence with
     ``second[:j]``. A match extends the diagonal; otherwise the better of left and above carries over.
     """
     best = [0] * (len(second) + 1)
@@ -54,12 +54,12 @@ def lcs_length(first: Sequence[Hashable], second: Sequence[Hashable]) -> int:
 
 
 def f1_score(common: int, first: int, second: int) -> float:
-    """F1 of an LCS of ``common`` tokens between texts of ``first`` and ``second`` tokens; 0 where both are empty."""
+    """Return the F1 for an LCS of ``common`` tokens in texts of ``first`` and ``second`` tokens; 0 if it is 0."""
     return 2 * common / (first + second) if common else 0.0
 
 
 def rouge_l(candidate: str, reference: str) -> RougeL:
-    """ROUGE-L of two texts on the tokens of ``selfinstruct.text``; a text without tokens scores 0 against any."""
+    """Return the ROUGE-L of two texts on the tokens of ``selfinstruct.text``; a text without tokens scores 0."""
     ours, theirs = tokens(candidate), tokens(reference)
     common = lcs_length(ours, theirs)
     if not common:

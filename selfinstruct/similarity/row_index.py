@@ -1,6 +1,6 @@
-"""Rows as the novelty index sees them: their compared fields together, or each field by itself.
+"""The near-duplicate index of rows: compares all novelty fields together, or each field by itself.
 
-Does not handle: which likeness is too much (``thresholds``), or exact twins (``twins``).
+Does not handle: thresholds (see ``preparation.thresholds``), or exact duplicates (see ``duplicates``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from selfinstruct.text import value_text
 
 
 def compared_text(row: Row, fields: Sequence[str]) -> str:
-    """What is compared of a row: its novelty fields, one a line."""
+    """Return the compared text of a row: its novelty fields, one per line."""
     if len(fields) == 1:
         return value_text(row.get(fields[0]))
     return "\n".join([value_text(row.get(name)) for name in fields])
@@ -23,18 +23,18 @@ def compared_text(row: Row, fields: Sequence[str]) -> str:
 class RowIndex:
     """An incremental index of rows, numbered from 0, that finds the nearest ones by ROUGE-L F1, exactly.
 
-    Where ``novelty`` says ``per_field``, every field has an index of its own, and two rows are as near as the nearest
-    of their fields. A field that a row does not have is near to nothing.
+    With ``novelty.per_field`` every field has an index of its own, and two rows are as near as the nearest of their
+    fields. A missing field is near to nothing.
     """
 
     def __init__(self, novelty: Novelty, *, min_threshold: float = 0.7) -> None:
-        """Index rows for thresholds of at least ``min_threshold``; below it every row is looked at."""
+        """Index rows for thresholds of at least ``min_threshold``; below it every row is compared."""
         self._novelty = novelty
         count = len(novelty.fields) if novelty.per_field else 1
         self._indexes = [NoveltyIndex(min_threshold=min_threshold) for _ in range(count)]
 
     def __len__(self) -> int:
-        """How many rows the index holds."""
+        """The number of rows."""
         return len(self._indexes[0])
 
     def add(self, row: Row) -> None:
@@ -56,13 +56,13 @@ class RowIndex:
         first.add_all(texts())
 
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
-        """The nearest row whose F1 is strictly greater than ``threshold``, with its F1; of equals the first."""
+        """Return the nearest row whose F1 is strictly greater than ``threshold``, with its F1; of ties the first."""
         pairs = zip(self._indexes, self._texts(row), strict=True)
         found = [near for index, text in pairs if (near := index.nearest(text, threshold)) is not None]
         return min(found, key=_nearest_first, default=None)
 
     def k_nearest(self, row: Row, k: int) -> list[tuple[int, float]]:
-        """The ``k`` nearest rows with their F1, nearest first, of equals the first."""
+        """Return the ``k`` nearest rows with their F1, nearest first, ties in row order."""
         best: dict[int, float] = {}
         for index, text in zip(self._indexes, self._texts(row), strict=True):
             for other, score in index.k_nearest(text, k):
@@ -70,7 +70,7 @@ class RowIndex:
         return sorted(best.items(), key=_nearest_first)[:k]
 
     def _texts(self, row: Row) -> list[str]:
-        """What of a row goes into each index."""
+        """The text of a row for each index."""
         if not self._novelty.per_field:
             return [compared_text(row, self._novelty.fields)]
         return [value_text(row[name]) if name in row else "" for name in self._novelty.fields]

@@ -1,10 +1,10 @@
-"""Signatures of rows: a few bits for what a row is made of, to tell most pairs apart without reading them.
+"""Signatures of rows: a few bits for the elements of a row, to rule out most pairs without reading them.
 
-Does not handle: proof of likeness. Every element of a row sets one bit. A bit that a text has and a row has not
-stands for at least one element that the row misses; two elements may share a bit, so it may miss more.
+Does not handle: proof of similarity. Every element of a row sets one bit. A bit that a text has and a row does not is
+at least one element that the row lacks; two elements may share a bit, so it may lack more.
 
-Common elements (the constants of a log's template, the commonest words) tell little, and would use up the bits
-that the others need, so they share the first quarter of each word.
+Common elements (the constants of a log's template, the commonest words) carry little
+information and would use up the bits of the others, so they share the first quarter of each word.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from selfinstruct.similarity.postings import Column, Integers, Words
 
-_COMMON = 8  # an element is common that stands in more than one row of so many
+_COMMON = 8  # an element is common if more than one in this many rows contains it
 _COMMON_BITS = 16  # of each word
-_TOKENS_PER_WORD = 20  # a 64-bit word for so many tokens of the mean row
-_MOST_WORDS = 3  # so that a number of bits fits a byte
+_TOKENS_PER_WORD = 20  # mean number of tokens per 64-bit word
+_MOST_WORDS = 3  # so that the number of bits fits into a byte
 _ALL_BITS: Words = np.full(_MOST_WORDS, ~np.uint64(0))
 
 
@@ -27,7 +27,7 @@ class Signatures:
     """The signature of every row, of one to three 64-bit words: more for longer rows."""
 
     def __init__(self, frequencies: Integers, rows: int, mean_length: float) -> None:
-        """Choose the bits for elements with these ``frequencies`` in a pool of ``rows`` rows; no row is signed yet."""
+        """Choose the bits for elements with these ``frequencies`` in a pool of ``rows`` rows."""
         self.words = min(max(round(mean_length / _TOKENS_PER_WORD), 1), _MOST_WORDS)
         self._rows = Column(np.uint64, self.words)
         self._places = self._places_of(np.arange(len(frequencies)), frequencies * _COMMON > rows)
@@ -40,7 +40,7 @@ class Signatures:
         return np.packbits(bits).view(np.uint64).reshape(count, self.words)
 
     def cover(self, elements: int) -> None:
-        """Choose the bits for new elements, so that there are at least ``elements``; the new ones count as rare."""
+        """Choose the bits for new elements up to at least ``elements``; new ones count as rare."""
         if elements > len(self._places):
             more = np.arange(len(self._places), elements * 5 // 4 + 1024)
             self._places = np.concatenate((self._places, self._places_of(more, np.zeros(len(more), np.bool_))))
@@ -65,7 +65,7 @@ class Signatures:
 
 
 def shared_bits(signature: Words, signatures: Words) -> NDArray[np.uint8]:
-    """How many bits one text's signature, a line of words, has in common with each of the others."""
+    """The number of bits that one text's signature has in common with each of the others."""
     shared: NDArray[np.uint8] = np.bitwise_count(signatures[:, 0] & signature[0])
     for word in range(1, len(signature)):
         shared += np.bitwise_count(signatures[:, word] & signature[word])
@@ -73,5 +73,5 @@ def shared_bits(signature: Words, signatures: Words) -> NDArray[np.uint8]:
 
 
 def own_bits(signatures: Words) -> NDArray[np.uint8]:
-    """How many bits each signature has."""
+    """The number of bits in each signature."""
     return shared_bits(_ALL_BITS[: signatures.shape[1]], signatures)

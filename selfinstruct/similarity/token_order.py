@@ -1,8 +1,8 @@
-"""The vocabulary of an index: numbers for what texts are made of, and their order from rare to common.
+"""The elements of an index: their codes, and their order from rare to common.
 
-Does not handle: forgetting. A text that was only asked about leaves its new words behind.
+Does not handle: removal. The new words of a query stay.
 
-An *element* is a token and which of its occurrences in the text it is, so that texts can be compared as sets:
+An *element* is a token with the number of its occurrence in the text, so that texts can be compared as sets:
 ``task 28 in stage 28`` has the elements ``task``, ``28``, ``in``, ``stage`` and ``28 1``.
 """
 
@@ -19,7 +19,7 @@ from selfinstruct.text import tokens
 
 
 class TokenOrder:
-    """Elements as codes from 0, in the order in which they came, and their ranks from rare to common."""
+    """Codes of elements from 0, in order of arrival, and their ranks from rare to common."""
 
     def __init__(self) -> None:
         self._codes: defaultdict[str, int] = defaultdict(self._new_token)
@@ -28,11 +28,11 @@ class TokenOrder:
         self._by_rank: Integers = np.empty(0, np.int64)
 
     def __len__(self) -> int:
-        """How many elements there are."""
+        """The number of elements."""
         return len(self._token_of)
 
     def encode(self, text: str) -> list[int]:
-        """The elements of a text, in its own order."""
+        """Return the elements of a text, in text order."""
         words, code = tokens(text), self._codes.__getitem__
         if len(set(words)) == len(words):
             return list(map(code, words))
@@ -42,7 +42,7 @@ class TokenOrder:
         return [self._again(word, times) if word in seen else (see(word), code(word))[1] for word in words]
 
     def characters(self, elements: NDArray[np.uint32]) -> str | list[int]:
-        """Tokens as rapidfuzz compares them fastest, one character each; numbers where characters do not suffice."""
+        """Return tokens as one character each, which rapidfuzz compares fastest; as numbers if there are too many."""
         codes: NDArray[np.uint32] = np.frombuffer(self._token_of, np.uint32)[elements]
         try:
             return codes.tobytes().decode("utf-32-le", "surrogatepass")
@@ -50,20 +50,20 @@ class TokenOrder:
             return [int(code) for code in codes]
 
     def renew(self, frequencies: Integers) -> None:
-        """Order all elements anew by the number of rows that hold each."""
+        """Sort all elements by the number of rows that contain each."""
         self._by_rank = np.argsort(frequencies, kind="stable")
         self._ranks = np.empty(len(frequencies), np.int64)
         self._ranks[self._by_rank] = np.arange(len(frequencies))
 
     def ranks(self, elements: NDArray[np.uint32]) -> Integers:
-        """The rank of each element, rare to common; what came after the last renewal is below 0, the last lowest."""
+        """Return the rank of each element, rare to common; later ones are negative, the newest lowest."""
         if len(self) > len(self._ranks):
             more = np.arange(len(self._ranks), len(self) * 5 // 4 + 1024)
             self._ranks = np.concatenate((self._ranks, -1 - more))
         return self._ranks[elements]
 
     def at_ranks(self, ranks: Integers) -> Integers:
-        """The elements that have these ranks."""
+        """Return the elements with these ranks."""
         elements, known = -1 - ranks, ranks >= 0
         elements[known] = self._by_rank[ranks[known]]
         return elements
@@ -73,7 +73,7 @@ class TokenOrder:
         return len(self._token_of) - 1
 
     def _again(self, word: str, times: dict[str, int]) -> int:
-        """The element of a word that the text has had before; named ``28 1``, since no token has a space."""
+        """The element of a repeated word, named ``28 1``: no token contains a space."""
         times[word] = time = times.get(word, 0) + 1
         name = f"{word} {time}"
         code = self._codes.get(name)

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, Protocol
 
 from selfinstruct.backends.imitator import Imitator
-from selfinstruct.mining.value_statistics import ValueStatistics
+from selfinstruct.mining import ValueStatistics
 from selfinstruct.preparation.infer import context_fields, infer, prose_field
 from selfinstruct.records import Row
 from selfinstruct.rows import rows_from_objects

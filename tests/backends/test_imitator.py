@@ -12,7 +12,9 @@ import pytest
 
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.checks import FIELD_CHECKS
+from selfinstruct.mining.lexicon import groups
 from selfinstruct.mining.row_template import row_template
+from selfinstruct.mining.sentences import compose_text, split_prose
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared, prepare
@@ -220,3 +222,39 @@ def test_a_name_with_a_number_in_it_is_one_value() -> None:
     systems = {found for ticket in tickets for found in re.findall(r"Windows \d+", ticket["text"])}
     assert systems <= {"Windows 10", "Windows 11"}
     assert any(" on macOS" in ticket["text"] or " on Debian" in ticket["text"] for ticket in tickets)
+
+
+def test_phrases_of_prose_are_replaced_by_others_of_the_same_meaning() -> None:
+    """A phrase with synonyms is usually kept and sometimes replaced, with its capital; other words never change."""
+    english, chinese = groups("en")[0], groups("zh")[0]
+    text = f"{english[0].capitalize()} the parcel, {chinese[0]}"
+    prose = split_prose([text], [])
+    texts = {compose_text([prose], place, Random(place)) for place in range(200)}
+    openings = {each.partition(" the parcel, ")[0] for each in texts}
+    assert openings == {phrase[0].upper() + phrase[1:] for phrase in english}
+    assert {each.partition(" the parcel, ")[2] for each in texts} == set(chinese)
+    kept = sum(compose_text([prose], 0, Random(seed)).startswith(english[0].capitalize()) for seed in range(200))
+    assert 100 < kept < 160
+
+
+def test_the_rows_of_a_label_with_prose_use_synonyms() -> None:
+    """The imitator replaces phrases too: its rows contain synonyms that no seed contains."""
+    prepared = prepare(Path("seeds/tickets.csv"))
+    seeds = " ".join(str(row["text"]) for row in prepared.seeds.rows).lower()
+    grown = " ".join(str(row["text"]) for rows in by_category(prepared, 100).values() for row in rows).lower()
+    added = [phrase for group in groups("en") for phrase in group if phrase not in seeds and f" {phrase} " in grown]
+    assert len(added) >= 10
+
+
+def test_statistics_are_built_once_per_seed_file() -> None:
+    """Inference, categories, thresholds and the imitator share one object; only other fixed fields need another."""
+    prepared = prepare(SEEDS[0])
+    references = context_fields(prepared.recipe)
+    assert prepared.statistics.rows == tuple(prepared.seeds.rows)
+    assert prepared.statistics.with_fixed([]) is prepared.statistics
+    assert prepared.statistics.with_fixed(["Answer"]) is not prepared.statistics
+    assert prepared.statistics.describes(prepared.seeds.rows, references)
+    assert not prepared.statistics.describes(
+        [dict(row) for row in prepared.seeds.rows], context_fields(prepared.recipe)
+    )
+    assert not prepared.statistics.describes(prepared.seeds.rows, {})

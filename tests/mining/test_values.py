@@ -90,16 +90,16 @@ def test_chinese_numerals_are_read_as_they_are_written(value: int) -> None:
 )
 def test_drawn_numbers_keep_the_shape_of_those_seen(seen: list[str], pattern: str) -> None:
     """Sign, padding, digits of an identifier, and a fraction that is always zero stay as they are."""
-    domain = number_generator(seen, salt=3)
-    drawn = [domain.draw(place, Random(place)) for place in range(400)]
+    generator = number_generator(seen, salt=3)
+    drawn = [generator.draw(place, Random(place)) for place in range(400)]
     assert all(re.fullmatch(pattern, value) for value in drawn), drawn
     assert len(set(drawn)) > 100
 
 
 def test_numbers_do_not_repeat_before_their_range_is_used_up_and_then_widen() -> None:
     """Two-digit seeds give each two-digit number once, and only then three digits."""
-    domain = number_generator(["28", "42"], salt=5)
-    drawn = [int(domain.draw(place, Random(0))) for place in range(990)]
+    generator = number_generator(["28", "42"], salt=5)
+    drawn = [int(generator.draw(place, Random(0))) for place in range(990)]
     assert sorted(drawn[:90]) == list(range(10, 100))
     assert sorted(drawn[90:]) == list(range(100, 1000))
 
@@ -126,8 +126,8 @@ def test_addresses_are_valid_and_private_ones_stay_private(seen: str) -> None:
 
 def test_a_list_of_words_is_gone_through_before_one_comes_again() -> None:
     """Each word once a turn, in another order each turn."""
-    domain = WordGenerator(("a", "b", "c", "d", "e"), salt=2)
-    drawn = [domain.draw(place, Random(0)) for place in range(10)]
+    generator = WordGenerator(("a", "b", "c", "d", "e"), salt=2)
+    drawn = [generator.draw(place, Random(0)) for place in range(10)]
     assert sorted(drawn[:5]) == sorted(drawn[5:]) == ["a", "b", "c", "d", "e"]
 
 
@@ -147,31 +147,31 @@ def test_a_list_of_words_is_gone_through_before_one_comes_again() -> None:
 )
 def test_a_moved_time_is_written_as_it_was_and_is_valid(text: str) -> None:
     """A time is found whole, and moved by any number of seconds it is still a time of the same form and width."""
-    (atom,) = find_entities(text)
-    assert atom.kind == "time"
-    assert atom.text == text
-    moment = read_time(atom.text, atom.format)
+    (entity,) = find_entities(text)
+    assert entity.kind == "time"
+    assert entity.text == text
+    moment = read_time(entity.text, entity.format)
     assert isinstance(moment, datetime)
-    assert write_time(moment, "0", atom.format, atom.text) == text
+    assert write_time(moment, "0", entity.format, entity.text) == text
     for seconds in range(0, 60 * 86400, 86_399):
-        moved = write_time(moment, str(seconds), atom.format, atom.text)
-        assert is_time(moved, atom.format)
+        moved = write_time(moment, str(seconds), entity.format, entity.text)
+        assert is_time(moved, entity.format)
         assert re.sub(r"\d+", "#", moved).count("#") == re.sub(r"\d+", "#", text).count("#")
 
 
 def test_what_only_looks_like_a_time_is_numbers() -> None:
     """A thirteenth month and a thirtieth of February are no dates."""
-    assert {atom.kind for atom in find_entities("2023-13-40 and 991399 999999")} == {"number"}
+    assert {entity.kind for entity in find_entities("2023-13-40 and 991399 999999")} == {"number"}
 
 
 def test_a_value_is_of_the_sort_that_the_word_before_it_names() -> None:
     """Keys tell the task's number from the stage's, and parts of one identifier from each other."""
     found = {
-        (atom.kind, atom.text): atom.key
-        for atom in find_entities("task 28.0 in stage 29.0, rdd_42_18 at 10.0.0.7:5001, ssh2")
+        (entity.kind, entity.text): entity.key
+        for entity in find_entities("task 28.0 in stage 29.0, rdd_42_18 at 10.0.0.7:5001, ssh2")
     }
     assert found["number", "28.0"] != found["number", "29.0"]
     assert found["number", "42"] == "rdd_"
     assert found["number", "18"] == "rdd_#_"
     assert ("port", "5001") in found
-    assert [atom.is_name for atom in find_entities("ssh2 TID 4")] == [True, False]
+    assert [entity.is_name for entity in find_entities("ssh2 TID 4")] == [True, False]

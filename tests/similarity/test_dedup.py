@@ -69,3 +69,8 @@ def test_kept_and_dropped_are_those_of_brute_force(texts: list[str], threshold: 
             kept.append(verdict.number)
         elif text:
             assert (verdict.score, verdict.nearest) == (best, -other)
+
+
+def test_texts_without_tokens_are_compared_exactly() -> None:
+    """Only the very same punctuation is dropped: white space makes another text."""
+    assert [verdict.kept for verdict in deduplicate_texts(["?", " ?", "?"], threshold=0.7)] == [True, True, False]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.recipe import Categories, Field, Recipe, Seeds
 from selfinstruct.records import Row
-from selfinstruct.similarity.duplicates import DuplicateIndex, answer_fields, question_fields
+from selfinstruct.similarity.duplicates import DuplicateIndex, answer_fields, is_open, question_fields
 
 
 def recipe(fields: dict[str, Field], categories: Categories | None = None) -> Recipe:
@@ -52,3 +52,10 @@ def test_finds_what_a_scan_finds(rows: list[Row]) -> None:
         assert twins.find(row) == expected
         assert twins.add(row) == at
     assert len(twins) == len(rows)
+
+
+def test_a_question_with_an_empty_field_is_open() -> None:
+    """An empty string counts, null or a missing field does not."""
+    assert is_open({"instruction": "Write a poem.", "input": ""}, ["instruction", "input"])
+    assert not is_open({"instruction": "Add them.", "input": "1 2", "output": ""}, ["instruction", "input"])
+    assert not is_open({"instruction": "Add them.", "input": None}, ["instruction", "input", "context"])

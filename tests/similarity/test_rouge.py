@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.similarity.rouge import RougeL, lcs_length, rouge_l
+from selfinstruct.similarity.rouge import RougeL, f1_score, lcs_length, rouge_l
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "28", "0"]), max_size=9)
 
@@ -86,3 +86,8 @@ def test_scores_are_those_of_rouge_score() -> None:
             assert ours.precision == pytest.approx(theirs.precision, abs=1e-15)
             assert ours.recall == pytest.approx(theirs.recall, abs=1e-15)
             assert ours.f1 == pytest.approx(theirs.fmeasure, abs=1e-15)
+
+
+def test_texts_without_tokens_have_an_f1_of_zero() -> None:
+    """Two empty texts are no division by zero."""
+    assert f1_score(0, 0, 0) == 0.0

@@ -1,9 +1,9 @@
-"""The forms of an English word: what it may become in a sentence without being another word.
+"""The inflected forms of an English word.
 
     lists of irregular verbs, nouns and adjectives, else the rules of spelling -> forms
 
-What kind of word it is nobody says, so it is inflected as a noun, a verb and an adjective at once, and where
-stress decides on a doubled consonant both spellings count (visiting, travelling); such forms are in no text.
+The part of speech is unknown, so a word is inflected as a noun, a verb and an adjective; where stress decides whether a
+consonant is doubled, both spellings are included (visiting, travelling).
 
 Does not handle: derived words (quickly, dancer), the base of a form (dig, where dug is given), other languages.
 
@@ -22,7 +22,7 @@ from functools import cache, lru_cache
 from selfinstruct.mining.lexicon import words
 
 _OR = " | "
-#: Longer words are no words; they have no other form.
+#: Longer strings are not inflected.
 _LONGEST = 40
 _LAST_LATIN = "\u024f"
 _PREFIXES = ("be", "fore", "in", "inter", "mis", "out", "over", "re", "un", "under", "up", "with")
@@ -36,9 +36,9 @@ _MUST_DOUBLE = re.compile(r"(?:qu|[^aeiouy]|y(?=[aeiou]))*[aeiouy][bdfgklmnprtvz
 
 @lru_cache(maxsize=8192)
 def forms(word: str) -> frozenset[str]:
-    """Every form of a word, itself among them, in lower case.
+    """Every form of a word, including itself, in lower case.
 
-    A word that does not end in two letters, or has one that is not Latin, is its own only form.
+    A word that does not end in two letters, or contains a letter that is not Latin, has no other form.
     """
     word = word.casefold()
     if not 2 <= len(word) <= _LONGEST or not word[-2:].isalpha() or max(word) > _LAST_LATIN:
