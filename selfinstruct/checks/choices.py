@@ -21,9 +21,11 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """
     said = _folded(row[name])
     if constraints.one_of and said not in _all_folded(constraints.one_of):
-        return Rejection("label", f"{name} {_shown(row[name])} is none of the {len(constraints.one_of)} allowed")
+        return Rejection(
+            "label", f"{name} {_shown(row[name])} is not one of the {len(constraints.one_of)} allowed values"
+        )
     if constraints.choice_of is not None and said not in _all_folded(choices(row[constraints.choice_of])):
-        return Rejection("label", f"{name} {_shown(row[name])} is none of the choices in {constraints.choice_of}")
+        return Rejection("label", f"{name} {_shown(row[name])} is not one of the choices in {constraints.choice_of}")
     return None
 
 

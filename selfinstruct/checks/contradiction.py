@@ -12,4 +12,6 @@ def check(row: Row, twin: tuple[int, bool] | None, recipe: Recipe) -> Rejection 
     if twin is None or twin[1] or is_open(row, question_fields(recipe)):
         return None
     answers = " or ".join(answer_fields(recipe))
-    return Rejection("contradiction", f"another row asks the same and has another {answers}", nearest=twin[0])
+    return Rejection(
+        "contradiction", f"another row asks the same question and has a different {answers}", nearest=twin[0]
+    )

@@ -22,7 +22,9 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     context = value_text(row[constraints.identifiers_in])
     for token in identifiers(value_text(row[name])):
         if find_span(token, context) is None:
-            return Rejection("identifiers", f"{name} names {token[:80]}, which is not in {constraints.identifiers_in}")
+            return Rejection(
+                "identifiers", f"{name} contains {token[:80]}, which does not occur in {constraints.identifiers_in}"
+            )
     return None
 
 

@@ -14,9 +14,9 @@ def check(row: Row, category: str, categories: Categories, known: Collection[str
     if category in known:
         return None
     if categories.function is not None:
-        return Rejection("label", f"the row is of none of the {len(known)} categories of the seeds")
+        return Rejection("label", f"the row belongs to none of the {len(known)} categories of the seeds")
     name = categories.field or "the row"
     if categories.by == "template":
-        return Rejection("label", f"{name} is of none of the {len(known)} templates")
+        return Rejection("label", f"{name} matches none of the {len(known)} templates")
     shown = json.dumps(row.get(name), ensure_ascii=False)
-    return Rejection("label", f"{name} {shown[:80]} is none of the {len(known)} categories")
+    return Rejection("label", f"{name} {shown[:80]} is not one of the {len(known)} categories")

@@ -12,5 +12,5 @@ def check(row: Row, threshold: float, nearest: Callable[[Row, float], tuple[int,
     near = nearest(row, threshold)
     if near is None:
         return None
-    message = f"ROUGE-L {near[1]:.4f} with its nearest row, more than {threshold:.4f}"
+    message = f"ROUGE-L {near[1]:.4f} with the nearest row, above {threshold:.4f}"
     return Rejection("near-duplicate", message, nearest=near[0], score=near[1])

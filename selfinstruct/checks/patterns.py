@@ -17,12 +17,12 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     if not isinstance(value, str):
         return None
     if len(value) > MOST_CHARACTERS:
-        message = f"{name} has {len(value)} characters; patterns are tried on at most {MOST_CHARACTERS}"
+        message = f"{name} has {len(value)} characters; patterns are checked on at most {MOST_CHARACTERS}"
         return Rejection("schema" if constraints.pattern is not None else "blocked", message)
     if constraints.pattern is not None and re.fullmatch(constraints.pattern, value) is None:
         return Rejection("schema", f"{name} does not match {constraints.pattern[:80]}")
     for pattern in constraints.refuse:
         if (found := re.search(pattern, value)) is not None:
             shown = f": {found[0][:80]!r}" if found[0] else ""
-            return Rejection("blocked", f"{name} holds what {pattern[:80]} refuses{shown}")
+            return Rejection("blocked", f"{name} matches the refused pattern {pattern[:80]}{shown}")
     return None

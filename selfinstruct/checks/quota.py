@@ -9,4 +9,4 @@ def check(category: str, room: int) -> Rejection | None:
     """Refuse a row of a category in which no row is missing (``room`` rows are)."""
     if room > 0:
         return None
-    return Rejection("quota", f"its category has all its rows: {category[:80]}")
+    return Rejection("quota", f"its category is full: {category[:80]}")

@@ -35,7 +35,7 @@ def faults(row: Row, fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
     if row.keys() != fields.keys():
         for name in row:
             if name not in fields:
-                yield str(name), f"{str(name)[:80]} is no field of the recipe"
+                yield str(name), f"{str(name)[:80]} is not a field of the recipe"
     for name, field in fields.items():
         if name not in row:
             yield name, f"{name} is missing"
@@ -43,7 +43,7 @@ def faults(row: Row, fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
         value = row[name]
         kind = type(value)
         if kind not in _CLASSES[field.type]:
-            yield name, f"{name} is {_called(value)}, not {field.type}"
+            yield name, f"{name}: expected {field.type}, got {_called(value)}"
         elif kind is not str and (problem := _unwritable(value)):
             yield name, f"{name} {problem}"
 
@@ -65,11 +65,11 @@ def _unwritable(value: JSON) -> str:
         for item in level:
             kind = type(item)
             if kind is float and not math.isfinite(item):
-                return f"holds {item}, for which JSON has no word"
+                return f"contains {item}, which JSON cannot represent"
             if kind is int and item.bit_length() > _MOST_BITS:
-                return "holds an integer of more than 4300 digits"
+                return "contains an integer of more than 4300 digits"
             if kind not in _CLASSES["any"]:
-                return f"holds a {kind.__name__}, which is no JSON value"
+                return f"contains a {kind.__name__}, which is not a JSON value"
             if kind in _CONTAINERS and depth == MAX_NESTING:
                 return f"is nested more than {MAX_NESTING} levels deep"
             if kind is dict and not all(type(key) is str for key in item):

@@ -34,9 +34,9 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
             message = f"snippet {number} of {name} has {len(lines)} lines, more than {rules.max_lines}"
             return Rejection("schema", message)
         if rules.python and (problem := _problem("\n".join(lines))):
-            return Rejection("schema", f"snippet {number} of {name} is not Python: {problem}")
+            return Rejection("schema", f"snippet {number} of {name} is not valid Python: {problem}")
     if rules.last and found and rest.strip():
-        return Rejection("schema", f"{name} goes on after its last snippet")
+        return Rejection("schema", f"{name} continues after its last snippet")
     return None
 
 

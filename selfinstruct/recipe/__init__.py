@@ -2,8 +2,8 @@
 
     load_recipe("logqa.toml") -> Recipe -> bind(recipe, seed fields) -> Recipe that a run can trust
 
-Does not handle: inferring a recipe from seeds (``infer``), reading the seeds themselves (``rows``), or telling
-whether a category named in ``quota.weights`` exists, which only the mined categories can say.
+Does not handle: inferring a recipe from seeds (``preparation``), reading the seeds (``rows``), or checking that a
+category in ``quota.weights`` exists, which is known only once the seeds are read.
 """
 
 from selfinstruct.recipe.changes import frozen_changes

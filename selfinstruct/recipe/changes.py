@@ -1,4 +1,4 @@
-"""Two recipes of one run: which keys differ that would judge earlier rows by another rule."""
+"""The changes to a recipe that a run cannot resume with, since its earlier rows were judged by another rule."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from selfinstruct.recipe.tables import Recipe
 
 
 def frozen_changes(old: Recipe, new: Recipe) -> list[str]:
-    """The key paths whose change would judge earlier rows by another rule; empty: the run may go on.
+    """Return the key paths whose change would judge earlier rows by another rule; empty if the run may resume.
 
-    Words, prompt and model may change, and a quota may grow. The same seed file by another path is no change;
-    whether its rows are the same is for the journal to say.
+    Descriptions, prompt, model and backend may change, and a quota may grow. The same seed file by another path is no
+    change; whether its rows are the same is checked by the journal.
     """
     before, after = dict(_judging(old)), dict(_judging(new))
     changed = [path for path in {**before, **after} if before.get(path) != after.get(path)]

@@ -1,4 +1,4 @@
-"""What no single key of a recipe is to blame for: names that are not there, keys that exclude each other."""
+"""Problems between keys of a recipe: unknown names, and keys that contradict each other."""
 
 from __future__ import annotations
 
@@ -13,32 +13,36 @@ from selfinstruct.recipe.tables import Recipe
 
 #: The keys that name another field.
 _REFERRING = ("appears_in", "identifiers_in", "choice_of", "differs_from")
-_UNNEST = "repeat once, or end each turn with a character that is in none of its repeats: (a+,)+ for (a+)+"
+_UNNEST = "remove the inner repeat, or end it with a character that it cannot match: (a+,)+ instead of (a+)+"
 
 
 def recipe_contradictions(recipe: Recipe) -> Iterator[Problem]:
-    """Everything in ``recipe`` that contradicts itself."""
+    """Yield every contradiction in ``recipe``."""
     yield from naming_problems(recipe)
     if not recipe.fields:
-        yield Problem(("fields",), "names no field", "add a table for each field of a row, such as [fields.Question]")
+        yield Problem(
+            ("fields",),
+            "must define at least one field",
+            "add a table for each field of a row, such as [fields.Question]",
+        )
     for path, name in _named_fields(recipe):
         if name not in recipe.fields:
             yield no_such_field(path, name, recipe.fields)
-    for field_path, name, held in _held(recipe):
+    for field_path, name, constraints in _all_constraints(recipe):
         for key in _REFERRING:
-            if getattr(held, key) == name:
-                hint = "name the field that its values are compared with, or remove the key"
-                yield Problem((*field_path, key), "names the field itself", hint)
-        yield from _constraint_mistakes(field_path, held)
-    yield from _quota_contradictions(recipe)
+            if getattr(constraints, key) == name:
+                hint = "name the field to compare with, or remove the key"
+                yield Problem((*field_path, key), "must name another field", hint)
+        yield from _constraint_problems(field_path, constraints)
+    yield from _quota_conflicts(recipe)
     if recipe.models and recipe.model is not None:
-        yield Problem(("models",), "excludes [model]: keep one of the two", "make [model] one of the [[models]]")
+        yield Problem(("models",), "cannot be combined with [model]", "make [model] one of the [[models]]")
     if len({(model.name, model.base_url) for model in recipe.models}) < len(recipe.models):
-        yield Problem(("models",), "names the same model at the same base_url twice", "keep one, with a larger weight")
+        yield Problem(("models",), "lists the same model at the same base_url twice", "keep one, with a larger weight")
 
 
-def _held(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str, Constraints]]:
-    """Every table of constraints, with the field that is held to it."""
+def _all_constraints(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str, Constraints]]:
+    """Yield every table of constraints: its path, and the field that it applies to."""
     for name, field in recipe.fields.items():
         yield ("fields", name), name, field
     for at, rule in enumerate(recipe.rules):
@@ -46,9 +50,9 @@ def _held(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str, Constraints]]:
 
 
 def _named_fields(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str]]:
-    for path, _, held in _held(recipe):
+    for path, _, constraints in _all_constraints(recipe):
         for key in _REFERRING:
-            if (other := getattr(held, key)) is not None:
+            if (other := getattr(constraints, key)) is not None:
                 yield (*path, key), other
     for at, rule in enumerate(recipe.rules):
         yield ("rules", at, "field"), rule.field
@@ -60,45 +64,45 @@ def _named_fields(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str]]:
         yield ("novelty", "fields"), other
 
 
-def _constraint_mistakes(path: toml.KeyPath, held: Constraints) -> Iterator[Problem]:
-    """What is wrong with the constraints of one field or rule by themselves."""
-    if held.match != "exact" and held.appears_in is None:
-        yield Problem((*path, "match"), "says how appears_in compares, and there is no appears_in")
+def _constraint_problems(path: toml.KeyPath, constraints: Constraints) -> Iterator[Problem]:
+    """Yield the problems within the constraints of one field or rule."""
+    if constraints.match != "exact" and constraints.appears_in is None:
+        yield Problem((*path, "match"), "has no effect without appears_in")
     for unit in ("chars", "words"):
-        least, most = getattr(held, f"min_{unit}"), getattr(held, f"max_{unit}")
+        least, most = getattr(constraints, f"min_{unit}"), getattr(constraints, f"max_{unit}")
         if most is not None and (least or 0) > most:
-            message = f"is below min_{unit}, {least}: no text is long enough and short enough"
+            message = f"is below min_{unit} ({least}): no text can satisfy both"
             yield Problem((*path, f"max_{unit}"), message)
-    for key, patterns in (("pattern", (held.pattern,)), ("refuse", held.refuse)):
+    for key, patterns in (("pattern", (constraints.pattern,)), ("refuse", constraints.refuse)):
         for pattern in patterns:
             if pattern is not None and (problem := pattern_problem(pattern)):
                 shown = pattern if len(pattern) <= 60 else f"{pattern[:60]}..."
-                hint = "see docs.python.org/3/library/re.html" if "no regular" in problem else _UNNEST
+                hint = "see docs.python.org/3/library/re.html" if "regular expression" in problem else _UNNEST
                 yield Problem((*path, key), f"{toml.literal(shown)} {problem}", hint)
-    rules = held.snippets
+    rules = constraints.snippets
     if rules is not None and rules.most is not None and rules.least > rules.most:
-        yield Problem((*path, "snippets"), f"least, {rules.least}, is above most, {rules.most}")
+        yield Problem((*path, "snippets"), f"least ({rules.least}) is above most ({rules.most})")
 
 
-def _quota_contradictions(recipe: Recipe) -> Iterator[Problem]:
+def _quota_conflicts(recipe: Recipe) -> Iterator[Problem]:
     categories, quota = recipe.categories, recipe.quota
     if categories.by in ("field", "template") and categories.field is None:
-        yield Problem(("categories", "field"), f'missing; by = "{categories.by}" needs the field to look at')
+        yield Problem(("categories", "field"), f'missing; by = "{categories.by}" requires a field')
     if categories.function is not None and categories.field is not None:
-        hint = 'remove the key, or say by = "template" or by = "field"'
+        hint = 'remove the key, or use by = "template" or by = "field"'
         yield Problem(("categories", "field"), "unused: the function in by is given the whole row", hint)
     if categories.by == "none" and categories.field is not None:
-        yield Problem(("categories", "field"), 'means nothing with by = "none"', 'say by = "template" or by = "field"')
+        yield Problem(("categories", "field"), 'has no effect with by = "none"', 'use by = "template" or by = "field"')
     if quota.rows is not None and quota.per_category is not None:
-        yield Problem(("quota", "per_category"), "excludes rows: keep one of the two")
+        yield Problem(("quota", "per_category"), "cannot be combined with rows")
     if quota.weights and quota.rows is None:
-        yield Problem(("quota", "weights"), "shares out rows, and there is no rows", "add, for example, rows = 1000")
+        yield Problem(("quota", "weights"), "requires rows", "add, for example, rows = 1000")
     if quota.weights and categories.by == "none":
-        yield Problem(("quota", "weights"), 'needs categories, and [categories] has by = "none"')
+        yield Problem(("quota", "weights"), 'requires categories, but [categories] has by = "none"')
     if recipe.novelty.categories and categories.by == "none":
-        yield Problem(("novelty", "categories"), 'needs categories, and [categories] has by = "none"')
+        yield Problem(("novelty", "categories"), 'requires categories, but [categories] has by = "none"')
     if recipe.novelty.per_field and recipe.novelty.max_rouge_l == "seeds":
-        message = 'needs a number for max_rouge_l, since "seeds" is measured on the fields together'
+        message = 'requires a number for max_rouge_l: "seeds" is measured on all fields together'
         yield Problem(("novelty", "per_field"), message, "for example max_rouge_l = 0.7")
     if not recipe.novelty.fields:
-        yield Problem(("novelty", "fields"), "names no field: nothing could be compared")
+        yield Problem(("novelty", "fields"), "must name at least one field to compare")

@@ -1,7 +1,7 @@
-"""Mistakes in a recipe, in words for people: what pydantic refused, what is allowed there, and the nearest name.
+"""The problems of a recipe as error messages: the key path, what was expected there, and the nearest valid name.
 
-What is allowed is read off the model itself: the text in an ``Annotated`` type says it, plain types speak for
-themselves. So a new key needs no wording of its own.
+What is expected is derived from the model: from the text in an ``Annotated`` type, or from the type itself. A new key
+needs no message of its own.
 """
 
 from __future__ import annotations
@@ -31,78 +31,78 @@ _SHOWN_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong at a key path; ``message`` goes on from the path, ``hint`` says what to do."""
+    """One problem at a key path; ``message`` continues the path, ``hint`` is what to do."""
 
     path: toml.KeyPath
     message: str
     hint: str = ""
 
 
-def recipe_error(mistakes: Sequence[Problem], name: str, text: str = "") -> RecipeError:
-    """One error that tells every mistake, each with its line in ``text`` where it has one.
+def recipe_error(problems: Sequence[Problem], name: str, text: str = "") -> RecipeError:
+    """Return one error with every problem, each with its line in ``text`` if it has one.
 
-    ``name`` is what messages call the recipe: its file.
+    ``name`` identifies the recipe in messages: its file.
     """
     lines = toml.lines(text)
-    # A key that is missing is told at the table that it is missing from; 0: that is missing too.
+    # A missing key is reported at the table that it is missing from; 0 if that is missing too.
     places = [
         next((lines[path[:depth]] for depth in range(len(path), 0, -1) if path[:depth] in lines), 0)
-        for path in (mistake.path for mistake in mistakes)
+        for path in (problem.path for problem in problems)
     ]
-    told = [
+    errors = [
         RecipeError(
-            f"{name}{f':{place}' if place else ''}: {toml.key_path(mistake.path)}: {mistake.message}",
-            hint=mistake.hint,
+            f"{name}{f':{place}' if place else ''}: {toml.key_path(problem.path)}: {problem.message}",
+            hint=problem.hint,
         )
-        for place, mistake in sorted(zip(places, mistakes, strict=True), key=lambda pair: pair[0] or math.inf)
+        for place, problem in sorted(zip(places, problems, strict=True), key=lambda pair: pair[0] or math.inf)
     ]
-    return told[0] if len(told) == 1 else RecipeError("\n".join(str(error) for error in told))
+    return errors[0] if len(errors) == 1 else RecipeError("\n".join(str(error) for error in errors))
 
 
 def nearest(name: str, allowed: Collection[str]) -> str | None:
-    """The allowed name that is most like ``name``, letter case aside, or None where none is near."""
+    """Return the allowed name that is most similar to ``name``, ignoring case, or None."""
     folded = {other.casefold(): other for other in allowed}
     near = difflib.get_close_matches(name.casefold(), list(folded), n=1)
     return folded[near[0]] if near else None
 
 
 def no_such_field(path: toml.KeyPath, name: str, fields: Collection[str], owner: str = "the recipe has") -> Problem:
-    """The mistake of naming, at ``path``, a field that is not among ``fields``."""
+    """Return the problem of a name at ``path`` that is not one of ``fields``."""
     near = nearest(name, fields)
     message = f"{owner} no field {toml.literal(name)}{f'; did you mean {toml.literal(near)}?' if near else ''}"
     return Problem(path, message, f"the fields are: {', '.join(map(toml.literal, fields))}")
 
 
 def no_category(key: str, name: str, categories: Collection[str]) -> RecipeError:
-    """The error of giving, in the table ``key``, something to a category that there is not."""
+    """Return the error for an unknown category in the table ``key``."""
     near = nearest(name, categories)
     return RecipeError(
-        f"{key}: there is no category {name!r}{f'; did you mean {near!r}?' if near else ''}",
+        f"{key}: unknown category {name!r}{f'; did you mean {near!r}?' if near else ''}",
         hint=f"the categories are: {', '.join(map(repr, categories))}",
     )
 
 
 def validation_problems(error: ValidationError, model: type[BaseModel], data: Any) -> list[Problem]:
-    """What pydantic refused in ``data``: unknown and missing keys, and values of a wrong type or size.
+    """Convert pydantic's errors for ``data``: unknown and missing keys, and values of a wrong type or size.
 
-    Values of keys that people confuse with a secret's place are never repeated.
+    Values of keys that people mistake for the place of a secret are never repeated.
     """
-    mistakes: dict[toml.KeyPath, Problem] = {}
+    problems: dict[toml.KeyPath, Problem] = {}
     for fault in error.errors(include_url=False, include_context=False):
         path, table, annotation = _locate(fault["loc"], model)
         if fault["type"] == "extra_forbidden":
-            mistake = _unknown_key(path, table, model)
+            problem = _unknown_key(path, table, model)
         elif fault["type"] == "missing":
-            mistake = Problem(path, f"missing; it must be {_allowed(annotation, path)}")
+            problem = Problem(path, f"missing; expected {_expected(annotation, path)}")
         else:
-            given = "" if path[-1:] and path[-1] in _UNSHOWN else f"; this is {_given(data, path)}"
-            mistake = Problem(path, f"must be {_allowed(annotation, path)}{given}")
-        mistakes.setdefault(path, mistake)  # A union is refused once for each of its kinds.
-    return list(mistakes.values())
+            given = "" if path[-1:] and path[-1] in _UNSHOWN else f", got {_given(data, path)}"
+            problem = Problem(path, f"expected {_expected(annotation, path)}{given}")
+        problems.setdefault(path, problem)  # A union yields an error for each of its types.
+    return list(problems.values())
 
 
 def _locate(loc: Sequence[str | int], model: type[BaseModel]) -> tuple[toml.KeyPath, type[BaseModel], Any]:
-    """The key path of a pydantic location, the last model on the way, and the annotation at its end."""
+    """Return the key path of a pydantic location, the innermost model on it, and the annotation at its end."""
     path: list[str | int] = []
     table, here = model, model
     for part in loc:
@@ -115,13 +115,13 @@ def _locate(loc: Sequence[str | int], model: type[BaseModel]) -> tuple[toml.KeyP
         elif _is_array(kind):
             here = get_args(kind)[0]
         else:
-            break  # The rest names a kind of a union, or a place in a list.
+            break  # The rest is a type of a union, or an index of a list.
         path.append(part)
     return tuple(path), table, here
 
 
 def _kind(annotation: Any) -> Any:
-    """An annotation without None and without its words."""
+    """Return an annotation without None and without its description."""
     if get_origin(annotation) is Annotated:
         return _kind(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -130,20 +130,20 @@ def _kind(annotation: Any) -> Any:
     return annotation
 
 
-def _allowed(annotation: Any, path: toml.KeyPath) -> str:
-    *others, last = _allowances(annotation, path)
+def _expected(annotation: Any, path: toml.KeyPath) -> str:
+    *others, last = _expectations(annotation, path)
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _allowances(annotation: Any, path: toml.KeyPath) -> Iterator[str]:
+def _expectations(annotation: Any, path: toml.KeyPath) -> Iterator[str]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        words = [said for said in arguments[1:] if isinstance(said, str)]
-        yield from words or _allowances(arguments[0], path)
+        descriptions = [each for each in arguments[1:] if isinstance(each, str)]
+        yield from descriptions or _expectations(arguments[0], path)
     elif origin in (Union, UnionType):
         for kind in arguments:
             if kind is not NoneType:
-                yield from _allowances(kind, path)
+                yield from _expectations(kind, path)
     elif origin is Literal:
         yield from map(toml.literal, arguments)
     elif origin is dict:
@@ -151,7 +151,7 @@ def _allowances(annotation: Any, path: toml.KeyPath) -> Iterator[str]:
     elif _is_array(annotation):
         yield f"tables such as [[{toml.key_path(path)}]]"
     elif _is_table(annotation):
-        yield f"a table [{toml.key_path(path)}] that may hold: {', '.join(annotation.model_fields)}"
+        yield f"a table [{toml.key_path(path)}] that may contain: {', '.join(annotation.model_fields)}"
     else:
         yield _PLAIN[annotation]
 
@@ -161,7 +161,7 @@ def _is_table(annotation: Any) -> bool:
 
 
 def _is_array(annotation: Any) -> bool:
-    """Whether it is a list of tables, as ``[[...]]`` writes it."""
+    """Whether a type is a list of tables, ``[[...]]`` in TOML."""
     return get_origin(annotation) is tuple and _is_table(get_args(annotation)[0])
 
 
@@ -181,22 +181,22 @@ def _unknown_key(path: toml.KeyPath, table: type[BaseModel], model: type[BaseMod
     where = "the top of a recipe"
     if above:
         where = f"[[{toml.key_path(above[:-1])}]]" if isinstance(above[-1], int) else f"[{toml.key_path(above)}]"
-    hint = f"{where} may hold: {', '.join(allowed)}"
+    hint = f"{where} may contain: {', '.join(allowed)}"
     if _SECRET.fullmatch(key.lower().replace("-", "_")):
         return Problem(
             path,
-            "a recipe never holds a secret",
+            "a recipe must not contain a secret",
             'put the key into an environment variable, and name the variable: api_key_env = "OPENAI_API_KEY"',
         )
     near = nearest(key, allowed)
     if near:
-        return Problem(path, f"there is no such key; did you mean {near}?", hint)
+        return Problem(path, f"unknown key; did you mean {near}?", hint)
     elsewhere = _table_with(key, model)
-    return Problem(path, f"there is no such key here{f'; it belongs {elsewhere}' if elsewhere else ''}", hint)
+    return Problem(path, f"unknown key here{f'; it belongs {elsewhere}' if elsewhere else ''}", hint)
 
 
 def _table_with(key: str, model: type[BaseModel]) -> str:
-    """Where a key that stands in the wrong table would be right."""
+    """Return the place where a misplaced key belongs, "" if nowhere."""
     kinds = {name: _kind(field.annotation) for name, field in model.model_fields.items()}
     if key in kinds:
         if _is_array(kinds[key]):

@@ -1,6 +1,6 @@
-"""The tables of a recipe beyond imitation: what a prompt is conditioned on, its steps, and what follows from a row.
+"""The tables of a recipe beyond imitation: the inputs of its prompts, its steps, and the constraints on rows.
 
-[attributes] x [documents] -> [[steps]] -> [[judge]] -> [[expand]] -> rows, held to [fields] and [[rules]]
+[attributes] x [documents] -> [[steps]] -> [[judge]] -> [[expand]] -> rows, checked by [fields] and [[rules]]
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ Conditions = Annotated[dict[str, Scalars], 'a table of names and values, such as
 
 
 class Attribute(Table):
-    """``[attributes.NAME]``: what a prompt is conditioned on, one value of it a batch, or ``draw`` of them.
+    """``[attributes.NAME]``: an input of prompts, of which each batch gets one value, or ``draw`` of them.
 
     The values are ``values``, or the lines of ``file`` (of JSON Lines: objects, whose keys prompts name as
-    ``{NAME.key}``), or are written once by the model, ``size`` of them, in answer to ``prompt``, and kept in the run
-    directory to be edited. ``draw = [0, 3]`` draws at least none and at most three; drawn so, they are a list.
-    ``balanced`` draws those that have the fewest accepted rows; else the draw is random.
+    ``{NAME.key}``), or are generated once by the model: ``size`` of them, in reply to ``prompt``, kept in the run
+    directory where they can be edited. ``draw = [0, 3]`` draws a list of zero to three values. ``balanced`` draws the
+    values with the fewest accepted rows; otherwise the draw is random.
     """
 
     values: Scalars = ()
@@ -47,11 +47,11 @@ class Attribute(Table):
 
 
 class Documents(Table):
-    """``[documents]``: what rows are written about; the passages of the files are used evenly.
+    """``[documents]``: the texts that rows are written about; the passages of the files are used evenly.
 
     A passage is a ``chunk`` of at most ``max_chars`` characters and ``max_tokens`` tokens (estimated), of which
-    ``overlap`` characters may stand in the one before; or a ``sample``, set off by blank lines; or a ``row`` of row
-    files, whose fields prompts name as ``{passage.FIELD}``.
+    up to ``overlap`` characters may repeat the end of the previous one; or a ``sample``, set off by blank lines; or a
+    ``row`` of row files, whose fields prompts name as ``{passage.FIELD}``.
     """
 
     files: Files
@@ -62,16 +62,16 @@ class Documents(Table):
 
 
 class Step(Table):
-    """``[[steps]]``: a prompt, and the fields or names that its reply writes, for later steps and the row.
+    """``[[steps]]``: a prompt, and the names that its reply assigns, for later steps and the fields of the row.
 
-    A prompt is text with ``{names}``: of attributes, of ``passage``, ``document`` and ``page``, of what earlier
-    steps have written, of ``task``, ``category``, ``count``, ``demos`` (``demos.FIELD``: what they have in one
-    field, as a list) and ``form``; ``{{`` stands for a brace. ``reply`` is how a reply is read: ``json`` objects
-    with the names of ``writes``, at most ``rows`` of them (0: as many as the batch asks for; each goes on by
-    itself); the whole ``text``, which is the one name; or ``parts`` around a ``separator``, one a name. ``replace``
-    puts the value of a name in place of a text in what was written. A reply that cannot be read is asked for again,
-    ``tries`` times in all. ``model`` is one of ``[[models]]``. The step is passed over where a name of ``when`` has
-    none of the values that are given.
+    A prompt is text with ``{names}``: of attributes, ``passage``, ``document`` and ``page``, the names that earlier
+    steps assign, ``task``, ``category``, ``count``, ``demos`` (``demos.FIELD``: what they have in one
+    field, as a list) and ``form``; ``{{name}}`` is literal. ``reply`` is how a reply is parsed: ``json`` objects
+    with the names of ``writes``, at most ``rows`` of them (0: as many as the batch asks for), each of which
+    continues on its own; the whole ``text``, as the only name; or ``parts`` around a ``separator``, one per name.
+    ``replace`` substitutes the value of a name for a text in the reply. A reply that cannot be parsed is requested
+    again, up to ``tries`` times in total. ``model`` is one of ``[[models]]``. The step is skipped if a name in ``when``
+    has none of the listed values.
     """
 
     name: NonEmpty
@@ -88,11 +88,12 @@ class Step(Table):
 
 
 class Expand(Table):
-    """``[[expand]]``: each row becomes one for each template, without a call; ``writes`` is the field that they write.
+    """``[[expand]]``: each row becomes one row per template, without a call; ``writes`` is the field that they fill.
 
-    A template is a text with ``{names}`` of the row, in ``templates`` or a line of ``file``, or is written once by
-    the model, ``size`` of them, in answer to ``prompt``, and kept in the run directory to be edited. In JSON Lines a
-    template is an object of several fields' texts, and fits rows that have all names of its ``needs``.
+    A template is a text with ``{names}`` of the row, in ``templates`` or a line of ``file``, or the templates
+    are generated once by the model: ``size`` of them, in reply to ``prompt``, kept in the run directory where they can
+    be edited. In JSON Lines a template is an object with the texts of several fields, and applies to rows that have all
+    the names in its ``needs``.
     """
 
     name: NonEmpty
@@ -104,9 +105,9 @@ class Expand(Table):
 
 
 class Judge(Table):
-    """``[[judge]]``: a model's opinion of a row that has passed all checks; it refuses those that score too low.
+    """``[[judge]]``: a model scores each row that has passed its field checks; rows with a low score are rejected.
 
-    The reply is a JSON object of a ``score`` (a number, or yes or no, which are 5 and 1) and a ``reason``.
+    The reply is a JSON object with a ``score`` (a number, or yes for 5 and no for 1) and a ``reason``.
     """
 
     name: NonEmpty
@@ -117,7 +118,11 @@ class Judge(Table):
 
 
 class Snippets(Table):
-    """``fields.NAME.snippets``: what holds for fenced code in a value: in number, in lines, and that it is Python."""
+    """``fields.NAME.snippets``: constraints on the fenced code blocks of a value.
+
+    There must be ``least`` to ``most`` of them, each of at most ``max_lines`` lines. ``python``: each must parse as
+    Python. ``last``: nothing may follow the last one.
+    """
 
     least: CountOrNone = 0
     most: Count | None = None
@@ -127,14 +132,15 @@ class Snippets(Table):
 
 
 class Constraints(Table):
-    """What the values of a field must satisfy.
+    """The constraints on the values of a field.
 
-    ``appears_in`` names the field of which a value must be a token-bounded span, compared as ``match`` says;
-    ``inflected``: one of the word's forms stands there. ``identifiers_in`` names the field in which its digit-bearing
-    tokens must occur. ``min_chars`` and ``max_chars`` bound its length in code points, ``min_words`` and ``max_words``
-    in words between blanks. ``pattern`` is a regular expression that all of it matches, ``refuse`` are some that
-    nothing in it may match. It is one of ``one_of``, or one of the values of the field ``choice_of``, letter case
-    aside. ``differs_from`` names a field that must have another value.
+    ``appears_in`` names the field of which a value must be a token-bounded span, compared by ``match``; with
+    ``inflected``, any form of the word may occur there. ``identifiers_in`` names the field in which every number and id
+    of the value must occur. ``min_chars`` and ``max_chars`` limit its length in code points, ``min_words`` and
+    ``max_words`` in words between white space. ``pattern`` is a regular expression that the whole value must match,
+    ``refuse`` are regular expressions that must not match anywhere in it. The value must be one of ``one_of``, or one
+    of the choices in the field ``choice_of``, ignoring case. ``differs_from`` names a field that must have a different
+    value.
     """
 
     appears_in: str | None = None
@@ -153,10 +159,10 @@ class Constraints(Table):
 
 
 class Field(Constraints):
-    """``[fields.NAME]``: one field of a row, and what its values must satisfy.
+    """``[fields.NAME]``: one field of a row, and the constraints on its values.
 
-    ``source`` is the name that its value is taken from, where the model does not write it: an attribute's, or that of
-    a passage's part. Rows that agree in all fields but ``answer`` ones, and differ in these, contradict each other.
+    ``source`` names what its value is taken from if the model does not write it: an attribute, or a part of the
+    passage. Rows that agree in all fields except ``answer`` fields contradict each other.
     """
 
     description: str = ""
@@ -166,7 +172,7 @@ class Field(Constraints):
 
 
 class Rule(Constraints):
-    """``[[rules]]``: what holds for a field where all names of ``when`` have one of the values that are given."""
+    """``[[rules]]``: constraints on a field that apply only if every field in ``when`` has one of the listed values."""
 
     field: NonEmpty
     when: Conditions

@@ -1,4 +1,4 @@
-"""The names that a recipe's prompts may use, where each comes from, and what is wrong with those that are used.
+"""The names that a recipe's prompts may use, and the problems of the names that they do use.
 
 attributes, passage, demos -> names of the first step -> its writes -> names of the second ... -> the row's fields
 """
@@ -12,64 +12,68 @@ from selfinstruct.recipe.errors import Problem, nearest
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.recipe.tables import Recipe
 
-#: What every prompt may name, and what prompts about a passage may.
+#: The names available in every prompt, and in prompts about a passage.
 ALWAYS = ("task", "category", "count", "demos", "demo", "form")
 OF_PASSAGES = ("passage", "document", "page", "start", "end")
 
 
 def naming_problems(recipe: Recipe) -> Iterator[Problem]:
-    """Everything that is wrong with the attributes, documents, steps, judges and expansions of a recipe."""
-    yield from _attribute_mistakes(recipe)
-    yield from _step_mistakes(recipe)
+    """Yield the problems of the attributes, documents, steps, judges and expansions of a recipe."""
+    yield from _attribute_problems(recipe)
+    yield from _step_problems(recipe)
     known = known_names(recipe)
     for at, judge in enumerate(recipe.judge):
         for key in ("prompt", "system"):
             names = [*known, *recipe.fields]
             yield from _unknown(("judge", at, key), names_in(getattr(judge, key)), names, recipe.fields)
         yield from _no_model(recipe, ("judge", at, "model"), judge.model)
-    yield from _expansion_mistakes(recipe, known)
-    yield from _source_mistakes(recipe, known)
+    yield from _expansion_problems(recipe, known)
+    yield from _source_problems(recipe, known)
 
 
 def _reserved(recipe: Recipe) -> tuple[str, ...]:
-    """The names that nothing else may be called."""
+    """Return the names that attributes and steps must not use."""
     return (*ALWAYS, *OF_PASSAGES) if recipe.documents is not None else ALWAYS
 
 
 def known_names(recipe: Recipe) -> list[str]:
-    """The names that have a value once every step was asked."""
-    return [*_given(recipe), *(name for step in recipe.steps for name in step.writes)]
+    """Return the names that have a value after the last step."""
+    return [*_initial_names(recipe), *(name for step in recipe.steps for name in step.writes)]
 
 
-def _given(recipe: Recipe) -> list[str]:
-    """The names that have a value before the first step."""
+def _initial_names(recipe: Recipe) -> list[str]:
+    """Return the names that have a value before the first step."""
     return [*_reserved(recipe), *recipe.attributes]
 
 
-def _attribute_mistakes(recipe: Recipe) -> Iterator[Problem]:
+def _attribute_problems(recipe: Recipe) -> Iterator[Problem]:
     for name, attribute in recipe.attributes.items():
         path = ("attributes", name)
         if sum((bool(attribute.values), attribute.file is not None, bool(attribute.prompt))) != 1:
-            yield Problem(path, "needs one of values, file and prompt", 'for example: values = ["good", "bad"]')
+            yield Problem(
+                path, "requires exactly one of values, file and prompt", 'for example: values = ["good", "bad"]'
+            )
         if name in _reserved(recipe):
-            yield Problem(path, "is a name that prompts have for something else", "choose another name")
+            yield Problem(path, "is a reserved name", "choose another name")
         if (len(attribute.draw) == 2 and attribute.draw[0] > attribute.draw[1]) or not attribute.draw[-1]:
-            yield Problem((*path, "draw"), "draws nothing: the most is below the least, or is 0")
+            yield Problem(
+                (*path, "draw"), "must draw at least one value, and the maximum must not be below the minimum"
+            )
     categories = recipe.categories
     for name in categories.attributes:
         counted = recipe.attributes.get(name)
         if counted is None:
             yield _no_name(("categories", "attributes"), name, recipe.attributes)
         elif counted.prompt or counted.draw != (1,):
-            message = f"{toml.literal(name)} must have values or a file, and draw one: quotas are counted in its values"
+            message = f"{toml.literal(name)} must have values or a file, and draw one value: quotas are per value"
             yield Problem(("categories", "attributes"), message)
     if (categories.by == "attribute") != bool(categories.attributes):
-        message = 'go with by = "attribute": the attributes whose values, each with each, are the categories'
+        message = 'attributes and by = "attribute" require each other'
         yield Problem(("categories", "attributes"), message, 'for example: attributes = ["rating"]')
 
 
-def _step_mistakes(recipe: Recipe) -> Iterator[Problem]:
-    known = _given(recipe)
+def _step_problems(recipe: Recipe) -> Iterator[Problem]:
+    known = _initial_names(recipe)
     names: list[str] = []
     for at, step in enumerate(recipe.steps):
         for key in ("prompt", "system"):
@@ -78,70 +82,70 @@ def _step_mistakes(recipe: Recipe) -> Iterator[Problem]:
         yield from _unknown(("steps", at, "replace"), list(step.replace.values()), [*known, *step.writes])
         yield from _no_model(recipe, ("steps", at, "model"), step.model)
         if not step.writes:
-            yield Problem(("steps", at, "writes"), "names nothing: what is the reply for?")
+            yield Problem(("steps", at, "writes"), "must name at least one thing that the reply contains")
         if step.reply == "text" and len(step.writes) > 1:
-            yield Problem(
-                ("steps", at, "writes"), 'is one name where reply = "text": all of it', 'or say reply = "json"'
-            )
+            yield Problem(("steps", at, "writes"), 'must be a single name with reply = "text"', 'or use reply = "json"')
         if (step.reply == "parts") != bool(step.separator):
-            yield Problem(("steps", at, "separator"), 'goes with reply = "parts": the text between the parts')
+            yield Problem(("steps", at, "separator"), 'separator and reply = "parts" require each other')
         if step.reply != "json" and step.rows != 1:
-            yield Problem(("steps", at, "rows"), 'goes with reply = "json"')
+            yield Problem(("steps", at, "rows"), 'requires reply = "json"')
         if taken := [name for name in step.writes if name in _reserved(recipe)]:
-            yield Problem(("steps", at, "writes"), f"{taken[0]} is a name that prompts have for something else")
+            yield Problem(("steps", at, "writes"), f"{taken[0]} is a reserved name")
         known += step.writes
         names.append(step.name)
     names += [judge.name for judge in recipe.judge]
     names += [expand.name for expand in recipe.expand]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        yield Problem(("steps",), f"steps, judges and expansions need names of their own: {twice[0]} is there twice")
+        yield Problem(("steps",), f"duplicate name {twice[0]}: steps, judges and expansions must have distinct names")
 
 
-def _expansion_mistakes(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
+def _expansion_problems(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
     known = [*known, *recipe.fields]
     for at, expand in enumerate(recipe.expand):
         path = ("expand", at)
         if sum((bool(expand.templates), expand.file is not None, bool(expand.prompt))) != 1:
             yield Problem(
-                path, "needs one of templates, file and prompt", 'for example: templates = ["What is {term}?"]'
+                path,
+                "requires exactly one of templates, file and prompt",
+                'for example: templates = ["What is {term}?"]',
             )
         if expand.writes and expand.writes not in recipe.fields:
             yield _no_name((*path, "writes"), expand.writes, recipe.fields)
         if not expand.writes and expand.file is None:
-            yield Problem((*path, "writes"), "missing: which field do the templates write?")
+            yield Problem((*path, "writes"), "missing; expected the field that the templates write")
         for template in expand.templates:
             yield from _unknown((*path, "templates"), names_in(template), known)
 
 
-def _source_mistakes(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
-    """Fields that nothing writes, and seeds that are missing."""
+def _source_problems(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
+    """Yield the fields that nothing writes, and what is missing without seeds."""
     written = [*known, *(expand.writes for expand in recipe.expand)]
-    # The texts of a file of templates may be of several fields.
+    # A file of templates may write several fields.
     open_ended = any(expand.file is not None and not expand.writes for expand in recipe.expand)
     for name, field in recipe.fields.items():
         if field.source is not None:
             yield from _unknown(("fields", name, "source"), [field.source], known)
         elif not recipe.imitates and not open_ended and name not in written:
-            message = "is written by nothing: no step, attribute or expansion is called that"
-            yield Problem(("fields", name), message, f"have a step write it, or say where it is from: {'source = ...'}")
+            message = "is never written: no step, attribute or expansion has this name"
+            yield Problem(("fields", name), message, "have a step write it, or set its source: source = ...")
     if recipe.imitates and recipe.documents is not None:
-        yield Problem(("documents",), "are read by no one: add [[steps]] that ask about {passage}")
+        yield Problem(("documents",), "has no effect without [[steps]]", "add [[steps]] whose prompts name {passage}")
     if recipe.seeds.file:
         return
     if recipe.imitates:
-        yield Problem(("seeds",), "missing: there is nothing to imitate", 'name the rows: [seeds] file = "rows.jsonl"')
+        yield Problem(("seeds",), "missing; imitation needs seed rows", 'name the rows: [seeds] file = "rows.jsonl"')
     if recipe.categories.by in ("field", "template") or recipe.categories.function is not None:
-        yield Problem(("categories", "by"), "needs seeds; none are configured", 'say by = "attribute" or by = "none"')
+        yield Problem(("categories", "by"), "needs seeds; none are configured", 'use by = "attribute" or by = "none"')
     if recipe.novelty.max_rouge_l == "seeds":
-        yield Problem(("novelty", "max_rouge_l"), "is measured on seeds, and there are none", "say max_rouge_l = 0.7")
+        yield Problem(("novelty", "max_rouge_l"), "needs seeds; none are configured", "set max_rouge_l = 0.7")
     if recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is None:
-        yield Problem(("quota",), "says neither rows nor per_category", "for example: rows = 1000")
+        yield Problem(("quota",), "must have rows or per_category", "for example: rows = 1000")
 
 
 def _unknown(
     path: toml.KeyPath, names: Sequence[str], known: Collection[str], fields: Collection[str] = ()
 ) -> Iterator[Problem]:
-    """The names that are not known; of demonstrations, those that are no ``fields``."""
+    """Yield the unknown names; for demonstrations, the names that are not in ``fields``."""
     for name in names:
         first, _, key = name.partition(".")
         if name not in known and first not in known:
@@ -152,7 +156,7 @@ def _unknown(
 
 def _no_name(path: toml.KeyPath, name: str, known: Collection[str]) -> Problem:
     near = nearest(name, known)
-    message = f"there is no {toml.literal(name)} here{f'; did you mean {toml.literal(near)}?' if near else ''}"
+    message = f"unknown name {toml.literal(name)}{f'; did you mean {toml.literal(near)}?' if near else ''}"
     return Problem(path, message, f"the names are: {', '.join(known)}")
 
 

@@ -1,11 +1,11 @@
-"""What is wrong with a regular expression of a recipe: that it is none, or that it may never come to an end.
+"""Validation of a recipe's regular expressions: their syntax, and that they cannot backtrack exponentially.
 
-``(a+)+b`` divides a run of n letters in 2**n ways before it gives up. An expression is refused where a group that
-repeats has a repeat in it, and nothing between two of them shows where one ends; see Davis et al., The Impact of
-Regular Expression Denial of Service (2018), doi 10.1145/3236024.3236027, for how common these are.
+``(a+)+b`` splits a run of n letters in 2**n ways before it fails. An expression is rejected if a repeated group
+contains a repeat and nothing marks where one repetition ends; see Davis et al., The Impact of Regular Expression Denial
+of Service (2018), doi 10.1145/3236024.3236027, for how common these are.
 
-Does not handle: time that grows with the square or the cube of a text's length (the checks bound that length), nor
-proof: a few sound expressions are refused as well, and back-references and look-arounds are not looked into.
+Does not handle: time that grows with the square or the cube of a text's length (the checks limit that length). The test
+is a heuristic: it rejects a few harmless expressions, and does not analyse back-references and look-arounds.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_ATOM = re.compile(
+_TOKEN = re.compile(
     r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[0-7]{1,3}|.)"
     r"|\[\^?\]?(?:\\.|[^\]\\])*\]|.",
     re.DOTALL,
 )
 _OPENS = re.compile(r"\((?:\?(?:P<\w+>|[aiLmsux-]*:|>|<?[=!]|#[^)]*|P=\w+|\(\w+\)|[aiLmsux]+(?=\))))?")
 _QUANTIFIER = re.compile(r"(?:([*+?])|\{(\d*)(,?)(\d*)\})[?+]?")
-#: So few times over, a repeat inside a repeat does no harm.
+#: A repeat of at most this many repetitions is harmless inside another one.
 _FEW = 8
-# What stands for all characters, with those of the expression: ASCII, and one of each kind that classes tell apart.
+# A sample of all characters, beside those of the expression: ASCII, and one of each kind that classes distinguish.
 _SAMPLE = "".join(map(chr, range(128))) + "\u00a0\u00e9\u0416\u0663\u3000\u4e2d\u3002\U0001f600"
 
 
@@ -42,8 +42,8 @@ class _Item:
 
 
 @dataclass(slots=True)
-class _Reader:
-    """A cursor over an expression that compiles."""
+class _Parser:
+    """A parser of an expression that compiles."""
 
     pattern: str
     flags: int
@@ -51,7 +51,7 @@ class _Reader:
     known: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def alternatives(self) -> list[list[_Item]]:
-        """What stands up to the end of the group, parted by its bars."""
+        """Parse up to the end of the group into its alternatives."""
         found: list[list[_Item]] = [[]]
         while self.at < len(self.pattern) and self.pattern[self.at] != ")":
             if self.pattern[self.at] == "|":
@@ -67,8 +67,8 @@ class _Reader:
             item = _Item(group=self.alternatives())
             self.at += 1
         else:
-            atom = _ATOM.match(self.pattern, self.at)
-            text = atom[0] if atom else self.pattern[self.at]
+            token = _TOKEN.match(self.pattern, self.at)
+            text = token[0] if token else self.pattern[self.at]
             self.at += len(text)
             item = _Item(self._characters(text))
         if (quantifier := _QUANTIFIER.match(self.pattern, self.at)) is not None and quantifier[0] != "{}":
@@ -76,40 +76,40 @@ class _Reader:
             item.least, item.most = _times(quantifier)
         return item
 
-    def _characters(self, atom: str) -> frozenset[str]:
-        if atom in ("^", "$", r"\b", r"\B", r"\A", r"\Z", r"\z"):
+    def _characters(self, token: str) -> frozenset[str]:
+        if token in ("^", "$", r"\b", r"\B", r"\A", r"\Z", r"\z"):
             return frozenset()
-        if atom not in self.known:
+        if token not in self.known:
             try:
-                one = re.compile(atom, self.flags & ~re.VERBOSE)
-                self.known[atom] = frozenset(filter(one.fullmatch, {*_SAMPLE, *self.pattern}))
-            except re.error:  # A back-reference: it may be anything.
-                self.known[atom] = frozenset({*_SAMPLE, *self.pattern})
-        return self.known[atom]
+                one = re.compile(token, self.flags & ~re.VERBOSE)
+                self.known[token] = frozenset(filter(one.fullmatch, {*_SAMPLE, *self.pattern}))
+            except re.error:  # A back-reference: it may match anything.
+                self.known[token] = frozenset({*_SAMPLE, *self.pattern})
+        return self.known[token]
 
 
 def pattern_problem(pattern: str) -> str:
-    """Why ``pattern`` cannot be used as a regular expression, or "" where it can."""
+    """Return why ``pattern`` cannot be used as a regular expression, "" if it can."""
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as exc:
-        return f"is no regular expression: {exc}"
+        return f"is not a valid regular expression: {exc}"
     try:
-        said = _terse(pattern) if compiled.flags & re.VERBOSE else pattern
-        explodes = any(map(_explodes, _items(_Reader(said, compiled.flags).alternatives())))
+        terse = _terse(pattern) if compiled.flags & re.VERBOSE else pattern
+        explodes = any(map(_explodes, _items(_Parser(terse, compiled.flags).alternatives())))
     except RecursionError:
         explodes = True
-    return "repeats what repeats by itself, and may take for ever" if explodes else ""
+    return "has nested repeats and may never finish" if explodes else ""
 
 
 def _terse(pattern: str) -> str:
-    """A verbose expression without its blanks and comments."""
-    atoms = _ATOM.findall(re.sub(r"(?m)(?<!\\)#.*$", "", pattern))
-    return "".join(atom for atom in atoms if not atom.isspace())
+    """Return a verbose expression without its white space and comments."""
+    tokens = _TOKEN.findall(re.sub(r"(?m)(?<!\\)#.*$", "", pattern))
+    return "".join(token for token in tokens if not token.isspace())
 
 
 def _explodes(item: _Item) -> bool:
-    """Whether a group that repeats can divide one text among its turns in many ways."""
+    """Whether a repeated group can split the same text among its repetitions in many ways."""
     if item.group is None or item.most <= _FEW:
         return False
     singles = [each[0].characters for each in item.group if len(each) == 1 and each[0].group is None]
@@ -127,13 +127,13 @@ def _explodes(item: _Item) -> bool:
 
 
 def _is_mark(item: _Item, repeated: frozenset[str]) -> bool:
-    """Whether an item must be there, and is nothing that a repeat could match: it shows where that ends."""
+    """Whether an item is required and matches no character that a repeat matches, so that it marks where one ends."""
     fixed = item.group is None and item.least > 0 and not item.varies
     return fixed and bool(item.characters) and not item.characters & repeated
 
 
 def _adjacent(sequence: list[_Item]) -> bool:
-    """Whether two repeats of a sequence may match the same characters with no mark between them."""
+    """Whether two repeats of a sequence can match the same characters with no mark between them."""
     repeated: frozenset[str] = frozenset()
     for item in sequence:
         if _is_mark(item, repeated):

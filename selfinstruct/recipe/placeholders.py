@@ -1,9 +1,9 @@
-r"""Wording: plain templates with named places, as the prompts and expansions of a recipe are written.
+r"""Placeholders: text templates with names in braces, used by the prompts and expansions of a recipe.
 
-``{name}`` and ``{name.key}`` are places; ``{{name}}`` stands for the text ``{name}``, and every other brace for itself,
-so that JSON may be written as it is. What fills a place is data and is never looked at again.
+``{name}`` and ``{name.key}`` are placeholders; ``{{name}}`` is the text ``{name}``, and every other brace is literal,
+so that JSON can be written as it is. Values are data: placeholders in them are not expanded.
 
-Does not handle: conditions, loops, expressions. A template says what it says.
+Does not handle: conditions, loops, expressions.
 
 >>> fill("Write about {topic}:\n{features}", {"topic": "rain", "features": ["a twist", "a moral"]})
 'Write about rain:\n- a twist\n- a moral'
@@ -22,15 +22,15 @@ _PLACE = re.compile(rf"\{{\{{({_NAME})\}}\}}|\{{({_NAME})\}}")
 
 
 def names_in(template: str) -> list[str]:
-    """The names of a template's places, each once, in their order."""
+    """Return the names of a template's placeholders, each once, in their order."""
     return list(dict.fromkeys(place[2] for place in _PLACE.finditer(template) if place[2]))
 
 
 def fill(template: str, values: Mapping[str, JSON], otherwise: Callable[[str], str] | None = None) -> str:
-    """The template with the value of each name in its place.
+    """Return the template with each placeholder replaced by its value.
 
-    A list stands as lines that begin with "- " where its place has a line to itself, else joined by commas.
-    ``otherwise`` gives the text for a name without a value; without it that is a KeyError.
+    A list becomes lines that begin with "- " if its placeholder is alone on a line, else it is joined by commas.
+    ``otherwise`` returns the text for a name without a value; without it, raises KeyError.
     """
 
     def text(place: re.Match[str]) -> str:
@@ -53,7 +53,7 @@ def fill(template: str, values: Mapping[str, JSON], otherwise: Callable[[str], s
 
 
 def lookup(values: Mapping[str, JSON], name: str) -> JSON:
-    """The value of a name; ``a.b`` is the value of the key ``b`` in that of ``a``. Raises KeyError for none."""
+    """Return the value of a name; ``a.b`` is the key ``b`` of the value of ``a``. Raises KeyError if there is none."""
     if name in values:
         return values[name]
     first, *keys = name.split(".")

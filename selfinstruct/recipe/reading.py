@@ -1,4 +1,4 @@
-"""A recipe file -> a Recipe, or an error that names every fault with its line."""
+"""Reading a recipe file into a Recipe, or an error with every problem and its line."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from selfinstruct.recipe.tables import Recipe, Seeds
 
 
 def load_recipe(path: str | os.PathLike[str], *, importer: Importer | None = None) -> Recipe:
-    """Read and validate a recipe file; its seeds' file is resolved against the recipe's folder.
+    """Read and validate a recipe file; the path of its seeds is relative to the recipe's directory.
 
-    ``importer`` is as for ``parse_recipe``. Raises RecipeError naming every fault that was found, each with its line
-    and key path.
+    ``importer`` is as for ``parse_recipe``. Raises RecipeError with every problem, its line and its key path.
     """
     try:
         data = Path(path).read_bytes()
@@ -39,11 +38,11 @@ def load_recipe(path: str | os.PathLike[str], *, importer: Importer | None = Non
 
 
 def parse_recipe(text: str, name: str, base: str | os.PathLike[str], *, importer: Importer | None = None) -> Recipe:
-    """Validate a recipe's text; ``name`` is its file in messages, ``base`` the folder that paths start from.
+    """Validate a recipe's text; ``name`` is its file in messages, ``base`` the directory that paths are relative to.
 
-    A recipe without a ``name`` is named for its file. Without ``novelty.fields``, every text field is compared
-    that is neither grounded in another nor the label. ``importer`` is called with each reference to code, such as
-    ``checks.use`` has; without one, a recipe with references is refused, since their code would run. Pass
+    A recipe without a ``name`` is named after its file. Without ``novelty.fields``, the text fields are compared that
+    are neither grounded in another field nor the label. ``importer`` is called with each reference to code, such as
+    ``checks.use`` has; without one, a recipe with references is rejected, since their code would run. Pass
     ``import_extension`` only for a recipe of the user's own. Raises RecipeError like ``load_recipe``.
     """
     data = toml.read(text.removeprefix("\ufeff"), name)
@@ -51,18 +50,18 @@ def parse_recipe(text: str, name: str, base: str | os.PathLike[str], *, importer
     try:
         recipe = _resolved(Recipe.model_validate(data), base)
     except ValidationError as exc:
-        mistakes = validation_problems(exc, Recipe, data)
+        problems = validation_problems(exc, Recipe, data)
     else:
         # Nothing is imported for a recipe that cannot be used anyway.
-        mistakes = list(recipe_contradictions(recipe)) or list(extension_problems(recipe, importer))
-        if not mistakes:
+        problems = list(recipe_contradictions(recipe)) or list(extension_problems(recipe, importer))
+        if not problems:
             return recipe
-    # Raised out here, so that no traceback carries the values that were refused.
-    raise recipe_error(mistakes, name, text)
+    # Raised outside the except block, so that no traceback contains the rejected values.
+    raise recipe_error(problems, name, text)
 
 
 def recipe_name(path: str | os.PathLike[str]) -> str:
-    """A lawful name for the recipe of a file: its stem, with what a folder's name cannot hold replaced.
+    """Return a valid recipe name for a file: its stem, without characters that a directory name cannot contain.
 
     >>> recipe_name("seeds/logqa.json.train")
     'logqa'
@@ -72,57 +71,61 @@ def recipe_name(path: str | os.PathLike[str]) -> str:
 
 
 def bind(recipe: Recipe, seed_fields: Iterable[str]) -> Recipe:
-    """The recipe with its fields in the order of the seeds' fields.
+    """Return the recipe with its fields in the order of the seeds' fields.
 
-    Raises RecipeError when the two do not name the same fields, or when the recipe contradicts itself (one made
-    in Python has not been through ``parse_recipe``).
+    Raises RecipeError if the two have different fields, or if the recipe contradicts itself (one constructed in Python
+    has not been through ``parse_recipe``).
     """
     names = list(seed_fields) or list(recipe.fields)
-    mistakes = list(recipe_contradictions(recipe))
+    problems = list(recipe_contradictions(recipe))
     unlisted = [name for name in names if name not in recipe.fields]
     for name in recipe.fields:
         if name not in names:
-            mistakes.append(no_such_field(("fields", name), name, names, "the seeds have"))
+            problems.append(no_such_field(("fields", name), name, names, "the seeds have"))
             unlisted = [other for other in unlisted if other != nearest(name, names)]
     for name in unlisted:
         header = f"[{toml.key_path(('fields', name))}]"
-        mistakes.append(Problem(("fields", name), "missing, though the seeds have this field", f"add {header}"))
-    if mistakes:
-        raise recipe_error(mistakes, f"recipe {toml.literal(recipe.name)} with {recipe.seeds.file}")
+        problems.append(Problem(("fields", name), "missing; the seeds have this field", f"add {header}"))
+    if problems:
+        raise recipe_error(problems, f"recipe {toml.literal(recipe.name)} with {recipe.seeds.file}")
     return recipe.model_copy(update={"fields": {name: recipe.fields[name] for name in names}})
 
 
 def is_recipe(data: bytes) -> bool:
-    """Whether the start of a file looks like a recipe, sound or broken, rather than like rows.
+    """Whether the start of a file looks like a recipe, valid or not, rather than like rows.
 
-    By content: the first line that says anything is a TOML key or table, or a line further down is the header of
-    one of a recipe's tables. Only the first 64 KiB are looked at.
+    Decided by content: the first line that is neither blank nor a comment is a TOML key or table, or a later line is
+    the header of one of a recipe's tables. Only the first 64 KiB are read.
     """
     head = data[:65536].decode("utf-8-sig", "replace").splitlines()
-    said = [line.strip() for line in head if line.strip() and not line.lstrip().startswith("#")]
-    first = said[0] if said else ""
+    lines = [line.strip() for line in head if line.strip() and not line.lstrip().startswith("#")]
+    first = lines[0] if lines else ""
     known = re.compile(rf"\[{{1,2}}\s*({'|'.join(Recipe.model_fields)})\b")
     header = re.compile(r"\[{1,2}\s*[A-Za-z_][\w.\-\"' ]*\]{1,2}\s*(#.*)?")
     key = re.compile(r"""("[^"]*"|'[^']*'|[\w-]+)(\s*\.\s*("[^"]*"|'[^']*'|[\w-]+))*\s*=(?!=)""")
     if known.match(first) or header.fullmatch(first) or key.match(first):
         return True
-    return not first.startswith("{") and any(known.match(line) and header.fullmatch(line) for line in said)
+    return not first.startswith("{") and any(known.match(line) and header.fullmatch(line) for line in lines)
 
 
 def _resolved(recipe: Recipe, base: str | os.PathLike[str]) -> Recipe:
-    """The recipe with its files seen from here, and with the fields of novelty filled in as ``infer`` does."""
+    """Return the recipe with its paths resolved, and with the fields of novelty filled in as ``infer`` does."""
 
-    def seen(file: str) -> str:
+    def path_from_here(file: str) -> str:
         return file if file in ("-", "") else Path(os.path.normpath(Path(base) / file)).as_posix()
 
-    changes: dict[str, Any] = {"seeds": Seeds.model_construct(file=seen(recipe.seeds.file))}
+    changes: dict[str, Any] = {"seeds": Seeds.model_construct(file=path_from_here(recipe.seeds.file))}
     changes["attributes"] = {
-        name: each.model_copy(update={"file": seen(each.file or "") or None})
+        name: each.model_copy(update={"file": path_from_here(each.file or "") or None})
         for name, each in recipe.attributes.items()
     }
-    changes["expand"] = tuple(each.model_copy(update={"file": seen(each.file or "") or None}) for each in recipe.expand)
+    changes["expand"] = tuple(
+        each.model_copy(update={"file": path_from_here(each.file or "") or None}) for each in recipe.expand
+    )
     if recipe.documents is not None:
-        changes["documents"] = recipe.documents.model_copy(update={"files": tuple(map(seen, recipe.documents.files))})
+        changes["documents"] = recipe.documents.model_copy(
+            update={"files": tuple(map(path_from_here, recipe.documents.files))}
+        )
     if "fields" not in recipe.novelty.model_fields_set:
         label = recipe.categories.field if recipe.categories.by == "field" else None
         written = {name: field for name, field in recipe.fields.items() if name != label and field.source is None}

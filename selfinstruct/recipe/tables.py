@@ -1,4 +1,4 @@
-"""A recipe's tables as frozen pydantic models: what each key means and what it may hold."""
+"""A recipe's tables as frozen pydantic models, with the meaning and the type of each key."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ References = Annotated[
 
 
 class Seeds(Table):
-    """``[seeds]``: the rows a person wrote; ``file`` is relative to the recipe until it is loaded, "" is none."""
+    """``[seeds]``: the rows a person wrote; ``file`` is relative to the recipe until it is loaded; "" is none."""
 
     file: FileName = ""
 
 
 class Categories(Table):
-    """``[categories]``: what quotas are counted in.
+    """``[categories]``: the classes of rows that have quotas.
 
-    The template or the value of ``field``; the values of ``attributes``, each with each; what a function of your own
-    returns for a row; or nothing.
+    By the template or the value of ``field``; by the combinations of values of ``attributes``; by a function of your
+    own, ``"package.module:function"``, which returns the category of a row; or one category for all rows.
     """
 
     by: Literal["template", "field", "attribute", "none"] | Reference = "none"
@@ -66,7 +66,7 @@ class Checks(Table):
 class Quota(Table):
     """``[quota]``: how many accepted rows, over all categories or in each.
 
-    ``weights`` shares ``rows`` out unequally: category -> weight, 1 for those not named.
+    ``weights`` divides ``rows`` unequally: category -> weight, 1 for categories that are not listed.
     """
 
     rows: Count | None = None
@@ -75,11 +75,11 @@ class Quota(Table):
 
 
 class Novelty(Table):
-    """``[novelty]``: how alike two rows may be.
+    """``[novelty]``: how similar two rows may be.
 
-    ``fields`` are compared together, or ``per_field`` each with the same field of the others. ``max_rouge_l`` is the
-    largest ROUGE-L F1 in (0, 1] that an accepted row may have with its nearest neighbour, or "seeds": as alike as the
-    seeds of a category are to each other. ``categories`` have their own: category -> F1.
+    ``fields`` are compared as one text, or, with ``per_field``, each with the same field of the other rows.
+    ``max_rouge_l`` is the largest ROUGE-L F1 in (0, 1] that an accepted row may have with its nearest neighbour, or
+    "seeds": as similar as the seeds of its category are to each other. ``categories`` overrides it: category -> F1.
     """
 
     fields: Names = ()
@@ -89,7 +89,7 @@ class Novelty(Table):
 
 
 class Demos(Table):
-    """``prompt.demos``: how many demonstrations are seeds, and at most how many are grown rows.
+    """``prompt.demos``: the number of demonstrations that are seeds, and the largest number that are grown rows.
 
     6 + 2 is the Self-Instruct paper's (Wang et al. 2023, arXiv:2212.10560). ``pool`` more are drawn from all rows,
     seeds and grown alike.
@@ -101,7 +101,7 @@ class Demos(Table):
 
 
 class Prompt(Table):
-    """``[prompt]``: what one request shows and asks for; ``instructions`` are added in the user's words."""
+    """``[prompt]``: the demonstrations and rows of one request; ``instructions`` is text added to every prompt."""
 
     demos: Demos = Demos()
     rows_per_request: Count = 20
@@ -109,20 +109,20 @@ class Prompt(Table):
 
 
 class Price(Table):
-    """``model.price``: money for a million tokens; any currency, as long as the budget is in it too."""
+    """``model.price``: the price of a million tokens, in the currency of the budget."""
 
     input: Amount
     output: Amount
 
 
 class Model(Table):
-    """``[model]``: an OpenAI-compatible endpoint. What is None is left to the endpoint.
+    """``[model]``: a model at an OpenAI-compatible endpoint. Keys that are not set are left to the endpoint.
 
-    ``max_tokens`` bounds one reply. ``concurrency`` is how many requests may be in flight at most;
+    ``max_tokens`` limits one reply. ``concurrency`` is the largest number of requests in flight;
     ``requests_per_minute`` and ``tokens_per_minute`` are the endpoint's limits, where its replies do not state them.
-    A call is given up after ``timeout`` seconds. ``api_key_env`` names the environment variable that holds the key;
-    a recipe never holds one. Of several ``[[models]]``, each gets a share of the batches by its ``weight``. ``api``
-    is "completions" for a model that goes on with a text and takes no messages.
+    A call is abandoned after ``timeout`` seconds. ``api_key_env`` names the environment variable with the key; a recipe
+    never contains one. Of several ``[[models]]``, each gets a share of the batches by its ``weight``. ``api``
+    is "completions" for a model that continues a text and takes no messages.
     """
 
     name: NonEmpty
@@ -177,7 +177,7 @@ class Recipe(Table):
 
     @property
     def imitates(self) -> bool:
-        """Whether new rows are written after the example of seeds, in one step."""
+        """Whether new rows imitate the seeds, in one step."""
         return not self.steps and not (self.expand and self.documents)
 
     @property
@@ -188,5 +188,5 @@ class Recipe(Table):
 
     @property
     def all_models(self) -> tuple[Model, ...]:
-        """The models that write; none for the imitator."""
+        """The models of ``[model]`` or ``[[models]]``; none for the imitator."""
         return self.models or (() if self.model is None else (self.model,))

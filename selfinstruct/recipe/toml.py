@@ -1,7 +1,7 @@
-"""TOML text: reading with places, and writing with comments; knows nothing of recipes.
+"""TOML text: reading with line numbers, and writing with comments; independent of recipes.
 
-Does not handle: editing a file in place (comments of the text that was read are not kept), dates on writing, and
-lone surrogates, which TOML cannot hold.
+Does not handle: editing a file in place (comments are not kept), writing dates, and lone surrogates, which TOML cannot
+represent.
 
 >>> print(write([((), {"name": "logqa"}), (("fields", "Raw Log"), {"type": "string"})], {"name": "a folder's name"}))
 # a folder's name
@@ -26,17 +26,23 @@ from selfinstruct.errors import RecipeError
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-# A statement of several lines ends where an array, a table or a text is closed.
+# A statement of several lines ends where an array, a table or a string is closed.
 _CLOSES = re.compile(r"""[]}]|\"{3}|'{3}""")
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-# What TOML forbids raw in a string, and what would disturb a terminal: C1 controls, line separators, bidi overrides.
+# Characters that TOML forbids in a string, or that a terminal acts upon: C1 controls, line separators, bidi overrides.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"\\]')
 _SHORT_ESCAPES = {"\b": r"\b", "\t": r"\t", "\n": r"\n", "\f": r"\f", "\r": r"\r", '"': r"\"", "\\": r"\\"}
-# tomllib's words for the slips people make most, in ours.
+# Clearer messages for the most common errors of tomllib.
 _REWORDED = {
-    "Invalid value": ("the value is not TOML", 'text goes in quotes: name = "logqa"; numbers, true and false do not'),
-    "Cannot overwrite a value": ("this key or table is written twice", "keep one of the two"),
-    "Expected '=' after a key in a key/value pair": ("a key needs = and a value", 'for example: name = "logqa"'),
+    "Invalid value": (
+        "invalid value",
+        'put text in quotes: name = "logqa"; numbers, true and false have none',
+    ),
+    "Cannot overwrite a value": ("this key or table is defined twice", "keep one of the two"),
+    "Expected '=' after a key in a key/value pair": (
+        "expected = and a value after the key",
+        'for example: name = "logqa"',
+    ),
 }
 
 
@@ -48,28 +54,28 @@ def read(text: str, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError as exc:
-        raise RecipeError(f"{name}: brackets are nested too deeply to read") from exc
+        raise RecipeError(f"{name}: brackets are nested too deeply") from exc
     except ValueError as exc:
-        said = str(exc)
-        place = _PLACE.search(said)
+        message = str(exc)
+        place = _PLACE.search(message)
         line = place[1] if place and place[1] else str(len(text.splitlines()) or 1)
         column = f" at column {place[2]}" if place and place[2] else ""
-        reason, hint = _reworded(said[: place.start()] if place else said)
+        reason, hint = _reworded(message[: place.start()] if place else message)
         raise RecipeError(f"{name}:{line}: not valid TOML{column}: {reason}", hint=hint) from exc
 
 
 def _reworded(reason: str) -> tuple[str, str]:
     twice = re.fullmatch(r"Cannot declare \((.*?),?\) twice", reason)
     if twice:
-        return f"the table [{'.'.join(part.strip()[1:-1] for part in twice[1].split(','))}] is written twice", ""
+        return f"the table [{'.'.join(part.strip()[1:-1] for part in twice[1].split(','))}] is defined twice", ""
     return _REWORDED.get(reason, (reason[:1].lower() + reason[1:], ""))
 
 
 def lines(text: str) -> dict[KeyPath, int]:
-    """The line (from 1) on which the statement begins that first names each table and key of valid TOML ``text``.
+    """Return, for each table and key of valid TOML ``text``, the line (from 1) of the statement that first names it.
 
-    tomllib tells no places, so each statement is read again by itself: it is the fewest lines that are TOML.
-    Does not see into arrays of tables that stand in other tables.
+    tomllib reports no positions, so each statement is parsed again by itself: it is the fewest lines that are valid.
+    Arrays of tables inside other tables are not supported.
     """
     found: dict[KeyPath, int] = {}
     table: KeyPath = ()
@@ -83,7 +89,7 @@ def lines(text: str) -> dict[KeyPath, int]:
         try:
             read = tomllib.loads(statement)
         except ValueError:
-            continue  # It goes on in the next line.
+            continue  # The statement continues on the next line.
         paths = list(_paths(read, ()))
         if statement.lstrip().startswith("["):
             name, *below = paths[-1]
@@ -109,20 +115,20 @@ def _paths(data: Mapping[str, Any], above: KeyPath) -> Iterator[KeyPath]:
 
 
 def key_path(path: KeyPath) -> str:
-    """A path as TOML writes it: ``fields."Raw Log".type``; the second of an array of tables is ``models[1]``."""
-    said = ""
+    """Return a path in TOML notation: ``fields."Raw Log".type``; the second of an array of tables is ``models[1]``."""
+    text = ""
     for part in path:
         if isinstance(part, int):
-            said += f"[{part}]"
+            text += f"[{part}]"
         else:
-            said += f"{'.' if said else ''}{part if _BARE_KEY.fullmatch(part) else literal(part)}"
-    return said
+            text += f"{'.' if text else ''}{part if _BARE_KEY.fullmatch(part) else literal(part)}"
+    return text
 
 
 def literal(value: Any) -> str:
-    """A value on one line: text, numbers, booleans, lists, and mappings as inline tables.
+    """Return a value on one line: text, numbers, booleans, lists, and mappings as inline tables.
 
-    Characters that a terminal would act upon are escaped, so that the result may be shown to people.
+    Characters that a terminal acts upon are escaped, so that the result is safe to print.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -137,15 +143,14 @@ def literal(value: Any) -> str:
 
 
 def write(tables: Iterable[tuple[KeyPath, Mapping[str, Any] | None]], comments: Mapping[str, str]) -> str:
-    """A TOML file of ``tables`` in their order, each with its keys in their order.
+    """Return the text of a TOML file with ``tables``, and the keys of each, in their order.
 
-    The table ``()`` holds the keys above the first header; ``("models", 0)`` is the first ``[[models]]``. A key whose
-    value is None is not written, nor the
-    header of a table that is None. ``comments`` maps the path of a table or a key, its parts joined by dots
-    without quotes, to text that is written above it, also where the table or key itself is not written; ""
-    stands for the top of the file.
+    The table ``()`` contains the keys above the first header; ``("models", 0)`` is the first ``[[models]]``. A key
+    whose value is None is left out, and so is the header of a table that is None. ``comments`` maps the path of a table
+    or a key, joined by dots without quotes, to the text above it, which is written even if the table or key is left
+    out; "" is the top of the file.
 
-    Raises ValueError for a comment that has no place, and RecipeError for text with a lone surrogate.
+    Raises ValueError for a comment on an unknown path, and RecipeError for text with a lone surrogate.
     """
     left = dict(comments)
     blocks = [_comment(left.pop("", ""))]
@@ -164,24 +169,24 @@ def write(tables: Iterable[tuple[KeyPath, Mapping[str, Any] | None]], comments: 
     text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
     if re.search("[\ud800-\udfff]", text):
         raise RecipeError(
-            "a name in the recipe holds half of a character (a lone surrogate), which TOML cannot",
+            "a name in the recipe contains a lone surrogate, which TOML cannot represent",
             hint="rename the field or category in the seed file",
         )
     return text
 
 
 def _comment(text: str) -> list[str]:
-    # Quotes and backslashes are harmless here; the rest that is unsafe is shown as its escape.
+    # Quotes and backslashes are harmless in a comment; other unsafe characters are escaped.
     safe = [re.sub(r'[^"\\]+', lambda run: _UNSAFE.sub(_escape, run[0]), line) for line in text.splitlines()]
     return [f"# {line}".rstrip().encode("utf-8", "backslashreplace").decode() for line in safe]
 
 
 def _paragraph(value: Any) -> str:
-    """A value as people like to edit it: text of several lines is written on several lines."""
+    """Return a value as TOML, text of several lines on several lines."""
     if not isinstance(value, str) or "\n" not in value:
         return literal(value)
     body = _UNSAFE.sub(lambda unsafe: unsafe[0] if unsafe[0] in '\n"' else _escape(unsafe), value)
-    body = body.replace('"""', '""\\"')  # One or two quotes are lawful anywhere, also at the end.
+    body = body.replace('"""', '""\\"')  # One or two quotes are valid anywhere, also at the end.
     return f'"""\n{body}"""'
 
 

@@ -1,4 +1,4 @@
-"""What the keys of a recipe may hold; the words say it to people."""
+"""The types of a recipe's keys, with the descriptions that error messages use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Strict, StringConstraints
 
-# The last word of each alias is what messages say is allowed.
+# The last argument of each alias is its description in error messages.
 Count = Annotated[int, Ge(1), "a whole number, 1 or more"]
 CountOrNone = Annotated[int, Ge(0), "a whole number, 0 or more"]
 Share = Annotated[float, Gt(0), Le(1), "a number above 0 and at most 1"]
@@ -41,6 +41,6 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1), "text in quotes, not 
 
 
 class Table(BaseModel):
-    """A table of a recipe: frozen, with no keys but its own."""
+    """A table of a recipe: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)

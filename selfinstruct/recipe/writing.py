@@ -1,4 +1,4 @@
-"""A Recipe -> commented TOML that loads back to an equal one."""
+"""Writing a Recipe as commented TOML that loads back to an equal one."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _RARE = ("weight", "api", "presence_penalty")
 
 
 def to_toml(recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLike[str] = ".") -> str:
-    """The recipe as commented TOML that loads back to an equal recipe from a file in ``folder``.
+    """Return the recipe as commented TOML that loads back to an equal recipe from a file in ``folder``.
 
-    ``comments`` maps a key path (``fields.Answer.appears_in``) or a table's (``categories``), its parts joined
-    by dots, to the text above it, of one line or several; "" is the top of the file. A comment stands in the
-    place of its key or table even where that is not set. Of a field, only keys that differ from the default or
-    have a comment are written; of the rest everything, so that later defaults change nothing.
+    ``comments`` maps the path of a key (``fields.Answer.appears_in``) or table (``categories``), joined by dots, to the
+    text above it, of one line or several; "" is the top of the file. A comment is written even if its key or table is
+    not set. Fields are written with the keys that differ from their defaults or have a comment; the other tables in
+    full, so that a later change of defaults changes nothing.
 
     Raises ValueError for a comment on a path that no recipe has.
     """
@@ -36,22 +36,22 @@ def _tables(
         yield ("seeds",), {"file": _relative(recipe.seeds.file, folder)}
     yield ("fields",), None
     for name, field in recipe.fields.items():
-        yield ("fields", name), _said(field, comments, f"fields.{name}.")
+        yield ("fields", name), _set_keys(field, comments, f"fields.{name}.")
     for at, rule in enumerate(recipe.rules):
-        yield ("rules", at), _said(rule)
+        yield ("rules", at), _set_keys(rule)
     if recipe.checks.use or "checks" in comments:
         yield ("checks",), {"use": recipe.checks.use}
     for name, attribute in recipe.attributes.items():
-        yield ("attributes", name), _said(attribute) | _files(attribute.file, folder)
+        yield ("attributes", name), _set_keys(attribute) | _files(attribute.file, folder)
     if recipe.documents is not None:
         files = [_relative(file, folder) for file in recipe.documents.files]
-        yield ("documents",), {**_said(recipe.documents), "files": files}
+        yield ("documents",), {**_set_keys(recipe.documents), "files": files}
     for at, step in enumerate(recipe.steps):
-        yield ("steps", at), _said(step)
+        yield ("steps", at), _set_keys(step)
     for at, judge in enumerate(recipe.judge):
-        yield ("judge", at), _said(judge)
+        yield ("judge", at), _set_keys(judge)
     for at, expand in enumerate(recipe.expand):
-        yield ("expand", at), _said(expand) | _files(expand.file, folder)
+        yield ("expand", at), _set_keys(expand) | _files(expand.file, folder)
     for table in ("categories", "quota", "novelty", "prompt"):
         keys = data[table]
         shares = {key: keys.pop(key) for key in ("weights", "categories") if key in keys}
@@ -70,17 +70,17 @@ def _tables(
         yield ("models", at), _model(model) | {"weight": model.weight}
 
 
-def _said(table: Table, comments: Mapping[str, str] | None = None, path: str = "") -> dict[str, Any]:
-    """The keys that differ from their defaults, or have a comment."""
-    dumped = {key: _said(value) if isinstance(value, Table) else value for key, value in table}
-    # What a table says of itself comes before what it inherits.
+def _set_keys(table: Table, comments: Mapping[str, str] | None = None, path: str = "") -> dict[str, Any]:
+    """Return the keys that differ from their defaults or have a comment."""
+    dumped = {key: _set_keys(value) if isinstance(value, Table) else value for key, value in table}
+    # The keys of a table itself come before those that it inherits.
     keys = {key: dumped[key] for key in ("description", "type", *dumped) if key in dumped}
     defaults = {name: info.get_default() for name, info in type(table).model_fields.items()}
     return {key: value for key, value in keys.items() if value != defaults[key] or f"{path}{key}" in (comments or {})}
 
 
 def _model(model: Model) -> dict[str, Any]:
-    """Everything about a model but what only few need."""
+    """Return the keys of a model, without rarely used ones that have their defaults."""
     keys = model.model_dump()
     return {key: keys[key] for key in keys if key not in _RARE or keys[key] != Model.model_fields[key].default}
 
@@ -90,7 +90,7 @@ def _files(file: str | None, folder: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def _relative(file: str, folder: str | os.PathLike[str]) -> str:
-    """A seed file as a recipe in ``folder`` names it; "-" is stdin, and absolute paths stay."""
+    """Return the path of a file relative to ``folder``; "-" (stdin) and absolute paths stay as they are."""
     if file == "-" or Path(file).is_absolute():
         return file
     return Path(os.path.relpath(file, folder)).as_posix()

@@ -215,7 +215,7 @@ def test_json_is_the_contract(tmp_path: Path, recipe: Path, capfd: pytest.Captur
     assert found["findings"] == [
         {
             **{"file": str(file), "line": 5, "field": "", "reason": "duplicate", "severity": "error"},
-            **{"message": "is the same as another row", "evidence": {"file": str(file), "line": 1}},
+            **{"message": "identical to another row", "evidence": {"file": str(file), "line": 1}},
         }
     ]
     measures = found["measures"]

@@ -118,8 +118,8 @@ def test_other_checks_or_categories_make_another_run(module: Module, tmp_path: P
         ({"check": "{}:chek"}, 11, "{}.py); did you mean 'check'?"),
         ({"check": "{}:KINDS"}, 11, "{}:KINDS: expected a function, got list"),
         ({"check": "no reference"}, 11, 'a list of functions of your own such as ["package.module:function"]'),
-        ({"by": "{}:"}, 14, 'a function of your own such as "package.module:function"; this is'),
-        ({"backend": "{}"}, 2, 'a function of your own such as "package.module:function"; this is'),
+        ({"by": "{}:"}, 14, 'a function of your own such as "package.module:function", got'),
+        ({"backend": "{}"}, 2, 'a function of your own such as "package.module:function", got'),
     ],
 )
 def test_an_unusable_reference_is_an_error_with_its_line(
