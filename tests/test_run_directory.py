@@ -132,9 +132,9 @@ def test_a_journal_that_cannot_be_begun_leaves_no_folder(tmp_path: Path, monkeyp
 
 
 def test_a_recipe_that_cannot_be_written_is_found_before_anything_is_made(tmp_path: Path) -> None:
-    """Half of a character in a field's name is no TOML."""
+    """TOML cannot represent a lone surrogate in the name of a field."""
     rows = [{"q\ud800": f"the {w} of them", "a": "x"} for w in ("first", "second", "third")]
-    with pytest.raises(RecipeError, match="half of a character"):
+    with pytest.raises(RecipeError, match="lone surrogate"):
         api.run(rows, rows=6, out=tmp_path / "a" / "run")
     assert list(tmp_path.iterdir()) == []
 
