@@ -38,7 +38,7 @@ from benchmarks.run_process import Run, Violation, require
 from selfinstruct.errors import SelfInstructError
 from selfinstruct.journal import JOURNAL_NAME, Journal, RunMetadata, SeedRow
 from selfinstruct.records import Batch, Candidate, Judgement, Reply
-from selfinstruct.testing import Fault
+from selfinstruct.testing import DiskFault
 
 ERRORS = ("ENOSPC", "EIO", "EACCES")
 
@@ -102,7 +102,7 @@ def disk_calls(run: Run) -> dict[str, int]:
 def _run_with_fault(run: Run, at: tuple[str, int], how: str) -> tuple[int, float]:
     """One life with a fault: its exit code, and how long it took from the fault on (at most: from its beginning)."""
     start = time.monotonic()
-    process = run.start(Fault(at[0], how, at[1]))
+    process = run.start(DiskFault(at[0], how, at[1]))
     process.join(60)
     require(process.exitcode is not None, f"{how} at {at[0]}: it goes on after a minute")
     return process.exitcode or 0, time.monotonic() - start

@@ -26,7 +26,7 @@ from selfinstruct.backends.openai import backend as openai  # noqa: F401 - impor
 from selfinstruct.cli import main as command
 from selfinstruct.journal import JOURNAL_NAME, History
 from selfinstruct.preparation.prepare import prepare
-from selfinstruct.testing import Disk, Fault, server_process
+from selfinstruct.testing import Disk, DiskFault, server_process
 
 SEEDS = Path(__file__).parent.parent / "seeds" / "logqa.jsonl"
 _LATENCY = 0.01
@@ -44,7 +44,7 @@ def require(holds: bool, what: str) -> None:
         raise Violation(what)
 
 
-def run_command(arguments: Sequence[str], log: str, fault: Fault | None, sites: str, limit: int) -> None:
+def run_command(arguments: Sequence[str], log: str, fault: DiskFault | None, sites: str, limit: int) -> None:
     """Run the command line with a faulty disk in this process; output to ``log``, its disk calls to ``sites``."""
     words = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(words, 1)
@@ -81,7 +81,7 @@ class Run:
         return self.out.with_name(f"{self.out.name}.log")
 
     def start(
-        self, fault: Fault | None = None, sites: Path | None = None, limit: int = 0, log: Path | None = None
+        self, fault: DiskFault | None = None, sites: Path | None = None, limit: int = 0, log: Path | None = None
     ) -> ForkServerProcess:
         """Start a process that creates or resumes the run.
 

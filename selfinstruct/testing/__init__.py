@@ -1,12 +1,23 @@
-"""Shipped doubles: a fault-injecting OpenAI-compatible server, the scripted author of its replies, a failing disk.
+"""Test doubles for programs that use selfinstruct, or any client of an OpenAI-compatible API.
 
-By hand: ``python -m selfinstruct.testing --fault mixed --rate 0.3``.
+- ``FaultServer``: a real HTTP server that answers chat completions, with the faults and limits of a ``Behaviour``; its
+  ``Ledger`` records what it did and which requests it ``Billed``. ``FAULTS`` lists the faults; ``mixed`` combines them.
+- ``ScriptedAuthor``: generates the server's replies from the demonstrations in the prompt, some of them bad in given
+  ``Shares``. Any function with the signature of ``Author`` can replace it.
+- ``server_process``: the server in its own process, as ``python -m selfinstruct.testing`` starts it from a shell.
+- ``Disk`` and ``DiskFault``: make one file or database operation of this package fail, or kill the process there.
+
+    async with FaultServer(Behaviour(faults=mixed(0.3))) as server:
+        run = await run_async("seeds.jsonl", base_url=server.base_url, rows=100)
+    assert server.ledger.counts["faults"] > 0
+
+Does not handle: streaming, embeddings, TLS, or replacing a model in production.
 """
 
 from selfinstruct.testing.author import Author, ScriptedAuthor, Shares
 from selfinstruct.testing.behaviour import Behaviour, Billed, Ledger
 from selfinstruct.testing.catalogue import FAULTS, mixed
-from selfinstruct.testing.disk import Disk, Fault
+from selfinstruct.testing.disk import Disk, DiskFault
 from selfinstruct.testing.process import server_process
 from selfinstruct.testing.server import FaultServer
 
@@ -16,7 +27,7 @@ __all__ = [
     "Behaviour",
     "Billed",
     "Disk",
-    "Fault",
+    "DiskFault",
     "FaultServer",
     "Ledger",
     "ScriptedAuthor",

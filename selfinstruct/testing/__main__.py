@@ -1,7 +1,7 @@
-"""The fault server by hand: ``python -m selfinstruct.testing --fault mixed --rate 0.3 --port 8751``.
+"""The fault server from a shell: ``python -m selfinstruct.testing --fault mixed --rate 0.3 --port 8751``.
 
-Prints the base URL on its first line, serves until it is interrupted, and then prints what it did as JSON. While it
-serves, ``GET /ledger`` gives the same.
+The first line of output is the base URL. On SIGINT or SIGTERM the server stops and prints its ledger as JSON, which
+``GET /ledger`` returns while it is running.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from selfinstruct.testing.server import FaultServer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve as the arguments say; the exit code."""
+    """Run the server with these command-line arguments; return the exit code."""
     options = _parser().parse_args(arguments)
     if options.list:
         for name, fault in FAULTS.items():
-            print(f"{fault.number:2}  {name:15}  {fault.what} ({', '.join(fault.variants)})")
+            print(f"{fault.number:2}  {name:15}  {fault.description} ({', '.join(fault.variants)})")
         return 0
     try:
         server = FaultServer(
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _serve(server: FaultServer, storm: tuple[float, float] | None) -> None:
-    """Serve until a signal comes; a storm of 429s breaks loose when its time has come."""
+    """Serve until SIGINT or SIGTERM, with a storm of 429s if one is scheduled."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -91,41 +91,51 @@ def _shares(options: argparse.Namespace) -> Shares:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m selfinstruct.testing",
-        description="Serves an OpenAI-compatible API that misbehaves as it is told. No key, no model, no network.",
+        description="Serve an OpenAI-compatible API that injects faults. Needs no key, model or network.",
     )
     add = parser.add_argument
-    add("--list", action="store_true", help="print the faults and their variants, and end")
-    add("--fault", action="append", metavar="NAME[:VARIANT]", help="a fault by name, or mixed; may be given again")
-    add("--rate", type=_share, default=0.3, help="the share of requests that a fault befalls, over all faults")
-    add("--seed", type=int, default=0, help="decides which requests")
-    add("--host", default="127.0.0.1")
-    add("--port", type=int, default=8751, help="0: any free one")
-    add("--prefix", default="/v1", help="the path in front of /chat/completions")
-    add("--latency", type=float, default=0.0, metavar="SECONDS", help="what a reply takes")
-    add("--slow-share", type=_share, default=0.0, help="the share of replies that are slow")
-    add("--slow-factor", type=float, default=10.0, help="how many times as long these take")
-    add("--slots", type=int, default=0, help="replies generated at once; 0: any number")
-    add("--requests-per-minute", type=int, default=0, help="429 beyond it; 0: no limit")
-    add("--storm", type=_storm, metavar="START:SECONDS", help="only 429s for so long, from so long after the start")
-    add("--no-usage", type=_share, default=0.0, help="the share of replies without usage")
-    add("--partial-usage", type=_share, default=0.0, help="the share of replies with half of it")
-    add("--key", default="", help="the key that requests must carry")
-    add("--repeat-key", action="store_true", help="errors repeat the request's Authorization header")
-    add("--model", action="append", help="a model that there is; without it, any")
-    add("--refuse", action="append", metavar="OPTION", help="a request option that is answered with 400")
-    add("--ungrounded", type=_share, default=0.0, help="the share of rows with an answer that is not in its context")
-    add("--echoed", type=_share, default=0.0, help="the share of rows that are demonstrations word for word")
-    add("--near-duplicate", type=_share, default=0.0, help="the share of rows with the words of another")
-    add("--malformed", type=_share, default=0.0, help="the share of rows that are no JSON objects")
-    add("--spread", type=_share, default=0.0, help="how far the number of rows strays from what was asked for")
-    add("--log", type=Path, metavar="FILE", help="where to write every billed request at the end, as JSON Lines")
+    add("--list", action="store_true", help="list the faults and their variants, and exit")
+    add(
+        "--fault",
+        action="append",
+        metavar="NAME[:VARIANT]",
+        help="inject this fault, or mixed for all of them; repeatable",
+    )
+    add("--rate", type=_share, default=0.3, help="share of requests with a fault, all faults together (default: 0.3)")
+    add("--seed", type=int, default=0, help="random seed (default: 0)")
+    add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    add("--port", type=int, default=8751, help="port to listen on; 0 for any free port (default: 8751)")
+    add("--prefix", default="/v1", help="path before /chat/completions (default: /v1)")
+    add("--latency", type=float, default=0.0, metavar="SECONDS", help="time per reply (default: 0)")
+    add("--slow-share", type=_share, default=0.0, help="share of slow replies")
+    add("--slow-factor", type=float, default=10.0, help="latency of slow replies, as a multiple (default: 10)")
+    add("--slots", type=int, default=0, help="replies generated concurrently; 0 for unlimited")
+    add("--requests-per-minute", type=int, default=0, help="rate limit, enforced with 429; 0 for none")
+    add(
+        "--storm",
+        type=_storm,
+        metavar="START:SECONDS",
+        help="answer only 429 for SECONDS, beginning START seconds after the start",
+    )
+    add("--no-usage", type=_share, default=0.0, help="share of replies without usage")
+    add("--partial-usage", type=_share, default=0.0, help="share of replies with only prompt_tokens in their usage")
+    add("--key", default="", help="API key that requests must have")
+    add("--repeat-key", action="store_true", help="repeat the request's Authorization header in errors")
+    add("--model", action="append", help="a model to serve; repeatable (default: any model name)")
+    add("--refuse", action="append", metavar="OPTION", help="reject requests with this option by 400; repeatable")
+    add("--ungrounded", type=_share, default=0.0, help="share of rows whose answer does not occur in its context")
+    add("--echoed", type=_share, default=0.0, help="share of rows copied from the demonstrations")
+    add("--near-duplicate", type=_share, default=0.0, help="share of rows with the same words as another row")
+    add("--malformed", type=_share, default=0.0, help="share of rows that are not JSON objects")
+    add("--spread", type=_share, default=0.0, help="largest relative deviation from the requested number of rows")
+    add("--log", type=Path, metavar="FILE", help="write every billed request to FILE on exit, as JSON Lines")
     return parser
 
 
 def _share(text: str) -> float:
     share = float(text)
     if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text}")
     return share
 
 
@@ -134,7 +144,7 @@ def _storm(text: str) -> tuple[float, float]:
     try:
         return float(start), float(seconds)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not START:SECONDS, such as 10:10") from None
+        raise argparse.ArgumentTypeError(f"expected START:SECONDS such as 10:10, got {text!r}") from None
 
 
 if __name__ == "__main__":

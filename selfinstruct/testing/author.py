@@ -1,10 +1,10 @@
-"""The scripted author: what stands in for a model, and does what the prompt asks.
+"""A stand-in for a model that follows the prompt.
 
-It reads the demonstrations and the number of rows out of the messages, imitates the demonstrations with the embedded
-imitator, and replies in the prompt's form. Some of its rows are bad on purpose, in given shares.
+It reads the demonstrations and the number of rows from the messages, imitates the demonstrations with the embedded
+imitator, and replies in the requested format. A given share of its rows is bad on purpose.
 
-Does not handle: prompts in other forms than those of `selfinstruct.prompts` (a prompt without demonstrations, such as
-the preflight's, is answered with "ok").
+Does not handle: prompts in formats other than those of `selfinstruct.prompts`. A prompt without demonstrations, such as
+that of the preflight, is answered with "ok".
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from selfinstruct.text import find_span
 
 _FENCED = re.compile(r"^(`{3,})jsonl\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 _ASKED = re.compile(r"(?:Write|请写出) ([0-9]+) ")
-# A category's first prompts show seeds; what is shown later are mostly rows of the author's own.
+# The first prompts of a category show seed rows, later ones mostly rows that the author generated itself.
 _PROMPTS_READ = 3
 
 
 class Author(Protocol):
-    """Whatever writes the text of a reply."""
+    """Generates the text of a reply."""
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
-        """The text that answers ``messages``; all chance comes from ``rng``."""
+        """Return the reply to ``messages``; ``rng`` is the only source of randomness."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How much of what the author writes is bad, as shares in [0, 1] of its rows.
+    """The shares of bad rows, each in [0, 1].
 
-    ``ungrounded``: a value that should be a span of another field is none. ``echoed``: a demonstration, word for word.
-    ``near_duplicate``: a row of its own again, with the same words. ``malformed``: no JSON object. ``spread`` varies
-    the number of rows: uniformly between 1 - spread and 1 + spread times what was asked for, and at least one.
+    ``ungrounded``: a value that should be a span of another field is not. ``echoed``: a demonstration, word for word.
+    ``near_duplicate``: an earlier row of its own with the same words. ``malformed``: not a JSON object. ``spread``
+    varies the number of rows uniformly between 1 - spread and 1 + spread times the requested number; at least one.
     """
 
     ungrounded: float = 0.0
@@ -54,14 +54,14 @@ class Shares:
 
 
 class ScriptedAuthor:
-    """Imitates the demonstrations that it is shown; what it learns of a category is kept from prompt to prompt."""
+    """Imitates the demonstrations in the prompt, and remembers them for later prompts of the same category."""
 
     def __init__(self, shares: Shares = Shares()) -> None:
         self._shares = shares
-        self._learned: dict[tuple[str, str], _Lesson] = {}
+        self._categories: dict[tuple[str, str], _CategoryImitator] = {}
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
-        """The reply's text: ``{"rows": [...]}``."""
+        """Return the text of the reply: ``{"rows": [...]}``."""
         system = "\n".join(str(message["content"]) for message in messages[:-1])
         user = str(messages[-1]["content"]) if messages else ""
         shown = _FENCED.search(user)
@@ -72,42 +72,42 @@ class ScriptedAuthor:
         count = int(asked.group(1)) if asked else 1
         if self._shares.spread:
             count = max(1, round(count * rng.uniform(1 - self._shares.spread, 1 + self._shares.spread)))
-        lesson = self._learned.setdefault((system, wanted), _Lesson())
-        lesson.read(shown.group(2))
-        return '{"rows": [' + ", ".join(self._pieces(lesson, count, rng)) + "]}"
+        category = self._categories.setdefault((system, wanted), _CategoryImitator())
+        category.read(shown.group(2))
+        return '{"rows": [' + ", ".join(self._row_texts(category, count, rng)) + "]}"
 
-    def _pieces(self, lesson: _Lesson, count: int, rng: Random) -> list[str]:
-        """The rows as JSON, the bad ones among them."""
+    def _row_texts(self, category: _CategoryImitator, count: int, rng: Random) -> list[str]:
+        """The rows as JSON texts, including the bad ones."""
         shares = self._shares
-        rows = lesson.write(count, rng)
-        pieces = []
+        rows = category.write(count, rng)
+        texts = []
         for row in rows:
             chance = rng.random()
             if (chance := chance - shares.ungrounded) < 0:
-                row = lesson.ungrounded(row)
+                row = category.ungrounded(row)
             elif (chance := chance - shares.echoed) < 0:
-                row = rng.choice(lesson.demos)
+                row = rng.choice(category.demos)
             elif (chance := chance - shares.near_duplicate) < 0:
-                row = lesson.again(row, rng)
+                row = category.near_duplicate(row, rng)
             text = json.dumps(row, ensure_ascii=False)
-            pieces.append(_malformed(text, rng) if 0 <= chance < shares.malformed else text)
-        return pieces
+            texts.append(_malformed(text, rng) if 0 <= chance < shares.malformed else text)
+        return texts
 
 
-class _Lesson:
-    """What the author has learned of one category."""
+class _CategoryImitator:
+    """The author's knowledge of one category."""
 
     def __init__(self) -> None:
         self.demos: list[Row] = []
         self._read = 0
-        self._place = 0
+        self._position = 0
         self._imitator: Imitator | None = None
         self._contexts: dict[str, str] = {}
-        self._before: list[Row] = []
-        self._written: list[Row] = []
+        self._previous: list[Row] = []
+        self._current: list[Row] = []
 
     def read(self, shown: str) -> None:
-        """Learn from the demonstrations of the category's first prompts."""
+        """Add the demonstrations of a prompt, if it is one of the category's first."""
         if self._read >= _PROMPTS_READ:
             return
         self._read += 1
@@ -121,31 +121,31 @@ class _Lesson:
         self._imitator = Imitator(statistics, self._contexts, mixed=prose_field(recipe))
 
     def write(self, count: int, rng: Random) -> list[Row]:
-        """``count`` new rows."""
+        """Generate ``count`` new rows."""
         if self._imitator is None:
             return []
-        self._place += count
-        self._before = self._written
-        self._written = self._imitator.imitate(self.demos, count, self._place - count, rng)
-        return self._written
+        self._position += count
+        self._previous = self._current
+        self._current = self._imitator.imitate(self.demos, count, self._position - count, rng)
+        return self._current
 
     def ungrounded(self, row: Row) -> Row:
-        """The row with a value that its context does not hold; the row itself where nothing is grounded."""
+        """The row with a value that does not occur in its context; the row itself if none is grounded."""
         for field, context in self._contexts.items():
             value = row[field]
             if isinstance(value, str) and find_span(value, str(row[context])):
                 return row | {field: f"{value} or none"}
         return row
 
-    def again(self, row: Row, rng: Random) -> Row:
-        """A row of the reply before with the same words, its longest text ending in another way."""
-        other = rng.choice(self._before or [row])
+    def near_duplicate(self, row: Row, rng: Random) -> Row:
+        """A row of the previous reply with the same words, but a different end of its longest text."""
+        other = rng.choice(self._previous or [row])
         texts = [name for name, value in other.items() if isinstance(value, str)]
         longest = max(texts, key=lambda name: len(str(other[name])), default="")
         return other | {longest: f"{other[longest]} ."} if longest else other
 
 
 def _malformed(text: str, rng: Random) -> str:
-    """A piece that cannot be read as an object without a guess."""
+    """A text that cannot be parsed as an object without guessing."""
     quoted, number = (text.replace('": "', f'": {begun}', 1) for begun in ('"so-called "', 'NaN, "x": "'))
     return rng.choice([text[:-1], '"see above"', quoted, number])

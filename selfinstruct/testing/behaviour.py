@@ -1,4 +1,4 @@
-"""How the fault server behaves, and what it writes down of what it did; plain data."""
+"""The settings of the fault server and the record of what it did; plain data."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from random import Random
 class Behaviour:
     """The settings of one fault server; every time is in seconds.
 
-    ``faults`` gives the share of requests that each fault befalls, by its name in `selfinstruct.testing.FAULTS` (or
-    ``name:variant``); their sum is at most 1. ``seed`` decides by a request's number which one, if any: the same on
-    every run. A reply takes ``latency``, and ``slow_factor`` times as long in ``slow_share`` of cases. ``slots`` is
-    how many replies are generated at once (0: any number); the others wait. ``requests_per_minute`` answers 429
-    beyond it (0: no limit). ``wait`` is what the hints of a 429 ask for, and ``drip`` the time between blank lines.
+    ``faults`` is the share of requests with each fault, by its name in `selfinstruct.testing.FAULTS` (or
+    ``name:variant``); their sum is at most 1. ``seed`` and the number of a request determine its fault, so a server
+    with the same settings does the same again. A reply takes ``latency``, and ``slow_factor`` times as long for
+    ``slow_share`` of the requests. ``slots`` is the number of replies generated concurrently (0: unlimited); further
+    requests wait. Requests beyond ``requests_per_minute`` are answered by 429 (0: no limit). ``wait`` is the delay in
+    the headers of a 429, ``drip`` the time between the blank lines of the fault of that name.
 
-    ``no_usage`` and ``partial_usage`` are the shares of replies whose usage is missing or half there. ``key`` is the
-    key that requests must carry ("": any, or none), ``models`` those that there are (the first is a model whatever
-    it is called, where ``any_model``). ``refuses`` names request options that are always answered with 400, such as
-    ``response_format``, ``json_object``, ``json_schema``, ``seed``, ``max_tokens``. ``prefix`` is the path in front of
-    ``/chat/completions``. Idle connections are closed after ``keep_alive``. ``repeats_key``: errors, pages and headers
-    repeat the request's Authorization header, in the encodings that servers are known to use.
+    ``no_usage`` and ``partial_usage`` are the shares of replies without usage, or with part of it. ``key`` is the API
+    key that requests must have ("": none needed). ``models`` are listed and accepted; with ``any_model``, any other
+    name is accepted as well. Requests with an option in ``refuses`` are answered by 400, such as ``response_format``,
+    ``json_object``, ``json_schema``, ``seed`` or ``max_tokens``. ``prefix`` is the path before ``/chat/completions``.
+    Idle connections are closed after ``keep_alive``. With ``repeats_key``, errors, pages and headers repeat the
+    request's Authorization header in the encodings that servers are known to use.
     """
 
     faults: Mapping[str, float] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class Behaviour:
     repeats_key: bool = False
 
     def draw(self, number: int) -> tuple[str, Random]:
-        """The fault that befalls request ``number`` ("" for none), and the generator for the rest of its chances."""
+        """The fault of request ``number`` ("" for none), and the random generator for everything else about it."""
         rng = Random(f"{self.seed}:{number}")
         chance = rng.random()
         for name, share in self.faults.items():
@@ -58,10 +59,10 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """One request that was billed: generated, whether or not the reply arrived.
+    """One billed request: its reply was generated, whether or not it arrived.
 
-    ``number`` counts all requests for completions from 1; ``at`` is in seconds since the server began; ``fault`` is
-    the fault's name and variant or "". ``input`` and ``output`` are tokens.
+    ``number`` counts all completion requests from 1; ``at`` is in seconds since the server started; ``fault`` is
+    ``name:variant`` or "". ``input`` and ``output`` are tokens.
     """
 
     number: int
@@ -74,13 +75,13 @@ class Billed:
 
 @dataclass(slots=True)
 class Ledger:
-    """What a fault server has done so far.
+    """The record of a fault server.
 
     ``counts`` has ``requests`` (for completions), ``answered`` (without a fault), ``faults``, each fault by its name
     and by its variant, and how many of them were ``lost`` (another call is needed), ``kept`` or ``fatal``;
-    ``after-fatal`` (requests after the first fatal one); ``storm`` and ``limited`` (429s besides the faults),
-    ``denied`` (a wrong key, model, option or body), ``abandoned`` (the client left before the reply). ``peak`` is the
-    largest number of requests in flight.
+    ``after-fatal`` (requests after the first fatal one); ``storm`` and ``limited`` (429s that are not faults),
+    ``denied`` (a wrong key, model, option or body), ``abandoned`` (the client disconnected before the reply). ``peak``
+    is the largest number of requests in flight.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -89,7 +90,7 @@ class Ledger:
     peak: int = 0
 
     def summary(self) -> dict[str, object]:
-        """The counters, and tokens billed, as JSON has them."""
+        """The counters and billed tokens as a JSON object."""
         return {
             **dict(sorted(self.counts.items())),
             "billed": len(self.billed),

@@ -1,4 +1,4 @@
-"""Faults of content: a good answer, rewritten into what models and servers make of it. All of these are billed."""
+"""Faults of content: a good reply, rewritten as models and servers have been seen to spoil it. All are billed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Row: TypeAlias = dict[str, Any]
 
 
 def _rows_as(text: Callable[[list[_Row], Random], str]) -> Rewrite:
-    """Rewrite the content by its rows; an answer without rows stays as it is."""
+    """Rewrite the content from its rows; a reply without rows stays unchanged."""
 
     def rewrite(answer: Answer, rng: Random) -> None:
         rows = answer.rows()
@@ -30,7 +30,7 @@ def _all_as(text: Callable[[list[_Row]], str]) -> Rewrite:
 
 
 def _one_as(change: Callable[[_Row], _Row]) -> Rewrite:
-    """The usual form with one row changed."""
+    """The usual format with one row changed."""
 
     def text(rows: list[_Row], rng: Random) -> str:
         at = rng.randrange(len(rows))
@@ -84,7 +84,7 @@ def _length_blanks(answer: Answer, rng: Random) -> None:
 
 
 def length_nothing(answer: Answer, rng: Random) -> None:
-    """The limit was reached before the first row."""
+    """Reach the token limit before the first row."""
     answer.content, answer.finish_reason = '{"rows": [', "length"
 
 
@@ -92,7 +92,7 @@ LENGTHS: dict[str, Rewrite] = {"cut": _length_cut, "blanks": _length_blanks}
 
 
 def _reasoning(answer: Answer) -> str:
-    """A train of thought with rows in it that are none of the answer's."""
+    """A train of thought with draft rows that are not part of the reply."""
     draft = [{key: "draft" for key in row} for row in answer.rows()[:2]]
     return (
         f"They want rows such as {_dump(draft)}. Not good enough: {_dump(draft[:1])[1:-1]}? Let me write better ones."
@@ -145,12 +145,12 @@ REFUSALS: dict[str, Rewrite] = {"sentence": _refusal_sentence, "field": _refusal
 
 
 def tool_call(answer: Answer, rng: Random) -> None:
-    """The content as the arguments of a call."""
+    """Move the content into the arguments of a tool call."""
     answer.arguments, answer.content, answer.finish_reason = answer.content, None, "tool_calls"
 
 
 def tool_call_empty(answer: Answer, rng: Random) -> None:
-    """A call without arguments."""
+    """A tool call without arguments."""
     answer.arguments, answer.content, answer.finish_reason = "", None, "tool_calls"
 
 
@@ -219,18 +219,18 @@ def _torn_line(rows: list[_Row], rng: Random) -> str:
 
 
 def _baited(row: _Row) -> _Row:
-    """The row with its last value looking as though it had commas too many."""
+    """The row with a last value that resembles trailing commas."""
     last = list(row)[-1]
     return row | {last: f"{row[last]} [1,], {{2,}}"}
 
 
 def _comma_bait(rows: list[_Row]) -> str:
-    """Trailing commas outside strings, and what looks like them inside one."""
+    """Trailing commas outside strings, and a lookalike inside one."""
     return "[" + ", ".join(f"{_dump(row)[:-1]},}}" for row in [_baited(rows[0]), *rows[1:]]) + ",]"
 
 
 def _with(rows: list[_Row], value: str) -> str:
-    """A list whose first row has one more key, with this JSON as its value."""
+    """A list whose first row has an extra key with this JSON value."""
     return f'[{_dump(rows[0])[:-1]}, "x": {value}}}, {_dump(rows[1:])[1:]}'
 
 

@@ -1,4 +1,4 @@
-"""One request to the fault server, and the reply that a well-behaved server would give to it."""
+"""One request to the fault server, and the reply of a server without faults."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _JSON = "application/json"
 
 @dataclass(slots=True)
 class Answer:
-    """The parts of a reply before they become a payload; ``content`` is the author's text.
+    """The parts of a reply before they are assembled into a payload; ``content`` is the author's text.
 
-    Where ``choices`` is false the payload has none. ``arguments`` are those of a tool call that stands in for content.
+    With ``choices`` false the payload has no choices. ``arguments`` are those of a tool call that replaces the content.
     """
 
     content: str | None
@@ -34,7 +34,7 @@ class Answer:
     choices: bool = True
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of the content; none where it is not what the scripted author writes."""
+        """The rows in the content; empty if it is not in the scripted author's format."""
         try:
             rows = json.loads(self.content or "")["rows"]
         except (ValueError, KeyError, TypeError):
@@ -43,27 +43,27 @@ class Answer:
 
 
 @dataclass(slots=True)
-class World:
-    """What all requests to one server share; ``storm`` is the time on ``clock`` at which a storm of 429s ends."""
+class ServerState:
+    """State shared by all requests to a server; ``started`` and ``storm_ends`` are times of the event loop."""
 
     author: Author
     ledger: Ledger
     slots: asyncio.Semaphore | None
     started: float
-    storm: float = 0.0
-    holding: set[asyncio.Task[None]] = field(default_factory=set)
+    storm_ends: float = 0.0
+    held_slots: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 class Exchange:
-    """A request for completions on its way; ``fault`` names what befalls it, ``rng`` decides what is left to chance."""
+    """A completion request being answered; ``fault`` is the name of its fault, ``rng`` its random generator."""
 
     def __init__(
-        self, request: web.Request, body: dict[str, Any], number: int, world: World, behaviour: Behaviour
+        self, request: web.Request, body: dict[str, Any], number: int, state: ServerState, behaviour: Behaviour
     ) -> None:
         self.request = request
         self.body = body
         self.number = number
-        self.world = world
+        self.state = state
         self.behaviour = behaviour
         self.chat = request.path.endswith("/chat/completions")
         self.fault, self.rng = behaviour.draw(number)
@@ -71,14 +71,14 @@ class Exchange:
 
     @property
     def messages(self) -> Sequence[Mapping[str, Any]]:
-        """The chat messages; a plain prompt is one from the user."""
+        """The chat messages; a plain prompt becomes one user message."""
         if self.chat:
             messages: Sequence[Mapping[str, Any]] = self.body["messages"]
             return messages
         return [{"role": "user", "content": str(self.body["prompt"])}]
 
     async def answer(self) -> Answer:
-        """Generate the reply, taking the time that this takes, and bill it."""
+        """Generate the reply with the usual latency, and bill it."""
         async with self._slot():
             slow = self.rng.random() < self.behaviour.slow_share
             latency = self.behaviour.latency * (self.behaviour.slow_factor if slow else 1)
@@ -87,8 +87,8 @@ class Exchange:
             return self.bill()
 
     def bill(self) -> Answer:
-        """Write the reply at once, cut to the request's token limit, and bill it."""
-        content = self.world.author(self.messages, self.rng)
+        """Generate the reply immediately, cut to the request's token limit, and bill it."""
+        content = self.state.author(self.messages, self.rng)
         limit = self.body.get("max_completion_tokens") or self.body.get("max_tokens")
         output = estimate_tokens(content)
         finish_reason = "stop"
@@ -96,8 +96,8 @@ class Exchange:
             content, finish_reason = content[: len(content) * limit // output], "length"
             output = min(limit, estimate_tokens(content))
         tokens = sum(4 + estimate_tokens(str(message.get("content") or "")) for message in self.messages)
-        now = asyncio.get_running_loop().time() - self.world.started
-        self.world.ledger.billed.append(
+        now = asyncio.get_running_loop().time() - self.state.started
+        self.state.ledger.billed.append(
             Billed(self.number, now, str(self.body.get("model", "")), tokens, output, self.fault)
         )
         usage = {"prompt_tokens": tokens, "completion_tokens": output, "total_tokens": tokens + output}
@@ -108,7 +108,7 @@ class Exchange:
         return self.json(self.payload(answer))
 
     def payload(self, answer: Answer) -> dict[str, Any]:
-        """The payload of a chat completion, or of a completion where that was asked for."""
+        """The payload of a chat completion, or of a plain completion if that was requested."""
         choice: dict[str, Any] = {"index": 0, "finish_reason": answer.finish_reason, "logprobs": None}
         if self.chat:
             choice["message"] = _message(answer)
@@ -132,7 +132,7 @@ class Exchange:
         return self.json({"error": {"message": message, "type": kind or code, "param": None, "code": code}}, status)
 
     def hang_up(self, *, abort: bool) -> web.Response:
-        """Close the connection without a word: politely, or by a reset."""
+        """Close the connection without a reply, or reset it if ``abort``."""
         transport = self.request.transport
         if transport is not None:
             if abort:
@@ -142,28 +142,28 @@ class Exchange:
         return web.Response(status=500)
 
     def hold(self, seconds: float) -> asyncio.Task[None]:
-        """Occupy a slot for ``seconds``, whether or not the client stays."""
+        """Occupy a slot for ``seconds``, even if the client disconnects."""
 
         async def occupy() -> None:
-            """Keep a slot for as long as the client thinks that it waits."""
+            """Hold a slot for the given time."""
             async with self._slot():
                 await asyncio.sleep(seconds)
 
         task = asyncio.create_task(occupy())
-        self.world.holding.add(task)
-        task.add_done_callback(self.world.holding.discard)
+        self.state.held_slots.add(task)
+        task.add_done_callback(self.state.held_slots.discard)
         return task
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
-        if self.world.slots is None:
+        if self.state.slots is None:
             yield
         else:
-            async with self.world.slots:
+            async with self.state.slots:
                 yield
 
     def _as_reported(self, usage: dict[str, Any]) -> dict[str, Any] | None:
-        """The usage as the behaviour has it: whole, in part, or missing."""
+        """The usage to report: complete, partial or missing."""
         chance = self.rng.random()
         if chance < self.behaviour.no_usage:
             return None

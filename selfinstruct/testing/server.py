@@ -1,4 +1,4 @@
-"""The fault server: a real HTTP server that speaks the OpenAI-compatible API and misbehaves as it is told.
+"""The fault server: a real HTTP server with an OpenAI-compatible API that injects faults.
 
     async with FaultServer(Behaviour(faults={"rate-limit": 0.3})) as server:
         ...  # point a client at server.base_url
@@ -21,19 +21,19 @@ from aiohttp import web
 from selfinstruct.testing import transport
 from selfinstruct.testing.author import Author, ScriptedAuthor
 from selfinstruct.testing.behaviour import Behaviour, Ledger
-from selfinstruct.testing.catalogue import find
-from selfinstruct.testing.exchange import Exchange, World
+from selfinstruct.testing.catalogue import find_fault
+from selfinstruct.testing.exchange import Exchange, ServerState
 
 _LARGEST_REQUEST = 64 * 2**20
 _WELL_BEHAVED = Behaviour()
 
 
 class FaultServer:
-    """Serves on ``host`` and ``port`` (0: any free one) while it is open as a context.
+    """Serves on ``host`` and ``port`` (0: any free port) while it is open as a context manager.
 
-    ``base_url`` is what a client is given. ``ledger`` counts what happens and lists what was billed; it stays
-    readable afterwards. ``author`` writes the content, by default the scripted one. Raises ``InputError`` for a
-    fault that there is not.
+    ``base_url`` is its address, and ``ledger`` its record, which remains readable afterwards. ``author`` generates the
+    content, by default a ``ScriptedAuthor``. ``behaviour`` may be replaced while the server is open, except for its
+    ``slots``, ``keep_alive`` and ``prefix``. Raises ``InputError`` for an unknown fault.
     """
 
     def __init__(
@@ -45,24 +45,24 @@ class FaultServer:
         port: int = 0,
     ) -> None:
         for name in behaviour.faults:
-            find(name)
+            find_fault(name)
         self.behaviour = behaviour
         self.ledger = Ledger()
         self._author = author or ScriptedAuthor()
         self._host = host
         self._port = port
         self._runner: web.AppRunner | None = None
-        self._world: World | None = None
+        self._state: ServerState | None = None
         self._connections: WeakSet[asyncio.BaseTransport] = WeakSet()
         self._allowance = float(behaviour.requests_per_minute)
-        self._counted = 0.0
+        self._allowance_at = 0.0
 
     async def __aenter__(self) -> FaultServer:
-        """Begin to serve."""
+        """Start the server."""
         slots = asyncio.Semaphore(self.behaviour.slots) if self.behaviour.slots else None
         now = asyncio.get_running_loop().time()
-        self._world = World(self._author, self.ledger, slots, now)
-        self._counted = now
+        self._state = ServerState(self._author, self.ledger, slots, now)
+        self._allowance_at = now
         runner = web.AppRunner(
             self._app(),
             access_log=None,
@@ -80,48 +80,48 @@ class FaultServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop serving, whatever is under way."""
-        if self._world is not None:
-            for task in list(self._world.holding):
+        """Stop the server and abort the requests in flight."""
+        if self._state is not None:
+            for task in list(self._state.held_slots):
                 task.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
 
     @property
     def base_url(self) -> str:
-        """The address in front of ``/chat/completions``."""
+        """The URL before ``/chat/completions``."""
         return f"http://{self._host}:{self._port}{self.behaviour.prefix}"
 
     def storm(self, seconds: float) -> None:
-        """Answer every request with a bare 429 for the next ``seconds``."""
-        if self._world is not None:
-            self._world.storm = asyncio.get_running_loop().time() + seconds
+        """Answer every request by a 429 without retry headers for the next ``seconds``."""
+        if self._state is not None:
+            self._state.storm_ends = asyncio.get_running_loop().time() + seconds
 
     def _app(self) -> web.Application:
-        layers = [transport.careless] if self.behaviour.repeats_key else []
+        layers = [transport.echo_key] if self.behaviour.repeats_key else []
         app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=layers)
         prefix = self.behaviour.prefix
         app.router.add_post(f"{prefix}/chat/completions", self._complete)
         app.router.add_post(f"{prefix}/completions", self._complete)
         app.router.add_get(f"{prefix}/models", self._models)
         app.router.add_get("/ledger", self._show_ledger)
-        app.router.add_route("*", "/{path:.*}", self._nowhere)
+        app.router.add_route("*", "/{path:.*}", self._not_found)
         return app
 
-    async def _nowhere(self, request: web.Request) -> web.StreamResponse:
+    async def _not_found(self, request: web.Request) -> web.StreamResponse:
         return transport.page(404, "404 Not Found")
 
     async def _show_ledger(self, request: web.Request) -> web.StreamResponse:
         return web.json_response(self.ledger.summary())
 
     async def _models(self, request: web.Request) -> web.StreamResponse:
-        if not self._admits(request):
+        if not self._has_key(request):
             return web.json_response(_error("Incorrect API key provided.", "invalid_api_key"), status=401)
         models = [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in self.behaviour.models]
         return web.json_response({"object": "list", "data": models})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request for completions, and count it."""
+        """Answer one completion request, and count it."""
         ledger = self.ledger
         ledger.counts["requests"] += 1
         if ledger.counts["fatal"]:
@@ -131,9 +131,9 @@ class FaultServer:
         ledger.peak = max(ledger.peak, ledger.in_flight)
         try:
             body = json.loads(await request.read())
-            if (refusal := self._refusal(request, body)) is not None:
+            if (rejection := self._rejection(request, body)) is not None:
                 ledger.counts["denied"] += 1
-                return refusal
+                return rejection
             return await self._exchange(request, body, number)
         except ValueError:
             return web.json_response(_error("The body is not valid JSON.", "invalid_json"), status=400)
@@ -143,9 +143,9 @@ class FaultServer:
         finally:
             ledger.in_flight -= 1
 
-    def _refusal(self, request: web.Request, body: Any) -> web.Response | None:
-        """The reply to a request that this server takes from nobody, or None."""
-        if not self._admits(request):
+    def _rejection(self, request: web.Request, body: Any) -> web.Response | None:
+        """The error for a wrong key, model, option or body; None for a valid request."""
+        if not self._has_key(request):
             return web.json_response(_error("Incorrect API key provided.", "invalid_api_key"), status=401)
         needed = "messages" if request.path.endswith("/chat/completions") else "prompt"
         if not isinstance(body, dict) or not body.get(needed):
@@ -161,23 +161,23 @@ class FaultServer:
         return None
 
     async def _exchange(self, request: web.Request, body: dict[str, Any], number: int) -> web.StreamResponse:
-        """Answer a request that is in order, with the fault that befalls it."""
-        world, counts = self._world, self.ledger.counts
-        if world is None:
+        """Answer a valid request, with its fault if it has one."""
+        state, counts = self._state, self.ledger.counts
+        if state is None:
             raise RuntimeError("the fault server is not open")
-        exchange = Exchange(request, body, number, world, self.behaviour)
+        exchange = Exchange(request, body, number, state, self.behaviour)
         if request.transport is not None:
             exchange.reused = request.transport in self._connections
             self._connections.add(request.transport)
         now = asyncio.get_running_loop().time()
-        if now < world.storm:
+        if now < state.storm_ends:
             counts["storm"] += 1
             return transport.rate_limited(exchange)
         if (wait := self._over_limit(now)) > 0:
             counts["limited"] += 1
-            return transport.rate_limited(exchange, {"Retry-After": f"{wait:.3f}"})
+            return transport.rate_limited(exchange, {"Retry-After": f"{max(wait, 0.001):.3f}"})
         if exchange.fault:
-            fault, wanted = find(exchange.fault)
+            fault, wanted = find_fault(exchange.fault)
             name = wanted or exchange.rng.choice(list(fault.variants))
             variant = fault.variants[name]
             if variant.applies(exchange):
@@ -190,18 +190,18 @@ class FaultServer:
         counts["answered"] += 1
         return exchange.send(answer)
 
-    def _admits(self, request: web.Request) -> bool:
-        """Whether the request carries the key, where one is needed."""
-        carried = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
-        return not self.behaviour.key or hmac.compare_digest(carried, self.behaviour.key.encode())
+    def _has_key(self, request: web.Request) -> bool:
+        """Whether the request has the right API key, if one is needed."""
+        sent = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
+        return not self.behaviour.key or hmac.compare_digest(sent, self.behaviour.key.encode())
 
     def _over_limit(self, now: float) -> float:
-        """Seconds until the limit of requests per minute allows this one; 0 takes it. A second's worth may burst."""
+        """Seconds until the rate limit allows this request; 0 admits it. Bursts of one second's worth are allowed."""
         rate = self.behaviour.requests_per_minute / 60
         if not rate:
             return 0.0
-        self._allowance = min(max(1.0, rate), self._allowance + (now - self._counted) * rate)
-        self._counted = now
+        self._allowance = min(max(1.0, rate), self._allowance + (now - self._allowance_at) * rate)
+        self._allowance_at = now
         if self._allowance < 1:
             return (1 - self._allowance) / rate
         self._allowance -= 1

@@ -1,4 +1,4 @@
-"""Faults of HTTP and of the connection: what comes in place of a good reply, or how a good reply fails to arrive."""
+"""Faults of HTTP and of the connection: error replies, and good replies that do not arrive."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _Act: TypeAlias = Callable[[Exchange], Awaitable[web.StreamResponse]]
 _Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _OVERLOADED = "The server is overloaded. Try again later."
-_LIMITED = "Rate limit reached for requests."
-# How long a server that says nothing keeps a connection open, and how long one goes on dripping.
-_FOR_EVER = 1_800.0
-# More requests in flight than this make the slow server slower for all.
-_AT_EASE = 4
+_RATE_LIMITED = "Rate limit reached for requests."
+# How long the server keeps a silent or dripping connection open.
+_HANG_SECONDS = 1_800.0
+# With more requests in flight than this, the slow server becomes slower for all of them.
+_UNAFFECTED = 4
 
 
 def _replying(status: int, payload: Any, headers: dict[str, str] | None = None) -> _Act:
@@ -43,26 +43,26 @@ def _failing(status: int, message: str, code: str | None = None, kind: str = "se
 
 
 def rate_limited(exchange: Exchange, headers: dict[str, str] | None = None) -> web.Response:
-    """A 429 with these hints."""
-    error = {"message": _LIMITED, "type": "requests", "param": None, "code": "rate_limit_exceeded"}
+    """A 429 with these headers."""
+    error = {"message": _RATE_LIMITED, "type": "requests", "param": None, "code": "rate_limit_exceeded"}
     return exchange.json({"error": error}, 429, headers)
 
 
-def _limiting(hints: Callable[[float], dict[str, str]]) -> _Act:
+def _limiting(retry_headers: Callable[[float], dict[str, str]]) -> _Act:
     async def act(exchange: Exchange) -> web.StreamResponse:
-        return rate_limited(exchange, hints(exchange.behaviour.wait))
+        return rate_limited(exchange, retry_headers(exchange.behaviour.wait))
 
     return act
 
 
 def _skewed_date(wait: float) -> dict[str, str]:
-    """An HTTP date by a clock that is an hour ahead, with that clock's own Date."""
+    """An HTTP date of a clock that is an hour ahead, with that clock's Date header."""
     now = time.time() + 3600
     return {"Date": formatdate(now, usegmt=True), "Retry-After": formatdate(now + max(1, wait), usegmt=True)}
 
 
 def _reset(wait: float) -> dict[str, str]:
-    """OpenAI's headers: the requests are used up and come back soon, the tokens are not and come back late."""
+    """OpenAI's headers: the requests are used up and reset soon, the tokens are left and reset late."""
     return {
         "x-ratelimit-limit-requests": "500",
         "x-ratelimit-remaining-requests": "0",
@@ -104,11 +104,11 @@ DENIALS: dict[str, _Act] = {
     "model": _failing(404, "The model does not exist.", "model_not_found", "invalid_request_error"),
 }
 
-# --- 9, 11, 13: bodies that are not the one expected -----------------------------------------------------------
+# --- 9, 11, 13: unexpected bodies -----------------------------------------------------------
 
 ERRORS_200: dict[str, _Act] = {
     "overloaded": _replying(200, {"error": {"code": 503, "message": _OVERLOADED}, "choices": None}),
-    "rate-limit": _replying(200, {"error": {"code": 429, "message": _LIMITED}, "id": "x", "choices": None}),
+    "rate-limit": _replying(200, {"error": {"code": 429, "message": _RATE_LIMITED}, "id": "x", "choices": None}),
     "string": _replying(200, {"error": _OVERLOADED}),
 }
 ENVELOPES: dict[str, _Act] = {
@@ -122,7 +122,7 @@ _PAGE = "<!DOCTYPE html>\n<html><head><title>{0}</title></head>\n<body><script>a
 
 
 def page(status: int, title: str) -> web.Response:
-    """An HTML page, as a proxy in front of the endpoint sends it."""
+    """An HTML page, as sent by a proxy before the endpoint."""
     return web.Response(text=_PAGE.format(title), status=status, content_type="text/html")
 
 
@@ -143,14 +143,14 @@ PAGES: dict[str, _Act] = {
 
 
 async def slow(exchange: Exchange) -> web.StreamResponse:
-    """As good as ever, but slower by each request in flight, and never a 429."""
+    """A good reply, but slower with each request in flight, and never a 429."""
     latency = max(exchange.behaviour.latency, 0.01)
-    await asyncio.sleep(latency * max(0, exchange.world.ledger.in_flight - _AT_EASE) / _AT_EASE)
+    await asyncio.sleep(latency * max(0, exchange.state.ledger.in_flight - _UNAFFECTED) / _UNAFFECTED)
     return exchange.send(await exchange.answer())
 
 
 async def zombie(exchange: Exchange) -> web.StreamResponse:
-    """Slow, and the generation goes on in its slot where the client leaves."""
+    """A slow reply, whose generation continues in its slot if the client disconnects."""
     seconds = max(exchange.behaviour.latency, 0.01) * exchange.behaviour.slow_factor
     answer = exchange.bill()
     await asyncio.shield(exchange.hold(seconds))
@@ -161,7 +161,7 @@ async def zombie(exchange: Exchange) -> web.StreamResponse:
 
 
 async def close(exchange: Exchange) -> web.StreamResponse:
-    """Close the connection politely, without a reply."""
+    """Close the connection without a reply."""
     return exchange.hang_up(abort=False)
 
 
@@ -174,7 +174,7 @@ DROPS: dict[str, _Act] = {"closed": close, "reset": reset}
 
 
 async def cut_body(exchange: Exchange) -> web.StreamResponse:
-    """Half of the body that the header promised, then the end."""
+    """Half of the announced body, then the end of the connection."""
     body = json.dumps(exchange.payload(await exchange.answer())).encode()
     response = web.StreamResponse(headers={"Content-Length": str(len(body)), "Content-Type": "application/json"})
     await response.prepare(exchange.request)
@@ -184,18 +184,18 @@ async def cut_body(exchange: Exchange) -> web.StreamResponse:
 
 
 async def silence(exchange: Exchange) -> web.StreamResponse:
-    """Bill the reply, and say nothing until the client leaves."""
+    """Bill the reply, and send nothing until the client disconnects."""
     exchange.bill()
-    await asyncio.sleep(_FOR_EVER)
+    await asyncio.sleep(_HANG_SECONDS)
     return exchange.hang_up(abort=False)
 
 
 async def drip(exchange: Exchange) -> web.StreamResponse:
-    """Status 200 and a blank line now and then, for half an hour or until the client leaves."""
+    """Status 200 and a blank line from time to time, for half an hour or until the client disconnects."""
     exchange.bill()
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(exchange.request)
-    for _ in range(int(_FOR_EVER / exchange.behaviour.drip)):
+    for _ in range(int(_HANG_SECONDS / exchange.behaviour.drip)):
         await response.write(b"\n")
         await asyncio.sleep(exchange.behaviour.drip)
     exchange.hang_up(abort=False)
@@ -203,30 +203,30 @@ async def drip(exchange: Exchange) -> web.StreamResponse:
 
 
 def takes_gzip(exchange: Exchange) -> bool:
-    """Whether the request leaves the encoding to the server."""
+    """Whether the request allows compression."""
     return exchange.request.headers.get("Accept-Encoding") != "identity"
 
 
 async def bad_encoding(exchange: Exchange) -> web.StreamResponse:
-    """A plain body that says it is compressed."""
+    """A plain body with the header of a compressed one."""
     response = exchange.send(await exchange.answer())
     response.headers["Content-Encoding"] = "gzip"
     return response
 
 
-# --- 14, 16, 24: requests that are refused --------------------------------------------------------------------
+# --- 14, 16, 24: rejected requests --------------------------------------------------------------------
 
-#: The options that some server or other refuses; the first that a request has is refused.
+#: Options that some servers reject; the first one in a request is rejected.
 OPTIONS = ("response_format", "max_completion_tokens", "max_tokens", "temperature", "seed")
 
 
-def option(exchange: Exchange) -> str | None:
-    """The first option of the request that can be refused."""
+def rejectable_option(exchange: Exchange) -> str | None:
+    """The first option in the request that can be rejected."""
     return next((name for name in OPTIONS if name in exchange.body), None)
 
 
-def refused(exchange: Exchange, name: str) -> web.Response:
-    """The 400 that names an option."""
+def rejected_option(exchange: Exchange, name: str) -> web.Response:
+    """The 400 that names the rejected option."""
     error = {
         "message": f"Unsupported parameter: '{name}' is not supported with this model.",
         "type": "invalid_request_error",
@@ -236,24 +236,24 @@ def refused(exchange: Exchange, name: str) -> web.Response:
     return exchange.json({"error": error}, 400)
 
 
-async def refuse_option(exchange: Exchange) -> web.StreamResponse:
-    """Refuse the first option that can be refused."""
-    return refused(exchange, option(exchange) or "")
+async def reject_option(exchange: Exchange) -> web.StreamResponse:
+    """Reject the first option that can be rejected."""
+    return rejected_option(exchange, rejectable_option(exchange) or "")
 
 
-def demos(exchange: Exchange) -> int:
-    """How many demonstrations the prompt shows: lines that are JSON objects."""
+def demonstrations(exchange: Exchange) -> int:
+    """The number of demonstrations in the prompt: lines that begin a JSON object."""
     return sum(str(message.get("content") or "").count("\n{") for message in exchange.messages[-1:])
 
 
-async def refuse_context(exchange: Exchange) -> web.StreamResponse:
-    """A prompt with more than two demonstrations is too long for this model."""
+async def reject_context(exchange: Exchange) -> web.StreamResponse:
+    """Reject a prompt for its length."""
     message = "This model's maximum context length is 512 tokens. Please reduce the length of the messages."
     return exchange.error(400, message, "context_length_exceeded", "invalid_request_error")
 
 
-async def cut_context(exchange: Exchange) -> web.StreamResponse:
-    """The prompt's beginning is dropped without a word: few prompt tokens, and an answer to what was left."""
+async def truncate_context(exchange: Exchange) -> web.StreamResponse:
+    """Truncate the prompt silently: few prompt tokens, and a reply to the rest."""
     answer = await exchange.answer()
     answer.content = "I am not sure what you would like me to write. Could you show me what the rows look like?"
     answer.usage = {"prompt_tokens": 64, "completion_tokens": 20, "total_tokens": 84}
@@ -261,7 +261,7 @@ async def cut_context(exchange: Exchange) -> web.StreamResponse:
 
 
 async def json_validate(exchange: Exchange) -> web.StreamResponse:
-    """400 because of a stray bracket at the end, with the whole text beside the message."""
+    """A 400 for a stray bracket at the end, with the whole reply in the error."""
     content = f"{(await exchange.answer()).content}}}"
     error = {
         "message": "Failed to generate JSON. Please adjust your prompt. See 'failed_generation' for more details.",
@@ -276,11 +276,10 @@ async def json_validate(exchange: Exchange) -> web.StreamResponse:
 
 
 @web.middleware
-async def careless(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """A server that shows in its replies what the request's Authorization header held.
+async def echo_key(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Repeat the request's Authorization header in replies: in a header, in pages, and in error messages.
 
-    In a header; in a page; and in the words of an error, whose JSON has its slashes escaped. Each time as it is, for
-    a page, for an address, and in base64.
+    Each contains the key as it is, escaped for HTML and for URLs, and in base64; the slashes of JSON are escaped.
     """
     response = await handler(request)
     sent = request.headers.get("Authorization", "")
@@ -293,15 +292,15 @@ async def careless(request: web.Request, handler: _Handler) -> web.StreamRespons
     if response.content_type != "application/json":
         response.body = f"<!-- {shown} -->\n".encode() + response.body
     elif "Content-Encoding" not in response.headers:
-        told = _with_words(json.loads(response.body), shown)
-        response.body = json.dumps(told).replace("/", "\\/").replace("+", "\\u002B").encode()
+        body = _prefix_messages(json.loads(response.body), shown)
+        response.body = json.dumps(body).replace("/", "\\/").replace("+", "\\u002B").encode()
     return response
 
 
-def _with_words(payload: Any, words: str) -> Any:
-    """An error's envelope with ``words`` before each of its texts; any other payload as it is."""
+def _prefix_messages(payload: Any, words: str) -> Any:
+    """An error envelope with ``words`` before each message; any other payload unchanged."""
     if isinstance(payload, list):
-        return [_with_words(each, words) for each in payload]
+        return [_prefix_messages(each, words) for each in payload]
     if not isinstance(payload, dict):
         return payload
     changed = dict(payload)
@@ -309,5 +308,5 @@ def _with_words(payload: Any, words: str) -> Any:
         if isinstance(payload.get(name), str):
             changed[name] = f"{words} {payload[name]}"
     if isinstance(payload.get("error"), dict):
-        changed["error"] = _with_words(payload["error"], words)
+        changed["error"] = _prefix_messages(payload["error"], words)
     return changed

@@ -457,8 +457,8 @@ def test_a_process_of_its_own_ends_with_its_context() -> None:
     ("arguments", "code", "said"),
     [
         (["--list"], 0, "28  drift"),
-        (["--fault", "nonsense"], 2, "there is no fault 'nonsense'"),
-        (["--rate", "3"], 2, "not between 0 and 1"),
+        (["--fault", "nonsense"], 2, "no such fault: 'nonsense'"),
+        (["--rate", "3"], 2, "a number between 0 and 1"),
         (["--storm", "soon"], 2, "START:SECONDS"),
     ],
 )
