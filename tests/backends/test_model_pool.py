@@ -1,4 +1,4 @@
-"""Several models that share the batches, and what becomes of one that fails: on their own, and in whole runs."""
+"""Several models that share the batches, and models that fail: alone, and in whole runs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from selfinstruct import api
 from selfinstruct.backends import MAX_CONSECUTIVE_FAILURES, BudgetSpent, ModelPool
 from selfinstruct.errors import EndpointError, InputError
+from selfinstruct.events import Pace
 from selfinstruct.journal import History
 from selfinstruct.records import Batch, Failure, Reply, Request
 from selfinstruct.testing import Behaviour, FaultServer
@@ -24,7 +25,7 @@ DOWN = Failure("server-error", "503 and gone")
 
 
 class Writer:
-    """A backend that does what a function says at each request."""
+    """A backend whose outcomes come from a function, and perhaps a pace."""
 
     reads_messages = True
 
@@ -32,28 +33,40 @@ class Writer:
         self.name, self.does, self.asked, self.closed = name, does, 0, False
 
     async def complete(self, request: Request) -> Reply | Failure:
-        """What the function says."""
+        """The outcome of the function."""
         self.asked += 1
-        came = self.does()
-        if isinstance(came, Exception):
-            raise came
-        return came
+        outcome = self.does()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     async def close(self) -> None:
-        """Take note of it."""
+        """Record that it was closed."""
         self.closed = True
 
 
+class Paced(Writer):
+    """A backend that replies, with a pace."""
+
+    def __init__(self, name: str, pace: Pace) -> None:
+        super().__init__(name, lambda: Reply("text", name))
+        self.pace = pace
+
+    def inspect(self) -> Pace:
+        """The pace."""
+        return self.pace
+
+
 def writer(name: str) -> Writer:
-    """A backend that always writes."""
+    """A backend that always replies."""
     return Writer(name, lambda: Reply("text", name))
 
 
-async def test_requests_are_shared_out_by_weight() -> None:
-    """Weights of 5, 2 and 1 give exactly that of 800 requests, and nearly that of every 80 in a row."""
+async def test_requests_are_distributed_by_weight() -> None:
+    """Weights of 5, 2 and 1 hold exactly for 800 requests, and nearly for every 80 in a row."""
     backends = [writer(name) for name in "abc"]
-    authors = ModelPool(backends, [5, 2, 1])
-    wrote = [(await authors.complete(REQUEST)) for _ in range(800)]
+    models = ModelPool(backends, [5, 2, 1])
+    wrote = [(await models.complete(REQUEST)) for _ in range(800)]
     names = [reply.model for reply in wrote if isinstance(reply, Reply)]
     assert Counter(names) == {"a": 500, "b": 200, "c": 100}
     for start in range(0, 800, 80):
@@ -61,73 +74,95 @@ async def test_requests_are_shared_out_by_weight() -> None:
         assert abs(counts["a"] - 50) <= 1 and abs(counts["c"] - 10) <= 1
 
 
-async def test_one_that_fails_for_good_is_set_aside_and_the_rest_goes_on() -> None:
-    """A refused key ends one model and not the run: its call counts as its failure, and the others write the rest."""
+async def test_a_model_that_fails_for_good_is_disabled() -> None:
+    """A rejected key disables one model and does not end the run: the others answer the remaining requests."""
     end = EndpointError("the key is refused")
-    authors = ModelPool([Writer("bad", lambda: Failure("denied", "401", end=end)), good := writer("good")])
-    outcomes = [await authors.complete(REQUEST) for _ in range(10)]
+    models = ModelPool([Writer("bad", lambda: Failure("denied", "401", end=end)), good := writer("good")])
+    outcomes = [await models.complete(REQUEST) for _ in range(10)]
     failures = [each for each in outcomes if isinstance(each, Failure)]
     assert [(each.reason, each.model, each.end) for each in failures] == [("denied", "bad", None)]
     assert good.asked == 9
-    assert authors.notes == ["bad was disabled: the key is refused"]
+    assert models.notes == ["bad was disabled: the key is refused"]
 
 
-async def test_a_step_that_names_its_model_is_answered_by_it() -> None:
-    """Under the name that the recipe has for it; by another only once that one is set aside."""
+async def test_a_request_for_a_model_goes_to_that_model() -> None:
+    """By its name in the recipe; to another model only if it is disabled."""
     backends = [writer("small"), writer("large at http://127.0.0.1:8000/v1")]
-    authors = ModelPool(backends, [9, 1], ["small", "large"])
+    models = ModelPool(backends, [9, 1], ["small", "large"])
     for _ in range(5):
-        reply = await authors.complete(replace(REQUEST, model="large"))
+        reply = await models.complete(replace(REQUEST, model="large"))
         assert isinstance(reply, Reply) and reply.model.startswith("large")
     gone = ModelPool([writer("small"), Writer("large", lambda: EndpointError("gone"))], names=["small", "large"])
     reply = await gone.complete(replace(REQUEST, model="large"))
     assert isinstance(reply, Reply) and reply.model == "small"
 
 
-async def test_a_request_that_was_not_sent_goes_to_another_model() -> None:
-    """What waits at the gate of a model that is set aside is written by another, and is no failure."""
-    authors = ModelPool([Writer("bad", lambda: EndpointError("closed")), writer("good")])
-    outcomes = [await authors.complete(REQUEST) for _ in range(4)]
+async def test_an_unsent_request_goes_to_another_model() -> None:
+    """A request that waits for a model that is then disabled is answered by another one, without a failure."""
+    models = ModelPool([Writer("bad", lambda: EndpointError("closed")), writer("good")])
+    outcomes = [await models.complete(REQUEST) for _ in range(4)]
     assert [each.model for each in outcomes] == ["good"] * 4
 
 
-async def test_one_that_never_answers_is_set_aside() -> None:
-    """Ten calls in a row without a reply are enough; a reply in between begins the count anew."""
+async def test_a_model_that_never_answers_is_disabled() -> None:
+    """After ten consecutive failures; a reply resets the count."""
     turns: Iterator[Reply | Failure] = iter([*[DOWN] * 9, Reply("text", "a"), *[DOWN] * 100])
     bad, good = Writer("a", lambda: next(turns)), writer("b")
-    authors = ModelPool([bad, good])
+    models = ModelPool([bad, good])
     for _ in range(100):
-        await authors.complete(REQUEST)
+        await models.complete(REQUEST)
     assert bad.asked == 10 + MAX_CONSECUTIVE_FAILURES
-    assert authors.notes == ["a was disabled: 10 calls in a row failed; the last: 503 and gone"]
+    assert models.notes == ["a was disabled: 10 calls in a row failed; the last: 503 and gone"]
 
 
-async def test_the_last_ones_end_is_the_end() -> None:
-    """With nobody left to write, the failure carries the error that ends the run."""
-    authors = ModelPool([Writer("a", lambda: DOWN), Writer("b", lambda: DOWN)])
-    ends = [(await authors.complete(REQUEST)) for _ in range(2 * MAX_CONSECUTIVE_FAILURES)]
+async def test_a_failure_of_the_last_model_ends_the_run() -> None:
+    """If no other model is left, the failure has the error that ends the run."""
+    models = ModelPool([Writer("a", lambda: DOWN), Writer("b", lambda: DOWN)])
+    ends = [(await models.complete(REQUEST)) for _ in range(2 * MAX_CONSECUTIVE_FAILURES)]
     assert [isinstance(each, Failure) and each.end is not None for each in ends] == [False] * 19 + [True]
     with pytest.raises(EndpointError, match="closed"):
         await ModelPool([Writer("a", lambda: EndpointError("closed"))]).complete(REQUEST)
 
 
-async def test_a_spent_budget_sets_nobody_aside() -> None:
-    """A budget is everyone's: that it is spent ends the run and says nothing about a model."""
-    authors = ModelPool([Writer("a", lambda: Failure("timeout", "late", end=BudgetSpent("spent"))), writer("b")])
-    outcome = await authors.complete(REQUEST)
+async def test_a_spent_budget_disables_no_model() -> None:
+    """The budget is shared by all models; when it is spent, the run ends and no model is disabled."""
+    models = ModelPool([Writer("a", lambda: Failure("timeout", "late", end=BudgetSpent("spent"))), writer("b")])
+    outcome = await models.complete(REQUEST)
     assert isinstance(outcome, Failure) and isinstance(outcome.end, BudgetSpent)
-    assert authors.notes == []
+    assert models.notes == []
     with pytest.raises(BudgetSpent):
         await ModelPool([Writer("a", lambda: BudgetSpent("spent")), writer("b")]).complete(REQUEST)
 
 
-async def test_all_are_closed() -> None:
-    """Letting go lets go of every one, those set aside among them."""
+async def test_all_models_are_closed() -> None:
+    """Including the disabled ones."""
     backends = [Writer("a", lambda: EndpointError("closed")), writer("b")]
-    authors = ModelPool(backends)
-    await authors.complete(REQUEST)
-    await authors.close()
+    models = ModelPool(backends)
+    await models.complete(REQUEST)
+    await models.close()
     assert [each.closed for each in backends] == [True, True]
+
+
+async def test_the_pace_is_that_of_all_enabled_models() -> None:
+    """Concurrency and calls in flight add up over the models that make calls; the reason names the limited ones."""
+    pool = ModelPool([writer("replay")])
+    assert pool.inspect() is None
+    paced = [Paced("a", Pace(4, 3, "as requested")), Paced("b", Pace(2, 1, "cut after a timeout", free=False))]
+    assert ModelPool(paced[:1]).inspect() == Pace(4, 3, "as requested")
+    assert ModelPool(paced).inspect() == Pace(6, 4, "b: cut after a timeout", free=False)
+    gone = Paced("gone", Pace(9, 9, "waiting", free=False))
+    gone.does = lambda: EndpointError("gone")
+    pool = ModelPool([gone, *paced], [9, 1, 1])
+    await pool.complete(REQUEST)
+    assert pool.inspect() == Pace(6, 4, "b: cut after a timeout", free=False)
+
+
+def test_prompts_are_built_if_any_model_reads_them() -> None:
+    """A pool of an imitator and a model needs prompts."""
+    silent = writer("imitator")
+    silent.reads_messages = False
+    assert not ModelPool([silent]).reads_messages
+    assert ModelPool([silent, writer("model")]).reads_messages
 
 
 # ---- Whole runs ----
@@ -141,8 +176,8 @@ def recipe(folder: Path, *models: str) -> Path:
     return path
 
 
-async def test_each_row_says_which_model_wrote_it(tmp_path: Path) -> None:
-    """Two models at two prices and weights: rows, requests and money of each add up to the whole."""
+async def test_each_row_records_its_model(tmp_path: Path) -> None:
+    """With two models of different prices and weights, the rows, requests and costs of both add up to the totals."""
     async with FaultServer() as one, FaultServer() as two:
         source = recipe(
             tmp_path,
@@ -173,8 +208,8 @@ async def test_each_row_says_which_model_wrote_it(tmp_path: Path) -> None:
     assert wrote == {name: bill.accepted for name, bill in models.items()}
 
 
-async def test_a_run_goes_on_without_a_model_that_is_gone(tmp_path: Path) -> None:
-    """One model is not there from the start, one refuses after a while: the quota is met, and it is said."""
+async def test_a_run_continues_without_a_failed_model(tmp_path: Path) -> None:
+    """One model is down from the start, one fails later: the quota is met, and the notes name both."""
     async with FaultServer() as good, FaultServer(Behaviour(faults={"quota": 0.5}, seed=3)) as poor:
         source = recipe(
             tmp_path,
@@ -188,24 +223,24 @@ async def test_a_run_goes_on_without_a_model_that_is_gone(tmp_path: Path) -> Non
     assert "gone is not used" in said and "poor" in said
 
 
-async def test_no_model_left_is_the_end(tmp_path: Path) -> None:
-    """Where none of them answers, nothing is written, and the error is the first one's."""
+async def test_a_run_needs_a_model_that_answers(tmp_path: Path) -> None:
+    """If no model answers, the error is that of the first, and nothing is written."""
     source = recipe(tmp_path, *(f'name = "{name}"\nbase_url = "http://127.0.0.1:9/v1"' for name in "ab"))
     with pytest.raises(EndpointError, match="cannot connect"):
         await api.run_async(source, rows=40, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_money_needs_the_price_of_every_model(tmp_path: Path) -> None:
-    """A budget of money names the model whose price is missing, and how to give it."""
+def test_a_money_budget_needs_the_price_of_every_model(tmp_path: Path) -> None:
+    """The error names the model without a price, and how to set it."""
     source = recipe(tmp_path, 'name = "a"\nprice = { input = 1, output = 1 }', 'name = "b"')
     with pytest.raises(InputError, match="price of b is unknown") as told:
         asyncio.run(api.run_async(source, rows=40, out=tmp_path / "out", budget=1.0))
     assert "price = " in str(told.value) and not (tmp_path / "out").exists()
 
 
-async def test_the_endpoint_is_counted_as_it_counts(tmp_path: Path) -> None:
-    """Retries and the preflight are requests too: the summary's are the server's, and so are the tokens."""
+async def test_requests_and_tokens_match_the_servers_record(tmp_path: Path) -> None:
+    """The summary counts retries and the preflight too, as the server does, and the same tokens."""
     async with FaultServer(Behaviour(faults={"rate-limit": 0.2, "no-choices": 0.1}, seed=5)) as server:
         run = await api.run_async(SEEDS, rows=300, out=tmp_path / "out", model="m", base_url=server.base_url)
         ledger = server.ledger
@@ -218,10 +253,10 @@ async def test_the_endpoint_is_counted_as_it_counts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("seeds", "concurrency"), [(10, 1), (2, 1), (10, 16), (2, 16)])
-async def test_a_model_that_loses_the_form_is_reminded(tmp_path: Path, seeds: int, concurrency: int) -> None:
-    """A run whose replies cannot be read asks for less, then says the form again, and says what it did.
+async def test_a_model_that_loses_the_format_is_reminded(tmp_path: Path, seeds: int, concurrency: int) -> None:
+    """After unreadable replies, prompts request fewer rows, then repeat the format; the notes report both.
 
-    Neither its one category nor all of them are given up for what was asked for in the old way, or was in flight.
+    No category is exhausted because of replies to earlier prompts, or to prompts in flight.
     """
 
     def row(call: int, number: int) -> dict[str, str]:
@@ -239,7 +274,7 @@ async def test_a_model_that_loses_the_form_is_reminded(tmp_path: Path, seeds: in
     prompts: list[str] = []
 
     def author(messages: object, rng: object) -> str:
-        """Writes prose until the form is said once more."""
+        """Return prose until the prompt repeats the format."""
         assert isinstance(messages, list)
         user = str(messages[-1]["content"])
         prompts.append(user)
@@ -259,8 +294,8 @@ async def test_a_model_that_loses_the_form_is_reminded(tmp_path: Path, seeds: in
     assert json.loads(example)["rows"][0].keys() == {"Question", "Answer", "RawLog"}
 
 
-async def test_a_model_that_never_finds_the_form_is_given_up(tmp_path: Path) -> None:
-    """Less is asked for, then the form is said again; when that is of no use either, the run ends and says so."""
+async def test_a_model_that_never_finds_the_format_ends_the_run(tmp_path: Path) -> None:
+    """After fewer rows per prompt and a repeated format, the run ends as exhausted, and the notes say so."""
     async with FaultServer(author=lambda messages, rng: "Here are some rows about logs, as you wished.") as server:
         run = await api.run_async(
             SEEDS, per_category=20, out=tmp_path / "out", model="m", base_url=server.base_url, concurrency=1

@@ -296,8 +296,8 @@ def test_the_keys_and_addresses_of_the_page_are_those_that_a_recipe_takes() -> N
     rows = re.findall(r"^\| (`[^|]+) \| ([^|]+) \|$", PAGE.partition("## ")[0], re.MULTILINE)
     said = {key: meaning for keys, meaning in rows for key in re.findall(r"`(\w+)`", keys)}
     assert said.keys() == Model.model_fields.keys() - {"weight"}
-    assert f"; {Model.model_fields['concurrency'].default} unless given" in said["concurrency"]
-    assert f"; `{Model.model_fields['api_key_env'].default}` unless given" in said["api_key_env"]
+    assert f"(default: {Model.model_fields['concurrency'].default})" in said["concurrency"]
+    assert f"(default: `{Model.model_fields['api_key_env'].default}`)" in said["api_key_env"]
     hosted = re.findall(r"^\| \w[^|]* \|(?: `([^`]+)`)? \| `(\w+_KEY)` \|", SECTIONS["Hosted endpoints"], re.MULTILINE)
     assert len(hosted) == 4
     for base_url, variable in hosted:
@@ -335,13 +335,13 @@ async def test_the_hosted_recipe_counts_money(tmp_path: Path, monkeypatch: pytes
     price = tomllib.loads(BLOCKS[2])["model"]["price"]
     spent = sum(each.input * price["input"] + each.output * price["output"] for each in server.ledger.billed) / 1e6
     assert summary.cost == pytest.approx(spent)
-    bound = re.search(r"`--budget` bound replies at ([0-9,]+) unless", PAGE)
+    bound = re.search(r"`--budget` limit replies to ([0-9,]+) tokens unless", PAGE)
     assert bound and {body["max_tokens"] for body in server.prompts} == {int(bound[1].replace(",", ""))}
 
 
 def test_the_commands_of_what_it_costs_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dry run calls nothing; each limit takes the run on; the recording is judged again and serves as a model."""
-    listed = commands(SECTIONS["What it costs"])
+    listed = commands(SECTIONS["Cost"])
     assert ["--dry-run" in listed[0], "--budget" in listed[1], " rejudge " in listed[4]] == [True] * 3
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
