@@ -1,9 +1,9 @@
-"""A backend of the user's own, made by the factory that ``backend = "package.module:factory"`` names.
+"""A custom backend, created by the factory that ``backend = "package.module:factory"`` names.
 
 The factory is called once, as ``factory(recipe)`` with the resolved recipe, and returns a ``Backend``; it may be a
 coroutine function. What it or the backend raises becomes an ExtensionError with the line of the user's code.
 
-Does not handle: budgets, retries and rate limits, which a backend of one's own has to see to.
+Does not handle: budgets, retries and rate limits; a custom backend must implement these itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MEMBERS = ("name", "reads_messages", "complete", "close")
 
 
 class ExtensionBackend:
-    """A Backend around one of the user's own."""
+    """A Backend that wraps a custom one."""
 
     def __init__(self, reference: str, backend: Backend) -> None:
         self._reference = reference
@@ -33,7 +33,7 @@ class ExtensionBackend:
     async def create(cls, reference: str, recipe: Recipe) -> ExtensionBackend:
         """Import the factory and call it.
 
-        Raises RecipeError where it cannot be imported, ExtensionError where it raises or returns no backend.
+        Raises RecipeError if it cannot be imported, and ExtensionError if it raises or does not return a backend.
         """
         factory = import_extension(reference)
         try:
@@ -54,16 +54,16 @@ class ExtensionBackend:
 
     @property
     def notes(self) -> list[str]:
-        """Its remarks for the summary, where it has any."""
+        """The backend's remarks for the summary, if it has any."""
         return list(getattr(self._backend, "notes", ()))
 
     def inspect(self) -> Pace | None:
-        """How its calls are going, where it can report that."""
+        """The backend's current pace, if it reports one."""
         found = self._backend.inspect() if hasattr(self._backend, "inspect") else None
         return found if isinstance(found, Pace) else None
 
     async def complete(self, request: Request) -> Reply | Failure:
-        """Answer one request. Raises ExtensionError where the backend raises, or returns something else."""
+        """Answer one request. Raises ExtensionError if the backend raises, or returns anything else."""
         try:
             outcome: Any = await self._backend.complete(request)
         except SelfInstructError:
@@ -78,5 +78,5 @@ class ExtensionBackend:
         return outcome
 
     async def close(self) -> None:
-        """Close it."""
+        """Close the backend."""
         await self._backend.close()

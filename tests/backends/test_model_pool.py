@@ -147,14 +147,14 @@ async def test_the_pace_is_that_of_all_enabled_models() -> None:
     """Concurrency and calls in flight add up over the models that make calls; the reason names the limited ones."""
     pool = ModelPool([writer("replay")])
     assert pool.inspect() is None
-    paced = [Paced("a", Pace(4, 3, "as requested")), Paced("b", Pace(2, 1, "cut after a timeout", free=False))]
+    paced = [Paced("a", Pace(4, 3, "as requested")), Paced("b", Pace(2, 1, "cut after a timeout", unrestricted=False))]
     assert ModelPool(paced[:1]).inspect() == Pace(4, 3, "as requested")
-    assert ModelPool(paced).inspect() == Pace(6, 4, "b: cut after a timeout", free=False)
-    gone = Paced("gone", Pace(9, 9, "waiting", free=False))
+    assert ModelPool(paced).inspect() == Pace(6, 4, "b: cut after a timeout", unrestricted=False)
+    gone = Paced("gone", Pace(9, 9, "waiting", unrestricted=False))
     gone.does = lambda: EndpointError("gone")
     pool = ModelPool([gone, *paced], [9, 1, 1])
     await pool.complete(REQUEST)
-    assert pool.inspect() == Pace(6, 4, "b: cut after a timeout", free=False)
+    assert pool.inspect() == Pace(6, 4, "b: cut after a timeout", unrestricted=False)
 
 
 def test_prompts_are_built_if_any_model_reads_them() -> None:
