@@ -85,6 +85,33 @@ async def test_a_model_that_fails_for_good_is_disabled() -> None:
     assert models.notes == ["bad was disabled: the key is refused"]
 
 
+async def test_the_model_furthest_below_its_share_is_next() -> None:
+    """Webster's method: with weights 3 and 1, the second model gets the third request, not the fourth."""
+    pool = ModelPool([writer("a"), writer("b")], [3, 1])
+    replies = [await pool.complete(REQUEST) for _ in range(8)]
+    assert [reply.model for reply in replies] == list("aabaaaba")
+
+
+async def test_calls_in_flight_to_a_disabled_model_do_not_end_the_run() -> None:
+    """Two calls that fail for good at the same time disable their model once, and the other model continues."""
+    arrived = asyncio.Barrier(2)
+
+    class Slow(Writer):
+        """A backend whose two calls fail together."""
+
+        async def complete(self, request: Request) -> Reply | Failure:
+            """Fail after both calls have arrived."""
+            await arrived.wait()
+            return await super().complete(request)
+
+    bad = Slow("bad", lambda: Failure("denied", "401", end=EndpointError("rejected")))
+    pool = ModelPool([bad, writer("good")], [9, 1])
+    async with asyncio.TaskGroup() as group:
+        calls = [group.create_task(pool.complete(REQUEST)) for _ in range(2)]
+    assert [getattr(call.result(), "end", "none") for call in calls] == [None, None]
+    assert pool.notes == ["bad was disabled: rejected"]
+
+
 async def test_a_request_for_a_model_goes_to_that_model() -> None:
     """By its name in the recipe; to another model only if it is disabled."""
     backends = [writer("small"), writer("large at http://127.0.0.1:8000/v1")]

@@ -81,7 +81,7 @@ def _per_minute(headers: Mapping[str, str], kind: str, now: float) -> float | No
         return None
     left = _number(headers.get(f"x-ratelimit-remaining-{kind}", ""), 1)
     reset = parse_duration(headers.get(f"x-ratelimit-reset-{kind}", ""), now)
-    if left is None or reset is None or reset <= 0 or left >= limit:
+    if left is None or reset is None or reset <= 0:
         return limit
     return max(limit, (limit - max(left, 0.0)) / reset * 60)
 

@@ -74,6 +74,25 @@ def test_envelopes_differ_and_mean_the_same(status: int, body: Any, reason: str)
 
 
 @pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"error": {"message": "No room"}}, "No room"),
+        ({"detail": [{"loc": ["body", "seed"], "msg": "extra fields"}]}, "extra fields"),
+        ({"errors": [{"message": "No room"}]}, "No room"),
+        ([{"error": {"message": "No room"}}], "No room"),
+        ({"message": "No room", "object": "error"}, "No room"),
+        ({"error": "No room"}, "No room"),
+        ("No room", "No room"),
+        ({"error": {"message": {"text": "No room"}}}, '{"text": "No room"}'),
+        ([], "no message"),
+    ],
+)
+def test_the_message_of_an_envelope_is_shown(body: Any, message: str) -> None:
+    """The message alone, not the JSON around it."""
+    assert from_status(503, {}, json.dumps(body).encode()).message == f"status 503: {message}"
+
+
+@pytest.mark.parametrize(
     ("body", "reason"),
     [
         ({"error": {"code": 429, "message": "Too many requests"}}, "rate-limit"),
