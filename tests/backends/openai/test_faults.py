@@ -1,4 +1,4 @@
-"""Whole runs through every fault, in short; the long forms, with figures, are ``python -m benchmarks.faults``."""
+"""Short runs with every fault; ``python -m benchmarks.faults`` has the long ones, with figures."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SEEDS = Path("seeds/logqa.jsonl")
 ROWS, ROWS_A_CALL, AT_ONCE = 36, 3, 8
 #: With characters that JSON, pages and addresses escape.
 KEY = "sk-canary/7f3a9b+1c5d2e4f60<&>Zq=="
-LASTING = [name for name in FAULTS if name not in ("quota", "denied")]
+NOT_FATAL = [name for name in FAULTS if name not in ("quota", "denied")]
 VARIANTS = [
     f"{name}:{variant}"
     for name, fault in FAULTS.items()
@@ -56,7 +56,7 @@ VARIANTS = [
 
 
 def seed_for(faults: Mapping[str, float], number: int, clean: int = 0) -> int:
-    """A seed with which a fault befalls that request, none those before it, and none the ``clean`` after it."""
+    """A seed with which that request has a fault, and neither those before it nor the ``clean`` after it have one."""
     for seed in range(100_000):
         behaviour = Behaviour(faults=faults, seed=seed)
         drawn = [bool(behaviour.draw(each)[0]) for each in range(1, number + clean + 1)]
@@ -66,7 +66,7 @@ def seed_for(faults: Mapping[str, float], number: int, clean: int = 0) -> int:
 
 
 def recipe_in(folder: Path, url: str, **model: Any) -> Path:
-    """A recipe for the seeds that asks a model for three rows a call."""
+    """A recipe for the seeds that requests three rows per call from a model."""
     recipe = infer(read_rows(SEEDS)).recipe
     prompt = recipe.prompt.model_copy(update={"rows_per_request": ROWS_A_CALL})
     table = Model(name="test-model", base_url=url, concurrency=AT_ONCE, **model)
@@ -92,21 +92,21 @@ async def grow(folder: Path, behaviour: Behaviour) -> tuple[Summary, Mapping[str
 # ---- Runs ----
 
 
-@pytest.mark.parametrize("name", [*LASTING, "mixed"])
-async def test_a_run_comes_through_every_fault(name: str, tmp_path: Path) -> None:
-    """At 30 %, the preflight included: the quota is met, and each fault costs one call at most."""
+@pytest.mark.parametrize("name", [*NOT_FATAL, "mixed"])
+async def test_a_run_completes_despite_any_fault(name: str, tmp_path: Path) -> None:
+    """With 30 % faults, the preflight included, the quota is met, and each fault costs at most one call."""
     faults = mixed(0.3) if name == "mixed" else {name: 0.3}
     behaviour = Behaviour(faults=faults, seed=seed_for(faults, 1), wait=0.05, drip=0.1, latency=0.005)
     summary, counts = await grow(tmp_path, behaviour)
     assert (summary.accepted, summary.stopped) == (ROWS, "done")
     assert summary.conserved
-    # The preflight; and so small a quota is all end: one call too many a category may be under way.
+    # The preflight; and at the end of a quota, each category may have one call too many in flight.
     assert counts["requests"] <= 1 + ROWS / ROWS_A_CALL + counts["faults"] + len(summary.categories)
 
 
 @pytest.mark.parametrize("fault", ["quota:insufficient", "denied:key"])
-async def test_what_ends_a_run_does_so_within_a_call_a_slot(fault: str, tmp_path: Path) -> None:
-    """At 30 %, once there is something to keep: what came is kept, and the error says what to do."""
+async def test_a_fatal_fault_ends_the_run(fault: str, tmp_path: Path) -> None:
+    """After a fatal fault, at most one call per slot follows, the rows so far are kept, and the error has a hint."""
     behaviour = Behaviour(faults={fault: 0.3}, seed=seed_for({fault: 0.3}, 9), latency=0.02)
     async with FaultServer(behaviour) as server:
         with pytest.raises(EndpointError) as caught:
@@ -136,8 +136,8 @@ def request(number: int, text: str = "Write one row.") -> Request:
     return Request(Batch(number, "", 1, 0, ()), "imitate", (Message("user", text),), (), seed=number)
 
 
-async def test_no_fault_of_the_first_call_keeps_a_run_from_beginning() -> None:
-    """Each variant that passes, as the first reply of all: the preflight asks again, and is content."""
+async def test_the_preflight_retries_every_transient_fault() -> None:
+    """Each variant of a transient fault in the first reply is retried, and the backend connects."""
 
     async def try_out(fault: str) -> None:
         """One preflight with this fault."""
@@ -152,7 +152,7 @@ async def test_no_fault_of_the_first_call_keeps_a_run_from_beginning() -> None:
             group.create_task(try_out(fault))
 
 
-async def test_a_first_call_that_is_never_answered_is_not_waited_for() -> None:
+async def test_a_silent_first_call_is_hedged() -> None:
     """A second call is sent beside a silent one, long before the deadline; a slow call is not given up."""
     began = time.monotonic()
     seed = seed_for({"silence": 0.5}, 1, clean=4)
@@ -167,8 +167,8 @@ async def test_a_first_call_that_is_never_answered_is_not_waited_for() -> None:
     assert time.monotonic() - began < 5
 
 
-async def test_calls_from_before_replies_were_known_are_given_up_in_time() -> None:
-    """Four silent ones among the first calls end when replies have shown how long they take, not at the deadline."""
+async def test_the_deadline_of_calls_in_flight_is_lowered() -> None:
+    """Four silent calls are given up once replies show how long they take, long before their first deadline."""
     began = time.monotonic()
     async with FaultServer() as server:
         backend = await connect(server, Deadlines(total=60, least=0.3), model={"concurrency": 8})
@@ -188,8 +188,8 @@ async def test_calls_from_before_replies_were_known_are_given_up_in_time() -> No
 
 
 @pytest.mark.parametrize("kind", ["money", "tokens", "requests"])
-async def test_no_budget_is_overspent_at_256_calls_at_once(kind: str) -> None:
-    """Replies of random size, usage missing in a third, some of them cut: what the server billed fits."""
+async def test_no_budget_is_exceeded_by_256_concurrent_calls(kind: str) -> None:
+    """With replies of random sizes, a third without usage and some cut off, the server bills within the budget."""
     price = Price(input=0.15, output=0.6)
     limits: dict[str, Any] = {"money": Decimal("0.025"), "tokens": 90_000, "requests": 300}
     budget = Budget(**{kind: limits[kind]})
@@ -200,7 +200,7 @@ async def test_no_budget_is_overspent_at_256_calls_at_once(kind: str) -> None:
         backend = await connect(server, Deadlines(), budget=budget, model=model)
 
         async def ask(number: int) -> None:
-            """Ask until nobody is let through any more."""
+            """Send requests until the budget is spent."""
             while True:
                 try:
                     outcome = await backend.complete(request(number, "Write some words. " * (1 + number % 16)))
@@ -225,7 +225,7 @@ async def test_no_budget_is_overspent_at_256_calls_at_once(kind: str) -> None:
 
 
 def forms_of(key: str) -> list[str]:
-    """How servers may write a key down."""
+    """The encodings of a key in the replies of servers."""
     encoded = base64.b64encode(f"Bearer {key}".encode()).decode()
     escaped = json.dumps(key)[1:-1]
     return [
@@ -239,8 +239,8 @@ def forms_of(key: str) -> list[str]:
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=8), st.sampled_from(range(6)))
-def test_a_key_is_struck_out_in_every_form(key: str, form: int) -> None:
-    """As it is, and as JSON, pages, addresses and base64 have it; what stands around it stays."""
+def test_a_key_is_redacted_in_every_encoding(key: str, form: int) -> None:
+    """Plain, escaped for JSON, HTML and URLs, and in base64; the surrounding text is unchanged."""
     text = f'{{"error": "no: {forms_of(key)[form]} "}}'
     hidden = Secret(key).redact(text.encode()).decode()
     assert hidden.startswith('{"error": "no: ')
@@ -250,16 +250,16 @@ def test_a_key_is_struck_out_in_every_form(key: str, form: int) -> None:
 
 
 @given(st.text(), st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), max_size=7))
-def test_what_is_no_key_is_not_struck_out(text: str, key: str) -> None:
-    """A text without the key is as it was, and placeholders are words like any other."""
+def test_other_text_is_not_redacted(text: str, key: str) -> None:
+    """A text without the key is unchanged, and placeholders are not redacted."""
     data = f"{text} {key}".encode("utf-8", "replace")
     assert Secret(key).redact(data) == data
     assert Secret(KEY).redact(data) == data
     assert KEY not in repr(Secret(KEY))
 
 
-async def test_the_server_repeats_the_key() -> None:
-    """In an error's words, in a page, and in a header; else the test below would prove nothing."""
+async def test_the_fault_server_repeats_the_key() -> None:
+    """In an error message, a page and a header; otherwise the next test would prove nothing."""
     async with FaultServer(Behaviour(key="another", repeats_key=True)) as server, aiohttp.ClientSession() as session:
         headers = {"Authorization": f"Bearer {KEY}"}
         async with session.get(f"{server.base_url}/models", headers=headers) as reply:
@@ -270,8 +270,8 @@ async def test_the_server_repeats_the_key() -> None:
 
 
 @pytest.mark.parametrize("server", [["--fault", "mixed", "--rate", "0.6"], ["--fault", "denied", "--rate", "0.1"]])
-def test_a_key_is_in_nothing_that_a_run_leaves(server: list[str], tmp_path: Path) -> None:
-    """Not in the journal, the report, the summary or the words of a run against a server that repeats it."""
+def test_a_run_leaves_no_trace_of_the_key(server: list[str], tmp_path: Path) -> None:
+    """Neither its files nor its output contain it, although the server repeats it."""
     environment = {**os.environ, "OPENAI_API_KEY": KEY, "PYTHONPATH": str(Path.cwd())}
     with server_process(*server, "--repeat-key", "--seed", "5") as url:
         recipe = recipe_in(tmp_path, url, timeout=0.5)
@@ -297,8 +297,8 @@ def test_a_key_is_in_nothing_that_a_run_leaves(server: list[str], tmp_path: Path
 # ---- Replies ----
 
 
-def test_a_string_that_goes_on_after_its_rows_end_costs_the_row() -> None:
-    """Quotes of a kind that nobody escapes: one within a value may look like its end, but then one is left over."""
+def test_an_ambiguous_quote_costs_its_row_only() -> None:
+    """An unescaped quote in a value may look like the end of the value, but then another one is left over."""
     cut = "[{'Question': 'a'}\n b', 'Answer': '1'},\n{'Question': 'd', 'Answer': '2'}]"
     assert [each.row for each in parse_reply(cut, ("Question", "Answer")).candidates if each.row] == [
         {"Question": "d", "Answer": "2"}
