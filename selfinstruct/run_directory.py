@@ -18,11 +18,9 @@ from selfinstruct.analysis.metrics import build_report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import clear_parts, write_whole
-from selfinstruct.journal import History, Journal, RunMetadata, SeedRow, write_rows
-from selfinstruct.journal.database import JOURNAL_NAME
-from selfinstruct.journal.lock import LOCK_NAME, Lock
+from selfinstruct.journal import JOURNAL_NAME, LOCK_NAME, History, Journal, Lock, RunMetadata, SeedRow, write_rows
 from selfinstruct.platform_support import sync_directory
-from selfinstruct.preparation.prepare import Prepared
+from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import accept_unimported, frozen_changes, parse_recipe, to_toml
 from selfinstruct.records import Row
 from selfinstruct.render.card import card

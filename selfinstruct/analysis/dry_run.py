@@ -17,7 +17,7 @@ from itertools import groupby
 from random import Random
 
 from selfinstruct.growth import BatchState, CategoryProgress, Sampler, StepCall, plan
-from selfinstruct.preparation.prepare import Prepared
+from selfinstruct.preparation import Prepared
 from selfinstruct.prompts import detect_language, estimate_tokens, row_messages, step_messages
 from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step
 from selfinstruct.recipe.placeholders import lookup, names_in

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from selfinstruct.growth import BatchState, CategoryProgress, finish_batch, judge_batch, start_batch
 from selfinstruct.journal import History
-from selfinstruct.preparation.judging_state import JudgingState
-from selfinstruct.preparation.prepare import Prepared
+from selfinstruct.preparation import JudgingState, Prepared
 from selfinstruct.rows import to_json
 
 

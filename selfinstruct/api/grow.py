@@ -22,8 +22,7 @@ from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler
 from selfinstruct.journal import History, Journal, QuotaStage, RunMetadata
-from selfinstruct.preparation.judging_state import JudgingState
-from selfinstruct.preparation.prepare import Prepared, Source, prepare
+from selfinstruct.preparation import JudgingState, Prepared, Source, prepare
 from selfinstruct.prompts import detect_language
 from selfinstruct.recipe import import_extension
 from selfinstruct.records import Row

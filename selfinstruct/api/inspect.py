@@ -17,8 +17,8 @@ from selfinstruct.errors import InputError
 from selfinstruct.exports import FORMATS, export_rows
 from selfinstruct.exports.table import write_table
 from selfinstruct.files import open_whole
-from selfinstruct.journal.lock import holder_of
-from selfinstruct.preparation.prepare import prepared_from_journal
+from selfinstruct.journal import holder_of
+from selfinstruct.preparation import prepared_from_journal
 from selfinstruct.recipe import import_extension, load_recipe
 from selfinstruct.run_directory import open_history, write_derived
 

@@ -11,9 +11,8 @@ from selfinstruct.api.inspect import report
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.files import open_whole
 from selfinstruct.growth.prompt_inputs import PromptInputs
-from selfinstruct.journal import JOURNAL_NAME, DamagedJournal, Recovered, SeedRow
-from selfinstruct.journal.lock import holder_of
-from selfinstruct.preparation.prepare import Prepared, build_prepared
+from selfinstruct.journal import JOURNAL_NAME, DamagedJournal, Recovered, SeedRow, holder_of
+from selfinstruct.preparation import Prepared, build_prepared
 from selfinstruct.recipe import accept_unimported, bind, parse_recipe
 from selfinstruct.rows import RowFile, read_rows
 from selfinstruct.run_directory import RECIPE_NAME, ROWS_NAME, is_run_directory, lock_directory

@@ -21,12 +21,14 @@ from selfinstruct.journal.entries import (
     State,
 )
 from selfinstruct.journal.history import History, write_rows
+from selfinstruct.journal.lock import LOCK_NAME, Lock, holder_of
 from selfinstruct.journal.metadata import QuotaStage, RunMetadata
 from selfinstruct.journal.recovery import DamagedJournal, Recovered
 from selfinstruct.journal.writer import Journal
 
 __all__ = [
     "JOURNAL_NAME",
+    "LOCK_NAME",
     "BatchOutcome",
     "CategoryCounts",
     "DamagedJournal",
@@ -34,6 +36,7 @@ __all__ = [
     "GrownRow",
     "History",
     "Journal",
+    "Lock",
     "OpenBatch",
     "QuotaStage",
     "RecordedReply",
@@ -43,5 +46,6 @@ __all__ = [
     "SeedRow",
     "Spent",
     "State",
+    "holder_of",
     "write_rows",
 ]

@@ -64,11 +64,11 @@ class Journal:
         """
         path = directory / JOURNAL_NAME
         with new_journal(path) as connection:
-            begun = cls(connection, path)
-            begun.write_metadata(metadata)
+            journal = cls(connection, path)
+            journal.write_metadata(metadata)
             for number, seed in enumerate(seeds, start=1):
-                begun._add_seed(number, seed)
-            begun.commit()
+                journal._add_seed(number, seed)
+            journal.commit()
         return cls.open(directory)
 
     @classmethod

@@ -101,3 +101,12 @@ def test_templates_multiply_what_the_steps_make(tmp_path: Path) -> None:
     assert sum(prepared(tmp_path, ANSWER.replace("question", "passage"), written, 10).quotas.values()) == 20
     listed = '[[expand]]\nname = "forms"\nwrites = "question"\nprompt = "Write {size}"\nsize = 6\n'
     assert sum(prepared(tmp_path, ANSWER.replace("question", "passage"), listed, 10).quotas.values()) == 60
+
+
+def test_a_resumed_run_has_the_passages_that_it_recorded(tmp_path: Path) -> None:
+    """Its open quota follows them, whatever the documents contain now; without recorded ones the documents count."""
+    plan = prepared(tmp_path, ASK + ANSWER, passages=200)
+    assert plan.resumed([]) is plan
+    resumed = plan.resumed(plan.inputs.passages[:40])
+    assert (sum(resumed.quotas.values()), len(resumed.inputs.passages)) == (200, 40)
+    assert sum(prepared(tmp_path, ASK + ANSWER, rows=60).resumed(plan.inputs.passages[:40]).quotas.values()) == 60

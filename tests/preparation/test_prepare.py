@@ -13,8 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selfinstruct import api
 from selfinstruct.errors import InputError, RowError
-from selfinstruct.preparation.prepare import Prepared, prepare
+from selfinstruct.journal import History
+from selfinstruct.preparation.prepare import Prepared, prepare, prepared_from_journal
+from selfinstruct.recipe import Attribute, Quota, load_recipe
 from selfinstruct.records import Row
 
 SEEDS = Path(__file__).parents[2] / "seeds" / "logqa.jsonl"
@@ -270,3 +273,20 @@ def test_a_quota_that_is_no_number_of_rows_is_refused_before_anything_is_read(qu
     """Zero, negative, not whole, not a number, or two at once: an input error."""
     with pytest.raises(InputError, match=said):
         prepare("gone.jsonl", **quota)
+
+
+# --- recorded runs ------------------------------------------------------------------------------------------------
+
+
+def test_a_recorded_run_is_prepared_again_by_its_own_or_another_recipe(tmp_path: Path) -> None:
+    """Its own has the inferred reasons; another one brings its own lists, for the same seeds."""
+    api.run(SEEDS, rows=8, out=tmp_path / "run")
+    own = load_recipe(tmp_path / "run" / "recipe.toml")
+    attributes = {"tone": Attribute(values=("dry", "warm"))}
+    other = own.model_copy(update={"attributes": attributes, "quota": Quota(rows=20)})
+    with History.open(tmp_path / "run") as history:
+        prepared, changed = prepared_from_journal(history), prepared_from_journal(history, other)
+    assert prepared.seeds.rows == changed.seeds.rows == prepare(SEEDS).seeds.rows
+    assert prepared.reasons == prepare(SEEDS).reasons
+    assert (changed.reasons, changed.inputs.lists) == ({}, {"tone": ["dry", "warm"]})
+    assert (sum(prepared.quotas.values()), sum(changed.quotas.values())) == (8, 20)
