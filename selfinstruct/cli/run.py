@@ -107,7 +107,7 @@ def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
     if done.summary.stopped == "done":
         return 0
     if quiet:
-        print_error(shortfall(done.summary), f"What came is kept in {done.directory}.")
+        print_error(shortfall(done.summary), f"The accepted rows are kept in {done.directory}.")
     return STOPPED_SHORT
 
 

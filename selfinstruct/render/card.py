@@ -24,7 +24,7 @@ from selfinstruct.render.description import (
     source_lines,
     step_lines,
 )
-from selfinstruct.render.summary import why_short
+from selfinstruct.render.summary import stop_phrase
 from selfinstruct.render.text import counted, format_number, printable
 
 _CATEGORIES = 50
@@ -91,7 +91,7 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     )
     if summary.stopped != "done":
         yield ""
-        yield f"{format_number(summary.requested_rows)} rows were wanted: {why_short(summary)}."
+        yield f"{format_number(summary.requested_rows)} rows were wanted: {stop_phrase(summary)}."
     yield from ("", "## Fields", "", "| field | type | what holds for every row |", "|---|---|---|")
     for name, field in recipe.fields.items():
         rules = [_code(field.description)] if field.description else []

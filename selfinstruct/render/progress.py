@@ -127,7 +127,7 @@ def _bars(categories: dict[str, CategoryCount], width: int, ascii_only: bool) ->
     counts = {name: f"{c.accepted:,}/{c.quota:,}" for name, c in categories.items()}
     column = max(map(len, counts.values()))
     refused = max(len(_REJECTED), *(len(format_number(c.rejected)) for c in categories.values()))
-    marked = any(map(_gave_up, categories.values()))
+    marked = any(map(gave_up, categories.values()))
     room = width - 1 - sum((2, 2, 2, column, 2, refused, 2 + len(_EXHAUSTED) if marked else 0))
     widest = min(max(map(cell_len, names.values())), _NAME_CELLS, max(room - _LEAST_BAR, _LEAST_NAME))
     cells = max(min(room - widest, _BAR_CELLS), 0)
@@ -140,11 +140,12 @@ def _bars(categories: dict[str, CategoryCount], width: int, ascii_only: bool) ->
         text.append(done, style).append(rest, "dim")
         text.append(f"  {counts[name]:>{column}}", style)
         text.append(f"  {format_number(category.rejected):>{refused}}", "dim")
-        text.append(f"  {_EXHAUSTED}\n" if _gave_up(category) else "\n", "yellow")
+        text.append(f"  {_EXHAUSTED}\n" if gave_up(category) else "\n", "yellow")
     return text
 
 
-def _gave_up(category: CategoryCount) -> bool:
+def gave_up(category: CategoryCount) -> bool:
+    """Whether a category is exhausted short of its quota."""
     return category.exhausted and category.accepted < category.quota
 
 

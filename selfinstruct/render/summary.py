@@ -1,4 +1,4 @@
-"""The end of a run in words: what came, what was refused, where it is, what to do next."""
+"""The end of a run in words: rows, rejections, cost, files, and the next commands."""
 
 from __future__ import annotations
 
@@ -14,95 +14,100 @@ from selfinstruct.render.text import counted, format_duration, format_money, for
 _LISTED = 40
 _NAME_CELLS = 64
 
-#: What each slug of a refused candidate means, to a person who has not read the documentation.
+#: The meaning of each reason for a rejection, for a person who has not read the documentation.
 MEANINGS = {
-    "schema": "not a row of these fields",
+    "schema": "wrong fields or types",
     "empty": "an empty value",
-    "length": "a value too long or too short",
+    "length": "a value is too long or too short",
     "echo": "a copy of a seed row or a demonstration",
-    "same": "a value that repeats the field it must differ from",
-    "ungrounded": "a value that its source does not hold",
-    "identifiers": "a number or name that its source does not hold",
-    "label": "of no known category",
-    "blocked": "blocked words",
+    "same": "a value repeats the field it must differ from",
+    "ungrounded": "a value does not occur in its source field",
+    "identifiers": "a number or id does not occur in its source field",
+    "label": "not a known category",
+    "blocked": "contains blocked words",
     "check": "rejected by a check of your own",
-    "contradiction": "the same question answered otherwise",
-    "holdout": "too like a held-out row",
-    "pii": "personal data",
-    "near-duplicate": "too like a row that is there",
-    "duplicate": "the same as a row that is there",
-    "quota": "its category was full",
-    "judge": "refused by the judge",
+    "contradiction": "same question, different answer",
+    "holdout": "too similar to a held-out row",
+    "pii": "contains personal data",
+    "near-duplicate": "too similar to a row in the pool",
+    "duplicate": "identical to a row in the pool",
+    "quota": "category already full",
+    "judge": "rejected by the judge",
 }
 
 
 def summary_text(summary: Summary, where: Path, source: str, width: int | None) -> Text:
     """The summary of a run in the directory ``where``, grown from ``source``."""
-    text = _headline(summary)
+    style = "bold green" if summary.stopped == "done" else "bold yellow"
+    first, _, rest = headline(summary).partition(", ")
+    text = Text(first, style).append(f", {rest}\n\n", "not bold default")
     text.append_text(_categories(summary, width))
-    text.append("\n")
+    text.append(f"\n  {rejected_phrase(summary)}\n")
     text.append_text(_losses(summary))
     text.append_text(_cost(summary))
     text.append("\n")
-    for name, what in (
-        ("rows.jsonl", "the rows"),
-        ("report.html", "the report, for a browser"),
-        ("README.md", "the data-set card"),
-        ("recipe.toml", "the recipe, to edit and run"),
+    for name, content in (
+        ("rows.jsonl", "rows"),
+        ("report.html", "report, for a browser"),
+        ("README.md", "data-set card"),
+        ("recipe.toml", "recipe, to edit and run"),
     ):
         text.append(f"  {printable(str(where / name))}{' ' * (len('report.html') - len(name))}", "cyan")
-        text.append(f"  {what}\n")
+        text.append(f"  {content}\n")
     text.append("\n")
     text.append_text(_next(summary, where, source))
     return text
 
 
+def headline(summary: Summary) -> str:
+    """How many rows in how much time, and how the run ended."""
+    took = format_duration(summary.seconds)
+    if summary.stopped == "done":
+        return f"{counted(summary.accepted, 'row')} in {took}, {finished_phrase(summary)}."
+    end = "so far" if summary.stopped == "running" else f"stopped early: {stop_phrase(summary)}"
+    return f"{format_number(summary.accepted)} of {counted(summary.requested_rows, 'row')} in {took}, {end}."
+
+
 def shortfall(summary: Summary) -> str:
-    """One line for a run that stopped short: how far it came, and which categories gave up."""
+    """One line for a run that stopped early: its rows, and the exhausted categories."""
     exhausted = [printable(name) for name, category in summary.categories.items() if category.exhausted]
-    said = f"stopped short: {format_number(summary.accepted)} of {counted(summary.requested_rows, 'row')}"
+    line = f"stopped early: {format_number(summary.accepted)} of {counted(summary.requested_rows, 'row')}"
     if not exhausted:
-        return said
+        return f"{line}; {stop_phrase(summary)}"
     more = f" and {len(exhausted) - 3} more" if len(exhausted) > 3 else ""
-    return f"{said}; exhausted: {', '.join(shorten(name, _NAME_CELLS) for name in exhausted[:3])}{more}"
+    return f"{line}; exhausted: {', '.join(shorten(name, _NAME_CELLS) for name in exhausted[:3])}{more}"
 
 
-def why_short(summary: Summary) -> str:
+def stop_phrase(summary: Summary) -> str:
     """Why a run stopped short of its quota, in a few words."""
     if summary.stopped == "exhausted":
         count = sum(1 for category in summary.categories.values() if category.exhausted)
-        return f"{counted(count, 'category is', 'categories are')} exhausted"
+        return f"{counted(count, 'category', 'categories')} exhausted"
     reasons = {
-        "interrupted": "it was interrupted",
+        "interrupted": "interrupted",
         "endpoint": "the endpoint failed",
         "storage": "the disk failed",
         "extension": "code of your own failed",
         "budget": "the budget is spent",
-        "running": "it is still running",
+        "running": "still running",
     }
     return reasons.get(summary.stopped, str(summary.stopped))
 
 
-def used_up(summary: Summary) -> bool:
+def used_all_passages(summary: Summary) -> bool:
     """Whether a run ended because each passage of its documents had been used, its quota being left open."""
     return bool(summary.stopped == "done" and summary.accepted < summary.requested_rows)
 
 
-def all_there(summary: Summary) -> str:
-    """What it means that a run is done."""
-    return "every passage used once" if used_up(summary) else "every quota met exactly"
+def finished_phrase(summary: Summary) -> str:
+    """The state of a run that is done, in a few words."""
+    return "every passage used" if used_all_passages(summary) else "every quota met"
 
 
-def _headline(summary: Summary) -> Text:
-    took = format_duration(summary.seconds)
-    if summary.stopped == "done":
-        text = Text(f"{counted(summary.accepted, 'row')} in {took}", "bold green")
-        return text.append(f", {all_there(summary)}.\n\n", "not bold default")
-    text = Text(
-        f"{format_number(summary.accepted)} of {counted(summary.requested_rows, 'row')} in {took}", "bold yellow"
-    )
-    short = "so far" if summary.stopped == "running" else f"stopped short: {why_short(summary)}"
-    return text.append(f", {short}.\n\n", "not bold default")
+def rejected_phrase(summary: Summary) -> str:
+    """How many of the candidates were rejected; what follows may list the reasons."""
+    rejected = sum(summary.rejected.values())
+    return f"{format_number(rejected)} of {counted(summary.candidates, 'candidate')} rejected{':' if rejected else '.'}"
 
 
 def _categories(summary: Summary, width: int | None) -> Text:
@@ -112,18 +117,18 @@ def _categories(summary: Summary, width: int | None) -> Text:
     if len(names) > _LISTED:
         names.sort(key=lambda name: categories[name].accepted >= categories[name].quota)
     counts = {n: f"{categories[n].accepted:,}/{categories[n].quota:,}" for n in names[:_LISTED]}
-    if used_up(summary):
+    if used_all_passages(summary):
         counts = {n: format_number(categories[n].accepted) for n in counts}
     column = max(map(len, counts.values()))
     room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - column - 16 - 20 * bool(summary.cost)), 12)
     shown = {name: shorten(printable(name), room) for name in counts}
     widest = max(map(cell_len, shown.values()))
-    prices = {n: f"{format_money(each)} a row" for n in counts if (each := categories[n].cost_per_row)}
+    prices = {n: f"{format_money(each)} per row" for n in counts if (each := categories[n].cost_per_row)}
     priced = max(map(len, prices.values()), default=0)
     text = Text()
     for name, count in counts.items():
         category = categories[name]
-        full = category.accepted >= category.quota or used_up(summary)
+        full = category.accepted >= category.quota or used_all_passages(summary)
         text.append(f"  {count:>{column}}  ", "green" if full else "yellow")
         if priced:
             text.append(f"{prices.get(name, ''):>{priced}}  ", "dim")
@@ -135,71 +140,64 @@ def _categories(summary: Summary, width: int | None) -> Text:
 
 
 def _losses(summary: Summary) -> Text:
+    """A line for each reason of rejections, the most frequent first, and one for unusable replies."""
     text = Text()
-    rejected, candidates = summary.rejected, summary.candidates
-    if not rejected:
-        text.append(f"  None of {counted(candidates, 'candidate')} rejected.\n")
-    else:
-        text.append(f"  {format_number(sum(rejected.values()))} of {counted(candidates, 'candidate')} rejected:\n")
+    if rejected := summary.rejected:
         column = max(len(format_number(count)) for count in rejected.values())
         slugs = max(map(len, rejected))
         for reason, count in sorted(rejected.items(), key=lambda pair: -pair[1]):
             text.append(f"    {format_number(count):>{column}}  {reason:<{slugs}}  ")
             text.append(f"{MEANINGS.get(reason, '')}\n", "dim")
     if failed := summary.failed:
-        said = ", ".join(f"{format_number(count)} {reason}" for reason, count in failed.items())
-        text.append(f"  {counted(sum(failed.values()), 'reply', 'replies')} of no use: {said}.\n", "yellow")
+        reasons = ", ".join(f"{format_number(count)} {reason}" for reason, count in failed.items())
+        text.append(f"  {counted(sum(failed.values()), 'unusable reply', 'unusable replies')}: {reasons}.\n", "yellow")
     return text
 
 
 def _cost(summary: Summary) -> Text:
     tokens = summary.tokens
     if not summary.requests:
-        return Text("  No request was made.\n")
-    said = f"  {counted(summary.requests, 'request')} to {printable(summary.model)}"
+        return Text("  No requests.\n")
+    model = "the embedded imitator" if summary.model == "imitator" else printable(summary.model)
+    line = f"  {counted(summary.requests, 'request')} to {model}"
     if tokens.input or tokens.output:
         about = "about " if tokens.estimated else ""
-        said += f", {about}{format_number(tokens.input)} tokens in and {format_number(tokens.output)} out"
+        line += f", {about}{format_number(tokens.input)} input and {format_number(tokens.output)} output tokens"
     if summary.cost:
-        said += f";\n  {_money(summary)} in all by the recipe's prices"
+        line += f".\n  {_money(summary)} at the recipe's prices"
         if summary.cost_per_row:
-            said += f", {format_money(summary.cost_per_row)} a row"
-    text = Text(f"{said}.\n")
+            line += f", {format_money(summary.cost_per_row)} per row"
+    text = Text(f"{line}.\n")
     if len(summary.models) > 1:
         for name, bill in summary.models.items():
-            said = f"{counted(bill.accepted, 'row')} in {counted(bill.requests, 'request')}"
-            said += f", {_money(bill)}" if bill.cost else ""
-            text.append(f"    {printable(name)}: {said}\n", "dim")
+            line = f"{counted(bill.accepted, 'row')} in {counted(bill.requests, 'request')}"
+            line += f", {_money(bill)}" if bill.cost else ""
+            text.append(f"    {printable(name)}: {line}\n", "dim")
     for note in summary.notes:
         text.append(f"  {printable(note)}\n", "yellow")
     return text
 
 
 def _money(bill: Bill) -> str:
-    """A cost, with a word where tokens were estimated."""
+    """A cost, marked as approximate where tokens were estimated."""
     return f"{'about ' if bill.tokens.estimated else ''}{format_money(bill.cost or 0)}"
 
 
 def _next(summary: Summary, where: Path, source: str) -> Text:
-    """What may be done next, each with the command to copy."""
+    """The next commands, to copy."""
     place = shlex.quote(printable(str(where)))
     grow = f"selfinstruct run {shlex.quote(printable(source))} --out {place}"
-    show = {"trace a row": f"selfinstruct show {place} 1"} if summary.accepted else {}
+    commands = {"trace a row": f"selfinstruct show {place} 1"} if summary.accepted else {}
     text = Text()
     if summary.stopped == "exhausted":
-        more = "seeds of the exhausted kinds" if summary.seeds else "documents or values of attributes"
-        text.append(f"  For more, add {more}, or allow more likeness with\n")
-        text.append("  novelty.max_rouge_l in the recipe, and grow in another --out.\n\n")
-        hints = show
-    elif used_up(summary):
-        hints = show
-    elif summary.stopped == "done":
-        hints = {"grow further": f"{grow} --rows {2 * summary.requested_rows}", **show}
-    elif summary.stopped == "running":
-        hints = show
-    else:
-        hints = {"go on": grow, **show}
-    widest = max(map(len, hints), default=0)
-    for what, command in hints.items():
-        text.append(f"  {what:<{widest}}  ").append(f"{command}\n", "cyan")
+        more = "seeds for the exhausted categories" if summary.seeds else "documents or attribute values"
+        text.append(f"  For more rows, add {more}, or raise\n")
+        text.append("  novelty.max_rouge_l in the recipe, and run it with a new --out.\n\n")
+    elif summary.stopped == "done" and not used_all_passages(summary):
+        commands = {"grow further": f"{grow} --rows {2 * summary.requested_rows}", **commands}
+    elif summary.stopped not in ("done", "running"):
+        commands = {"resume": grow, **commands}
+    widest = max(map(len, commands), default=0)
+    for purpose, command in commands.items():
+        text.append(f"  {purpose:<{widest}}  ").append(f"{command}\n", "cyan")
     return text

@@ -263,7 +263,7 @@ def test_stopping_short_of_the_quota_is_exit_4(si: Run, tmp_path: Path) -> None:
     """A category that brings nothing new is called exhausted, the summary says what to do, the exit code is 4."""
     done = si("run", exhausting(tmp_path), "--out", "o")
     assert done.code == 4
-    assert "0 of 30 rows" in done.err and "stopped short: 1 category is exhausted" in done.err
+    assert "0 of 30 rows" in done.err and "stopped early: 1 category exhausted" in done.err
     assert "add seeds" in done.err
     assert json.loads((tmp_path / "o" / "summary.json").read_text())["stopped"] == "exhausted"
 
@@ -272,7 +272,7 @@ def test_quiet_still_says_that_it_stopped_short(si: Run, tmp_path: Path) -> None
     """--quiet is silent apart from what went wrong."""
     done = si("run", exhausting(tmp_path), "--out", "o", "--quiet")
     assert done == Outcome(
-        4, "", "selfinstruct: stopped short: 0 of 30 rows; exhausted: all\n  What came is kept in o.\n"
+        4, "", "selfinstruct: stopped early: 0 of 30 rows; exhausted: all\n  The accepted rows are kept in o.\n"
     )
 
 

@@ -257,7 +257,7 @@ def test_the_page_says_what_is_so(tmp_path: Path) -> None:
     for name, category in done.summary.categories.items():
         assert html.escape(name) in text and f"{category.max_rouge_l:.4f}" in text
     for reason, count in done.summary.rejected.items():
-        assert f"<span>{reason}</span>" in text and f'<span class="number">{count}</span>' in text
+        assert f'<span class="slug">{reason}</span>' in text and f'<span class="number">{count}</span>' in text
     assert text.count("<header>row ") == 10
     assert len(re.findall(r"<mark>[^<]+</mark>", text)) == 10
     marked = re.search(r"<dt>Answer</dt><dd>([^<]+)</dd><dt>RawLog</dt><dd>[^<]*<mark>([^<]+)</mark>", text)
@@ -269,8 +269,9 @@ def test_a_page_of_seeds_likens_rows_to_them(tmp_path: Path) -> None:
     """Where there are seeds, each chart has their outline beside the bars, and the legend says which is which."""
     api.run("seeds/logqa.jsonl", rows=100, out=tmp_path / "o")
     text = (tmp_path / "o" / "report.html").read_text()
-    assert "100 rows grown from 10 seeds" in text and "Likeness to the seeds" in text and "one another" not in text
-    assert text.count('<path class="seeds"') == text.count('<svg class="chart"') == 4
+    assert "100 rows grown from 10 seeds" in text and "Similarity to the seeds" in text
+    assert "nearest other row" not in text
+    assert text.count('<path class="seeds" d="M0 110') == text.count('<svg class="chart"') == 4
     assert text.count('<svg class="key"') == 2
 
 
@@ -369,11 +370,11 @@ def test_the_summary_counts_what_was_lost() -> None:
     }
     summary = Summary.from_dict(data)
     text = summary_text(summary, Path("a b"), "my seeds.csv", 80).plain
-    assert "9 of 10 rows in 1 min 01 s, stopped short: 1 category is exhausted." in text
+    assert "9 of 10 rows in 1 min 01 s, stopped early: 1 category exhausted." in text
     assert re.search(r"1,202 of 1,211 candidates rejected:\n    1,200  near-duplicate.*\n        2  echo", text)
-    assert "3 replies of no use: 1 not-json, 2 timeout." in text
-    assert "70 requests to m\\x1b, about 1,000 tokens in and 20 out;\n" in text
-    assert "  about 0.250 in all by the recipe's prices, 0.0278 a row." in text
+    assert "3 unusable replies: 1 not-json, 2 timeout." in text
+    assert "70 requests to m\\x1b, about 1,000 input and 20 output tokens.\n" in text
+    assert "  about 0.250 at the recipe's prices, 0.0278 per row." in text
     assert r"endpoint\x1b refuses" in text
     assert "selfinstruct show 'a b' 1" in text
     assert summary.to_dict() == data

@@ -271,8 +271,8 @@ def test_the_page_of_a_run_without_seeds_does_not_speak_of_seeds(tmp_path: Path)
     text = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     body = re.sub(r"<style>.*?</style>|<pre>.*?</pre>", "", text, flags=re.DOTALL)
     assert "15 rows grown from 6 passages, 2 tones and 3 traits" in body
-    assert "Likeness to one another" in body and 'class="seeds"' not in body
-    assert body.count("seed") == body.count("the run's seed 0") == 1
+    assert "ROUGE-L F1 with the nearest other row" in body and 'class="seeds"' not in body
+    assert body.count("seed") == body.count("random seed 0") == 1
     assert "<dt>answers</dt><dd>asks for answer</dd>" in body
     assert "Length of question" in body and "Length of context" not in body and "Length of tone" not in body
 
@@ -293,9 +293,10 @@ def test_rows_that_templates_made_of_one_may_be_alike_and_that_is_said(tmp_path:
     run = grow(tmp_path, TEMPLATES)
     page, card = ((tmp_path / "run" / name).read_text(encoding="utf-8") for name in ("report.html", "README.md"))
     assert run.summary.accepted == 12 and run.summary.requested_rows == 12
-    assert "made of the same one may be more alike" in page and "made of the same one may be more alike" in card
+    assert "Rows made from the same row may be more similar" in page
+    assert "made of the same one may be more alike" in card
     said = summary_text(run.summary, tmp_path / "run", "recipe.toml", 80).plain
-    assert "No request was made." in said
+    assert "No requests." in said
 
 
 def test_the_language_of_rows_without_seeds_is_that_of_the_rows(tmp_path: Path) -> None:
