@@ -1,10 +1,10 @@
-"""The command line: arguments -> ``api`` -> ``render``, and the exit code that each ending has.
+"""The command line: arguments -> ``api`` -> ``render``, and exit codes.
 
-    0 done · 1 a gate failed · 2 usage, recipe or input · 3 endpoint or disk · 4 stopped short, everything kept
-    70 a fault of this program (EX_SOFTWARE of sysexits.h) · 130 interrupted · 141 whoever read us has gone
+    0 done · 1 a gate failed · 2 usage, recipe or input · 3 endpoint or disk · 4 stopped short of the quota, rows kept
+    70 internal error (EX_SOFTWARE of sysexits.h) · 130 interrupted · 141 broken pipe
 
-Data and JSON go to stdout, all else to stderr. Only ``typer`` is imported on the way to ``--help``: a command
-imports what it needs when it is called.
+Data and JSON go to stdout, everything else to stderr. ``--help`` imports only ``typer``: each command imports what it
+needs when it is called. Does not handle: any decision about rows, which is the library's (``api``).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from selfinstruct.errors import SelfInstructError, StorageError
 __all__ = ["main"]
 
 _HELP = "Grow a handful of seed rows into a large, balanced, verified data set."
-FAULT, BROKEN_PIPE = 70, 141
-#: What typer raises for a command line that it cannot read; it has no name of its own there.
+INTERNAL_ERROR, BROKEN_PIPE = 70, 141
+#: What typer raises for an invalid command line; typer does not export it.
 _UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 
 
@@ -43,7 +43,7 @@ def application() -> typer.Typer:
     """The commands, in the order of their help."""
     app = typer.Typer(
         name="selfinstruct",
-        epilog="selfinstruct COMMAND --help says more of a command.",
+        epilog="Run selfinstruct COMMAND --help for the options of a command.",
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -51,24 +51,24 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback(help=_HELP)(_options)
-    app.command("run", short_help="Grow seeds to a quota in every category.")(run)
-    app.command("init", short_help="Write the recipe that seeds suggest.")(init)
+    app.command("run", short_help="Grow seed rows to a quota in every category.")(run)
+    app.command("init", short_help="Infer a recipe from seed rows.")(init)
     app.add_typer(recipes(), name="recipes", short_help="List the built-in recipes.")
-    app.command("check", short_help="Check the rows of a file, as a gate.")(check)
-    app.command("dedup", short_help="Drop the near-duplicates of a file.")(dedup)
-    app.command("show", short_help="Show where a row came from, or why one was rejected.")(show)
-    app.command("report", short_help="Write the files of a run anew from its journal.")(report)
-    app.command("export", short_help="Write the rows of a run for others to read.")(export)
-    app.command("recover", short_help="Save what can be read of a damaged journal.")(recover)
-    app.command("rejudge", short_help="Judge a run's recorded replies again.")(rejudge)
+    app.command("check", short_help="Check the rows of a file; exit 1 on errors.")(check)
+    app.command("dedup", short_help="Remove near-duplicates from a file.")(dedup)
+    app.command("show", short_help="Show where a row came from, or why it was rejected.")(show)
+    app.command("report", short_help="Rewrite the files of a run from its journal.")(report)
+    app.command("export", short_help="Write the rows of a run in another format.")(export)
+    app.command("recover", short_help="Recover a run from a damaged journal.")(recover)
+    app.command("rejudge", short_help="Check the recorded replies of a run again.")(rejudge)
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (by default the process's own) and give its exit code; never raises."""
+    """Run a command line, by default the arguments of this process, and return its exit code; never raises."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            # Rows may hold what the terminal's encoding, or any encoding, cannot.
+            # Rows may contain characters that the terminal's encoding, or any encoding, lacks.
             stream.reconfigure(errors="backslashreplace")
     try:
         with handle_sigterm():
@@ -83,8 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _abandon_stdout()
         return BROKEN_PIPE
-    except Exception as error:  # noqa: BLE001 - the last one to hear of a fault tells it, with all that helps to mend it
-        return _fault(error)
+    except Exception as error:  # noqa: BLE001 - nothing above this handles it; the traceback is printed
+        return _internal_error(error)
     return code
 
 
@@ -102,23 +102,23 @@ def _option_names() -> dict[str, str]:
 
 
 def _abandon_stdout() -> None:
-    """Let what is left for stdout go: Python flushes it once more at its end, and that must not fail again."""
+    """Discard what is buffered for stdout: Python flushes it again at exit, and that must not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fault(error: Exception) -> int:
+def _internal_error(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         _abandon_stdout()
-        print_error(f"cannot write: {error.strerror}", "Make room on the disk, then run the same command again.")
+        print_error(f"cannot write: {error.strerror}", "Free some disk space, then run the same command again.")
         return StorageError.exit_code
     import traceback
 
     traceback.print_exception(error)
     print_error(
-        f"a fault of the program itself: {type(error).__name__}: {error}",
-        "Please report it with the lines above and the command. What a run has grown is kept.",
+        f"internal error: {type(error).__name__}: {error}",
+        "This is a bug. Please report it with the lines above and the command. The rows of the run are kept.",
     )
-    return FAULT
+    return INTERNAL_ERROR
 
 
 def _call(arguments: list[str]) -> int:
@@ -134,13 +134,13 @@ def _call(arguments: list[str]) -> int:
 
 
 def _usage(error: BaseException) -> int:
-    """Tell what is wrong with the command line; where nothing was given, the help is what to tell."""
+    """Print what is wrong with the command line; without any arguments, print the help."""
     context = getattr(error, "ctx", None)
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     if context is not None and message == context.get_help():
         print(message, file=sys.stderr)
     else:
-        print_error(message, f"{context.command_path} --help lists what it takes." if context is not None else "")
+        print_error(message, f"Run {context.command_path} --help for usage." if context is not None else "")
     return 2
 
 
@@ -157,4 +157,4 @@ def _options(
         bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
     ] = False,
 ) -> None:
-    """The options that stand before a command; its help is the application's."""
+    """Options before the command; the help of the application replaces this docstring."""

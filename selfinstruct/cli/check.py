@@ -1,8 +1,8 @@
-"""``selfinstruct check``: the checks over a file that is there, as a gate for people and for CI."""
+"""``selfinstruct check``: check the rows of a file, for people and as a gate in CI."""
 
 from __future__ import annotations
 
-import json
+import json as json_module
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -17,7 +17,7 @@ GATE_FAILED = 1
 
 
 class Format(StrEnum):
-    """How findings are written."""
+    """Output formats for findings."""
 
     TEXT = "text"
     JSON = "json"
@@ -26,17 +26,17 @@ class Format(StrEnum):
 def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Rows to check; - reads stdin.")],
     recipe: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Rules [default: those that the rows suggest].")
+        str | None, typer.Option(metavar="FILE", help="Rules to check [default: inferred from the rows].")
     ] = None,
     against: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="Rows that FILE must not repeat; may be given again.")
+        list[str] | None, typer.Option(metavar="FILE", help="Other rows that FILE must not repeat; repeatable.")
     ] = None,
-    format: Annotated[Format, typer.Option(help="How to write the findings.")] = Format.TEXT,
+    format: Annotated[Format, typer.Option(help="Output format.")] = Format.TEXT,
 ) -> int:
-    """Check every row of a file and tell each fault with its line; exit 1 where one is an error.
+    """Check every row of a file and report each problem with its line; exit 1 if any is an error.
 
-    Duplicates, contradictions and near-duplicates are told of the later row. Where no recipe is given, a breach of
-    what was only inferred (a length, a category, likeness) is a warning.
+    Duplicates, contradictions and near-duplicates are reported at the later row. Without --recipe, the rules are
+    inferred from the rows, and breaking an inferred length, category or similarity limit is only a warning.
     """
     from selfinstruct import api
 
@@ -44,7 +44,7 @@ def check(
     with show_count(console(), "findings") as watch:
         found = api.check(file, recipe=recipe, against=against or (), watch=watch)
     if format is Format.JSON:
-        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json_module.dumps(found.to_dict(), ensure_ascii=False, indent=2) + "\n")
     else:
         from selfinstruct.render.findings import findings_text, verdict_text
 

@@ -1,4 +1,4 @@
-"""Where words go: a console on stderr, and the one form in which errors are told."""
+"""Consoles on stdout and stderr, and the form of error messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def print_error(message: str, hint: str = "") -> None:
-    """Say on stderr what is wrong and, on the lines below, what to do."""
+    """Print an error on stderr and, on the lines below, the hint."""
     from selfinstruct.render.text import printable
 
     lines = [f"selfinstruct: {message}", *([hint] if hint else [])]
@@ -19,12 +19,12 @@ def print_error(message: str, hint: str = "") -> None:
 
 
 def console(stream: TextIO | None = None) -> Console:
-    """A console on stderr, or on ``stream``, that takes text as it is: no markup, no emoji, no guessed colours."""
+    """Return a console on ``stream`` (default: stderr) that prints text as it is: no markup, emoji or highlighting."""
     from rich.console import Console
 
     return Console(file=stream or sys.stderr, markup=False, emoji=False, highlight=False)
 
 
 def width_of(console: Console) -> int | None:
-    """The width of a terminal in cells; None for a file or a pipe, whose lines may be as long as they like."""
+    """Return the width of a terminal in cells, or None for a file or a pipe, where lines are not cut."""
     return console.width if console.is_terminal else None

@@ -1,4 +1,4 @@
-"""``selfinstruct dedup``: a file without its near-duplicates."""
+"""``selfinstruct dedup``: remove near-duplicates from a file."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ from selfinstruct.cli.progress import show_count
 def dedup(
     file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, CSV, TSV or plain lines; - reads stdin.")],
     fields: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Fields to compare [default: all that are text].")
+        str | None, typer.Option(metavar="A,B", help="Fields to compare [default: all text fields].")
     ] = None,
     max_rouge_l: Annotated[
-        float, typer.Option(metavar="X", help="The largest ROUGE-L F1 that two kept rows may have.")
+        float, typer.Option(metavar="X", help="Highest ROUGE-L F1 that two kept rows may have.")
     ] = 0.7,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where kept rows go [default: stdout].")
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Output file for kept rows [default: stdout].")
     ] = None,
     dropped: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where dropped rows go, with what they are too like.")
+        Path | None, typer.Option(metavar="FILE", help="Output file for dropped rows, each with its nearest kept row.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print counts as JSON on stdout; rows go to -o alone.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print counts as JSON on stdout; write rows only to --out.")
+    ] = False,
 ) -> int:
-    """Keep the first of each group of near-duplicates, in file order and byte for byte.
+    """Keep the first row of each group of near-duplicates, in file order and byte for byte.
 
-    Likeness is exact ROUGE-L. The file is streamed: only the tokens of kept rows are held.
+    Similarity is exact ROUGE-L. The file is streamed; only the tokens of kept rows stay in memory.
     """
     from selfinstruct import api
     from selfinstruct.render.cleaning import cleaning_text

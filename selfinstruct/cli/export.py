@@ -1,4 +1,4 @@
-"""``selfinstruct export``: the rows of a run in a format that others read."""
+"""``selfinstruct export``: write the rows of a run in a format that other tools read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from selfinstruct.cli.console import console
 
 
 class Format(StrEnum):
-    """How rows are written."""
+    """Output formats for rows."""
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -22,16 +22,18 @@ class Format(StrEnum):
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
-    format: Annotated[Format, typer.Option(help="How to write the rows.")] = Format.JSONL,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="PATH", help="Where to [default: stdout].")] = None,
-    with_seeds: Annotated[bool, typer.Option("--with-seeds", help="Put the seed rows in front.")] = False,
+    format: Annotated[Format, typer.Option(help="Output format.")] = Format.JSONL,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="PATH", help="Output file [default: stdout].")
+    ] = None,
+    with_seeds: Annotated[bool, typer.Option("--with-seeds", help="Include the seed rows, first.")] = False,
     keep_formulas: Annotated[
-        bool, typer.Option("--keep-formulas", help="CSV: leave cells as they are that begin like a formula.")
+        bool, typer.Option("--keep-formulas", help="CSV: write cells that look like formulas unchanged.")
     ] = False,
 ) -> int:
-    """Write the accepted rows of a run, also while it goes on; values stay as they are.
+    """Write the accepted rows of a run, finished or in progress, with unchanged values.
 
-    In CSV a cell that a spreadsheet would take for a formula gets an apostrophe in front; how many is told.
+    In CSV, a cell that a spreadsheet would read as a formula gets a leading apostrophe, and a note says how many.
     """
     from selfinstruct import api
     from selfinstruct.render.text import counted, printable
@@ -41,7 +43,7 @@ def export(
     sys.stdout.flush()
     screen = console()
     where = "stdout" if out is None else printable(str(out))
-    screen.print(f"{counted(done.rows, 'row')} to {where}", soft_wrap=True)
+    screen.print(f"wrote {counted(done.rows, 'row')} to {where}", soft_wrap=True)
     if done.note:
         screen.print(done.note, soft_wrap=True)
     return 0

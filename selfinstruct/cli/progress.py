@@ -1,4 +1,4 @@
-"""Showing a run while it goes on: a live board on a terminal, a plain line now and then anywhere else."""
+"""Progress of a run: a live display on a terminal, a plain line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from selfinstruct.events import Snapshot
 
-#: A log or a pipe gets a line as often as this, in seconds.
-_EVERY = 10.0
-_DRAWINGS_A_SECOND = 8
+#: Seconds between two lines in a log or a pipe.
+_INTERVAL = 10.0
+_REFRESH_RATE = 8
 
 
 @contextlib.contextmanager
 def show_progress(screen: Console, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[Snapshot], None]]:
-    """Give what a run tells its snapshots to; a board is gone when the block ends."""
+    """Context manager that yields a callback for progress snapshots and clears the live display on exit."""
     if screen.is_terminal and not screen.is_dumb_terminal:
         with _board(screen, clock) as watch:
             yield watch
@@ -46,11 +46,11 @@ def _board(screen: Console, clock: Callable[[], float]) -> Iterator[Callable[[Sn
         latest = snapshot
         pace.note(snapshot.accepted, clock())
 
-    # Rich draws in a thread of its own, so that the clock goes on while an endpoint keeps us waiting.
+    # Rich draws in its own thread, so that the clock advances while replies are awaited.
     with Live(
         get_renderable=draw,
         console=screen,
-        refresh_per_second=_DRAWINGS_A_SECOND,
+        refresh_per_second=_REFRESH_RATE,
         transient=True,
         redirect_stdout=False,
         redirect_stderr=False,
@@ -73,7 +73,7 @@ def _lines(screen: Console, clock: Callable[[], float]) -> Callable[[Snapshot], 
         for note in snapshot.notes[noted:]:
             screen.print(printable(note), soft_wrap=True)
         noted = max(noted, len(snapshot.notes))
-        if now - said >= _EVERY:
+        if now - said >= _INTERVAL:
             said = now
             held = held_back(snapshot)
             screen.print(totals(snapshot, pace, now) + (f" · {held}" if held else ""), soft_wrap=True)
@@ -85,7 +85,10 @@ def _lines(screen: Console, clock: Callable[[], float]) -> Callable[[Snapshot], 
 def show_count(
     screen: Console, what: str, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Callable[[int, int], None]]:
-    """Give what counts rows, and those of them that are ``what``, to show on a terminal; elsewhere it is silent."""
+    """Context manager that yields a callback ``(rows, count)``: how many rows were read, how many of them are ``what``.
+
+    Shown on a terminal only.
+    """
     if not screen.is_terminal or screen.is_dumb_terminal:
         yield lambda rows, count: None
         return
@@ -107,5 +110,5 @@ def show_count(
         nonlocal rows, count
         rows, count = done, of_those
 
-    with Live(get_renderable=draw, console=screen, refresh_per_second=_DRAWINGS_A_SECOND, transient=True):
+    with Live(get_renderable=draw, console=screen, refresh_per_second=_REFRESH_RATE, transient=True):
         yield watch

@@ -1,4 +1,4 @@
-"""``selfinstruct recipes``: the built-in recipes, listed and shown."""
+"""``selfinstruct recipes``: list and print the built-in recipes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from selfinstruct.cli.console import console, width_of
 
 
 def recipes() -> typer.Typer:
-    """The command and its one subcommand."""
+    """Return the command with its subcommand ``show``."""
     app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
-    app.callback()(listed)
+    app.callback()(list_recipes)
     app.command("show", short_help="Print a built-in recipe.")(show)
     return app
 
 
-def listed(context: typer.Context) -> int:
-    """List the built-in recipes: what each makes, and whether it needs a model."""
+def list_recipes(context: typer.Context) -> int:
+    """List the built-in recipes: the rows that each one makes, and whether it needs a model."""
     if context.invoked_subcommand is not None:
         return 0
     from selfinstruct import api
@@ -30,8 +30,8 @@ def listed(context: typer.Context) -> int:
     return 0
 
 
-def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A recipe that `recipes` lists.")]) -> int:
-    """Print a built-in recipe: its header says what it makes, where the method is from and what it needs."""
+def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A name from selfinstruct recipes.")]) -> int:
+    """Print a built-in recipe; its header describes the rows, the source of the method and what it needs."""
     from selfinstruct import api
 
     sys.stdout.write(api.recipe_text(name))

@@ -1,4 +1,4 @@
-"""``selfinstruct recover``: what can be read of a damaged journal, as a new run."""
+"""``selfinstruct recover``: make a new run from what is readable of a damaged journal."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from selfinstruct.cli.console import console
 
 def recover(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory whose journal is damaged.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="NEWDIR", help="An empty or a new directory.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="NEWDIR", help="A new or empty directory.")],
 ) -> int:
-    """Save what can be read of a damaged or cut journal into a run in a new directory; the old one stays as it is.
+    """Copy the readable part of a damaged journal into a run in a new directory; the old one is not changed.
 
-    A reply whose judgement was lost in part is judged again when the new run goes on, without a call.
+    Replies whose judgements were lost are judged again when the new run resumes, without a request.
     """
     from selfinstruct import api
     from selfinstruct.render.text import counted, printable
@@ -25,10 +25,10 @@ def recover(
     found = api.recover(run, out)
     screen = console()
     where = printable(str(out))
-    said = f"{counted(found.rows, 'row')} and {counted(found.replies, 'reply', 'replies')} are saved in {where}"
-    screen.print(said, soft_wrap=True)
+    counts = f"{counted(found.rows, 'row')} and {counted(found.replies, 'reply', 'replies')}"
+    screen.print(f"recovered {counts} in {where}", soft_wrap=True)
     for line in found.lost:
         screen.print(f"  {printable(line)}", soft_wrap=True)
     place = shlex.quote(where)
-    screen.print(f"  go on  selfinstruct run {shlex.quote(f'{where}/recipe.toml')} --out {place}", soft_wrap=True)
+    screen.print(f"  resume  selfinstruct run {shlex.quote(f'{where}/recipe.toml')} --out {place}", soft_wrap=True)
     return 0

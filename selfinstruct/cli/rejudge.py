@@ -1,4 +1,4 @@
-"""``selfinstruct rejudge``: the recorded replies of a run, parsed and checked again."""
+"""``selfinstruct rejudge``: parse and check the recorded replies of a run again."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from selfinstruct.cli.memory import tune_allocator
 def rejudge(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     recipe: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Judge by this recipe instead [default: the run's own].")
+        Path | None, typer.Option(metavar="FILE", help="Recipe to judge by [default: the recipe of the run].")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where the rows go.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Output file for the rows.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON on stdout.")] = False,
 ) -> int:
-    """Parse and check the recorded replies again in their recorded order, without a call.
+    """Parse and check the recorded replies of a run again, in their order, without a request.
 
-    The same code and recipe give the same rows, byte for byte; another recipe shows what it would change. The run
-    stays as it is.
+    The same code and recipe yield the same rows, byte for byte; another recipe shows what it would change. The run
+    itself is not changed.
     """
     from selfinstruct import api
     from selfinstruct.render.rejudge import rejudge_text

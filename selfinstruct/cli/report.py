@@ -1,4 +1,4 @@
-"""``selfinstruct report``: the files of a run written anew from its journal, and its summary."""
+"""``selfinstruct report``: rewrite the files of a run from its journal, and print its summary."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
 ) -> int:
-    """Write rows.jsonl, summary.json, report.html, README.md and recipe.toml anew from the journal of a run.
+    """Rewrite rows.jsonl, summary.json, report.html, README.md and recipe.toml from the journal of a run.
 
-    Also while it goes on, and after it was killed. Nothing is called, and the journal stays as it is.
+    Works on a run in progress and on one that was killed. Sends no request and does not change the journal.
     """
     from selfinstruct import api
     from selfinstruct.render.summary import summary_text

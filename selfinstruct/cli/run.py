@@ -1,4 +1,4 @@
-"""``selfinstruct run``: grow rows to their quota, telling how it goes."""
+"""``selfinstruct run``: grow rows to their quota, with progress and a summary."""
 
 from __future__ import annotations
 
@@ -22,41 +22,45 @@ STOPPED_SHORT = 4
 
 
 def run(
-    source: Annotated[str, typer.Argument(metavar="SEEDS|RECIPE", help="Seed rows, a recipe, or the name of one.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SEEDS|RECIPE", help="Seed rows, a recipe file, or a built-in recipe.")
+    ],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run directory [default: outputs/NAME].")] = None,
-    rows: Annotated[int | None, typer.Option(metavar="N", help="Rows over all categories.")] = None,
-    per_category: Annotated[int | None, typer.Option(metavar="N", help="Rows in each category.")] = None,
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="Model to ask at the endpoint.")] = None,
+    rows: Annotated[int | None, typer.Option(metavar="N", help="Rows in total.")] = None,
+    per_category: Annotated[int | None, typer.Option(metavar="N", help="Rows per category.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Model name at the endpoint.")] = None,
     base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="OpenAI-compatible endpoint; its key from OPENAI_API_KEY.")
+        str | None, typer.Option(metavar="URL", help="OpenAI-compatible endpoint; reads its key from OPENAI_API_KEY.")
     ] = None,
     backend: Annotated[
         str | None,
         typer.Option(
             metavar="imitator|openai|replay|MODULE:FACTORY",
-            help="Backend that writes the rows [default: the model, or else the imitator].",
+            help="Source of replies [default: the model, else the imitator].",
         ),
     ] = None,
     recording: Annotated[
-        Path | None, typer.Option("--from", metavar="RUN", help="The run whose replies --backend replay gives again.")
+        Path | None, typer.Option("--from", metavar="RUN", help="Run whose replies --backend replay returns.")
     ] = None,
-    concurrency: Annotated[int | None, typer.Option(metavar="N", min=1, help="Calls in flight [default: 16].")] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Requests in flight [default: 16].")
+    ] = None,
     budget: Annotated[
         float | None, typer.Option(metavar="USD", help="Most money to spend, at the recipe's prices.")
     ] = None,
-    max_requests: Annotated[int | None, typer.Option(metavar="N", help="Most calls to make.")] = None,
+    max_requests: Annotated[int | None, typer.Option(metavar="N", help="Most requests to send.")] = None,
     max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Most tokens to use.")] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides all draws.")] = 0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show plan and prompts; call and write nothing.")] = False,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print plan and prompts; send and write nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     skip_bad_seeds: Annotated[
-        bool, typer.Option("--skip-bad-seeds", help="Go on without seeds that break the rules.")
+        bool, typer.Option("--skip-bad-seeds", help="Leave out seeds that break the rules.")
     ] = False,
 ) -> int:
-    """Grow seeds, or follow a recipe, to the quota: the same number of rows in every category, all checked and new.
+    """Grow seed rows, or follow a recipe, until every category has its quota of new and checked rows.
 
-    The same command on the same directory goes on where it stopped; a larger --rows grows it further.
+    The same command on the same directory resumes the run; a larger --rows grows it further.
     """
     from selfinstruct import api
     from selfinstruct.errors import EndpointError
@@ -75,18 +79,18 @@ def run(
     options.update(prepared=prepared, out=where, seed=seed)
     options.update(recording=recording, budget=budget, max_requests=max_requests, max_tokens=max_tokens)
     try:
-        done = _grown(source, options, quiet=quiet)
+        done = _grow(source, options, quiet=quiet)
     except KeyboardInterrupt:
-        _tell_kept(where, "interrupted")
+        _report_kept(where, "interrupted")
         return INTERRUPTED
     except EndpointError:
-        _tell_kept(where, "the endpoint failed")
+        _report_kept(where, "the endpoint failed")
         raise
     return _finish(done, source, as_json=json, quiet=quiet)
 
 
-def _grown(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
-    """Grow, with a live view unless ``quiet``."""
+def _grow(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
+    """Run to the end, with a progress display unless ``quiet``."""
     from selfinstruct import api
 
     if quiet:
@@ -96,7 +100,7 @@ def _grown(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
 
 
 def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
-    """Show the summary; the exit code that it means."""
+    """Print the summary and return the exit code."""
     from selfinstruct.render.summary import shortfall, summary_text
 
     screen = console()
@@ -126,8 +130,8 @@ def _dry_run(prepared: Prepared, seed: int, *, as_json: bool) -> int:
     return 0
 
 
-def _tell_kept(where: Path, why: str) -> None:
-    """Say how many rows a run that broke off has; a journal that cannot be read is left for others to tell."""
+def _report_kept(where: Path, why: str) -> None:
+    """Print how many rows a run kept that did not end by itself; an unreadable journal is reported elsewhere."""
     from selfinstruct import api
     from selfinstruct.errors import InputError, StorageError
     from selfinstruct.render.text import counted, format_number
@@ -140,4 +144,4 @@ def _tell_kept(where: Path, why: str) -> None:
         print_error(why)
     else:
         kept = f"{format_number(rows)} of {counted(wanted, 'row')} are kept in {where}"
-        print_error(f"{why}; {kept}", "The same command goes on from there.")
+        print_error(f"{why}; {kept}", "Run the same command to resume.")

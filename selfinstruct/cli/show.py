@@ -15,12 +15,12 @@ from selfinstruct.cli.console import console, width_of
 def show(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     row: Annotated[
-        str, typer.Argument(metavar="ROW", help="A line of rows.jsonl (12), a seed (s3), a rejection (x17).")
+        str, typer.Argument(metavar="ROW", help="A line of rows.jsonl (12), a seed (s3) or a rejection (x17).")
     ],
 ) -> int:
-    """Show a row with its category, the request and the reply that it came from, and its nearest rows.
+    """Show a row with its category, the request and reply that it came from, and its nearest rows.
 
-    Of a rejected candidate, show the reason and the row that it clashes with.
+    For a rejected candidate, show the reason and the row that it conflicts with.
     """
     from selfinstruct import api
     from selfinstruct.errors import InputError
@@ -28,7 +28,7 @@ def show(
 
     found = api.show(run, row)
     threshold = None
-    with contextlib.suppress(InputError):  # a run that goes on, or was killed, has no summary yet
+    with contextlib.suppress(InputError):  # a run in progress, or a killed one, has no summary yet
         threshold = api.thresholds_of(api.open_run(run)).get(found.category)
     page = console(sys.stdout)
     page.print(provenance_text(found, threshold, width_of(page)), soft_wrap=True, end="")

@@ -1,6 +1,6 @@
-"""A run under way: a bar a category, the totals, the row that was accepted last; or one plain line.
+"""A run in progress: a bar for each category, the totals, the row accepted last; or one plain line.
 
-Does not handle: when to draw, or on what.
+Does not handle: when to draw, or where.
 """
 
 from __future__ import annotations
@@ -16,46 +16,46 @@ from selfinstruct.records import Row
 from selfinstruct.render.text import counted, format_duration, format_number, pad, printable, shorten
 from selfinstruct.text import value_text
 
-#: The rate is that of so many last seconds: it changes while a pool grows or an endpoint is busy.
+#: The rate is measured over this many last seconds: it changes as the pool grows or the endpoint gets busy.
 _WINDOW = 20.0
 _BAR_CELLS, _LEAST_BAR = 30, 14
 _REJECTED, _EXHAUSTED = "rejected", "exhausted"
 _NAME_CELLS, _LEAST_NAME = 56, 8
 _FIELDS = 4
 _ECHO = len("^C^C")
-# What is drawn besides the categories: their heading, how many more, blank, totals, what holds calls back, the last
-# note, blank, the last row's fields.
+# Lines besides the categories: heading, how many more, blank, totals, the limit on calls, the last note, blank, and the
+# fields of the last row.
 _OTHER_LINES = 7 + _FIELDS
 
 
 @dataclass(slots=True)
 class RateMeter:
-    """How fast rows come; every time is in seconds of one clock, and ``begun`` is when the run began."""
+    """The rate of accepted rows; times are in seconds of one clock, ``begun`` is the start of the run."""
 
     begun: float
     _seen: deque[tuple[float, int]] = field(default_factory=deque)
 
     def note(self, accepted: int, now: float) -> None:
-        """Take down how many rows there are now."""
+        """Record the number of accepted rows."""
         self._seen.append((now, accepted))
         while len(self._seen) > 2 and now - self._seen[0][0] > _WINDOW:
             self._seen.popleft()
 
     def rate(self, now: float) -> float:
-        """Rows a second, lately; 0 while nothing can be said."""
+        """Recent rows per second; 0 while unknown."""
         if len(self._seen) < 2:
             return 0.0
         (start, before), (_, after) = self._seen[0], self._seen[-1]
         return (after - before) / (now - start) if now > start else 0.0
 
     def left(self, missing: int, now: float) -> float | None:
-        """The seconds that so many missing rows take at this rate, or None where nothing can be said."""
+        """Seconds until ``missing`` rows are accepted at this rate; None while unknown."""
         rate = self.rate(now)
         return missing / rate if rate > 0 else None
 
 
 def totals(snapshot: Snapshot, pace: RateMeter, now: float) -> str:
-    """One line for the whole run: rows, rate, time left, what is in flight, what was lost."""
+    """One line for the whole run: rows, rate, time left, requests in flight, rejections, failures."""
     wanted = sum(category.quota for category in snapshot.categories.values())
     parts = [f"{format_number(snapshot.accepted)} of {counted(wanted, 'row')}"]
     if rate := pace.rate(now):
@@ -68,7 +68,7 @@ def totals(snapshot: Snapshot, pace: RateMeter, now: float) -> str:
         parts.append(format_duration(now - pace.begun))
     if snapshot.in_flight:
         flying = f"{format_number(snapshot.in_flight)} in flight"
-        # Batches that wait for their turn are not in flight.
+        # Batches that wait for a free slot are not in flight.
         pace_ = snapshot.pace
         parts.append(flying if pace_ is None or pace_.unrestricted else f"{format_number(pace_.in_flight)} in flight")
     if rejected := sum(snapshot.rejected.values()):
@@ -79,7 +79,7 @@ def totals(snapshot: Snapshot, pace: RateMeter, now: float) -> str:
 
 
 def held_back(snapshot: Snapshot) -> str:
-    """Why no more calls are in flight than there are, or ""."""
+    """Why the number of calls in flight is limited, or ""."""
     pace = snapshot.pace
     if pace is None or pace.unrestricted:
         return ""
@@ -87,7 +87,7 @@ def held_back(snapshot: Snapshot) -> str:
 
 
 def board(snapshot: Snapshot | None, pace: RateMeter, now: float, width: int, height: int, *, ascii_only: bool) -> Text:
-    """All that a terminal of ``width`` cells and ``height`` lines shows of a run; never more than fits."""
+    """The live display of a run, for a terminal of ``width`` cells and ``height`` lines; it always fits."""
     if snapshot is None:
         return Text(
             f"  waiting for the first reply · {format_duration(now - pace.begun)}", no_wrap=True, overflow="crop"
@@ -97,8 +97,8 @@ def board(snapshot: Snapshot | None, pace: RateMeter, now: float, width: int, he
     text.append_text(_bars(shown, width, ascii_only))
     if hidden := len(snapshot.categories) - len(shown):
         full = sum(1 for name, c in snapshot.categories.items() if name not in shown and c.accepted >= c.quota)
-        text.append(f"  and {format_number(hidden)} more, {format_number(full)} of them full\n", "dim")
-    # What a terminal echoes of Ctrl-C must not make a line of its own.
+        text.append(f"  and {format_number(hidden)} more, {format_number(full)} full\n", "dim")
+    # Leave room for the ^C that a terminal echoes, so that it does not wrap.
     room = width - _ECHO
     text.append(f"\n{shorten(f'  {totals(snapshot, pace, now)}', room)}\n", "bold")
     for said in (held_back(snapshot), printable(snapshot.notes[-1]) if snapshot.notes else ""):
@@ -111,7 +111,7 @@ def board(snapshot: Snapshot | None, pace: RateMeter, now: float, width: int, he
 
 
 def _chosen(snapshot: Snapshot, count: int) -> dict[str, CategoryCount]:
-    """The categories to show, in their order: all, or those first that still grow."""
+    """The categories to show, in their order: all that fit, those still growing first."""
     categories = snapshot.categories
     if len(categories) <= count:
         return dict(categories)
@@ -150,7 +150,7 @@ def gave_up(category: CategoryCount) -> bool:
 
 
 def _bar(accepted: int, quota: int, cells: int, ascii_only: bool) -> tuple[str, str]:
-    """The done and the open part of a bar; full only where the quota is met."""
+    """The filled and the empty part of a bar; full only where the quota is met."""
     done = cells * min(accepted, quota) // quota if quota else cells
     heavy, light = ("#", "-") if ascii_only else ("━", "─")
     return heavy * done, light * (cells - done)
