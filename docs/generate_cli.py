@@ -1,4 +1,4 @@
-"""Write docs/cli.md from the commands' own help: python docs/generate_cli.py (a test says when it is due)."""
+"""Write docs/cli.md from the help of the commands: python docs/generate_cli.py (a test checks that it is current)."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _TOP = """\
 
 Generated from `selfinstruct COMMAND --help` by `docs/generate_cli.py`; edit the help, not this page.
 
-Data and JSON go to stdout, everything else to stderr. `-` reads stdin. What a file holds is told by its content, not
-by its name. `NO_COLOR` is honoured. Exit codes:
+Data and JSON go to stdout, everything else to stderr. `-` reads stdin. File formats are recognised by content, not by
+name. `NO_COLOR` is honoured. Exit codes:
 
 | code | meaning |
 |---:|---|
 | 0 | done |
 | 1 | a gate failed: `check` found an error |
-| 2 | the command line, a recipe or a row file cannot be used |
-| 3 | the endpoint or the disk failed; what came is kept |
-| 4 | stopped short of the quota; what came is kept |
-| 70 | a fault of the program itself |
-| 130 | interrupted; what came is kept, and the same command goes on |
-| 141 | whoever read the output has gone |
+| 2 | invalid command line, recipe or row file |
+| 3 | the endpoint or the disk failed; accepted rows are kept |
+| 4 | stopped short of the quota; accepted rows are kept |
+| 70 | internal error: a bug |
+| 130 | interrupted; accepted rows are kept, and the same command resumes the run |
+| 141 | the reader of stdout is gone (broken pipe) |
 """
 
 
 def text() -> str:
-    """The page as it should be."""
+    """Return the page."""
     group = typer.main.get_command(application())
     bare: dict[str, Any] = {"resilient_parsing": True, "terminal_width": 80}
     top = group.make_context("selfinstruct", [], **bare)
@@ -41,8 +41,8 @@ def text() -> str:
     return "\n".join(parts)
 
 
-def _block(title: str, said: str) -> str:
-    return f"## {title}\n\n```\n{said.rstrip()}\n```\n"
+def _block(title: str, help_text: str) -> str:
+    return f"## {title}\n\n```\n{help_text.rstrip()}\n```\n"
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def infer(seeds: RowFile) -> Inferred:
     }
     statistics = ValueStatistics(rows, grounded)
     categories = _categories(statistics, seeds.fields, label, free, grounded, reasons)
-    reasons["quota.rows"] = f"{_ROWS_PER_SEED} for each of the {len(rows)} seeds; --rows or --per-category change it"
+    reasons["quota.rows"] = f"{_ROWS_PER_SEED} for each of the {len(rows)} seeds"
     compared = tuple(free or [name for name in seeds.fields if name != label])
     reasons["novelty.fields"] = "the texts that are neither a label nor a span of another field"
     name = recipe_name(seeds.path) if seeds.path != "-" else "stdin"
@@ -156,7 +156,7 @@ def _grounding(rows: Sequence[Row], texts: Sequence[str], reasons: dict[str, str
                 best, most = other, kept
         if best is not None:
             grounded[name] = best
-            reasons[f"fields.{name}.appears_in"] = f"a span of {best} in {most} of {len(filled)} seeds"
+            reasons[f"fields.{name}.appears_in"] = f"a span of {best} ({most} of {len(filled)} seeds)"
     return grounded
 
 
@@ -175,7 +175,7 @@ def _identifiers(
             if having and kept >= _SHARE * len(having):
                 identified[name] = source
                 reasons[f"fields.{name}.identifiers_in"] = (
-                    f"every number and id occurs in {source} in {kept} of {len(having)} seeds"
+                    f"numbers and ids must occur in {source} ({kept} of {len(having)} seeds)"
                 )
     return identified
 

@@ -1,7 +1,7 @@
-"""The data-set card of a run: a README.md that people read and that the Hugging Face Hub takes its metadata from.
+"""The data-set card of a run: a README.md for people, with the metadata that the Hugging Face Hub reads.
 
-The front matter is YAML, in the part of it that is JSON. Rows and names are data: they stand in code, where
-Markdown does not act upon them.
+The front matter is YAML, restricted to its JSON subset. Rows and names are data: they are shown as code, so that they
+cannot be Markdown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "
 
 
 def card(report: Report, prepared: Prepared, rows_name: str) -> str:
-    """The card; ``rows_name`` is the file of the rows beside it. It always encodes as UTF-8."""
+    """Return the card; ``rows_name`` is the file with the rows next to it. The card always encodes as UTF-8."""
     return "\n".join([*_front(report, prepared, rows_name), "", *_body(report, prepared, rows_name), ""])
 
 
@@ -54,16 +54,16 @@ def _front(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
 
 
 def _licence(prepared: Prepared) -> str:
-    """Whose licence holds for the rows too."""
+    """A comment that names whose licence applies to the rows."""
     if prepared.seeds.rows:
-        return "that of the seeds holds for what was grown from them: "
+        return "the licence of the seeds applies to rows grown from them; "
     if prepared.recipe.documents is not None:
-        return "that of the documents holds for what was taken from them: "
+        return "the licence of the documents applies to text taken from them; "
     return ""
 
 
 def _language(report: Report, prepared: Prepared) -> str:
-    """The language of the rows where it can be told: Chinese by its characters. English has no such sign."""
+    """The language code of the rows, or "" where it is unsure: Chinese is known by its characters, English by none."""
     rows = prepared.seeds.rows or [grown.row for grown in report.rows]
     return "zh" if detect_language(rows) == "zh" else ""
 
@@ -84,20 +84,22 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         yield f"{_code(recipe.task)}"
         yield ""
     first, *others = source_lines(prepared, _code) or ["the recipe's prompts"]
-    sources = join_words([f"{first} that a person wrote" if summary.seeds else first, *others])
+    sources = join_words([f"{first} written by a person" if summary.seeds else first, *others])
     yield (
         f"{counted(summary.accepted, 'synthetic row')} in `{rows_name}`, grown from {sources}, by {author}."
         f"{' The seeds are not among the rows.' if summary.seeds else ''}"
     )
     if summary.stopped != "done":
         yield ""
-        yield f"{format_number(summary.requested_rows)} rows were wanted: {stop_phrase(summary)}."
-    yield from ("", "## Fields", "", "| field | type | what holds for every row |", "|---|---|---|")
+        running = summary.stopped == "running"
+        state = "is in progress" if running else f"stopped early: {stop_phrase(summary)}"
+        yield f"{format_number(summary.requested_rows)} rows were requested; the run {state}."
+    yield from ("", "## Fields", "", "| field | type | rules |", "|---|---|---|")
     for name, field in recipe.fields.items():
         rules = [_code(field.description)] if field.description else []
         rules += [source] if (source := field_source(recipe, name, _code)) else []
         rules += [f"a span of {_code(field.appears_in)}"] if field.appears_in else []
-        rules += [f"its words with digits stand in {_code(field.identifiers_in)}"] if field.identifiers_in else []
+        rules += [f"numbers and ids must occur in {_code(field.identifiers_in)}"] if field.identifiers_in else []
         yield f"| {_code(name)} | {field.type} | {'; '.join(rules)} |"
     if report.rows:
         row = json.dumps(report.rows[0].row, ensure_ascii=False, indent=2)
@@ -105,33 +107,33 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     yield from _categories(report)
     yield from ("", "## How it was made", "")
     yield from _steps(prepared)
-    begins = "Every row has"
     if recipe.imitates:
-        drawn = f", for {join_words(drawn)}" if (drawn := batch_conditions(prepared, _code)) else ""
-        begins = f"Every row was written by {author} after the example of seeds and earlier rows{drawn}, has"
+        drawn = f", with {join_words(drawn)}" if (drawn := batch_conditions(prepared, _code)) else ""
+        yield f"Every row was written by {author} from seeds and earlier rows as examples{drawn}."
+        yield ""
     compared = "any seed or other row" if summary.seeds else "any other row"
-    but = ", save that rows which were made of the same one may be more alike" if shares_origin(recipe) else ""
-    like = "is like the seeds and need not" if summary.seeds else "need not"
+    exception = " Rows made from the same row may be more similar." if shares_origin(recipe) else ""
+    seeds = "resemble the seeds and " if summary.seeds else ""
     yield (
-        f"{begins} the fields above with their rules checked, and is not more like {compared} than its category's "
-        f"largest ROUGE-L F1{but}. {format_number(sum(summary.rejected.values()))} of "
-        f"{counted(summary.candidates, 'candidate')} were rejected. The rows are synthetic: what they say {like} "
-        "be true."
+        f"Every row was checked against the rules above, and its ROUGE-L F1 with {compared} is at most the maximum of "
+        f"its category.{exception} {format_number(sum(summary.rejected.values()))} of "
+        f"{counted(summary.candidates, 'candidate')} were rejected. The rows are synthetic: they {seeds}need not be "
+        "true."
     )
     yield ""
     yield (
-        "`run.sqlite` holds every reply and every rejection, `recipe.toml` the rules; `report.html` shows more. "
-        f"Made with selfinstruct {__version__}."
+        "`run.sqlite` contains every reply and every rejection, `recipe.toml` the rules, `report.html` charts and "
+        f"samples. Made with selfinstruct {__version__}."
     )
 
 
 def _steps(prepared: Prepared) -> Iterator[str]:
-    """What a batch is given and what is asked about it; nothing where rows are imitated."""
+    """The inputs of a batch and its steps; none where rows are imitated."""
     recipe = prepared.recipe
     if recipe.imitates:
         return
-    given = batch_conditions(prepared, _code)
-    yield f"Each batch is given {join_words(given)}." if given else "Each batch goes through these steps."
+    inputs = batch_conditions(prepared, _code)
+    yield f"Each batch starts from {join_words(inputs)}." if inputs else "Each batch has these steps."
     yield ""
     for at, (name, words) in enumerate(step_lines(prepared, _code), 1):
         yield f"{at}. {_code(name)}: {words}."
@@ -139,19 +141,19 @@ def _steps(prepared: Prepared) -> Iterator[str]:
 
 
 def _author(summary: Summary, recipe: Recipe) -> str:
-    """Who wrote the rows; where the endpoint is stays with whoever ran it."""
+    """The author of the rows, without the address of the endpoint, which is private."""
     if recipe.backend is not None:
         return f"the backend {_code(recipe.backend)}"
     if not recipe.all_models:
-        return "selfinstruct's embedded imitator" if recipe.imitates else "templates alone"
+        return "selfinstruct's embedded imitator" if recipe.imitates else "templates only"
     names = [name.partition(" at ")[0] for name in summary.models] or [model.name for model in recipe.all_models]
-    said = ", ".join(_code(name) for name in dict.fromkeys(names))
-    return f"the model{'s' if ',' in said else ''} {said}"
+    models = list(dict.fromkeys(names))
+    return f"the model{'s' if len(models) > 1 else ''} {', '.join(map(_code, models))}"
 
 
 def _categories(report: Report) -> Iterator[str]:
     categories = report.summary.categories
-    yield from ("", "## Categories", "", "| category | rows | largest ROUGE-L |", "|---|---:|---:|")
+    yield from ("", "## Categories", "", "| category | rows | max ROUGE-L |", "|---|---:|---:|")
     for name, category in list(categories.items())[:_CATEGORIES]:
         yield f"| {_code(name)} | {format_number(category.accepted)} | {category.max_rouge_l:.4f} |"
     if len(categories) > _CATEGORIES:
@@ -159,7 +161,7 @@ def _categories(report: Report) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    """Text from outside as a code span that it cannot leave, also within a table."""
+    """Text from outside as a code span that it cannot leave, also in a table."""
     shown = printable(text).replace("|", "\\|")
     longest = max(map(len, re.findall("`+", shown)), default=0)
     tick = "`" * (longest + 1)

@@ -1,4 +1,4 @@
-"""What ``dedup`` did, in a line."""
+"""The result of ``dedup`` in one line."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from selfinstruct.render.text import counted, format_number, printable
 
 
 def cleaning_text(done: Cleaning, name: str) -> Text:
-    """How many rows were kept and dropped, and what was compared."""
-    what = ", ".join(map(printable, done.fields)) or "lines of text"
+    """Return how many rows were kept and dropped, and which fields were compared."""
+    compared = ", ".join(map(printable, done.fields)) or "lines of text"
     text = Text(f"{printable(name)}: ")
-    text.append(f"{counted(done.rows, 'row')}, {format_number(done.kept)} kept", "bold")
-    text.append(f", {format_number(done.dropped)} dropped: ROUGE-L above {done.max_rouge_l} in {what} ({done.format})")
+    text.append(f"kept {format_number(done.kept)} of {counted(done.rows, 'row')}", "bold")
+    text.append(
+        f", dropped {format_number(done.dropped)} with ROUGE-L above {done.max_rouge_l} over {compared} ({done.format})"
+    )
     if done.not_utf8:
         text.append(
-            f"\n  {counted(done.not_utf8, 'line')} not in UTF-8, compared only in what can be read of it.", "yellow"
+            f"\n  {counted(done.not_utf8, 'line is', 'lines are')} not UTF-8; only the readable part was compared.",
+            "yellow",
         )
-        text.append(" To convert a file: iconv -f GB18030 -t UTF-8", "yellow")
+        text.append(" To convert a file: iconv -f GB18030 -t UTF-8 FILE", "yellow")
     return text

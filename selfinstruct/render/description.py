@@ -1,6 +1,6 @@
-"""How a recipe makes its rows, in words: what they grow from, what each step asks, who judges, what templates make.
+"""The method of a recipe in words: sources, author, steps, judges, expansions.
 
-Does not handle: the run itself. Names are data: whoever shows them says how, as code or escaped for a terminal.
+Does not handle: results. Names are data; the caller chooses how they are shown, as code or escaped for a terminal.
 """
 
 from __future__ import annotations
@@ -14,62 +14,62 @@ from selfinstruct.recipe.namings import OF_PASSAGES
 from selfinstruct.render.text import counted, format_number, printable
 from selfinstruct.text import value_text
 
-#: How a name from outside is written.
+#: Turns a name from outside into text to show.
 Shown = Callable[[str], str]
 
 
 def source_lines(prepared: Prepared, shown: Shown = printable) -> list[str]:
-    """What the rows grow from, each with its number: seeds, passages, values of attributes."""
-    recipe, materials = prepared.recipe, prepared.inputs
-    said = [counted(len(prepared.seeds.rows), "seed")] if prepared.seeds.rows else []
+    """The sources of the rows, each with its number: seeds, passages, values of attributes."""
+    recipe, inputs = prepared.recipe, prepared.inputs
+    sources = [counted(len(prepared.seeds.rows), "seed")] if prepared.seeds.rows else []
     if recipe.documents is not None:
-        said.append(counted(len(materials.passages), "passage"))
+        sources.append(counted(len(inputs.passages), "passage"))
     for name, attribute in recipe.attributes.items():
-        values = materials.lists.get(name)
-        # In a dry run a list that the model is to write is not there yet.
+        values = inputs.lists.get(name)
+        # In a dry run the model has not written its lists yet.
         count = len(values) if values is not None else attribute.size
         noun = name.replace("_", " ").replace("-", " ")
-        said.append(counted(count, shown(noun), shown(_plural(noun))))
-    return said
+        sources.append(counted(count, shown(noun), shown(_plural(noun))))
+    return sources
 
 
 def source_phrase(prepared: Prepared) -> str:
-    """The same in a row: 50 passages and 16 task types."""
+    """The sources as one phrase: 50 passages and 16 task types."""
     return join_words(source_lines(prepared)) or "the recipe's prompts"
 
 
 def join_words(parts: Sequence[str]) -> str:
-    """One, two and three."""
+    """Join words as in: one, two and three."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def writer_phrase(prepared: Prepared) -> str:
-    """Who writes the rows, in words."""
+    """The author of the rows, in words."""
     recipe = prepared.recipe
     if recipe.backend is not None:
         return f"the backend {printable(recipe.backend)}"
     if not recipe.all_models:
         if recipe.needs_model:
-            return "a model that is yet to be named"
-        return "the embedded imitator" if recipe.imitates else "templates alone"
-    said = [
+            return "a model (none is set)"
+        return "the embedded imitator" if recipe.imitates else "templates only"
+    models = [
         f"{printable(each.name)}{f' at {printable(each.base_url)}' if each.base_url else ''}"
         for each in recipe.all_models
     ]
-    return f"the model {said[0]}" if len(said) == 1 else f"{len(said)} models: {', '.join(said)}"
+    return f"the model {models[0]}" if len(models) == 1 else f"{len(models)} models: {', '.join(models)}"
 
 
 def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[str, str]]:
-    """A name and what is done under it, in the order in which it is done; nothing where rows are imitated."""
+    """Each step with its name, in the order of the run; none where rows are imitated."""
     recipe = prepared.recipe
     for name, attribute in recipe.attributes.items():
         if attribute.prompt:
-            yield f"{LIST_PREFIX}{name}", f"asks first for a list of {format_number(attribute.size)}"
+            yield f"{LIST_PREFIX}{name}", f"first requests a list of {counted(attribute.size, 'value')}"
     for expand in recipe.expand:
         if expand.prompt:
-            yield f"{LIST_PREFIX}{expand.name}", f"asks first for {counted(expand.size, 'template')}"
+            yield f"{LIST_PREFIX}{expand.name}", f"first requests {counted(expand.size, 'template')}"
     for step in recipe.steps:
-        yield step.name, _asks(step, shown)
+        yield step.name, _requests(step, shown)
     for judge in recipe.judge:
         yield judge.name, _judges(judge, shown)
     for expand in recipe.expand:
@@ -77,24 +77,24 @@ def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[s
 
 
 def batch_conditions(prepared: Prepared, shown: Shown) -> list[str]:
-    """What a batch is given: a passage, the values of attributes."""
+    """The inputs of a batch: a passage, values of attributes."""
     recipe = prepared.recipe
-    said = ["a passage"] if recipe.documents is not None else []
-    return said + [_drawn(attribute, shown(name)) for name, attribute in recipe.attributes.items()]
+    inputs = ["a passage"] if recipe.documents is not None else []
+    return inputs + [_drawn(attribute, shown(name)) for name, attribute in recipe.attributes.items()]
 
 
 def field_source(recipe: Recipe, name: str, shown: Shown = printable) -> str:
-    """Where the value of a field is from that no step writes, or ""."""
+    """The source of a field that no step writes, or ""."""
     source = recipe.fields[name].source
     if source is not None:
         return f"taken from {shown(source)}"
     if recipe.documents is not None and name in OF_PASSAGES:
         return "taken from the passage"
-    return "as it was drawn" if name in recipe.attributes else ""
+    return "the drawn value" if name in recipe.attributes else ""
 
 
 def novelty_phrase(recipe: Recipe, shown: Shown) -> str:
-    """The fields that new rows are compared in, and how."""
+    """The fields that novelty compares: together, or each on its own."""
     names = [shown(name) for name in recipe.novelty.fields]
     if recipe.novelty.per_field and len(names) > 1:
         return f"each of {join_words(names)}"
@@ -102,7 +102,7 @@ def novelty_phrase(recipe: Recipe, shown: Shown) -> str:
 
 
 def shares_origin(recipe: Recipe) -> bool:
-    """Whether rows of one batch may be alike: they come of one row by later steps, or by templates."""
+    """Whether rows of one batch may be similar because later steps or templates make them from one row."""
     if recipe.expand:
         return True
     compared = {(recipe.fields[name].source or name).partition(".")[0] for name in recipe.novelty.fields}
@@ -114,18 +114,17 @@ def shares_origin(recipe: Recipe) -> bool:
     return False
 
 
-def _asks(step: Step, shown: Shown) -> str:
-    said = f"asks for {join_words([shown(name) for name in step.writes])}"
-    if step.rows != 1:
-        said += f", {step.rows} of them" if step.rows else ", as many as are wanted"
+def _requests(step: Step, shown: Shown) -> str:
+    rows = {0: "rows with ", 1: ""}.get(step.rows, f"{format_number(step.rows)} rows with ")
+    words = f"requests {rows}{join_words([shown(name) for name in step.writes])}"
     for name, values in step.when.items():
-        said += f", where {shown(name)} is {' or '.join(shown(value_text(value)) for value in values)}"
-    return said + (f", of the model {shown(step.model)}" if step.model else "")
+        words += f", where {shown(name)} is {' or '.join(shown(value_text(value)) for value in values)}"
+    return words + (f", from the model {shown(step.model)}" if step.model else "")
 
 
 def _judges(judge: Judge, shown: Shown) -> str:
-    said = f"judges each row, and refuses it below {judge.least:g}"
-    return said + (f", by the model {shown(judge.model)}" if judge.model else "")
+    words = f"scores each row and rejects scores below {judge.least:g}"
+    return words + (f", with the model {shown(judge.model)}" if judge.model else "")
 
 
 def _expands(expand: Expand, prepared: Prepared, shown: Shown) -> str:
@@ -133,9 +132,9 @@ def _expands(expand: Expand, prepared: Prepared, shown: Shown) -> str:
     fields = [name for each in templates for name in each.texts if name in prepared.recipe.fields] or [expand.writes]
     most = "at most " if len({each.required for each in templates}) > 1 else ""
     rows = counted(len(templates) or expand.size, "row")
-    of = "row" if prepared.recipe.steps else "passage"
-    made = f", which write {join_words([shown(name) for name in dict.fromkeys(fields)])}" if any(fields) else ""
-    return f"makes {most}{rows} of each {of} by templates{made}; without a request"
+    source = "row" if prepared.recipe.steps else "passage"
+    written = f" for {join_words([shown(name) for name in dict.fromkeys(fields)])}" if any(fields) else ""
+    return f"makes {most}{rows} from each {source} with templates{written}; no requests"
 
 
 def _drawn(attribute: Attribute, name: str) -> str:
@@ -145,7 +144,7 @@ def _drawn(attribute: Attribute, name: str) -> str:
 
 
 def _plural(noun: str) -> str:
-    """An attribute's name for several of its values; what is no English word stays as it is."""
+    """The plural of an attribute's name; a name that is not ASCII stays as it is."""
     if not noun.isascii() or noun.endswith("s"):
         return noun
     if noun.endswith("y") and noun[-2:-1] not in tuple("aeiou"):

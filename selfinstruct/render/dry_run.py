@@ -1,4 +1,4 @@
-"""A dry run as text: the figures, then every prompt whole."""
+"""A dry run as text and as JSON: expected requests, tokens and cost, and the prompts."""
 
 from __future__ import annotations
 
@@ -13,30 +13,32 @@ from selfinstruct.render.text import counted, format_money, format_number, print
 
 
 def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
-    """What a run would ask for, and one whole prompt for each category or step."""
+    """The expected requests, and one whole prompt for each category or step."""
     total = sum(expected.requests.values())
-    tokens = f"{counted(expected.input_tokens, 'token')} in and {format_number(expected.output_tokens)} out by estimate"
+    tokens = (
+        f"about {format_number(expected.input_tokens)} input and {format_number(expected.output_tokens)} output tokens"
+    )
     recipe = prepared.recipe
     text = Text()
-    text.append("A dry run: nothing is called or written.\n", "bold")
+    text.append("Dry run: sends no request and writes no file.\n", "bold")
     if not total:
-        return text.append("The templates make every row of a passage: no model is asked, and nothing is paid.\n")
-    text.append(f"Were every row accepted, it would take {counted(total, 'request')} to {writer_phrase(prepared)}")
+        return text.append("Templates make every row: no requests, no cost.\n")
+    text.append(f"At least {counted(total, 'request')} to {writer_phrase(prepared)}")
     if not recipe.all_models and not recipe.needs_model and recipe.backend is None:
-        text.append(f",\nwhich reads no prompt. To a model it would be {tokens}, with these prompts.\n")
+        text.append(f", which reads no prompt.\nWith a model and the prompts below: {tokens}.\n")
     else:
-        text.append(f",\n{tokens}")
+        text.append(f":\n{tokens}")
         text.append(
-            f", {format_money(expected.cost)} by the recipe's prices.\n" if expected.cost is not None else ".\n"
+            f", {format_money(expected.cost)} at the recipe's prices.\n" if expected.cost is not None else ".\n"
         )
     if len(recipe.steps) + len(recipe.judge) > 1 or any(each.prompt for each in recipe.attributes.values()):
-        text.append("Names in {braces} are for replies to fill; the other values are the first batch's.\n", "dim")
+        text.append("Replies fill the names in {braces}; the other values are those of the first batch.\n", "dim")
     for name, messages in expected.prompts.items():
         text.append(f"\n=== {printable(name)} ", "bold cyan")
         text.append(f"({counted(expected.requests[name], 'request')})\n", "dim")
         for message in messages:
             text.append(f"--- {message.role}\n", "dim")
-            # A prompt keeps its lines; everything else that a terminal would act upon is escaped.
+            # A prompt keeps its lines; other control characters are escaped.
             text.append("\n".join(map(printable, message.content.split("\n"))) + "\n")
     return text
 

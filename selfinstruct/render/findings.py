@@ -1,4 +1,4 @@
-"""Findings as text for people: one a line, file:line first, then what was looked at."""
+"""Findings as text: one per line, file:line first, then a summary."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LISTED = 24
 
 
 def findings_text(found: Findings) -> Text:
-    """Every finding, in the form that editors and terminals turn into links."""
+    """Return every finding as ``file:line: severity reason: message``, which editors and terminals turn into links."""
     text = Text()
     for finding in found.findings:
         text.append(f"{printable(finding.file)}:{finding.line}: ", "bold")
@@ -27,7 +27,7 @@ def findings_text(found: Findings) -> Text:
 
 
 def verdict_text(found: Findings, file: str) -> Text:
-    """What was looked at, and how it stands."""
+    """Return the rows by category, and the numbers of errors and warnings."""
     measures = found.measures
     text = Text()
     categories = measures.categories
@@ -41,16 +41,16 @@ def verdict_text(found: Findings, file: str) -> Text:
             text.append(f"  and {format_number(len(categories) - _LISTED)} more\n", "dim")
         if measures.uncategorised:
             text.append(
-                f"  {pad('of no category', widest)}  {format_number(measures.uncategorised):>{column}}\n", "yellow"
+                f"  {pad('no category', widest)}  {format_number(measures.uncategorised):>{column}}\n", "yellow"
             )
-    rules = "rules inferred from it" if measures.recipe == "inferred" else f"recipe {printable(measures.recipe)}"
+    rules = "inferred rules" if measures.recipe == "inferred" else f"recipe {printable(measures.recipe)}"
     text.append(f"{printable(file)}: {counted(measures.rows, 'row')}, {rules}: ")
     errors, warnings = measures.errors, measures.warnings
     if not errors and not warnings:
         return text.append("no findings\n", "bold green")
-    said = [counted(errors, "error")] if errors else []
-    said += [counted(warnings, "warning")] if warnings else []
-    text.append(" and ".join(said), "bold red" if errors else "bold yellow")
+    counts = [counted(errors, "error")] if errors else []
+    counts += [counted(warnings, "warning")] if warnings else []
+    text.append(" and ".join(counts), "bold red" if errors else "bold yellow")
     reasons = ", ".join(f"{format_number(n)} {reason}" for reason, n in sorted(measures.reasons.items(), key=_by_count))
     return text.append(f" ({reasons})\n")
 

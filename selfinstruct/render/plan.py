@@ -1,4 +1,4 @@
-"""What a run is about to do: what was inferred or given, the categories, their quotas and thresholds."""
+"""The plan of a run as text: sources, rules of the fields, steps, categories with quotas and thresholds."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from selfinstruct.render.description import (
 from selfinstruct.render.text import counted, format_number, pad, printable, shorten
 from selfinstruct.text import value_text
 
-#: So many categories are listed; of more, the others are counted.
+#: At most this many categories are listed.
 _LISTED = 24
 _NAME_CELLS = 64
 _COLUMN_CELLS = 28  # the quota and the threshold beside a name
 
 
 def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text:
-    """What a run starts from that is about to begin in ``where``, its rules, its steps and its categories.
+    """The plan of a run in the directory ``where`` (None in a dry run).
 
-    ``width`` is that of the terminal in cells, None where lines may be as long as they like.
+    ``width`` is that of the terminal in cells; None leaves lines uncut.
     """
     recipe = prepared.recipe
     text = Text()
@@ -43,23 +43,23 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
         text.append(f"  {pad(names[name], widest) if rules else names[name]}", "cyan")
         text.append(shorten(f"  {rules}".rstrip(), None if width is None else width - widest - 3) + "\n")
     text.append_text(_method(prepared, width))
-    text.append(f"\n  New rows are compared in {novelty_phrase(recipe, printable)} by ROUGE-L.\n\n")
+    text.append(f"\n  Novelty: ROUGE-L F1 over {novelty_phrase(recipe, printable)}\n\n")
     text.append_text(_categories(prepared, width))
     for fault in prepared.skipped:
-        text.append("\n  left out ", "yellow")
+        text.append("\n  skipped ", "yellow")
         text.append(printable(fault))
     return text
 
 
 def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:
-    """The recipe's name, what it starts from, what it is to come to and who writes."""
+    """The recipe's name, the number of rows, their sources, the directory and the author."""
     most = "at most " if prepared.use_passages_once else ""
-    said = f"{source_phrase(prepared)} to {most}{counted(sum(prepared.quotas.values()), 'row')}"
-    said += f" in {printable(str(where))}" if where is not None else ""
+    line = f"{most}{counted(sum(prepared.quotas.values()), 'row')} from {source_phrase(prepared)}"
+    line += f" in {printable(str(where))}" if where is not None else ""
     name = printable(prepared.recipe.name)
     text = Text(f"{name}:", "bold")
     at = cell_len(name) + 1
-    for word in f"{said}, from {writer_phrase(prepared)}".split(" "):
+    for word in f"{line}, written by {writer_phrase(prepared)}".split(" "):
         if width is not None and not prepared.recipe.imitates and at + 1 + cell_len(word) > width:
             text.append("\n ")
             at = 1
@@ -67,19 +67,19 @@ def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:
         at += 1 + cell_len(word)
     if prepared.preset:
         like, _, why = prepared.preset.partition(": ")
-        said = f"  like the built-in recipe {like}: {printable(why)}"
-        text.append(f"\n{shorten(said, width)}", "dim not bold")
+        line = f"  like the built-in recipe {like}: {printable(why)}"
+        text.append(f"\n{shorten(line, width)}", "dim not bold")
     return text.append("\n\n")
 
 
 def _method(prepared: Prepared, width: int | None) -> Text:
-    """A line for each list, step, judge and expansion; nothing where rows are imitated."""
-    said = [(printable(name), words) for name, words in step_lines(prepared)]
-    if not said:
+    """A line for each list, step, judge and expansion; none where rows are imitated."""
+    lines = [(printable(name), words) for name, words in step_lines(prepared)]
+    if not lines:
         return Text()
-    widest = max(cell_len(name) for name, _ in said)
+    widest = max(cell_len(name) for name, _ in lines)
     text = Text("\n")
-    for name, words in said:
+    for name, words in lines:
         text.append(f"  {pad(name, widest)}", "cyan")
         text.append(f"{shorten(f'  {words}', None if width is None else width - widest - 3)}\n")
     return text
@@ -98,54 +98,54 @@ def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
     yield from _limits(field)
     for rule in (rule for rule in prepared.recipe.rules if rule.field == name):
         where = " and ".join(f"{printable(key)} is {_listed(values)}" for key, values in rule.when.items())
-        said = [*(words for _, words in _references(rule)), *_limits(rule)]
-        yield f"where {where}: {', '.join(said)}"
+        rules = [*(words for _, words in _references(rule)), *_limits(rule)]
+        yield f"where {where}: {', '.join(rules)}"
 
 
-def _references(held: Constraints) -> Iterator[tuple[str, str]]:
-    """The rules that may be inferred, with their keys."""
-    if held.appears_in is not None:
-        kind = "a form of a word" if held.match == "inflected" else "a span"
-        yield "appears_in", f"{kind} of {printable(held.appears_in)}"
-    if held.identifiers_in is not None:
-        yield "identifiers_in", f"its words with digits stand in {printable(held.identifiers_in)}"
+def _references(rules: Constraints) -> Iterator[tuple[str, str]]:
+    """The rules that inference may set, each with its key."""
+    if rules.appears_in is not None:
+        kind = "a form of a word" if rules.match == "inflected" else "a span"
+        yield "appears_in", f"{kind} of {printable(rules.appears_in)}"
+    if rules.identifiers_in is not None:
+        yield "identifiers_in", f"numbers and ids must occur in {printable(rules.identifiers_in)}"
 
 
-def _limits(held: Constraints) -> Iterator[str]:
-    """The rules that are never inferred."""
+def _limits(rules: Constraints) -> Iterator[str]:
+    """The other rules of a field."""
     for unit, least, most in (
-        ("character", held.min_chars, held.max_chars),
-        ("word", held.min_words, held.max_words),
+        ("character", rules.min_chars, rules.max_chars),
+        ("word", rules.min_words, rules.max_words),
     ):
-        if said := _bounds(least or 0, most, unit):
-            yield said
-    if held.pattern is not None:
-        yield f"matches {printable(held.pattern)}"
-    if held.refuse:
-        yield f"holds no {_listed(held.refuse)}"
-    if held.one_of:
-        yield _listed(held.one_of)
-    if held.choice_of is not None:
-        yield f"one of the choices in {printable(held.choice_of)}"
-    if held.differs_from is not None:
-        yield f"differs from {printable(held.differs_from)}"
-    if held.snippets is not None:
-        yield from _code(held.snippets)
+        if bounds := _bounds(least or 0, most, unit):
+            yield bounds
+    if rules.pattern is not None:
+        yield f"must match {printable(rules.pattern)}"
+    if rules.refuse:
+        yield f"must not contain {_listed(rules.refuse)}"
+    if rules.one_of:
+        yield _listed(rules.one_of)
+    if rules.choice_of is not None:
+        yield f"one of the choices in {printable(rules.choice_of)}"
+    if rules.differs_from is not None:
+        yield f"must differ from {printable(rules.differs_from)}"
+    if rules.snippets is not None:
+        yield from _code(rules.snippets)
 
 
 def _code(snippets: Snippets) -> Iterator[str]:
-    if said := _bounds(snippets.least, snippets.most, "code block"):
-        yield said
+    if bounds := _bounds(snippets.least, snippets.most, "code block"):
+        yield bounds
     if snippets.max_lines is not None:
-        yield f"of at most {counted(snippets.max_lines, 'line')}"
+        yield f"at most {counted(snippets.max_lines, 'line')} per code block"
     if snippets.python:
-        yield "that parse as Python"
+        yield "code blocks must parse as Python"
     if snippets.last:
-        yield "the last at its end"
+        yield "must end with a code block"
 
 
 def _bounds(least: int, most: int | None, unit: str) -> str:
-    """A range in words, "" where there is none."""
+    """A range in words, or "" for no limit."""
     if most is None:
         return f"at least {counted(least, unit)}" if least else ""
     if least == most:
@@ -158,7 +158,7 @@ def _listed(values: Sequence[Scalar]) -> str:
 
 
 def _with_reason(rule: str, prepared: Prepared, path: str) -> str:
-    """The rule, and where it was inferred the words of the reason that go beyond it."""
+    """The rule, followed by the evidence in the seeds where it was inferred."""
     reason = printable(prepared.reasons.get(path, ""))
     return f"{rule}{reason.removeprefix(rule)}" if reason.startswith(rule) else rule
 
@@ -167,13 +167,13 @@ def _categories(prepared: Prepared, width: int | None) -> Text:
     table = prepared.recipe.categories
     combined = join_words(list(map(printable, table.attributes)))
     by = {
-        "template": f"the templates of {printable(table.field or '')}",
-        "field": f"the values of {printable(table.field or '')}",
-        "attribute": f"the {'combinations' if len(table.attributes) > 1 else 'values'} of {combined}",
+        "template": f"by template of {printable(table.field or '')}",
+        "field": f"by value of {printable(table.field or '')}",
+        "attribute": f"by {'combination' if len(table.attributes) > 1 else 'value'} of {combined}",
         "none": "the whole data set",
     }.get(table.by, f"returned by {printable(table.by)}")
     total = len(prepared.quotas)
-    heading = f"  {counted(total, 'category', 'categories')}, {by}"
+    heading = f"  {counted(total, 'category', 'categories')}{', ' if table.by == 'none' else ' '}{by}"
     room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - _COLUMN_CELLS), 12)
     shown = {name: shorten(printable(name), room) for name in list(prepared.quotas)[:_LISTED]}
     widest = max(cell_len(heading) - 4, *map(cell_len, shown.values()))

@@ -1,4 +1,4 @@
-"""A row and where it came from, as text."""
+"""The provenance of a row as text."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _VALUE_CHARACTERS = 400
 
 
 def provenance_text(found: Provenance, threshold: float | None, width: int | None) -> Text:
-    """All that is known of a row; ``threshold`` is its category's largest ROUGE-L F1, where it is known."""
+    """Return everything known about a row; ``threshold`` is the largest ROUGE-L F1 of its category, if known."""
     text = Text()
     kind = {"s": "seed ", "x": "rejected candidate "}.get(found.name[:1], "row ")
-    text.append(f"{kind}{found.name}", "bold").append(f" · {printable(found.category) or 'of no category'}\n\n")
+    text.append(f"{kind}{found.name}", "bold").append(f" · {printable(found.category) or 'no category'}\n\n")
     if found.rejection is not None:
         reason = found.rejection.reason
         text.append(f"  {reason}", "bold red").append(f"  {MEANINGS.get(reason, '')}\n", "dim")
@@ -59,40 +59,40 @@ def _row(found: Provenance) -> Text:
 
 
 def _reply(found: Provenance, width: int | None) -> Text:
-    """Who wrote it, what the batch was given and asked, and the words that it is from."""
+    """The author, the inputs and steps of the batch, and the text in the reply."""
     batch = found.replies[-1].batch
     models = list(dict.fromkeys(each.reply.model for each in found.replies))
     text = Text("\n")
     if not found.recipe.imitates and not found.recipe.steps:
-        text.append("made by templates", "bold").append(f", batch {batch.number}\n")
+        text.append("made by templates", "bold").append(f" in batch {batch.number}\n")
         return text.append_text(_given(found, width))
     text.append("written by ", "bold")
     text.append(f"{join_words([printable(model) for model in models])}")
-    text.append(f", batch {batch.number}, {counted(batch.count, 'row')} asked for")
+    text.append(f" in batch {batch.number}, {counted(batch.count, 'row')} requested")
     if found.recipe.imitates:
-        text.append(f", place {found.position + 1} in the reply")
+        text.append(f", candidate {found.position + 1} of the reply")
     text.append("\n")
     if found.recipe.steps:
         text.append_text(_given(found, width))
     text.append_text(_steps(found, width, named=len(models) > 1))
     if batch.category != found.category:
-        text.append(f"  asked for another category: {printable(batch.category)}\n", "yellow not bold")
+        text.append(f"  requested for another category: {printable(batch.category)}\n", "yellow not bold")
     if not found.recipe.steps:
         text.append_text(_given(found, width))
     if found.demos:
-        text.append("after the example of\n", "bold")
+        text.append("demonstrations\n", "bold")
         text.append_text(_neighbours(found.demos, found.recipe, width))
     if not found.text:
         return text
-    whose = f" to {printable(found.step)}" if found.step else ""
-    text.append(f"in these words of the reply{whose}\n", "bold")
+    step = f" of step {printable(found.step)}" if found.step else ""
+    text.append(f"text in the reply{step}\n", "bold")
     piece = found.text if len(found.text) <= _PIECE_CHARACTERS else f"{found.text[:_PIECE_CHARACTERS]}…"
     text.append("".join(f"  {printable(line)}\n" for line in piece.split("\n")), "not bold")
     return text
 
 
 def _given(found: Provenance, width: int | None) -> Text:
-    """The values of attributes and the passage that the batch was about."""
+    """The passage and the values of attributes in the prompts of the batch."""
     said = {name: value_text(value) for name, value in found.conditions.items() if name != "passage"}
     if found.passage is not None:
         where = [str(found.conditions["passage"]), f"of {found.passage['document']}"]
@@ -102,7 +102,7 @@ def _given(found: Provenance, width: int | None) -> Text:
         return Text()
     names = {name: printable(name) for name in said}
     widest = max(map(cell_len, names.values()))
-    text = Text("given\n", "bold")
+    text = Text("inputs\n", "bold")
     for name, value in said.items():
         text.append(f"  {pad(names[name], widest)}  ", "cyan not bold")
         shown = printable(value[:_VALUE_CHARACTERS])
@@ -111,13 +111,15 @@ def _given(found: Provenance, width: int | None) -> Text:
 
 
 def _steps(found: Provenance, width: int | None, *, named: bool) -> Text:
-    """A line for each call: its step, the model where there are several, what it took, why it was of no use."""
-    text = Text("asked\n" if found.recipe.steps else "", "bold")
+    """A line for each call: its step, the model where there are several, tokens, seconds, and why it failed."""
+    text = Text("steps\n" if found.recipe.steps else "", "bold")
     keys = {step.call: printable(step.step) for step in found.replies}
     widest = max(map(cell_len, keys.values()))
     for step in found.replies:
         usage = step.reply.usage
-        tokens = f"{format_number(usage.input)} tokens in and {format_number(usage.output)} out" if usage.input else ""
+        tokens = (
+            f"{format_number(usage.input)} input and {format_number(usage.output)} output tokens" if usage.input else ""
+        )
         took = format_duration(step.reply.seconds) if step.reply.seconds >= 0.05 else ""
         said = ", ".join(filter(None, [printable(step.reply.model) if named else "", tokens, took]))
         if not found.recipe.steps:
@@ -137,19 +139,19 @@ def _nearest(found: Provenance, threshold: float | None, width: int | None) -> T
     if found.nearest is None:
         if found.rejection is not None:
             return Text()
-        return Text("\nnearest rows: not looked up in a pool of this size\n", "dim")
-    heading = "it clashes with" if found.rejection is not None else "nearest rows"
+        return Text("\nnearest rows: not computed for a pool of this size\n", "dim")
+    heading = "conflicts with" if found.rejection is not None else "nearest rows"
     text = Text(f"\n{heading}", "bold")
     if threshold is not None:
-        text.append(f", by ROUGE-L; its category allows {threshold:.4f}", "dim not bold")
+        text.append(f", by ROUGE-L F1; the category allows at most {threshold:.4f}", "dim not bold")
     text.append("\n").append_text(_neighbours(found.nearest, found.recipe, width))
     return text
 
 
 def _neighbours(rows: Sequence[Neighbour], recipe: Recipe, width: int | None) -> Text:
-    """A line for each row: its name, its score, its values; those alone that are compared where rows are not imitated.
+    """A line for each row: its name, score and values; where rows are not imitated, only the compared values.
 
-    The first field of a row may be a passage that it shares with many.
+    Otherwise the line could show nothing but a passage that many rows share.
     """
     widest = max((len(near.name) for near in rows), default=0)
     text = Text()

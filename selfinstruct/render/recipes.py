@@ -11,7 +11,7 @@ from selfinstruct.render.text import shorten
 
 
 def recipes_text(built: Sequence[BuiltinRecipe], width: int | None) -> Text:
-    """A line for each recipe: its name, what it makes, and a mark where it needs no model."""
+    """Return a line for each recipe: its name, the rows it makes, and a mark where it needs no model."""
     widest = max((len(each.name) for each in built), default=0)
     text = Text()
     for each in built:
@@ -19,6 +19,11 @@ def recipes_text(built: Sequence[BuiltinRecipe], width: int | None) -> Text:
         room = None if width is None else width - widest - len(mark) - 4
         text.append(f"  {mark}", "green").append(f"{each.name:{widest}}", "cyan")
         text.append(f"  {shorten(each.summary, room)}\n")
-    text.append("\n  * runs without a model. The others: selfinstruct run NAME --base-url URL --model NAME\n", "dim")
-    text.append("  selfinstruct recipes show NAME prints one; init --recipe NAME copies it, to be edited\n", "dim")
+    text.append("\n  * runs without a model\n\n", "dim")
+    text.append(
+        "  run    selfinstruct run NAME --model MODEL --base-url URL\n"
+        "  print  selfinstruct recipes show NAME\n"
+        "  copy   selfinstruct init --recipe NAME\n",
+        "dim",
+    )
     return text

@@ -1,4 +1,4 @@
-"""What judging a run's replies again made of them, before and after."""
+"""The result of judging a run's replies again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from selfinstruct.render.text import counted, format_number, printable
 
 
 def rejudge_text(done: Rejudged, name: str) -> Text:
-    """A line that says whether anything changed, and a table of the counts that make it up."""
-    text = Text(f"{printable(name)}: {counted(done.replies, 'recorded reply', 'recorded replies')} judged again, ")
+    """Return a line that says whether anything changed, and a table of the counts before and after."""
+    text = Text(f"{printable(name)}: {counted(done.replies, 'recorded reply', 'recorded replies')} judged again: ")
     if done.identical:
-        text.append("every row accepted as before\n\n", "bold")
+        text.append("the same rows are accepted\n\n", "bold")
     else:
         text.append(
-            f"{format_number(done.same)} of {format_number(done.before.accepted)} rows accepted as before\n\n", "bold"
+            f"{format_number(done.same)} of {format_number(done.before.accepted)} rows are accepted as before\n\n",
+            "bold",
         )
     rows = [("accepted", done.before.accepted, done.after.accepted)]
     counts = (

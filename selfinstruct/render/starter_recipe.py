@@ -1,4 +1,4 @@
-"""The recipe that seeds suggest, as a file to run as it is or to edit: every line says why it is there."""
+"""The recipe inferred from seeds, as a commented file to edit or to run as it is."""
 
 from __future__ import annotations
 
@@ -21,40 +21,39 @@ def starter_recipe(
     faults: Sequence[str],
     file: str | os.PathLike[str],
 ) -> str:
-    """The recipe as commented TOML, to stand in ``file``.
+    """Return the recipe as commented TOML for ``file``.
 
-    ``thresholds`` are those of its categories, ``faults`` what is wrong with some of its ``seeds`` by its rules.
+    ``thresholds`` are those of its categories; ``seeds`` counts the seeds, and ``faults`` describes those that break
+    its rules.
     """
-    asked = literal(recipe.novelty.max_rouge_l)
+    measured = literal(recipe.novelty.max_rouge_l)
     comments = {
         **reasons,
         "": _top(recipe, seeds, faults, Path(file)),
-        "task": "What the rows are for, in a sentence. A model reads it; the imitator does not.",
-        "fields": "The fields of a row, in order. A description is read by a model; the other keys are checked.",
+        "task": "The purpose of the rows, in a sentence. Models read it; the imitator does not.",
+        "fields": "The fields of a row, in order. Models read the description; the other keys are checked.",
         "categories": "\n".join(filter(None, [_sentence(reasons.get("categories", "")), *_categories(thresholds)])),
         "quota.rows": _sentence(reasons.get("quota.rows", "")),
-        "quota": 'To share the rows out unequally, add [quota.weights] with lines such as "a category" = 2',
+        "quota": 'For unequal shares, add [quota.weights] with lines such as "a category" = 2',
         "novelty.fields": _sentence(reasons.get("novelty.fields", "")),
-        "novelty.max_rouge_l": f"How alike two rows may be: {asked} reads it off the seeds; or a number such as 0.7.",
-        "prompt": "How a model is asked: so many examples, so many rows for each request.",
-        "model": 'Without [model] the embedded imitator writes the rows. For an endpoint:\n\n[model]\nname = "MODEL"\n'
+        "novelty.max_rouge_l": f"The highest similarity of two rows: {measured} measures the seeds; or 0.7, say.",
+        "prompt": "Examples in each prompt, and rows per request. The imitator ignores the examples.",
+        "model": 'Without [model], the embedded imitator writes the rows. For an endpoint:\n\n[model]\nname = "MODEL"\n'
         'base_url = "http://127.0.0.1:8000/v1"',
     }
     return to_toml(recipe, comments, Path(file).parent)
 
 
 def _top(recipe: Recipe, seeds: int, faults: Sequence[str], file: Path) -> str:
-    lines = [
-        f"Inferred from {counted(seeds, 'seed')} in {recipe.seeds.file}. It runs as it is: selfinstruct run {file}"
-    ]
+    lines = [f"Inferred from {counted(seeds, 'seed')} in {recipe.seeds.file}. Run it: selfinstruct run {file}"]
     if seeds == 1:
         lines += [
             "",
-            "One seed does not show what varies and what stays. Each rule below holds for that row and may be an",
-            "accident: look at every one, or add a seed of each kind and run init again.",
+            "One seed does not show what varies. Each rule below holds for that row, perhaps by accident:",
+            "review every rule, or add a seed of each kind and run init again.",
         ]
     if faults:
-        lines += ["", "These seeds break its rules: mend them, or run with --skip-bad-seeds."]
+        lines += ["", "These seeds break the rules. Fix them, or run with --skip-bad-seeds."]
         lines += [printable(fault) for fault in faults[:_LISTED]]
         lines += [f"and {len(faults) - _LISTED} more"] if len(faults) > _LISTED else []
     return "\n".join(lines)

@@ -1,6 +1,6 @@
-r"""Text from outside made fit to be shown: on one line, without anything that a terminal would act upon.
+r"""Text from outside, made safe to print on one line of a terminal; numbers, durations and amounts as text.
 
-Does not handle: HTML (``page``), or styles.
+Does not handle: HTML (``html``), or styles.
 
 >>> printable("Mar 14\x1b[31m\tred")
 'Mar 14\\x1b[31m\\tred'
@@ -16,42 +16,42 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-# Controls, formats (bidirectional overrides, zero-width marks), half characters, private and unassigned ones, and
-# the separators of lines and paragraphs: what has no look of its own.
+# Controls, formats (bidirectional overrides, zero-width marks), surrogates, private and unassigned code points, and
+# separators of lines and paragraphs: characters without a glyph.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _SUSPECT = re.compile(r"[^\x20-\x7e]")
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, with every character that cannot be seen written as its escape."""
+    """Return ``text`` on one line, with every character that has no glyph written as its escape."""
     return _SUSPECT.sub(_escaped, text)
 
 
 def shorten(text: str, cells: int | None) -> str:
-    """``text`` cut to so many terminal cells, the last of them an ellipsis; None is as wide as it likes."""
+    """Return ``text`` cut to this many terminal cells, the last one an ellipsis; None does not cut."""
     if cells is None or cell_len(text) <= cells:
         return text
     return set_cell_size(text, max(cells - 1, 0)).rstrip() + "…" if cells > 0 else ""
 
 
 def pad(text: str, cells: int) -> str:
-    """``text`` filled up with spaces to so many terminal cells; a wide character takes two."""
+    """Return ``text`` padded with spaces to this many terminal cells; a wide character takes two."""
     return text + " " * (cells - cell_len(text))
 
 
 def format_number(value: int) -> str:
-    """A count with its thousands apart: 1,000."""
+    """Return a count with separated thousands: 1,000."""
     return f"{value:,}"
 
 
 def counted(value: int, noun: str, plural: str = "") -> str:
-    """A count and its noun: 1 row, 1,000 rows."""
+    """Return a count and its noun: 1 row, 1,000 rows."""
     return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
 
 
 def format_duration(seconds: float) -> str:
-    """A time as people say it: 0.9 s, 42 s, 3 min 20 s, 2 h 05 min."""
+    """Return a duration as text: 0.9 s, 42 s, 3 min 20 s, 2 h 05 min."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -73,7 +73,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def format_money(amount: float) -> str:
-    """An amount in whatever currency the prices are: two decimals, or as many as show three of its digits."""
+    """Return an amount in the currency of the prices: two decimals, or as many as show three digits of it."""
     if not amount:
         return "0"
     decimals = max(2, 2 - math.floor(math.log10(abs(amount))))

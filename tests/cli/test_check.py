@@ -193,7 +193,7 @@ def test_the_command_is_a_gate(tmp_path: Path, capfd: pytest.CaptureFixture[str]
     out, err = capfd.readouterr()
     assert out.startswith(f"{file}:3: error ungrounded: Answer ")
     assert out.count("\n") == 1 and "\x1b" not in out
-    assert "12 rows, rules inferred from it: 1 error (1 ungrounded)" in err
+    assert "12 rows, inferred rules: 1 error (1 ungrounded)" in err
 
 
 def test_a_file_without_errors_passes_the_gate(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

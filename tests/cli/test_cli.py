@@ -134,7 +134,7 @@ def test_interrupt_keeps_what_came_and_the_same_command_goes_on(tmp_path: Path) 
     assert 0 < kept < 4000
     assert err.decode().splitlines() == [
         f"selfinstruct: interrupted; {kept:,} of 4,000 rows are kept in o",
-        "  The same command goes on from there.",
+        "  Run the same command to resume.",
     ]
     again = process(*arguments, cwd=tmp_path)
     assert again.communicate(timeout=60) == (b"", b"")
@@ -224,8 +224,8 @@ def test_run_says_what_it_inferred_and_how_it_ended(si: Run, tmp_path: Path) -> 
     done = si("run", LOGQA, "--rows", 80, "--out", "o")
     assert (done.code, done.out) == (0, "")
     before, after = done.err.split("\n80 rows in ")
-    assert "logqa: 10 seeds to 80 rows in o, from the embedded imitator" in before
-    assert "a span of RawLog in 10 of 10 seeds" in before
+    assert "logqa: 80 rows from 10 seeds in o, written by the embedded imitator" in before
+    assert "a span of RawLog (10 of 10 seeds)" in before
     assert [line.split()[-2] for line in before.splitlines() if "<*>" in line] == ["20"] * 4
     thresholds = json.loads((tmp_path / "o" / "summary.json").read_text())["categories"].values()
     assert all(f"{category['max_rouge_l']:.4f}" in before for category in thresholds)
@@ -300,7 +300,7 @@ def test_an_unexpected_fault_asks_for_a_report(si: Run, monkeypatch: pytest.Monk
     done = si("run", LOGQA)
     assert done.code == 70
     assert "Traceback" in done.err
-    assert "selfinstruct: a fault of the program itself: ZeroDivisionError: by zero\n  Please report it" in done.err
+    assert "selfinstruct: internal error: ZeroDivisionError: by zero\n  This is a bug. Please report it" in done.err
 
 
 def test_plain_lines_now_and_then_where_there_is_no_terminal(capfd: pytest.CaptureFixture[str]) -> None:
@@ -393,7 +393,7 @@ def test_bad_seeds_may_be_left_out(si: Run, tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").write_text(ungrounded())
     done = si("run", "s.jsonl", "--out", "o", "--rows", 10, "--skip-bad-seeds")
     assert done.code == 0
-    assert 'left out s.jsonl:3: Answer "lost" does not occur in RawLog' in done.err
+    assert 'skipped s.jsonl:3: Answer "lost" does not occur in RawLog' in done.err
 
 
 @pytest.mark.parametrize(
@@ -527,7 +527,7 @@ def test_show_tells_where_a_row_came_from(si: Run, grown: Path) -> None:
     assert (done.code, done.err) == (0, "")
     for value in row.values():
         assert value in done.out
-    assert "written by imitator, batch 1, 20 rows asked for, place 12 in the reply" in done.out
+    assert "written by imitator in batch 1, 20 rows requested, candidate 12 of the reply" in done.out
     assert json.dumps(row) in done.out
     found = api.show(grown, "12")
     assert {near.name for near in found.demos} <= {"s1", "s10"}

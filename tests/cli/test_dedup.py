@@ -162,7 +162,7 @@ def test_the_command_gives_rows_or_counts(tmp_path: Path, capfd: pytest.CaptureF
     assert main(["dedup", str(file)]) == 0
     out, err = capfd.readouterr()
     assert out == "the first line\nanother thing altogether\n"
-    assert "3 rows, 2 kept, 1 dropped: ROUGE-L above 0.7 in lines of text (text)" in err
+    assert "kept 2 of 3 rows, dropped 1 with ROUGE-L above 0.7 over lines of text (text)" in err
     assert main(["dedup", str(file), "--json"]) == 0
     counts = json.loads(capfd.readouterr().out)
     assert counts == {
@@ -178,7 +178,7 @@ def test_lines_that_are_not_utf8_are_kept_and_told(tmp_path: Path, capfd: pytest
     assert main(["dedup", str(file), "-o", str(tmp_path / "kept")]) == 0
     assert (tmp_path / "kept").read_bytes() == file.read_bytes()
     said = capfd.readouterr().err
-    assert "3 rows, 3 kept" in said and "2 lines not in UTF-8" in said and "iconv" in said
+    assert "kept 3 of 3 rows" in said and "2 lines are not UTF-8" in said and "iconv" in said
 
 
 def test_fields_that_are_not_there_are_told(tmp_path: Path) -> None:

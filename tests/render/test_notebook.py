@@ -96,10 +96,10 @@ def test_of_many_categories_those_short_of_rows_come_first() -> None:
 def test_findings_are_a_table_with_file_and_line() -> None:
     """Each finding is a line; the verdict counts errors and warnings; a file without findings has no table."""
     rows = [{"Question": f"Which of {n}?", "Answer": f"{n}", "RawLog": f"it is {n} of {n}"} for n in range(100, 112)]
-    html = findings_html(api.check([*rows, rows[0]]).to_json())
+    html = findings_html(api.check([*rows, rows[0]]).to_dict())
     assert "13 rows, inferred rules: 1 error" in html and "rows:13" in html and "duplicate" in html
-    assert "no findings" in findings_html(api.check(rows).to_json())
-    assert "<table" not in findings_html(api.check(rows).to_json())
+    assert "no findings" in findings_html(api.check(rows).to_dict())
+    assert "<table" not in findings_html(api.check(rows).to_dict())
 
 
 def test_progress_shows_bars_totals_and_the_last_row() -> None:

@@ -160,7 +160,7 @@ def test_of_many_categories_those_that_grow_are_shown() -> None:
     many = {f"c{n:02}": (20, 20, False) for n in range(40)} | {"growing": (3, 20, False)}
     text = board(counts(**many), RateMeter(0.0), 1.0, 80, 20, ascii_only=False).plain
     assert "growing" in text
-    assert re.search(r"and (\d+) more, \1 of them full", text)
+    assert re.search(r"and (\d+) more, \1 full", text)
 
 
 def test_the_rate_is_the_recent_one() -> None:

@@ -151,7 +151,7 @@ def test_a_dry_run_reckons_requests_by_fan_out(tmp_path: Path) -> None:
     expected = api.dry_run(prepared)
     assert dict(expected.requests) == {"questions": 5, "answers": 15, "faithful": 15}
     text = dry_run_text(expected, prepared).plain
-    assert "it would take 35 requests to the model m" in text and "=== answers (15 requests)" in text
+    assert "At least 35 requests to the model m" in text and "=== answers (15 requests)" in text
     assert "{question}" in text and "category" not in text
     assert list(dry_run_json(expected)["prompts"]) == ["questions", "answers", "faithful"]
 
@@ -188,8 +188,8 @@ def test_templates_make_requests_fewer_and_lists_are_asked_for_once(tmp_path: Pa
     assert expected.prompts["lists/tone"][0].content == "List 7 tones"
     assert expected.prompts["questions"][0].content.startswith("Ask, in a {tone} tone, of:\nThe ")
     plan = plan_text(prepared, None, 80).plain
-    assert "6 passages, 7 tones and 3 traits to 60 rows" in plan
-    assert "lists/asks  asks first for 4 templates" in plan and "asks        makes 4 rows of each row" in plan
+    assert "60 rows from 6 passages, 7 tones and 3 traits" in plan
+    assert "lists/asks  first requests 4 templates" in plan and "asks        makes 4 rows from each row" in plan
 
 
 def test_what_replies_will_say_is_reckoned_by_its_bounds(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_templates_alone_ask_nobody(tmp_path: Path) -> None:
     expected = api.dry_run(prepared)
     assert not expected.requests and not expected.prompts and expected.input_tokens == expected.output_tokens == 0
     said = plan_text(prepared, None, 80).plain + dry_run_text(expected, prepared).plain
-    assert "no model is asked" in said and "from templates alone" in said
+    assert "no requests, no cost" in said and "written by templates only" in said
     assert "imitator" not in said and "seed" not in said
 
 
@@ -244,11 +244,11 @@ def test_the_plan_says_what_rows_come_from_and_each_step(tmp_path: Path) -> None
     """Passages and values with their numbers, no seeds; a line a step; fields that nothing writes say where from."""
     recipe = QA.replace("[quota]", '[categories]\nby = "attribute"\nattributes = ["tone"]\n[quota]')
     plan = plan_text(api.plan(folder(tmp_path, recipe), model="m"), Path("o"), 80).plain
-    assert "qa: 6 passages, 2 tones and 3 traits to 15 rows in o, from the model m" in plan
-    assert "context   taken from passage" in plan and "tone      as it was drawn" in plan
-    assert "questions  asks for question, 3 of them\n  answers    asks for answer\n" in plan
-    assert "faithful   judges each row, and refuses it below 4" in plan
-    assert "2 categories, the values of tone" in plan
+    assert "qa: 15 rows from 6 passages, 2 tones and 3 traits in o, written by the model m" in plan
+    assert "context   taken from passage" in plan and "tone      the drawn value" in plan
+    assert "questions  requests 3 rows with question\n  answers    requests answer\n" in plan
+    assert "faithful   scores each row and rejects scores below 4" in plan
+    assert "2 categories by value of tone" in plan
     assert "seed" not in plan
 
 
@@ -258,8 +258,8 @@ def test_the_plan_of_many_attributes_fits_a_terminal() -> None:
         lines = plan_text(api.plan(name, model="m", base_url="http://127.0.0.1:8000/v1"), None, 80).plain.splitlines()
         assert all(cell_len(line) <= 80 for line in lines), name
     plan = plan_text(api.plan("reviews", model="m"), None, 80).plain
-    assert "reviews: 5 ratings, 24 products and 20 features to 1,200 rows" in plan
-    assert "120 categories, the combinations of rating and product" in plan
+    assert "reviews: 1,200 rows from 5 ratings, 24 products and 20 features" in plan
+    assert "120 categories by combination of rating and product" in plan
 
 
 # --- page and card ------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def test_the_page_of_a_run_without_seeds_does_not_speak_of_seeds(tmp_path: Path)
     assert "15 rows grown from 6 passages, 2 tones and 3 traits" in body
     assert "ROUGE-L F1 with the nearest other row" in body and 'class="seeds"' not in body
     assert body.count("seed") == body.count("random seed 0") == 1
-    assert "<dt>answers</dt><dd>asks for answer</dd>" in body
+    assert "<dt>answers</dt><dd>requests answer</dd>" in body
     assert "Length of question" in body and "Length of context" not in body and "Length of tone" not in body
 
 
@@ -282,9 +282,10 @@ def test_the_card_says_how_rows_were_made(tmp_path: Path) -> None:
     grow(tmp_path, QA, Model())
     card = (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
     assert "15 synthetic rows in `rows.jsonl`, grown from 6 passages, 2 `tones` and 3 `traits`, by " in card
-    assert "Each batch is given a passage, a value of `tone` and 2 to 3 values of `traits`." in card
-    assert "1. `questions`: asks for `question`, 3 of them.\n2. `answers`: asks for `answer`.\n3. `faithful`: j" in card
-    assert "| `context` | string | taken from `passage` |" in card and "that of the documents holds" in card
+    assert "Each batch starts from a passage, a value of `tone` and 2 to 3 values of `traits`." in card
+    assert "1. `questions`: requests 3 rows with `question`.\n2. `answers`: requests `answer`.\n" in card
+    assert "3. `faithful`: scores" in card
+    assert "| `context` | string | taken from `passage` |" in card and "the licence of the documents applies" in card
     assert "seed" not in card.replace("selfinstruct", "")
 
 
@@ -294,7 +295,7 @@ def test_rows_that_templates_made_of_one_may_be_alike_and_that_is_said(tmp_path:
     page, card = ((tmp_path / "run" / name).read_text(encoding="utf-8") for name in ("report.html", "README.md"))
     assert run.summary.accepted == 12 and run.summary.requested_rows == 12
     assert "Rows made from the same row may be more similar" in page
-    assert "made of the same one may be more alike" in card
+    assert "Rows made from the same row may be more similar" in card
     said = summary_text(run.summary, tmp_path / "run", "recipe.toml", 80).plain
     assert "No requests." in said
 
@@ -342,7 +343,7 @@ def test_show_tells_the_calls_of_a_row_and_no_others(tmp_path: Path) -> None:
         assert json.loads(found.text) == {"answer": row["answer"]}
     text = shown(tmp_path, "1")
     assert f"tone     {rows[0]['tone']}\n" in text and ", of " in text and "text.txt" in text
-    assert "in these words of the reply to answers/1" in text and "after the example of" not in text
+    assert "text in the reply of step answers/1" in text and "demonstrations" not in text
 
 
 def test_show_tells_the_calls_of_a_refused_row_and_what_could_not_be_read(tmp_path: Path) -> None:
@@ -383,8 +384,8 @@ def test_show_of_a_row_that_templates_made(tmp_path: Path) -> None:
     """The passage that it was made of, and no reply, since nobody was asked."""
     grow(tmp_path, TEMPLATES)
     text = shown(tmp_path, "2")
-    assert "made by templates, batch 1" in text and "passage" in text and ", of " in text
-    assert "written by" not in text and "in these words" not in text
+    assert "made by templates in batch 1" in text and "passage" in text and ", of " in text
+    assert "written by" not in text and "text in the reply" not in text
     with pytest.raises(InputError) as caught:
         api.show(tmp_path / "run", "99")
     assert "It has the rows 1 to 12." in str(caught.value)
