@@ -207,7 +207,7 @@ def _categories(
     rows = statistics.rows
     if label is not None:
         count = len({label_of(row[label]) for row in rows})
-        reasons["categories"] = f"{label} has {count} values over {len(rows)} seeds: a label"
+        reasons["categories"] = f"label field: {label}, with {count} values in {len(rows)} seeds"
         return CategoriesTable(by="field", field=label)
     sources = set(grounded.values())
     asking = [name for name in free if name not in sources] or list(free)
@@ -216,7 +216,7 @@ def _categories(
         mined = statistics.templates(name, others)
         shared = sum(n for at, n in Counter(mined.of).items() if n > 1 and mined.templates[at].has_words)
         if 2 * shared >= len(rows):
-            reasons["categories"] = f"{name} has {len(mined.templates)} templates over {len(rows)} seeds"
+            reasons["categories"] = f"templates of {name}: {len(mined.templates)} in {len(rows)} seeds"
             return CategoriesTable(by="template", field=name)
     reasons["categories"] = "no label field, and too few seeds share a template: one category"
     return CategoriesTable(by="none")

@@ -86,7 +86,7 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     first, *others = source_lines(prepared, _code) or ["the recipe's prompts"]
     sources = join_words([f"{first} written by a person" if summary.seeds else first, *others])
     yield (
-        f"{counted(summary.accepted, 'synthetic row')} in `{rows_name}`, grown from {sources}, by {author}."
+        f"{counted(summary.accepted, 'synthetic row')} in `{rows_name}`, grown by {author} from {sources}."
         f"{' The seeds are not among the rows.' if summary.seeds else ''}"
     )
     if summary.stopped != "done":

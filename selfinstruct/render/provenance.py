@@ -80,12 +80,12 @@ def _reply(found: Provenance, width: int | None) -> Text:
     if not found.recipe.steps:
         text.append_text(_given(found, width))
     if found.demos:
-        text.append("demonstrations\n", "bold")
+        text.append("\ndemonstrations\n", "bold")
         text.append_text(_neighbours(found.demos, found.recipe, width))
     if not found.text:
         return text
     step = f" of step {printable(found.step)}" if found.step else ""
-    text.append(f"text in the reply{step}\n", "bold")
+    text.append(f"\ntext in the reply{step}\n", "bold")
     piece = found.text if len(found.text) <= _PIECE_CHARACTERS else f"{found.text[:_PIECE_CHARACTERS]}…"
     text.append("".join(f"  {printable(line)}\n" for line in piece.split("\n")), "not bold")
     return text
@@ -102,7 +102,7 @@ def _given(found: Provenance, width: int | None) -> Text:
         return Text()
     names = {name: printable(name) for name in said}
     widest = max(map(cell_len, names.values()))
-    text = Text("inputs\n", "bold")
+    text = Text("\ninputs\n", "bold")
     for name, value in said.items():
         text.append(f"  {pad(names[name], widest)}  ", "cyan not bold")
         shown = printable(value[:_VALUE_CHARACTERS])
@@ -112,7 +112,7 @@ def _given(found: Provenance, width: int | None) -> Text:
 
 def _steps(found: Provenance, width: int | None, *, named: bool) -> Text:
     """A line for each call: its step, the model where there are several, tokens, seconds, and why it failed."""
-    text = Text("steps\n" if found.recipe.steps else "", "bold")
+    text = Text("\nsteps\n" if found.recipe.steps else "", "bold")
     keys = {step.call: printable(step.step) for step in found.replies}
     widest = max(map(cell_len, keys.values()))
     for step in found.replies:
@@ -140,7 +140,7 @@ def _nearest(found: Provenance, threshold: float | None, width: int | None) -> T
         if found.rejection is not None:
             return Text()
         return Text("\nnearest rows: not computed for a pool of this size\n", "dim")
-    heading = "conflicts with" if found.rejection is not None else "nearest rows"
+    heading = "conflicting rows" if found.rejection is not None else "nearest rows"
     text = Text(f"\n{heading}", "bold")
     if threshold is not None:
         text.append(f", by ROUGE-L F1; the category allows at most {threshold:.4f}", "dim not bold")

@@ -36,7 +36,8 @@ def starter_recipe(
         "quota.rows": _sentence(reasons.get("quota.rows", "")),
         "quota": 'For unequal shares, add [quota.weights] with lines such as "a category" = 2',
         "novelty.fields": _sentence(reasons.get("novelty.fields", "")),
-        "novelty.max_rouge_l": f"The highest similarity of two rows: {measured} measures the seeds; or 0.7, say.",
+        "novelty.max_rouge_l": f"How similar two rows may be: {measured} measures it on the seeds; "
+        "or a number such as 0.7.",
         "prompt": "Examples in each prompt, and rows per request. The imitator ignores the examples.",
         "model": 'Without [model], the embedded imitator writes the rows. For an endpoint:\n\n[model]\nname = "MODEL"\n'
         'base_url = "http://127.0.0.1:8000/v1"',
