@@ -14,8 +14,7 @@ from selfinstruct.analysis.rejudge import rejudge as rejudge_replies
 from selfinstruct.analysis.summary import summarise
 from selfinstruct.api.grow import Run
 from selfinstruct.errors import InputError
-from selfinstruct.exports import FORMATS, export_rows
-from selfinstruct.exports.table import write_table
+from selfinstruct.exports import FORMATS, export_rows, write_table
 from selfinstruct.files import open_whole
 from selfinstruct.journal import holder_of
 from selfinstruct.preparation import prepared_from_journal

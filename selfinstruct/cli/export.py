@@ -36,6 +36,7 @@ def export(
     In CSV, a cell that a spreadsheet would read as a formula gets a leading apostrophe, and a note says how many.
     """
     from selfinstruct import api
+    from selfinstruct.errors import spell_options
     from selfinstruct.render.text import counted, printable
 
     to = sys.stdout.buffer if out is None else out
@@ -45,5 +46,5 @@ def export(
     where = "stdout" if out is None else printable(str(out))
     screen.print(f"wrote {counted(done.rows, 'row')} to {where}", soft_wrap=True)
     if done.note:
-        screen.print(done.note, soft_wrap=True)
+        screen.print(spell_options(done.note, {"keep_formulas": "--keep-formulas"}), soft_wrap=True)
     return 0

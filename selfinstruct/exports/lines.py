@@ -1,15 +1,14 @@
-"""JSON Lines: a row a line, as the journal has it; nothing is ever altered."""
+"""JSON Lines: one row per line, exactly as recorded in the journal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-if TYPE_CHECKING:
-    from selfinstruct.exports import ExportRows
+from selfinstruct.exports.rows import ExportRows
 
 
 def write_lines(items: ExportRows, file: BinaryIO) -> tuple[int, str]:
-    """Write each row as a line of JSON; how many."""
+    """Write each row as a line of JSON; return their number, and no note."""
     count = 0
     for item in items.each:
         file.write(f"{item.line}\n".encode())

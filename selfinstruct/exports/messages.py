@@ -1,10 +1,10 @@
-r"""Chat messages, as OpenAI's fine-tuning, TRL, LLaMA-Factory and Axolotl read them: ``{"messages": [...]}`` a line.
+r"""Chat messages for OpenAI fine-tuning, TRL, LLaMA-Factory and Axolotl: ``{"messages": [...]}`` on each line.
 
-Rows are taken for chats in one of these shapes, whichever fits first: ``messages`` as they are; an instruction with its
-output, and perhaps an input or a context that it does not hold itself; a question with its answer, and perhaps the text
-that it is about; one text of turns that begin with a speaker (``C:`` and ``A:``, ``User:`` and ``Assistant:``).
+A row becomes a chat by the first of these shapes that fits: ``messages`` as they are; an instruction and its output,
+with an input or a context that the instruction does not contain; a question and its answer, with the text it is about;
+a text of turns that begin with a speaker (``C:`` and ``A:``, ``User:`` and ``Assistant:``).
 
-Does not handle: speakers of other names, system messages that are not in the row.
+Does not handle: other speaker names; system messages that are not in the row.
 
 >>> turns("C: It hums.\nSince when?\nA: Send it in.")
 [{'role': 'user', 'content': 'It hums.\nSince when?'}, {'role': 'assistant', 'content': 'Send it in.'}]
@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from selfinstruct.errors import InputError
+from selfinstruct.exports.rows import ExportRows
 from selfinstruct.records import Row
 from selfinstruct.text import value_text
-
-if TYPE_CHECKING:
-    from selfinstruct.exports import ExportRows
 
 _SPEAKERS = {
     **dict.fromkeys(("c", "u", "user", "customer", "human", "client", "q", "用户", "客户"), "user"),
@@ -29,63 +27,66 @@ _SPEAKERS = {
     "system": "system",
 }
 _TURN = re.compile(rf"^({'|'.join(_SPEAKERS)})[ \t]*[:：][ \t]*", re.IGNORECASE | re.MULTILINE)
-_CONTEXT = ("context", "上下文")
-#: What is asked, what it is asked about, what is answered; the first for which a row has question and answer.
+_CONTEXT_NAMES = ("context", "上下文")
+#: Names of the question, its context and the answer; the first triple with a question and an answer counts.
 _PAIRS = (
-    (("instruction", "指令"), ("input", "输入", *_CONTEXT), ("output", "response", "输出")),
+    (("instruction", "指令"), ("input", "输入", *_CONTEXT_NAMES), ("output", "response", "输出")),
     (("prompt",), (), ("completion", "response")),
     (("question", "问题"), ("context", "rawlog", "passage", "原文", "上下文"), ("answer", "答案")),
 )
 
 
 def turns(text: str) -> list[dict[str, str]] | None:
-    """The messages of a text whose turns begin with their speakers; None where it is no such text."""
+    """Return the messages of a text whose turns begin with a speaker; None for any other text."""
     found = list(_TURN.finditer(text))
     if not found or text[: found[0].start()].strip():
         return None
     ends = [*(turn.start() for turn in found[1:]), len(text)]
-    said = [
+    messages = [
         {"role": _SPEAKERS[turn[1].lower()], "content": text[turn.end() : end].strip()}
         for turn, end in zip(found, ends, strict=True)
     ]
-    return said if {"user", "assistant"} <= {turn["role"] for turn in said} else None
+    return messages if {"user", "assistant"} <= {each["role"] for each in messages} else None
 
 
 def chat(row: Row) -> list[dict[str, Any]] | None:
-    """A row's messages, or None where it has none of the shapes."""
+    """Return the messages of a row, or None if no shape fits."""
     messages = row.get("messages")
     if isinstance(messages, list) and all(isinstance(each, dict) and "role" in each for each in messages):
         return messages
     named = {name.lower(): value for name, value in row.items()}
-    for asking, about, answering in _PAIRS:
-        question, answer = _first(named, asking), _first(named, answering)
+    for questions, contexts, answers in _PAIRS:
+        question, answer = _first(named, questions), _first(named, answers)
         if question and answer:
-            parts = [question, *_matter(named, about, question)]
-            if "instruction" not in asking:
+            parts = [question, *_context(named, contexts, question)]
+            if "instruction" not in questions:
                 parts.reverse()
             return [{"role": "user", "content": "\n\n".join(parts)}, {"role": "assistant", "content": answer}]
-    # After the pairs: a passage that is asked about may be a dialogue.
+    # After the pairs: the context of a question may be a dialogue.
     texts = (value for value in row.values() if isinstance(value, str))
-    return next((said for text in texts if (said := turns(text))), None)
+    return next((messages for text in texts if (messages := turns(text))), None)
 
 
-def _matter(named: Row, about: tuple[str, ...], question: str) -> list[str]:
-    """What is asked about, where there is any; a context that the question holds is not said twice."""
-    said = _first(named, about)
-    inside = said == _first(named, _CONTEXT) and said in question
-    return [said] if said and not inside else []
+def _context(named: Row, names: tuple[str, ...], question: str) -> list[str]:
+    """The context of a question, if any; one that the question contains is not repeated."""
+    text = _first(named, names)
+    inside = text == _first(named, _CONTEXT_NAMES) and text in question
+    return [text] if text and not inside else []
 
 
 def write_messages(items: ExportRows, file: BinaryIO) -> tuple[int, str]:
-    """Write each row as ``{"messages": [...]}``; how many. Raises InputError for rows that are no chats."""
+    """Write each row as ``{"messages": [...]}``; return their number.
+
+    Raises InputError for a row that is not a chat.
+    """
     count = 0
     for item in items.each:
         messages = chat(item.row)
         if messages is None:
             raise InputError(
-                f"--format messages: row {count + 1} is no chat; its fields are {', '.join(item.row)}",
-                hint="Chats are rows with messages, with a text of turns (C: ..., A: ...), with instruction and "
-                "output, or with question and answer.",
+                f"`format=messages`: row {count + 1} is not a chat; its fields are {', '.join(item.row)}",
+                hint="Use another format, or rows with messages, with instruction and output, with question and "
+                "answer, or with a text of turns (User: ..., Assistant: ...).",
             )
         line = json.dumps({"messages": messages}, ensure_ascii=False)
         file.write(f"{line}\n".encode("utf-8", "backslashreplace"))
@@ -94,5 +95,5 @@ def write_messages(items: ExportRows, file: BinaryIO) -> tuple[int, str]:
 
 
 def _first(named: Row, names: tuple[str, ...]) -> str:
-    """The text of the first of these names that the row has."""
+    """The text of the first of these fields that the row has."""
     return next((value_text(named[name]) for name in names if named.get(name) not in (None, "")), "")

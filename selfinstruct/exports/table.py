@@ -1,8 +1,8 @@
-r"""CSV by RFC 4180, with a header line: UTF-8, lines that end in CRLF, quotes where they are needed.
+r"""CSV by RFC 4180 with a header line: UTF-8, CRLF line ends, quotes where needed.
 
-A string is written as it is, a number, true and false as JSON spells them, null as nothing, and a list or an object as
-its JSON. A string that a spreadsheet would take for a formula (OWASP, "CSV Injection") gets an apostrophe in front,
-unless ``keep_formulas``; one that is a plain number, such as -12.5, is none.
+Strings are written as they are, numbers and booleans as in JSON, null as an empty cell, lists and objects as JSON.
+A string that a spreadsheet would read as a formula (OWASP, "CSV Injection") gets a leading apostrophe, unless
+``keep_formulas`` is set; a plain number such as -12.5 is not a formula.
 
 >>> cell("=1+2"), cell("-12.5"), cell("-x"), cell(True), cell(None)
 ("'=1+2", '-12.5', "'-x", 'true', '')
@@ -14,19 +14,17 @@ import csv
 import io
 import json
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
+from selfinstruct.exports.rows import ExportRows
 from selfinstruct.records import JSON
-
-if TYPE_CHECKING:
-    from selfinstruct.exports import ExportRows
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 def cell(value: JSON, *, keep_formulas: bool = False) -> str:
-    """A value as a cell; see the module."""
+    """Return a value as a cell; see the module."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -37,10 +35,10 @@ def cell(value: JSON, *, keep_formulas: bool = False) -> str:
 
 
 def write_table(items: ExportRows, file: BinaryIO, *, keep_formulas: bool = False) -> tuple[int, str]:
-    """Write a header of the fields and each row below it; how many rows, and how many cells were changed."""
+    """Write a header and a line for each row; return the number of rows, and a note on the changed cells."""
     text = io.TextIOWrapper(file, "utf-8", "backslashreplace", newline="", write_through=True)
     writer = csv.writer(text)
-    # The header's names are cells too.
+    # Field names may look like formulas too.
     writer.writerow([cell(name, keep_formulas=keep_formulas) for name in items.fields])
     count = changed = 0
     for item in items.each:
@@ -50,8 +48,8 @@ def write_table(items: ExportRows, file: BinaryIO, *, keep_formulas: bool = Fals
         changed += sum(written != value for written, value in zip(cells, values, strict=True) if type(value) is str)
         writer.writerow(cells)
         count += 1
-    text.detach()  # the file is its opener's to close
+    text.detach()  # the caller closes the file
     if not changed:
         return count, ""
-    what = "1 cell that begins" if changed == 1 else f"{changed:,} cells that begin"
-    return count, f"{what} like a formula got an apostrophe in front (--keep-formulas leaves them as they are)"
+    cells_changed = "1 cell looks like a formula" if changed == 1 else f"{changed:,} cells look like formulas"
+    return count, f"{cells_changed}: written with a leading apostrophe; `keep_formulas=True` writes values unchanged"

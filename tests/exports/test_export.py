@@ -77,7 +77,7 @@ def test_dialogues_of_a_run_are_exported_as_messages(tmp_path: Path) -> None:
 def test_rows_that_are_no_chats_are_refused_whole(tmp_path: Path) -> None:
     """Nothing is half-written."""
     run = run_of(tmp_path, [{"label": "x"}], '[fields.label]\nsource = "passage.label"\n')
-    with pytest.raises(InputError, match="row 1 is no chat"):
+    with pytest.raises(InputError, match="row 1 is not a chat"):
         api.export(run, tmp_path / "chat.jsonl", format="messages")
     assert not (tmp_path / "chat.jsonl").exists()
 

@@ -1,0 +1,47 @@
+"""The rows of a run as the writers of formats take them: accepted rows in their order, perhaps after the seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from selfinstruct.journal import History
+from selfinstruct.records import Row
+from selfinstruct.rows import to_json
+
+
+class ExportRow(NamedTuple):
+    """A row as one line of JSON, with its category and, if it was grown, its spans as JSON."""
+
+    line: str
+    category: str
+    spans_line: str = "{}"
+
+    @property
+    def row(self) -> Row:
+        """The row itself, parsed at each use."""
+        row: Row = json.loads(self.line)
+        return row
+
+
+class ExportRows(NamedTuple):
+    """The rows of an export, to be iterated once, and the names of their fields in order."""
+
+    each: Iterator[ExportRow]
+    fields: Sequence[str]
+
+
+def export_rows(history: History, *, with_seeds: bool = False) -> ExportRows:
+    """Return the rows of a run; of a run in progress, those accepted so far."""
+    seeds = history.seeds()
+
+    def each() -> Iterator[ExportRow]:
+        if with_seeds:
+            for seed in seeds:
+                yield ExportRow(to_json(seed.row), seed.category)
+        for grown in history.rows():
+            yield ExportRow(grown.line, grown.category, grown.spans_line)
+
+    first = seeds[0].row if seeds else next((grown.row for grown in history.rows()), {})
+    return ExportRows(each(), tuple(first))
