@@ -42,7 +42,7 @@ def summary_text(summary: Summary, where: Path, source: str, width: int | None) 
     first, _, rest = headline(summary).partition(", ")
     text = Text(first, style).append(f", {rest}\n\n", "not bold default")
     text.append_text(_categories(summary, width))
-    text.append(f"\n  {rejected_phrase(summary)}\n")
+    text.append(f"\n  {rejected_phrase(summary)}{':' if summary.rejected else '.'}\n")
     text.append_text(_losses(summary))
     text.append_text(_cost(summary))
     text.append("\n")
@@ -105,9 +105,9 @@ def finished_phrase(summary: Summary) -> str:
 
 
 def rejected_phrase(summary: Summary) -> str:
-    """How many of the candidates were rejected; what follows may list the reasons."""
+    """How many of the candidates were rejected."""
     rejected = sum(summary.rejected.values())
-    return f"{format_number(rejected)} of {counted(summary.candidates, 'candidate')} rejected{':' if rejected else '.'}"
+    return f"{format_number(rejected)} of {counted(summary.candidates, 'candidate')} rejected"
 
 
 def _categories(summary: Summary, width: int | None) -> Text:
