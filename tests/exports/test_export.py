@@ -48,6 +48,8 @@ def test_a_text_of_turns_becomes_messages() -> None:
         ({"Question": "Which?", "Answer": "28", "RawLog": "task 28"}, "task 28\n\nWhich?", "28"),
         ({"问题": "共多少卷？", "答案": "三卷", "原文": "共三卷。"}, "共三卷。\n\n共多少卷？", "三卷"),
         ({"prompt": "Hi", "completion": "Hello"}, "Hi", "Hello"),
+        ({"instruction": "Sum up: a b c", "context": "a b c", "output": "abc"}, "Sum up: a b c", "abc"),
+        ({"instruction": "Sum up:", "context": "a b c", "output": "abc"}, "Sum up:\n\na b c", "abc"),
     ],
 )
 def test_questions_and_answers_become_messages(row: dict[str, object], user: str, assistant: str) -> None:
@@ -56,7 +58,13 @@ def test_questions_and_answers_become_messages(row: dict[str, object], user: str
 
 
 @pytest.mark.parametrize(
-    "row", [{"text": "fine", "label": "good"}, {"text": "C: only one speaker"}, {"text": "He said C: x\nA: y"}]
+    "row",
+    [
+        {"text": "fine", "label": "good"},
+        {"text": "C: only one speaker"},
+        {"text": "He said C: x\nA: y"},
+        {"text": "Intro\nC: x\nA: y"},
+    ],
 )
 def test_what_is_no_chat_is_not_made_one(row: dict[str, object]) -> None:
     """Neither a label nor a text that merely holds a colon is a message."""
