@@ -131,12 +131,12 @@ def new_journal(path: Path) -> Iterator[sqlite3.Connection]:
     """
     wal = _sibling(path, "-wal")
     if path.exists():
-        raise StorageError(f"{path}: already exists", hint="Resume that run, or choose another --out.")
+        raise StorageError(f"{path}: already exists", hint="Resume that run, or choose another `out`.")
     if wal.exists() and wal.stat().st_size > 0:
         # SQLite would replay it into the new file, since its checksums are valid.
         raise StorageError(
             f"{wal}: part of a journal, but {path.name} is missing",
-            hint=f"Put {path.name} back beside it, or choose another --out.",
+            hint=f"Put {path.name} back beside it, or choose another `out`.",
         )
     new = _sibling(path, ".new")
     with storage_errors(path):
@@ -166,7 +166,7 @@ def connect_writer(path: Path, *, schema: Sequence[str] = SCHEMA) -> sqlite3.Con
         if mode != "wal":
             raise StorageError(
                 f"{path}: this file system does not support write-ahead logs (journal mode {mode})",
-                hint="Choose an --out on a local disk.",
+                hint="Set `out` to a directory on a local disk.",
             )
         connection.execute("PRAGMA synchronous = FULL")
         _migrate(connection, version, schema)
@@ -225,11 +225,11 @@ def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
     if _pragma(connection, "page_count") == 0:
         raise StorageError(f"{path}: truncated to 0 bytes", hint=_with_directory(DAMAGED, path))
     if owner != APPLICATION_ID or version < 1:
-        raise StorageError(f"{path}: not a journal of selfinstruct", hint="Choose another --out.")
+        raise StorageError(f"{path}: not a journal of selfinstruct", hint="Choose another `out`.")
     if version > newest:
         raise StorageError(
             f"{path}: written by a newer selfinstruct (schema {version}, this one reads {newest})",
-            hint="Upgrade selfinstruct, or choose another --out.",
+            hint="Upgrade selfinstruct, or choose another `out`.",
         )
     return version
 
