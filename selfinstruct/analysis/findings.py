@@ -101,6 +101,12 @@ class Findings:
         """The object that ``check --format json`` prints."""
         return {"findings": [finding.to_dict() for finding in self.findings], "measures": self.measures.to_dict()}
 
+    def _repr_html_(self) -> str:
+        """The findings in a notebook, as a table."""
+        from selfinstruct.render.notebook import findings_html
+
+        return findings_html(self.to_dict())
+
 
 def find_problems(
     source: Source,

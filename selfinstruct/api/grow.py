@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from selfinstruct.preparation import JudgingState, Prepared, Source, prepare
 from selfinstruct.prompts import detect_language
 from selfinstruct.recipe import import_extension
 from selfinstruct.records import Row
+from selfinstruct.render.notebook_progress import default_watch
 from selfinstruct.run_directory import SUMMARY_NAME
 
 if TYPE_CHECKING:
@@ -54,6 +56,12 @@ class Run:
 
         return pandas.DataFrame(list(self.rows()), dtype=object)
 
+    def _repr_html_(self) -> str:
+        """The run in a notebook: its categories, its first rows, its files."""
+        from selfinstruct.render.notebook import run_html
+
+        return run_html(self.summary, self.directory, list(islice(self.rows(), 5)))
+
 
 def run(
     source: Source,
@@ -75,28 +83,32 @@ def run(
     watch: Callable[[Snapshot], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Run:
-    """``run_async`` for code that cannot await; it also works inside a running event loop, which it blocks."""
-    return run_blocking(
-        run_async(
-            source,
-            out=out,
-            rows=rows,
-            per_category=per_category,
-            model=model,
-            base_url=base_url,
-            backend=backend,
-            recording=recording,
-            concurrency=concurrency,
-            budget=budget,
-            max_requests=max_requests,
-            max_tokens=max_tokens,
-            seed=seed,
-            skip_bad_seeds=skip_bad_seeds,
-            prepared=prepared,
-            watch=watch,
-            clock=clock,
+    """``run_async`` for code that cannot await; it also works inside a running event loop, which it blocks.
+
+    In a notebook it displays its progress, unless ``watch`` is given.
+    """
+    with default_watch(watch) as watch:
+        return run_blocking(
+            run_async(
+                source,
+                out=out,
+                rows=rows,
+                per_category=per_category,
+                model=model,
+                base_url=base_url,
+                backend=backend,
+                recording=recording,
+                concurrency=concurrency,
+                budget=budget,
+                max_requests=max_requests,
+                max_tokens=max_tokens,
+                seed=seed,
+                skip_bad_seeds=skip_bad_seeds,
+                prepared=prepared,
+                watch=watch,
+                clock=clock,
+            )
         )
-    )
 
 
 async def run_async(

@@ -27,6 +27,16 @@ def in_notebook() -> bool:
 
 
 @contextlib.contextmanager
+def default_watch(watch: Callable[[Snapshot], None] | None) -> Iterator[Callable[[Snapshot], None] | None]:
+    """Context manager that yields ``watch``, or in a notebook, where it is None, a progress display."""
+    if watch is not None or not in_notebook():
+        yield watch
+        return
+    with notebook_progress() as display:
+        yield display
+
+
+@contextlib.contextmanager
 def notebook_progress(clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[Snapshot], None]]:
     """Context manager that yields a callback for progress snapshots, displays them, and clears the output on exit."""
     # Optional, and only there in a notebook; by name, since it is not among the packages that types are checked with.

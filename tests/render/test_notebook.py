@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -123,6 +124,23 @@ def test_progress_updates_one_output_twice_a_second_and_clears_it(display: Displ
         *("", "2/20", "4/20", ""),
     ]
     assert display.shown[-1] == ""
+
+
+def test_run_displays_its_progress_in_a_kernel_alone(
+    display: Display, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without ``watch``, a run in a kernel displays progress and clears it; with one, and elsewhere, it does not."""
+    rows = [{"text": f"the {word} ship sails at {n}"} for n, word in enumerate(("red", "old", "big"))]
+    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: None, raising=False)
+    api.run(rows, rows=4, out=tmp_path / "plain")
+    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: SimpleNamespace(kernel=1), raising=False)
+    api.run(rows, rows=4, out=tmp_path / "watched", watch=lambda snapshot: None)
+    assert display.shown == []
+    done = api.run(rows, rows=4, out=tmp_path / "shown")
+    assert "waiting for the first reply" in display.shown[0] and display.shown[-1] == ""
+    html = done._repr_html_()
+    assert "4 rows in" in html and "<th>text</th>" in html and html.count("<td>") >= 4
+    assert "no findings" in api.check([{"a": f"x{n} y{n}"} for n in range(9)])._repr_html_()
 
 
 def test_only_a_kernel_is_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
