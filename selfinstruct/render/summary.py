@@ -40,7 +40,7 @@ def summary_text(summary: Summary, where: Path, source: str, width: int | None) 
     """The summary of a run in the directory ``where``, grown from ``source``."""
     style = "bold green" if summary.stopped == "done" else "bold yellow"
     first, _, rest = headline(summary).partition(", ")
-    text = Text(first, style).append(f", {rest}\n\n", "not bold default")
+    text = Text().append(first, style).append(f", {rest}\n\n")
     text.append_text(_categories(summary, width))
     text.append(f"\n  {rejected_phrase(summary)}{':' if summary.rejected else '.'}\n")
     text.append_text(_losses(summary))
