@@ -1,4 +1,4 @@
-"""The nouns that flow through a run, as plain frozen data; no behaviour, no I/O.
+"""The records that a run passes between its stages, as frozen data classes; no behaviour, no I/O.
 
 Batch -> Request -> Reply | Failure -> Candidate -> Judgement
 """
@@ -8,28 +8,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-#: A JSON value; rows may hold any of them, and a value is never changed on the way through.
+#: A JSON value. Rows may contain any, and a run never changes one.
 JSON: TypeAlias = Any
-#: A row: field name -> JSON value, in the seeds' order of fields.
+#: A row: field name -> JSON value, in the order of the seeds' fields.
 Row: TypeAlias = dict[str, JSON]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One planned unit of work: ask for ``count`` rows of one category.
+    """One unit of work: request ``count`` rows of one category.
 
-    ``number`` counts from 1 and is unique in the run. ``asked`` is how many rows of this category earlier
-    batches have asked for. ``demos`` are pool ids: seeds are 1..S in file order, grown rows S+1.. in the
-    order in which they were accepted. ``given`` has what its prompts are conditioned on: the values of attributes by
-    name, and as ``passage`` the number of its passage, from 1.
+    ``number`` counts from 1 and is unique in the run. ``requested_before`` is the number of rows of
+    this category that earlier batches requested. ``demos`` are pool ids: seeds are 1..S in file order, grown rows
+    S+1.. in the order in which they were accepted. ``conditions`` are the values that the prompts are conditioned on:
+    attribute values by name, and under ``passage`` the number of the passage, from 1.
     """
 
     number: int
     category: str
     count: int
-    asked: int
+    requested_before: int
     demos: tuple[int, ...]
-    given: dict[str, JSON] = field(default_factory=dict, hash=False)
+    conditions: dict[str, JSON] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +42,19 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFormat:
-    """The form of a JSON reply: the type of each name of its objects, and whether it is a list of ``many``."""
+    """The format of a JSON reply: one object or a list of objects, and the JSON type of each of their members."""
 
     types: dict[str, str]
-    many: bool = True
+    is_list: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a backend is asked for one step of one batch.
+    """One request to a backend, for one step of one batch.
 
-    A model reads ``messages`` alone; the embedded imitator reads ``demos`` and the batch. ``seed`` is drawn
-    from the run's seed and the batch number, so that the same run asks the same thing again. ``form`` is that of the
-    reply, None where it is text; ``model`` names the one that is to answer, "" is any.
+    Models use only ``messages``; the built-in imitator uses ``demos`` and the batch. ``seed`` is derived from the
+    run's seed and the batch number, so that a repeated run sends the same requests. ``reply_format`` is None for a
+    text reply. ``model`` is the name of the model to call; "" means any.
     """
 
     batch: Batch
@@ -62,31 +62,30 @@ class Request:
     messages: tuple[Message, ...]
     demos: tuple[Row, ...]
     seed: int
-    form: ReplyFormat | None = None
+    reply_format: ReplyFormat | None = None
     model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that were billed; ``estimated`` where the endpoint did not say."""
+    """Billed tokens; ``estimated`` if the endpoint did not report them."""
 
     input: int = 0
     output: int = 0
     estimated: bool = False
 
     def __add__(self, other: Usage) -> Usage:
-        """Both together."""
+        """Return the sum of both."""
         estimated = self.estimated or other.estimated
         return Usage(self.input + other.input, self.output + other.output, estimated)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One model response to one step of one batch, raw.
+    """The raw model response to one step of one batch.
 
-    ``finish_reason`` is the endpoint's own word (``stop``, ``length``, ``content_filter``...), ``seconds``
-    the time from sending to the last byte. ``tries`` counts the requests that were sent for it, and ``usage`` is what
-    all of them were billed.
+    ``finish_reason`` is the endpoint's own value (``stop``, ``length``, ``content_filter``...). ``seconds`` is the time
+    from sending to the last byte. ``tries`` counts the HTTP requests that were needed, and ``usage`` is their total.
     """
 
     text: str
@@ -99,10 +98,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that gave no usable reply; ``reason`` is a slug, ``message`` says it to a person.
+    """A call without a usable reply; ``reason`` is a slug, ``message`` is for people.
 
-    ``end`` is the error to end the run with, where the author can write no more. ``usage`` and ``tries`` are as in
-    a Reply.
+    ``fatal_error`` is set if the run must end with this error, because no backend can continue. ``usage`` and ``tries``
+    are as in a Reply.
     """
 
     reason: str
@@ -111,15 +110,15 @@ class Failure:
     seconds: float = 0.0
     tries: int = 1
     model: str = ""
-    end: Exception | None = None
+    fatal_error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One row parsed out of a reply, not judged yet.
+    """One row parsed from a reply, not judged yet.
 
-    ``position`` counts from 0 within its reply. ``text`` is the piece of the reply that it came from. A
-    piece that is not a row has ``row`` None and says why in ``problem``.
+    ``position`` counts from 0 within the reply. ``text`` is the source text in the reply. If that text is not a valid
+    row, ``row`` is None and ``problem`` is the reason.
     """
 
     position: int
@@ -130,10 +129,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a check refused a candidate.
+    """Why a check rejected a candidate.
 
-    ``reason`` is one of the stable slugs in ``selfinstruct.checks.REASONS``. ``nearest`` is the pool id of
-    the row that it clashes with, where there is one, and ``score`` its ROUGE-L F1 in [0, 1].
+    ``reason`` is one of the stable slugs in ``selfinstruct.checks.REASONS``. ``nearest`` is the pool id of the
+    conflicting row, if any, and ``score`` its ROUGE-L F1 in [0, 1].
     """
 
     reason: str
@@ -144,10 +143,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A judged candidate: accepted where ``rejection`` is None.
+    """A judged candidate: accepted if ``rejection`` is None.
 
-    ``category`` is the category that the row belongs to ("" where it has none), whatever was asked for.
-    ``spans`` gives, for each grounded field, the [start, end) code points of its value in its context.
+    ``category`` is the row's own category ("" if none), which may differ from the requested one. ``spans`` contains,
+    for each grounded field, the [start, end) code points of its value in its context.
     """
 
     candidate: Candidate

@@ -139,7 +139,7 @@ def _first_values(prepared: Prepared, seed: int) -> Mapping[str, JSON]:
     batch = plan(progress, _seeds_by_category(prepared), {}, recipe.prompt, 1, draws)
     if batch is None:
         return {}
-    batch = replace(batch, given=_make_sampler(prepared).draw(batch.category, draws))
+    batch = replace(batch, conditions=_make_sampler(prepared).draw(batch.category, draws))
     work = BatchState(batch, recipe, prepared.inputs, [rows[at - 1] for at in batch.demos])
     calls = work.next_calls()
     return calls[0].values if calls else {}

@@ -141,10 +141,10 @@ def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance
     batch, recipe = found.replies[0].batch, found.recipe
     demos = history.pool_rows(batch.demos)
     inputs = PromptInputs.from_json(history.metadata().prompt_inputs, history.passages())
-    number = batch.given.get(PASSAGE) or 0
+    number = batch.conditions.get(PASSAGE) or 0
     found = replace(
         found,
-        conditions=batch.given,
+        conditions=batch.conditions,
         passage=inputs.passages[number - 1] if 0 < number <= len(inputs.passages) else None,
         demos=[Neighbour(_name(demo, seeds), row) for demo, row in demos.items()] if _shows_rows(recipe) else (),
     )

@@ -107,8 +107,8 @@ async def _generate(
             journal.add_failure(batch.number, step, outcome)
             journal.commit()
             problem = outcome.message
-            if outcome.end is not None:
-                raise outcome.end
+            if outcome.fatal_error is not None:
+                raise outcome.fatal_error
             continue
         call = journal.add_reply(batch.number, step, outcome)
         journal.commit()

@@ -67,7 +67,7 @@ class Imitator:
 
     async def complete(self, request: Request) -> Reply:
         """Answer with ``request.batch.count`` rows as ``{"rows": [...]}``; costs no tokens."""
-        rows = self.imitate(request.demos, request.batch.count, request.batch.asked, Random(request.seed))
+        rows = self.imitate(request.demos, request.batch.count, request.batch.requested_before, Random(request.seed))
         text = json.dumps({"rows": rows}, ensure_ascii=False)
         return Reply(text=text, model=self.name)
 

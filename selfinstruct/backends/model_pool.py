@@ -64,7 +64,7 @@ class ModelPool:
         """Send a request to the backend that is furthest below its share (Webster's method, 1832).
 
         A request for one model goes to that model, unless it is disabled.
-        Raises EndpointError, or returns a failure with ``end`` set, if no backend is left.
+        Raises EndpointError, or returns a failure with ``fatal_error`` set, if no backend is left.
         """
         while True:
             enabled = [member for member in self._members if not member.disabled]
@@ -104,14 +104,14 @@ class ModelPool:
             await member.backend.close()
 
     def _failed(self, member: _Member, failure: Failure) -> Failure:
-        """The failure with its model's name; with ``end`` only if no other backend is left."""
+        """The failure with its model's name; with ``fatal_error`` only if no other backend is left."""
         member.failures += 1
-        end = failure.end
+        end = failure.fatal_error
         if end is None and member.failures >= MAX_CONSECUTIVE_FAILURES:
             end = EndpointError(f"{member.failures} calls in a row failed; the last: {failure.message}", hint=_KEPT)
         if isinstance(end, EndpointError) and self._disable(member, end):
             end = None
-        return replace(failure, end=end, model=failure.model or member.backend.name)
+        return replace(failure, fatal_error=end, model=failure.model or member.backend.name)
 
     def _disable(self, member: _Member, error: EndpointError) -> bool:
         """Send no further requests to a backend, unless it is the last one; whether another one is left."""

@@ -25,10 +25,10 @@ from selfinstruct.errors import InputError
 from selfinstruct.text import UNSPACED, is_unspaced
 
 _CLAUSE = re.compile(r"[,;:)–—][\"'”’)\]]*+(?=\s)|[，、：；）》」』]+")
-_LOOSE = re.compile(rf"[\s{UNSPACED}]")  # beside which a word may end
+_WORD_BREAK = re.compile(rf"[\s{UNSPACED}]")  # beside which a word may end
 _VISIBLE = re.compile(r"\S")
 #: What may not begin a line in Chinese and Japanese typesetting (the commonest of JIS X 4051's list).
-_NO_BEGINNING = frozenset("，。、；：？！）》」』】〕”’…—ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
+_NOT_AT_LINE_START = frozenset("，。、；：？！）》」』】〕”’…—ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
 _JOINER = "\u200d"
 
 
@@ -87,21 +87,21 @@ class _Cutter:
 
     def spans(self) -> list[Span]:
         spans: list[Span] = []
-        start = self.visible(0)
+        start = self.next_visible(0)
         done = 0
         while start < len(self.text):
-            cut = self.cut(start, done)
-            spans.append((start, self.trimmed(start, cut)))
-            begin, done = start, self.visible(cut)
+            cut = self.chunk_end(start, done)
+            spans.append((start, self.trim_end(start, cut)))
+            begin, done = start, self.next_visible(cut)
             start = done if done == len(self.text) else self.next_start(begin, cut, done)
         return spans
 
-    def visible(self, at: int) -> int:
+    def next_visible(self, at: int) -> int:
         """The first character at or after ``at`` that is not white space; the text's end where there is none."""
         found = _VISIBLE.search(self.text, at)
         return found.start() if found else len(self.text)
 
-    def trimmed(self, start: int, end: int) -> int:
+    def trim_end(self, start: int, end: int) -> int:
         return start + len(self.text[start:end].rstrip())
 
     def fits(self, start: int, cut: int) -> bool:
@@ -110,14 +110,14 @@ class _Cutter:
             return False
         if self.max_tokens is None or self.count_tokens is None:
             return True
-        return self.count_tokens(self.text[start : self.trimmed(start, cut)]) <= self.max_tokens
+        return self.count_tokens(self.text[start : self.trim_end(start, cut)]) <= self.max_tokens
 
-    def cut(self, start: int, done: int) -> int:
+    def chunk_end(self, start: int, done: int) -> int:
         """Where the chunk that begins at ``start`` ends; what lies before ``done`` has been in a chunk already."""
         first = bisect_right(self.places, max(start, done))
-        last = self.last_place(start, first)
+        last = self.last_fitting(start, first)
         if last is None:
-            return self.cut_sentence(start, max(start, done), self.places[first])
+            return self.cut_long_sentence(start, max(start, done), self.places[first])
         if last == len(self.places) - 1:
             return self.places[last]
         half = bisect_left(self.places, start + (self.places[last] - start) // 2, first, last + 1)
@@ -127,19 +127,19 @@ class _Cutter:
                     return self.places[index]
         return self.places[last]
 
-    def last_place(self, start: int, first: int) -> int | None:
+    def last_fitting(self, start: int, first: int) -> int | None:
         """The index of the last boundary from ``first`` on that a chunk from ``start`` may reach, if any."""
         # A place stands after white space, which does not count: the first place beyond the limit may do.
         last = min(bisect_right(self.places, start + self.limit, first), len(self.places) - 1)
         while last >= first and self.places[last] - start > self.limit and not self.fits(start, self.places[last]):
             last -= 1
-        return _last(first, last, lambda index: self.fits(start, self.places[index]))
+        return _last_true(first, last, lambda index: self.fits(start, self.places[index]))
 
-    def cut_sentence(self, start: int, after: int, end: int) -> int:
+    def cut_long_sentence(self, start: int, after: int, end: int) -> int:
         """Where to cut a sentence that fits in no chunk: beyond ``after``, before ``end``."""
         most = min(start + self.limit, end)
         step = max(1, (self.limit if self.max_tokens is None else self.max_tokens) // 2)
-        furthest = _last(after + 1, most, lambda place: self.fits(start, place), step)
+        furthest = _last_true(after + 1, most, lambda place: self.fits(start, place), step)
         if furthest is None:
             message = f"max_tokens = {self.max_tokens} is fewer than {self.text[after]!r} alone has"
             raise InputError(message, hint="Raise max_tokens.")
@@ -147,29 +147,29 @@ class _Cutter:
         line = self.text.rfind("\n", middle, furthest) + 1
         clauses = (match.end() for match in _CLAUSE.finditer(self.text, middle, furthest + 1))
         clause = max((place for place in clauses if after < place <= furthest), default=0)
-        for place in (line, clause, self.word_end(after, furthest)):
+        for place in (line, clause, self.last_word_break(after, furthest)):
             if place and self.fits(start, place):
                 return place
         return furthest
 
-    def word_end(self, after: int, furthest: int) -> int:
+    def last_word_break(self, after: int, furthest: int) -> int:
         """The last place in (after, furthest] between words, or else between characters, or else ``furthest``."""
-        if furthest == len(self.text) or _LOOSE.search(self.text, after, furthest + 1):
+        if furthest == len(self.text) or _WORD_BREAK.search(self.text, after, furthest + 1):
             for place in range(furthest, after, -1):
-                if self.between_words(place):
+                if self.is_word_break(place):
                     return place
-        return next(filter(self.between_characters, range(furthest, after, -1)), furthest)
+        return next(filter(self.is_character_break, range(furthest, after, -1)), furthest)
 
-    def between_words(self, place: int) -> bool:
+    def is_word_break(self, place: int) -> bool:
         if place >= len(self.text):
             return True
         before, here = self.text[place - 1], self.text[place]
         if before.isspace() or here.isspace():
             return True
         loose = is_unspaced(before) or is_unspaced(here)
-        return loose and here not in _NO_BEGINNING and self.between_characters(place)
+        return loose and here not in _NOT_AT_LINE_START and self.is_character_break(place)
 
-    def between_characters(self, place: int) -> bool:
+    def is_character_break(self, place: int) -> bool:
         """Whether no character for the reader (a base with its marks, an emoji sequence) is torn at ``place``."""
         if place >= len(self.text):
             return True
@@ -193,14 +193,14 @@ class _Cutter:
             starts: Sequence[int] = self.places[bisect_left(self.places, earliest) : index]
             target = self.places[index + 1]
         else:
-            word = next((place for place in range(earliest, cut) if self.between_words(place)), None)
+            word = next((place for place in range(earliest, cut) if self.is_word_break(place)), None)
             starts = [earliest if word is None else word]
             target = done + 1
-        fitting = _first(starts, lambda start: self.fits(self.visible(start), target))
-        return done if fitting is None else self.visible(fitting)
+        fitting = _first_true(starts, lambda start: self.fits(self.next_visible(start), target))
+        return done if fitting is None else self.next_visible(fitting)
 
 
-def _last(first: int, last: int, holds: Callable[[int], bool], step: int = 1) -> int | None:
+def _last_true(first: int, last: int, holds: Callable[[int], bool], step: int = 1) -> int | None:
     """The last number of a range for which something holds that, where it ends, does not hold again.
 
     It goes forward in steps that double, so that what is looked at is not much longer than what is found.
@@ -217,7 +217,7 @@ def _last(first: int, last: int, holds: Callable[[int], bool], step: int = 1) ->
     return first
 
 
-def _first(places: Sequence[int], holds: Callable[[int], bool]) -> int | None:
+def _first_true(places: Sequence[int], holds: Callable[[int], bool]) -> int | None:
     """The first place for which something holds that, once it does, holds for all that follow."""
     low, high = 0, len(places)
     while low < high:

@@ -16,17 +16,17 @@ _HEAD_BYTES = 1024
 _HEAD_CHARACTERS = 4096
 _PDF = b"%PDF-"
 _HTML = ("<!doctype html", "<html", "<head", "<body")
-_AS_TEXT = "Save it as PDF, HTML or plain text in UTF-8 first."
+_SAVE_AS_TEXT = "Save it as PDF, HTML or plain text in UTF-8 first."
 _OCR = "Run it through OCR first, and name the text that comes out."
-_FOREIGN = (  # UTF-32's mark begins with UTF-16's, so it comes first
+_UNSUPPORTED = (  # UTF-32's mark begins with UTF-16's, so it comes first
     (codecs.BOM_UTF32_LE, "UTF-32 text", "Convert it: iconv -f UTF-32 -t UTF-8 OLD > NEW"),
     (codecs.BOM_UTF32_BE, "UTF-32 text", "Convert it: iconv -f UTF-32 -t UTF-8 OLD > NEW"),
     (codecs.BOM_UTF16_LE, "UTF-16 text", "Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW"),
     (codecs.BOM_UTF16_BE, "UTF-16 text", "Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW"),
     (b"\x1f\x8b", "gzip-compressed", "Unpack it first: gunzip -c OLD > NEW"),
-    (b"PK\x03\x04", "an office document, an e-book or a zip archive", _AS_TEXT),
-    (b"\xd0\xcf\x11\xe0", "an old office document", _AS_TEXT),
-    (b"{\\rtf", "RTF", _AS_TEXT),
+    (b"PK\x03\x04", "an office document, an e-book or a zip archive", _SAVE_AS_TEXT),
+    (b"\xd0\xcf\x11\xe0", "an old office document", _SAVE_AS_TEXT),
+    (b"{\\rtf", "RTF", _SAVE_AS_TEXT),
     (b"%!PS", "PostScript", "Convert it: ps2pdf OLD NEW"),
     (b"\x89PNG", "an image", _OCR),
     (b"\xff\xd8\xff", "an image", _OCR),
@@ -53,7 +53,7 @@ class Skipped:
     reason: str
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         """The document and the page, for a person."""
         return self.document if self.page is None else f"{self.document}, page {self.page}"
 
@@ -92,7 +92,7 @@ def read_document(path: str | Path, name: str | None = None) -> Document:
         found = read_pdf(path, name)
         skipped = tuple(Skipped(name, number, reason) for number, reason in found.skipped)
         return Document(name, "pdf", tuple(Page(number, text) for number, text in found.pages), skipped)
-    text = _decoded(data, name)
+    text = _decode(data, name)
     kind = "html" if _is_html(text) else "text"
     if Path(name).suffix.lower() == ".pdf":
         what = "HTML" if kind == "html" else "plain text" if text.strip() else "empty"
@@ -127,8 +127,8 @@ def _is_html(text: str) -> bool:
     return head.lower().startswith(_HTML)
 
 
-def _decoded(data: bytes, name: str) -> str:
-    for mark, what, hint in _FOREIGN:
+def _decode(data: bytes, name: str) -> str:
+    for mark, what, hint in _UNSUPPORTED:
         if data.startswith(mark):
             raise InputError(f"{name}: is {what}, not UTF-8 text, HTML or PDF", hint=hint)
     if b"\0" in data[:_HEAD_BYTES]:

@@ -33,45 +33,45 @@ class Line(NamedTuple):
 
 
 # More than the usual distance by this much is a gap; less is the rounding of some writers.
-_GAP = 1.25
-_SIZES = 1.15
+_PARAGRAPH_GAP = 1.25
+_SIZE_CHANGE = 1.15
 # Lines whose feet differ by less than this, in points, are pieces of one.
-_LEVEL = 2.0
+_SAME_LINE = 2.0
 # A third of the pages or so, since left and right ones differ; and three, since two chapters may begin alike.
 _RUNNING_SHARE, _RUNNING_LEAST = 0.3, 3
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff]")
 _BULLET = re.compile(r"[•‣▪●○◦·–—*-]\s|\(?\d{1,3}[.)]\s|\([a-z]\)\s")
 _WIDE = re.compile("[\u3000-\u303f\uff00-\uff60]")
 _NUMBER = re.compile(r"\d+")
-_ENDED = re.compile(r"[.!?…:。！？；：।॥؟۔][\"'”’)\]»」』）》]*$")
+_SENTENCE_END = re.compile(r"[.!?…:。！？；：।॥؟۔][\"'”’)\]»」』）》]*$")
 
 
 def page_texts(pages: Sequence[Sequence[Line]]) -> list[str]:
     """The text of each page, paragraphs separated by an empty line; "" for a page that has none of its own."""
-    running = _running(pages)
+    running = _running_lines(pages)
     texts = []
     for page in pages:
-        dropped = {line for line in _edges(page) if _key(line) in running}
+        dropped = {line for line in _edge_lines(page) if _without_numbers(line) in running}
         texts.append(_paragraphs([line for line in page if line not in dropped]))
-    return ["\n\n".join(paragraphs) for paragraphs in _carried(texts)]
+    return ["\n\n".join(paragraphs) for paragraphs in _join_pages(texts)]
 
 
-def _running(pages: Sequence[Sequence[Line]]) -> frozenset[str]:
+def _running_lines(pages: Sequence[Sequence[Line]]) -> frozenset[str]:
     """Heads and feet: what stands uppermost or lowest on so many pages, numbers aside."""
-    counts = Counter(key for page in pages for key in {_key(line) for line in _edges(page)})
+    counts = Counter(key for page in pages for key in {_without_numbers(line) for line in _edge_lines(page)})
     least = max(_RUNNING_LEAST, _RUNNING_SHARE * sum(1 for page in pages if page))
     return frozenset(key for key, count in counts.items() if count >= least)
 
 
-def _edges(page: Sequence[Line]) -> list[Line]:
+def _edge_lines(page: Sequence[Line]) -> list[Line]:
     """What stands at the height of the uppermost and of the lowest line, in whatever order they were written."""
     if len(page) < _RUNNING_LEAST:
         return []
     heights = [line.bottom for line in page]
-    return [line for line in page if min(abs(line.bottom - max(heights)), abs(line.bottom - min(heights))) < _LEVEL]
+    return [line for line in page if min(abs(line.bottom - max(heights)), abs(line.bottom - min(heights))) < _SAME_LINE]
 
 
-def _key(line: Line) -> str:
+def _without_numbers(line: Line) -> str:
     return _NUMBER.sub("#", line.text)
 
 
@@ -79,7 +79,7 @@ def _paragraphs(lines: Sequence[Line]) -> list[str]:
     if not lines:
         return []
     steps = [above.bottom - below.bottom for above, below in pairwise(lines)]
-    down = sorted(step for step in steps if step > _LEVEL)
+    down = sorted(step for step in steps if step > _SAME_LINE)
     # Not the median: on a page of short paragraphs that is the distance between two of them.
     usual = down[len(down) // 4] if down else 0.0
     paragraphs = [[lines[0]]]
@@ -87,7 +87,7 @@ def _paragraphs(lines: Sequence[Line]) -> list[str]:
         if _is_break(above, below, usual, _right_edge(above, lines)):
             paragraphs.append([])
         paragraphs[-1].append(below)
-    return [joined([line.text for line in paragraph]) for paragraph in paragraphs]
+    return [join_lines([line.text for line in paragraph]) for paragraph in paragraphs]
 
 
 def _right_edge(line: Line, lines: Sequence[Line]) -> float:
@@ -99,14 +99,14 @@ def _right_edge(line: Line, lines: Sequence[Line]) -> float:
 def _is_break(above: Line, below: Line, usual: float, edge: float) -> bool:
     step = above.bottom - below.bottom
     height, next_height = above.top - above.bottom, below.top - below.bottom
-    if abs(step) < _LEVEL:
+    if abs(step) < _SAME_LINE:
         return False
     if step < 0:  # the next column: a sentence may go on there
-        return _ENDED.search(above.text) is not None
-    if step > _GAP * usual:
+        return _SENTENCE_END.search(above.text) is not None
+    if step > _PARAGRAPH_GAP * usual:
         return True
     # Only after a sentence: a line may have a word of another font in its middle, where it is measured.
-    if max(height, next_height) > _SIZES * min(height, next_height) and _ENDED.search(above.text):
+    if max(height, next_height) > _SIZE_CHANGE * min(height, next_height) and _SENTENCE_END.search(above.text):
         return True
     if _BULLET.match(below.text):
         return True
@@ -118,7 +118,7 @@ def _is_break(above: Line, below: Line, usual: float, edge: float) -> bool:
     return room > (word + 1) * (below.right - below.left) / len(below.text) + height / 2
 
 
-def joined(lines: Sequence[str]) -> str:
+def join_lines(lines: Sequence[str]) -> str:
     """The lines of one paragraph as running text."""
     text = lines[0]
     for line in lines[1:]:
@@ -132,17 +132,17 @@ def joined(lines: Sequence[str]) -> str:
     return text
 
 
-def _carried(pages: list[list[str]]) -> list[list[str]]:
+def _join_pages(pages: list[list[str]]) -> list[list[str]]:
     """The pages with each sentence where it began: its end is taken from the top of the page after."""
     carried = [list(paragraphs) for paragraphs in pages]
     for page, following in pairwise(carried):
-        if not page or not following or _ENDED.search(page[-1]) or not _goes_on(page[-1], following[0]):
+        if not page or not following or _SENTENCE_END.search(page[-1]) or not _continues(page[-1], following[0]):
             continue
         end = boundaries(following[0])[0][0]
-        page[-1] = joined([page[-1], following[0][:end].rstrip()])
+        page[-1] = join_lines([page[-1], following[0][:end].rstrip()])
         following[:1] = [following[0][end:]] if end < len(following[0]) else []
     return carried
 
 
-def _goes_on(text: str, following: str) -> bool:
+def _continues(text: str, following: str) -> bool:
     return following[0].islower() or (is_unspaced(text[-1]) and is_unspaced(following[0]))

@@ -33,7 +33,7 @@ _LINES = frozenset(["li", "tr", "dt", "dd"])
 _CELLS = frozenset(["td", "th"])
 # Python's parser (3.11.7, 3.12.1, 3.13.0) takes time in the square of the length over marks that are never closed:
 # 24 kB of "<a " take it 6 s. So it is given whole tags alone. The quantifiers are possessive: this is linear.
-_MARK = re.compile(
+_MARKUP = re.compile(
     r"<(script|style)\b[^<>]*+>.*?(?:</\1\b[^<>]*+>|\Z)"  # with all that is in it
     r"|<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"  # comments and declarations
     r"|(?P<tag></?[a-z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>)"
@@ -41,7 +41,7 @@ _MARK = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HEADING = re.compile("h[1-6]")
-_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 # Elements may be left open for ever; nobody nests as deep as this on purpose.
 _MAX_OPEN = 512
@@ -50,12 +50,12 @@ _MAX_OPEN = 512
 def html_text(source: str) -> str:
     """The text of an HTML document, entities decoded, white space collapsed except in ``pre``."""
     reader = _Reader()
-    reader.feed(_MARK.sub(_whole, source))
+    reader.feed(_MARKUP.sub(_keep_complete_tag, source))
     reader.close()
     return reader.text()
 
 
-def _whole(mark: re.Match[str]) -> str:
+def _keep_complete_tag(mark: re.Match[str]) -> str:
     return mark["tag"] or ("&lt;" if mark[0] == "<" else "")
 
 
@@ -65,66 +65,66 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
-        self.open: list[str] = []  # inside which elements we are
-        self.dropping = 0  # how many were open where the outermost dropped one began; 0 where none is
-        self.pre = 0
+        self.open_tags: list[str] = []  # inside which elements we are
+        self.dropped_depth = 0  # how many were open where the outermost dropped one began; 0 where none is
+        self.pre_depth = 0
         self.marker = ""  # of an item or a heading that has no text yet
         self.gap = ""  # what goes between the text so far and the next: "", " ", "\n" or "\n\n"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _VOID:
-            if not self.dropping and tag in ("br", "hr"):
-                self.break_(1 if tag == "br" else 2)
+            if not self.dropped_depth and tag in ("br", "hr"):
+                self.break_lines(1 if tag == "br" else 2)
             return
         if tag == "body":
-            self.dropping = 0  # whatever was left open in the head
-        if len(self.open) < _MAX_OPEN:
-            self.open.append(tag)
-            if not self.dropping and (tag in _DROPPED or _is_hidden(dict(attrs))):
-                self.dropping = len(self.open)
-        if self.dropping:
+            self.dropped_depth = 0  # whatever was left open in the head
+        if len(self.open_tags) < _MAX_OPEN:
+            self.open_tags.append(tag)
+            if not self.dropped_depth and (tag in _DROPPED or _is_hidden(dict(attrs))):
+                self.dropped_depth = len(self.open_tags)
+        if self.dropped_depth:
             return
         self.begin(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag not in self.open:
+        if tag not in self.open_tags:
             return
-        while self.open:
-            closed = self.open.pop()
-            if not self.dropping:
+        while self.open_tags:
+            closed = self.open_tags.pop()
+            if not self.dropped_depth:
                 self.end(closed)
-            elif len(self.open) < self.dropping:
-                self.dropping = 0
+            elif len(self.open_tags) < self.dropped_depth:
+                self.dropped_depth = 0
             if closed == tag:
                 break
 
     def handle_data(self, data: str) -> None:
-        if self.dropping or not data:
+        if self.dropped_depth or not data:
             return
-        if self.pre:
-            self.put(data)
+        if self.pre_depth:
+            self.append(data)
             return
         words = _SPACES.sub(" ", data)
         if words.startswith(" "):
             self.gap = self.gap or " "
         if words.strip():
-            self.put(words.strip())
+            self.append(words.strip())
             self.gap = " " if words.endswith(" ") else ""
 
-    def put(self, text: str) -> None:
+    def append(self, text: str) -> None:
         if self.pieces:
             self.pieces.append(self.gap)
         self.pieces.append(self.marker + text)
         self.gap = self.marker = ""
 
-    def break_(self, lines: int) -> None:
+    def break_lines(self, lines: int) -> None:
         if self.marker:
             return
         self.gap = max(self.gap, "\n" * lines, key=lambda gap: gap.count("\n"))
 
     def begin(self, tag: str) -> None:
         if tag in _LINES or tag in _BLOCKS:
-            self.break_(1 if tag in _LINES or self.in_item() else 2)
+            self.break_lines(1 if tag in _LINES or self.in_item() else 2)
         if tag == "li":
             self.marker = "- "
         elif tag in _CELLS and self.pieces and "\n" not in self.gap:
@@ -132,21 +132,21 @@ class _Reader(HTMLParser):
         elif _HEADING.fullmatch(tag):
             self.marker = "#" * int(tag[1]) + " "
         elif tag == "pre":
-            self.pre += 1
-            self.put("```\n")
+            self.pre_depth += 1
+            self.append("```\n")
 
     def end(self, tag: str) -> None:
-        if tag == "pre" and self.pre:
-            self.pre -= 1
-            self.put("" if self.pieces[-1].endswith("\n") else "\n")
-            self.put("```")
+        if tag == "pre" and self.pre_depth:
+            self.pre_depth -= 1
+            self.append("" if self.pieces[-1].endswith("\n") else "\n")
+            self.append("```")
         if tag in _LINES or tag in _BLOCKS:
             self.marker = "" if tag == "li" or _HEADING.fullmatch(tag) else self.marker
-            self.break_(1 if tag in _LINES or self.in_item() else 2)
+            self.break_lines(1 if tag in _LINES or self.in_item() else 2)
 
     def in_item(self) -> bool:
         """Whether an item is open, so that what stands in it makes lines and not paragraphs."""
-        return "li" in self.open
+        return "li" in self.open_tags
 
     def text(self) -> str:
         return "".join(self.pieces).strip()
@@ -157,5 +157,5 @@ def _is_hidden(attributes: dict[str, str | None]) -> bool:
         "hidden" in attributes
         or attributes.get("aria-hidden") == "true"
         or attributes.get("role") == "navigation"
-        or _HIDING.search(attributes.get("style") or "") is not None
+        or _HIDDEN_STYLE.search(attributes.get("style") or "") is not None
     )

@@ -63,9 +63,9 @@ def read_documents(names: Sequence[str], split: Callable[[str], Iterable[Span]],
             spans = split(page.text)
             passages += (Passage(name, page.number, start, end, page.text[start:end]) for start, end in spans)
     if not passages:
-        reasons = "".join(f"; {piece.where}: {piece.reason}" for piece in skipped[:3])
+        reasons = "".join(f"; {piece.location}: {piece.reason}" for piece in skipped[:3])
         more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
-        message = f"{', '.join(names)}: no text in {_count(len(documents), 'document')}{reasons}{more}"
+        message = f"{', '.join(names)}: no text in {_counted(len(documents), 'document')}{reasons}{more}"
         raise InputError(message, hint="Name documents that contain text; run scanned pages through OCR first.")
     return Reading(tuple(passages), tuple(documents), pages, tuple(skipped))
 
@@ -109,5 +109,5 @@ def _files_in(name: str, base: str | Path) -> list[str]:
     return sorted(files)
 
 
-def _count(number: int, noun: str) -> str:
+def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -27,7 +27,7 @@ from selfinstruct.errors import InputError
 from selfinstruct.platform_support import is_readable
 
 # Nothing else of the environment is the reader's business; these are where shared libraries are looked for.
-_PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 # A page of the most characters that the worker sends, each as \uXXXX and with boxes, is a tenth of this.
 _MAX_LINE = 16 << 20
 _TAIL_BYTES = 1024
@@ -66,7 +66,7 @@ class PdfText:
     count: int
     pages: tuple[tuple[int, str], ...]
     skipped: tuple[tuple[int, str], ...]
-    peak: int
+    peak_memory: int
 
 
 def read_pdf(path: str | Path, name: str, limits: PdfLimits | None = None) -> PdfText:
@@ -91,12 +91,12 @@ def read_pdf(path: str | Path, name: str, limits: PdfLimits | None = None) -> Pd
     texts = dict(zip(numbers, page_texts([reading.lines[number] for number in numbers]), strict=True))
     for number in numbers:
         if not texts[number]:
-            reading.skipped.setdefault(number, _without_text(reading.images.get(number, 0), reading.lines[number]))
+            reading.skipped.setdefault(number, _why_no_text(reading.images.get(number, 0), reading.lines[number]))
     pages = tuple((number, text) for number, text in texts.items() if text)
-    return PdfText(reading.count, pages, tuple(sorted(reading.skipped.items())), reading.peak)
+    return PdfText(reading.count, pages, tuple(sorted(reading.skipped.items())), reading.peak_memory)
 
 
-def _without_text(images: int, lines: list[Line]) -> str:
+def _why_no_text(images: int, lines: list[Line]) -> str:
     if lines:
         return "nothing on it but its head, its foot or the end of a sentence of the page before"
     if images:
@@ -112,7 +112,7 @@ class _Reading:
     name: str
     limits: PdfLimits
     count: int = 0
-    peak: int = 0
+    peak_memory: int = 0
     lines: dict[int, list[Line]] = field(default_factory=dict)
     images: dict[int, int] = field(default_factory=dict)
     skipped: dict[int, str] = field(default_factory=dict)
@@ -146,9 +146,9 @@ class _Reading:
             try:
                 for said in messages:
                     if "peak" in said:
-                        self.peak = max(self.peak, _number(said["peak"]))
+                        self.peak_memory = max(self.peak_memory, _parse_count(said["peak"]))
                         return None
-                    self.take(said)
+                    self.handle(said)
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 return "the PDF library answered nonsense to it"
             return messages.problem
@@ -158,7 +158,7 @@ class _Reading:
         self.file.seek(0)
         seconds = max(1, round(deadline - time.monotonic()) + 1)
         worker = ["-m", _WORKER, str(first), str(self.limits.memory), str(seconds)]
-        passed_on = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
+        passed_on = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
         # The same packages are found there as here, however this process came by them.
         passed_on["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
         process = subprocess.Popen(
@@ -175,7 +175,7 @@ class _Reading:
             process.kill()
             process.communicate()
 
-    def take(self, said: dict[str, Any]) -> None:
+    def handle(self, said: dict[str, Any]) -> None:
         """One message. The process may have been taken over: nothing of it is trusted beyond its form."""
         if "refused" in said:
             if said["refused"] == "library":
@@ -184,19 +184,19 @@ class _Reading:
             what, hint = _REFUSALS.get(str(said["refused"]), _REFUSALS["format"])
             raise InputError(f"{self.name}: {what}", hint=hint)
         if "pages" in said:
-            self.count = _number(said["pages"])
+            self.count = _parse_count(said["pages"])
             if self.count > self.limits.pages:
                 message = f"{self.name}: has {self.count} pages, more than {self.limits.pages}"
                 raise InputError(message, hint="Split it into smaller files.")
             return
-        number = _number(said.get("page"))
+        number = _parse_count(said.get("page"))
         if not 1 <= number <= self.count or number in self.lines or number in self.skipped:
             raise ValueError("not the next page")
         if "problem" in said:
             self.skipped[number] = str(said["problem"])[:200]
             return
-        self.lines[number] = [_line(line) for line in said["lines"]]
-        self.images[number] = _number(said.get("images"))
+        self.lines[number] = [_parse_line(line) for line in said["lines"]]
+        self.images[number] = _parse_count(said.get("images"))
         self.characters += sum(len(line.text) for line in self.lines[number])
         if self.characters > self.limits.characters:
             message = f"{self.name}: has more than {self.limits.characters} characters of text, up to page {number}"
@@ -214,14 +214,14 @@ class _Messages:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         rest = b""
-        until = self.until()
+        until = self.next_deadline()
         while True:
             line, found, rest = rest.partition(b"\n")
             if found:
                 yield json.loads(line)
-                until = self.until()
+                until = self.next_deadline()
                 continue
-            more = self.more(until)
+            more = self.receive(until)
             if not more:
                 return
             rest = line + more
@@ -229,10 +229,10 @@ class _Messages:
                 self.problem = "the PDF library gave too much text for it"
                 return
 
-    def until(self) -> float:
+    def next_deadline(self) -> float:
         return min(time.monotonic() + self.page_seconds, self.deadline)
 
-    def more(self, until: float) -> bytes:
+    def receive(self, until: float) -> bytes:
         output = self.process.stdout
         if output is None or not is_readable(output, until - time.monotonic()):
             self.problem = f"the PDF library took more than {self.page_seconds:g} s for it"
@@ -244,13 +244,13 @@ class _Messages:
         return data
 
 
-def _number(value: Any) -> int:
+def _parse_count(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise ValueError("not a count")
     return value
 
 
-def _line(value: Any) -> Line:
+def _parse_line(value: Any) -> Line:
     text, left, bottom, right, top = value
     if not isinstance(text, str) or not text:
         raise ValueError("not a line of text")

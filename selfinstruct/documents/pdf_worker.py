@@ -73,14 +73,14 @@ def _lines(raw: Any, text: Any, length: int) -> Iterator[list[Any]]:
             said = "".join(map(chr, units))
             if said.strip():
                 visible = [place for place, character in zip(at, said, strict=True) if not character.isspace()]
-                yield [_joined(said).strip(), *_box(raw, text, visible)]
+                yield [_replace_surrogates(said).strip(), *_box(raw, text, visible)]
             units, at = [], []
         elif unit >= 0x20 and unit not in (0xFFFE, 0xFFFF):  # others are glyphs without a character
             units.append(unit)
             at.append(index)
 
 
-def _joined(said: str) -> str:
+def _replace_surrogates(said: str) -> str:
     """Replace surrogate pairs by their characters, and lone surrogates by the replacement character."""
     return said.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

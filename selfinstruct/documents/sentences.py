@@ -34,8 +34,8 @@ def _words(names: str) -> frozenset[str]:
 
 
 # Possessive, and never begun inside a run: a megabyte of full stops is gone through once.
-_STOP = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’)\]»*_]*+\s++")
-_FULL_STOP = re.compile(r"[。！？；｡।॥؟۔][。！？；｡।॥؟۔…]*+[”’」』）》】〕\"')\]]*+\s*+")
+_SENTENCE_END = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’)\]»*_]*+\s++")
+_UNSPACED_END = re.compile(r"[。！？；｡।॥؟۔][。！？；｡।॥؟۔…]*+[”’」』）》】〕\"')\]]*+\s*+")
 _ITEM = re.compile(r"\n[^\S\n]*+(?=[-*+•|]\s|\|\S|\d{1,3}[.)]\s|（?[一二三四五六七八九十]{1,3}[、）])")
 _HEADING = re.compile(r"^#{1,6}[^\S\n]++[^\n]++(?:\n\s*+|\Z)", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(`{3,}+|~{3,}+)([^\n]*+)\n?", re.MULTILINE)
@@ -43,11 +43,11 @@ _LAST_WORD = re.compile(r"[\w.]+\Z")
 # Longer than any abbreviation, so that a word that reaches as far is none.
 _LOOK_BACK = 16
 
-_NEVER_LAST = _words(
+_ABBREVIATIONS = _words(
     "mr mrs ms dr prof st mt ft rev hon gen col lt sgt capt gov sen rep pres messrs mme "
     "vs cf e.g i.e viz approx ca resp al esp incl excl"
 )
-_BEFORE_NUMBERS = _words(
+_NUMBER_ABBREVIATIONS = _words(
     "no nos nr fig figs eq eqs sec ch chap vol vols p pp art arts par tab ed app cl "
     "jan feb mar apr jun jul aug sep sept oct nov dec"
 )
@@ -58,14 +58,14 @@ def boundaries(text: str) -> list[tuple[int, Rank]]:
 
     Time is linear in the length of the text.
     """
-    places: dict[int, Rank] = {match.end(): Rank.SENTENCE for match in _FULL_STOP.finditer(text)}
-    places.update((match.end(), Rank.SENTENCE) for match in _STOP.finditer(text) if _ends_sentence(text, match))
+    places: dict[int, Rank] = {match.end(): Rank.SENTENCE for match in _UNSPACED_END.finditer(text)}
+    places.update((match.end(), Rank.SENTENCE) for match in _SENTENCE_END.finditer(text) if _ends_sentence(text, match))
     places.update((match.end(), Rank.SENTENCE) for match in _ITEM.finditer(text))
     places.update((match.end(), Rank.PARAGRAPH) for match in BLANK_LINES.finditer(text))
     headings = list(_HEADING.finditer(text))
     places.update((match.start(), Rank.SECTION) for match in headings)
     places.update((match.end(), Rank.HEADING) for match in headings)
-    places = _outside(_fences(text), places)
+    places = _merge_fences(_fences(text), places)
     places.pop(0, None)
     places[len(text)] = Rank.SECTION
     return sorted(places.items())
@@ -81,14 +81,14 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     found = _LAST_WORD.search(text[max(0, at - _LOOK_BACK) : at])
     word = found[0].casefold() if found else ""
     if word.isdigit():
-        return not _begins_line(text, at - len(word))
-    if word in _NEVER_LAST or (word in _BEFORE_NUMBERS and following.isdigit()):
+        return not _is_line_start(text, at - len(word))
+    if word in _ABBREVIATIONS or (word in _NUMBER_ABBREVIATIONS and following.isdigit()):
         return False
     initials = found[0].split(".") if found else []
     return not all(len(part) == 1 and part.isupper() for part in initials) or not initials  # J. Smith, U.S. Army
 
 
-def _begins_line(text: str, at: int) -> bool:
+def _is_line_start(text: str, at: int) -> bool:
     begin = max(0, at - _LOOK_BACK)
     line = text.rfind("\n", begin, at)
     return (line >= 0 or begin == 0) and not text[line + 1 : at].strip()
@@ -107,7 +107,7 @@ def _fences(text: str) -> list[Span]:
     return spans
 
 
-def _outside(fences: list[Span], places: dict[int, Rank]) -> dict[int, Rank]:
+def _merge_fences(fences: list[Span], places: dict[int, Rank]) -> dict[int, Rank]:
     """The places without those inside a fence, and with the two ends of each."""
     kept: dict[int, Rank] = {}
     number = 0

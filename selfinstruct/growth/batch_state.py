@@ -87,8 +87,8 @@ class BatchState:
 
 def _prompt_values(recipe: Recipe, inputs: PromptInputs, batch: Batch, demos: Sequence[Row]) -> dict[str, JSON]:
     """The values that the prompts of a batch may name."""
-    values: dict[str, JSON] = {name: value for name, value in batch.given.items() if name != PASSAGE}
-    number = batch.given.get(PASSAGE)
+    values: dict[str, JSON] = {name: value for name, value in batch.conditions.items() if name != PASSAGE}
+    number = batch.conditions.get(PASSAGE)
     if number and number <= len(inputs.passages):
         values |= inputs.passages[number - 1]
     values |= {

@@ -174,7 +174,7 @@ class Loop:
         batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng)
         if batch is None:
             return False
-        batch = replace(batch, given=self.sampler.draw(batch.category, rng))
+        batch = replace(batch, conditions=self.sampler.draw(batch.category, rng))
         self.last_batch = number
         self.journal.add_batch(batch)
         state = self._begin(batch)
@@ -183,7 +183,7 @@ class Loop:
 
     def _begin(self, batch: Batch) -> BatchState:
         start_batch(self.progress, batch)
-        self.sampler.start_batch(batch.category, batch.given, batch.count)
+        self.sampler.start_batch(batch.category, batch.conditions, batch.count)
         grown = [number for number in batch.demos if number > self.pool.seed_count]
         pooled = self.journal.history.pool_rows(grown) if grown else {}
         demos = [pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos]
@@ -200,7 +200,7 @@ class Loop:
                 batch.count,
                 demos,
                 self.language,
-                given=batch.given,
+                given=batch.conditions,
                 repeat_format=self.prompt_size.repeats_format,
             )
         seed = self.batch_rng(batch.number).getrandbits(31)
@@ -220,10 +220,10 @@ class Loop:
             outcome = task.result()
             self.counts.requests += outcome.tries
             if isinstance(outcome, Failure):
-                fatal = outcome.end or fatal
+                fatal = outcome.fatal_error or fatal
                 failed = self._record_failure(call, outcome)
                 # A call that failed because the run ends is made again by a resumed run.
-                if failed is not None and outcome.end is None:
+                if failed is not None and outcome.fatal_error is None:
                     self._unread.append(failed)
             else:
                 number = self.journal.add_reply(call.batch_number, call.step_call.key, outcome)
@@ -242,7 +242,7 @@ class Loop:
         if not only_call:
             return replace(call, id=number)
         cancel_batch(self.progress, batch)
-        self.sampler.cancel_batch(batch.category, batch.given, batch.count)
+        self.sampler.cancel_batch(batch.category, batch.conditions, batch.count)
         return None
 
     def _read_some(self) -> None:
@@ -299,7 +299,7 @@ class Loop:
     def _count(self, batch: Batch, judgements: Sequence[Judgement]) -> None:
         """Count a finished batch, and give the run up where it stagnates."""
         accepted = self.counts.add_judgements(judgements, batch.category)
-        self.sampler.finish_batch(batch.given, batch.count, accepted)
+        self.sampler.finish_batch(batch.conditions, batch.count, accepted)
         self._check_stagnation(batch, accepted)
         if self.use_passages_once:
             # A passage without an accepted row is no evidence about the other passages.

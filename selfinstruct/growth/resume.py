@@ -30,8 +30,8 @@ def restore(progress: Mapping[str, CategoryProgress], sampler: Sampler, history:
             progress[name].accepted = category.accepted
     if sampler.has_choices:
         for batch, accepted, failed in history.finished_batches():
-            sampler.start_batch(batch.category, batch.given, batch.count)
+            sampler.start_batch(batch.category, batch.conditions, batch.count)
             if failed and not accepted:
-                sampler.cancel_batch(batch.category, batch.given, batch.count)
+                sampler.cancel_batch(batch.category, batch.conditions, batch.count)
             else:
-                sampler.finish_batch(batch.given, batch.count, accepted)
+                sampler.finish_batch(batch.conditions, batch.count, accepted)

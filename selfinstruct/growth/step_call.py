@@ -43,11 +43,11 @@ class StepCall:
         if definition is None:
             return ReplyFormat({name: str(each.type) for name, each in fields.items()})
         if isinstance(definition, Judge):
-            return ReplyFormat({"score": "number", "reason": "string"}, many=False)
+            return ReplyFormat({"score": "number", "reason": "string"}, is_list=False)
         if definition.reply != "json":
             return None
         types = {name: str(fields[name].type) if name in fields else "string" for name in definition.writes}
-        return ReplyFormat(types, many=definition.rows != 1)
+        return ReplyFormat(types, is_list=definition.rows != 1)
 
     def messages(self, recipe: Recipe) -> tuple[Message, ...]:
         """The prompt of a step or a judge; empty for imitation, whose prompt is built from demonstrations."""

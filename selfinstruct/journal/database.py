@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selfinstruct.errors import StorageError
+from selfinstruct.platform_support import sync_directory
 
 #: The journal's file in a run directory.
 JOURNAL_NAME = "run.sqlite"
@@ -148,9 +149,9 @@ def new_journal(path: Path) -> Iterator[sqlite3.Connection]:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 _migrate(connection, 0, SCHEMA)
                 yield connection
-            _sync(new)
+            _sync_file(new)
             new.rename(path)
-            _sync(path.parent)
+            sync_directory(path.parent)
         except BaseException:
             with contextlib.suppress(OSError):  # report the first error
                 _remove(new)
@@ -264,8 +265,8 @@ def _remove(new: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
-    """Flush a closed file, or the names in a directory, to the disk."""
+def _sync_file(path: Path) -> None:
+    """Flush a closed file to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -83,7 +83,14 @@ class Journal:
             category = self._category(batch.category)
             self._connection.execute(
                 "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)",
-                (batch.number, category, batch.count, batch.asked, json.dumps(batch.demos), json.dumps(batch.given)),
+                (
+                    batch.number,
+                    category,
+                    batch.count,
+                    batch.requested_before,
+                    json.dumps(batch.demos),
+                    json.dumps(batch.conditions),
+                ),
             )
 
     def add_reply(self, batch: int, step: str, reply: Reply) -> int:

@@ -37,7 +37,7 @@ def _blank(name: str) -> str:
 def _reply_form(form: ReplyFormat, prompt: str) -> str:
     chinese = is_chinese(prompt)
     row = {name: PLACEHOLDERS.get(kind, "……" if chinese else "...") for name, kind in form.types.items()}
-    shape = to_json({"rows": [row]}) if form.many else to_json(row)
+    shape = to_json({"rows": [row]}) if form.is_list else to_json(row)
     if chinese:
         return f"只输出 JSON，不要使用 Markdown，不要添加注释，格式如下：\n{shape}"
     return f"Reply with JSON alone, without Markdown and without comments, in this form:\n{shape}"

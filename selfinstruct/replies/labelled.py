@@ -7,7 +7,7 @@ from itertools import islice
 
 from selfinstruct.records import Candidate, Row
 from selfinstruct.replies.names import FieldNames
-from selfinstruct.replies.walk import KEPT
+from selfinstruct.replies.walk import MAX_EXCERPT
 
 # One labelled line, such as "2. **Answer:** 28.0".
 _NUMBER = r"(?:(?:\d{1,4}[.):]|[-*•+])[ \t]++)?"
@@ -15,39 +15,41 @@ _LINE = re.compile(
     rf"^[ \t]*+{_NUMBER}[*_]{{0,2}}([^\W\d][\w -]{{0,40}}?)[*_]{{0,2}}[ \t]*+[:：][*_]{{0,2}}[ \t]*+(.*)$", re.MULTILINE
 )
 # What may stand between two labelled lines, such as "### Row 3" and "---".
-_RULE = r"[\s\-=_*#`]*+"
-_BETWEEN = re.compile(rf"{_RULE}(?:row|example|record|item|sample)?\s?#?(?:\d{{1,4}}[.):]?)?{_RULE}", re.IGNORECASE)
+_DECORATION = r"[\s\-=_*#`]*+"
+_ROW_SEPARATOR = re.compile(
+    rf"{_DECORATION}(?:row|example|record|item|sample)?\s?#?(?:\d{{1,4}}[.):]?)?{_DECORATION}", re.IGNORECASE
+)
 # A value that begins so may be dressed up: whether the quotes or the markup belong to it cannot be known.
-_DRESSED = re.compile(r"""["'`“”‘’*_<>|\[{]""")
-_PARAGRAPH = re.compile(r"(?:[ \t]*\r?\n){2}")
+_AMBIGUOUS_START = re.compile(r"""["'`“”‘’*_<>|\[{]""")
+_PARAGRAPH_BREAK = re.compile(r"(?:[ \t]*\r?\n){2}")
 
 
-def labelled(text: str, names: FieldNames, *, torn: bool) -> list[Candidate]:
+def labelled_rows(text: str, names: FieldNames, *, truncated: bool) -> list[Candidate]:
     """Rows written as one labelled line per field, each row beginning with the same label.
 
     A value is the rest of its line. One that goes on over more lines, stands in quotes, or comes twice in a row cannot
     be read without a guess; with ``torn`` neither can the last row.
     """
-    rows: list[_Lines] = []
+    rows: list[_LabelledRow] = []
     for line in islice(_LINE.finditer(text), 1_000 + len(text) // 20):
-        field = names.field(line.group(1))
+        field = names.field_of(line.group(1))
         if field is None:
             continue
         if not rows or field == rows[0].first:
-            rows.append(_Lines(field, line.start()))
+            rows.append(_LabelledRow(field, line.start()))
         rows[-1].add(field, line)
     candidates: list[Candidate] = []
     for number, row in enumerate(rows):
         last = number + 1 == len(rows)
         stop = len(text) if last else rows[number + 1].start
-        problem = row.problem(text[row.end : stop], last=last, torn=torn)
+        problem = row.problem(text[row.end : stop], last=last, truncated=truncated)
         if len(row.row) >= min(2, len(names.fields)):
-            kept = None if problem else names.fit(row.row)
-            candidates.append(Candidate(len(candidates), text[row.start : stop][:KEPT], kept, problem))
+            kept = None if problem else names.rename_keys(row.row)
+            candidates.append(Candidate(len(candidates), text[row.start : stop][:MAX_EXCERPT], kept, problem))
     return candidates
 
 
-class _Lines:
+class _LabelledRow:
     """The labelled lines of one row, which begins with the label ``first``."""
 
     def __init__(self, first: str, start: int) -> None:
@@ -55,18 +57,18 @@ class _Lines:
         self.start = start
         self.end = start
         self.row: Row = {}
-        self.doubtful = False
+        self.ambiguous = False
 
     def add(self, field: str, line: re.Match[str]) -> None:
         between = line.string[self.end : line.start()] if self.row else ""
         value = line.group(2).strip()
-        self.doubtful |= field in self.row or bool(_DRESSED.match(value) or between.strip())
+        self.ambiguous |= field in self.row or bool(_AMBIGUOUS_START.match(value) or between.strip())
         self.row[field] = value
         self.end = line.end()
 
-    def problem(self, rest: str, *, last: bool, torn: bool) -> str:
+    def problem(self, rest: str, *, last: bool, truncated: bool) -> str:
         """What keeps the row from being read, or ""; ``rest`` is the text up to the next row."""
-        if last and torn and not rest.strip():
+        if last and truncated and not rest.strip():
             return "torn"
-        goes_on = _BETWEEN.fullmatch(rest) is None and not (last and _PARAGRAPH.match(rest))
-        return "guessed" if self.doubtful or goes_on else ""
+        goes_on = _ROW_SEPARATOR.fullmatch(rest) is None and not (last and _PARAGRAPH_BREAK.match(rest))
+        return "guessed" if self.ambiguous or goes_on else ""

@@ -20,25 +20,25 @@ class FieldNames:
     """
 
     fields: list[str]
-    plain: dict[str, str]
-    quoted: re.Pattern[str]
+    by_normalised: dict[str, str]
+    quoted_key: re.Pattern[str]
 
-    def field(self, key: str) -> str | None:
+    def field_of(self, key: str) -> str | None:
         """The field that ``key`` means, if any."""
-        return key if key in self.fields else self.plain.get(_plain(key))
+        return key if key in self.fields else self.by_normalised.get(_normalise(key))
 
-    def any_in(self, keys: Iterable[str]) -> bool:
+    def any_field_in(self, keys: Iterable[str]) -> bool:
         """Whether any of these keys means a field."""
-        return any(self.field(key) is not None for key in keys)
+        return any(self.field_of(key) is not None for key in keys)
 
-    def fit(self, row: Row) -> Row:
+    def rename_keys(self, row: Row) -> Row:
         """``row`` with its keys renamed to the fields they mean, these first and in the recipe's order.
 
         A key keeps its own name where the field's exact name, or an earlier key, has taken the field already.
         """
         meant = {field: field for field in self.fields if field in row}
         for key in row:
-            if key not in meant and (field := self.plain.get(_plain(key))) is not None:
+            if key not in meant and (field := self.by_normalised.get(_normalise(key))) is not None:
                 meant.setdefault(field, key)
         taken = set(meant.values())
         fitted = {field: row[meant[field]] for field in self.fields if field in meant}
@@ -48,11 +48,11 @@ class FieldNames:
 @lru_cache(maxsize=64)
 def field_names(fields: tuple[str, ...]) -> FieldNames:
     """The names of a recipe's fields."""
-    forms = Counter(map(_plain, fields))
-    plain = {form: field for field in fields if forms[form := _plain(field)] == 1 and form}
+    forms = Counter(map(_normalise, fields))
+    plain = {form: field for field in fields if forms[form := _normalise(field)] == 1 and form}
     quoted = re.compile(rf'"(?:{"|".join(map(re.escape, fields))})"\s*+:', re.IGNORECASE)
     return FieldNames(list(fields), plain, quoted)
 
 
-def _plain(key: str) -> str:
+def _normalise(key: str) -> str:
     return re.sub(r"[\s_\-]+", "", key).casefold()

@@ -20,15 +20,15 @@ import re
 from selfinstruct.records import JSON, Row
 
 #: A value nested deeper than this is refused: nothing that a recipe asks for comes near it.
-DEEPEST = 64
+MAX_DEPTH = 64
 #: Longer integers are refused; CPython itself stops at 4,300 digits (``sys.set_int_max_str_digits``).
-LONGEST_NUMBER = 4_000
+MAX_DIGITS = 4_000
 
 #: Blanks and comments, as a pattern. A comment that holds a quote may be the rest of a string whose quote was not
 #: escaped, so it is no comment; one is at most 80 characters long, so that a search cannot become quadratic.
 #: Atomic groups and not possessive ones: CPython before 3.11.5 matches these wrongly (gh-106052).
-SPACE = r'(?>(?:[\s\ufeff]++|(?://|\#)[^\n"“”]{0,80}+(?=\n|\Z)|/\*[^*"“”]{0,80}+\*/)*)'
-_SPACE = re.compile(SPACE)
+BLANK_OR_COMMENT = r'(?>(?:[\s\ufeff]++|(?://|\#)[^\n"“”]{0,80}+(?=\n|\Z)|/\*[^*"“”]{0,80}+\*/)*)'
+_BLANK_OR_COMMENT = re.compile(BLANK_OR_COMMENT)
 _BLANK = re.compile(r"[\s\ufeff]*+")
 _STRINGS = {
     '"': re.compile(r'"([^"\\]*+(?>(?:\\.[^"\\]*+)*))"', re.DOTALL),
@@ -37,7 +37,7 @@ _STRINGS = {
     **dict.fromkeys("‘’", re.compile(r"[‘’]([^‘’\\]*+(?>(?:\\.[^‘’\\]*+)*))’", re.DOTALL)),
 }
 _KNOWN_ESCAPES = re.compile(r'[^\\]*+(?>(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^\\]*+)*)')
-_REQUOTED = re.compile(r"\\.|\"", re.DOTALL)
+_ESCAPE_OR_QUOTE = re.compile(r"\\.|\"", re.DOTALL)
 _BARE_KEY = re.compile(r"[^\W\d]\w{0,63}+")
 _SCALAR = re.compile(r"(-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][-+]?[0-9]++)?|[-+]?[A-Za-z]++)(?=[\s,}\]/#]|\Z)")
 _CONSTANTS: dict[str, JSON] = {
@@ -70,123 +70,123 @@ class Reader:
         self.text = text
         self.steps = steps
 
-    def object(self, at: int, depth: int = 1) -> tuple[Row, int]:
+    def read_object(self, at: int, depth: int = 1) -> tuple[Row, int]:
         """The object whose brace is at ``at``, and the place after it; raises ``UnreadableError``."""
         text = self.text
         row: Row = {}
-        at = self._space(at + 1)
+        at = self._skip_space(at + 1)
         while text[at] != "}":
-            key, at = self._key(at)
-            row[key], at, quote = self._value(at, depth)
-            at = self._after(at, "}", quote)
+            key, at = self._read_key(at)
+            row[key], at, quote = self._read_value(at, depth)
+            at = self._skip_to_next(at, "}", quote)
         return row, at + 1
 
-    def _key(self, at: int) -> tuple[str, int]:
+    def _read_key(self, at: int) -> tuple[str, int]:
         """A key and the place of its value."""
         if self.text[at] in _STRINGS:
-            key, at = self._string(at)
+            key, at = self._read_string(at)
         elif bare := _BARE_KEY.match(self.text, at):
             key, at = bare.group(), bare.end()
         else:
             raise UnreadableError("broken", at)
-        at = self._space(at)
+        at = self._skip_space(at)
         if self.text[at] != ":":
             raise UnreadableError("guessed", at)
-        return key, self._space(at + 1)
+        return key, self._skip_space(at + 1)
 
-    def _value(self, at: int, depth: int) -> tuple[JSON, int, str]:
+    def _read_value(self, at: int, depth: int) -> tuple[JSON, int, str]:
         """A value, the place after it, and the quote that ended it ("" where none did)."""
         character = self.text[at]
         if character in _STRINGS:
-            string, at = self._string(at)
+            string, at = self._read_string(at)
             return string, at, character
         if character not in "{[":
-            value, at = self._scalar(at)
+            value, at = self._read_scalar(at)
             return value, at, ""
-        if depth >= DEEPEST:
+        if depth >= MAX_DEPTH:
             raise UnreadableError("nested", at)
-        value, at = self.object(at, depth + 1) if character == "{" else self._array(at, depth + 1)
+        value, at = self.read_object(at, depth + 1) if character == "{" else self._read_array(at, depth + 1)
         return value, at, ""
 
-    def _array(self, at: int, depth: int) -> tuple[list[JSON], int]:
+    def _read_array(self, at: int, depth: int) -> tuple[list[JSON], int]:
         values = []
-        at = self._space(at + 1)
+        at = self._skip_space(at + 1)
         while self.text[at] != "]":
-            value, at, quote = self._value(at, depth)
+            value, at, quote = self._read_value(at, depth)
             values.append(value)
-            at = self._after(at, "]", quote)
+            at = self._skip_to_next(at, "]", quote)
         return values, at + 1
 
-    def _after(self, at: int, closer: str, quote: str) -> int:
+    def _skip_to_next(self, at: int, closer: str, quote: str) -> int:
         """The place of the next member or of ``closer``.
 
         After a string in anything but straight double quotes no comment is looked for: ``'see '//x' now'`` is a
         quote too many and not a comment.
         """
-        at = self._space(at) if quote in ("", '"') else self._spend(at, _BLANK)
+        at = self._skip_space(at) if quote in ("", '"') else self._skip_blank(at, _BLANK)
         if self.text[at] == ",":
-            return self._space(at + 1)
+            return self._skip_space(at + 1)
         if self.text[at] != closer:
             raise UnreadableError("guessed" if quote else "broken", at)
         return at
 
-    def _string(self, at: int) -> tuple[str, int]:
+    def _read_string(self, at: int) -> tuple[str, int]:
         """The string whose quote is at ``at``, its escapes decoded, and the place after it."""
         quote = self.text[at]
         found = _STRINGS[quote].match(self.text, at)
         if found is None:
             self.steps -= (len(self.text) - at) >> 6
             raise UnreadableError("torn", len(self.text))
-        self._pay(at, found.end())
+        self._charge(at, found.end())
         body: str = found.group(1)
         if "\\" in body:
-            body = self._decoded(body, quote, at)
+            body = self._decode_escapes(body, quote, at)
         return body, found.end()
 
-    def _decoded(self, body: str, quote: str, at: int) -> str:
+    def _decode_escapes(self, body: str, quote: str, at: int) -> str:
         if quote == "'":
-            body = _REQUOTED.sub(lambda part: {"\\'": "'", '"': '\\"'}.get(part.group(), part.group()), body)
+            body = _ESCAPE_OR_QUOTE.sub(lambda part: {"\\'": "'", '"': '\\"'}.get(part.group(), part.group()), body)
         elif quote != '"' and '"' in body:
             raise UnreadableError("guessed", at)
         if _KNOWN_ESCAPES.fullmatch(body) is None:
             raise UnreadableError("guessed", at)
         return str(json.loads(f'"{body}"', strict=False))
 
-    def _scalar(self, at: int) -> tuple[JSON, int]:
+    def _read_scalar(self, at: int) -> tuple[JSON, int]:
         found = _SCALAR.match(self.text, at)
         if found is None:
             raise UnreadableError("broken", at)
-        self._pay(at, found.end())
+        self._charge(at, found.end())
         word = found.group()
         if word in _CONSTANTS:
             return _CONSTANTS[word], found.end()
-        if word.lstrip("+-") in _NOT_NUMBERS or len(word) > LONGEST_NUMBER:
+        if word.lstrip("+-") in _NOT_NUMBERS or len(word) > MAX_DIGITS:
             raise UnreadableError("number", at)
         if word[-1].isalpha():
             raise UnreadableError("broken", at)
         if found.group(2) is None and found.group(3) is None:
             return int(word), found.end()
-        return finite(word, at), found.end()
+        return finite_float(word, at), found.end()
 
-    def _space(self, at: int) -> int:
+    def _skip_space(self, at: int) -> int:
         """The place after blanks and comments; raises where the text ends."""
-        return self._spend(at, _SPACE)
+        return self._skip_blank(at, _BLANK_OR_COMMENT)
 
-    def _spend(self, at: int, blank: re.Pattern[str]) -> int:
+    def _skip_blank(self, at: int, blank: re.Pattern[str]) -> int:
         found = blank.match(self.text, at)
         end = found.end() if found else at
-        self._pay(at, end)
+        self._charge(at, end)
         if end == len(self.text):
             raise UnreadableError("torn", end)
         return end
 
-    def _pay(self, start: int, end: int) -> None:
+    def _charge(self, start: int, end: int) -> None:
         self.steps -= 1 + ((end - start) >> 6)
         if self.steps <= 0:
             raise UnreadableError("unread", end)
 
 
-def finite(word: str, at: int = 0) -> float:
+def finite_float(word: str, at: int = 0) -> float:
     """``word`` as a float; raises ``UnreadableError`` where it overflows to an infinity, which JSON cannot hold."""
     value = float(word)
     if not math.isfinite(value):

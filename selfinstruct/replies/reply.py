@@ -21,21 +21,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from selfinstruct.records import Candidate
-from selfinstruct.replies.labelled import labelled
+from selfinstruct.replies.labelled import labelled_rows
 from selfinstruct.replies.names import field_names
 from selfinstruct.replies.walk import Walk
 
-_REASONED = re.compile(
+_REASONING_END = re.compile(
     r"</(?:think|thinking|reasoning|thought)>|\[/THINK\]|<\|channel\|>final<\|message\|>", re.IGNORECASE
 )
-_REASONING = re.compile(r"<(?:think|thinking|reasoning|thought)>|\[THINK\]|<\|channel\|>analysis", re.IGNORECASE)
+_REASONING_START = re.compile(r"<(?:think|thinking|reasoning|thought)>|\[THINK\]|<\|channel\|>analysis", re.IGNORECASE)
 _REFUSAL = re.compile(
     r"\b(?:i['’]?m|i am) (?:sorry|unable|not able)\b|\bi (?:can['’]?t|cannot|won['’]?t|must decline|apologi[sz]e)\b"
     r"|\bas an ai\b|\bsorry\b|抱歉|对不起|我(?:不能|无法)",
     re.IGNORECASE,
 )
 # What is left of {"rows": []}, in a fence or not: nothing.
-_SKELETON = re.compile(r'```\w*|"[^"\\\n]{0,80}+"\s*+:|null|[\s,;{}\[\]\ufeff]++')
+_NO_CONTENT = re.compile(r'```\w*|"[^"\\\n]{0,80}+"\s*+:|null|[\s,;{}\[\]\ufeff]++')
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def parse_reply(text: str, fields: Sequence[str], *, finish_reason: str = "stop"
     is the endpoint's word. Never raises for any text.
     """
     names = field_names(tuple(fields))
-    text = _unquoted(text)
+    text = _decode_twice_encoded(text)
     walk = Walk(text, names)
     walk.run()
     notes = walk.notes
@@ -75,18 +75,18 @@ def parse_reply(text: str, fields: Sequence[str], *, finish_reason: str = "stop"
         notes = walk.notes
         notes["reasoning"] += 1
         text = answer
-    pieces = walk.pieces
+    pieces = walk.candidates
     if not pieces and not walk.clean:
-        pieces = labelled(text, names, torn=finish_reason == "length")
+        pieces = labelled_rows(text, names, truncated=finish_reason == "length")
         notes["labelled"] += len(pieces)
     counted = tuple((slug, n) for slug, n in sorted(notes.items()) if n)
     if pieces:
         return Parsed(tuple(pieces), notes=counted)
-    failure, message = _failure(text, finish_reason)
+    failure, message = _why_no_rows(text, finish_reason)
     return Parsed((), failure, message, counted)
 
 
-def _unquoted(text: str) -> str:
+def _decode_twice_encoded(text: str) -> str:
     """The text itself, or what it says where all of it is one JSON string (a reply that was encoded twice)."""
     if text[:1] == '"':
         try:
@@ -99,12 +99,12 @@ def _unquoted(text: str) -> str:
 
 def strip_reasoning(text: str) -> str:
     """A reply without its reasoning: the text after the last end of reasoning, and before any that is left open."""
-    answer = text[max((tag.end() for tag in _REASONED.finditer(text)), default=0) :]
-    opened = _REASONING.search(answer)
+    answer = text[max((tag.end() for tag in _REASONING_END.finditer(text)), default=0) :]
+    opened = _REASONING_START.search(answer)
     return answer[: opened.start()] if opened else answer
 
 
-def _failure(text: str, finish_reason: str) -> tuple[str, str]:
+def _why_no_rows(text: str, finish_reason: str) -> tuple[str, str]:
     """Why there is no row in ``text``, as a slug and as words."""
     shown = f"it begins {text.strip()[:200]!r}"
     if finish_reason == "content_filter":
@@ -113,6 +113,6 @@ def _failure(text: str, finish_reason: str) -> tuple[str, str]:
         return "refusal", f"the model refused: {shown}"
     if finish_reason == "length":
         return "truncated", "the reply reached the token limit before its first whole row"
-    if not _SKELETON.sub("", text):
+    if not _NO_CONTENT.sub("", text):
         return "empty", "the reply has no rows"
     return "malformed", f"no row can be read from the reply; {shown}"

@@ -231,7 +231,7 @@ def test_a_journal_of_the_first_schema_is_recovered(tmp_path: Path) -> None:
     DamagedJournal(tmp_path / "old").rebuild(tmp_path / "new", metadata, seeds, lambda row: "c")
     with History.open(tmp_path / "new") as history:
         (recorded,) = history.replies()
-        assert (recorded.reply.tries, recorded.batch.given, recorded.batch.demos) == (1, {}, (1,))
+        assert (recorded.reply.tries, recorded.batch.conditions, recorded.batch.demos) == (1, {}, (1,))
         assert [row.row for row in history.rows()] == [{"Q": "new"}]
         assert history.metadata() == metadata
         assert history.state().conserved

@@ -77,10 +77,10 @@ async def test_requests_are_distributed_by_weight() -> None:
 async def test_a_model_that_fails_for_good_is_disabled() -> None:
     """A rejected key disables one model and does not end the run: the others answer the remaining requests."""
     end = EndpointError("the key is refused")
-    models = ModelPool([Writer("bad", lambda: Failure("denied", "401", end=end)), good := writer("good")])
+    models = ModelPool([Writer("bad", lambda: Failure("denied", "401", fatal_error=end)), good := writer("good")])
     outcomes = [await models.complete(REQUEST) for _ in range(10)]
     failures = [each for each in outcomes if isinstance(each, Failure)]
-    assert [(each.reason, each.model, each.end) for each in failures] == [("denied", "bad", None)]
+    assert [(each.reason, each.model, each.fatal_error) for each in failures] == [("denied", "bad", None)]
     assert good.asked == 9
     assert models.notes == ["bad was disabled: the key is refused"]
 
@@ -104,11 +104,11 @@ async def test_calls_in_flight_to_a_disabled_model_do_not_end_the_run() -> None:
             await arrived.wait()
             return await super().complete(request)
 
-    bad = Slow("bad", lambda: Failure("denied", "401", end=EndpointError("rejected")))
+    bad = Slow("bad", lambda: Failure("denied", "401", fatal_error=EndpointError("rejected")))
     pool = ModelPool([bad, writer("good")], [9, 1])
     async with asyncio.TaskGroup() as group:
         calls = [group.create_task(pool.complete(REQUEST)) for _ in range(2)]
-    assert [getattr(call.result(), "end", "none") for call in calls] == [None, None]
+    assert [getattr(call.result(), "fatal_error", "none") for call in calls] == [None, None]
     assert pool.notes == ["bad was disabled: rejected"]
 
 
@@ -146,16 +146,16 @@ async def test_a_failure_of_the_last_model_ends_the_run() -> None:
     """If no other model is left, the failure has the error that ends the run."""
     models = ModelPool([Writer("a", lambda: DOWN), Writer("b", lambda: DOWN)])
     ends = [(await models.complete(REQUEST)) for _ in range(2 * MAX_CONSECUTIVE_FAILURES)]
-    assert [isinstance(each, Failure) and each.end is not None for each in ends] == [False] * 19 + [True]
+    assert [isinstance(each, Failure) and each.fatal_error is not None for each in ends] == [False] * 19 + [True]
     with pytest.raises(EndpointError, match="closed"):
         await ModelPool([Writer("a", lambda: EndpointError("closed"))]).complete(REQUEST)
 
 
 async def test_a_spent_budget_disables_no_model() -> None:
     """The budget is shared by all models; when it is spent, the run ends and no model is disabled."""
-    models = ModelPool([Writer("a", lambda: Failure("timeout", "late", end=BudgetSpent("spent"))), writer("b")])
+    models = ModelPool([Writer("a", lambda: Failure("timeout", "late", fatal_error=BudgetSpent("spent"))), writer("b")])
     outcome = await models.complete(REQUEST)
-    assert isinstance(outcome, Failure) and isinstance(outcome.end, BudgetSpent)
+    assert isinstance(outcome, Failure) and isinstance(outcome.fatal_error, BudgetSpent)
     assert models.notes == []
     with pytest.raises(BudgetSpent):
         await ModelPool([Writer("a", lambda: BudgetSpent("spent")), writer("b")]).complete(REQUEST)

@@ -238,7 +238,7 @@ def test_passages_know_where_they_stand(tmp_path: Path) -> None:
         ("a.txt", None, 9, 18, "Second 乾."),
     ]
     assert reading.pages == 1
-    assert [(one.where, one.reason) for one in reading.skipped] == [("b.txt", "holds no text")]
+    assert [(one.location, one.reason) for one in reading.skipped] == [("b.txt", "holds no text")]
 
 
 def test_nothing_else_needs_it() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from selfinstruct.documents import Chunking, read_document, read_documents, samples
 from selfinstruct.documents import pdf as pdf_module
-from selfinstruct.documents.layout import Line, joined, page_texts
+from selfinstruct.documents.layout import Line, join_lines, page_texts
 from selfinstruct.documents.pdf import PdfLimits, read_pdf
 from selfinstruct.errors import InputError
 
@@ -94,7 +94,7 @@ def test_a_hundred_pages(tmp_path: Path) -> None:
     chunking = Chunking(max_characters=120, overlap=40)
     reading = read_documents(["handbook"], chunking.spans, base=tmp_path)
     print(f"{len(found.pages)} pages, {len(reading.passages)} chunks, {time.perf_counter() - began:.2f} s for two")
-    print(f"peak {found.peak} KiB")
+    print(f"peak {found.peak_memory} KiB")
     assert [(one.page, one.reason.split(":")[0]) for one in reading.skipped] == [
         (42, "no text on it"),
         (57, "no text on it but a picture"),
@@ -115,7 +115,7 @@ def test_a_hundred_pages(tmp_path: Path) -> None:
         assert passage.page is not None and passage.text == texts[passage.page][passage.start : passage.end]
         assert passage.text.endswith((".", "。", "।")), "no sentence is torn"
     assert all((a.page or 0, a.start) < (b.page or 0, b.start) for a, b in pairwise(reading.passages))
-    assert 0 < found.peak < 200_000
+    assert 0 < found.peak_memory < 200_000
 
 
 _SECRET = (  # the standard handler, 40-bit RC4; the hashes are of no password that anybody knows
@@ -176,7 +176,7 @@ def test_a_reader_has_no_more_memory_than_it_may(tmp_path: Path) -> None:
     (tmp_path / "d").write_bytes(_pdf([_stream(bomb, b"/Filter /FlateDecode"), _text(["Last."])]))
     found = read_pdf(tmp_path / "d", "d", PdfLimits(memory=300 << 20, page_seconds=10))
     assert found.pages == ((2, "Last."),)
-    assert found.peak < 300_000
+    assert found.peak_memory < 300_000
 
 
 _WORKERS = {
@@ -249,7 +249,7 @@ def test_lines_become_paragraphs() -> None:
         "• item one of a list",
         "• item two",
     ]
-    assert joined(["乾卦", "元亨，", "AB"]) == "乾卦元亨，AB"
+    assert join_lines(["乾卦", "元亨，", "AB"]) == "乾卦元亨，AB"
 
 
 def test_a_sentence_belongs_to_the_page_where_it_began() -> None:

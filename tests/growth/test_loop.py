@@ -72,7 +72,7 @@ def rows_of(kind: str, start: int, count: int) -> str:
 
 def good(request: Request) -> str:
     """The requested rows."""
-    return rows_of(request.batch.category, request.batch.asked, request.batch.count)
+    return rows_of(request.batch.category, request.batch.requested_before, request.batch.count)
 
 
 def prepared_in(folder: Path, each: int) -> Prepared:
@@ -161,7 +161,7 @@ async def test_a_row_counts_in_the_category_that_it_belongs_to(tmp_path: Path) -
     """Dogs in a reply to a request for cats count towards the quota of dogs."""
 
     def answer(request: Request) -> str:
-        return rows_of("dog", 500 + request.batch.asked, 4) if request.batch.number == 1 else good(request)
+        return rows_of("dog", 500 + request.batch.requested_before, 4) if request.batch.number == 1 else good(request)
 
     with loop_in(tmp_path, backend := Answering(answer)) as loop:
         await loop.run()

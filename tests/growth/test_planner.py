@@ -74,7 +74,7 @@ def test_the_largest_deficit_is_requested_first_and_ties_go_to_the_earlier() -> 
     }
     batch = planned(progress, number=7)
     assert batch is not None
-    assert (batch.number, batch.category, batch.count, batch.asked) == (7, "b", 20, 0)
+    assert (batch.number, batch.category, batch.count, batch.requested_before) == (7, "b", 20, 0)
     start_batch(progress, batch)
     batch = planned(progress)
     assert batch is not None
@@ -85,7 +85,7 @@ def test_a_new_category_requests_exactly_what_it_needs() -> None:
     """While its rate is unknown, every row is assumed to be accepted."""
     batch = planned({"a": CategoryProgress(7, accepted=2, requested=2)})
     assert batch is not None
-    assert (batch.count, batch.asked) == (5, 2)
+    assert (batch.count, batch.requested_before) == (5, 2)
 
 
 def test_a_low_rate_requests_more_rows_within_the_limit_per_request() -> None:
@@ -111,7 +111,7 @@ def test_nothing_is_requested_while_batches_in_flight_cover_the_deficit() -> Non
     again = planned(progress)
     assert again is not None
     assert again.count >= 8
-    assert again.asked == 20
+    assert again.requested_before == 20
     start_batch(progress, again)
     finish_batch(progress, again, ["a"] * 8)
     assert planned(progress) is None

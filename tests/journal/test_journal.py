@@ -41,7 +41,7 @@ def make(directory: Path) -> Journal:
 
 def batch(number: int, category: str = "tasks", count: int = 3) -> Batch:
     """A planned batch."""
-    return Batch(number, category, count, asked=count * (number - 1), demos=(1, 2))
+    return Batch(number, category, count, requested_before=count * (number - 1), demos=(1, 2))
 
 
 def accepted(position: int, category: str = "tasks", **row: Any) -> Judgement:
@@ -87,7 +87,7 @@ def test_origin_and_seeds_are_there_from_the_beginning(tmp_path: Path) -> None:
 def test_every_word_of_a_reply_and_its_judgements_comes_back_unchanged(tmp_path: Path) -> None:
     """Text of any code points, usage, spans and evidence survive the disk."""
     reply = Reply(HARD, f"model {HARD}", Usage(5, 6, estimated=True), finish_reason=f"stop {HARD}", seconds=1.25)
-    planned = Batch(4, f"category {HARD}", count=20, asked=60, demos=(1, 2, 17))
+    planned = Batch(4, f"category {HARD}", count=20, requested_before=60, demos=(1, 2, 17))
     row = {"RawLog": HARD, "id": 12345678901234567890, "f": 28.0, "": None}
     good = Judgement(Candidate(1, "piece", row), HARD, None, {"Answer": (3, 9), HARD: (0, 1)})
     bad = Judgement(

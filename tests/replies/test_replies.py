@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from selfinstruct.replies import Parsed, parse_reply
-from selfinstruct.replies.reader import DEEPEST
+from selfinstruct.replies.reader import MAX_DEPTH
 
 FIELDS = ("Question", "Answer", "RawLog")
 A = {"Question": "How many kb?", "Answer": "4.1", "RawLog": "Added piece0 (size: 4.1 KB)"}
@@ -259,7 +259,7 @@ def test_values_of_every_type_are_kept() -> None:
     row = {"Question": 12345678901234567890, "Answer": [1.5, True, None, {"a": "b"}], "RawLog": "0042"}
     assert rows(parse_reply(json.dumps(row), FIELDS)) == [row]
     assert rows(parse_reply(str(row), FIELDS)) == [row]
-    nested = json.dumps({"Answer": json.loads("[" * (DEEPEST - 1) + "]" * (DEEPEST - 1))})
+    nested = json.dumps({"Answer": json.loads("[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1))})
     assert len(rows(parse_reply(nested, FIELDS))) == len(rows(parse_reply(nested[:-1] + ",}", FIELDS))) == 1
 
 

@@ -145,7 +145,8 @@ class OpenAIBackend:
         """Answer one request, retrying after transient errors.
 
         The usage of the result includes failed tries that were billed. An error that ends the run for every caller
-        (EndpointError, BudgetSpent) is the ``end`` of a Failure, or is raised if nothing was sent for this request.
+        (EndpointError, BudgetSpent) is the ``fatal_error`` of a Failure, or is raised if nothing was sent for this
+        request.
         """
         started = self._clock()
         expected = sum(estimate_tokens(message.content) + 4 for message in request.messages)
@@ -161,7 +162,7 @@ class OpenAIBackend:
             return Failure(error.reason, f"{error.message}{hint}", billed, seconds, tries, self.name, end)
 
         while True:
-            body = self.options.body(self._model, request.messages, request.seed, request.form)
+            body = self.options.body(self._model, request.messages, request.seed, request.reply_format)
             try:
                 outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(errors))
             except (EndpointError, BudgetSpent) as error:

@@ -127,7 +127,7 @@ def reply_schema(reply_format: ReplyFormat) -> dict[str, Any]:
         "required": list(reply_format.types),
         "additionalProperties": False,
     }
-    if reply_format.many:
+    if reply_format.is_list:
         schema = {
             "type": "object",
             "properties": {"rows": {"type": "array", "items": schema}},

@@ -31,7 +31,7 @@ ROWS = '{"rows": [{"Question": "q", "Answer": "a"}]}'
 
 def request(number: int = 1, text: str = "Write one row.") -> Request:
     """A request with one message."""
-    return Request(Batch(number, "", 1, 0, ()), "imitate", (Message("user", text),), (), seed=number, form=FORM)
+    return Request(Batch(number, "", 1, 0, ()), "imitate", (Message("user", text),), (), seed=number, reply_format=FORM)
 
 
 @asynccontextmanager
@@ -366,7 +366,7 @@ async def test_a_fatal_error_stops_all_calls(fault: str, words: str) -> None:
     # A call that was sent becomes a Failure with the error as its end; one that was waiting raises it.
     sent = [call.result() for call in calls if call.exception() is None]
     assert len(sent) == made and all(isinstance(each, Failure) and each.tries == 1 for each in sent)
-    errors = [call.exception() or call.result().end for call in calls]  # type: ignore[union-attr]
+    errors = [call.exception() or call.result().fatal_error for call in calls]  # type: ignore[union-attr]
     assert all(isinstance(each, EndpointError) and each.hint for each in errors)
     assert words in str(errors[0])
     assert made <= 4

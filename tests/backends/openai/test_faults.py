@@ -206,7 +206,7 @@ async def test_no_budget_is_exceeded_by_256_concurrent_calls(kind: str) -> None:
                     outcome = await backend.complete(request(number, "Write some words. " * (1 + number % 16)))
                 except BudgetSpent:
                     return
-                if isinstance(outcome, Failure) and outcome.end is not None:
+                if isinstance(outcome, Failure) and outcome.fatal_error is not None:
                     return
 
         async with asyncio.TaskGroup() as group:

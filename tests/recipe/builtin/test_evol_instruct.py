@@ -146,7 +146,7 @@ def test_generations_grow_and_each_elimination_takes_its_share(grown: tuple[api.
     assert set(refusals) >= {"blocked: instruction", "blocked: output", "judge: gain:", "near-duplicate: ROUGE-L"}
     by_operation = Counter[str]()
     for batch, rows, _ in batches:
-        by_operation[batch.given["operation"]] += rows
+        by_operation[batch.conditions["operation"]] += rows
     assert len(by_operation) == 6
     assert max(by_operation.values()) - min(by_operation.values()) <= 4
     assert max(row["instruction"].count("Mind") for row in run.rows()) >= 2
