@@ -197,3 +197,10 @@ def test_probe_plan_leaves_no_partner_out(length: int, threshold: float) -> None
                 ours = 0 if probe < plan.shorter else length - least
                 theirs = 0 if probe >= plan.longer else other - least
                 assert plan.differences[probe] >= min(ours + theirs, 255), "what only one of the two has"
+
+
+def test_of_equally_near_rows_the_first_wins_even_if_its_upper_bound_is_lower() -> None:
+    """The second row has all the tokens in another order: a higher bound, and the same F1."""
+    index = NoveltyIndex()
+    index.add_all(["a b x y", "b a d c"])
+    assert index.k_nearest("a b c d", 1) == [(0, 0.5)]
