@@ -41,10 +41,11 @@ if TYPE_CHECKING:
         show,
     )
     from selfinstruct.backends.base import Backend
+    from selfinstruct.checks import Check
     from selfinstruct.events import Snapshot
     from selfinstruct.preparation.prepare import Prepared
     from selfinstruct.recipe import Recipe, load_recipe
-    from selfinstruct.records import Message, Reply, Request
+    from selfinstruct.records import Message, Rejection, Reply, Request
 
 #: Where each public name is defined.
 _HOMES = {
@@ -58,10 +59,11 @@ _HOMES = {
         *("rejudge", "report", "run", "run_async", "show"),
     ),
     "selfinstruct.backends.base": ("Backend",),
+    "selfinstruct.checks": ("Check",),
     "selfinstruct.events": ("Snapshot",),
     "selfinstruct.preparation.prepare": ("Prepared",),
     "selfinstruct.recipe": ("Recipe", "load_recipe"),
-    "selfinstruct.records": ("Message", "Reply", "Request"),
+    "selfinstruct.records": ("Message", "Rejection", "Reply", "Request"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -69,6 +71,7 @@ __all__ = [
     "Backend",
     "Bill",
     "CategorySummary",
+    "Check",
     "Cleaning",
     "Exported",
     "Finding",
@@ -78,6 +81,7 @@ __all__ = [
     "Prepared",
     "Provenance",
     "Recipe",
+    "Rejection",
     "Rejudged",
     "Reply",
     "Request",

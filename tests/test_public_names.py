@@ -13,8 +13,31 @@ import pytest
 import selfinstruct
 
 NAMES = [
-    *("Backend", "Bill", "CategorySummary", "Cleaning", "Exported", "Finding", "Findings", "Measures", "Message"),
-    *("Prepared", "Provenance", "Recipe", "Rejudged", "Reply", "Request", "Run", "Snapshot", "Summary", "__version__"),
+    *(
+        "Backend",
+        "Bill",
+        "CategorySummary",
+        "Check",
+        "Cleaning",
+        "Exported",
+        "Finding",
+        "Findings",
+        "Measures",
+        "Message",
+    ),
+    *(
+        "Prepared",
+        "Provenance",
+        "Recipe",
+        "Rejection",
+        "Rejudged",
+        "Reply",
+        "Request",
+        "Run",
+        "Snapshot",
+        "Summary",
+        "__version__",
+    ),
     *("check", "check_async", "dedup", "dedup_async", "errors", "export", "init", "load_recipe", "open_run", "plan"),
     *("rejudge", "report", "run", "run_async", "show"),
 ]
@@ -45,6 +68,15 @@ class Echo:
 
 
 backend: selfinstruct.Backend = Echo()
+
+
+def units_agree(row: dict[str, object], recipe: selfinstruct.Recipe) -> str | selfinstruct.Rejection | None:
+    if str(row["unit"]) in str(row["text"]):
+        return None
+    return selfinstruct.Rejection("ungrounded", f"{recipe.name}: the unit is not in the text")
+
+
+check: selfinstruct.Check = units_agree
 
 
 def watch(snapshot: selfinstruct.Snapshot) -> None:

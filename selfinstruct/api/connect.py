@@ -101,6 +101,7 @@ async def connect(
     Raises InputError for invalid arguments, and EndpointError if no model can be used.
     """
     if backend is not None and not isinstance(backend, str):
+        _require_no_limits(backend.name, limits)
         return Connection(ModelPool([backend]))
     if (backend == "replay") != (recording is not None):
         raise InputError(
@@ -108,15 +109,12 @@ async def connect(
             hint="Set `recording` to the run whose replies to replay.",
         )
     if recording is not None:
+        _require_no_limits("replay", limits)
         with open_history(recording) as history:
             return Connection(ModelPool([Replay(history)]))
     recipe = prepared.recipe
     if recipe.backend is not None:
-        if limits != SpendingLimits(None, None, None):
-            raise InputError(
-                f"{recipe.backend}: cannot enforce `budget`, `max_requests` and `max_tokens` on a backend of your own",
-                hint="Enforce the limit in the backend, and leave these out.",
-            )
+        _require_no_limits(recipe.backend, limits)
         return Connection(ModelPool([await ExtensionBackend.create(recipe.backend, recipe)]))
     without_server = any(model.name == "default" and not model.base_url for model in recipe.all_models)
     if (not recipe.all_models and recipe.needs_model) or (without_server and not os.environ.get("OPENAI_BASE_URL")):
@@ -127,6 +125,7 @@ async def connect(
     spent = Spending() if history is None else _spent_so_far(history, recipe.all_models)
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, spent=spent)
     if not recipe.all_models and not recipe.needs_model:
+        _require_no_limits(recipe.name, limits)
         if recipe.expand:
             return Connection(ModelPool([NoModel()]))
         label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
@@ -140,6 +139,15 @@ async def connect(
                 hint="Add the price per million tokens to the recipe: [model] price = { input = 0.15, output = 0.60 }",
             )
     return await _endpoints(prepared, budget)
+
+
+def _require_no_limits(backend: str, limits: SpendingLimits) -> None:
+    """Raise InputError if the run has limits: they are enforced on the calls of OpenAI-compatible endpoints only."""
+    if limits != SpendingLimits(None, None, None):
+        raise InputError(
+            f"{backend}: cannot enforce `budget`, `max_requests` and `max_tokens` without an OpenAI-compatible endpoint",
+            hint="Leave these out.",
+        )
 
 
 async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:

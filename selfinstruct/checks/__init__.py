@@ -9,13 +9,14 @@ Does not handle: adding accepted rows to the pool, which the caller does between
 """
 
 from selfinstruct.checks.criteria import Criteria, custom_checks, custom_rejection, field_faults
-from selfinstruct.checks.custom import CustomCheck
+from selfinstruct.checks.custom import Check, CustomCheck
 from selfinstruct.checks.judge import Fault, Neighbours, PoolView, examine, judge
 from selfinstruct.checks.table import FIELD_CHECKS, REASONS
 
 __all__ = [
     "FIELD_CHECKS",
     "REASONS",
+    "Check",
     "Criteria",
     "CustomCheck",
     "Fault",

@@ -11,13 +11,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from selfinstruct.errors import ExtensionError
 from selfinstruct.recipe import Recipe, extension_error
 from selfinstruct.records import Rejection, Row
 
 REASON = "check"
+#: A check of the user's own: None for a row that passes, else the reason.
+Check: TypeAlias = Callable[[Row, Recipe], str | Rejection | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class CustomCheck:
     """A check of the user's own, by the reference that the recipe has for it."""
 
     reference: str
-    function: Callable[[Row, Recipe], Any]
+    function: Check
 
     def check(self, row: Row, recipe: Recipe, reasons: Collection[str]) -> Rejection | None:
         """The rejection of a row that has the recipe's fields; the function is given a copy of the row.
@@ -34,7 +36,7 @@ class CustomCheck:
         Rejection must be one of ``reasons``.
         """
         try:
-            found = self.function(copy.deepcopy(row), recipe)
+            found: Any = self.function(copy.deepcopy(row), recipe)
         except Exception as error:
             raise extension_error(self.reference, error) from error
         if found is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from selfinstruct.checks import CustomCheck, custom_checks, custom_rejection, field_faults, schema
 from selfinstruct.errors import InputError, RowError
@@ -27,8 +27,11 @@ from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, open_row_file, parse_rows, rows_from_objects
 from selfinstruct.similarity.duplicates import DuplicateIndex
 
-#: A path ("-" for stdin), rows, or a pandas DataFrame.
-Source: TypeAlias = str | Path | Iterable[Row] | Any
+if TYPE_CHECKING:
+    import pandas
+
+#: A path ("-" for stdin), a recipe, rows, or a pandas DataFrame.
+Source: TypeAlias = "str | Path | Recipe | Iterable[Mapping[str, Any]] | pandas.DataFrame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,8 @@ def read_source(source: Source, *, importer: Importer | None = None) -> tuple[Ro
 
     The content of a file decides: TOML is a recipe, everything else rows.
     """
+    if isinstance(source, Recipe):
+        return _seeds_of(source, source.name), source
     if not isinstance(source, str | Path):
         return rows_from_objects(source, "rows"), None
     name = str(source)
@@ -197,10 +202,15 @@ def read_source(source: Source, *, importer: Importer | None = None) -> tuple[Ro
     except UnicodeDecodeError as error:
         raise RowError(name, "recipe is not UTF-8 text", hint="Save it as UTF-8.") from error
     recipe = parse_recipe(text, name, Path(name).parent, importer=importer)
+    return _seeds_of(recipe, name), recipe
+
+
+def _seeds_of(recipe: Recipe, name: str) -> RowFile:
+    """Read the seeds of a recipe that messages call ``name``; a recipe without a seed file has none."""
     if not recipe.seeds.file:
-        return RowFile(name, "jsonl", [], [], tuple(recipe.fields)), recipe
+        return RowFile(name, "jsonl", [], [], tuple(recipe.fields))
     data = _read_bytes(recipe.seeds.file, hint=f"Check seeds.file in {name}; it is relative to the recipe's directory.")
-    return parse_rows(data, recipe.seeds.file), recipe
+    return parse_rows(data, recipe.seeds.file)
 
 
 def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:

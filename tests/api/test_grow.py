@@ -48,6 +48,17 @@ def require_exact(run: api.Run, quotas: dict[str, int], source: Path = SEEDS) ->
     assert run.summary.candidates == run.summary.accepted + sum(run.summary.rejected.values())
 
 
+def test_a_recipe_object_is_a_source(tmp_path: Path) -> None:
+    """A loaded recipe, also a changed copy of it, grows the same rows as its file."""
+    file = tmp_path / "r.toml"
+    file.write_text(api.init(SEEDS, tmp_path / "inferred.toml").replace("rows = 1000", "rows = 40"))
+    recipe = selfinstruct.load_recipe(file)
+    one, other = api.run(recipe, out=tmp_path / "object"), api.run(file, out=tmp_path / "file")
+    assert list(one.rows()) == list(other.rows()) and one.summary.accepted == 40
+    fewer = recipe.model_copy(update={"quota": recipe.quota.model_copy(update={"rows": 8})})
+    assert api.run(fewer, out=tmp_path / "fewer").summary.accepted == 8
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_each_seed_file_grows_a_hundredfold(file: Path, tmp_path: Path) -> None:
     """To exact quotas, with no row above its category's threshold by brute force, and every answer grounded."""

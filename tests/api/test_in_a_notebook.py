@@ -14,9 +14,14 @@ ROOT = Path(__file__).parents[2]
 
 def execute(cells: list[str], folder: Path) -> list[list[Any]]:
     """Run the cells of a new notebook in a kernel; return the outputs of each cell."""
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    new_cell, new_notebook = nbformat.v4.new_code_cell, nbformat.v4.new_notebook
+    book = new_notebook(cells=[new_cell(cell) for cell in cells])  # type: ignore[no-untyped-call]
     client = NotebookClient(
-        book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}, store_widget_state=False
+        book,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        store_widget_state=False,
     )
     client.execute()
     return [cell["outputs"] for cell in book["cells"]]
@@ -26,7 +31,7 @@ def execute(cells: list[str], folder: Path) -> list[list[Any]]:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the notebook libraries
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_run_and_findings_are_shown_as_html(tmp_path: Path) -> None:
-    """``run`` works though the kernel's loop is running, clears its progress, and its result and findings are tables."""
+    """``run`` works though the kernel's loop is running, clears its progress, and its results are tables."""
     setup, run, check, frame = execute(
         [
             f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport selfinstruct",

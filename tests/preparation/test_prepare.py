@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from selfinstruct import api
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.journal import History
-from selfinstruct.preparation.prepare import Prepared, prepare, prepared_from_journal
+from selfinstruct.preparation.prepare import Prepared, Source, prepare, prepared_from_journal
 from selfinstruct.recipe import Attribute, Quota, load_recipe
 from selfinstruct.records import Row
 
@@ -104,7 +104,7 @@ def frame(rows: list[Row]) -> object:
 
 
 @pytest.mark.parametrize("form", [list, tuple, iter, frame])
-def test_rows_in_memory_are_a_source(form: Callable[[list[Row]], object]) -> None:
+def test_rows_in_memory_are_a_source(form: Callable[[list[Row]], Source]) -> None:
     """Lists, tuples, iterators of dicts and DataFrames are prepared as the file is."""
     assert known(prepare(form(ROWS))) == known(prepare(SEEDS))
 
@@ -135,7 +135,7 @@ def test_the_values_of_a_frame_stay_what_they_are() -> None:
         ("a\0b", "invalid file name"),
     ],
 )
-def test_a_source_that_cannot_be_read_is_told(source: object, said: str) -> None:
+def test_a_source_that_cannot_be_read_is_told(source: Source, said: str) -> None:
     """What, where and a remedy, for each kind of source that holds no rows."""
     with pytest.raises(RowError, match=said) as told:
         prepare(source)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from selfinstruct import api
+from selfinstruct.backends import Imitator
 from selfinstruct.cli import main
 from selfinstruct.errors import ExtensionError, InputError, RecipeError
 from selfinstruct.preparation.prepare import prepare
@@ -371,6 +372,9 @@ def test_a_budget_is_refused_where_it_cannot_be_enforced(module: Write) -> None:
     module(BACKEND)
     with pytest.raises(InputError, match="own_checks:connect: cannot enforce"):
         api.run(recipe_file(tables=LOOSE), out="run", backend="own_checks:connect", max_requests=3)
+    imitator = Imitator(prepare(recipe_file(tables=LOOSE)).statistics, {})
+    with pytest.raises(InputError, match=f"{imitator.name}: cannot enforce"):
+        api.run(recipe_file(tables=LOOSE), out="run", backend=imitator, budget=1.0)
 
 
 # --- who may use them ----------------------------------------------------------------------------------------
