@@ -142,10 +142,10 @@ async def connect(
 
 
 def _require_no_limits(backend: str, limits: SpendingLimits) -> None:
-    """Raise InputError if the run has limits: they are enforced on the calls of OpenAI-compatible endpoints only."""
+    """Raise InputError if the run has limits: they are enforced on calls to endpoints only."""
     if limits != SpendingLimits(None, None, None):
         raise InputError(
-            f"{backend}: cannot enforce `budget`, `max_requests` and `max_tokens` without an OpenAI-compatible endpoint",
+            f"{backend}: cannot enforce `budget`, `max_requests` and `max_tokens` without an endpoint",
             hint="Leave these out.",
         )
 

@@ -9,17 +9,25 @@ A check may return a ``Rejection`` instead of text, to be counted under another 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 from selfinstruct.errors import ExtensionError
 from selfinstruct.recipe import Recipe, extension_error
 from selfinstruct.records import Rejection, Row
 
 REASON = "check"
-#: A check of the user's own: None for a row that passes, else the reason.
-Check: TypeAlias = Callable[[Row, Recipe], str | Rejection | None]
+
+
+class Check(Protocol):
+    """A check of the user's own: a function ``(row, recipe)`` that returns None, or why the row is rejected.
+
+    The reason is text, counted as ``check``, or a Rejection with one of the built-in reasons.
+    """
+
+    def __call__(self, row: Row, recipe: Recipe, /) -> str | Rejection | None:
+        """Judge one row, which has all fields of the recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +61,4 @@ class CustomCheck:
                 f"{self.reference}: expected None or the reason as text, got {repr(found)[:80]}",
                 hint="Return None for a row that passes.",
             )
-        return Rejection(REASON, f"{self.function.__name__}: {found}")
+        return Rejection(REASON, f"{getattr(self.function, '__name__', self.reference)}: {found}")
