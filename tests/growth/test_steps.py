@@ -310,20 +310,20 @@ def test_a_recipe_with_steps_needs_a_model(tmp_path: Path) -> None:
         (
             "{question}\\n{passage}",
             "{qestion}",
-            'there is no "qestion" here; did you mean "question"?',
+            'unknown name "qestion"; did you mean "question"?',
         ),
-        ('writes = ["answer"]', 'writes = ["reply"]', "fields.answer: is written by nothing"),
-        ('source = "start"', 'source = "strat"', 'fields.start.source: there is no "strat" here'),
-        ('name = "answers"', 'name = "questions"', "questions is there twice"),
+        ('writes = ["answer"]', 'writes = ["reply"]', "fields.answer: is never written"),
+        ('source = "start"', 'source = "strat"', 'fields.start.source: unknown name "strat"'),
+        ('name = "answers"', 'name = "questions"', "duplicate name questions"),
         ("max_rouge_l = 0.9", 'max_rouge_l = "seeds"', "needs seeds; none are configured"),
-        ('writes = ["answer"]', 'writes = ["answer"]\nmodel = "big"', 'there is no "big" here'),
-        ('by = "sample"', 'by = "page"', 'must be "chunk", "sample" or "row"'),
+        ('writes = ["answer"]', 'writes = ["answer"]\nmodel = "big"', 'unknown name "big"'),
+        ('by = "sample"', 'by = "page"', 'expected "chunk", "sample" or "row"'),
         (
             'name = "qa"',
             'name = "qa"\n[attributes.tone]\nvalues = ["a"]\nfile = "b"',
             "requires exactly one of values, file and prompt",
         ),
-        ('name = "qa"', 'name = "qa"\n[categories]\nby = "attribute"', "categories.attributes: go with"),
+        ('name = "qa"', 'name = "qa"\n[categories]\nby = "attribute"', "categories.attributes: attributes and by"),
     ],
 )
 def test_an_unknown_name_is_reported_at_load(old: str, new: str, said: str) -> None:

@@ -148,10 +148,14 @@ def load_written(path: Path, text: str) -> Recipe:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("max_rouge_l = 0.7", 'max_rouge_l = "seeds"\nper_field = true', "per_field: needs a number for max_rouge_l"),
+        (
+            "max_rouge_l = 0.7",
+            'max_rouge_l = "seeds"\nper_field = true',
+            "per_field: requires a number for max_rouge_l",
+        ),
         ("max_rouge_l = 0.7", "max_rouge_l = 0.7\ncategories = { lose = 0.8 }", "did you mean 'loose'"),
         ("max_rouge_l = 0.7", "max_rouge_l = 0.7\ncategories = { loose = 1.8 }", "above 0 and at most 1"),
-        ('by = "field"\nfield = "kind"', 'by = "none"\n[novelty.categories]\nx = 0.5', "needs categories"),
+        ('by = "field"\nfield = "kind"', 'by = "none"\n[novelty.categories]\nx = 0.5', "requires categories"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:

