@@ -1,6 +1,6 @@
-"""The text of a reply -> candidate rows, or the reason why there are none; pure.
+"""Parses the text of a reply into candidate rows, or the reason why there are none; pure.
 
-Does not handle: judging candidates (``checks``), or calling a model (``backends``).
+Does not handle: judging candidates (``checks``), calling a model (``backends``).
 """
 
 from __future__ import annotations

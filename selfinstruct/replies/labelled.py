@@ -1,4 +1,4 @@
-"""Rows written as lines that are labelled with the fields' names, for a reply that holds no JSON at all."""
+"""Parses rows written as lines labelled with field names, for replies without any JSON."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _NUMBER = r"(?:(?:\d{1,4}[.):]|[-*•+])[ \t]++)?"
 _LINE = re.compile(
     rf"^[ \t]*+{_NUMBER}[*_]{{0,2}}([^\W\d][\w -]{{0,40}}?)[*_]{{0,2}}[ \t]*+[:：][*_]{{0,2}}[ \t]*+(.*)$", re.MULTILINE
 )
-# What may stand between two labelled lines, such as "### Row 3" and "---".
+# Text allowed between two rows, such as "### Row 3" and "---".
 _DECORATION = r"[\s\-=_*#`]*+"
 _ROW_SEPARATOR = re.compile(
     rf"{_DECORATION}(?:row|example|record|item|sample)?\s?#?(?:\d{{1,4}}[.):]?)?{_DECORATION}", re.IGNORECASE
 )
-# A value that begins so may be dressed up: whether the quotes or the markup belong to it cannot be known.
+# The beginning of a value in quotes or markup, which may or may not belong to the value.
 _AMBIGUOUS_START = re.compile(r"""["'`“”‘’*_<>|\[{]""")
 _PARAGRAPH_BREAK = re.compile(r"(?:[ \t]*\r?\n){2}")
 
 
 def labelled_rows(text: str, names: FieldNames, *, truncated: bool) -> list[Candidate]:
-    """Rows written as one labelled line per field, each row beginning with the same label.
+    """Return rows written as one labelled line per field; every row must begin with the same label.
 
-    A value is the rest of its line. One that goes on over more lines, stands in quotes, or comes twice in a row cannot
-    be read without a guess; with ``torn`` neither can the last row.
+    A value is the rest of its line. A row is ``guessed`` if a value continues on further lines, is in quotes, or occurs
+    twice. In a ``truncated`` reply the last row is ``torn``.
     """
     rows: list[_LabelledRow] = []
     for line in islice(_LINE.finditer(text), 1_000 + len(text) // 20):
@@ -44,13 +44,13 @@ def labelled_rows(text: str, names: FieldNames, *, truncated: bool) -> list[Cand
         stop = len(text) if last else rows[number + 1].start
         problem = row.problem(text[row.end : stop], last=last, truncated=truncated)
         if len(row.row) >= min(2, len(names.fields)):
-            kept = None if problem else names.rename_keys(row.row)
-            candidates.append(Candidate(len(candidates), text[row.start : stop][:MAX_EXCERPT], kept, problem))
+            fitted = None if problem else names.rename_keys(row.row)
+            candidates.append(Candidate(len(candidates), text[row.start : stop][:MAX_EXCERPT], fitted, problem))
     return candidates
 
 
 class _LabelledRow:
-    """The labelled lines of one row, which begins with the label ``first``."""
+    """The labelled lines of one row; ``first`` is the field of the first line."""
 
     def __init__(self, first: str, start: int) -> None:
         self.first = first
@@ -67,8 +67,8 @@ class _LabelledRow:
         self.end = line.end()
 
     def problem(self, rest: str, *, last: bool, truncated: bool) -> str:
-        """What keeps the row from being read, or ""; ``rest`` is the text up to the next row."""
+        """Return the problem of the row, or ""; ``rest`` is the text up to the next row."""
         if last and truncated and not rest.strip():
             return "torn"
-        goes_on = _ROW_SEPARATOR.fullmatch(rest) is None and not (last and _PARAGRAPH_BREAK.match(rest))
-        return "guessed" if self.ambiguous or goes_on else ""
+        continues = _ROW_SEPARATOR.fullmatch(rest) is None and not (last and _PARAGRAPH_BREAK.match(rest))
+        return "guessed" if self.ambiguous or continues else ""

@@ -1,4 +1,4 @@
-"""The recipe's field names, and which of them a model's key means."""
+"""Maps the keys that models write to the recipe's field names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from selfinstruct.records import Row
 class FieldNames:
     """The field names in the recipe's order.
 
-    ``plain`` has those that stay apart from each other when case, blanks and punctuation are forgotten, by that plain
-    form. ``quoted`` finds one as a JSON key.
+    ``by_normalised`` maps normalised names (lower case, no blanks, hyphens or underscores) to fields, without those
+    that two fields share. ``quoted_key`` matches a field name as a JSON key.
     """
 
     fields: list[str]
@@ -24,34 +24,34 @@ class FieldNames:
     quoted_key: re.Pattern[str]
 
     def field_of(self, key: str) -> str | None:
-        """The field that ``key`` means, if any."""
+        """Return the field that ``key`` refers to, or None."""
         return key if key in self.fields else self.by_normalised.get(_normalise(key))
 
     def any_field_in(self, keys: Iterable[str]) -> bool:
-        """Whether any of these keys means a field."""
+        """Whether any of these keys refers to a field."""
         return any(self.field_of(key) is not None for key in keys)
 
     def rename_keys(self, row: Row) -> Row:
-        """``row`` with its keys renamed to the fields they mean, these first and in the recipe's order.
+        """Return ``row`` with keys renamed to the fields they refer to; fields come first, in the recipe's order.
 
-        A key keeps its own name where the field's exact name, or an earlier key, has taken the field already.
+        A key is not renamed if the row also has the field's exact name, or if an earlier key refers to the same field.
         """
-        meant = {field: field for field in self.fields if field in row}
+        key_of = {field: field for field in self.fields if field in row}
         for key in row:
-            if key not in meant and (field := self.by_normalised.get(_normalise(key))) is not None:
-                meant.setdefault(field, key)
-        taken = set(meant.values())
-        fitted = {field: row[meant[field]] for field in self.fields if field in meant}
-        return fitted | {key: value for key, value in row.items() if key not in taken}
+            if key not in key_of and (field := self.by_normalised.get(_normalise(key))) is not None:
+                key_of.setdefault(field, key)
+        used = set(key_of.values())
+        renamed = {field: row[key_of[field]] for field in self.fields if field in key_of}
+        return renamed | {key: value for key, value in row.items() if key not in used}
 
 
 @lru_cache(maxsize=64)
 def field_names(fields: tuple[str, ...]) -> FieldNames:
-    """The names of a recipe's fields."""
-    forms = Counter(map(_normalise, fields))
-    plain = {form: field for field in fields if forms[form := _normalise(field)] == 1 and form}
-    quoted = re.compile(rf'"(?:{"|".join(map(re.escape, fields))})"\s*+:', re.IGNORECASE)
-    return FieldNames(list(fields), plain, quoted)
+    """Return the ``FieldNames`` of a recipe's fields."""
+    counts = Counter(map(_normalise, fields))
+    by_normalised = {name: field for field in fields if counts[name := _normalise(field)] == 1 and name}
+    quoted_key = re.compile(rf'"(?:{"|".join(map(re.escape, fields))})"\s*+:', re.IGNORECASE)
+    return FieldNames(list(fields), by_normalised, quoted_key)
 
 
 def _normalise(key: str) -> str:

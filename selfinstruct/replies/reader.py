@@ -1,11 +1,10 @@
-"""One object out of text that is nearly JSON, in linear time and without a guess inside a string.
+"""A lenient JSON parser for single objects, in linear time, that never guesses the value of a string.
 
-Reads what models write in place of JSON: single and typographic quotes, comments, trailing commas, bare keys,
-Python's ``True``/``None``, raw line breaks in strings. A string's value is only ever what stands between its
-two quotes, with its escapes decoded. Where that is in doubt (a quote inside that is not escaped, an unknown escape)
-the object is refused.
+Accepts common deviations from JSON: single and typographic quotes, comments, trailing commas, bare keys, Python's
+``True``/``None``, raw line breaks in strings. The value of a string is the text between its two quotes, with escapes
+decoded. If that is ambiguous (an unescaped quote inside, an unknown escape), the object is rejected.
 
-Does not handle: missing commas, missing brackets, unquoted values, strings glued with ``+``. Each needs a guess.
+Does not handle: missing commas or brackets, unquoted values, strings concatenated with ``+``. Each needs a guess.
 
 >>> Reader("{'Answer': '28.0', Rows: [1, 2,],} // done", steps=100).object(0)
 ({'Answer': '28.0', 'Rows': [1, 2]}, 34)
@@ -19,14 +18,14 @@ import re
 
 from selfinstruct.records import JSON, Row
 
-#: A value nested deeper than this is refused: nothing that a recipe asks for comes near it.
+#: The maximum depth of nesting, far more than any recipe needs.
 MAX_DEPTH = 64
-#: Longer integers are refused; CPython itself stops at 4,300 digits (``sys.set_int_max_str_digits``).
+#: The maximum number of digits of an integer; the limit of CPython is 4,300 (``sys.set_int_max_str_digits``).
 MAX_DIGITS = 4_000
 
-#: Blanks and comments, as a pattern. A comment that holds a quote may be the rest of a string whose quote was not
-#: escaped, so it is no comment; one is at most 80 characters long, so that a search cannot become quadratic.
-#: Atomic groups and not possessive ones: CPython before 3.11.5 matches these wrongly (gh-106052).
+#: A pattern for blanks and comments. Text with a quote does not count as a comment, because it may be the rest of a
+#: string with an unescaped quote. Comments have at most 80 characters, so that a search cannot become quadratic.
+#: Atomic groups instead of possessive quantifiers: CPython before 3.11.5 matches the latter incorrectly (gh-106052).
 BLANK_OR_COMMENT = r'(?>(?:[\s\ufeff]++|(?://|\#)[^\n"“”]{0,80}+(?=\n|\Z)|/\*[^*"“”]{0,80}+\*/)*)'
 _BLANK_OR_COMMENT = re.compile(BLANK_OR_COMMENT)
 _BLANK = re.compile(r"[\s\ufeff]*+")
@@ -49,9 +48,10 @@ _NOT_NUMBERS = {"NaN", "nan", "Infinity", "inf"}
 class UnreadableError(ValueError):
     """The object cannot be read without guessing.
 
-    ``problem`` is ``torn`` (the text ended inside), ``guessed`` (a string's end is in doubt), ``number`` (NaN, an
-    infinity, or too many digits), ``nested`` (too deep), ``unread`` (out of steps) or ``broken`` (anything else).
-    ``at`` is the place in code points.
+    ``problem`` is ``torn`` (the text ends inside the object), ``guessed`` (the end of a string is ambiguous),
+    ``number`` (NaN, infinity, or too many digits), ``nested`` (too deep), ``unread`` (out of steps) or ``broken``
+    (anything else).
+    ``at`` is the position in code points.
     """
 
     def __init__(self, problem: str, at: int) -> None:
@@ -61,9 +61,9 @@ class UnreadableError(ValueError):
 
 
 class Reader:
-    """Reads objects at given places of one text.
+    """Parses objects at given positions of one text.
 
-    Every token costs a step, and one more for every 64 characters, so that ``steps`` bounds the work done in all.
+    Every token costs one step, plus one per 64 characters, so that ``steps`` limits the total work.
     """
 
     def __init__(self, text: str, steps: int) -> None:
@@ -71,7 +71,7 @@ class Reader:
         self.steps = steps
 
     def read_object(self, at: int, depth: int = 1) -> tuple[Row, int]:
-        """The object whose brace is at ``at``, and the place after it; raises ``UnreadableError``."""
+        """Return the object whose brace is at ``at``, and the position after it; raises ``UnreadableError``."""
         text = self.text
         row: Row = {}
         at = self._skip_space(at + 1)
@@ -82,7 +82,7 @@ class Reader:
         return row, at + 1
 
     def _read_key(self, at: int) -> tuple[str, int]:
-        """A key and the place of its value."""
+        """Return a key and the position of its value."""
         if self.text[at] in _STRINGS:
             key, at = self._read_string(at)
         elif bare := _BARE_KEY.match(self.text, at):
@@ -95,7 +95,7 @@ class Reader:
         return key, self._skip_space(at + 1)
 
     def _read_value(self, at: int, depth: int) -> tuple[JSON, int, str]:
-        """A value, the place after it, and the quote that ended it ("" where none did)."""
+        """Return a value, the position after it, and its opening quote ("" if it is not a string)."""
         character = self.text[at]
         if character in _STRINGS:
             string, at = self._read_string(at)
@@ -118,10 +118,10 @@ class Reader:
         return values, at + 1
 
     def _skip_to_next(self, at: int, closer: str, quote: str) -> int:
-        """The place of the next member or of ``closer``.
+        """Return the position of the next member or of ``closer``.
 
-        After a string in anything but straight double quotes no comment is looked for: ``'see '//x' now'`` is a
-        quote too many and not a comment.
+        Comments are not skipped after strings in other than straight double quotes: ``'see '//x' now'`` contains an
+        unescaped quote, not a comment.
         """
         at = self._skip_space(at) if quote in ("", '"') else self._skip_blank(at, _BLANK)
         if self.text[at] == ",":
@@ -131,7 +131,7 @@ class Reader:
         return at
 
     def _read_string(self, at: int) -> tuple[str, int]:
-        """The string whose quote is at ``at``, its escapes decoded, and the place after it."""
+        """Return the string whose quote is at ``at``, with escapes decoded, and the position after it."""
         quote = self.text[at]
         found = _STRINGS[quote].match(self.text, at)
         if found is None:
@@ -169,7 +169,7 @@ class Reader:
         return finite_float(word, at), found.end()
 
     def _skip_space(self, at: int) -> int:
-        """The place after blanks and comments; raises where the text ends."""
+        """Return the position after blanks and comments; raises ``UnreadableError`` at the end of the text."""
         return self._skip_blank(at, _BLANK_OR_COMMENT)
 
     def _skip_blank(self, at: int, blank: re.Pattern[str]) -> int:
@@ -187,7 +187,7 @@ class Reader:
 
 
 def finite_float(word: str, at: int = 0) -> float:
-    """``word`` as a float; raises ``UnreadableError`` where it overflows to an infinity, which JSON cannot hold."""
+    """Return ``word`` as a float; raises ``UnreadableError`` if it overflows to infinity, which JSON lacks."""
     value = float(word)
     if not math.isfinite(value):
         raise UnreadableError("number", at)

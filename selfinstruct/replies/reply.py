@@ -1,13 +1,13 @@
-"""A reply's text -> candidates, or the reason why there are none; pure, and linear in the length of any text.
+"""Parses the text of a reply into candidates, or the reason why there are none; pure, in linear time.
 
-In this order: the standard decoder on each value in turn (a list, a list under any key, JSON Lines, one object); the
-same from each brace that begins an object, whatever stands between (prose, fences, list numbers, a torn row); then
-`reader` on an object that the decoder refuses; then, where there is no JSON at all, lines labelled with the fields'
-names. Reasoning is cut off before anything but a wholly clean reply is read.
+Tries in this order: the standard decoder on each value (a list, a list under any key, JSON Lines, one object), also
+with other text in between (prose, fences, list numbers, a truncated row); ``reader`` on objects that the decoder
+rejects; and, if there is no JSON at all, lines labelled with field names. Reasoning is removed first, unless the whole
+reply is valid JSON.
 
-No string value is invented or changed: what cannot be read without a guess becomes a candidate without a row, and is
-refused with its problem. Does not handle: tables, CSV, columns in place of rows, and keys that were translated (the
-row then has unknown keys, and the schema check says so).
+No string value is invented or changed: text that cannot be read without a guess becomes a candidate without a row,
+with its problem. Does not handle: tables, CSV, columns instead of rows, translated keys (the row then has unknown keys,
+which the schema check reports).
 
 >>> parse('1. {"answer": "28.0"}', ["Answer"]).candidates[0].row
 {'Answer': '28.0'}
@@ -34,21 +34,21 @@ _REFUSAL = re.compile(
     r"|\bas an ai\b|\bsorry\b|抱歉|对不起|我(?:不能|无法)",
     re.IGNORECASE,
 )
-# What is left of {"rows": []}, in a fence or not: nothing.
+# Matches the tokens of a reply without content, such as {"rows": []} in a fence.
 _NO_CONTENT = re.compile(r'```\w*|"[^"\\\n]{0,80}+"\s*+:|null|[\s,;{}\[\]\ufeff]++')
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What one reply's text came to.
+    """The result of parsing one reply.
 
-    ``candidates`` are in the order of the text; those without a row say why in ``problem``: ``torn`` (the text ended
-    inside), ``not-an-object``, ``guessed`` (where a string ends is in doubt), ``number`` (NaN, an infinity, too many
-    digits), ``nested`` (deeper than 64), ``surrogate`` (half a character, which UTF-8 cannot hold), ``broken``, or
-    ``unread`` (the rest of a reply that has far too many pieces). ``failure`` is "" where there is a candidate, else
-    ``empty``, ``refusal``, ``filtered``, ``truncated`` or ``malformed``, and ``message`` says it to a person.
-    ``notes`` counts what was put right on the way: ``reasoning`` (cut off), ``repaired`` and ``labelled`` rows, rows
-    with ``renamed`` keys.
+    ``candidates`` are in the order of the text. The ``problem`` of a candidate without a row is ``torn`` (the text ends
+    inside it), ``not-an-object``, ``guessed`` (the end of a string is ambiguous), ``number`` (NaN, infinity, too many
+    digits), ``nested`` (deeper than 64 levels), ``surrogate`` (a lone surrogate, which UTF-8 cannot encode),
+    ``broken``, or ``unread`` (the rest of a reply with far too many values). ``failure`` is "" if there is a candidate,
+    else ``empty``, ``refusal``, ``filtered``, ``truncated`` or ``malformed``; ``message`` describes it for people.
+    ``notes`` counts corrections: ``reasoning`` (removed), ``repaired`` and ``labelled`` rows, rows with ``renamed``
+    keys.
     """
 
     candidates: tuple[Candidate, ...]
@@ -58,11 +58,11 @@ class Parsed:
 
 
 def parse_reply(text: str, fields: Sequence[str], *, finish_reason: str = "stop") -> Parsed:
-    """Read the rows out of a reply.
+    """Parse the rows of a reply.
 
-    ``fields`` are the recipe's field names in order; a key that differs from one in case, blanks, - or _ alone
-    is taken for it. A row's known keys come first, in the recipe's order, and unknown ones after. ``finish_reason``
-    is the endpoint's word. Never raises for any text.
+    ``fields`` are the recipe's field names in order; a key that differs from a field only in case, blanks, - or _ is
+    renamed to it. Known keys of a row come first, in the recipe's order, then unknown ones. ``finish_reason`` is that
+    of the endpoint. Never raises, for any text.
     """
     names = field_names(tuple(fields))
     text = _decode_twice_encoded(text)
@@ -75,19 +75,19 @@ def parse_reply(text: str, fields: Sequence[str], *, finish_reason: str = "stop"
         notes = walk.notes
         notes["reasoning"] += 1
         text = answer
-    pieces = walk.candidates
-    if not pieces and not walk.clean:
-        pieces = labelled_rows(text, names, truncated=finish_reason == "length")
-        notes["labelled"] += len(pieces)
+    candidates = walk.candidates
+    if not candidates and not walk.clean:
+        candidates = labelled_rows(text, names, truncated=finish_reason == "length")
+        notes["labelled"] += len(candidates)
     counted = tuple((slug, n) for slug, n in sorted(notes.items()) if n)
-    if pieces:
-        return Parsed(tuple(pieces), notes=counted)
+    if candidates:
+        return Parsed(tuple(candidates), notes=counted)
     failure, message = _why_no_rows(text, finish_reason)
     return Parsed((), failure, message, counted)
 
 
 def _decode_twice_encoded(text: str) -> str:
-    """The text itself, or what it says where all of it is one JSON string (a reply that was encoded twice)."""
+    """Return the text, decoded once if all of it is one JSON string (a reply that was encoded twice)."""
     if text[:1] == '"':
         try:
             value = json.loads(text, strict=False)
@@ -98,21 +98,21 @@ def _decode_twice_encoded(text: str) -> str:
 
 
 def strip_reasoning(text: str) -> str:
-    """A reply without its reasoning: the text after the last end of reasoning, and before any that is left open."""
+    """Return the text after the last closing tag of reasoning, up to an opening tag that is never closed."""
     answer = text[max((tag.end() for tag in _REASONING_END.finditer(text)), default=0) :]
     opened = _REASONING_START.search(answer)
     return answer[: opened.start()] if opened else answer
 
 
 def _why_no_rows(text: str, finish_reason: str) -> tuple[str, str]:
-    """Why there is no row in ``text``, as a slug and as words."""
-    shown = f"it begins {text.strip()[:200]!r}"
+    """Return the reason why ``text`` contains no row, as a slug and a message."""
+    shown = repr(text.strip()[:200])
     if finish_reason == "content_filter":
-        return "filtered", "the endpoint's content filter held the reply back"
+        return "filtered", "the endpoint's content filter blocked the reply"
     if finish_reason == "refusal" or _REFUSAL.search(text, 0, 300):
-        return "refusal", f"the model refused: {shown}"
+        return "refusal", f"the model refused; the reply begins {shown}"
     if finish_reason == "length":
-        return "truncated", "the reply reached the token limit before its first whole row"
+        return "truncated", "the reply reached the token limit before its first complete row"
     if not _NO_CONTENT.sub("", text):
         return "empty", "the reply has no rows"
-    return "malformed", f"no row can be read from the reply; {shown}"
+    return "malformed", f"the reply contains no readable row; it begins {shown}"

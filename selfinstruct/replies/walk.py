@@ -1,4 +1,4 @@
-"""One pass over a text, from value to value."""
+"""Finds the JSON values in a text in one pass."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from selfinstruct.records import JSON, Candidate, Row
 from selfinstruct.replies.names import FieldNames
 from selfinstruct.replies.reader import BLANK_OR_COMMENT, MAX_DEPTH, Reader, UnreadableError, finite_float
 
-#: How much of a piece that is not a row is kept, in characters.
+#: The maximum length of the text kept of a candidate without a row, in characters.
 MAX_EXCERPT = 4_096
-# How often the standard decoder may fail on one reply: each failure costs it a look at all the text before
-# (JSONDecodeError counts the lines), which would make a bad reply quadratic.
+# The maximum number of failures of the standard decoder per reply: each one scans all the text before it
+# (JSONDecodeError counts lines), which would make bad replies quadratic.
 _MAX_DECODER_ERRORS = 16
 
 _SEPARATORS = re.compile(r"[\s,;\]}\ufeff]*+")
 _KEYS = r'"([^"\\\n]{1,80}+)"|\'([^\'\\\n]{1,80}+)\'|[“”„‘’]([^“”„‘’\\\n]{1,80}+)[“”’]|([^\W\d]\w{0,63}+)'
 _CUT_KEY = r"""["'“”„‘’][^"“”\n]{0,80}\Z"""
-# A brace that begins an object (and not one in prose): its first key, and the bracket that its value begins with.
+# The brace of an object (not one in prose), its first key, and the bracket at the beginning of its value.
 _OBJECT_START_PATTERN = (
     rf"\{{{BLANK_OR_COMMENT}(?:(?:{_KEYS}){BLANK_OR_COMMENT}(?::{BLANK_OR_COMMENT}([\[{{])?|\Z)|{_CUT_KEY}|\Z)"
 )
@@ -28,31 +28,31 @@ _VALUE_START = re.compile(rf"{_OBJECT_START_PATTERN}|\[(?=\s*[\[{{])")
 _WRAPPER = re.compile(r'\{\s*+"([^"\\\n]{1,80}+)"\s*+:\s*+(?=\[)')
 _LIST_START = re.compile(r"\[(?=\s*+[\[{])")
 _AFTER_REPAIRED = re.compile(r"[ \t,;\]}]*+(?:\r?\n|\Z|\{|```|//|\#|/\*)")
-# What may follow on a row at once: brackets, then a blank, a stop or markup; after a comma, a value.
+# Text allowed directly after a row: brackets, then a blank, a full stop or markup; after a comma, a value.
 _AFTER_ROW = re.compile(r"[\]}]*+(?:[\s;)<`*|]|\.\s|//|\Z|,++(?:[\s{\[\]}\"'/]|\Z)|[{\[])")
-# What stands between a row and a piece that is none, unless the row ended within a string that both are parts of.
+# Separates a row from an invalid value after it; without it both may be parts of one string.
 _SEPARATED = re.compile(r"[,\n]")
 _CUT_STRING = re.compile(r'"[^"}\]]*+')
 _BEFORE_MEMBER = re.compile(r"[\[,]")
 _AFTER_MEMBER = re.compile(r"\s*+[,\]]")
 _ESCAPES = re.compile(r"\\.", re.DOTALL)
-# Quotes, other than straight double ones, that end a string; an apostrophe within a word is none.
+# Quotes other than straight double ones, by the quote that ends a string; excludes apostrophes within a word.
 _OTHER_QUOTES = {
     **dict.fromkeys("“”", re.compile("[“”„]")),
     **dict.fromkeys("'’", re.compile(r"(?<!\w)['‘’]|['‘’](?!\w)")),
 }
 _CONTAINERS = (dict, list)
-# What passing over something costs in the reader's steps: about as much time.
+# The cost of skipping a value, in the reader's steps.
 _SKIP_COST = 4
-# How many pieces back a row is looked for whose end is in doubt.
+# How many candidates back to search for the last row.
 _LOOK_BACK = 16
 
 
 class Walk:
-    """One pass over a text, from value to value; ``pieces`` are what it finds.
+    """One pass over a text, from value to value, which collects ``candidates``.
 
-    ``clean`` stays true while every value is whole and nothing but separators stands between them. The work is bounded
-    by ``most`` pieces, the reader's steps, and the standard decoder's chances to fail.
+    ``clean`` is true if all values are valid JSON with only separators between them. ``max_candidates``, the reader's
+    steps and ``decoder_errors_left`` limit the work.
     """
 
     def __init__(self, text: str, names: FieldNames) -> None:
@@ -70,7 +70,7 @@ class Walk:
         self.may_have_surrogates = "\\u" in text or not _encodable(text)
 
     def run(self) -> None:
-        """Find the pieces."""
+        """Find all candidates."""
         text, end, at = self.text, len(self.text), 0
         skip = _SEPARATORS.match
         while True:
@@ -96,7 +96,7 @@ class Walk:
             self._check_gap(end)
 
     def _read_object(self, at: int) -> int:
-        """Take the object at ``at``; the place to go on from."""
+        """Read the object at ``at``; return the position where to continue."""
         if (
             not self.candidates
             and (wrapper := _WRAPPER.match(self.text, at))
@@ -113,7 +113,7 @@ class Walk:
         return self._repair_object(at)
 
     def _add_object(self, at: int, stop: int, row: Row) -> int:
-        """Keep the object that was read from [at, stop), or go into it for the rows that it wraps."""
+        """Add the object read from [at, stop), or descend into it if it wraps rows; return where to continue."""
         names = self.names
         if list(row) != names.fields:
             if not names.any_field_in(row):
@@ -125,14 +125,14 @@ class Walk:
                     self.has_gap = True
                     self.reader.steps -= _SKIP_COST
                     return stop
-            fitted = names.rename_keys(row)
-            self.notes["renamed"] += fitted.keys() != row.keys()
-            row = fitted
+            renamed = names.rename_keys(row)
+            self.notes["renamed"] += renamed.keys() != row.keys()
+            row = renamed
         self._add(at, stop, row, _row_problem(row, self.may_have_surrogates))
         return stop
 
     def _repair_object(self, at: int) -> int:
-        """Take an object that the standard decoder refuses."""
+        """Read an object that the standard decoder rejects; return the position where to continue."""
         text = self.text
         self.clean = False
         start = _OBJECT_START.match(text, at)
@@ -158,7 +158,7 @@ class Walk:
         return following
 
     def _find_value(self, at: int, end: int, *, known: bool) -> int:
-        """The place of the next object or list (of the next object that begins with a field, if ``known``)."""
+        """Return the position of the next object or list (if ``known``, of the next object with a field first)."""
         if not known:
             found = _VALUE_START.search(self.text, at, end)
             return found.start() if found else end
@@ -169,7 +169,7 @@ class Walk:
         return end
 
     def _add_list_member(self, at: int) -> int:
-        """Take the list's member at ``at``, which is no object; the place after it, or 0 where it is no value."""
+        """Add the list member at ``at``, which is not an object; return the position after it, or 0 if invalid."""
         if self.decoder_errors_left <= 0 or _BEFORE_MEMBER.search(self.text, self.last_end, at) is None:
             return 0
         try:
@@ -183,17 +183,17 @@ class Walk:
         return stop
 
     def _skip(self, at: int) -> int:
-        """Pass over what is no value, up to the next object or list."""
+        """Skip text that is not JSON; return the position of the next object or list."""
         self.clean = self.in_list = False
         self.has_gap = True
         self.reader.steps -= _SKIP_COST
         return self._find_value(at + 1, len(self.text), known=False)
 
     def _check_gap(self, stop: int) -> None:
-        """Look at what was passed over between the last piece and ``stop``.
+        """Check the text skipped between the last candidate and ``stop``.
 
-        A quote too many, a field's key in the same line, or text without a blank before it says that the row before
-        ended inside one of its own strings. A field's key is a row without its brace.
+        An unbalanced quote, a field's key on the same line, or text directly after the row show that the row ended
+        inside one of its own strings: it is rejected. A field's key is also a row without its brace.
         """
         self.has_gap = False
         text, at = self.text, self.last_end
@@ -201,16 +201,20 @@ class Walk:
         at = start.end() if start else at
         gap = text[at:stop]
         key = self.names.quoted_key.search(gap)
-        torn = _CUT_STRING.fullmatch(gap) and stop == len(text) and "," in text[self.last_end : at]
-        odd = (_ESCAPES.sub("", gap).count('"') % 2 == 1 and not torn) or self._has_stray_quote(gap)
-        inside = odd or (key and "\n" not in text[self.last_end : at]) or _AFTER_ROW.match(text, self.last_end) is None
-        if inside:
+        is_cut = _CUT_STRING.fullmatch(gap) and stop == len(text) and "," in text[self.last_end : at]
+        unbalanced = (_ESCAPES.sub("", gap).count('"') % 2 == 1 and not is_cut) or self._has_stray_quote(gap)
+        ended_inside = (
+            unbalanced
+            or (key and "\n" not in text[self.last_end : at])
+            or _AFTER_ROW.match(text, self.last_end) is None
+        )
+        if ended_inside:
             self._reject_last_row()
         if key:
             self._add(at, stop, None, "broken")
 
     def _has_stray_quote(self, gap: str) -> bool:
-        """Whether the last row ended with another quote than the straight double one, and ``gap`` has one more."""
+        """Whether the last row ended with a quote other than the straight double one, and ``gap`` contains another."""
         at = self.last_end
         while at and self.text[at - 1] in "}] \t\n":
             at -= 1
@@ -218,12 +222,12 @@ class Walk:
         return quote is not None and quote.search(gap) is not None
 
     def _reject_last_row(self) -> None:
-        """Refuse the last row, if only members that are no objects came after it."""
+        """Reject the last row, if only list members that are not objects follow it."""
         for at in range(len(self.candidates) - 1, max(-1, len(self.candidates) - _LOOK_BACK), -1):
-            piece = self.candidates[at]
-            if piece.row is not None:
-                self.candidates[at] = Candidate(at, piece.text, None, "guessed")
-            if piece.problem != "not-an-object":
+            candidate = self.candidates[at]
+            if candidate.row is not None:
+                self.candidates[at] = Candidate(at, candidate.text, None, "guessed")
+            if candidate.problem != "not-an-object":
                 break
 
     def _add(self, at: int, stop: int, row: Row | None, problem: str = "") -> None:
@@ -239,12 +243,12 @@ class Walk:
 
 
 def _first_key(start: re.Match[str]) -> str:
-    """The first key of the object that begins so; "" where the text ends before it is whole."""
+    """Return the first key of the matched object; "" if the text ends inside it."""
     return next(filter(None, start.groups()[:4]), "")
 
 
 def _row_problem(row: Row, may_have_surrogates: bool) -> str:
-    """The problem of a row that was read but cannot be kept, or ""."""
+    """Return the problem of a row that was read but cannot be used, or ""."""
     if any(type(value) in _CONTAINERS for value in row.values()) and _depth(row) > MAX_DEPTH:
         return "nested"
     if may_have_surrogates and not _encodable(json.dumps(row, ensure_ascii=False)):
@@ -253,7 +257,7 @@ def _row_problem(row: Row, may_have_surrogates: bool) -> str:
 
 
 def _encodable(text: str) -> bool:
-    """Whether UTF-8 can hold ``text``: it cannot hold half of a surrogate pair."""
+    """Whether UTF-8 can encode ``text``; it cannot encode lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -262,7 +266,7 @@ def _encodable(text: str) -> bool:
 
 
 def _depth(value: JSON) -> int:
-    """How many objects and lists are inside each other, the outermost counted."""
+    """Return the levels of nesting, including the outermost."""
     depth, level = 0, [value]
     while level:
         depth += 1
@@ -275,5 +279,5 @@ def _refuse_constant(word: str) -> JSON:
     raise UnreadableError("number", 0)
 
 
-# strict=False: a raw line break in a string is kept as it is, not refused.
+# strict=False accepts raw line breaks in strings.
 _DECODE = json.JSONDecoder(strict=False, parse_float=finite_float, parse_constant=_refuse_constant).raw_decode

@@ -363,7 +363,7 @@ def test_show_tells_the_calls_of_a_refused_row_and_what_could_not_be_read(tmp_pa
     assert [each.step for each in found.replies] == ["questions", "answers/3", "answers/3", "faithful/3"]
     assert list(found.unreadable) == [found.replies[1].call]
     text = shown(tmp_path, "x1")
-    assert "faithful: 1, below 4: made up" in text and "no row can be read from the reply" in text
+    assert "faithful: 1, below 4: made up" in text and "the reply contains no readable row" in text
     assert "answers/1" not in text and "another category" not in text
 
 

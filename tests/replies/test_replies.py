@@ -1,4 +1,4 @@
-"""What a reply's text comes to: its rows, unchanged, and everything else counted."""
+"""Parsing replies: rows are unchanged, and everything else is counted."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ LIST = json.dumps(ROWS)
 
 
 def rows(parsed: Parsed) -> list[dict[str, Any]]:
-    """The rows that came out."""
+    """Return the parsed rows."""
     return [candidate.row for candidate in parsed.candidates if candidate.row is not None]
 
 
 def problems(parsed: Parsed) -> list[str]:
-    """The problems of the pieces that are no rows."""
+    """Return the problems of the candidates without a row."""
     return [candidate.problem for candidate in parsed.candidates if candidate.row is None]
 
 
@@ -88,8 +88,8 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-def test_every_kind_of_dress_gives_the_same_rows(kind: str) -> None:
-    """Rows come out whole, in order, with the recipe's fields in the recipe's order, whatever is put around them."""
+def test_all_formats_yield_the_same_rows(kind: str) -> None:
+    """Rows are complete, in order, and have the recipe's order of fields, in any format and surrounding text."""
     expected = [A, A | {"Answer": "x"}, C] if kind == "typographic quotes" else ROWS
     parsed = parse_reply(WHOLE[kind], FIELDS)
     assert rows(parsed) == expected
@@ -98,8 +98,8 @@ def test_every_kind_of_dress_gives_the_same_rows(kind: str) -> None:
     assert not parsed.failure
 
 
-def test_a_piece_is_the_text_it_came_from() -> None:
-    """A candidate's text is the raw piece, and its position counts from 0."""
+def test_a_candidate_keeps_its_source_text() -> None:
+    """The text is the raw part of the reply, and the position counts from 0."""
     parsed = parse_reply(f"1. {json.dumps(A)}\n2. {json.dumps(B)}\n3. {{'Answer': 'x'}}", FIELDS)
     assert [candidate.text for candidate in parsed.candidates] == [json.dumps(A), json.dumps(B), "{'Answer': 'x'}"]
     assert [candidate.position for candidate in parsed.candidates] == [0, 1, 2]
@@ -145,8 +145,8 @@ DROPPED: dict[str, tuple[str, list[dict[str, Any]], list[str]]] = {
 
 
 @pytest.mark.parametrize("kind", DROPPED)
-def test_a_piece_that_needs_a_guess_is_refused_and_counted(kind: str) -> None:
-    """What is no row becomes a candidate with its problem, and takes no whole row along."""
+def test_ambiguous_and_invalid_values_are_rejected_and_counted(kind: str) -> None:
+    """Each becomes a candidate with a problem; complete rows around it are kept."""
     text, kept, dropped = DROPPED[kind]
     parsed = parse_reply(text, FIELDS)
     assert rows(parsed) == kept
@@ -176,8 +176,8 @@ FAILED = {
 
 
 @pytest.mark.parametrize("kind", FAILED)
-def test_a_reply_without_a_row_says_why(kind: str) -> None:
-    """A reply without a piece is a failure of the right kind, with words for a person."""
+def test_a_reply_without_rows_is_a_failure(kind: str) -> None:
+    """Its kind fits the reply, and it has a message for people."""
     text, finish_reason, failure = FAILED[kind]
     if kind == "a page":
         text = text.replace("{x: 1}", "")
@@ -187,8 +187,8 @@ def test_a_reply_without_a_row_says_why(kind: str) -> None:
     assert parsed.message
 
 
-def test_rows_are_kept_whatever_the_endpoint_says_of_them() -> None:
-    """A filter or a refusal that came after whole rows takes none of them away."""
+def test_rows_are_kept_for_every_finish_reason() -> None:
+    """A content filter or a refusal after complete rows does not discard them."""
     for finish_reason in ("content_filter", "length", "refusal"):
         assert rows(parse_reply(f"I'm sorry, only these: {LIST}", FIELDS, finish_reason=finish_reason)) == ROWS
 
@@ -204,7 +204,7 @@ LABELLED = """1. Question: How many kb?
 
 
 def test_labelled_lines_are_rows() -> None:
-    """Lines labelled with the fields' names are read where the reply has no JSON."""
+    """Lines labelled with field names are read if the reply contains no JSON."""
     parsed = parse_reply("Sure:\n\n" + LABELLED + "\n\nThat is all.", FIELDS)
     assert rows(parsed) == [A, {"Question": "Which: a, b?", "Answer": "28.0", "RawLog": "INFO x: y"}]
     assert parsed.notes == (("labelled", 2),)
@@ -220,20 +220,20 @@ def test_labelled_lines_are_rows() -> None:
         "Question: Which?\nAnswer: 1\nAnswer: 2\nRawLog: a\n",
     ],
 )
-def test_a_labelled_row_in_doubt_is_refused(second: str) -> None:
-    """A value over several lines, in quotes, or given twice is not guessed at, and its neighbours are kept."""
+def test_an_ambiguous_labelled_row_is_rejected(second: str) -> None:
+    """A value over several lines, in quotes, or repeated is not guessed; the other rows are kept."""
     parsed = parse_reply(LABELLED + second + LABELLED, FIELDS)
     assert [candidate.problem for candidate in parsed.candidates] == ["", "", "guessed", "", ""]
 
 
-def test_the_last_labelled_row_of_a_cut_reply_is_torn() -> None:
-    """With ``finish_reason`` length the last value may be half of it."""
+def test_the_last_labelled_row_of_a_truncated_reply_is_torn() -> None:
+    """With ``finish_reason`` length the last value may be incomplete."""
     assert problems(parse_reply(LABELLED, FIELDS, finish_reason="length")) == ["torn"]
     assert problems(parse_reply(LABELLED, FIELDS)) == []
 
 
-def test_keys_are_mapped_only_where_it_is_clear() -> None:
-    """A key is renamed only to a field that nothing else means; unknown keys stay, after the known ones."""
+def test_keys_are_renamed_only_if_unambiguous() -> None:
+    """A key is renamed only if no other key refers to the same field; unknown keys stay, after the known ones."""
     assert rows(parse_reply('{"extra": 1, "raw log": "a", "QUESTION": "b"}', FIELDS)) == [
         {"Question": "b", "RawLog": "a", "extra": 1}
     ]
@@ -244,8 +244,8 @@ def test_keys_are_mapped_only_where_it_is_clear() -> None:
     assert list(rows(parse_reply('{"Answer": "a", "Question": "b"}', FIELDS))[0]) == ["Question", "Answer"]
 
 
-def test_notes_count_what_was_put_right() -> None:
-    """The notes tell how often repair, renaming and reasoning were met."""
+def test_notes_count_corrections() -> None:
+    """The notes count repaired rows, renamed keys and removed reasoning."""
     assert parse_reply(JSONL, FIELDS).notes == ()
     assert parse_reply("x</think>" + JSONL.replace("Answer", "answer"), FIELDS).notes == (
         ("reasoning", 1),
@@ -255,7 +255,7 @@ def test_notes_count_what_was_put_right() -> None:
 
 
 def test_values_of_every_type_are_kept() -> None:
-    """Numbers, constants, lists and objects come through both ways of reading alike."""
+    """Both parsers return the same numbers, constants, lists and objects."""
     row = {"Question": 12345678901234567890, "Answer": [1.5, True, None, {"a": "b"}], "RawLog": "0042"}
     assert rows(parse_reply(json.dumps(row), FIELDS)) == [row]
     assert rows(parse_reply(str(row), FIELDS)) == [row]
@@ -279,7 +279,7 @@ DRESSES: dict[str, Callable[[list[str]], str]] = {
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every string value within a row."""
+    """Yield every string value within a row."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -291,7 +291,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def require_no_invention(text: str, given_rows: list[dict[str, str]], finish_reason: str = "stop") -> Parsed:
-    """Parse, and require that each string that comes out went in, and that the reply is counted in one way."""
+    """Parse, and assert that every parsed string is one of the given ones, and that the reply is counted once."""
     parsed = parse_reply(text, FIELDS, finish_reason=finish_reason)
     known = {string for row in given_rows for string in row.values()}
     altered = [s for row in rows(parsed) for s in strings(row) if s not in known]
@@ -301,24 +301,26 @@ def require_no_invention(text: str, given_rows: list[dict[str, str]], finish_rea
 
 
 @given(_ROWS, st.sampled_from(sorted(DRESSES)), st.booleans(), st.sampled_from([None, 1]))
-def test_any_rows_come_through_any_dress(
+def test_any_rows_survive_any_format(
     given_rows: list[dict[str, str]], dress: str, ascii_only: bool, indent: int | None
 ) -> None:
-    """Well-formed rows, whatever their strings hold, come out of every dress exactly as they went in."""
+    """Well-formed rows with any strings are parsed unchanged from every format."""
     parts = [json.dumps(row, ensure_ascii=ascii_only, indent=indent) for row in given_rows]
     assert rows(parse_reply(DRESSES[dress](parts), FIELDS)) == given_rows
 
 
 @given(_ROWS, st.sampled_from(["list", "wrapped", "lines", "fenced"]))
-def test_python_literals_come_through_any_dress(given_rows: list[dict[str, str]], dress: str) -> None:
-    """Python's repr is read exactly, or the row is refused (it has escapes that JSON lacks)."""
+def test_python_literals_survive_any_format(given_rows: list[dict[str, str]], dress: str) -> None:
+    """Python's repr is read exactly, or the row is rejected (it has escapes that JSON lacks)."""
     parsed = require_no_invention(DRESSES[dress]([repr(row) for row in given_rows]), given_rows)
     assert len(parsed.candidates) >= len(given_rows)
 
 
 @given(_ROWS, st.sampled_from(sorted(set(DRESSES) - {"reasoned"})), st.data())
-def test_a_cut_reply_keeps_every_whole_row(given_rows: list[dict[str, str]], dress: str, data: st.DataObject) -> None:
-    """Cut anywhere, a reply gives the rows that end before the cut and no part of another."""
+def test_a_truncated_reply_keeps_every_complete_row(
+    given_rows: list[dict[str, str]], dress: str, data: st.DataObject
+) -> None:
+    """Truncated anywhere, a reply yields the rows that end before the cut, and no partial one."""
     parts = [json.dumps(row) for row in given_rows]
     text = DRESSES[dress](parts)
     cut = data.draw(st.integers(0, len(text)))
@@ -333,7 +335,7 @@ def test_a_cut_reply_keeps_every_whole_row(given_rows: list[dict[str, str]], dre
 
 @given(_ROWS, st.sampled_from(sorted(DRESSES)), st.randoms(use_true_random=False))
 def test_damaged_structure_alters_no_value(given_rows: list[dict[str, str]], dress: str, rng: random.Random) -> None:
-    """Brackets, colons, commas and quotes lost, doubled or strewn in: rows may be lost, values never change."""
+    """With brackets, commas and quotes removed, doubled or inserted, rows may be lost, but values never change."""
     require_no_invention(damaged(given_rows, dress, rng), given_rows)
 
 
@@ -342,8 +344,8 @@ def test_damaged_structure_alters_no_value(given_rows: list[dict[str, str]], dre
     st.booleans(),
 )
 @example([{"Question": "a", "Answer": "b", "RawLog": 'visit "//host" now'}], True)
-def test_quotes_that_are_not_escaped_alter_no_value(given_rows: list[dict[str, str]], double: bool) -> None:
-    """A naive writer that escapes nothing loses the rows with quotes in them, and no value is cut at one."""
+def test_unescaped_quotes_alter_no_value(given_rows: list[dict[str, str]], double: bool) -> None:
+    """Rows with unescaped quotes are rejected; no value is cut at a quote."""
     quote = '"' if double else "'"
     for separator in (", ", ",\n"):
         texts = [separator.join(f"{quote}{k}{quote}: {quote}{v}{quote}" for k, v in row.items()) for row in given_rows]
@@ -359,8 +361,8 @@ FRAGMENTS = [
 
 
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=40), st.sampled_from(["stop", "length", "content_filter", ""]))
-def test_no_heap_of_fragments_raises(parts: list[str], finish_reason: str) -> None:
-    """Whatever is thrown together, the reply is counted in exactly one way."""
+def test_no_combination_of_fragments_raises(parts: list[str], finish_reason: str) -> None:
+    """Every reply is counted in exactly one way."""
     text = "".join(parts)
     parsed = parse_reply(text, FIELDS, finish_reason=finish_reason)
     assert bool(parsed.candidates) != bool(parsed.failure)
@@ -369,13 +371,13 @@ def test_no_heap_of_fragments_raises(parts: list[str], finish_reason: str) -> No
 
 @given(st.text(st.characters(codec=None)), st.lists(st.text(), max_size=3))
 def test_no_text_raises(text: str, fields: list[str]) -> None:
-    """Any text with any field names, lone surrogates included, is counted in exactly one way."""
+    """Any text with any field names, including lone surrogates, is counted in exactly one way."""
     parsed = parse_reply(text, fields)
     assert bool(parsed.candidates) != bool(parsed.failure)
 
 
 def damaged(given_rows: list[dict[str, str]], dress: str, rng: random.Random) -> str:
-    """The dressed rows with some of their structural tokens lost, doubled, or replaced; strings stay whole.
+    """Return the formatted rows with some structural tokens removed, doubled, or replaced; strings stay intact.
 
     Three in ten are cut as well. At most one quote is lost or doubled, and none in a text that is cut: two such faults
     can turn one string into another that nobody could tell from it.
@@ -407,8 +409,8 @@ def damaged(given_rows: list[dict[str, str]], dress: str, rng: random.Random) ->
     return text[: rng.randint(0, len(text))] if cut else text
 
 
-def test_ten_thousand_mangled_replies() -> None:
-    """10,000 replies, dressed, damaged and cut by a seeded hand: none raises, and no string is altered."""
+def test_ten_thousand_damaged_replies() -> None:
+    """10,000 replies in random formats, damaged and truncated at random: none raises, and no string is altered."""
     rng = random.Random(3)
     letters = "abc 123.,:;{}[]\"'\\/#\n中“”"
     kept = 0
@@ -435,14 +437,14 @@ HOSTILE = [
 
 
 def seconds(text: str) -> float:
-    """The processor time that ``text`` takes."""
+    """Return the processor time of parsing ``text``."""
     begun = time.thread_time()
     parse_reply(text, FIELDS)
     return time.thread_time() - begun
 
 
 def require_linear(short: str, long: str, bound: float) -> None:
-    """Require that ``long``, four times ``short``, takes at most ``bound`` seconds and eight times as long."""
+    """Assert that ``long``, four times ``short``, takes at most ``bound`` seconds and at most eight times as long."""
     small, large = float("inf"), float("inf")
     for _ in range(8):  # until a quiet moment comes: the cores are shared
         small, large = min(small, seconds(short)), min(large, seconds(long))
@@ -455,7 +457,7 @@ def require_linear(short: str, long: str, bound: float) -> None:
 @pytest.mark.parametrize("before", ["", '{"rows":[{"Question":"a","Answer":"b","RawLog":"c"},'])
 @pytest.mark.parametrize("unit", HOSTILE, ids=lambda unit: repr(unit[:20]))
 def test_time_is_linear(unit: str, before: str) -> None:
-    """Four times the text takes about four times as long at most, and 100 KB far less than a second.
+    """Four times the text takes at most about four times as long, and 100 KB far less than a second.
 
     The aim is 50 ms for 100 KB; 33 are measured on a quiet machine, and the bound leaves room for a busy one.
     """
@@ -465,6 +467,6 @@ def test_time_is_linear(unit: str, before: str) -> None:
 
 @pytest.mark.parametrize("unit", ["{//", "{#", "{/*", "{'a'//", '{"Question": "' + "x" * 40 + '",}\n'])
 def test_time_is_linear_in_a_long_reply(unit: str) -> None:
-    """A megabyte of rows that each need repair, or of comments that a quote at the end makes none, is linear too."""
+    """Also for a megabyte of rows that each need repair, or of comments invalidated by a quote at the end."""
     short, long = (unit * (size // len(unit)) + '"' for size in (250_000, 1_000_000))
     require_linear(short, long, 1.5)
