@@ -1,8 +1,9 @@
-r"""Documents -> passages: plain text, Markdown, HTML and PDF, in samples or in chunks.
+r"""Reads documents (plain text, Markdown, HTML, PDF) and divides them into passages for prompts.
 
     files named by the recipe -> documents (pages of text) -> passages (spans of a page)
 
-Does not handle: office files, scanned pages (there is no OCR), other encodings than UTF-8, downloading.
+Does not handle: office files, scanned pages (no OCR), encodings other than UTF-8, downloading, choosing the passages
+of a prompt (``growth``).
 
 >>> samples("one\n\n\ntwo")
 [(0, 3), (6, 9)]

@@ -1,11 +1,11 @@
-"""A text as chunks of at most so many characters and tokens, cut where it hurts least.
+"""Divides a text into chunks with limits of characters and tokens, at the best boundaries.
 
     "First one. Second one. Third." -> at most 22 characters: "First one. Second one." | "Third."
 
-A chunk is as many whole sentences as fit; it ends earlier, at a paragraph or a heading, where it is at least half
-full even so. Only a sentence that fits in no chunk is cut: after a line, else a clause, else a word, else between
-any two characters that are not one for the reader. Chunks overlap by whole sentences, as many as fit in the overlap
-(by whole words inside a sentence that had to be cut), and by none where the sentence is longer than the overlap.
+A chunk has as many complete sentences as fit, or ends earlier, at a paragraph or before a heading, if it is then at
+least half full. Only a sentence longer than a chunk is cut: after a line, else a clause, else a word, else between
+two characters (never inside a base with its marks or an emoji sequence). Chunks overlap by as many complete sentences
+as fit in the overlap (by complete words inside a cut sentence), or by none if the sentence is longer than the overlap.
 
 Does not handle: words of scripts that need a dictionary (Thai is cut between any two letters), pairs of regional
 indicators (flags).
@@ -25,19 +25,19 @@ from selfinstruct.errors import InputError
 from selfinstruct.text import UNSPACED, is_unspaced
 
 _CLAUSE = re.compile(r"[,;:)–—][\"'”’)\]]*+(?=\s)|[，、：；）》」』]+")
-_WORD_BREAK = re.compile(rf"[\s{UNSPACED}]")  # beside which a word may end
+_WORD_BREAK = re.compile(rf"[\s{UNSPACED}]")  # a word may end before and after
 _VISIBLE = re.compile(r"\S")
-#: What may not begin a line in Chinese and Japanese typesetting (the commonest of JIS X 4051's list).
+#: Characters that may not begin a line in Chinese and Japanese typesetting (the most common ones of JIS X 4051).
 _NOT_AT_LINE_START = frozenset("，。、；：？！）》」』】〕”’…—ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
 _JOINER = "\u200d"
 
 
 @dataclass(frozen=True)
 class Chunking:
-    """How long chunks may be, and how much of one the next repeats at most.
+    """The maximum length of chunks, and the maximum overlap of consecutive chunks.
 
-    ``max_characters`` and ``overlap`` are in code points. ``max_tokens`` is in what ``count_tokens`` counts, which
-    should give a longer text no fewer tokens; it is called with pieces of at most ``max_characters``.
+    ``max_characters`` and ``overlap`` are in code points. ``max_tokens`` is in the unit of ``count_tokens``, which must
+    not return fewer tokens for a longer text; it is called with at most ``max_characters`` characters.
 
     Raises:
         InputError: a limit is not positive, or the overlap is not smaller than a chunk.
@@ -49,31 +49,33 @@ class Chunking:
     count_tokens: Callable[[str], int] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what could not be met."""
+        """Reject invalid limits."""
         if self.max_characters < 1:
-            raise InputError(f"max_characters = {self.max_characters} is not positive", hint="Try 2000.")
+            raise InputError(f"max_characters = {self.max_characters} must be positive", hint="Try 2000.")
         if self.max_tokens is not None and self.max_tokens < 1:
-            raise InputError(f"max_tokens = {self.max_tokens} is not positive", hint="Try 500.")
+            raise InputError(f"max_tokens = {self.max_tokens} must be positive", hint="Try 500.")
         if not 0 <= self.overlap < self.max_characters:
-            message = f"overlap = {self.overlap} is not between 0 and max_characters = {self.max_characters}"
-            raise InputError(message, hint="Try a tenth of max_characters.")
+            message = (
+                f"overlap = {self.overlap} must be at least 0 and less than max_characters = {self.max_characters}"
+            )
+            raise InputError(message, hint="Try one tenth of max_characters.")
         if self.max_tokens is not None and self.count_tokens is None:
             raise TypeError("max_tokens needs count_tokens")
 
     def spans(self, text: str) -> list[Span]:
-        """The chunks of a text, in order, as [start, end) code points without the white space around them.
+        """Return the chunks of a text, in order, as [start, end) code points without surrounding white space.
 
-        Every character but white space is in one of them. Time is linear in the length of the text, apart from
-        ``count_tokens``, which sees each part of it about ten times where the tokens are what limits a chunk.
+        Every visible character is in at least one chunk. Time is linear in the length of the text, apart from
+        ``count_tokens``, which receives each part about ten times if ``max_tokens`` is the limit that matters.
 
         Raises:
-            InputError: a single character has more than ``max_tokens``.
+            InputError: a single character has more than ``max_tokens`` tokens.
         """
         return list(_Cutter(self, text).spans())
 
 
 class _Cutter:
-    """One text on its way into chunks."""
+    """Divides one text into chunks."""
 
     def __init__(self, chunking: Chunking, text: str) -> None:
         self.text = text
@@ -97,7 +99,7 @@ class _Cutter:
         return spans
 
     def next_visible(self, at: int) -> int:
-        """The first character at or after ``at`` that is not white space; the text's end where there is none."""
+        """Return the position of the first visible character from ``at`` on, or the end of the text."""
         found = _VISIBLE.search(self.text, at)
         return found.start() if found else len(self.text)
 
@@ -105,7 +107,7 @@ class _Cutter:
         return start + len(self.text[start:end].rstrip())
 
     def fits(self, start: int, cut: int) -> bool:
-        """Whether [start, cut) is short enough, not counting white space at its end."""
+        """Whether [start, cut) without trailing white space is within the limits."""
         if cut - start > self.limit and _VISIBLE.search(self.text, start + self.limit, cut):
             return False
         if self.max_tokens is None or self.count_tokens is None:
@@ -113,7 +115,7 @@ class _Cutter:
         return self.count_tokens(self.text[start : self.trim_end(start, cut)]) <= self.max_tokens
 
     def chunk_end(self, start: int, done: int) -> int:
-        """Where the chunk that begins at ``start`` ends; what lies before ``done`` has been in a chunk already."""
+        """Return the end of the chunk that begins at ``start``; text before ``done`` is already in a chunk."""
         first = bisect_right(self.places, max(start, done))
         last = self.last_fitting(start, first)
         if last is None:
@@ -121,27 +123,29 @@ class _Cutter:
         if last == len(self.places) - 1:
             return self.places[last]
         half = bisect_left(self.places, start + (self.places[last] - start) // 2, first, last + 1)
-        for wanted, lowest in ((Rank.SECTION, half), (Rank.PARAGRAPH, half), (Rank.SENTENCE, first)):
+        for rank, lowest in ((Rank.SECTION, half), (Rank.PARAGRAPH, half), (Rank.SENTENCE, first)):
             for index in range(last, lowest - 1, -1):
-                if self.ranks[index] >= wanted and self.fits(start, self.places[index]):
+                if self.ranks[index] >= rank and self.fits(start, self.places[index]):
                     return self.places[index]
         return self.places[last]
 
     def last_fitting(self, start: int, first: int) -> int | None:
-        """The index of the last boundary from ``first`` on that a chunk from ``start`` may reach, if any."""
-        # A place stands after white space, which does not count: the first place beyond the limit may do.
+        """Return the index of the last boundary from ``first`` on within the limits, or None."""
+        # White space before a boundary does not count: the first boundary beyond the limit may fit.
         last = min(bisect_right(self.places, start + self.limit, first), len(self.places) - 1)
         while last >= first and self.places[last] - start > self.limit and not self.fits(start, self.places[last]):
             last -= 1
         return _last_true(first, last, lambda index: self.fits(start, self.places[index]))
 
     def cut_long_sentence(self, start: int, after: int, end: int) -> int:
-        """Where to cut a sentence that fits in no chunk: beyond ``after``, before ``end``."""
+        """Return where to cut a sentence that is longer than a chunk: after ``after``, before ``end``."""
         most = min(start + self.limit, end)
         step = max(1, (self.limit if self.max_tokens is None else self.max_tokens) // 2)
         furthest = _last_true(after + 1, most, lambda place: self.fits(start, place), step)
         if furthest is None:
-            message = f"max_tokens = {self.max_tokens} is fewer than {self.text[after]!r} alone has"
+            message = (
+                f"max_tokens = {self.max_tokens} is less than the tokens of the single character {self.text[after]!r}"
+            )
             raise InputError(message, hint="Raise max_tokens.")
         middle = max(after, start + (furthest - start) // 2)
         line = self.text.rfind("\n", middle, furthest) + 1
@@ -153,7 +157,7 @@ class _Cutter:
         return furthest
 
     def last_word_break(self, after: int, furthest: int) -> int:
-        """The last place in (after, furthest] between words, or else between characters, or else ``furthest``."""
+        """Return the last word break in (after, furthest], else the last character break, else ``furthest``."""
         if furthest == len(self.text) or _WORD_BREAK.search(self.text, after, furthest + 1):
             for place in range(furthest, after, -1):
                 if self.is_word_break(place):
@@ -170,7 +174,7 @@ class _Cutter:
         return loose and here not in _NOT_AT_LINE_START and self.is_character_break(place)
 
     def is_character_break(self, place: int) -> bool:
-        """Whether no character for the reader (a base with its marks, an emoji sequence) is torn at ``place``."""
+        """Whether ``place`` is not inside a user-perceived character (a base with its marks, an emoji sequence)."""
         if place >= len(self.text):
             return True
         before, here = self.text[place - 1], self.text[place]
@@ -180,11 +184,11 @@ class _Cutter:
         return not is_mark and _JOINER not in (before, here)
 
     def next_start(self, begin: int, cut: int, done: int) -> int:
-        """Where the next chunk begins: as far back from ``cut`` as the overlap lets, or at ``done``.
+        """Return the start of the next chunk: as far before ``cut`` as the overlap allows, or ``done``.
 
-        From there the next sentence fits as well, so that the chunk goes further than the one from ``begin``.
+        The sentence after ``cut`` fits in a chunk from there, so that every chunk ends after the previous one.
         """
-        # Never more than half of a chunk, or a text would become far longer by being cut.
+        # At most half of a chunk, so that the chunks together do not become much longer than the text.
         earliest = max(cut - self.overlap, begin + (cut - begin + 1) // 2)
         if earliest >= cut:
             return done
@@ -200,27 +204,27 @@ class _Cutter:
         return done if fitting is None else self.next_visible(fitting)
 
 
-def _last_true(first: int, last: int, holds: Callable[[int], bool], step: int = 1) -> int | None:
-    """The last number of a range for which something holds that, where it ends, does not hold again.
+def _last_true(first: int, last: int, predicate: Callable[[int], bool], step: int = 1) -> int | None:
+    """Return the last number of a range for which ``predicate`` is true; after its first False it must stay False.
 
-    It goes forward in steps that double, so that what is looked at is not much longer than what is found.
+    Doubles its steps (exponential search), so that the text checked is not much longer than the text found.
     """
-    if first > last or not holds(first):
+    if first > last or not predicate(first):
         return None
     beyond = min(first + step, last)
-    while first < last and holds(beyond):
+    while first < last and predicate(beyond):
         first, step = beyond, step * 2
         beyond = min(first + step, last)
     while beyond - first > 1:
         middle = (first + beyond) // 2
-        first, beyond = (middle, beyond) if holds(middle) else (first, middle)
+        first, beyond = (middle, beyond) if predicate(middle) else (first, middle)
     return first
 
 
-def _first_true(places: Sequence[int], holds: Callable[[int], bool]) -> int | None:
-    """The first place for which something holds that, once it does, holds for all that follow."""
+def _first_true(places: Sequence[int], predicate: Callable[[int], bool]) -> int | None:
+    """Return the first place for which ``predicate`` is true; after its first True it must stay True."""
     low, high = 0, len(places)
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if holds(places[middle]) else (middle + 1, high)
+        low, high = (low, middle) if predicate(places[middle]) else (middle + 1, high)
     return places[low] if low < len(places) else None

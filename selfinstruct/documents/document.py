@@ -1,6 +1,6 @@
-"""One file -> its text, page by page. What a file is, its content tells: text (Markdown is text), HTML, or PDF.
+"""Reads one file as pages of text. The type (text, including Markdown; HTML; PDF) is detected from the content.
 
-Does not handle: standard input (offsets would point into nothing that lasts), compressed files.
+Does not handle: standard input (offsets need a file that remains), compressed files.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _HEAD_CHARACTERS = 4096
 _PDF = b"%PDF-"
 _HTML = ("<!doctype html", "<html", "<head", "<body")
 _SAVE_AS_TEXT = "Save it as PDF, HTML or plain text in UTF-8 first."
-_OCR = "Run it through OCR first, and name the text that comes out."
-_UNSUPPORTED = (  # UTF-32's mark begins with UTF-16's, so it comes first
+_OCR = "Run OCR first, and use the resulting text."
+_UNSUPPORTED = (  # UTF-32 first: its byte order mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "UTF-32 text", "Convert it: iconv -f UTF-32 -t UTF-8 OLD > NEW"),
     (codecs.BOM_UTF32_BE, "UTF-32 text", "Convert it: iconv -f UTF-32 -t UTF-8 OLD > NEW"),
     (codecs.BOM_UTF16_LE, "UTF-16 text", "Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW"),
@@ -38,7 +38,7 @@ _UNSUPPORTED = (  # UTF-32's mark begins with UTF-16's, so it comes first
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The extracted text of a page; ``number`` counts from 1, and is None where a document has no pages."""
+    """The extracted text of a page; ``number`` counts from 1, and is None if the format has no pages."""
 
     number: int | None
     text: str
@@ -46,7 +46,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A page, or where ``page`` is None a whole document, that gave no text, and why."""
+    """A page without text (a whole document if ``page`` is None), and the reason."""
 
     document: str
     page: int | None
@@ -54,13 +54,13 @@ class Skipped:
 
     @property
     def location(self) -> str:
-        """The document and the page, for a person."""
+        """The document and the page, for messages."""
         return self.document if self.page is None else f"{self.document}, page {self.page}"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file as text; ``kind`` is ``text``, ``html`` or ``pdf``. Every page has text, or it is in ``skipped``."""
+    """One file as text; ``kind`` is ``text``, ``html`` or ``pdf``. Pages without text are in ``skipped``."""
 
     name: str
     kind: str
@@ -69,13 +69,13 @@ class Document:
 
 
 def read_document(path: str | Path, name: str | None = None) -> Document:
-    """The text of the file at ``path``, which messages and passages call ``name`` (default: its path).
+    """Read the file at ``path``; messages and passages refer to it as ``name`` (default: its path).
 
-    Text is UTF-8, with or without a byte order mark; its line ends become LF, and form feeds too. HTML is taken for
-    its text alone (see ``markup``). A PDF is read in a process of its own (see ``pdf``).
+    Text is UTF-8, with or without a byte order mark; all line ends and form feeds become LF. HTML is reduced to its
+    text (see ``markup``). A PDF is read in a separate process (see ``pdf``).
 
     Raises:
-        InputError: the file cannot be opened, is none of these, is broken, or needs the extra ``pdf``.
+        InputError: the file cannot be opened, has an unsupported format, is damaged, or needs the extra ``pdf``.
     """
     name = str(path) if name is None else name
     try:
@@ -96,19 +96,19 @@ def read_document(path: str | Path, name: str | None = None) -> Document:
     kind = "html" if _is_html(text) else "text"
     if Path(name).suffix.lower() == ".pdf":
         what = "HTML" if kind == "html" else "plain text" if text.strip() else "empty"
-        hint = "Fetch or export it again: a failed download often leaves such a file. Text is not named .pdf."
-        raise InputError(f"{name}: is named .pdf, but is {what}", hint=hint)
+        hint = "Download or export it again; if it is text or HTML, rename it."
+        raise InputError(f"{name}: named .pdf, but the content is {what}", hint=hint)
     if kind == "html":
         from selfinstruct.documents.markup import html_text
 
         text = html_text(text)
     if not text.strip():
-        return Document(name, kind, (), (Skipped(name, None, "holds no text"),))
+        return Document(name, kind, (), (Skipped(name, None, "contains no text"),))
     return Document(name, kind, (Page(None, text),))
 
 
 def is_pdf(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is a PDF: also with other bytes before its header, but not text."""
+    """Whether these are the first bytes of a PDF; other binary data may precede the header."""
     if head.lstrip().removeprefix(codecs.BOM_UTF8).startswith(_PDF):
         return True
     if _PDF not in head:
@@ -130,24 +130,24 @@ def _is_html(text: str) -> bool:
 def _decode(data: bytes, name: str) -> str:
     for mark, what, hint in _UNSUPPORTED:
         if data.startswith(mark):
-            raise InputError(f"{name}: is {what}, not UTF-8 text, HTML or PDF", hint=hint)
+            raise InputError(f"{name}: unsupported format: {what}; expected UTF-8 text, HTML or PDF", hint=hint)
     if b"\0" in data[:_HEAD_BYTES]:
-        hint = "Documents are UTF-8 text, Markdown, HTML or PDF. UTF-16: iconv -f UTF-16LE -t UTF-8 OLD > NEW"
-        raise InputError(f"{name}: is not text: NUL bytes at its beginning, as in a binary file or UTF-16", hint=hint)
+        hint = "Use UTF-8 text, Markdown, HTML or PDF. For UTF-16: iconv -f UTF-16LE -t UTF-8 OLD > NEW"
+        raise InputError(f"{name}: not text: contains NUL bytes, as binary files and UTF-16 do", hint=hint)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         at = exc.start + (len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0)
         line = 1 + data.count(b"\n", 0, at)
-        hint = "Convert it from its own encoding, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
-        message = f"{name}:{line}: not UTF-8 text: byte 0x{data[at]:02x} at offset {at} of the file"
+        hint = "Convert it to UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
+        message = f"{name}:{line}: not UTF-8 text: byte 0x{data[at]:02x} at offset {at}"
         raise InputError(message, hint=hint) from exc
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
 
 
 def _not_a_file(path: Path, name: str) -> InputError:
     if path.is_dir():
-        return InputError(f"{name}: is a folder, not a document", hint="Name a file in it.")
+        return InputError(f"{name}: is a directory, not a document", hint="Name a file in it.")
     if path.exists():
         return InputError(f"{name}: is a device or pipe, not a file", hint="Save its content to a file first.")
     return InputError(f"{name}: no such file", hint="Check the name and the directory.")

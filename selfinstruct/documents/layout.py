@@ -1,13 +1,13 @@
-"""The lines of PDF pages -> running text: words, paragraphs, and pages that go on.
+"""Joins the lines of PDF pages into paragraphs and sentences.
 
-What a PDF holds is glyphs in places; that lines make a paragraph is read off the places. A new paragraph begins
-where the lines are further apart than usual, where their size changes after a sentence, at a new column, at a
-bullet, and where the first word would have fitted on the line before: an unbroken paragraph fills its lines. A hyphen
-at a line's end between small letters goes with the break ("harbour-/master" -> "harbourmaster": "well-/known" loses
-its own). Lines that stand at the top or the bottom of many pages, numbers aside, are no part of the text. A sentence
-that goes on over the end of a page belongs to the page where it began.
+A PDF contains glyphs at positions; paragraphs are inferred from the positions of lines. A new paragraph begins where
+the distance between lines is larger than usual, where the font size changes after a sentence, at a new column, at a
+bullet, and where the first word would have fitted on the previous line, since a paragraph fills its lines. A hyphen at
+the end of a line between lower-case letters is removed ("harbour-/master" -> "harbourmaster"; "well-/known" loses its
+own). Lines at the top or bottom of many pages that differ only in numbers are not part of the text. A sentence that
+continues on the next page belongs to the page where it begins.
 
-Does not handle: tables (a row is a line), vertical writing, footnotes, columns whose lines were written in turn.
+Does not handle: tables (a row is a line), vertical writing, footnotes, columns whose lines are interleaved.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from selfinstruct.text import is_unspaced
 
 
 class Line(NamedTuple):
-    """A line of a page with its box, in points from the lower left; the height is that of its font."""
+    """A line of a page with its box, in points from the lower left; the height is that of the font."""
 
     text: str
     left: float
@@ -32,12 +32,12 @@ class Line(NamedTuple):
     top: float
 
 
-# More than the usual distance by this much is a gap; less is the rounding of some writers.
+# The factor of the usual distance that makes a gap; smaller differences are rounding errors.
 _PARAGRAPH_GAP = 1.25
 _SIZE_CHANGE = 1.15
-# Lines whose feet differ by less than this, in points, are pieces of one.
+# The maximum vertical distance, in points, between parts of one line.
 _SAME_LINE = 2.0
-# A third of the pages or so, since left and right ones differ; and three, since two chapters may begin alike.
+# About a third of the pages, since left and right pages differ; at least three, since two chapters may begin alike.
 _RUNNING_SHARE, _RUNNING_LEAST = 0.3, 3
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff]")
 _BULLET = re.compile(r"[•‣▪●○◦·–—*-]\s|\(?\d{1,3}[.)]\s|\([a-z]\)\s")
@@ -47,7 +47,7 @@ _SENTENCE_END = re.compile(r"[.!?…:。！？；：।॥؟۔][\"'”’)\]»�
 
 
 def page_texts(pages: Sequence[Sequence[Line]]) -> list[str]:
-    """The text of each page, paragraphs separated by an empty line; "" for a page that has none of its own."""
+    """Return the text of each page, with an empty line between paragraphs; "" for a page without text."""
     running = _running_lines(pages)
     texts = []
     for page in pages:
@@ -57,14 +57,14 @@ def page_texts(pages: Sequence[Sequence[Line]]) -> list[str]:
 
 
 def _running_lines(pages: Sequence[Sequence[Line]]) -> frozenset[str]:
-    """Heads and feet: what stands uppermost or lowest on so many pages, numbers aside."""
+    """Return the running headers and footers: edge lines of many pages that differ only in numbers."""
     counts = Counter(key for page in pages for key in {_without_numbers(line) for line in _edge_lines(page)})
     least = max(_RUNNING_LEAST, _RUNNING_SHARE * sum(1 for page in pages if page))
     return frozenset(key for key, count in counts.items() if count >= least)
 
 
 def _edge_lines(page: Sequence[Line]) -> list[Line]:
-    """What stands at the height of the uppermost and of the lowest line, in whatever order they were written."""
+    """Return the lines at the height of the topmost and the lowest line of a page."""
     if len(page) < _RUNNING_LEAST:
         return []
     heights = [line.bottom for line in page]
@@ -80,7 +80,7 @@ def _paragraphs(lines: Sequence[Line]) -> list[str]:
         return []
     steps = [above.bottom - below.bottom for above, below in pairwise(lines)]
     down = sorted(step for step in steps if step > _SAME_LINE)
-    # Not the median: on a page of short paragraphs that is the distance between two of them.
+    # Not the median, which on a page of short paragraphs is the distance between paragraphs.
     usual = down[len(down) // 4] if down else 0.0
     paragraphs = [[lines[0]]]
     for above, below in pairwise(lines):
@@ -91,7 +91,7 @@ def _paragraphs(lines: Sequence[Line]) -> list[str]:
 
 
 def _right_edge(line: Line, lines: Sequence[Line]) -> float:
-    """How far right the lines of this line's column reach."""
+    """Return the right edge of the column of ``line``."""
     slack = line.top - line.bottom
     return max(other.right for other in lines if abs(other.left - line.left) <= 2 * slack)
 
@@ -101,25 +101,25 @@ def _is_break(above: Line, below: Line, usual: float, edge: float) -> bool:
     height, next_height = above.top - above.bottom, below.top - below.bottom
     if abs(step) < _SAME_LINE:
         return False
-    if step < 0:  # the next column: a sentence may go on there
+    if step < 0:  # the next column, where a sentence may continue
         return _SENTENCE_END.search(above.text) is not None
     if step > _PARAGRAPH_GAP * usual:
         return True
-    # Only after a sentence: a line may have a word of another font in its middle, where it is measured.
+    # Only after a sentence: a line is measured in its middle, where a word may have another font.
     if max(height, next_height) > _SIZE_CHANGE * min(height, next_height) and _SENTENCE_END.search(above.text):
         return True
     if _BULLET.match(below.text):
         return True
     if above.text.endswith("-") or _RIGHT_TO_LEFT.search(below.text):
-        return False  # to the right of the latter's lines is where they begin
+        return False  # right-to-left lines begin at the right edge
     word = 1 if is_unspaced(below.text[0]) else len(below.text.split(maxsplit=1)[0])
     room = edge - above.right
-    # Half a line's height in hand: widths differ from letter to letter, and some writers keep a ragged edge.
+    # Half a line height of tolerance: letters differ in width, and margins may be ragged.
     return room > (word + 1) * (below.right - below.left) / len(below.text) + height / 2
 
 
 def join_lines(lines: Sequence[str]) -> str:
-    """The lines of one paragraph as running text."""
+    """Join the lines of one paragraph."""
     text = lines[0]
     for line in lines[1:]:
         if text.endswith("-") and text[-2:-1].islower() and line[:1].islower():
@@ -127,21 +127,21 @@ def join_lines(lines: Sequence[str]) -> str:
         elif is_unspaced(text[-1]) and is_unspaced(line[0]):
             text += line
         else:
-            # Full-width punctuation brings its own space.
+            # Full-width punctuation includes its space.
             text += line if _WIDE.match(text[-1]) or _WIDE.match(line[0]) else f" {line}"
     return text
 
 
 def _join_pages(pages: list[list[str]]) -> list[list[str]]:
-    """The pages with each sentence where it began: its end is taken from the top of the page after."""
-    carried = [list(paragraphs) for paragraphs in pages]
-    for page, following in pairwise(carried):
+    """Move the end of each sentence from the top of the next page to the page where it begins."""
+    joined = [list(paragraphs) for paragraphs in pages]
+    for page, following in pairwise(joined):
         if not page or not following or _SENTENCE_END.search(page[-1]) or not _continues(page[-1], following[0]):
             continue
         end = boundaries(following[0])[0][0]
         page[-1] = join_lines([page[-1], following[0][:end].rstrip()])
         following[:1] = [following[0][end:]] if end < len(following[0]) else []
-    return carried
+    return joined
 
 
 def _continues(text: str, following: str) -> bool:

@@ -1,13 +1,12 @@
-"""HTML -> its text, in the form of Markdown's simplest: paragraphs, # headings, - items, ``` code.
+"""Converts HTML to text with minimal Markdown: paragraphs, # headings, - items, ``` code.
 
     <h2>Tides</h2><p>High water at&nbsp;<b>06:12</b>.</p>   ->   ## Tides
 
                                                                 High water at 06:12.
 
-What a reader does not see as text is dropped: scripts, styles, navigation, footers, forms, embedded things, and
-elements that say that they are hidden.
+Drops scripts, styles, navigation, footers, forms, embedded objects, and elements with attributes that hide them.
 
-Does not handle: style sheets and scripts that hide or write text, columns of tables that span several.
+Does not handle: style sheets and scripts that hide or write text, table cells that span several columns.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ _BLOCKS = _words(
 )
 _LINES = frozenset(["li", "tr", "dt", "dd"])
 _CELLS = frozenset(["td", "th"])
-# Python's parser (3.11.7, 3.12.1, 3.13.0) takes time in the square of the length over marks that are never closed:
-# 24 kB of "<a " take it 6 s. So it is given whole tags alone. The quantifiers are possessive: this is linear.
+# Python's parser (3.11.7, 3.12.1, 3.13.0) takes quadratic time for tags that are never closed: 6 s for 24 kB of "<a ".
+# So it receives complete tags only. The quantifiers are possessive: this is linear.
 _MARKUP = re.compile(
-    r"<(script|style)\b[^<>]*+>.*?(?:</\1\b[^<>]*+>|\Z)"  # with all that is in it
+    r"<(script|style)\b[^<>]*+>.*?(?:</\1\b[^<>]*+>|\Z)"  # including its content
     r"|<!--.*?(?:-->|\Z)|<[!?][^>]*+>?"  # comments and declarations
     r"|(?P<tag></?[a-z](?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>)"
     r"|<",
@@ -43,12 +42,12 @@ _MARKUP = re.compile(
 _HEADING = re.compile("h[1-6]")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
-# Elements may be left open for ever; nobody nests as deep as this on purpose.
+# The maximum depth of open elements, far more than a valid document has.
 _MAX_OPEN = 512
 
 
 def html_text(source: str) -> str:
-    """The text of an HTML document, entities decoded, white space collapsed except in ``pre``."""
+    """Return the text of an HTML document, with entities decoded and white space collapsed except in ``pre``."""
     reader = _Reader()
     reader.feed(_MARKUP.sub(_keep_complete_tag, source))
     reader.close()
@@ -60,16 +59,16 @@ def _keep_complete_tag(mark: re.Match[str]) -> str:
 
 
 class _Reader(HTMLParser):
-    """Collects text in pieces; a break is kept back until text follows it."""
+    """Collects text; a break is added only when text follows it."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self.open_tags: list[str] = []  # inside which elements we are
-        self.dropped_depth = 0  # how many were open where the outermost dropped one began; 0 where none is
+        self.parts: list[str] = []
+        self.open_tags: list[str] = []  # the names of the open elements
+        self.dropped_depth = 0  # the depth of the outermost dropped element; 0 if there is none
         self.pre_depth = 0
-        self.marker = ""  # of an item or a heading that has no text yet
-        self.gap = ""  # what goes between the text so far and the next: "", " ", "\n" or "\n\n"
+        self.marker = ""  # of an item or a heading without text so far
+        self.gap = ""  # the separator before the next text: "", " ", "\n" or "\n\n"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _VOID:
@@ -77,7 +76,7 @@ class _Reader(HTMLParser):
                 self.break_lines(1 if tag == "br" else 2)
             return
         if tag == "body":
-            self.dropped_depth = 0  # whatever was left open in the head
+            self.dropped_depth = 0  # elements left open in the head
         if len(self.open_tags) < _MAX_OPEN:
             self.open_tags.append(tag)
             if not self.dropped_depth and (tag in _DROPPED or _is_hidden(dict(attrs))):
@@ -112,9 +111,9 @@ class _Reader(HTMLParser):
             self.gap = " " if words.endswith(" ") else ""
 
     def append(self, text: str) -> None:
-        if self.pieces:
-            self.pieces.append(self.gap)
-        self.pieces.append(self.marker + text)
+        if self.parts:
+            self.parts.append(self.gap)
+        self.parts.append(self.marker + text)
         self.gap = self.marker = ""
 
     def break_lines(self, lines: int) -> None:
@@ -127,7 +126,7 @@ class _Reader(HTMLParser):
             self.break_lines(1 if tag in _LINES or self.in_item() else 2)
         if tag == "li":
             self.marker = "- "
-        elif tag in _CELLS and self.pieces and "\n" not in self.gap:
+        elif tag in _CELLS and self.parts and "\n" not in self.gap:
             self.gap = " | "
         elif _HEADING.fullmatch(tag):
             self.marker = "#" * int(tag[1]) + " "
@@ -138,18 +137,18 @@ class _Reader(HTMLParser):
     def end(self, tag: str) -> None:
         if tag == "pre" and self.pre_depth:
             self.pre_depth -= 1
-            self.append("" if self.pieces[-1].endswith("\n") else "\n")
+            self.append("" if self.parts[-1].endswith("\n") else "\n")
             self.append("```")
         if tag in _LINES or tag in _BLOCKS:
             self.marker = "" if tag == "li" or _HEADING.fullmatch(tag) else self.marker
             self.break_lines(1 if tag in _LINES or self.in_item() else 2)
 
     def in_item(self) -> bool:
-        """Whether an item is open, so that what stands in it makes lines and not paragraphs."""
+        """Whether a list item is open; blocks inside one are lines, not paragraphs."""
         return "li" in self.open_tags
 
     def text(self) -> str:
-        return "".join(self.pieces).strip()
+        return "".join(self.parts).strip()
 
 
 def _is_hidden(attributes: dict[str, str | None]) -> bool:

@@ -1,4 +1,4 @@
-"""Files -> documents -> passages: what a recipe's ``[documents]`` names, in the pieces that prompts show."""
+"""Finds and reads the documents that a recipe names, and divides them into passages."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from selfinstruct.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a document, and where it stands.
+    """A part of a document and its location.
 
-    ``document`` is the file as the recipe names it, with ``/`` between folders. ``page`` counts from 1 and is None
-    where a document has no pages. [``start``, ``end``) are code points of the extracted text, of the page where
-    there are pages: ``text`` is exactly that piece of it.
+    ``document`` is the file as named in the recipe, with ``/`` between directories. ``page`` counts from 1 and is None
+    if the format has no pages. ``text`` is exactly the code points [``start``, ``end``) of the extracted text of the
+    page (of the document if it has no pages).
     """
 
     document: str
@@ -31,9 +31,9 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The passages of all documents, in the order of documents, pages and offsets, and what was left out.
+    """The passages of all documents, in the order of documents, pages and offsets, and the skipped pages.
 
-    ``pages`` counts the pages that were read (a document without pages is one).
+    ``pages`` is the number of pages read (a document without pages counts as one).
     """
 
     passages: tuple[Passage, ...]
@@ -43,13 +43,13 @@ class Reading:
 
 
 def read_documents(names: Sequence[str], split: Callable[[str], Iterable[Span]], *, base: str | Path = ".") -> Reading:
-    """The passages of the files, folders and globs that ``names`` names, relative to ``base``.
+    """Read the passages of files, directories and globs; ``names`` are relative to ``base``.
 
-    ``split`` gives the passages of a text as spans: ``samples``, or the ``spans`` of a ``Chunking``. Passages do not
-    reach over the end of a page.
+    ``split`` returns the passages of a text as spans: ``samples``, or ``Chunking.spans``. A passage never extends
+    beyond its page.
 
     Raises:
-        InputError: a name is no file; a file cannot be read (see ``read_document``); or no passage is in any.
+        InputError: a name matches no file, a file cannot be read (see ``read_document``), or there are no passages.
     """
     documents = find_documents(names, base=base)
     passages: list[Passage] = []
@@ -63,7 +63,7 @@ def read_documents(names: Sequence[str], split: Callable[[str], Iterable[Span]],
             spans = split(page.text)
             passages += (Passage(name, page.number, start, end, page.text[start:end]) for start, end in spans)
     if not passages:
-        reasons = "".join(f"; {piece.location}: {piece.reason}" for piece in skipped[:3])
+        reasons = "".join(f"; {page.location}: {page.reason}" for page in skipped[:3])
         more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
         message = f"{', '.join(names)}: no text in {_counted(len(documents), 'document')}{reasons}{more}"
         raise InputError(message, hint="Name documents that contain text; run scanned pages through OCR first.")
@@ -71,13 +71,13 @@ def read_documents(names: Sequence[str], split: Callable[[str], Iterable[Span]],
 
 
 def find_documents(names: Sequence[str], *, base: str | Path = ".") -> list[str]:
-    """The files that names stand for, each once, relative to ``base`` unless a name is absolute.
+    """Return the matching files, without repetition, relative to ``base`` unless a name is absolute.
 
-    A folder stands for the files in it and in its folders, a glob (``*``, ``?``, ``[...]``, ``**``) for the files
-    that match, both in the order of their paths. Hidden files are left out unless named.
+    A directory stands for all files in it, recursively, and a glob (``*``, ``?``, ``[...]``, ``**``) for the files that
+    match, both in the order of their paths. Hidden files are excluded unless named.
 
     Raises:
-        InputError: a name stands for no file.
+        InputError: a name matches no file.
     """
     found: dict[str, None] = {}
     for name in names:

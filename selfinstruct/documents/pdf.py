@@ -1,11 +1,11 @@
-"""PDF -> the text of its pages, read by PDFium in a process of its own.
+"""Reads the text of PDF pages with PDFium, in a separate process.
 
-A PDF comes from a stranger, and its reader is a million lines of C++: the process has a limit on memory and time, no
-secret in its environment, the file as its standard input, and only lines of JSON to answer in. Where it dies or
-hangs, the page is skipped and another process goes on with the next.
+PDFs are untrusted input for a large C++ library: the process has limits on memory and time, no secrets in its
+environment, the file as its standard input, and can answer only in lines of JSON. If it crashes or hangs, the page is
+skipped, and a new process continues with the next page.
 
-Does not handle: scanned pages (they are skipped and named), forms, annotations; a broken stream of drawing commands
-gives as much text as PDFium finds in it, which may be none.
+Does not handle: scanned pages (skipped and reported), forms, annotations. Of a damaged content stream PDFium returns
+the text that it finds, which may be none.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from selfinstruct.documents.layout import Line, page_texts
 from selfinstruct.errors import InputError
 from selfinstruct.platform_support import is_readable
 
-# Nothing else of the environment is the reader's business; these are where shared libraries are looked for.
+# The only environment variables that the worker gets: the search paths of shared libraries.
 _ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-# A page of the most characters that the worker sends, each as \uXXXX and with boxes, is a tenth of this.
+# Ten times the length of the longest page that the worker sends, with each character as \uXXXX and boxes.
 _MAX_LINE = 16 << 20
 _TAIL_BYTES = 1024
 _WORKER = "selfinstruct.documents.pdf_worker"
-_REPAIR = "Fetch or export it again, or repair it: qpdf OLD NEW"
+_REPAIR = "Download or export it again, or repair it: qpdf OLD NEW"
 _REFUSALS = {
-    "password": ("is protected by a password", "Remove it first: qpdf --password=PASSWORD --decrypt OLD NEW"),
-    "security": ("is protected in a way that cannot be read", "Save it again without protection."),
-    "format": ("is a broken PDF", _REPAIR),
-    "unreadable": ("cannot be read", _REPAIR),
+    "password": ("protected by a password", "Remove it first: qpdf --password=PASSWORD --decrypt OLD NEW"),
+    "security": ("unsupported protection", "Save it again without protection."),
+    "format": ("damaged PDF", _REPAIR),
+    "unreadable": ("cannot read the file", _REPAIR),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PdfLimits:
-    """What reading one PDF may take. ``memory`` is address space in bytes; seconds are of the clock on the wall.
+    """Limits for reading one PDF. ``memory`` is address space in bytes; seconds are wall-clock time.
 
-    ``crashes`` is how many pages may kill the reader, or outlast ``page_seconds``, before the file is refused.
+    ``crashes`` is the number of pages that may crash the worker or exceed ``page_seconds`` before the file is rejected.
     """
 
     memory: int = 1 << 30
@@ -58,7 +58,7 @@ class PdfLimits:
 
 @dataclass(frozen=True, slots=True)
 class PdfText:
-    """The pages that gave text, those that did not and why, and the most memory that the reader had (KiB).
+    """The pages with text, the skipped pages with reasons, and the peak memory of the worker (KiB).
 
     Page numbers count from 1 to ``count``.
     """
@@ -70,21 +70,21 @@ class PdfText:
 
 
 def read_pdf(path: str | Path, name: str, limits: PdfLimits | None = None) -> PdfText:
-    """The text of every page of the PDF at ``path``, which messages call ``name``.
+    """Read every page of the PDF at ``path``; messages refer to it as ``name``.
 
     Raises:
-        InputError: the extra ``pdf`` is not installed; the file is cut short, broken, protected by a password, or
-            takes more than ``limits``.
+        InputError: the extra ``pdf`` is not installed; the file is truncated, damaged, protected by a password, or
+            exceeds ``limits``.
     """
     if importlib.util.find_spec("pypdfium2") is None:
         hint = "Install the extra: pip install 'selfinstruct[pdf]'"
-        raise InputError(f"{name}: is a PDF, and reading one needs pypdfium2", hint=hint)
+        raise InputError(f"{name}: reading PDF needs pypdfium2, which is not installed", hint=hint)
     with Path(path).open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - (1 << 16)))
-        # A reader must look for the mark in the last kilobyte (PDF 1.7, appendix H, note 18); padding does not count.
+        # Readers look for the marker in the last kilobyte (PDF 1.7, appendix H, note 18); padding does not count.
         if b"%%EOF" not in file.read().rstrip(b"\0\r\n\t ")[-_TAIL_BYTES:]:
-            raise InputError(f"{name}: is cut short: no %%EOF at the end of {size} bytes of PDF", hint=_REPAIR)
+            raise InputError(f"{name}: truncated PDF: no %%EOF at the end of {size} bytes", hint=_REPAIR)
         reading = _Reading(file, name, limits or PdfLimits())
         reading.run()
     numbers = sorted(reading.lines)
@@ -98,15 +98,15 @@ def read_pdf(path: str | Path, name: str, limits: PdfLimits | None = None) -> Pd
 
 def _why_no_text(images: int, lines: list[Line]) -> str:
     if lines:
-        return "nothing on it but its head, its foot or the end of a sentence of the page before"
+        return "no text except headers, footers or the end of a sentence of the previous page"
     if images:
-        return "no text on it but a picture: a scanned page?"
-    return "no text on it: it is empty, or what draws it is broken"
+        return "no text, but an image: a scanned page?"
+    return "no text: empty, or a damaged content stream"
 
 
 @dataclass
 class _Reading:
-    """One PDF on its way through as many processes as it takes."""
+    """Reads one PDF with as many processes as necessary."""
 
     file: IO[bytes]
     name: str
@@ -129,10 +129,10 @@ class _Reading:
             first = 1 + max([*self.lines, *self.skipped], default=0)
             crashes += 1
             if time.monotonic() >= deadline:
-                message = f"{self.name}: reading it took more than {self.limits.seconds:g} s, up to page {first}"
-                raise InputError(message, hint="Split it into smaller files, or leave it out.")
+                message = f"{self.name}: reading took more than {self.limits.seconds:g} s, up to page {first}"
+                raise InputError(message, hint="Split it into smaller files, or exclude it.")
             if self.count == 0 or crashes > self.limits.crashes:
-                message = f"{self.name}: the PDF library cannot read it: {problem}"
+                message = f"{self.name}: cannot read the file: {problem}"
                 raise InputError(message, hint=_REPAIR)
             self.skipped[first] = problem
             first += 1
@@ -140,17 +140,17 @@ class _Reading:
                 return
 
     def read_from(self, first: int, deadline: float) -> str | None:
-        """Read pages from ``first`` on; says what went wrong with the next page where the process did not end well."""
+        """Read pages from ``first`` on; return the problem of the next page, or None if all pages are read."""
         with self.process(first, deadline) as process:
             messages = _Messages(process, self.limits.page_seconds, deadline)
             try:
-                for said in messages:
-                    if "peak" in said:
-                        self.peak_memory = max(self.peak_memory, _parse_count(said["peak"]))
+                for message in messages:
+                    if "peak" in message:
+                        self.peak_memory = max(self.peak_memory, _parse_count(message["peak"]))
                         return None
-                    self.handle(said)
+                    self.handle(message)
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-                return "the PDF library answered nonsense to it"
+                return "invalid output of the PDF library"
             return messages.problem
 
     @contextmanager
@@ -158,16 +158,16 @@ class _Reading:
         self.file.seek(0)
         seconds = max(1, round(deadline - time.monotonic()) + 1)
         worker = ["-m", _WORKER, str(first), str(self.limits.memory), str(seconds)]
-        passed_on = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
-        # The same packages are found there as here, however this process came by them.
-        passed_on["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+        environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
+        # The worker must find the same packages as this process.
+        environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
         process = subprocess.Popen(
             [sys.executable, "-P", "-B", *worker],
             stdin=self.file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=passed_on,
-            start_new_session=True,  # an interrupt at the keyboard is for the run, which ends this one
+            env=environment,
+            start_new_session=True,  # Ctrl-C goes to the run, which then ends this process
         )
         try:
             yield process
@@ -175,36 +175,36 @@ class _Reading:
             process.kill()
             process.communicate()
 
-    def handle(self, said: dict[str, Any]) -> None:
-        """One message. The process may have been taken over: nothing of it is trusted beyond its form."""
-        if "refused" in said:
-            if said["refused"] == "library":
-                hint = "Install it again: pip install --force-reinstall 'selfinstruct[pdf]'"
-                raise InputError(f"pypdfium2 cannot be used: {str(said.get('detail'))[:500]!r}", hint=hint)
-            what, hint = _REFUSALS.get(str(said["refused"]), _REFUSALS["format"])
+    def handle(self, message: dict[str, Any]) -> None:
+        """Handle one message, which is not trusted: the worker may be compromised."""
+        if "refused" in message:
+            if message["refused"] == "library":
+                hint = "Reinstall it: pip install --force-reinstall 'selfinstruct[pdf]'"
+                raise InputError(f"cannot import pypdfium2: {str(message.get('detail'))[:500]!r}", hint=hint)
+            what, hint = _REFUSALS.get(str(message["refused"]), _REFUSALS["format"])
             raise InputError(f"{self.name}: {what}", hint=hint)
-        if "pages" in said:
-            self.count = _parse_count(said["pages"])
+        if "pages" in message:
+            self.count = _parse_count(message["pages"])
             if self.count > self.limits.pages:
-                message = f"{self.name}: has {self.count} pages, more than {self.limits.pages}"
-                raise InputError(message, hint="Split it into smaller files.")
+                problem = f"{self.name}: has {self.count} pages, at most {self.limits.pages} are supported"
+                raise InputError(problem, hint="Split it into smaller files.")
             return
-        number = _parse_count(said.get("page"))
+        number = _parse_count(message.get("page"))
         if not 1 <= number <= self.count or number in self.lines or number in self.skipped:
-            raise ValueError("not the next page")
-        if "problem" in said:
-            self.skipped[number] = str(said["problem"])[:200]
+            raise ValueError("unexpected page number")
+        if "problem" in message:
+            self.skipped[number] = str(message["problem"])[:200]
             return
-        self.lines[number] = [_parse_line(line) for line in said["lines"]]
-        self.images[number] = _parse_count(said.get("images"))
+        self.lines[number] = [_parse_line(line) for line in message["lines"]]
+        self.images[number] = _parse_count(message.get("images"))
         self.characters += sum(len(line.text) for line in self.lines[number])
         if self.characters > self.limits.characters:
-            message = f"{self.name}: has more than {self.limits.characters} characters of text, up to page {number}"
-            raise InputError(message, hint="Split it into smaller files.")
+            problem = f"{self.name}: more than {self.limits.characters} characters of text, up to page {number}"
+            raise InputError(problem, hint="Split it into smaller files.")
 
 
 class _Messages:
-    """What a reader says, as it comes; ``problem`` is why it ended, where it did not say that it had done."""
+    """Iterates over the messages of a worker; ``problem`` is set if it ends early."""
 
     def __init__(self, process: subprocess.Popen[bytes], page_seconds: float, deadline: float) -> None:
         self.process = process
@@ -226,7 +226,7 @@ class _Messages:
                 return
             rest = line + more
             if len(rest) > _MAX_LINE:
-                self.problem = "the PDF library gave too much text for it"
+                self.problem = "the output of the PDF library is too long"
                 return
 
     def next_deadline(self) -> float:
@@ -235,23 +235,23 @@ class _Messages:
     def receive(self, until: float) -> bytes:
         output = self.process.stdout
         if output is None or not is_readable(output, until - time.monotonic()):
-            self.problem = f"the PDF library took more than {self.page_seconds:g} s for it"
+            self.problem = f"the PDF library took more than {self.page_seconds:g} s"
             return b""
         data = os.read(output.fileno(), 1 << 16)
         if not data:
             status = self.process.wait()
-            self.problem = f"the PDF library crashed on it ({f'signal {-status}' if status < 0 else f'exit {status}'})"
+            self.problem = f"the PDF library crashed ({f'signal {-status}' if status < 0 else f'exit {status}'})"
         return data
 
 
 def _parse_count(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError("not a count")
+        raise ValueError("expected a count")
     return value
 
 
 def _parse_line(value: Any) -> Line:
     text, left, bottom, right, top = value
     if not isinstance(text, str) or not text:
-        raise ValueError("not a line of text")
+        raise ValueError("expected a line of text")
     return Line(text.encode("utf-8", "replace").decode(), float(left), float(bottom), float(right), float(top))

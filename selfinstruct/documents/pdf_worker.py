@@ -2,9 +2,9 @@
 
 Writes one JSON object per line: ``{"pages": n}``, then for each page from FIRST on ``{"page": k, "lines": [[text, left,
 bottom, right, top], ...], "images": n}`` or ``{"page": k, "problem": reason}``, and finally ``{"peak": KiB}``. For a
-file that cannot be opened, it writes ``{"refused": slug}`` only. Boxes are in points, from the lower left of the page.
+file that cannot be opened, it writes only ``{"refused": slug}``. Boxes are in points, from the lower left of the page.
 
-It imports only the root of the package and ``platform_support``, because it must not have the capabilities of a run.
+Imports only ``platform_support`` of this package, to have as little code and as few capabilities as possible.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 from selfinstruct.platform_support import limit_process, peak_memory
 
-#: A page of more characters than this is skipped; a page of small print has ten thousand.
+#: Pages with more characters are skipped; a page of small print has ten thousand.
 MAX_CHARACTERS = 200_000
 _LINE_ENDS = (0x0A, 0x0D)
-# PDFium's code for a hyphen at the end of a line; it leaves out the line break.
+# PDFium's code for a hyphen at the end of a line, in place of the line break.
 _HYPHEN = 0x02
 _REFUSALS = {2: "unreadable", 3: "format", 4: "password", 5: "security"}
 
@@ -48,20 +48,20 @@ def main(arguments: list[str]) -> None:
             text = page.get_textpage()
             length = text.count_chars()
             if length > MAX_CHARACTERS:
-                _send(page=number, problem=f"it has {length} characters, more than {MAX_CHARACTERS}")
+                _send(page=number, problem=f"{length} characters, more than {MAX_CHARACTERS}")
             else:
                 _send(page=number, lines=list(_lines(pypdfium2.raw, text.raw, length)), images=images)
             text.close()
             page.close()
         except pypdfium2.PdfiumError:
-            _send(page=number, problem="it is damaged: the PDF library cannot load it")
+            _send(page=number, problem="damaged: the PDF library cannot load it")
         except MemoryError:
-            _send(page=number, problem="it exceeds the memory limit of a page")
+            _send(page=number, problem="exceeds the memory limit")
     _send(peak=peak_memory())
 
 
 def _lines(raw: Any, text: Any, length: int) -> Iterator[list[Any]]:
-    """Each line of a page with visible text, and the box around its first and last character."""
+    """Yield each line of a page with visible text, and the box around its first and last character."""
     units: list[int] = []
     at: list[int] = []
     for index in range(length + 1):
@@ -70,23 +70,23 @@ def _lines(raw: Any, text: Any, length: int) -> Iterator[list[Any]]:
             units.append(ord("-"))
             at.append(index)
         if unit in _LINE_ENDS or unit == _HYPHEN:
-            said = "".join(map(chr, units))
-            if said.strip():
-                visible = [place for place, character in zip(at, said, strict=True) if not character.isspace()]
-                yield [_replace_surrogates(said).strip(), *_box(raw, text, visible)]
+            line = "".join(map(chr, units))
+            if line.strip():
+                visible = [place for place, character in zip(at, line, strict=True) if not character.isspace()]
+                yield [_replace_surrogates(line).strip(), *_box(raw, text, visible)]
             units, at = [], []
         elif unit >= 0x20 and unit not in (0xFFFE, 0xFFFF):  # others are glyphs without a character
             units.append(unit)
             at.append(index)
 
 
-def _replace_surrogates(said: str) -> str:
+def _replace_surrogates(text: str) -> str:
     """Replace surrogate pairs by their characters, and lone surrogates by the replacement character."""
-    return said.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _box(raw: Any, text: Any, places: list[int]) -> list[float]:
-    """Left and right of the outer two characters, bottom and top of the middle one: the first may be a bullet."""
+    """Return left and right of the outer characters, bottom and top of the middle one (the first may be a bullet)."""
     boxes = []
     for index in (places[0], places[len(places) // 2], places[-1]):
         rectangle = raw.FS_RECTF()
@@ -96,8 +96,8 @@ def _box(raw: Any, text: Any, places: list[int]) -> list[float]:
     return [round(value, 2) for value in (left, boxes[1].bottom, right, boxes[1].top)]
 
 
-def _send(**said: Any) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
+def _send(**message: Any) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
 

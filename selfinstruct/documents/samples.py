@@ -1,21 +1,21 @@
-"""A text as samples that blank lines separate, as in a file of passages written one after the other."""
+"""Divides a text into samples separated by blank lines."""
 
 from __future__ import annotations
 
 import re
 from typing import TypeAlias
 
-#: A piece of a text, as [start, end) code points.
+#: A part of a text, as [start, end) code points.
 Span: TypeAlias = tuple[int, int]
 
-#: A blank line, with what white space stands about it: one or several, they separate once.
+#: One or several blank lines, with surrounding white space.
 BLANK_LINES = re.compile(r"\n[^\S\n]*+\n\s*+")
 
 
 def samples(text: str) -> list[Span]:
-    """The samples of a text, in order, without the white space around them; none of them is empty.
+    """Return the samples of a text, in order, without surrounding white space; none is empty.
 
-    Several blank lines count as one, and a line of white space alone (an ideographic space too) is blank.
+    Several blank lines count as one. A line with only white space (including ideographic spaces) is blank.
     """
     spans: list[Span] = []
     end = len(text.rstrip())

@@ -1,11 +1,11 @@
-"""Where a text may be cut: after a sentence, a paragraph, before a heading, and what should stay in one piece.
+"""Finds the boundaries where a text may be cut: after sentences and paragraphs, before headings.
 
-English and its like end a sentence with one of . ! ? before white space; Chinese and Japanese with one of 。！？；
-anywhere. A full stop ends no sentence after an abbreviation, an initial or the number of a list item, nor before a
-small letter. A fenced block of code is one piece, and so is a heading with the sentence after it.
+Languages like English end a sentence with . ! or ? before white space; Chinese and Japanese with 。！？ or ； anywhere.
+A full stop does not end a sentence after an abbreviation, an initial or the number of a list item, nor before a
+lower-case letter. Fenced code blocks have no boundaries inside, and a heading stays with the sentence after it.
 
-Does not handle: scripts that do not mark the end of a sentence (Thai), abbreviations of other languages than
-English, headings that are only underlined.
+Does not handle: scripts that do not mark the end of a sentence (Thai), abbreviations in languages other than English,
+headings marked only by underlining.
 
 >>> text = "Dr. Low paid 3.5 p. a. in the U.S. until May. Then? Nothing."
 >>> [text[:place] for place, _ in boundaries(text)]  # doctest: +ELLIPSIS
@@ -21,9 +21,9 @@ from selfinstruct.documents.samples import BLANK_LINES, Span
 
 
 class Rank(IntEnum):
-    """How good a place is to cut at; the greater, the better."""
+    """The quality of a boundary; higher is better."""
 
-    HEADING = 0  #: between a heading and what it is about: only where nothing else is possible
+    HEADING = 0  #: directly after a heading: only if there is no other
     SENTENCE = 1
     PARAGRAPH = 2
     SECTION = 3
@@ -33,14 +33,14 @@ def _words(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
-# Possessive, and never begun inside a run: a megabyte of full stops is gone through once.
+# Possessive, and no match begins inside a run of stops, so that a megabyte of full stops takes linear time.
 _SENTENCE_END = re.compile(r"(?<![.!?…])([.!?…]++)[\"'”’)\]»*_]*+\s++")
 _UNSPACED_END = re.compile(r"[。！？；｡।॥؟۔][。！？；｡।॥؟۔…]*+[”’」』）》】〕\"')\]]*+\s*+")
 _ITEM = re.compile(r"\n[^\S\n]*+(?=[-*+•|]\s|\|\S|\d{1,3}[.)]\s|（?[一二三四五六七八九十]{1,3}[、）])")
 _HEADING = re.compile(r"^#{1,6}[^\S\n]++[^\n]++(?:\n\s*+|\Z)", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(`{3,}+|~{3,}+)([^\n]*+)\n?", re.MULTILINE)
 _LAST_WORD = re.compile(r"[\w.]+\Z")
-# Longer than any abbreviation, so that a word that reaches as far is none.
+# Longer than any abbreviation.
 _LOOK_BACK = 16
 
 _ABBREVIATIONS = _words(
@@ -54,7 +54,7 @@ _NUMBER_ABBREVIATIONS = _words(
 
 
 def boundaries(text: str) -> list[tuple[int, Rank]]:
-    """The places to cut a text at, in order, each just before the first character of what follows; the end is one.
+    """Return the boundaries of a text, in order, each at the first character after it; the last is the end.
 
     Time is linear in the length of the text.
     """
@@ -95,7 +95,7 @@ def _is_line_start(text: str, at: int) -> bool:
 
 
 def _fences(text: str) -> list[Span]:
-    """Each fenced block, from its first mark to the line after it; one that is never closed is none."""
+    """Return the fenced blocks, from the opening fence to the line after the closing one; unclosed ones are ignored."""
     spans: list[Span] = []
     opening: re.Match[str] | None = None
     for mark in _FENCE.finditer(text):
@@ -108,7 +108,7 @@ def _fences(text: str) -> list[Span]:
 
 
 def _merge_fences(fences: list[Span], places: dict[int, Rank]) -> dict[int, Rank]:
-    """The places without those inside a fence, and with the two ends of each."""
+    """Return the places without those inside a fence, plus both ends of each fence."""
     kept: dict[int, Rank] = {}
     number = 0
     for place, rank in sorted(places.items()):

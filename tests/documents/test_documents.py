@@ -1,4 +1,4 @@
-"""Documents become passages: nothing is lost, no limit passed, no sentence torn that need not be."""
+"""Documents and passages: no text is lost, no limit exceeded, no sentence cut unnecessarily."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _sentences(text: str) -> list[str]:
 @example("a" * 50 + "\u0301" * 50, 7, 3, None)
 @example("```\n\n" * 3 + "x", 9, 8, 3)
 def test_chunks_cover_the_text_within_the_limits(text: str, most: int, overlap: int, tokens: int | None) -> None:
-    """Every visible character is in a chunk, in order; no chunk is too long, nor repeats more than was asked."""
+    """Every visible character is in a chunk, in order; no chunk is too long or overlaps too much."""
     chunking = Chunking(most, tokens, min(overlap, most - 1), _tokens)
     spans = chunking.spans(text)
     covered = {place for start, end in spans for place in range(start, end)}
@@ -55,8 +55,8 @@ def test_chunks_cover_the_text_within_the_limits(text: str, most: int, overlap: 
 
 
 @given(texts, st.integers(1, 60), st.integers(0, 59))
-def test_a_sentence_that_fits_is_never_torn(text: str, most: int, overlap: int) -> None:
-    """Each sentence no longer than a chunk is whole in one of them, with overlap and without."""
+def test_a_sentence_that_fits_is_never_cut(text: str, most: int, overlap: int) -> None:
+    """Each sentence no longer than a chunk is complete in one of them, with and without overlap."""
     chunks = [text[start:end] for start, end in Chunking(most, None, min(overlap, most - 1)).spans(text)]
     for sentence in _sentences(text):
         assert len(sentence) > most or any(sentence in chunk for chunk in chunks)
@@ -64,7 +64,7 @@ def test_a_sentence_that_fits_is_never_torn(text: str, most: int, overlap: int) 
 
 @given(st.text(st.sampled_from("ae\u0301\u0323乾 "), max_size=80), st.integers(1, 20))
 def test_marks_stay_with_their_base(text: str, most: int) -> None:
-    """No character is parted from its combining marks, unless with them it is longer than a chunk."""
+    """A character is not separated from its combining marks unless together they exceed a chunk."""
     starts = {start for start, _ in Chunking(most).spans(text)}
     for character in re.finditer("[^ ][\u0301\u0323]*", text):
         inside = range(character.start() + 1, character.end())
@@ -76,7 +76,7 @@ def test_marks_stay_with_their_base(text: str, most: int) -> None:
     [
         ("Dr. Low paid 3.5 p.m. Then he left.", ["Dr. Low paid 3.5 p.m.", "Then he left."]),
         ("See Fig. 3, No. 7. J. Low of the U.S. Army.", ["See Fig. 3, No. 7.", "J. Low of the U.S. Army."]),
-        ("Use tools, e.g. Hammers. He said no. Why?", ["Use tools, e.g. Hammers.", "He said no.", "Why?"]),
+        ("Use tools, e.g. Hammers. He message no. Why?", ["Use tools, e.g. Hammers.", "He message no.", "Why?"]),
         ("“Stop!” she cried. (Really.) Yes", ["“Stop!” she cried.", "(Really.)", "Yes"]),
         ("乾，元亨利贞。潜龙勿用！何谓也？“龙德。”隐", ["乾，元亨利贞。", "潜龙勿用！", "何谓也？", "“龙德。”", "隐"]),
         ("Steps:\n1. Go.\n2. Come.", ["Steps:", "1. Go.", "2. Come."]),
@@ -84,13 +84,13 @@ def test_marks_stay_with_their_base(text: str, most: int) -> None:
         ("यह है। वह है।", ["यह है।", "वह है।"]),
     ],
 )  # fmt: skip
-def test_sentences_end_where_they_do(text: str, sentences: list[str]) -> None:
+def test_ends_of_sentences(text: str, sentences: list[str]) -> None:
     """Abbreviations, initials, decimals, list numbers and quotations do not end a sentence; stops of any script do."""
     assert _sentences(text) == sentences
 
 
 def test_paragraphs_and_headings_are_preferred() -> None:
-    """A chunk ends at a paragraph, and better at a heading, when it is half full there; a heading never ends one."""
+    """A half-full chunk ends at a paragraph, preferably before a heading; no chunk ends with a heading."""
     text = "One one one. Two two two.\n\nThree three. Four four four."
     assert [text[a:b] for a, b in Chunking(40).spans(text)] == [
         "One one one. Two two two.",
@@ -105,8 +105,8 @@ def test_paragraphs_and_headings_are_preferred() -> None:
     assert [text[a:b] for a, b in Chunking(35).spans(text)] == ["A sentence of the first.", "# Head\n\nBelow it."]
 
 
-def test_code_stays_whole() -> None:
-    """A fenced block that fits is never torn, whatever stands in it; one that does not fit is cut at its lines."""
+def test_code_blocks_are_not_cut() -> None:
+    """A fenced block that fits is never cut; a longer one is cut between lines."""
     code = "```python\nx = 1. \n\ny = 2\n# Note. Here\n```"
     text = f"Some words before it. And more.\n\n{code}\n\nAfter it. The end."
     assert any(code in text[a:b] for a, b in Chunking(50).spans(text))
@@ -114,8 +114,8 @@ def test_code_stays_whole() -> None:
         assert code[start - 1] == "\n"
 
 
-def test_an_overlap_is_of_whole_sentences() -> None:
-    """The next chunk begins with the last sentences of the one before that fit in the overlap."""
+def test_chunks_overlap_by_complete_sentences() -> None:
+    """A chunk begins with the last sentences of the previous one that fit in the overlap."""
     text = "One one. Two two. Three three. Four four. Five five."
     assert [text[a:b] for a, b in Chunking(32, overlap=14).spans(text)] == [
         "One one. Two two. Three three.",
@@ -125,8 +125,8 @@ def test_an_overlap_is_of_whole_sentences() -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "乾", "e\u0301", ".", '."', "a, ", "\n \n x", "```\n", "word ", "# \n", "\n- a"])
-def test_a_megabyte_takes_no_time(text: str) -> None:
-    """Time is linear: a megabyte takes under two seconds, with no place to cut at and with nothing else."""
+def test_a_megabyte_takes_linear_time(text: str) -> None:
+    """A megabyte takes under two seconds, without boundaries and with boundaries only."""
     began = time.process_time()
     spans = Chunking(max_characters=2000, max_tokens=400, overlap=200, count_tokens=_tokens).spans(
         text * (10**6 // len(text))
@@ -135,21 +135,21 @@ def test_a_megabyte_takes_no_time(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "said"), [
+    ("limits", "message"), [
         ({"max_characters": 0}, "max_characters"), ({"overlap": 2000}, "overlap"), ({"max_tokens": 0}, "max_tokens"),
     ],
 )  # fmt: skip
-def test_limits_that_cannot_be_met_are_refused(limits: dict[str, int], said: str) -> None:
-    """A limit of nothing, or an overlap as long as a chunk, is an input error that names it."""
-    with pytest.raises(InputError, match=said):
+def test_invalid_limits_are_rejected(limits: dict[str, int], message: str) -> None:
+    """A limit of zero or an overlap as long as a chunk is an input error that names the parameter."""
+    with pytest.raises(InputError, match=message):
         Chunking(**limits, count_tokens=_tokens)
-    with pytest.raises(InputError, match="max_tokens = 1 is fewer"):
+    with pytest.raises(InputError, match="max_tokens = 1 is less"):
         Chunking(max_tokens=1, count_tokens=lambda text: 3 * len(text)).spans("a")
 
 
 @given(st.lists(st.sampled_from(["a", "b c", "乾\n卦", "\n", "\n \t\n", "\u3000\n", " "]), max_size=20).map("\n".join))
-def test_samples_are_what_blank_lines_separate(text: str) -> None:
-    """As by hand: lines collected until a blank one; several blank lines count as one, none gives an empty sample."""
+def test_blank_lines_separate_samples(text: str) -> None:
+    """Equal to a reference implementation; several blank lines count as one, and no sample is empty."""
     expected: list[list[str]] = [[]]
     for line in text.split("\n"):
         if line.strip():
@@ -159,8 +159,8 @@ def test_samples_are_what_blank_lines_separate(text: str) -> None:
     assert [text[a:b] for a, b in samples(text)] == ["\n".join(lines).strip() for lines in expected if lines]
 
 
-def test_html_is_its_text() -> None:
-    """Entities are decoded, blocks are paragraphs; what is no text or not seen is dropped."""
+def test_html_becomes_text() -> None:
+    """Entities are decoded, blocks become paragraphs, and invisible content is dropped."""
     assert (
         html_text(
             "<!DOCTYPE html><html><head><title>T</title><style>p{}</style></head><body><nav><p>Home</nav>"
@@ -176,15 +176,15 @@ def test_html_is_its_text() -> None:
 @pytest.mark.parametrize(
     "mark", ["<", "<a ", "<a b='", "<!--", "<![", "<script>", "</x", "<a>", "&#", "<a b=\"<a c='", "<p hidden>"]
 )
-def test_html_that_never_closes_takes_no_time(mark: str) -> None:
-    """Half a megabyte of any mark is read in a few seconds, though Python's own parser takes hours over some."""
+def test_unclosed_html_takes_linear_time(mark: str) -> None:
+    """Half a megabyte of any markup is read in a few seconds; Python's own parser takes hours for some."""
     began = time.process_time()
     html_text("<html>" + mark * (400_000 // len(mark)))
     assert time.process_time() - began < 4
 
 
-def test_documents_are_told_by_content(tmp_path: Path) -> None:
-    """Names do not matter: HTML is HTML, everything else is text; marks and line ends are not part of it."""
+def test_the_type_of_a_document_is_detected_from_its_content(tmp_path: Path) -> None:
+    """Names do not matter; byte order marks are removed, and line ends normalised."""
     (tmp_path / "page.txt").write_bytes(b"\xef\xbb\xbf <!-- c -->\n<HTML><p>Hello</HTML>")
     (tmp_path / "text.html").write_bytes(b"\xef\xbb\xbfOne\r\nline\r\rTwo <b>\fThree")
     assert read_document(tmp_path / "page.txt").kind == "html"
@@ -194,42 +194,46 @@ def test_documents_are_told_by_content(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"ok\ncaf\xe9", r"d:2: not UTF-8 text: byte 0xe9 at offset 6.*\n.*iconv"),
         ("x".encode("utf-16"), "UTF-16 text"),
         (b"x\0y\0", "NUL bytes"),
         (b"PK\x03\x04..", "office document(.|\n)*Save it as PDF"),
         (b"\x89PNG\r\n", "image(.|\n)*OCR"),
-        (b" \n", "no text in 1 document; d: holds no text"),
-        (b"<html><script>x</script></html>", "holds no text"),
+        (b" \n", "no text in 1 document; d: contains no text"),
+        (b"<html><script>x</script></html>", "contains no text"),
     ],
 )
-def test_what_is_no_document_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
-    """Other encodings and formats, and files without text, are input errors that say where and what to do."""
+def test_unsupported_files_are_rejected(tmp_path: Path, data: bytes, message: str) -> None:
+    """Other encodings and formats, and files without text, are input errors with a location and a hint."""
     (tmp_path / "d").write_bytes(data)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         read_documents(["d"], samples, base=tmp_path)
 
 
-def test_folders_and_globs_are_their_files_in_order(tmp_path: Path) -> None:
-    """A folder means its files, a glob what matches, sorted, once each, named as the recipe names them."""
+def test_directories_and_globs_match_sorted_files(tmp_path: Path) -> None:
+    """Each file occurs once, named relative to the recipe."""
     for name in ("docs/b.md", "docs/a.txt", "docs/sub/c.md", "docs/.hidden", "docs/.git/x"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     assert find_documents(["docs"], base=tmp_path) == ["docs/a.txt", "docs/b.md", "docs/sub/c.md"]
     assert find_documents(["docs/b.md", "docs"], base=tmp_path) == ["docs/b.md", "docs/a.txt", "docs/sub/c.md"]
     assert find_documents(["docs/**/*.md"], base=tmp_path) == ["docs/b.md", "docs/sub/c.md"]
-    for name, said in (("docs/*.x", "no file matches"), ("none.md", "no such file"), ("docs/.git/y", "no such file")):
-        with pytest.raises(InputError, match=said):
+    for name, message in (
+        ("docs/*.x", "no file matches"),
+        ("none.md", "no such file"),
+        ("docs/.git/y", "no such file"),
+    ):
+        with pytest.raises(InputError, match=message):
             find_documents([name], base=tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="the directory contains no files"):
         find_documents(["empty"], base=tmp_path)
 
 
-def test_passages_know_where_they_stand(tmp_path: Path) -> None:
-    """A passage is exactly the piece of its document that it says; a document without text is skipped and named."""
+def test_passages_have_exact_locations(tmp_path: Path) -> None:
+    """A passage is exactly the span of its document; a document without text is skipped and reported."""
     (tmp_path / "a.txt").write_text("First.\n\n\nSecond 乾.\n")
     (tmp_path / "b.txt").write_text("\n")
     reading = read_documents(["a.txt", "b.txt"], samples, base=tmp_path)
@@ -238,11 +242,11 @@ def test_passages_know_where_they_stand(tmp_path: Path) -> None:
         ("a.txt", None, 9, 18, "Second 乾."),
     ]
     assert reading.pages == 1
-    assert [(one.location, one.reason) for one in reading.skipped] == [("b.txt", "holds no text")]
+    assert [(one.location, one.reason) for one in reading.skipped] == [("b.txt", "contains no text")]
 
 
-def test_nothing_else_needs_it() -> None:
-    """Neither the package nor ``--help`` loads the readers of documents, and the readers do not load PDFium."""
+def test_documents_are_imported_only_when_needed() -> None:
+    """Neither the package nor ``--help`` imports ``documents``, which does not import PDFium."""
     for code, name in (("selfinstruct", "selfinstruct.documents"), ("selfinstruct.documents", "pypdfium2")):
         script = f"import sys, {code}; print([name for name in sys.modules if name.startswith({name!r})])"
         assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"

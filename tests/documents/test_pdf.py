@@ -1,4 +1,4 @@
-"""PDFs: what their pages say, which pages were skipped and why, and that no PDF can hang, kill or bloat the run."""
+"""PDFs: the text of pages, skipped pages with reasons; no PDF can hang or crash the run or exhaust its memory."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _hundred() -> bytes:
 
 
 def test_a_hundred_pages(tmp_path: Path) -> None:
-    """Every page of any script is read, in order; the empty, scanned, broken and missing ones are named with why."""
+    """Pages of any script are read, in order; empty, scanned, damaged and missing ones are reported with reasons."""
     (tmp_path / "handbook").write_bytes(_hundred())
     began = time.perf_counter()
     found = read_pdf(tmp_path / "handbook", "handbook")
@@ -96,10 +96,10 @@ def test_a_hundred_pages(tmp_path: Path) -> None:
     print(f"{len(found.pages)} pages, {len(reading.passages)} chunks, {time.perf_counter() - began:.2f} s for two")
     print(f"peak {found.peak_memory} KiB")
     assert [(one.page, one.reason.split(":")[0]) for one in reading.skipped] == [
-        (42, "no text on it"),
-        (57, "no text on it but a picture"),
-        (71, "no text on it"),
-        (81, "it is damaged"),
+        (42, "no text"),
+        (57, "no text, but an image"),
+        (71, "no text"),
+        (81, "damaged"),
     ]
     assert reading.pages == len(found.pages) == 96 and found.count == 100
     texts = dict(found.pages)
@@ -113,7 +113,7 @@ def test_a_hundred_pages(tmp_path: Path) -> None:
     )
     for passage in reading.passages:
         assert passage.page is not None and passage.text == texts[passage.page][passage.start : passage.end]
-        assert passage.text.endswith((".", "。", "।")), "no sentence is torn"
+        assert passage.text.endswith((".", "。", "।")), "no sentence is cut"
     assert all((a.page or 0, a.start) < (b.page or 0, b.start) for a, b in pairwise(reading.passages))
     assert 0 < found.peak_memory < 200_000
 
@@ -124,42 +124,42 @@ _SECRET = (  # the standard handler, 40-bit RC4; the hashes are of no password t
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (_pdf([_text(["x"])], b"/Encrypt 9 0 R /ID [<00> <00>]", (_SECRET,)), "protected by a password(.|\n)*qpdf"),
-        (_hundred()[:-3000], r"is cut short: no %%EOF at the end of \d+ bytes(.|\n)*qpdf"),
-        (b"%PDF-1.7\nnothing\n%%EOF", "is a broken PDF(.|\n)*qpdf"),
-        (b"<!doctype html><title>404</title>", "is named .pdf, but is HTML(.|\n)*download"),
-        (b"Just text.", "is named .pdf, but is plain text"),
-        (b"\x89PNG\r\n\x1a\n", "is an image"),
+        (_hundred()[:-3000], r"truncated PDF: no %%EOF at the end of \d+ bytes(.|\n)*qpdf"),
+        (b"%PDF-1.7\nnothing\n%%EOF", "damaged PDF(.|\n)*qpdf"),
+        (b"<!doctype html><title>404</title>", "named .pdf, but the content is HTML(.|\n)*Download"),
+        (b"Just text.", "named .pdf, but the content is plain text"),
+        (b"\x89PNG\r\n\x1a\n", "unsupported format: an image"),
         (_pdf([b"", _IMAGE]), "no text in 1 document; d.pdf, page 1: (.|\n)*OCR"),
     ],
 )
-def test_what_cannot_be_read_is_refused(tmp_path: Path, data: bytes, said: str) -> None:
-    """A protected, truncated or broken PDF, and what only has the name of one, say what to do about it."""
+def test_unreadable_pdfs_are_rejected(tmp_path: Path, data: bytes, message: str) -> None:
+    """The error for a protected, truncated or damaged PDF, or another file named .pdf, has a hint."""
     (tmp_path / "d.pdf").write_bytes(data)
-    with pytest.raises(InputError, match=r"d\.pdf: (.|\n)*" + said):
+    with pytest.raises(InputError, match=r"d\.pdf: (.|\n)*" + message):
         read_documents(["d.pdf"], samples, base=tmp_path)
 
 
-def test_a_pdf_is_told_by_its_content(tmp_path: Path) -> None:
-    """A PDF needs no name of one, may have bytes before its header, and text about PDFs is text."""
+def test_a_pdf_is_detected_from_its_content(tmp_path: Path) -> None:
+    """With any name and with bytes before its header; text about PDFs is text."""
     (tmp_path / "a.txt").write_bytes(b"\x00\x01junk\n" + _pdf([_text(["Hello there."])]))
     (tmp_path / "b.txt").write_bytes(b"A file that begins with %PDF-1.7 is a PDF.")
     assert read_document(tmp_path / "a.txt").pages[0].text == "Hello there."
     assert read_document(tmp_path / "b.txt").kind == "text"
 
 
-def test_the_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pypdfium2 the error is the command that installs it."""
+def test_the_missing_extra_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pypdfium2 the hint is the command that installs it."""
     (tmp_path / "d").write_bytes(_pdf([_text(["x"])]))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'selfinstruct\[pdf\]'"):
         read_document(tmp_path / "d")
 
 
-def test_a_page_that_takes_for_ever_is_skipped(tmp_path: Path) -> None:
-    """A page that expands to endless commands costs its time limit alone; the pages around it are read."""
+def test_a_page_that_exceeds_the_time_limit_is_skipped(tmp_path: Path) -> None:
+    """A page that expands to endless commands takes only its time limit; the other pages are read."""
     endless = zlib.compress(zlib.compress(b"q BT /F 9 Tf (abc) Tj ET Q " * 8_000_000, 1), 9)
     page = _stream(endless, b"/Filter [/FlateDecode /FlateDecode]")
     (tmp_path / "d").write_bytes(_pdf([_text(["First."]), page, _text(["Last."])]))
@@ -170,8 +170,8 @@ def test_a_page_that_takes_for_ever_is_skipped(tmp_path: Path) -> None:
     assert [number for number, _ in found.skipped] == [2]
 
 
-def test_a_reader_has_no_more_memory_than_it_may(tmp_path: Path) -> None:
-    """A page that expands to gigabytes does not: its reader is stopped, and the others' pages are read."""
+def test_a_worker_cannot_exceed_its_memory_limit(tmp_path: Path) -> None:
+    """The worker is stopped at a page that expands to gigabytes, and the other pages are read."""
     bomb = zlib.compress(b" " * 600_000_000, 9)
     (tmp_path / "d").write_bytes(_pdf([_stream(bomb, b"/Filter /FlateDecode"), _text(["Last."])]))
     found = read_pdf(tmp_path / "d", "d", PdfLimits(memory=300 << 20, page_seconds=10))
@@ -199,8 +199,8 @@ print(json.dumps({{"peak": 1}}))
 
 
 @pytest.mark.parametrize("kind", _WORKERS)
-def test_a_reader_that_fails_costs_one_page(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the reader does on a page (it dies, hangs, lies), that page is skipped, named, and the next is read."""
+def test_a_failing_worker_costs_one_page(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the worker crashes, hangs or writes invalid output, the page is skipped, and the next page is read."""
     body = "\n".join(f"    {line}" for line in _WORKERS[kind].splitlines())
     (tmp_path / "worker_of_test.py").write_text(_WORKER.format(body=body))
     (tmp_path / "d").write_bytes(b"%PDF-\n%%EOF")
@@ -209,12 +209,12 @@ def test_a_reader_that_fails_costs_one_page(kind: str, tmp_path: Path, monkeypat
     found = read_pdf(tmp_path / "d", "d", PdfLimits(page_seconds=1.5))
     assert found.pages == ((1, "Page 1."), (3, "Page 3."))
     assert [number for number, _ in found.skipped] == [2]
-    with pytest.raises(InputError, match="cannot read it"):
+    with pytest.raises(InputError, match="cannot read the file"):
         read_pdf(tmp_path / "d", "d", PdfLimits(page_seconds=1.5, crashes=0))
 
 
-def test_a_reader_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the environment reaches the reader but where its libraries are."""
+def test_a_worker_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the environment, the worker gets only the search paths of its libraries."""
     worker = "import json, os\nprint(json.dumps({'refused': 'library', 'detail': sorted(os.environ)}))"
     (tmp_path / "worker_of_test.py").write_text(worker)
     (tmp_path / "d").write_bytes(b"%PDF-\n%%EOF")
@@ -234,7 +234,7 @@ def _lines(*texts: str, step: float = 14.0, top: float = 700.0) -> list[Line]:
 
 
 def test_lines_become_paragraphs() -> None:
-    """A line that could have held the next word ends a paragraph, and so do bullets and gaps; hyphens go."""
+    """A line with room for the next word, a gap, and a bullet end a paragraph; hyphens are removed."""
     lines = _lines(
         "A paragraph that fills its lines to the mar-",
         "gin and ends here.",
@@ -252,8 +252,8 @@ def test_lines_become_paragraphs() -> None:
     assert join_lines(["乾卦", "元亨，", "AB"]) == "乾卦元亨，AB"
 
 
-def test_a_sentence_belongs_to_the_page_where_it_began() -> None:
-    """What goes on over the end of a page is whole on the first; heads and feet do not come between."""
+def test_a_sentence_belongs_to_the_page_where_it_begins() -> None:
+    """A sentence across a page break is complete on the first page, without headers and footers in between."""
     pages = [
         [Line("HANDBOOK", 72, 800, 130, 812), *_lines(*texts), Line(f"- {number} -", 280, 40, 300, 52)]
         for number, texts in enumerate(
