@@ -10,7 +10,7 @@
     python -m benchmarks.crash pairs --count 200 two processes started together on one directory
 
 Runs are processes, forked from one that has imported everything, and call a server that counts their requests. A
-reader reads the journal during a run and after its end: whatever it has seen once must remain. The first violation
+reader reads the journal during a run and after its end: data that it has seen once must remain. The first violation
 ends the program with a message.
 """
 

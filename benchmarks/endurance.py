@@ -106,7 +106,7 @@ async def spend(seed: int, kind: str) -> Spent:
 
 
 def budget(runs: int = 100) -> bool:
-    """So many runs with a budget of money, and a tenth as many with each other kind."""
+    """``runs`` runs with a budget of money, and a tenth as many with each other kind."""
     print(
         f"\nBudgets, a backend alone: {AT_ONCE} callers at once, replies of 1 to {LONGEST} tokens, usage missing in a "
         f"third,\n{sum(_FAULTS.values()):.0%} faulty; billed is what the server's ledger says:",
@@ -311,7 +311,7 @@ _UNITS = [
 
 
 def malformed(count: int = 10_000) -> bool:
-    """So many malformed replies, and 100 KB of whatever makes a parser slow."""
+    """``count`` malformed replies, and 100 KB of each input that makes parsers slow."""
     uncaught, changed, rows, seconds, size = [], [], 0, 0.0, 0
     rates: list[float] = []
     slowest_reply = 0.0

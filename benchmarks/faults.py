@@ -1,14 +1,14 @@
-"""Whole runs against an endpoint that misbehaves, each in a process of its own: what they cost, and what they leave.
+"""Whole runs against an endpoint that misbehaves, each in a separate process: costs and results.
 
     python -m benchmarks.faults            all of it
     python -m benchmarks.faults table      each fault alone in 30 % of the calls, and all of them mixed
     python -m benchmarks.faults budget     100 runs at 256 at once: is a budget ever overspent?
-    python -m benchmarks.faults storm      ten seconds of nothing but 429s in the middle of a run
+    python -m benchmarks.faults storm      only 429s for ten seconds in the middle of a run
     python -m benchmarks.faults malformed  10,000 replies that are no good JSON
     python -m benchmarks.faults canary     a key that the endpoint repeats in every error: where does it end up?
 
-``budget`` and ``malformed`` are of parts alone and stand in ``endurance.py``. What is counted is taken from the
-server's ledger. Exits with 1 where something does not hold.
+``budget`` and ``malformed`` measure single parts and are in ``endurance.py``. The counts are those of the server's
+ledger. Exits with 1 if a requirement is violated.
 """
 
 from __future__ import annotations
@@ -275,7 +275,7 @@ raise SystemExit(7)
 
 
 def traces(data: bytes, key: str = KEY) -> int:
-    """How often the key, or 12 characters of its middle or of its base64 at any offset, stand in ``data``."""
+    """Count the key, 12 characters of its middle, and its base64 at any offset in ``data``."""
     raw = key.encode()
     encoded = [base64.b64encode(b"x" * shift + raw)[4:-8] for shift in range(3)]
     looked_for = [raw, raw[10:22], json.dumps(key)[1:-1].replace("/", "\\/").encode(), *encoded]
@@ -305,7 +305,7 @@ def canary() -> bool:
 
 
 def searched(folder: Path, words: bytes) -> tuple[int, int, int]:
-    """How many files there are, with how many bytes, words included, and how often the key stands in them."""
+    """Return the number of files, their bytes including ``words``, and the number of occurrences of the key."""
     texts = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()] + [words]
     return len(texts) - 1, sum(map(len, texts)), sum(map(traces, texts))
 

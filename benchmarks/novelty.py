@@ -41,7 +41,7 @@ from selfinstruct.text import tokens
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = [1_000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
-_ASK_ALL, _ASK_EVERY = 100_000, 10  # beyond so many rows MinHash is asked about one candidate in ten
+_ASK_ALL, _ASK_EVERY = 100_000, 10  # with more rows, MinHash is queried for one candidate in ten
 STREAMS = [("logs", 0.857), ("logs", 0.95), ("natural", 0.7), ("chinese", 0.7)]
 
 

@@ -1,7 +1,7 @@
 """Processes that run `selfinstruct run` until they end or are killed, and a reader that checks their journal.
 
 A process is forked from one that has imported everything, so that a thousand of them take minutes. The reader reads the
-journal during a run and after its end: whatever it has seen once must remain.
+journal during a run and after its end: data that it has seen once must remain.
 """
 
 from __future__ import annotations

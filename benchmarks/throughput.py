@@ -34,7 +34,7 @@ SEEDS = Path(__file__).parent.parent / "seeds" / "logqa.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Requests of so many rows each, so many at once, answered after ``latency`` seconds, some ten times as late."""
+    """Concurrent requests for several rows each, answered after ``latency`` seconds, some after ten times as long."""
 
     requests: int
     concurrency: int
@@ -188,7 +188,7 @@ async def backend(url: str, folder: Path, requests: int, concurrency: int, rows:
 
 
 def run(url: str, folder: Path, requests: int, concurrency: int, rows: int) -> None:
-    """The command line, until it has made so many requests and its preflight; more rows are wanted than they bring."""
+    """Run the command line for a preflight and ``requests`` requests, which return fewer rows than the quota."""
     from selfinstruct.cli import main as command
     from selfinstruct.cli.run import STOPPED_SHORT
     from selfinstruct.preparation.infer import infer

@@ -1,4 +1,4 @@
-"""Events: frozen snapshots of a run in progress, for whatever displays them."""
+"""Events: frozen snapshots of a run in progress, for display."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a page about a run shows besides its summary; all of it bounded, whatever the number of rows.
+    """The data of a report besides the summary; its size is limited for any number of rows.
 
     ``rows`` are some accepted rows, of every category while there is room. ``refused`` has for each reason its first
     rejections. ``sampled`` is how many grown rows the histograms are drawn from. ``likeness`` is of the ROUGE-L F1

@@ -1,4 +1,4 @@
-"""The interface between a run and whatever answers its requests."""
+"""The interface between a run and the backend that answers its requests."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from selfinstruct.similarity import answer_fields, is_open, question_fields
 
 
 def check(row: Row, twin: tuple[int, bool] | None, recipe: Recipe) -> Rejection | None:
-    """Refuse a row that differs from a row of the pool in nothing but its answer fields, unless it asks openly."""
+    """Reject a row that differs from a row of the pool only in its answer fields, unless the question is open."""
     if twin is None or twin[1] or is_open(row, question_fields(recipe)):
         return None
     answers = " or ".join(answer_fields(recipe))

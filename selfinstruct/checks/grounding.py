@@ -1,7 +1,7 @@
-"""``ungrounded``: a value that is no span of the field that it must come from.
+"""``ungrounded``: a value that is not a span of its context field.
 
-Does not handle: items of an array one by one, but for inflected words; else an array is grounded where its JSON text
-stands in the context.
+Does not handle: single items of an array, except inflected words; other arrays are grounded if the context contains
+their JSON text.
 
 >>> find("MASSE 4", "Die Maße 4 und 5", "casefold")
 (4, 10)
@@ -21,9 +21,9 @@ from selfinstruct.text import UNSPACED, find_span, is_bound, value_text
 
 _UNIT = re.compile(r"\s+|\S")
 _INSIDE = -1
-#: Longer values are no words or phrases, and are sought as they stand.
+#: Longer values are not words or phrases, and are searched for unchanged.
 _LONGEST_PHRASE = 80
-# Has no forms: a script without spaces, a number (its bounds are those of is_bound).
+# Text without inflected forms: scripts without spaces, and numbers (see is_bound for their boundaries).
 _PLAIN = re.compile(rf"[\d{UNSPACED}]")
 
 

@@ -13,7 +13,7 @@ import warnings
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 
-# A fence as CommonMark 0.31 has it (4.5), but however far it is indented: snippets stand in lists too.
+# A fence as CommonMark 0.31 has it (4.5), but with any indentation, since snippets may be in lists.
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 
 

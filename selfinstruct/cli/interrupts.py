@@ -1,6 +1,6 @@
 """SIGINT and SIGTERM: the first one ends a command in order; a second one, or nine seconds, ends it at once.
 
-Ending at once loses only derived files: whatever is committed to a journal is on disk, and the rest was not
+Ending at once loses only derived files: committed data is in the journal on disk, and the rest was not
 acknowledged. So the process exits without any cleanup that a slow disk or endpoint could delay.
 """
 

@@ -54,7 +54,7 @@ class Loop:
     """The state of one run; ``seed`` is the run's seed, from which the random generator of each batch follows.
 
     ``watch`` is called with a snapshot after each round. ``use_passages_once`` ends the run when every passage of its
-    documents has been used, whatever the quota. ``last_batch`` is the number of the batch planned last.
+    documents has been used, even below the quota. ``last_batch`` is the number of the batch planned last.
     """
 
     criteria: Criteria

@@ -95,7 +95,7 @@ def plan(
     number: int,
     rng: Random,
 ) -> Batch | None:
-    """Return the batch to start next, or None where nothing is to be requested now.
+    """Return the batch to start next, or None if no rows are needed now.
 
     The category with the largest deficit is chosen, the first among equals, and as many rows as its rate requires are
     requested, at most ``prompt.rows_per_request``. ``seeds`` and ``grown`` are the pool ids of each category's rows,

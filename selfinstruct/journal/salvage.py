@@ -1,4 +1,4 @@
-"""Read a damaged SQLite file page by page, without SQLite, which gives up at the first fault.
+"""Read a damaged SQLite file page by page, without SQLite, which stops at the first error.
 
 Follows https://sqlite.org/fileformat2.html: leaf pages of tables (section 1.6), records (2.1), overflow pages, and of
 the write-ahead log every frame up to its last complete commit (4.1). The table of a page that no tree leads to is

@@ -89,7 +89,7 @@ class Vocabulary:
         """Return the words of ``text`` that are values, without overlaps with each other or with ``taken``.
 
         ``others`` are the row's other fields; ``known`` are the values found in them so far, which are values in
-        this text too, wherever they occur between token bounds.
+        this text too if they occur between token boundaries.
         """
         found = _Finder(text, taken)
         for value in sorted(known, key=len, reverse=True):

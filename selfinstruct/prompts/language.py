@@ -19,7 +19,7 @@ _KANA = re.compile("[\u3040-\u30ff]")
 def detect_language(rows: Sequence[Row]) -> Language:
     """Chinese if more than half of the rows' tokens are Han characters, else English.
 
-    Text with kana is Japanese, whatever its share of Han characters.
+    Text with kana is Japanese, regardless of its share of Han characters.
     """
     words = [token for row in rows for value in row.values() for token in tokens(value_text(value))]
     han = sum(1 for token in words if _HAN.match(token))

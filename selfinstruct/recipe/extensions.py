@@ -5,10 +5,10 @@
     backend = "my_models:connect"                   a backend     recipe -> Backend
 
 Modules are found as Python finds them; the working directory is searched too, last, so that it never hides an
-installed package. Only the user's own recipes may name extensions: whoever parses a recipe allows them, by passing
-an importer to ``parse_recipe``.
+installed package. Only the user's own recipes may name extensions: the caller of ``parse_recipe`` allows them
+by passing an importer.
 
-Does not handle: calling them with the right arguments, which is the part of whoever uses one.
+Does not handle: calling them with the right arguments, which is up to the caller.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Chart(NamedTuple):
 
 
 def chart(histogram: Histogram, title: str, caption: str, label: str, *, decimals: int = 0) -> Chart:
-    """Lay out a histogram. ``label`` describes it to a screen reader; figures have so many ``decimals``."""
+    """Lay out a histogram. ``label`` describes it to a screen reader; figures are rounded to ``decimals`` places."""
     count = len(histogram.grown)
     most = max(*histogram.grown, *histogram.seeds, 1e-9)
     cell = _WIDTH / count

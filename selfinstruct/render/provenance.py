@@ -149,9 +149,9 @@ def _nearest(found: Provenance, threshold: float | None, width: int | None) -> T
 
 
 def _neighbours(rows: Sequence[Neighbour], recipe: Recipe, width: int | None) -> Text:
-    """A line for each row: its name, score and values; where rows are not imitated, only the compared values.
+    """Return a line for each row: name, score and values; if rows are not imitated, only the compared values.
 
-    Otherwise the line could show nothing but a passage that many rows share.
+    Otherwise the line might show only a passage that many rows share.
     """
     widest = max((len(near.name) for near in rows), default=0)
     text = Text()

@@ -97,7 +97,7 @@ def test_rouge_score_itself_agrees(tmp_path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
-    """Whatever the directory."""
+    """In any directory."""
     one, two, three = (
         (api.run(SEEDS, rows=200, out=tmp_path / name, seed=seed).directory / "rows.jsonl").read_bytes()
         for name, seed in (("a", 4), ("b", 4), ("c", 5))
@@ -249,7 +249,7 @@ def test_a_backend_that_repeats_itself_is_given_up_with_everything_kept(tmp_path
 
 
 def test_a_row_counts_in_the_category_it_belongs_to(tmp_path: Path) -> None:
-    """Whatever was asked for: rows of one kind only fill that kind's quota, the rest is refused as too many."""
+    """A model that returns rows of one category only fills that category's quota; the rest are rejected."""
     rows = [
         {"Question": f"Is partition rdd_{n}_{n + 60} found?", "Answer": "not", "RawLog": f"Partition rdd_{n}_{n + 60} not found, computing it"}  # noqa: E501
         for n in range(50)

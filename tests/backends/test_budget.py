@@ -71,7 +71,7 @@ def test_a_money_budget_is_never_exceeded(seed: int, money: Decimal) -> None:
 
 
 async def test_a_budget_of_calls_admits_that_many() -> None:
-    """A budget of ten calls admits ten, whatever they cost, and then raises BudgetSpent."""
+    """A budget of ten calls admits ten at any cost, and then raises BudgetSpent."""
     budget = Budget(requests=10)
     billed, rejected = await spend(budget, 25, Usage(10, 10), Random(0))
     assert (len(billed), rejected) == (10, 15)

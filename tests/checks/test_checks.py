@@ -167,7 +167,7 @@ def test_a_sound_new_row_is_accepted_with_category_and_spans() -> None:
     ],
 )
 def test_a_row_is_counted_under_the_first_reason_that_holds(row: Row, expected: str) -> None:
-    """Each reason, for rows that several hold for as well."""
+    """Each reason, also for rows with several reasons."""
     assert reason(row) == expected
 
 
@@ -231,7 +231,7 @@ def test_a_full_category_refuses_only_sound_rows() -> None:
 
 
 def test_novelty_is_not_asked_for_a_full_category() -> None:
-    """It is the dearest check, and the row is refused either way."""
+    """It is the most expensive check, and the row is rejected in any case."""
     full = Rows([SEED, GROWN], seed_count=1, room=0)
     assert reason({**GROWN, "Question": "What stage was the task 41.0 finished in?"}, pool=full) == "quota"
 
@@ -245,7 +245,7 @@ values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from([*NEW, "Other"]), values))
 def test_no_row_makes_a_check_raise(row: Row) -> None:
-    """Whatever the model wrote, it is accepted or refused with a known reason."""
+    """Any row is accepted, or rejected with a known reason."""
     terms = Criteria(
         LOGQA.model_copy(update={"fields": dict.fromkeys(NEW, Field(type="any"))}), {"x": 1.0}, lambda row: "x"
     )
@@ -346,7 +346,7 @@ def test_length_is_counted_in_code_points() -> None:
     ],
 )
 def test_a_value_is_found_at_its_place(value: Any, context: Any, match: str, span: tuple[int, int] | None) -> None:
-    """Offsets are those of the context as it stands, whatever folding did to lengths."""
+    """Offsets refer to the original context, even if case folding changes lengths."""
     assert find(value, context, match) == span
     field = Field.model_validate({"type": "any", "appears_in": "context", "match": match})
     if value != "  ":
@@ -546,7 +546,7 @@ def test_a_choice_has_its_letter_or_not() -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_no_text_makes_a_key_raise(value: str, context: str) -> None:
-    """Whatever the texts hold, the answer is a known reason or none."""
+    """For any texts, the result is a known reason or none."""
     keys: dict[str, Any] = {"appears_in": "context", "choice_of": "context", "differs_from": "context"}
     fields = [Field.model_validate({key: other, "min_chars": 0}) for key, other in keys.items()]
     fields += [
@@ -789,7 +789,7 @@ def test_a_rule_holds_where_all_of_its_names_have_such_a_value(changes: Row, exp
     [(["Dialogue", "a twist"], True), (["a twist"], False), ([], False), (["dialogue and more"], False)],
 )
 def test_a_rule_holds_where_an_item_of_a_list_has_such_a_value(features: list[str], refused: bool) -> None:
-    """A story that was drawn with dialogue among its features is held to it, and no other."""
+    """Only stories that were requested with the feature dialogue must have it."""
     recipe = Recipe(
         name="stories",
         seeds=Seeds(file="s"),
@@ -816,7 +816,7 @@ def test_a_rule_holds_where_an_item_of_a_list_has_such_a_value(features: list[st
     ],
 )
 def test_a_row_is_judged_by_the_fields_that_it_has(names: Sequence[str], changes: Row, expected: str | None) -> None:
-    """What depends on a field that is not named is passed over, whatever stands there."""
+    """Rules that depend on a field that is not named are skipped, for any value."""
     rejection = field_faults({**CHOICE, **changes}, KINDS, names)
     assert (rejection.reason if rejection else None) == expected
 

@@ -22,7 +22,7 @@ Row = dict[str, object]
 
 
 def rows(count: int) -> list[Row]:
-    """Sound rows: a question whose answer and identifier stand in its log."""
+    """Return valid rows: questions with an answer and an identifier that occur in the log."""
     return [
         {
             "Question": f"Which state has rdd_{n}_{n * 3}?",
@@ -99,7 +99,7 @@ def test_likenesses_are_told_of_the_later_row(tmp_path: Path, recipe: Path) -> N
 
 
 def test_rows_are_held_against_other_files(tmp_path: Path, recipe: Path) -> None:
-    """A row that another file has is told with that file and line, whichever of the files it is in."""
+    """A row that another file contains is reported with that file and line, for each of the files."""
     one = write(tmp_path / "one.jsonl", rows(2))
     two = write(tmp_path / "two.jsonl", rows(4)[2:])
     found = api.check(write(tmp_path / "f.jsonl", [*rows(5)[4:], *rows(4)[3:]]), recipe=recipe, against=[one, two])
@@ -133,7 +133,7 @@ def test_the_projects_own_seeds_pass(name: str) -> None:
 
 
 def test_what_a_run_has_grown_passes_its_own_recipe(tmp_path: Path) -> None:
-    """A run's rows, held to its recipe and against its seeds, have no findings: two ways to the same verdict."""
+    """The rows of a run, checked with its recipe and against its seeds, have no findings."""
     api.run(SEEDS / "logqa.jsonl", rows=200, out=tmp_path / "o")
     found = api.check(
         tmp_path / "o" / "rows.jsonl", recipe=tmp_path / "o" / "recipe.toml", against=[SEEDS / "logqa.jsonl"]

@@ -1,4 +1,4 @@
-"""The command line: exit codes, what goes to stdout and to stderr, and what every mistake is told."""
+"""The command line: exit codes, stdout and stderr, and the messages for mistakes."""
 
 from __future__ import annotations
 
@@ -277,7 +277,7 @@ def test_quiet_still_says_that_it_stopped_short(si: Run, tmp_path: Path) -> None
 
 
 def test_a_failing_endpoint_is_exit_3_with_what_is_kept(si: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the endpoint gives up, the rows that came are counted, the error and its remedy said."""
+    """If the endpoint fails, the accepted rows are counted, and the error and a hint are printed."""
     si("run", LOGQA, "--rows", 20, "--out", "o", "-q")
 
     async def fail(*args: object, **options: object) -> None:

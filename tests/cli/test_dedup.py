@@ -172,7 +172,7 @@ def test_the_command_gives_rows_or_counts(tmp_path: Path, capfd: pytest.CaptureF
 
 
 def test_lines_that_are_not_utf8_are_kept_and_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Stray bytes in a log stop nothing; whoever has a file in another encoding learns why little was found."""
+    """Invalid bytes in a log are accepted; a file in another encoding gets a note on why little was found."""
     file = tmp_path / "f.txt"
     file.write_bytes("磁盘已满\n磁盘已满了\n".encode("gb18030") + "磁盘已满\n".encode())
     assert main(["dedup", str(file), "-o", str(tmp_path / "kept")]) == 0
@@ -198,7 +198,7 @@ def test_a_likeness_is_between_0_and_1(threshold: float) -> None:
 
 
 def test_dropped_rows_are_not_written_over_others(tmp_path: Path) -> None:
-    """Not over the file itself, and not over the kept rows, by whatever name; nothing is lost by the attempt."""
+    """Neither the file itself nor the kept rows are overwritten, under any path; no data is lost."""
     path = tmp_path / "a.txt"
     path.write_bytes(b"one two\none two\n")
     for out, dropped in [(tmp_path / "k", tmp_path / "k"), (None, path), (tmp_path / "k", tmp_path / "." / "k")]:

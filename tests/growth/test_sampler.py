@@ -37,7 +37,7 @@ CROSS = RECIPE + '[categories]\nby = "attribute"\nattributes = ["verb", "mood"]\
 
 
 def sampler_of(text: str, passages: int = 0) -> tuple[Recipe, Sampler]:
-    """A recipe and its sampler, with so many passages."""
+    """Return a recipe and its sampler, with the given number of passages."""
     recipe = parse_recipe(text, "r.toml", ".")
     lists: dict[str, Any] = {name: list(each.values) for name, each in recipe.attributes.items()}
     inputs = PromptInputs(lists, [{"passage": f"p{n}"} for n in range(passages)])
@@ -46,7 +46,7 @@ def sampler_of(text: str, passages: int = 0) -> tuple[Recipe, Sampler]:
 
 @given(st.integers(0, 10**6), st.floats(0.7, 1))
 def test_balanced_values_have_the_same_number_of_accepted_rows(seed: int, luck: float) -> None:
-    """Accepted rows per value stay within one batch of each other, whatever share of a value's rows is rejected."""
+    """Accepted rows per value stay within one batch of each other, for any rate of rejection."""
     _, sampler = sampler_of(RECIPE)
     rng, accepted = Random(seed), Counter[str]()
     for _ in range(240):

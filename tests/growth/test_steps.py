@@ -253,7 +253,7 @@ async def test_a_list_that_was_edited_is_used_as_it_is(tmp_path: Path) -> None:
 
 
 async def test_documents_may_change_once_a_run_has_begun(tmp_path: Path) -> None:
-    """A resumed run uses the passages in the journal, whatever happens to the files."""
+    """A resumed run uses the passages in the journal, even if the files have changed."""
     with pytest.raises(EndpointError):
         await grow(tmp_path, recipe := folder(tmp_path, RECIPE), Model(ends=5))
     (tmp_path / "text.txt").write_text("Something else altogether stands here now.", encoding="utf-8")
@@ -263,7 +263,7 @@ async def test_documents_may_change_once_a_run_has_begun(tmp_path: Path) -> None
 
 
 async def test_a_useless_model_is_not_called_for_every_category(tmp_path: Path) -> None:
-    """With fifty categories and bad rows only, the run gives up after 200 rows, not after 10,000."""
+    """With fifty categories and bad rows only, the run ends after 200 rows, not after 10,000."""
     recipe = tmp_path / "recipe.toml"
     values = json.dumps([f"topic {n}" for n in range(50)])
     recipe.write_text(
@@ -279,7 +279,7 @@ async def test_a_useless_model_is_not_called_for_every_category(tmp_path: Path) 
 
 
 async def test_a_model_that_has_become_useless_is_given_up_later(tmp_path: Path) -> None:
-    """After some accepted rows, ten times as many are requested before the run gives up; good rows are kept."""
+    """After some accepted rows, ten times as many are requested before the run ends; good rows are kept."""
     recipe = tmp_path / "recipe.toml"
     values = json.dumps([f"topic {n}" for n in range(50)])
     recipe.write_text(

@@ -1,4 +1,4 @@
-"""The journal: what is added is read back, whole and once, whatever happens to the process or the disk."""
+"""The journal: added data is read back complete and once, even after process crashes and disk errors."""
 
 from __future__ import annotations
 

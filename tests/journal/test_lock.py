@@ -114,7 +114,7 @@ def test_same_process_is_refused_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pair", range(PAIRS))
 def test_of_two_that_start_together_exactly_one_wins(tmp_path: Path, pair: int) -> None:
-    """Whoever loses the race is told the winner's pid, though the winner has only just begun."""
+    """The error of the second process contains the pid of the first, even if that has just started."""
     processes = [Process(tmp_path), Process(tmp_path)]
     # A name from before: the loser must not be told that of a dead process.
     (tmp_path / LOCK_NAME).write_text(json.dumps({"pid": _dead_pid(), "host": socket.gethostname(), "since": "?"}))
@@ -130,7 +130,7 @@ def test_of_two_that_start_together_exactly_one_wins(tmp_path: Path, pair: int) 
 
 @pytest.mark.parametrize("said", ["nothing", "not a holder", "a dead process"])
 def test_holder_that_has_not_signed_is_given_no_other_name(tmp_path: Path, holder: Process, said: str) -> None:
-    """Whatever the file still says from before, the second one is refused within a second and told no wrong pid."""
+    """Stale content of the file: a second process is refused within a second, without a wrong pid."""
     dead = {"pid": _dead_pid(), "host": socket.gethostname(), "since": "yesterday"}
     text = {"nothing": "", "not a holder": "{}", "a dead process": json.dumps(dead)}[said]
     (tmp_path / LOCK_NAME).write_text(text)
@@ -154,7 +154,7 @@ def test_holder_is_given_time_to_sign(tmp_path: Path, holder: Process) -> None:
 
 
 def test_holder_on_another_host_is_believed(tmp_path: Path, holder: Process) -> None:
-    """Whether a process lives can only be asked on its own host: its name is told as it stands."""
+    """Another host's processes cannot be checked: the error contains the host's name."""
     (tmp_path / LOCK_NAME).write_text(json.dumps({"pid": _dead_pid(), "host": "elsewhere", "since": "noon"}))
     with pytest.raises(StorageError, match="on elsewhere, since noon"):
         Lock.acquire(tmp_path)

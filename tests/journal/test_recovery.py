@@ -23,7 +23,7 @@ def make(directory: Path) -> Journal:
 
 
 def add(journal: Journal, number: int, rows: int = 2, size: int = 10) -> None:
-    """One whole batch: so many rows, each of about ``size`` bytes, and one rejection."""
+    """Return a complete batch: rows of about ``size`` bytes each, and one rejection."""
     journal.add_batch(Batch(number, "c", rows, 0, (1,)))
     call = journal.add_reply(number, "rows", Reply("r" * size, "m"))
     good = [Judgement(Candidate(at, "", {"Q": f"{number}.{at}" + "q" * size}), "c") for at in range(rows)]

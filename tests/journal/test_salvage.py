@@ -107,7 +107,7 @@ def test_a_call_without_a_record_gets_a_batch_of_its_own(tmp_path: Path, journal
 
 
 def test_an_outdated_page_does_not_replace_a_newer_value(tmp_path: Path, journal: Journal) -> None:
-    """Of a value that also stands in a page which no table uses any more, the one of the table counts."""
+    """If a page that no table uses also contains the value, the value in the table is used."""
     journal.write_metadata(replace(METADATA, stopped="budget"))
     journal.close()
     path = tmp_path / "old" / JOURNAL_NAME

@@ -46,7 +46,7 @@ def prepared(folder: Path, steps: str, more: str = "", passages: int = 200, rows
 
 
 def test_the_rows_of_steps_are_counted(tmp_path: Path) -> None:
-    """Five questions about each of 200 passages are 1,000 rows at most, whatever one request may ask for."""
+    """Five questions about each of 200 passages are at most 1,000 rows, regardless of the rows per request."""
     plan = prepared(tmp_path, ASK + ANSWER)
     assert plan.use_passages_once
     assert sum(plan.quotas.values()) == 1000
@@ -104,7 +104,7 @@ def test_templates_multiply_what_the_steps_make(tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_has_the_passages_that_it_recorded(tmp_path: Path) -> None:
-    """Its open quota follows them, whatever the documents contain now; without recorded ones the documents count."""
+    """Its open quota follows them, even if the documents have changed; otherwise it follows the documents."""
     plan = prepared(tmp_path, ASK + ANSWER, passages=200)
     assert plan.resumed([]) is plan
     resumed = plan.resumed(plan.inputs.passages[:40])

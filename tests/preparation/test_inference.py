@@ -102,7 +102,7 @@ def test_logqa_thresholds_are_read_off_its_seeds() -> None:
 
 
 def test_thresholds_stay_between_floor_and_cap_and_a_number_is_taken_as_it_is() -> None:
-    """Whatever the seeds are."""
+    """For any seeds."""
     for file in Path("seeds").glob("*.[jc]*"):
         assert all(FLOOR <= value <= CAP for value in prepare(file).thresholds.values()), file
     rows = [{"text": "one two three 1", "label": "a"}, {"text": "four five six 2", "label": "b"}] * 1

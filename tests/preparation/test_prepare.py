@@ -75,7 +75,7 @@ def test_a_file_is_told_by_its_content(written: bytes, tmp_path: Path) -> None:
     assert "quota.rows" in prepared.reasons
 
 
-def test_a_recipe_is_told_from_rows_whatever_its_name(tmp_path: Path) -> None:
+def test_recipes_and_rows_are_distinguished_by_content(tmp_path: Path) -> None:
     """TOML is a recipe even where it is called .jsonl; its seed file is the one beside it, and nothing is inferred."""
     (tmp_path / "rows.jsonl").write_bytes(lines(ROWS))
     (tmp_path / "recipe.jsonl").write_text(RECIPE)
@@ -192,7 +192,7 @@ def test_every_bad_seed_of_a_recipe_is_named_at_once(tmp_path: Path) -> None:
 
 
 def test_seeds_that_fail_an_inferred_rule_are_named(tmp_path: Path) -> None:
-    """A rule that nine of ten seeds keep is a rule, and the tenth is told; without it the rule still holds."""
+    """A rule that nine of ten seeds satisfy is inferred, and the tenth seed is reported."""
     (tmp_path / "seeds").write_bytes(lines([*ROWS[:9], {**ROWS[9], "Answer": "elsewhere"}]))
     with pytest.raises(RowError, match=r'seeds:10: Answer "elsewhere" does not occur in RawLog'):
         prepare(tmp_path / "seeds")

@@ -1,4 +1,4 @@
-"""Bare seed files of known shapes: which built-in recipe fits, and that it is told."""
+"""Seed files of known shapes without a recipe: the matching built-in recipe is used and reported."""
 
 from __future__ import annotations
 

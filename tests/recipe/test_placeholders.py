@@ -39,7 +39,7 @@ def test_chinese_names_are_names() -> None:
 
 @given(st.text(), st.text())
 def test_what_fills_a_place_is_never_a_template(one: str, other: str) -> None:
-    """Whatever a value holds, braces and names included, it stands in the text as it is."""
+    """Values are inserted unchanged, including braces and names."""
     assert fill("<{one}|{other}>", {"one": one, "other": other}) == f"<{one}|{other}>"
     assert fill("<{one}>", {"one": "{other}", "other": other}) == "<{other}>"
 

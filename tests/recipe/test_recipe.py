@@ -209,7 +209,7 @@ def test_an_unknown_key_lists_what_is_allowed() -> None:
 
 
 def test_missing_parts_are_named() -> None:
-    """An empty recipe is told everything that it lacks; no field at all is a mistake too."""
+    """The error for an empty recipe lists everything missing; a recipe without fields is an error too."""
     with pytest.raises(RecipeError) as caught:
         parse("")
     assert str(caught.value).split("\n") == [
@@ -323,7 +323,7 @@ def test_binding_puts_fields_in_the_order_of_the_seeds() -> None:
 
 
 def test_binding_refuses_other_fields_than_the_seeds_have() -> None:
-    """A misspelt field is told once with the nearest name; a field of the seeds that has no table, by itself."""
+    """A misspelt field is reported once with the nearest name; a field of the seeds without a table separately."""
     with pytest.raises(RecipeError) as caught:
         bind(parse(LOGQA), ["Question", "Anser", "RawLog", "Session Id"])
     assert str(caught.value).split("\n") == [
@@ -335,7 +335,7 @@ def test_binding_refuses_other_fields_than_the_seeds_have() -> None:
 
 
 def test_binding_refuses_a_recipe_that_contradicts_itself() -> None:
-    """A recipe made in Python is held to the same rules as one from a file."""
+    """A recipe built in Python must satisfy the same rules as one from a file."""
     recipe = Recipe(
         name="x", seeds=Seeds(file="a"), fields={"A": Field(appears_in="B")}, novelty=Novelty(fields=("A",))
     )
@@ -402,7 +402,7 @@ def test_the_same_seed_file_by_another_path_is_no_change() -> None:
     ],
 )
 def test_recipes_are_known_by_their_content(data: bytes) -> None:
-    """Sound, misspelt and broken recipes are taken for recipes, whatever their file is called."""
+    """Valid, misspelt and broken recipes are recognised as recipes under any file name."""
     assert is_recipe(data)
 
 
@@ -518,7 +518,7 @@ any_text = st.text(max_size=20)
 @settings(max_examples=300, deadline=None)
 @given(recipes(), st.data())
 def test_a_written_recipe_loads_back_equal(recipe: Recipe, data: st.DataObject) -> None:
-    """Whatever its strings, names and comments hold, a recipe and the order of its fields survive TOML."""
+    """A recipe with any strings, names and comments, and the order of its fields, survive TOML."""
     comments = data.draw(st.dictionaries(st.sampled_from(every_path(recipe)), any_text, max_size=6))
     written = to_toml(recipe, comments)
     again = parse_recipe(written, "r.toml", ".")
@@ -581,7 +581,7 @@ def test_the_seed_file_is_written_as_seen_from_the_recipes_folder() -> None:
 
 
 def test_a_comment_without_a_place_is_refused() -> None:
-    """A comment on a path that no recipe has would be lost; the caller is told instead."""
+    """A comment on an unknown path is an error, instead of being lost."""
     with pytest.raises(ValueError, match=r"fields.Anser, quota.row$"):
         to_toml(parse(LOGQA), {"fields.Anser": "x", "quota.row": "y", "quota": "z"})
 
@@ -698,7 +698,7 @@ def test_what_is_no_expression_is_told(pattern: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.text("ab(){}[]|*+?\\\\.,^$-<>=!:#P0 2ix", max_size=14))
 def test_any_text_is_a_pattern_or_a_problem(pattern: str) -> None:
-    """Nothing makes it raise, and what it passes does compile and comes to an end."""
+    """It never raises, and accepted expressions compile and terminate."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not pattern_problem(pattern):

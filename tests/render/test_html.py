@@ -1,4 +1,4 @@
-"""Templates: whatever value is printed, it is text and never markup."""
+"""Templates: every printed value is text, never markup."""
 
 from __future__ import annotations
 

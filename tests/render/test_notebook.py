@@ -18,7 +18,7 @@ from selfinstruct.render.progress import RateMeter
 
 
 def snapshot(accepted: int, categories: int = 1) -> Snapshot:
-    """A run with so many rows of twenty in each of its categories."""
+    """A run with the given number of twenty rows in each of its categories."""
     each = {f"c{n}": CategoryCount(20, accepted, 1, exhausted=n == 1) for n in range(categories)}
     return Snapshot(each, accepted * categories, 30, {"echo": 1}, {}, 2, 1, {"Text": "the last"}, None, ["a remark"])
 

@@ -1,4 +1,4 @@
-"""What people are shown: whatever rows hold, it fits, it is escaped, and it says what is so."""
+"""Output for people: it fits the width, is escaped for any rows, and is correct."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ SNAPSHOTS = st.builds(
 
 @given(SNAPSHOTS, st.integers(56, 160), st.integers(16, 50), st.booleans())
 def test_the_board_fits_the_terminal(snapshot: Snapshot, width: int, height: int, ascii_only: bool) -> None:
-    """However many categories there are and whatever they are called, no line is too long and none too many."""
+    """For any number and names of categories, the lines are limited in length and number."""
     pace = RateMeter(0.0)
     pace.note(0, 0.0)
     pace.note(snapshot.accepted, 4.0)
@@ -225,7 +225,7 @@ class Tags(HTMLParser):
 
 
 def test_the_page_shows_rows_as_text(evil: tuple[Report, Prepared]) -> None:
-    """No tag or attribute comes from the data, whatever it holds; the data can still be read."""
+    """Data is never interpreted as tags or attributes, and remains readable."""
     text = report_page(*evil, recipe_toml=EVIL)
     tags = Tags()
     tags.feed(text)
@@ -238,7 +238,7 @@ def test_the_page_shows_rows_as_text(evil: tuple[Report, Prepared]) -> None:
 
 
 def test_the_page_needs_nothing_else_and_may_do_nothing(evil: tuple[Report, Prepared]) -> None:
-    """Its policy allows its own style sheet by its digest and nothing else; no address stands in it."""
+    """Its policy allows its own style sheet by its digest and nothing else; it contains no URL."""
     text = report_page(*evil, recipe_toml="")
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)
@@ -275,7 +275,7 @@ def test_a_page_of_seeds_likens_rows_to_them(tmp_path: Path) -> None:
     assert text.count('<svg class="key"') == 2
 
 
-def test_a_report_is_bounded_whatever_the_run(tmp_path: Path) -> None:
+def test_the_size_of_a_report_is_limited(tmp_path: Path) -> None:
     """The page of ten times the rows is no longer, and its samples reach from the first to the last rows."""
     sizes = []
     for rows in (300, 3000):
@@ -320,14 +320,14 @@ def test_the_card_carries_what_the_hub_reads(tmp_path: Path) -> None:
 def test_the_card_names_task_and_language_where_they_can_be_told(
     tmp_path: Path, seeds: str, task: str, said_in: str
 ) -> None:
-    """A label makes it classification; Chinese is told by its characters, and nothing is guessed from letters."""
+    """A label makes it classification; Chinese is detected by its characters, and letters alone decide no language."""
     api.run(f"seeds/{seeds}", rows=8, out=tmp_path / "o")
     front = (tmp_path / "o" / "README.md").read_text().split("---\n", 2)[1]
     assert f"task_categories: [{task}]" in front and f"language: [{said_in}]\n" in front
 
 
 def test_the_card_keeps_data_in_code(evil: tuple[Report, Prepared]) -> None:
-    """Names and rows that are Markdown or HTML stand in code spans and fences that they cannot leave."""
+    """Names and rows with Markdown or HTML cannot break out of code spans and fences."""
     text = card(*evil, rows_name="rows.jsonl")
     text.encode()
     body = text.split("---\n", 2)[2]
@@ -341,7 +341,7 @@ def test_the_card_keeps_data_in_code(evil: tuple[Report, Prepared]) -> None:
 
 
 def test_the_plan_fits_a_terminal_and_aligns_wide_characters() -> None:
-    """At 80 cells no line is longer, and quotas stand in one column also beside Chinese."""
+    """No line exceeds 80 cells, and quotas are aligned even next to Chinese text."""
     plan = plan_text(api.plan("seeds/classics-zh.jsonl", rows=600), Path("o"), 80).plain
     lines = plan.splitlines()
     assert all(cell_len(line) <= 80 for line in lines)

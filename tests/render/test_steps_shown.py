@@ -145,7 +145,7 @@ def test_a_judge_is_shown_the_fields_of_the_row(tmp_path: Path) -> None:
     assert prompt.startswith("Score {said} by The ")
 
 
-def test_a_dry_run_reckons_requests_by_fan_out(tmp_path: Path) -> None:
+def test_a_dry_run_estimates_requests_by_fan_out(tmp_path: Path) -> None:
     """Fifteen rows, three of a batch: five batches, an answer and a verdict for each row."""
     prepared = api.plan(folder(tmp_path, QA), model="m")
     expected = api.dry_run(prepared)
@@ -165,7 +165,7 @@ def test_every_row_that_the_batch_asks_for_goes_on_where_a_step_names_no_number(
 
 
 def test_steps_under_different_values_share_the_rows(tmp_path: Path) -> None:
-    """Yes-rows take one step and no-rows the other: each is reckoned for half of them, and what follows for all."""
+    """Yes-rows take one step and no-rows the other: each counts for half of the rows, later steps for all."""
     either = "".join(
         f'[[steps]]\nname = "{said}"\nwrites = ["m"]\nrows = 2\nprompt = "Mark"\nwhen = {{ question = ["{said}"] }}\n'
         for said in ("yes", "no")
@@ -192,7 +192,7 @@ def test_templates_make_requests_fewer_and_lists_are_asked_for_once(tmp_path: Pa
     assert "lists/asks  first requests 4 templates" in plan and "asks        makes 4 rows from each row" in plan
 
 
-def test_what_replies_will_say_is_reckoned_by_its_bounds(tmp_path: Path) -> None:
+def test_the_length_of_future_replies_is_estimated_from_limits(tmp_path: Path) -> None:
     """Questions of 300 words make more tokens, both out and in the later prompts that hold them."""
     short, long = (
         api.dry_run(api.plan(folder(tmp_path, QA.replace("[fields.question]", f"[fields.question]\n{words}"))))
@@ -228,7 +228,7 @@ def test_templates_alone_ask_nobody(tmp_path: Path) -> None:
 
 
 def test_imitation_says_its_attributes_in_the_dry_run(tmp_path: Path) -> None:
-    """Values that rows are conditioned on stand in the prompt as they do in a run's."""
+    """The prompt contains the values that rows are conditioned on, as in a run."""
     rows = [{"text": f"the {word} ship sails at {n}", "tone": "calm"} for n, word in enumerate(("red", "old", "big"))]
     (tmp_path / "s.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     recipe = '[seeds]\nfile = "s.jsonl"\n[attributes.tone]\nvalues = ["merry"]\n[fields.text]\n[fields.tone]\n'
@@ -253,7 +253,7 @@ def test_the_plan_says_what_rows_come_from_and_each_step(tmp_path: Path) -> None
 
 
 def test_the_plan_of_many_attributes_fits_a_terminal() -> None:
-    """Each built-in recipe is told within 80 cells, and its method with it."""
+    """Each built-in recipe and its method are described within 80 cells."""
     for name in ("stories-hierarchical", "reviews", "self-instruct", "evol-instruct", "phrasings"):
         lines = plan_text(api.plan(name, model="m", base_url="http://127.0.0.1:8000/v1"), None, 80).plain.splitlines()
         assert all(cell_len(line) <= 80 for line in lines), name

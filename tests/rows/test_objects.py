@@ -23,7 +23,7 @@ def taken(rows: Any) -> list[dict[str, Any]]:
 
 
 def test_the_index_of_a_data_frame_is_dropped() -> None:
-    """Whatever its labels and name, the index is no field."""
+    """The index is not a field, for any labels and name."""
     frame = pandas.DataFrame({"text": ["one", "two"]}, index=pandas.Index(["x", "x"], name="id"))
     assert taken(frame) == [{"text": "one"}, {"text": "two"}]
 

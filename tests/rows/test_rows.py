@@ -130,7 +130,7 @@ def test_tables_come_back_as_they_were(table: list[list[str]], delimiter: str, e
 @example(b'"')
 @example(b"[{}]")
 def test_any_bytes_are_rows_or_a_row_error(data: bytes) -> None:
-    """Nothing that a file may hold ends in another error than RowError, and whatever is read can be written."""
+    """Any content of a file raises only RowError, and all rows that are read can be written."""
     try:
         file = parse_rows(data, "x", uniform=False)
     except RowError as error:
@@ -229,7 +229,7 @@ def _nested(levels: int) -> bytes:
 
 
 def test_nesting_is_bounded_and_brackets_in_text_do_not_count() -> None:
-    """Just so many levels are read, however many brackets stand in strings."""
+    """At most MAX_NESTING levels are read; brackets in strings do not count."""
     assert parse_rows(_nested(MAX_NESTING), "x").rows
     assert parse_rows(b'{"a": "' + b"[{" * 500 + b'"}', "x").rows
     with pytest.raises(RowError, match=f"x:1: nested more than {MAX_NESTING} levels"):
@@ -298,7 +298,7 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_refused_with_its_line(case: str) -> None:
-    """Whatever cannot be read as it is ends in a RowError: file:line, what is wrong, and a remedy."""
+    """Unreadable content raises RowError with file:line, the problem and a hint."""
     data, message = BAD[case]
     with pytest.raises(RowError) as caught:
         parse_rows(data, "x")

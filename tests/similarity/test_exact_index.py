@@ -55,7 +55,7 @@ def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 )
 @pytest.mark.usefixtures("sizes")
 def test_nearest_is_brute_force(pool: list[str], queries: list[tuple[str, float]], minimum: float) -> None:
-    """Whatever the pool, the text, the threshold and the hint: the same row and the same score."""
+    """The row and score are equal for any pool, text, threshold and hint."""
     index = NoveltyIndex(min_threshold=minimum)
     index.add_all(pool)
     for text, threshold in queries:

@@ -373,7 +373,7 @@ async def test_generation_outlives_a_client_that_left() -> None:
 
 
 async def test_a_storm_and_a_limit_answer_429() -> None:
-    """During a storm nothing but 429 comes, and after it all is well; a limit says how long to wait."""
+    """During a storm every answer is 429, and afterwards normal; a limit includes the delay."""
     async with FaultServer(Behaviour(requests_per_minute=600)) as server, aiohttp.ClientSession() as session:
         server.storm(0.5)
         assert (await ask(server, session))[0] == 429

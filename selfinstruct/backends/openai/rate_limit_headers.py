@@ -1,8 +1,8 @@
-"""The delay and the rate limits in a reply's headers, in all the forms in use; pure.
+"""The delay and the rate limits in a reply's headers, in all common formats; pure.
 
 Delays are read in this order: ``retry-after-ms``; ``Retry-After`` in seconds or as an HTTP date (RFC 9110, 10.2.3; a
 date is compared with the reply's own ``Date``, so that clocks may differ); ``x-ratelimit-reset-requests`` and
-``-tokens`` (``6m0s``, ``12ms``, seconds, or a Unix time) of whatever is used up. Zero, negative and unreadable values
+``-tokens`` (``6m0s``, ``12ms``, seconds, or a Unix time) of the exhausted limit. Zero, negative and unreadable values
 are ignored.
 """
 
@@ -47,7 +47,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         kind: parse_duration(headers.get(f"x-ratelimit-reset-{kind}", ""), now) for kind in ("requests", "tokens")
     }
     used_up = [kind for kind in resets if headers.get(f"x-ratelimit-remaining-{kind}", "").strip() in ("0", "0.0")]
-    # Wait for whatever is used up; if that is unknown, try the shorter delay.
+    # Wait for the exhausted limit; if it is unknown, try the shorter delay.
     known = [wait for wait in (resets[kind] for kind in used_up or resets) if wait is not None and wait > 0]
     delays.append((max(known) if used_up else min(known)) if known else None)
     delays.append(parse_duration(headers.get("x-ratelimit-reset", ""), now))

@@ -1,8 +1,8 @@
-r"""Redaction of the API key in whatever an endpoint returns.
+r"""Redaction of the API key in the responses of an endpoint.
 
 Some servers repeat the request's Authorization header in their errors. Their replies are decoded later, so the key is
 redacted in every encoding that decoding may reveal: as it is, with its punctuation escaped as in JSON, HTML or a URL,
-and in base64. None of these escapes letters or digits, so a reply without the longest run of them is returned as it is.
+and in base64. None of these escapes letters or digits, so a reply without the longest run of them is not changed.
 
 Does not handle: a part of the key, as more careful endpoints show it.
 

@@ -204,7 +204,7 @@ async def _chunks(response: Any, limit: int) -> list[bytes]:
 
 
 def _decompress(data: bytes, encoding: str, limit: int) -> bytes:
-    """Decompress data that is compressed, whatever the header says, to at most ``limit`` bytes."""
+    """Decompress compressed data, regardless of the header, to at most ``limit`` bytes."""
     if data[:2] == _GZIP or (encoding == "deflate" and data[:1] == b"\x78"):
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-#: The folder of inputs beside a recipe, here and wherever one is copied to.
+#: The directory of inputs next to a recipe, both here and in copies.
 INPUTS = "inputs"
 
 

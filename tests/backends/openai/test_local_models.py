@@ -151,7 +151,7 @@ def ollama(request: web.Request, body: Mapping[str, Any]) -> web.Response | None
 
 
 def llama_cpp(request: web.Request, body: Mapping[str, Any]) -> web.Response | None:
-    """Whatever model is asked for, as the fault server has it."""
+    """For any requested model, on the fault server."""
     return None
 
 
@@ -421,7 +421,7 @@ async def test_a_model_that_is_loaded_by_the_first_call_gets_the_time(tmp_path: 
     assert summary.failed == {}
 
 
-async def test_whatever_model_is_asked_for_llama_cpp_answers(tmp_path: Path) -> None:
+async def test_llama_cpp_answers_for_any_requested_model(tmp_path: Path) -> None:
     """A name that it does not list is no error, and rows are credited to it."""
     async with served("llama.cpp") as server:
         summary = await grow(tmp_path, model="another-one", base_url=server.base_url)
@@ -498,7 +498,7 @@ async def refusal(folder: Path, **options: Any) -> EndpointError:
 
 @pytest.mark.parametrize("name", ["vLLM", "Ollama", "LM Studio"])
 async def test_a_model_that_is_not_there_is_told_with_those_that_are(name: str, tmp_path: Path) -> None:
-    """One call; whatever the server's words for it, the hint lists its models."""
+    """One call; for any wording of the error, the hint lists the server's models."""
     async with served(name) as server:
         error = await refusal(tmp_path, model="nowhere", base_url=server.base_url)
     assert "no such model" in str(error)
@@ -518,7 +518,7 @@ async def test_a_model_that_is_not_there_is_told_with_those_that_are(name: str, 
     ],
 )
 async def test_the_error_for_an_address_without_v1_names_the_right_one(name: str, named: bool, tmp_path: Path) -> None:
-    """Whatever a server answers at a wrong path, the hint is the right base URL; nothing is written."""
+    """For any answer at a wrong path, the hint is the right base URL; no files are written."""
     async with served(name) as server:
         model = SERVERS[name].models[-1] if named else None
         error = await refusal(tmp_path, model=model, base_url=server.origin)

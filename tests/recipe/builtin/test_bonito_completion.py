@@ -105,7 +105,7 @@ def test_the_request_is_sampled_as_on_the_model_s_card() -> None:
     ],
 )
 def test_a_reply_is_two_parts_with_the_passage_in_its_places(reply: str, parts: tuple[str, str]) -> None:
-    """``{{context}}`` is the passage in both parts, wherever it stands; other braces are text."""
+    """``{{context}}`` is replaced by the passage in both parts; other braces are text."""
     ask = StepCall("task", RECIPE.steps[0], {"task_type": "sentiment", "passage": "It rains."})
     (piece,) = read_step_reply(ask, Reply(reply, "m"), RECIPE).drafts
     assert piece.row == dict(zip(("instruction", "response"), parts, strict=True))

@@ -29,7 +29,7 @@ ANSWER_FAULTS = {"short": "length", "number": "identifiers", "mention": "blocked
 
 
 def said(rng: Random, count: int) -> str:
-    """So many words that are none."""
+    """Return the given number of invented words."""
     return " ".join("".join(rng.choice(["zo", "vu", "xi", "qua", "ju"]) for _ in range(3)) for _ in range(count))
 
 
@@ -180,7 +180,7 @@ def test_the_second_prompt_has_the_question_and_its_passage(grown: Grown) -> Non
 
 
 def test_an_answer_that_failed_is_asked_for_again_without_its_question(mixed: Grown) -> None:
-    """Each passage is asked about once, whatever becomes of the answers; those are asked for twice at most."""
+    """Each passage is used for questions once, even if answers fail; answers are requested at most twice."""
     author, summary = mixed.author, mixed.run.summary
     times = Counter(author.asked["answers"])
     assert len(author.asked["questions"]) == len(set(author.asked["questions"])) == 10

@@ -64,7 +64,7 @@ class Author:
 
 
 def said(rng: Random, count: int) -> str:
-    """So many words that are none."""
+    """Return the given number of invented words."""
     return " ".join("".join(rng.choice(["zo", "vu", "xi", "qua", "ju"]) for _ in range(3)) for _ in range(count))
 
 

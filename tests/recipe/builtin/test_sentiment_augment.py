@@ -105,7 +105,7 @@ def test_a_prompt_shows_real_rows_of_the_label_that_it_asks_for(grown: tuple[api
 
 
 def test_the_real_rows_are_mixed_in_on_export(grown: tuple[api.Run, Author], tmp_path: Path) -> None:
-    """The CSV of a mixed export begins with the real rows as they are, and the header stands in it once."""
+    """The CSV of a mixed export begins with the unchanged real rows and has the header once."""
     run, _ = grown
     count = api.export(run.directory, tmp_path / "mixed.csv", format="csv", with_seeds=True).rows
     with (tmp_path / "mixed.csv").open(encoding="utf-8-sig", newline="") as file:

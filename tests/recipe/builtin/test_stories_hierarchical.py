@@ -1,4 +1,4 @@
-"""The recipe ``stories-hierarchical``: summary, sentence, story; the sentence stands in the story to the letter."""
+"""The recipe ``stories-hierarchical``: summary, sentence, story; the story contains the exact sentence."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Author:
 
 
 def said(rng: Random, count: int) -> str:
-    """So many words that are none, so that no word of a list stands in a story by chance."""
+    """Return the given number of invented words, so that no listed word occurs in a story by chance."""
     return " ".join("".join(rng.choice(["zo", "vu", "xi", "qua", "ju"]) for _ in range(3)) for _ in range(count))
 
 

@@ -97,7 +97,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[api.Run, Author]:
 
 
 def test_every_issue_has_as_many_conversations(grown: tuple[api.Run, Author]) -> None:
-    """400 rows over 40 issues are 10 each, whatever was refused on the way; no issue is that of a real one."""
+    """400 rows over 40 issues are 10 each, despite rejected rows; no issue is from a real dialogue."""
     run, _ = grown
     summary, rows = run.summary, list(run.rows())
     assert summary.stopped == "done" and summary.conserved and summary.accepted == len(rows) == 400

@@ -64,7 +64,7 @@ class Author:
 
 
 def code(rng: Random, lines: int) -> str:
-    """A function and its call in so many lines of Python."""
+    """Return a function and its call in the given number of lines of Python."""
     body = [f"    total += {rng.randint(2, 99)}" for _ in range(lines - 3)]
     return "\n".join(["def add(total):", *body, "    return total", f"print(add({rng.randint(1, 9)}))", ""])
 
@@ -75,7 +75,7 @@ def fenced(snippet: str) -> str:
 
 
 def said(rng: Random, count: int) -> str:
-    """So many words that are none."""
+    """Return the given number of invented words."""
     return " ".join("".join(rng.choice(["zo", "vu", "xi", "qua", "ju"]) for _ in range(3)) for _ in range(count))
 
 

@@ -64,7 +64,7 @@ Grown = tuple[api.Run, list[Mapping[str, Any]], Author]
 
 
 def said(rng: Random, count: int) -> str:
-    """So many words that are none, so that no word of a list stands in a story by chance."""
+    """Return the given number of invented words, so that no listed word occurs in a story by chance."""
     return " ".join("".join(rng.choice(["zo", "vu", "xi", "qua", "ju"]) for _ in range(3)) for _ in range(count))
 
 
