@@ -28,6 +28,7 @@ def run_blocking(work: Coroutine[Any, Any, T]) -> T:
     result: Future[T] = Future()
 
     async def main() -> T:
+        """Run the work, with the loop and the task known to the caller."""
         task = asyncio.current_task()
         assert task is not None  # asyncio.run has made one
         started.set_result((asyncio.get_running_loop(), task))
