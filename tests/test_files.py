@@ -1,4 +1,4 @@
-"""Whole-file writes: the new file, or the old one, and nothing besides."""
+"""Atomic writes of files: the result is the complete new file or the old one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def _names(directory: Path) -> list[str]:
     return [path.name for path in directory.iterdir()]
 
 
-def test_the_content_is_written_and_nothing_else_is_left(tmp_path: Path) -> None:
-    """After a write the directory holds the file with exactly the bytes given, and no temporary file."""
+def test_only_the_written_file_remains(tmp_path: Path) -> None:
+    """After a write the directory contains the file with exactly the given bytes, and no temporary file."""
     write_whole(tmp_path / "rows.jsonl", b"one\r\n\xff")
     assert (tmp_path / "rows.jsonl").read_bytes() == b"one\r\n\xff"
     assert _names(tmp_path) == ["rows.jsonl"]
 
 
-def test_the_old_content_stands_until_the_block_ends(tmp_path: Path) -> None:
-    """A reader sees the whole old file while the new one is being streamed, and then the whole new one."""
+def test_the_old_content_remains_until_the_block_ends(tmp_path: Path) -> None:
+    """Readers see the complete old file while the new one is written, and then the complete new one."""
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b"old")
     with open_whole(path) as handle:
@@ -39,7 +39,7 @@ def test_the_old_content_stands_until_the_block_ends(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [ValueError("a bad row"), KeyboardInterrupt()])
 def test_a_block_that_raises_changes_nothing(tmp_path: Path, error: BaseException) -> None:
-    """An error or Ctrl-C half-way passes through as it is; the old file stands and the temporary one is gone."""
+    """An error or Ctrl-C is re-raised; the old file remains, and the temporary one is removed."""
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b"old")
     with pytest.raises(type(error)), open_whole(path) as handle:
@@ -52,27 +52,27 @@ def test_a_block_that_raises_changes_nothing(tmp_path: Path, error: BaseExceptio
 def test_data_reaches_the_disk_before_the_name_and_the_name_before_the_return(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The order is fsync of all the bytes, rename, fsync of the directory: any other order can lose the file."""
+    """The order is fsync of all the bytes, rename, fsync of the directory: other orders can lose the file."""
     steps: list[str] = []
     sync, rename = os.fsync, Path.replace
 
-    def noting_sync(descriptor: int) -> None:
+    def record_sync(descriptor: int) -> None:
         status = os.fstat(descriptor)
         steps.append("sync directory" if stat.S_ISDIR(status.st_mode) else f"sync {status.st_size} bytes")
         sync(descriptor)
 
-    def noting_rename(self: Path, target: Path) -> Path:
+    def record_rename(self: Path, target: Path) -> Path:
         steps.append("rename")
         return rename(self, target)
 
-    monkeypatch.setattr(os, "fsync", noting_sync)
-    monkeypatch.setattr(Path, "replace", noting_rename)
+    monkeypatch.setattr(os, "fsync", record_sync)
+    monkeypatch.setattr(Path, "replace", record_rename)
     write_whole(tmp_path / "rows.jsonl", b"new")
     assert steps == ["sync 3 bytes", "rename", "sync directory"]
 
 
-def test_a_failed_fsync_is_an_error_and_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk found by fsync keeps the old file, and the error names the file and what to do."""
+def test_a_failed_fsync_is_an_error_and_not_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If fsync reports a full disk, the old file remains, and the error has the file name and a hint."""
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b"old")
     calls: list[int] = []
@@ -91,10 +91,10 @@ def test_a_failed_fsync_is_an_error_and_is_not_tried_again(tmp_path: Path, monke
     assert _names(tmp_path) == ["rows.jsonl"]
 
 
-def test_a_file_system_that_cannot_sync_directories_is_no_error(
+def test_file_systems_that_cannot_sync_directories_are_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """EINVAL from the directory's fsync is passed over, as some network file systems always give it."""
+    """EINVAL from fsync of a directory is ignored, since some network file systems always return it."""
     sync = os.fsync
 
     def refusing(descriptor: int) -> None:
@@ -108,7 +108,7 @@ def test_a_file_system_that_cannot_sync_directories_is_no_error(
 
 
 def test_an_existing_file_keeps_its_permissions(tmp_path: Path) -> None:
-    """A private file stays private; a new one gets what the umask allows."""
+    """A private file remains private; a new one gets the permissions that the umask allows."""
     private, fresh = tmp_path / "private", tmp_path / "fresh"
     private.write_bytes(b"old")
     private.chmod(0o600)
@@ -122,7 +122,7 @@ def test_an_existing_file_keeps_its_permissions(tmp_path: Path) -> None:
 
 
 def test_a_symbolic_link_is_written_through(tmp_path: Path) -> None:
-    """The link stays a link, and the file that it points at is the one that changes."""
+    """The link remains, and its target changes."""
     target, link = tmp_path / "target", tmp_path / "link"
     target.write_bytes(b"old")
     link.symlink_to(target)
@@ -131,8 +131,8 @@ def test_a_symbolic_link_is_written_through(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
 
 
-def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
-    """A directory or a device such as /dev/null is refused, not renamed over."""
+def test_directories_and_devices_are_never_replaced(tmp_path: Path) -> None:
+    """A directory or a device such as /dev/null is rejected, not overwritten by a rename."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path, kind in [(tmp_path, "directory"), (pipe, "device or pipe"), (Path(os.devnull), "device or pipe")]:
@@ -146,8 +146,8 @@ def test_what_is_no_file_is_never_replaced(tmp_path: Path) -> None:
     ("path", "remedy"),
     [("absent/rows.jsonl", "create it"), ("file/rows.jsonl", "not a directory"), ("n" * 300, "shorter")],
 )
-def test_a_place_that_cannot_be_written_is_named_with_a_remedy(tmp_path: Path, path: str, remedy: str) -> None:
-    """The message gives the path as the user wrote it, and the hint fits the cause."""
+def test_an_unwritable_path_is_reported_with_a_hint(tmp_path: Path, path: str, remedy: str) -> None:
+    """The message contains the path as given, and the hint fits the cause."""
     (tmp_path / "file").touch()
     with pytest.raises(StorageError) as caught:
         write_whole(tmp_path / path, b"new")
@@ -157,7 +157,7 @@ def test_a_place_that_cannot_be_written_is_named_with_a_remedy(tmp_path: Path, p
 
 
 def test_only_the_temporary_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
-    """A file that a live process is writing is left alone, and so is one of another name."""
+    """Files of live processes and files with other names remain."""
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     names = [f".selfinstruct-{os.getpid()}-a.part", f".selfinstruct-{child.pid}-b.part", ".selfinstruct-x.part"]

@@ -1,17 +1,17 @@
-"""Token bounds: where a value may begin and end in a text."""
+"""Token boundaries: where a value may begin and end in a text."""
 
 from __future__ import annotations
 
 from selfinstruct.text import find_span, find_spans
 
 
-def test_a_part_of_a_number_is_no_token_of_it() -> None:
-    """Neither side of a decimal point, nor of a thousands separator."""
+def test_parts_of_a_number_are_not_tokens() -> None:
+    """There is no boundary at a decimal point or a thousands separator."""
     assert find_span("5", "1.5") is None and find_span("1", "1.5") is None
     assert find_span("000", "1,000") is None
     assert find_span("5", "a.5") == (2, 3) and find_span("1", "1.") == (0, 1)
 
 
 def test_overlapping_spans_are_all_found() -> None:
-    """Each place where the needle begins."""
+    """All occurrences are returned."""
     assert find_spans("a b a", "a b a b a") == [(0, 5), (4, 9)]

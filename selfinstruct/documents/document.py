@@ -46,7 +46,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A page without text (a whole document if ``page`` is None), and the reason."""
+    """A page without text (the document if ``page`` is None), and the reason."""
 
     document: str
     page: int | None

@@ -19,11 +19,11 @@ from selfinstruct.documents.sentences import boundaries
 from selfinstruct.errors import InputError
 
 #: Text as documents have it: words, stops, breaks, fences, Chinese, marks, an emoji of three code points.
-pieces = st.sampled_from(
+_PARTS = st.sampled_from(
     ["word ", "Word", ". ", "! ", "。", "，", "\n", "\n\n", " \n\t\n", "\n# Head\n", "```\n", "- ", "12. ", "Dr. ",
      "乾卦", "e\u0301", "\U0001f469\u200d\U0001f680", ", ", "x" * 30, "\u3000", "No. 5 ", "“好。”", "1.5", "\n\n\n\n"]
 )  # fmt: skip
-texts = st.lists(pieces, max_size=60).map("".join) | st.text(max_size=200)
+texts = st.lists(_PARTS, max_size=60).map("".join) | st.text(max_size=200)
 
 
 def _tokens(text: str) -> int:
@@ -45,9 +45,9 @@ def test_chunks_cover_the_text_within_the_limits(text: str, most: int, overlap: 
     covered = {place for start, end in spans for place in range(start, end)}
     assert all(place in covered for place, character in enumerate(text) if not character.isspace())
     for start, end in spans:
-        piece = text[start:end]
-        assert 0 < len(piece) <= most and piece == piece.strip()
-        assert tokens is None or _tokens(piece) <= tokens
+        chunk = text[start:end]
+        assert 0 < len(chunk) <= most and chunk == chunk.strip()
+        assert tokens is None or _tokens(chunk) <= tokens
     for (start, end), (after, later) in pairwise(spans):
         assert start < after and end < later
         assert end - after <= chunking.overlap

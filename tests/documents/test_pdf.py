@@ -40,7 +40,7 @@ def _stream(data: bytes, extra: bytes = b"") -> bytes:
 
 
 def _pdf(pages: list[bytes | None], trailer: bytes = b"", more: tuple[bytes, ...] = ()) -> bytes:
-    """A PDF whose pages are drawn by these streams: commands, or whole stream objects; None is a missing page."""
+    """Return a PDF with these content streams: commands, or complete stream objects; None is a missing page."""
     kids = b" ".join(b"%d 0 R" % (9 + len(more) + 2 * index) for index in range(len(pages)))
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(pages), kids)]
     objects += [*_FONTS, _stream(_TO_UNICODE), *more]
