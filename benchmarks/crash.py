@@ -69,7 +69,7 @@ def _growing_run(out: Path) -> Run:
 def _killed_run(out: Path) -> Run:
     """A run that was killed as its second group was to be committed: replies wait there to be judged."""
     run = Run(out, 80)
-    _run_with_fault(run, _describe_call(run, "SQLite COMMIT", "api/growing", 2), "kill")
+    _run_with_fault(run, _describe_call(run, "SQLite COMMIT", "api/session", 2), "kill")
     run.check()
     return run
 

@@ -14,7 +14,7 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +86,15 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The findings of a file in the order of its lines, and its measures; ``file`` is its name in messages."""
+    """The findings of a file in the order of its lines, and its measures; ``file`` is its name in messages.
+
+    ``html`` renders them in a notebook; without it they have no rich display.
+    """
 
     findings: Sequence[Finding]
     measures: Measures
     file: str = "rows"
+    html: Callable[[Mapping[str, Any]], str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def failed(self) -> bool:
@@ -101,11 +105,9 @@ class Findings:
         """The object that ``check --format json`` prints."""
         return {"findings": [finding.to_dict() for finding in self.findings], "measures": self.measures.to_dict()}
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         """The findings in a notebook, as a table."""
-        from selfinstruct.render.notebook import findings_html
-
-        return findings_html(self.to_dict())
+        return None if self.html is None else self.html(self.to_dict())
 
 
 def find_problems(

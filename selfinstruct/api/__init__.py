@@ -1,6 +1,7 @@
 """The use cases, typed, and the only place where the parts are wired together.
 
-    grow             run, plan, open_run            connect          which backend a run uses
+    grow             run, plan                      session          one session of a run
+    runs             Run, open_run                  connect          which backend a run uses
     files            check, init, dedup             inspect          show, rejudge, report, export
     builtin_recipes  list, read, copy               recovery         recover
 
@@ -11,9 +12,10 @@ Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they 
 from selfinstruct.analysis.dry_run import dry_run
 from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
 from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
-from selfinstruct.api.grow import Run, open_run, plan, run, run_async, run_directory, thresholds_of
+from selfinstruct.api.grow import plan, run, run_async, run_directory
 from selfinstruct.api.inspect import Exported, export, rejudge, report, row_counts, show
 from selfinstruct.api.recovery import recover
+from selfinstruct.api.runs import Run, open_run, thresholds_of
 
 __all__ = [
     "Exported",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
 from selfinstruct.analysis.findings import Findings, find_problems
@@ -39,13 +40,14 @@ def check(
 
     Raises RowError or RecipeError if an input cannot be read. A problem of a row is a finding, never an error.
     """
-    return find_problems(
+    found = find_problems(
         source,
         recipe=None if recipe is None else str(recipe),
         against=against,
         importer=import_extension,
         watch=watch,
     )
+    return replace(found, html=_findings_html)
 
 
 async def check_async(
@@ -144,3 +146,9 @@ def _writer(stack: contextlib.ExitStack, out: str | Path | BinaryIO | None) -> C
     if out is None:
         return lambda data: None
     return stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else out.write
+
+
+def _findings_html(found: Mapping[str, Any]) -> str:
+    from selfinstruct.render.notebook import findings_html
+
+    return findings_html(found)

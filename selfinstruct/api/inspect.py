@@ -12,7 +12,7 @@ from selfinstruct.analysis.provenance import Provenance, trace_row
 from selfinstruct.analysis.rejudge import Rejudged
 from selfinstruct.analysis.rejudge import rejudge as rejudge_replies
 from selfinstruct.analysis.summary import summarise
-from selfinstruct.api.grow import Run
+from selfinstruct.api.runs import Run
 from selfinstruct.errors import InputError
 from selfinstruct.exports import FORMATS, export_rows, write_table
 from selfinstruct.files import open_whole

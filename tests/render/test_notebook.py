@@ -140,7 +140,7 @@ def test_run_displays_its_progress_in_a_kernel_alone(
     assert "waiting for the first reply" in display.shown[0] and display.shown[-1] == ""
     html = done._repr_html_()
     assert "4 rows in" in html and "<th>text</th>" in html and html.count("<td>") >= 4
-    assert "no findings" in api.check([{"a": f"x{n} y{n}"} for n in range(9)])._repr_html_()
+    assert "no findings" in (api.check([{"a": f"x{n} y{n}"} for n in range(9)])._repr_html_() or "")
 
 
 def test_only_a_kernel_is_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,193 @@
+"""One session of a run: from its start, or from where the last session stopped, until it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from selfinstruct import run_directory
+from selfinstruct.analysis.summary import Summary, summarise
+from selfinstruct.api.connect import Connection, SpendingLimits, connect
+from selfinstruct.api.generated_lists import write_lists
+from selfinstruct.backends import Backend, BudgetSpent, ModelPool
+from selfinstruct.errors import SelfInstructError, StorageError
+from selfinstruct.events import Snapshot
+from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler
+from selfinstruct.journal import Journal, QuotaStage, RunMetadata
+from selfinstruct.preparation import JudgingState, Prepared
+from selfinstruct.prompts import detect_language
+
+#: The number of batches in flight if the backend is not a model: enough to share a commit.
+_LOCAL_CONCURRENCY = 16
+
+
+async def grow_session(
+    prepared: Prepared,
+    where: Path,
+    *,
+    backend: str | Backend | None,
+    recording: str | Path | None,
+    concurrency: int | None,
+    limits: SpendingLimits,
+    seed: int,
+    watch: Callable[[Snapshot], None],
+    elapsed: Callable[[], float],
+) -> Summary:
+    """Grow a prepared run in the directory ``where`` until it stops, and return its summary.
+
+    ``elapsed`` returns the seconds of this session. Raises as ``selfinstruct.run``.
+    """
+    metadata = run_directory.initial_metadata(where, prepared, seed)
+    async with contextlib.AsyncExitStack() as stack:
+        # First, so that a second process is refused at once, before it pays for a call.
+        stack.enter_context(run_directory.lock_directory(where))
+        journal = run_directory.open_journal(where, prepared, metadata)
+        if journal is not None:
+            stack.enter_context(journal)
+            prepared = prepared.resumed(journal.history.passages())
+        connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
+        stack.push_async_callback(connected.models.close)
+        if journal is None:
+            journal = stack.enter_context(run_directory.create_journal(where, prepared, metadata))
+        _record_start(journal, metadata.recipe, prepared, connected)
+        await write_lists(prepared, journal, connected.models, where, seed)
+        journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json()))
+        loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch)
+        summary = await _run_and_write(where, loop, prepared, elapsed)
+    _require_conserved(where, summary)
+    return summary
+
+
+async def _make_loop(
+    prepared: Prepared,
+    journal: Journal,
+    models: ModelPool,
+    seed: int,
+    concurrency: int | None,
+    watch: Callable[[Snapshot], None],
+) -> Loop:
+    recorded, inputs, seeds = journal.history.state(), prepared.inputs, prepared.seeds.rows
+    sampler = Sampler(prepared.recipe, inputs)
+    state = JudgingState.of_seeds(prepared)
+    state.restore(journal.history, sampler)
+    await asyncio.sleep(0)  # let a cancellation that came meanwhile take effect
+    if inputs.passages and not journal.history.passages():
+        journal.add_passages(inputs.passages)
+    model_concurrency = sum(model.concurrency for model in prepared.recipe.all_models) if models.reads_messages else 0
+    return Loop(
+        criteria=state.criteria,
+        seeds=seeds,
+        pool=state.pool,
+        progress=state.progress,
+        journal=journal,
+        models=models,
+        prompt_size=PromptSize(prepared.recipe.prompt),
+        inputs=inputs,
+        sampler=sampler,
+        seed=seed,
+        concurrency=concurrency or model_concurrency or _LOCAL_CONCURRENCY,
+        watch=watch,
+        language=detect_language(seeds),
+        use_passages_once=prepared.use_passages_once,
+        last_batch=recorded.last_batch,
+        counts=RunCounts(
+            recorded.accepted,
+            recorded.candidates,
+            recorded.requests,
+            Counter(recorded.rejected),
+            Counter(recorded.failed),
+        ),
+    )
+
+
+def _record_start(journal: Journal, recipe: str, prepared: Prepared, connected: Connection) -> None:
+    """Record the settings of this session: the recipe, the quotas from the next call on, prices and preflight calls."""
+    before = journal.history.metadata()
+    quotas = before.quotas
+    if before.current_quotas != prepared.quotas:
+        quotas = (*quotas, QuotaStage(journal.history.state().calls, dict(prepared.quotas)))
+    preflights = {name: _added(before.preflights.get(name), spent) for name, spent in connected.preflights.items()}
+    metadata = replace(
+        before,
+        recipe=recipe,
+        quotas=quotas,
+        prices={**before.prices, **connected.prices},
+        preflights={**before.preflights, **preflights},
+        reasons=dict(prepared.reasons),
+        remarks=_with_remarks(before, connected.unavailable),
+        stopped="interrupted",  # until the run ends otherwise: a killed process cannot write it
+    )
+    journal.write_metadata(metadata)
+    journal.commit()
+
+
+def _with_remarks(metadata: RunMetadata, remarks: Sequence[str]) -> tuple[str, ...]:
+    """The remarks on models, each once."""
+    return tuple(dict.fromkeys((*metadata.remarks, *remarks)))
+
+
+def _added(before: Sequence[int] | None, figures: Sequence[int]) -> list[int]:
+    """The sum of the figures of preflights; the last one is 1 if any is estimated."""
+    if before is None:
+        return list(figures)
+    *counts, estimated = (one + other for one, other in zip(before, figures, strict=True))
+    return [*counts, min(estimated, 1)]
+
+
+async def _run_and_write(where: Path, loop: Loop, prepared: Prepared, elapsed: Callable[[], float]) -> Summary:
+    """Run the loop and write the results, however it ends; ``elapsed`` returns the seconds of this session."""
+    try:
+        stopped = await _run_loop(loop)
+    except BaseException as error:
+        # Report the error that ended the run, not a later one.
+        with contextlib.suppress(StorageError):
+            _write_results(where, loop, prepared, _stop_reason(error), elapsed())
+        raise
+    return _write_results(where, loop, prepared, stopped, elapsed())
+
+
+async def _run_loop(loop: Loop) -> str:
+    """Run the loop and return the reason why it stopped."""
+    try:
+        await loop.run()
+    except BudgetSpent:
+        return "budget"
+    short = any(state.exhausted for state in loop.progress.values())
+    return "exhausted" if short and not (loop.use_passages_once and loop.sampler.all_passages_used) else "done"
+
+
+def _stop_reason(error: BaseException) -> str:
+    """The value of ``summary.stopped`` for an error that ended a run."""
+    if isinstance(error, SelfInstructError):
+        return type(error).__name__.removesuffix("Error").lower()
+    return "interrupted"
+
+
+def _require_conserved(where: Path, summary: Summary) -> None:
+    """Raise StorageError unless every candidate was either accepted or rejected, once."""
+    if not summary.conserved:
+        raise StorageError(
+            f"{where}: {summary.candidates} candidates, but {summary.accepted} accepted and "
+            f"{sum(summary.rejected.values())} rejected: the counts do not add up",
+            hint="This is a bug in selfinstruct: please report it, with the run directory.",
+        )
+
+
+def _write_results(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds: float) -> Summary:
+    """Record how the run stopped, and write the derived files, even if the journal cannot be written any more."""
+    journal, history = loop.journal, loop.journal.history
+    metadata = history.metadata()
+    seconds += metadata.seconds
+    remarks = _with_remarks(metadata, (*loop.models.notes, *loop.prompt_size.notes))
+    try:
+        journal.write_metadata(replace(metadata, seconds=seconds, stopped=stopped, remarks=remarks))
+        journal.commit()
+    finally:
+        # The journal may lack these values; the summary has them in any case.
+        summary = replace(summarise(history, prepared), stopped=stopped, seconds=round(seconds, 3))
+        run_directory.write_derived(where, history, prepared, summary)
+    return summary
