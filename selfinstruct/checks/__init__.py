@@ -8,7 +8,14 @@ One file a check; ``table`` has their order, cheap ones first and novelty last.
 Does not handle: adding accepted rows to the pool, which the caller does between two calls.
 """
 
-from selfinstruct.checks.criteria import Criteria, custom_checks, custom_rejection, field_faults
+from selfinstruct.checks.criteria import (
+    AppliedCheck,
+    Criteria,
+    applied_checks,
+    custom_checks,
+    custom_rejection,
+    field_faults,
+)
 from selfinstruct.checks.custom import Check, CustomCheck
 from selfinstruct.checks.judge import Fault, Neighbours, PoolView, examine, judge
 from selfinstruct.checks.table import FIELD_CHECKS, REASONS
@@ -16,12 +23,14 @@ from selfinstruct.checks.table import FIELD_CHECKS, REASONS
 __all__ = [
     "FIELD_CHECKS",
     "REASONS",
+    "AppliedCheck",
     "Check",
     "Criteria",
     "CustomCheck",
     "Fault",
     "Neighbours",
     "PoolView",
+    "applied_checks",
     "custom_checks",
     "custom_rejection",
     "examine",

@@ -56,7 +56,7 @@ class Criteria:
     custom: tuple[CustomCheck, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "applied", tuple(_applied_checks(self.recipe)))
+        object.__setattr__(self, "applied", applied_checks(self.recipe))
         object.__setattr__(self, "custom", custom_checks(self.recipe))
 
     def custom_rejection(self, row: Row) -> Rejection | None:
@@ -78,16 +78,19 @@ def custom_rejection(row: Row, recipe: Recipe, checks: Sequence[CustomCheck]) ->
     return None
 
 
-def field_faults(row: Row, recipe: Recipe, names: Container[str]) -> Rejection | None:
+def field_faults(
+    row: Row, recipe: Recipe, names: Container[str], applied: Sequence[AppliedCheck] | None = None
+) -> Rejection | None:
     """The first rejection of a row that may be incomplete, by its fields in ``names`` alone.
 
-    Checks that refer to a field that is not among them are skipped, and so are rules that depend on one.
+    Checks that refer to a field that is not among them are skipped, and so are rules that depend on one. ``applied``
+    is the result of ``applied_checks`` for the recipe, for callers with many rows.
     """
     known = {name: constraints for name, constraints in recipe.fields.items() if name in names and name in row}
     rejection = schema.check({name: row[name] for name in known}, known)
     if rejection is not None:
         return rejection
-    for each in _applied_checks(recipe):
+    for each in applied_checks(recipe) if applied is None else applied:
         if all(name in known for name in each.fields()):
             rejection = each.rejection(row)
             if rejection is not None:
@@ -95,17 +98,20 @@ def field_faults(row: Row, recipe: Recipe, names: Container[str]) -> Rejection |
     return None
 
 
-def _applied_checks(recipe: Recipe) -> Iterator[AppliedCheck]:
+def applied_checks(recipe: Recipe) -> tuple[AppliedCheck, ...]:
     """The checks that a recipe turns on, in the order of the table; those of its rules come last."""
-    for check, keys in FIELD_CHECKS.items():
-        for name, constraints in recipe.fields.items():
-            if not keys or _any_set(constraints, keys):
-                yield AppliedCheck(check, name, constraints)
+    applied = [
+        AppliedCheck(check, name, constraints)
+        for check, keys in FIELD_CHECKS.items()
+        for name, constraints in recipe.fields.items()
+        if not keys or _any_set(constraints, keys)
+    ]
     for rule in recipe.rules:
         when = tuple((name, frozenset(map(_folded, values))) for name, values in rule.when.items())
-        for check, keys in FIELD_CHECKS.items():
-            if _any_set(rule, keys):
-                yield AppliedCheck(check, rule.field, rule, when)
+        applied += [
+            AppliedCheck(check, rule.field, rule, when) for check, keys in FIELD_CHECKS.items() if _any_set(rule, keys)
+        ]
+    return tuple(applied)
 
 
 def _any_set(constraints: Constraints, keys: Sequence[str]) -> bool:

@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from selfinstruct.checks import CustomCheck, custom_checks, custom_rejection, field_faults, schema
+from selfinstruct.checks import (
+    AppliedCheck,
+    CustomCheck,
+    applied_checks,
+    custom_checks,
+    custom_rejection,
+    field_faults,
+    schema,
+)
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.growth import PromptInputs, attribute_categories, quotas, read_prompt_inputs
 from selfinstruct.journal import History
@@ -222,11 +230,14 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
     kept: list[int] = []
     duplicates = DuplicateIndex(seeds.fields)
     own_checks = () if recipe is None else custom_checks(recipe)
+    applied = () if recipe is None else applied_checks(recipe)
     for at, (row, line) in enumerate(zip(seeds.rows, seeds.lines, strict=True)):
         earlier = duplicates.find(row)
         duplicates.add(row)
         fault = (
-            _fault(row, recipe, own_checks) if earlier is None else f"the same row as line {seeds.lines[earlier[0]]}"
+            _fault(row, recipe, applied, own_checks)
+            if earlier is None
+            else f"the same row as line {seeds.lines[earlier[0]]}"
         )
         if fault:
             faults.append(f"{seeds.path}:{line}: {fault}")
@@ -248,13 +259,13 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
     return valid, faults
 
 
-def _fault(row: Row, recipe: Recipe | None, own_checks: Sequence[CustomCheck]) -> str:
+def _fault(row: Row, recipe: Recipe | None, applied: Sequence[AppliedCheck], own_checks: Sequence[CustomCheck]) -> str:
     if recipe is None:
         return ""
     rejection = schema.check(row, recipe.fields)
     if rejection is not None:
         return rejection.message
-    rejection = field_faults(row, recipe, tuple(row)) or custom_rejection(row, recipe, own_checks)
+    rejection = field_faults(row, recipe, tuple(row), applied) or custom_rejection(row, recipe, own_checks)
     return rejection.message if rejection is not None else ""
 
 
