@@ -71,7 +71,7 @@ def thresholds(recipe: Recipe, categories: Categorizer, statistics: ValueStatist
 
 def _threshold(rows: Sequence[Row], fields: Sequence[str], statistics: ValueStatistics) -> float:
     """The threshold that one category's seeds allow."""
-    closest = _closest([compared_text(row, fields) for row in rows])
+    closest = closest_pair([compared_text(row, fields) for row in rows])
     if closest is not None and closest >= CAP:
         return CAP
     highest = FLOOR
@@ -83,13 +83,16 @@ def _threshold(rows: Sequence[Row], fields: Sequence[str], statistics: ValueStat
     return highest
 
 
-def _closest(texts: Sequence[str]) -> float | None:
-    """The ROUGE-L F1 of the closest two of several texts, at least ``FLOOR``; None for fewer than two texts."""
+def closest_pair(texts: Sequence[str], all_pairs: int = _ALL_PAIRS) -> float | None:
+    """Return the ROUGE-L F1 of the closest two of several texts, at least ``FLOOR``; None for fewer than two texts.
+
+    The search may stop at ``CAP``. ``all_pairs`` limits the work of comparing every pair; above it, an index is used.
+    """
     if len(texts) < 2:
         return None
     split = [tokens(text) for text in texts]
     total = sum(map(len, split))
-    if len(texts) * total <= _ALL_PAIRS and total <= _MOST_CODES:
+    if len(texts) * total <= all_pairs and total <= _MOST_CODES:
         return _closest_of_all_pairs(split)
     closest, index = FLOOR, NoveltyIndex(min_threshold=FLOOR)
     for text in texts:
