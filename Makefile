@@ -7,7 +7,7 @@ UV_VERSION := 0.13.8
 WORKERS ?= 2
 BENCHMARKS := verify rejudge throughput faults novelty resume soak
 
-.PHONY: help run test test-slow check coverage mutate docs pictures bench crash lock clean
+.PHONY: help run test test-slow check coverage mutate docs pictures bench truth crash lock clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -47,6 +47,9 @@ pictures: .venv/dev.stamp ## draw the pictures of README.md; needs chromium
 
 bench: .venv/dev.stamp ## every benchmark, one after the other: an hour and a half
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+
+truth: .venv/dev.stamp ## grow the seed files of tests/truth and have every row judged by independent checkers
+	$(BIN)/python -m benchmarks.truth
 
 crash: .venv/dev.stamp ## a thousand killed runs, and every way in which a disk can refuse
 	$(BIN)/python -m benchmarks.crash
