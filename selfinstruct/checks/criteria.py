@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from selfinstruct.checks import schema
+from selfinstruct.checks import relation, schema
 from selfinstruct.checks.custom import CustomCheck
 from selfinstruct.checks.table import FIELD_CHECKS, REASONS, REFERRING_KEYS, FieldCheck
 from selfinstruct.recipe import Recipe, import_extension
@@ -95,7 +95,7 @@ def field_faults(
             rejection = each.rejection(row)
             if rejection is not None:
                 return rejection
-    return None
+    return relation.check(row, recipe.relations, names)
 
 
 def applied_checks(recipe: Recipe) -> tuple[AppliedCheck, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Protocol
 
-from selfinstruct.checks import grounding, schema
+from selfinstruct.checks import grounding, relation, schema
 from selfinstruct.checks.criteria import Criteria
 from selfinstruct.checks.table import ROW_CHECKS, Context
 from selfinstruct.recipe import Recipe
@@ -67,17 +67,21 @@ def judge(candidate: Candidate, demos: Container[int], criteria: Criteria, pool:
         rejection = each.rejection(row)
         if rejection is not None:
             return Judgement(candidate, category, rejection)
-    rejection = criteria.custom_rejection(row) or _row_rejection(
-        Context(
-            row,
-            category,
-            pool.twin(row),
-            criteria.recipe,
-            criteria.thresholds,
-            demos,
-            pool.seed_count,
-            pool.room,
-            pool.nearest,
+    rejection = (
+        relation.check(row, criteria.recipe.relations)
+        or criteria.custom_rejection(row)
+        or _row_rejection(
+            Context(
+                row,
+                category,
+                pool.twin(row),
+                criteria.recipe,
+                criteria.thresholds,
+                demos,
+                pool.seed_count,
+                pool.room,
+                pool.nearest,
+            )
         )
     )
     return Judgement(candidate, category, rejection, {} if rejection else grounding.spans(row, fields))
@@ -98,6 +102,8 @@ def examine(row: Row, criteria: Criteria, earlier: Neighbours) -> list[Fault]:
     for each in criteria.applied:
         if each.name not in found and (rejection := each.rejection(row)) is not None:
             found[each.name] = rejection
+    for name, broken in relation.violations(row, criteria.recipe.relations):
+        found.setdefault(name, broken)
     faults.extend(Fault(name, found[name]) for name in fields if name in found)
     if not faults and (rejection := criteria.custom_rejection(row)) is not None:
         faults.append(Fault("", rejection))

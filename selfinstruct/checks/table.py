@@ -42,6 +42,7 @@ REASONS = (
     "label",
     "blocked",
     "check",
+    "relation",
     "contradiction",
     "holdout",
     "pii",

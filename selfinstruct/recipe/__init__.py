@@ -10,6 +10,7 @@ from selfinstruct.recipe.changes import frozen_changes
 from selfinstruct.recipe.extensions import Importer, accept_unimported, extension_error, import_extension, is_reference
 from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Rule, Snippets, Step
 from selfinstruct.recipe.reading import bind, is_recipe, load_recipe, parse_recipe, recipe_name
+from selfinstruct.recipe.relations import Relation
 from selfinstruct.recipe.tables import Categories, Checks, Demos, Model, Novelty, Price, Prompt, Quota, Recipe, Seeds
 from selfinstruct.recipe.writing import to_toml
 
@@ -29,6 +30,7 @@ __all__ = [
     "Prompt",
     "Quota",
     "Recipe",
+    "Relation",
     "Rule",
     "Seeds",
     "Snippets",

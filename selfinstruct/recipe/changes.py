@@ -38,6 +38,7 @@ def _judging(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, Any]]:
     yield from ((("quota", "weights", name), weight) for name, weight in recipe.quota.weights.items())
     yield ("checks", "use"), recipe.checks.use
     yield from ((("rules", at), rule) for at, rule in enumerate(recipe.rules))
+    yield from ((("relations", at), relation) for at, relation in enumerate(recipe.relations))
     yield from ((("steps", at, "writes"), step.writes) for at, step in enumerate(recipe.steps))
     yield from ((("expand", at, "writes"), expand.writes) for at, expand in enumerate(recipe.expand))
     yield ("documents", "by"), recipe.documents and recipe.documents.by

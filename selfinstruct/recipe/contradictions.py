@@ -9,6 +9,8 @@ from selfinstruct.recipe.errors import Problem, no_such_field
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.recipe.namings import naming_problems
 from selfinstruct.recipe.patterns import pattern_problem
+from selfinstruct.recipe.relation_paths import parse_pattern
+from selfinstruct.recipe.relations import KINDS, Relation
 from selfinstruct.recipe.tables import Recipe
 
 #: The keys that name another field.
@@ -34,6 +36,8 @@ def recipe_contradictions(recipe: Recipe) -> Iterator[Problem]:
                 hint = "name the field to compare with, or remove the key"
                 yield Problem((*field_path, key), "must name another field", hint)
         yield from _constraint_problems(field_path, constraints)
+    for at, relation in enumerate(recipe.relations):
+        yield from _relation_problems(("relations", at), relation, recipe)
     yield from _quota_conflicts(recipe)
     if recipe.models and recipe.model is not None:
         yield Problem(("models",), "cannot be combined with [model]", "make [model] one of the [[models]]")
@@ -82,6 +86,44 @@ def _constraint_problems(path: toml.KeyPath, constraints: Constraints) -> Iterat
     rules = constraints.snippets
     if rules is not None and rules.most is not None and rules.least > rules.most:
         yield Problem((*path, "snippets"), f"least ({rules.least}) is above most ({rules.most})")
+
+
+def _relation_problems(path: toml.KeyPath, relation: Relation, recipe: Recipe) -> Iterator[Problem]:
+    """Yield the problems of one relation: its kind, its paths, and keys without effect."""
+    kinds = [kind for kind in KINDS if getattr(relation, kind) is not None]
+    if len(kinds) != 1:
+        found = f"got {', '.join(kinds)}" if kinds else "got none"
+        yield Problem(path, f"expected exactly one kind, {found}", f"the kinds are: {', '.join(KINDS)}")
+        return
+    kind = kinds[0]
+    for written in relation.paths:
+        try:
+            field = str(parse_pattern(written)[0])
+        except ValueError:
+            hint = "write field, field.key or field[*].key"
+            yield Problem((*path, kind), f"invalid path {toml.literal(written)}", hint)
+            return
+        if field not in recipe.fields:
+            yield no_such_field((*path, kind), field, recipe.fields)
+    if len(set(relation.paths)) < len(relation.paths):
+        yield Problem((*path, kind), "names the same path twice", "compare a value with another one")
+    if kind == "one_of" and len(relation.paths) < 2:
+        yield Problem((*path, kind), "expected at least two paths", "name the value first, then its options")
+    for key, having in _KEYS_OF_KINDS.items():
+        if getattr(relation, key) not in (None, "value") and kind not in having:
+            yield Problem((*path, key), f"has no effect with {kind}", f"it applies to: {', '.join(having)}")
+
+
+#: The keys of a relation besides its kind, and the kinds that each applies to.
+_KEYS_OF_KINDS = {
+    "by": ("one_of",),
+    "unit": ("count", "difference"),
+    "factor": ("sum", "difference", "product", "ratio"),
+    "precision": ("sum", "difference", "product", "ratio"),
+    "tolerance": ("sum", "difference", "product", "ratio"),
+    "step": ("range",),
+    "end": ("offset",),
+}
 
 
 def _quota_conflicts(recipe: Recipe) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from pydantic import Field as Key
 from pydantic import Strict
 
 from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Rule, Step
+from selfinstruct.recipe.relations import Relation
 from selfinstruct.recipe.types import (
     Amount,
     Count,
@@ -146,6 +147,7 @@ Steps = Annotated[tuple[Step, ...], Strict(False)]
 Expansions = Annotated[tuple[Expand, ...], Strict(False)]
 Judges = Annotated[tuple[Judge, ...], Strict(False)]
 Rules = Annotated[tuple[Rule, ...], Strict(False)]
+Relations = Annotated[tuple[Relation, ...], Strict(False)]
 
 
 class Recipe(Table):
@@ -162,6 +164,7 @@ class Recipe(Table):
     seeds: Seeds = Seeds()
     fields: dict[str, Field]
     rules: Rules = ()
+    relations: Relations = ()
     checks: Checks = Checks()
     categories: Categories = Categories()
     quota: Quota = Quota()

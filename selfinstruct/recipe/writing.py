@@ -39,6 +39,8 @@ def _tables(
         yield ("fields", name), _set_keys(field, comments, f"fields.{name}.")
     for at, rule in enumerate(recipe.rules):
         yield ("rules", at), _set_keys(rule)
+    for at, relation in enumerate(recipe.relations):
+        yield ("relations", at), _set_keys(relation)
     if recipe.checks.use or "checks" in comments:
         yield ("checks",), {"use": recipe.checks.use}
     for name, attribute in recipe.attributes.items():

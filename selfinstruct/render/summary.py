@@ -26,6 +26,7 @@ MEANINGS = {
     "label": "not a known category",
     "blocked": "contains blocked words",
     "check": "rejected by a check of your own",
+    "relation": "values do not agree as they do in the seeds",
     "contradiction": "same question, different answer",
     "holdout": "too similar to a held-out row",
     "pii": "contains personal data",

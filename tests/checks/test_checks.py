@@ -136,7 +136,7 @@ def test_reasons_are_the_published_ones() -> None:
     """The slugs are a contract: scripts and journals hold them."""
     assert set(REASONS) == {
         *("schema", "empty", "length", "echo", "same", "ungrounded", "identifiers", "label", "blocked"),
-        *("check", "contradiction", "holdout", "pii", "near-duplicate", "duplicate", "quota", "judge"),
+        *("check", "relation", "contradiction", "holdout", "pii", "near-duplicate", "duplicate", "quota", "judge"),
     }
     assert len(REASONS) == len(set(REASONS))
 
