@@ -124,4 +124,5 @@ def test_formats(name: str, right: str, wrong: str) -> None:
 
 def test_no_format_matches_what_is_no_text() -> None:
     """Null, booleans, lists and blank text have no format."""
-    assert not any(matches_format(value, name) for name in FORMATS for value in (None, True, [], {}, "", " "))
+    values: list[object] = [None, True, [], {}, "", " "]
+    assert not any(matches_format(value, name) for name in FORMATS for value in values)
