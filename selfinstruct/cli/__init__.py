@@ -43,7 +43,7 @@ def application() -> typer.Typer:
     """The commands, in the order of their help."""
     app = typer.Typer(
         name="selfinstruct",
-        epilog="Run selfinstruct COMMAND --help for the options of a command.",
+        epilog="Run selfinstruct COMMAND --help for help on a command.",
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

@@ -12,7 +12,7 @@ from selfinstruct.cli.console import console
 
 
 def init(
-    seeds: Annotated[str, typer.Argument(metavar="[SEEDS]", help="Seed rows; - reads stdin.")] = "",
+    seeds: Annotated[str, typer.Argument(metavar="SEEDS", help="Seed rows; - reads stdin.")] = "",
     recipe: Annotated[str, typer.Option(metavar="NAME", help="Copy a built-in recipe and its inputs instead.")] = "",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Output file [default: stdout].")

@@ -19,7 +19,7 @@ def recipes() -> typer.Typer:
 
 
 def list_recipes(context: typer.Context) -> int:
-    """List the built-in recipes: the rows that each one makes, and whether it needs a model."""
+    """List the built-in recipes, with the rows that each one produces and whether it needs a model."""
     if context.invoked_subcommand is not None:
         return 0
     from selfinstruct import api
@@ -31,7 +31,7 @@ def list_recipes(context: typer.Context) -> int:
 
 
 def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A name from selfinstruct recipes.")]) -> int:
-    """Print a built-in recipe; its header describes the rows, the source of the method and what it needs."""
+    """Print a built-in recipe; its header describes the rows, the method and the requirements."""
     from selfinstruct import api
 
     sys.stdout.write(api.recipe_text(name))

@@ -24,8 +24,8 @@ def rejudge(
 ) -> int:
     """Parse and check the recorded replies of a run again, in their order, without a request.
 
-    The same code and recipe yield the same rows, byte for byte; another recipe shows what it would change. The run
-    itself is not changed.
+    With the same code and recipe, the rows are the same, byte for byte. With another recipe, the counts show what it
+    would change. The run itself is not changed.
     """
     from selfinstruct import api
     from selfinstruct.render.rejudge import rejudge_text

@@ -26,39 +26,45 @@ def run(
         str, typer.Argument(metavar="SEEDS|RECIPE", help="Seed rows, a recipe file, or a built-in recipe.")
     ],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run directory [default: outputs/NAME].")] = None,
-    rows: Annotated[int | None, typer.Option(metavar="N", help="Rows in total.")] = None,
-    per_category: Annotated[int | None, typer.Option(metavar="N", help="Rows per category.")] = None,
-    model: Annotated[str | None, typer.Option(metavar="NAME", help="Model name at the endpoint.")] = None,
+    rows: Annotated[int | None, typer.Option(metavar="N", help="Total number of rows to grow.")] = None,
+    per_category: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of rows to grow in each category.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Model [default: the first one that the endpoint lists].")
+    ] = None,
     base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="OpenAI-compatible endpoint; reads its key from OPENAI_API_KEY.")
+        str | None, typer.Option(metavar="URL", help="OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY.")
     ] = None,
     backend: Annotated[
         str | None,
         typer.Option(
             metavar="imitator|openai|replay|MODULE:FACTORY",
-            help="Source of replies [default: the model, else the imitator].",
+            help="Writer of the rows [default: the model, if there is one, else the imitator].",
         ),
     ] = None,
     recording: Annotated[
-        Path | None, typer.Option("--from", metavar="RUN", help="Run whose replies --backend replay returns.")
+        Path | None, typer.Option("--from", metavar="RUN", help="Recorded run for --backend replay.")
     ] = None,
     concurrency: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Requests in flight [default: 16].")
+        int | None, typer.Option(metavar="N", min=1, help="Maximum number of concurrent requests [default: 16].")
     ] = None,
     budget: Annotated[
-        float | None, typer.Option(metavar="USD", help="Most money to spend, at the recipe's prices.")
+        float | None, typer.Option(metavar="USD", help="Maximum cost of the run, at the recipe's prices.")
     ] = None,
-    max_requests: Annotated[int | None, typer.Option(metavar="N", help="Most requests to send.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Most tokens to use.")] = None,
+    max_requests: Annotated[int | None, typer.Option(metavar="N", help="Maximum number of requests.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Maximum number of tokens, input and output.")
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print plan and prompts; send and write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and the prompts; send no request, write no file.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    skip_bad_seeds: Annotated[
-        bool, typer.Option("--skip-bad-seeds", help="Leave out seeds that break the rules.")
-    ] = False,
+    skip_bad_seeds: Annotated[bool, typer.Option("--skip-bad-seeds", help="Skip seeds that break the rules.")] = False,
 ) -> int:
-    """Grow seed rows, or follow a recipe, until every category has its quota of new and checked rows.
+    """Grow seed rows, or run a recipe, until every category has its quota of accepted rows.
 
     The same command on the same directory resumes the run; a larger --rows grows it further.
     """

@@ -15,7 +15,10 @@ from selfinstruct.cli.console import console, width_of
 def show(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     row: Annotated[
-        str, typer.Argument(metavar="ROW", help="A line of rows.jsonl (12), a seed (s3) or a rejection (x17).")
+        str,
+        typer.Argument(
+            metavar="ROW", help="Number of a row in rows.jsonl (12), a seed (s3) or a rejected candidate (x17)."
+        ),
     ],
 ) -> int:
     """Show a row with its category, the request and reply that it came from, and its nearest rows.
