@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
-from selfinstruct.text import value_text
+from selfinstruct.text import caseless, value_text
 
 _LETTER = re.compile(r"\(?(?:[A-Za-z]|\d{1,2})[.):]\s*|[-*\u2022]\s+")
 _BETWEEN = (re.compile("[;\uff1b]"), re.compile("[,\uff0c\u3001]"))
@@ -19,7 +19,7 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
 
     Compared are their texts (``value_text``), letter case and blanks around them aside.
     """
-    said = _folded(row[name])
+    said = caseless(row[name])
     if constraints.one_of and said not in _all_folded(constraints.one_of):
         return Rejection(
             "label", f"{name} {_shown(row[name])} is not one of the {len(constraints.one_of)} allowed values"
@@ -54,11 +54,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _all_folded(values: Iterable[JSON]) -> set[str]:
-    return set(map(_folded, values))
-
-
-def _folded(value: JSON) -> str:
-    return value_text(value).strip().casefold()
+    return set(map(caseless, values))
 
 
 def _shown(value: JSON) -> str:

@@ -12,7 +12,7 @@ from selfinstruct.checks.table import FIELD_CHECKS, REASONS, REFERRING_KEYS, Fie
 from selfinstruct.recipe import Recipe, import_extension
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
-from selfinstruct.text import value_text
+from selfinstruct.text import caseless
 
 
 class AppliedCheck(NamedTuple):
@@ -107,7 +107,7 @@ def applied_checks(recipe: Recipe) -> tuple[AppliedCheck, ...]:
         if not keys or _any_set(constraints, keys)
     ]
     for rule in recipe.rules:
-        when = tuple((name, frozenset(map(_folded, values))) for name, values in rule.when.items())
+        when = tuple((name, frozenset(map(caseless, values))) for name, values in rule.when.items())
         applied += [
             AppliedCheck(check, rule.field, rule, when) for check, keys in FIELD_CHECKS.items() if _any_set(rule, keys)
         ]
@@ -120,8 +120,4 @@ def _any_set(constraints: Constraints, keys: Sequence[str]) -> bool:
 
 def _is_one_of(value: JSON, wanted: Container[str]) -> bool:
     """Whether a value, or an item of a list, is one of these texts."""
-    return any(_folded(item) in wanted for item in (value if isinstance(value, list) else (value,)))
-
-
-def _folded(value: JSON) -> str:
-    return value_text(value).strip().casefold()
+    return any(caseless(item) in wanted for item in (value if isinstance(value, list) else (value,)))

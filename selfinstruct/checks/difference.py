@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from selfinstruct.recipe.methods import Constraints
-from selfinstruct.records import Rejection, Row
-from selfinstruct.text import value_text
+from selfinstruct.records import JSON, Rejection, Row
+from selfinstruct.text import canonical, value_text
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Refuse a value with the text of the field named by ``differs_from``, white space aside."""
     if constraints.differs_from is None:
         return None
-    if value_text(row[name]).split() != value_text(row[constraints.differs_from]).split():
+    if _words(row[name]) != _words(row[constraints.differs_from]):
         return None
     return Rejection("same", f"{name} repeats {constraints.differs_from}")
+
+
+def _words(value: JSON) -> list[str]:
+    return canonical(value_text(value)).split()

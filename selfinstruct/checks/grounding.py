@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from selfinstruct.mining.lexicon.inflections import forms
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
-from selfinstruct.text import UNSPACED, find_span, is_bound, value_text
+from selfinstruct.text import MARK, UNSPACED, align, canonical, find_span, is_bound, value_text
 
 _UNIT = re.compile(r"\s+|\S")
+_LETTER = re.compile(rf".{MARK}*", re.DOTALL)
 _INSIDE = -1
 #: Longer values are not words or phrases, and are searched for unchanged.
 _LONGEST_PHRASE = 80
@@ -65,26 +67,40 @@ def find(value: JSON, context: JSON, match: str) -> tuple[int, int] | None:
     as good as any other, and the value's ends are trimmed), or ``inflected`` (each word in any of its forms, letter
     case and white space aside). What is not text is compared as JSON text.
     """
-    needle, text = value_text(value), value_text(context)
-    if match == "inflected":
-        if len(needle) <= _LONGEST_PHRASE and not _PLAIN.search(needle):
-            return _find_inflected(needle, text)
-        match = "casefold"
+    needle = value_text(value)
     if match == "exact":
-        return find_span(needle, text)
-    if match == "casefold":
-        return _find_folded(needle.casefold(), text, enumerate(character.casefold() for character in text))
-    units = ((unit.start(), " " if unit[0].isspace() else unit[0]) for unit in _UNIT.finditer(text))
-    return _find_folded(" ".join(needle.split()), text, units)
+        return find_span(needle, value_text(context))
+    needle, alignment = canonical(needle), align(value_text(context))
+    places = _places(needle, alignment.text, match)
+    return next((span for place in places if (span := alignment.stored(*place)) is not None), None)
 
 
-def _find_inflected(phrase: str, text: str) -> tuple[int, int] | None:
+def _places(needle: str, text: str, match: str) -> Iterator[tuple[int, int]]:
+    """The token-bounded places of a needle in a text; both are in canonical form."""
+    if match == "inflected" and len(needle) <= _LONGEST_PHRASE and not _PLAIN.search(needle):
+        return _find_inflected(needle, text)
+    if match == "whitespace":
+        units = ((unit.start(), " " if unit[0].isspace() else unit[0]) for unit in _UNIT.finditer(text))
+        return _find_folded(" ".join(needle.split()), text, units)
+    if needle.isascii() and text.isascii():
+        return _find_folded(needle.lower(), text, enumerate(text.lower()))
+    pieces = ((letter.start(), _fold_case(letter[0])) for letter in _LETTER.finditer(text))
+    return _find_folded("".join(map(_fold_case, _LETTER.findall(needle))), text, pieces)
+
+
+def _fold_case(letter: str) -> str:
+    """A letter with its marks without its case: folding may leave them decomposed, or in another order."""
+    return unicodedata.normalize("NFC", letter.casefold())
+
+
+def _find_inflected(phrase: str, text: str) -> Iterator[tuple[int, int]]:
     pattern = _inflected(phrase)
     place = pattern.search(text)
     # A form that begins another one is tried after it, and is bounded only where the other is not there.
-    while place is not None and not (is_bound(text, place.start()) and is_bound(text, place.end())):
+    while place is not None:
+        if is_bound(text, place.start()) and is_bound(text, place.end()):
+            yield place.span()
         place = pattern.search(text, place.start() + 1)
-    return place.span() if place is not None else None
 
 
 @lru_cache(maxsize=4096)
@@ -94,14 +110,14 @@ def _inflected(phrase: str) -> re.Pattern[str]:
     return re.compile(r"\s+".join(f"(?:{'|'.join(word)})" for word in words) or "(?!)", re.IGNORECASE)
 
 
-def _find_folded(needle: str, text: str, units: Iterable[tuple[int, str]]) -> tuple[int, int] | None:
-    """The first place in ``text`` whose folding is ``needle``; ``units`` are the folded pieces with their starts.
+def _find_folded(needle: str, text: str, units: Iterable[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    """The places in ``text`` whose folding is ``needle``; ``units`` are the folded pieces with their starts.
 
     A piece may fold to more characters than it has (ß to ss) or to fewer (a run of spaces to one), so each folded
     character keeps where its piece begins, and a place may not begin or end inside a piece.
     """
     if not needle:
-        return None
+        return
     folded, starts = [], []
     for start, piece in units:
         folded.append(piece)
@@ -113,6 +129,5 @@ def _find_folded(needle: str, text: str, units: Iterable[tuple[int, str]]) -> tu
     while at >= 0:
         start, end = starts[at], starts[at + len(needle)]
         if _INSIDE not in (start, end) and is_bound(text, start) and is_bound(text, end):
-            return start, end
+            yield start, end
         at = haystack.find(needle, at + 1)
-    return None

@@ -7,7 +7,7 @@ import re
 from selfinstruct.mining import split_words
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
-from selfinstruct.text import find_span, value_text
+from selfinstruct.text import canonical, find_span, value_text
 
 _DIGIT = re.compile(r"\d")
 # Marks that a piece may carry at its ends without being part of the name: "#12", "7%", "/var/log2/".
@@ -20,7 +20,7 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     if constraints.identifiers_in is None:
         return None
     context = value_text(row[constraints.identifiers_in])
-    for token in identifiers(value_text(row[name])):
+    for token in identifiers(canonical(value_text(row[name]))):
         if find_span(token, context) is None:
             return Rejection(
                 "identifiers", f"{name} contains {token[:80]}, which does not occur in {constraints.identifiers_in}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from selfinstruct.cli.console import console
+from selfinstruct.cli.console import console, print_json
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
 
@@ -44,7 +43,7 @@ def check(
     with show_count(console(), "findings") as watch:
         found = api.check(file, recipe=recipe, against=against or (), watch=watch)
     if format is Format.JSON:
-        sys.stdout.write(json_module.dumps(found.to_dict(), ensure_ascii=False, indent=2) + "\n")
+        print_json(found.to_dict())
     else:
         from selfinstruct.render.findings import findings_text, verdict_text
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from selfinstruct.cli.console import console
+from selfinstruct.cli.console import console, print_json
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
 
@@ -46,7 +45,7 @@ def dedup(
     with show_count(screen, "kept") as watch:
         done = api.dedup(file, fields=names, max_rouge_l=max_rouge_l, out=to, dropped=dropped, watch=watch)
     if json:
-        sys.stdout.write(json_module.dumps(done.to_dict(), ensure_ascii=False, indent=2) + "\n")
+        print_json(done.to_dict())
     sys.stdout.flush()
     screen.print(cleaning_text(done, "stdin" if file == "-" else file), soft_wrap=True)
     return 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from selfinstruct.cli.console import console
+from selfinstruct.cli.console import console, print_data
 
 
 def init(
@@ -35,7 +34,7 @@ def init(
         console().print(f"Edit the recipe, then run: selfinstruct run {printable(str(file))}")
         return 0
     if out is None:
-        sys.stdout.write(api.init(seeds))
+        print_data(api.init(seeds))
         return 0
     api.init(seeds, out, force=force)
     console().print(f"wrote {printable(str(out))}; edit it, then run: selfinstruct run {printable(str(out))}")

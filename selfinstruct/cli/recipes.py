@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from selfinstruct.cli.console import console, width_of
+from selfinstruct.cli.console import console, print_data, width_of
 
 
 def recipes() -> typer.Typer:
@@ -34,5 +34,5 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME", help="A name from s
     """Print a built-in recipe; its header describes the rows, the method and the requirements."""
     from selfinstruct import api
 
-    sys.stdout.write(api.recipe_text(name))
+    print_data(api.recipe_text(name))
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from selfinstruct.cli.console import console
+from selfinstruct.cli.console import console, print_json
 from selfinstruct.cli.memory import tune_allocator
 
 
@@ -34,7 +33,7 @@ def rejudge(
     done = api.rejudge(run, recipe=recipe, out=out)
     if json:
         counts = {**asdict(done), "identical": done.identical}
-        sys.stdout.write(json_module.dumps(counts, ensure_ascii=False, indent=2) + "\n")
+        print_json(counts)
         return 0
     console(sys.stdout).print(rejudge_text(done, str(run)), soft_wrap=True, end="")
     return 0

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from selfinstruct.cli.console import console, width_of
+from selfinstruct.cli.console import console, print_json, width_of
 
 
 def report(
@@ -25,7 +24,7 @@ def report(
 
     done = api.report(run)
     if json:
-        sys.stdout.write(json_module.dumps(done.summary.to_dict(), ensure_ascii=False, indent=2) + "\n")
+        print_json(done.summary.to_dict())
         return 0
     page = console(sys.stdout)
     page.print(summary_text(done.summary, run, str(run / "recipe.toml"), width_of(page)), soft_wrap=True, end="")

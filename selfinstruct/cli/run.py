@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from selfinstruct.cli.console import console, print_error, width_of
+from selfinstruct.cli.console import console, print_error, print_json, width_of
 from selfinstruct.cli.interrupts import INTERRUPTED, run_interruptible
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_progress
@@ -113,7 +112,7 @@ def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
     if not quiet:
         screen.print(summary_text(done.summary, done.directory, source, width_of(screen)), soft_wrap=True, end="")
     if as_json:
-        sys.stdout.write(json_module.dumps(done.summary.to_dict(), ensure_ascii=False, indent=2) + "\n")
+        print_json(done.summary.to_dict())
     if done.summary.stopped == "done":
         return 0
     if quiet:
@@ -128,7 +127,7 @@ def _dry_run(prepared: Prepared, seed: int, *, as_json: bool) -> int:
 
     expected = api.dry_run(prepared, seed)
     if as_json:
-        sys.stdout.write(json_module.dumps(dry_run_json(expected), ensure_ascii=False, indent=2) + "\n")
+        print_json(dry_run_json(expected))
         return 0
     page = console(sys.stdout)
     page.print(plan_text(prepared, None, width_of(page)), soft_wrap=True)

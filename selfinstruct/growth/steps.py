@@ -21,7 +21,7 @@ from selfinstruct.growth.step_reply import Draft, StepReply
 from selfinstruct.recipe import Judge, Recipe, Step
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Row
-from selfinstruct.text import value_text
+from selfinstruct.text import caseless, value_text
 
 _SCORES = {"yes": 5.0, "no": 1.0, "true": 5.0, "false": 1.0, "是": 5.0, "否": 1.0}
 
@@ -198,7 +198,7 @@ def _applies(step: Step, values: Mapping[str, JSON]) -> bool:
     """Whether each name in ``when`` has, or lists, one of the given texts, ignoring letter case and outer spaces."""
     for name, wanted in step.when.items():
         value = values.get(name, "")
-        texts = {value_text(item).strip().casefold() for item in (value if isinstance(value, list) else [value])}
-        if texts.isdisjoint(value_text(each).strip().casefold() for each in wanted):
+        texts = set(map(caseless, value if isinstance(value, list) else [value]))
+        if texts.isdisjoint(map(caseless, wanted)):
             return False
     return True

@@ -23,15 +23,15 @@ from typing import NamedTuple, TypeAlias
 
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct.text import UNSPACED, find_span
+from selfinstruct.text import MARK, UNSPACED, find_span
 
 SLOT = "<*>"
 #: Drain's similarity threshold; its authors use 0.4 to 0.6 on fifteen systems' logs, with whole lines as input.
 SIMILARITY = 0.6
 
-_LETTERS = rf"(?:[\w/%$*~#&](?<![{UNSPACED}]))+"
+_LETTERS = rf"(?:[\w/%$*~#&](?<![{UNSPACED}]){MARK}*)+"
 _QUOTED = "(?<=《)[^《》]+(?=》)|(?<=“)[^“”]+(?=”)|(?<=「)[^「」]+(?=」)|(?<=『)[^『』]+(?=』)"
-_PIECE = re.compile(rf"{_QUOTED}|[-+]?{_LETTERS}(?:[.@+-]+{_LETTERS})*|\s+|.", re.DOTALL)
+_PIECE = re.compile(rf"{_QUOTED}|[-+]?{_LETTERS}(?:[.@+-]+{_LETTERS})*|\s+|.{MARK}*", re.DOTALL)
 _WORD = re.compile(r"\w")
 _DIGIT = re.compile(r"\d")
 

@@ -13,7 +13,7 @@ from collections.abc import Container, Sequence
 from selfinstruct.growth import EXPAND, Draft, PromptInputs, StepReply, advance
 from selfinstruct.recipe import Recipe, Step
 from selfinstruct.records import JSON
-from selfinstruct.text import value_text
+from selfinstruct.text import caseless
 
 
 def capacity(recipe: Recipe, inputs: PromptInputs) -> int:
@@ -49,4 +49,4 @@ def _exclude(one: Step, other: Step, lists: Container[str]) -> bool:
 
 
 def _folded(values: Sequence[JSON]) -> set[str]:
-    return {value_text(value).strip().casefold() for value in values}
+    return set(map(caseless, values))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from selfinstruct.records import Row
+from selfinstruct.text import canonical, caseless
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +56,4 @@ def field_names(fields: tuple[str, ...]) -> FieldNames:
 
 
 def _normalise(key: str) -> str:
-    return re.sub(r"[\s_\-]+", "", key).casefold()
+    return caseless(re.sub(r"[\s_\-]+", "", canonical(key)))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from selfinstruct.similarity.exact_index import NoveltyIndex
-from selfinstruct.text import tokens
+from selfinstruct.text import canonical, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def deduplicate_texts(texts: Iterable[str], *, threshold: float) -> Iterator[Ver
             yield Verdict(number, numbers[near[0]], near[1])
             continue
         if not tokens(text):
-            first = wordless.setdefault(text, number)
+            first = wordless.setdefault(canonical(text), number)
             if first != number and threshold < 1:
                 yield Verdict(number, first, 1.0)
                 continue

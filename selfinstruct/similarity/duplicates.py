@@ -1,7 +1,8 @@
 """The index of exact duplicates: finds the row with the same question, and whether its answer is the same.
 
 Does not handle: near-duplicates (see ``exact_index``), removing rows. Values are equal if their JSON is equal:
-1, 1.0, true and "1" are four values; the order of keys in objects does not matter.
+1, 1.0, true and "1" are four values; the order of keys in objects does not matter. Texts are
+compared by their canonical forms.
 
 >>> index = DuplicateIndex(["Question", "RawLog"])
 >>> index.add({"Question": "Is it found?", "Answer": "not", "RawLog": "rdd_1 not found"})
@@ -14,12 +15,13 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
 from selfinstruct.similarity.digests import Digests
+from selfinstruct.text import canonical
 
 # ASCII output, so that a lone surrogate can be hashed.
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -100,4 +102,16 @@ class DuplicateIndex:
 
 
 def _digest(value: Sequence[object] | Row, size: int) -> bytes:
-    return blake2b(_JSON.encode(value).encode("ascii"), digest_size=size).digest()
+    text = _JSON.encode(value)
+    if "\\u" in text:  # not ASCII
+        text = _JSON.encode(_canonical(value))
+    return blake2b(text.encode("ascii"), digest_size=size).digest()
+
+
+def _canonical(value: object) -> object:
+    """A JSON value with all its texts in canonical form; keys are names, and stay as they are."""
+    if isinstance(value, str):
+        return canonical(value)
+    if isinstance(value, Mapping):
+        return {key: _canonical(each) for key, each in value.items()}
+    return [_canonical(each) for each in value] if isinstance(value, list | tuple) else value

@@ -584,3 +584,22 @@ def test_typer_is_the_only_one_to_read_the_command_line() -> None:
 
     assert issubclass(typer.BadParameter, _UsageError) and issubclass(_UsageError, Exception)
     assert _UsageError.__name__ == "UsageError"
+
+
+@pytest.mark.parametrize("command", [("check", "--format", "json"), ("init",), ("dedup",), ("dedup", "--json")])
+def test_data_on_stdout_is_utf8_in_every_locale(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """The same bytes on a terminal that is not UTF-8."""
+    rows = [{"Text": f"La caisse {number} est chez Zoë 😀.", "Où": "café"} for number in (12, 48, 87)]
+    (tmp_path / "f.jsonl").write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    outputs = []
+    for variables in ({}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}):
+        done = subprocess.run(
+            [sys.executable, "-m", "selfinstruct", command[0], "f.jsonl", *command[1:]],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "", **variables},
+            capture_output=True,
+            check=False,
+        )
+        outputs.append(done.stdout)
+    assert outputs[0] == outputs[1] and outputs[0]
+    assert "\\x" not in outputs[0].decode("utf-8")

@@ -74,3 +74,9 @@ def test_kept_and_dropped_are_those_of_brute_force(texts: list[str], threshold: 
 def test_texts_without_tokens_are_compared_exactly() -> None:
     """Only the very same punctuation is dropped: white space makes another text."""
     assert [verdict.kept for verdict in deduplicate_texts(["?", " ?", "?"], threshold=0.7)] == [True, True, False]
+
+
+def test_other_forms_of_a_text_are_the_same_text() -> None:
+    """The composed and the decomposed form, and wordless texts with invisible characters."""
+    texts = ["Zoë", "Zoe\u0308", "?!", "\u200b？！"]
+    assert [verdict.kept for verdict in deduplicate_texts(texts, threshold=0.7)] == [True, False, True, False]

@@ -59,3 +59,12 @@ def test_a_question_with_an_empty_field_is_open() -> None:
     assert is_open({"instruction": "Write a poem.", "input": ""}, ["instruction", "input"])
     assert not is_open({"instruction": "Add them.", "input": "1 2", "output": ""}, ["instruction", "input"])
     assert not is_open({"instruction": "Add them.", "input": None}, ["instruction", "input", "context"])
+
+
+def test_texts_are_compared_by_their_canonical_forms() -> None:
+    """Composed and decomposed rows are one, at any depth; letter case and marks make another one."""
+    index = DuplicateIndex(["q"])
+    index.add({"q": ["Zoë", {"a": "１２"}], "a": "café"})
+    assert index.find({"q": ["Zoe\u0308", {"a": "12"}], "a": "cafe\u0301\u200b"}) == (0, True)
+    assert index.find({"q": ["Zoë", {"a": "12"}], "a": "Café"}) == (0, False)
+    assert index.find({"q": ["Zoe", {"a": "12"}], "a": "café"}) is None

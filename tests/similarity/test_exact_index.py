@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import unicodedata
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -25,7 +27,41 @@ SIZES = [
 ]
 THRESHOLDS = st.one_of(st.sampled_from([0.0, 0.1, 0.5, 0.7, 0.75, 0.8, 6 / 7, 0.95, 1.0]), st.floats(0.0, 1.0))
 WORDS = ["task", "stage", "in", "found", "28", "29", "0", "元", "亨", "é", "?!"]
+#: The same words in several forms, words that differ by a mark or a joiner, emoji, and text from right to left.
+FORMS = [
+    *(
+        "café",
+        "cafe\u0301",
+        "cafe",
+        "\uff43\uff41\uff46\u00e9",
+        "ca\u00adfé",
+        "CAFÉ",
+        "28",
+        "\uff12\uff18",
+        "2\u200b8",
+        "\u0662\u0668",
+    ),
+    *("मेरी", "मेरे", "राम", "क्\u200dष", "क्ष", "ガ", "\uff76\uff9e", "か\u3099", "が", "가", "\u1100\u1161", "ที่", "ที"),
+    *(
+        "👍🏽",
+        "❤\ufe0f",
+        "👨\u200d👩",
+        "שָׁלוֹם",
+        "שלום",
+        "كِتَاب",
+        "كتاب",
+        "می\u200cروم",
+        "میروم",
+        "\u200f?!",
+        "ǰ",
+        "J\u030c",
+        "İ",
+        "元",
+        "，",
+    ),
+]
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
+MIXED = st.lists(st.sampled_from([*WORDS, *FORMS]), max_size=10).map(" ".join)
 
 
 def brute_nearest(pool: list[str], text: str, threshold: float) -> tuple[int, float] | None:
@@ -77,6 +113,22 @@ def test_stream_is_brute_force(stream: list[tuple[str, float]]) -> None:
             assert index.add(text) == len(pool)
             pool.append(text)
     assert len(index) == len(pool)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(MIXED, max_size=20), st.lists(st.tuples(MIXED, THRESHOLDS), max_size=6), st.sampled_from(["NFC", "NFD"])
+)
+def test_other_forms_of_the_same_text_are_equally_near(
+    pool: list[str], queries: list[tuple[str, float]], form: Literal["NFC", "NFD"]
+) -> None:
+    """Marks, widths, joiners, emoji, right-to-left text: the row and score of brute force, also after normalising."""
+    index = NoveltyIndex(min_threshold=0.7)
+    index.add_all(pool)
+    for text, threshold in queries:
+        nearest = brute_nearest(pool, text, threshold)
+        assert index.nearest(text, threshold) == nearest
+        assert index.nearest(unicodedata.normalize(form, text), threshold) == nearest
 
 
 @settings(max_examples=100, deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.similarity.rouge import RougeL, f1_score, lcs_length, rouge_l
 
+ASCII = st.sampled_from("abAB12 .,-_?\n")
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "28", "0"]), max_size=9)
 
 
@@ -86,6 +88,35 @@ def test_scores_are_those_of_rouge_score() -> None:
             assert ours.precision == pytest.approx(theirs.precision, abs=1e-15)
             assert ours.recall == pytest.approx(theirs.recall, abs=1e-15)
             assert ours.f1 == pytest.approx(theirs.fmeasure, abs=1e-15)
+
+
+@given(st.text(ASCII, max_size=60), st.text(ASCII, max_size=60))
+def test_scores_of_ascii_text_are_those_of_rouge_score(candidate: str, reference: str) -> None:
+    """Precision and recall to the last bit, F1 but for its last places."""
+    from rouge_score.rouge_scorer import RougeScorer
+
+    theirs = RougeScorer(["rougeL"], use_stemmer=False).score(target=reference, prediction=candidate)["rougeL"]
+    ours = rouge_l(candidate, reference)
+    assert (ours.precision, ours.recall) == (theirs.precision, theirs.recall)
+    assert ours.f1 == pytest.approx(theirs.fmeasure, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("près du café", unicodedata.normalize("NFD", "près du café")),
+        ("task 12", "\uff54\uff41sk\u200b \uff11\uff12"),
+        ("ガギグ", "\uff76\uff9e\uff77\uff9e\uff78\uff9e"),
+    ],
+)
+def test_the_same_text_in_another_form_scores_one(one: str, other: str) -> None:
+    """Composition, width and invisible characters do not count."""
+    assert rouge_l(one, other).f1 == 1.0
+
+
+def test_words_that_differ_by_a_mark_are_different() -> None:
+    """Vowel signs are part of their word."""
+    assert rouge_l("मेरी बेटी की किताब", "मेरे बेटा को कताब").f1 == 0.0
 
 
 def test_texts_without_tokens_have_an_f1_of_zero() -> None:
