@@ -9,15 +9,21 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from selfinstruct.errors import RowError
+from selfinstruct.preparation.unique_fields import unique_fields
 from selfinstruct.recipe.errors import nearest
+from selfinstruct.records import JSON
 from selfinstruct.rows import Record, RowStream, open_rows, to_json
+from selfinstruct.rows.leaves import leaves
 from selfinstruct.similarity import compared_text, deduplicate_texts
 
 #: Rows between two calls of ``watch``.
 _EVERY = 500
+#: Rows that show which fields are unique.
+_SAMPLE = 200
 # Bytes that are not UTF-8, as Python decodes them (PEP 383).
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
@@ -26,7 +32,8 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 class Cleaning:
     """The counts of a file's rows; ``fields`` are those that were compared, none for plain lines.
 
-    ``not_utf8`` counts plain lines that are not UTF-8: kept byte for byte, compared by their readable part.
+    ``not_utf8`` counts plain lines that are not UTF-8: kept byte for byte, compared by their readable part. ``unique``
+    are the fields that were not compared because they are unique by construction (ids).
     """
 
     rows: int
@@ -36,6 +43,7 @@ class Cleaning:
     fields: tuple[str, ...]
     max_rouge_l: float
     not_utf8: int = 0
+    unique: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``dedup --json`` prints."""
@@ -54,7 +62,8 @@ def deduplicate_file(
 ) -> Cleaning:
     """Read an open file once; call ``kept`` with the bytes of each kept row, ``dropped`` with JSON for each other.
 
-    ``fields`` are compared together; by default every field that is text in the first row. ``watch`` is called
+    ``fields`` are compared together; by default every field that has text in the first row, apart from those that are
+    unique by construction (ids): a row is not another one because its id is. ``watch`` is called
     every 500 rows with the number of rows and of kept rows. The JSON of a dropped row has its ``line``, the line of
     the ``nearest`` kept row, their ``score`` (ROUGE-L F1), and the ``row``.
 
@@ -63,13 +72,13 @@ def deduplicate_file(
     stream = open_rows(source, name, by_line=True)
     lines = array("Q")
     pending: list[Record] = []
-    compared: tuple[str, ...] = ()
+    first, records = _peek(stream.records)
+    compared, unique = _compared_fields(stream, first, fields, name)
     not_utf8 = 0
 
     def texts() -> Iterator[str]:
-        nonlocal compared, not_utf8
-        for record in stream.records:
-            compared = compared or _compared_fields(stream, record, fields, name)
+        nonlocal not_utf8
+        for record in records:
             lines.append(record.line)
             pending.append(record)
             if isinstance(record.value, str):
@@ -89,7 +98,7 @@ def deduplicate_file(
             dropped(_dropped_row(stream.format, record, lines[verdict.nearest], verdict.score))
         if len(lines) % _EVERY == 0:
             watch(len(lines), count)
-    return Cleaning(len(lines), count, len(lines) - count, stream.format, compared, max_rouge_l, not_utf8)
+    return Cleaning(len(lines), count, len(lines) - count, stream.format, compared, max_rouge_l, not_utf8, unique)
 
 
 def _dropped_row(form: str, record: Record, nearest_line: int, score: float | None) -> bytes:
@@ -100,7 +109,16 @@ def _dropped_row(form: str, record: Record, nearest_line: int, score: float | No
     return to_json({**about, "row": record.value}).encode() + b"\n"
 
 
-def _compared_fields(stream: RowStream, first: Record, fields: Sequence[str], name: str) -> tuple[str, ...]:
+def _peek(records: Iterator[Record]) -> tuple[list[Record], Iterator[Record]]:
+    """The first records, and all of them."""
+    first = list(islice(records, _SAMPLE))
+    return first, chain(first, records)
+
+
+def _compared_fields(
+    stream: RowStream, first: Sequence[Record], fields: Sequence[str], name: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields to compare, and those left out because they are unique by construction."""
     for field in fields:
         if field not in stream.fields:
             if not stream.fields:
@@ -108,6 +126,15 @@ def _compared_fields(stream: RowStream, first: Record, fields: Sequence[str], na
             near = nearest(field, stream.fields)
             asked = f"Did you mean {near}? " if near else ""
             raise RowError(name, f"no field {field}", hint=f"{asked}The fields are {', '.join(stream.fields)}.")
-    if fields or not isinstance(first.value, dict):
-        return tuple(fields)
-    return tuple(key for key, value in first.value.items() if isinstance(value, str)) or stream.fields
+    rows = [record.value for record in first if isinstance(record.value, dict)]
+    if fields or not rows:
+        return tuple(fields), ()
+    with_text = [key for key, value in rows[0].items() if _has_text(value)]
+    unique = unique_fields(rows) if all(row.keys() == rows[0].keys() for row in rows) else ()
+    compared = [key for key in with_text or stream.fields if key not in unique]
+    return tuple(compared or with_text or stream.fields), tuple(key for key in with_text if key in unique and compared)
+
+
+def _has_text(value: JSON) -> bool:
+    """Whether a value is text, or contains some."""
+    return any(isinstance(leaf, str) for leaf in leaves({"": value}).values())

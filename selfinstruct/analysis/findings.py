@@ -10,6 +10,7 @@ Does not handle: a file that cannot be read, which is an InputError; comparing w
 
 from __future__ import annotations
 
+import json
 from array import array
 from bisect import bisect_right
 from collections import Counter
@@ -20,6 +21,7 @@ from typing import Any
 
 from selfinstruct.checks import Criteria, Fault, examine, schema
 from selfinstruct.errors import InputError
+from selfinstruct.preparation.categories import label_of
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.preparation.prepare import Source, check_seeds, read_source
 from selfinstruct.preparation.thresholds import CAP, thresholds
@@ -142,11 +144,13 @@ def find_problems(
         categories[criteria.categorise(row) if well_formed else ""] += 1
         for fault in faults:
             evidence = _evidence(fault, row, criteria, earlier)
-            severity = "warning" if recipe is None and fault.rejection.reason in _UNCERTAIN else "error"
+            severity = "warning" if recipe is None and _is_uncertain(fault, row, criteria.recipe) else "error"
             rejection = fault.rejection
             findings.append(
                 Finding(file.path, line, fault.field, rejection.reason, severity, rejection.message, evidence)
             )
+        if well_formed and (spelled := _other_spelling(row, criteria)) is not None:
+            findings.append(Finding(file.path, line, *spelled))
         if well_formed:
             earlier.add(row, file.path, line)
         if done % _PROGRESS_INTERVAL == 0:
@@ -212,6 +216,25 @@ def _inferred(file: RowFile) -> Criteria:
     all_rows = [file.rows[at] for at in shaped] if recipe.categories.by == "field" else rows
     categories = make_categories(recipe, value_statistics(recipe, all_rows, inferred.statistics))
     return Criteria(recipe, dict.fromkeys(categories.names, CAP), categories.of)
+
+
+def _is_uncertain(fault: Fault, row: Row, recipe: Recipe) -> bool:
+    """Whether a fault may be one of an inferred rule, not of the row; so may a value of another type than usual."""
+    odd_type = fault.rejection.reason == "schema" and fault.field in row and fault.field in recipe.fields
+    return odd_type or fault.rejection.reason in _UNCERTAIN
+
+
+def _other_spelling(row: Row, criteria: Criteria) -> tuple[str, str, str, str, dict[str, Any]] | None:
+    """The rest of a finding on a label that differs from its category only by case or blanks."""
+    table = criteria.recipe.categories
+    if table.by != "field" or table.field is None:
+        return None
+    label, category = label_of(row[table.field]), criteria.categorise(row)
+    if category in ("", label):
+        return None
+    shown, name = (json.dumps(text, ensure_ascii=False) for text in (label, category))
+    message = f"{table.field} {shown} differs from {name} only by case or blanks"
+    return table.field, "label", "warning", message, {"value": row[table.field]}
 
 
 def _evidence(fault: Fault, row: Row, criteria: Criteria, earlier: _EarlierRows) -> dict[str, Any]:

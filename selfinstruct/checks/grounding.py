@@ -1,5 +1,8 @@
 """``ungrounded``: a value that is not a span of its context field.
 
+A context contains a number in its written form or by value (29.0 and 29, 1,234 and 1234), and a boolean in any letter
+case. A context that is a list or an object is searched as the text of its leaves.
+
 Does not handle: single items of an array, except inflected words; other arrays are grounded if the context contains
 their JSON text.
 
@@ -18,11 +21,14 @@ from functools import lru_cache
 from selfinstruct.mining.lexicon.inflections import forms
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
-from selfinstruct.text import MARK, UNSPACED, align, canonical, find_span, is_bound, value_text
+from selfinstruct.rows.leaves import leaf_text
+from selfinstruct.text import MARK, UNSPACED, align, canonical, find_span, is_bound, number_value, value_text
 
 _UNIT = re.compile(r"\s+|\S")
 _LETTER = re.compile(rf".{MARK}*", re.DOTALL)
 _INSIDE = -1
+# Digits with the characters that may group or separate them, as number_value reads them.
+_NUMBER = re.compile(r"[-+\u2212]?\d(?:[\d.,'\u2019\u00a0\u2009\u202f]*\d)?(?:[eE][-+]?\d+)?")
 #: Longer values are not words or phrases, and are searched for unchanged.
 _LONGEST_PHRASE = 80
 # Text without inflected forms: scripts without spaces, and numbers (see is_bound for their boundaries).
@@ -32,11 +38,14 @@ _PLAIN = re.compile(rf"[\d{UNSPACED}]")
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Refuse a value that is not a token-bounded span of the field named by ``appears_in``.
 
-    Of a list of words, each must stand there in one of its forms where ``match`` is ``inflected``.
+    Of a list of words, each must occur there in one of its forms if ``match`` is ``inflected``. A blank text and null
+    pass if the field may be blank (``min_chars = 0``).
     """
     if constraints.appears_in is None:
         return None
     value, context = row[name], row[constraints.appears_in]
+    if constraints.min_chars == 0 and not has_value(value):
+        return None
     inflected = constraints.match == "inflected"
     for item in value if inflected and isinstance(value, list) else (value,):
         if find(item, context, constraints.match) is None:
@@ -53,9 +62,9 @@ def spans(row: Row, fields: Mapping[str, Constraints]) -> dict[str, tuple[int, i
     """
     found = {}
     for name, constraints in fields.items():
-        if constraints.appears_in is not None and (
-            span := find(row[name], row[constraints.appears_in], constraints.match)
-        ):
+        context = None if constraints.appears_in is None else row[constraints.appears_in]
+        # A place in a list or an object is not a place in a text.
+        if isinstance(context, str) and (span := find(row[name], context, constraints.match)):
             found[name] = span
     return found
 
@@ -65,14 +74,33 @@ def find(value: JSON, context: JSON, match: str) -> tuple[int, int] | None:
 
     ``match`` is ``exact``, ``casefold`` (Unicode full case folding) or ``whitespace`` (any run of white space is
     as good as any other, and the value's ends are trimmed), or ``inflected`` (each word in any of its forms, letter
-    case and white space aside). What is not text is compared as JSON text.
+    case and white space aside). Numbers are compared by value too, other values that are not text as JSON text.
     """
-    needle = value_text(value)
+    needle, text = value_text(value), leaf_text(context)
+    if isinstance(value, bool):
+        match = "casefold"
+    elif isinstance(value, int | float):
+        return find_span(needle, text) or _find_number(needle, text)
     if match == "exact":
-        return find_span(needle, value_text(context))
-    needle, alignment = canonical(needle), align(value_text(context))
+        return find_span(needle, text)
+    needle, alignment = canonical(needle), align(text)
     places = _places(needle, alignment.text, match)
     return next((span for place in places if (span := alignment.stored(*place)) is not None), None)
+
+
+def has_value(value: JSON) -> bool:
+    """Whether a value is neither null nor a blank text."""
+    return value is not None and not (isinstance(value, str) and not value.strip())
+
+
+def _find_number(needle: str, text: str) -> tuple[int, int] | None:
+    """The first number in ``text`` that has the value of ``needle``."""
+    wanted = number_value(needle)
+    for place in _NUMBER.finditer(text) if wanted is not None else ():
+        start, end = place.span()
+        if is_bound(text, start) and is_bound(text, end) and number_value(place[0]) == wanted:
+            return start, end
+    return None
 
 
 def _places(needle: str, text: str, match: str) -> Iterator[tuple[int, int]]:

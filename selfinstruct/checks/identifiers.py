@@ -1,4 +1,4 @@
-"""``identifiers``: a number or a name that the context does not hold."""
+"""``identifiers``: a number or a name that the context does not contain, also inside lists and objects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 from selfinstruct.mining import split_words
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
-from selfinstruct.text import canonical, find_span, value_text
+from selfinstruct.rows.leaves import leaf_text
+from selfinstruct.text import canonical, find_span
 
 _DIGIT = re.compile(r"\d")
 # Marks that a piece may carry at its ends without being part of the name: "#12", "7%", "/var/log2/".
@@ -19,8 +20,8 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Refuse a field with a digit-bearing token that does not occur in the field named by ``identifiers_in``."""
     if constraints.identifiers_in is None:
         return None
-    context = value_text(row[constraints.identifiers_in])
-    for token in identifiers(canonical(value_text(row[name]))):
+    context = leaf_text(row[constraints.identifiers_in])
+    for token in identifiers(canonical(leaf_text(row[name]))):
         if find_span(token, context) is None:
             return Rejection(
                 "identifiers", f"{name} contains {token[:80]}, which does not occur in {constraints.identifiers_in}"

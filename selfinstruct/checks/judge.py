@@ -24,6 +24,10 @@ class Neighbours(Protocol):
         """The row that agrees in all question fields, and whether it agrees in the others too."""
         ...
 
+    def reused(self, row: Row) -> tuple[str, int] | None:
+        """The first unique field whose value another row has, and the id of that row."""
+        ...
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """The nearest row whose ROUGE-L F1 is strictly above ``threshold``, with its score."""
         ...
@@ -75,6 +79,7 @@ def judge(candidate: Candidate, demos: Container[int], criteria: Criteria, pool:
                 row,
                 category,
                 pool.twin(row),
+                pool.reused(row),
                 criteria.recipe,
                 criteria.thresholds,
                 demos,
@@ -112,6 +117,7 @@ def examine(row: Row, criteria: Criteria, earlier: Neighbours) -> list[Fault]:
             row,
             criteria.categorise(row),
             earlier.twin(row),
+            earlier.reused(row),
             criteria.recipe,
             criteria.thresholds,
             demos=(),

@@ -25,6 +25,7 @@ from selfinstruct.checks import (
     patterns,
     quota,
     snippets,
+    unique,
 )
 from selfinstruct.recipe import Recipe
 from selfinstruct.recipe.methods import Constraints
@@ -73,7 +74,8 @@ REFERRING_KEYS = ("appears_in", "identifiers_in", "choice_of", "differs_from")
 class Context:
     """A row that has the recipe's fields, its category, and the rows that it is compared with.
 
-    ``same_question`` is the earlier row that agrees in all question fields, and whether it agrees in the others too.
+    ``same_question`` is the earlier row that agrees in all question fields, and whether it agrees in the others too;
+    ``reused`` is a unique field whose value an earlier row has, and that row.
     ``demos`` are the ids of the demonstrations of its batch; ids up to ``seed_count`` are seeds. ``room`` returns how
     many rows a category is short of, ``nearest`` the nearest row above a ROUGE-L F1.
     """
@@ -81,6 +83,7 @@ class Context:
     row: Row
     category: str
     same_question: tuple[int, bool] | None
+    reused: tuple[str, int] | None
     recipe: Recipe
     thresholds: Mapping[str, float]
     demos: Container[int]
@@ -96,6 +99,7 @@ ROW_CHECKS: tuple[Callable[[Context], Rejection | None], ...] = (
     lambda it: label.check(it.row, it.category, it.recipe.categories, it.thresholds),
     lambda it: contradiction.check(it.row, it.same_question, it.recipe),
     lambda it: duplicate.check(it.same_question),
+    lambda it: unique.check(it.row, it.reused),
     lambda it: quota.check(it.category, it.room(it.category)),
     lambda it: novelty.check(it.row, it.thresholds[it.category], it.nearest),
 )

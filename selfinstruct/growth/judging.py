@@ -83,5 +83,8 @@ class _BatchView:
     def twin(self, row: Row) -> tuple[int, bool] | None:
         return self.pool.twin(row)
 
+    def reused(self, row: Row) -> tuple[str, int] | None:
+        return self.pool.reused(row)
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         return self.pool.nearest(row, threshold)

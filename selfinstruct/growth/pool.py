@@ -61,6 +61,10 @@ class Pool:
         """See ``NeighbourIndex.twin``."""
         return self._rows.twin(row)
 
+    def reused(self, row: Row) -> tuple[str, int] | None:
+        """See ``NeighbourIndex.reused``."""
+        return self._rows.reused(row)
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """See ``NeighbourIndex.nearest``."""
         return self._rows.nearest(row, threshold)

@@ -61,6 +61,10 @@ class ValueStatistics:
         """The statistics of the same rows with other fixed fields."""
         return self if self._fixed == frozenset(fixed) else ValueStatistics(self.rows, self._references, fixed=fixed)
 
+    def of_some(self, rows: Sequence[Row]) -> ValueStatistics:
+        """The statistics of some of the rows, with the same references and fixed fields."""
+        return ValueStatistics(rows, self._references, fixed=self._fixed)
+
     def entities(self, row: Row) -> dict[str, list[Entity]]:
         """The entities of each text field, referenced fields first.
 
@@ -98,7 +102,7 @@ class ValueStatistics:
 
     def words(self, row: Row, name: str) -> list[tuple[int, int]]:
         """The [start, end) of one field's values that are words, without those that never vary."""
-        found = [entity for entity in self.entities(row)[name] if not any(map(str.isdigit, entity.text))]
+        found = [entity for entity in self.entities(row).get(name, ()) if not any(map(str.isdigit, entity.text))]
         return [(entity.start, entity.end) for entity in found if not self.is_constant(entity)]
 
     def seen(self, entity: Entity) -> list[str]:

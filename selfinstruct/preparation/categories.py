@@ -6,7 +6,8 @@ Does not handle: overlapping classes. A row belongs to at most one category.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from selfinstruct.mining import TextTemplate, ValueStatistics
 from selfinstruct.recipe import Categories as Table
 from selfinstruct.recipe import extension_error, import_extension
 from selfinstruct.records import JSON, Row
-from selfinstruct.text import tokens, value_text
+from selfinstruct.text import caseless, tokens, value_text
 
 #: A text that matches no template belongs to the most similar one, if it contains this share of its constant words.
 LEAST_SHARED_WORDS = 0.7
@@ -103,15 +104,29 @@ def _call(reference: str, function: Callable[[Row], Any], row: Row) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FieldCategories:
-    """The values of one field in the seeds; rows with other values have no category."""
+    """The values of one field in the seeds; rows with other values have no category.
+
+    Values that differ only by case or blanks are one category, with the name that most seeds have.
+    """
 
     field: str
     names: tuple[str, ...]
+    #: The name of the category of each value.
+    by_value: Mapping[str, str]
+
+    @classmethod
+    def over(cls, field: str, rows: Sequence[Row]) -> FieldCategories:
+        """The categories of these rows, in the order of their first row."""
+        by_value = {
+            value: max(values, key=lambda each: (values[each], bool(each.strip() == each)))
+            for values in spellings([row.get(field) for row in rows])
+            for value in values
+        }
+        return cls(field, tuple(dict.fromkeys(by_value.values())), by_value)
 
     def of(self, row: Row) -> str:
-        """Return the field's value, or "" if no seed has it."""
-        label = label_of(row.get(self.field))
-        return label if label in self.names else ""
+        """Return the category of the field's value, or "" if no seed has it."""
+        return self.by_value.get(label_of(row.get(self.field)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +162,40 @@ def label_of(value: JSON) -> str:
     return value_text(value)
 
 
+def folded(value: JSON) -> str:
+    """Return a label as text without its letter case, outer blanks and runs of blanks."""
+    return " ".join(caseless(value).split())
+
+
+def spellings(values: Iterable[JSON]) -> list[dict[str, int]]:
+    """Group labels that differ only by case or blanks: for each, its spellings with the number of rows.
+
+    >>> spellings(["good", "bad", "Good ", "good"])
+    [{'good': 2, 'Good ': 1}, {'bad': 1}]
+    """
+    groups: dict[str, dict[str, int]] = {}
+    for value in values:
+        label = label_of(value)
+        counts = groups.setdefault(folded(value), {})
+        counts[label] = counts.get(label, 0) + 1
+    return list(groups.values())
+
+
+def spelling_notes(categories: Categorizer) -> list[str]:
+    """A sentence for each category whose values have several spellings."""
+    if not isinstance(categories, FieldCategories):
+        return []
+    others: dict[str, list[str]] = {}
+    for value, name in categories.by_value.items():
+        if value != name:
+            others.setdefault(name, []).append(json.dumps(value, ensure_ascii=False))
+    return [
+        f"{categories.field}: {', '.join(values)} count{'s' if len(values) == 1 else ''} as "
+        f"{json.dumps(name, ensure_ascii=False)}, which differs only by case or blanks"
+        for name, values in others.items()
+    ]
+
+
 def build_categorizer(table: Table, others: Sequence[str] | None, statistics: ValueStatistics) -> Categorizer:
     """The categories that a recipe's ``[categories]`` makes of the rows in ``statistics``.
 
@@ -158,8 +207,7 @@ def build_categorizer(table: Table, others: Sequence[str] | None, statistics: Va
     if table.by == "none" or table.field is None:
         return SingleCategory()
     if table.by == "field":
-        labels = dict.fromkeys(label_of(row.get(table.field)) for row in statistics.rows)
-        return FieldCategories(table.field, tuple(labels))
+        return FieldCategories.over(table.field, statistics.rows)
     templates = statistics.templates(table.field, others).templates
     words = tuple(tuple(tokens(" ".join(template.parts))) for template in templates)
     return TemplateCategories(table.field, tuple(template.name for template in templates), templates, words)

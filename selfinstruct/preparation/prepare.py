@@ -26,14 +26,14 @@ from selfinstruct.growth import PromptInputs, attribute_categories, quotas, read
 from selfinstruct.journal import History
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.capacity import capacity
-from selfinstruct.preparation.categories import AttributeCategories, Categorizer
+from selfinstruct.preparation.categories import AttributeCategories, Categorizer, spelling_notes
 from selfinstruct.preparation.infer import Inferred, infer, make_categories, value_statistics
 from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import Importer, Quota, Recipe, accept_unimported, bind, builtin, is_recipe, parse_recipe
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, open_row_file, parse_rows, rows_from_objects
-from selfinstruct.similarity.duplicates import DuplicateIndex
+from selfinstruct.similarity.duplicates import DuplicateIndex, unique_field_names
 
 if TYPE_CHECKING:
     import pandas
@@ -49,7 +49,7 @@ class Prepared:
     ``reasons`` explains inferred settings by their key path; it is empty for a given recipe. ``skipped`` has the
     "file:line: fault" of seeds that were left out. ``inputs`` are the lists, passages and templates of prompts.
     ``use_passages_once`` is set where the quota is open, so that the run ends with the last passage. ``preset`` is the
-    built-in recipe that fits the fields of bare seeds, and why; "" if none does.
+    built-in recipe that fits the fields of bare seeds, and why; "" if none does. ``warnings`` are for the user.
     """
 
     seeds: RowFile
@@ -63,6 +63,7 @@ class Prepared:
     inputs: PromptInputs
     use_passages_once: bool
     preset: str
+    warnings: Sequence[str] = ()
 
     def resumed(self, passages: Sequence[Row]) -> Prepared:
         """Return the preparation of a resumed run, whose batches refer to its recorded ``passages`` if it has any."""
@@ -92,12 +93,18 @@ def prepare(
     reasons: Mapping[str, str] = {}
     skipped: list[str] = []
     statistics, preset = None, ""
+    warnings: list[str] = []
     if recipe is None:
         seeds, skipped = check_seeds(seeds, None, skip=skip_bad_seeds)
         inferred = _infer(seeds)
         recipe, reasons, statistics = inferred.recipe, inferred.reasons, inferred.statistics
+        seeds, doubtful = without_doubtful(seeds, inferred)
+        skipped += doubtful
         fitting = find_preset(recipe, seeds.fields) if Path(seeds.path).is_file() else None
-        if fitting is not None:
+        fault = "" if fitting is None or skip_bad_seeds else _first_fault(seeds, fitting.recipe, recipe)
+        if fitting is not None and fault:
+            warnings.append(f"the built-in recipe {fitting.like} is not used, as the seeds break its rules: {fault}")
+        elif fitting is not None:
             recipe, preset = fitting.recipe, f"{fitting.like}: {fitting.why}"
             if not recipe.seeds.file:
                 seeds = RowFile(seeds.path, seeds.format, [], [], tuple(recipe.fields))
@@ -112,7 +119,14 @@ def prepare(
     recipe = choose_models(recipe)
     inputs = read_prompt_inputs(recipe)
     return build_prepared(
-        seeds, recipe, inputs, reasons=reasons, skipped=skipped, preset=preset, known_statistics=statistics
+        seeds,
+        recipe,
+        inputs,
+        reasons=reasons,
+        skipped=skipped,
+        preset=preset,
+        warnings=warnings,
+        known_statistics=statistics,
     )
 
 
@@ -136,6 +150,7 @@ def build_prepared(
     reasons: Mapping[str, str] | None = None,
     skipped: Sequence[str] = (),
     preset: str = "",
+    warnings: Sequence[str] = (),
     known_statistics: ValueStatistics | None = None,
 ) -> Prepared:
     """Build the preparation of valid seeds and their complete recipe: its categories, thresholds and quotas.
@@ -161,6 +176,7 @@ def build_prepared(
         inputs=inputs,
         use_passages_once=_is_open(recipe),
         preset=preset,
+        warnings=(*warnings, *spelling_notes(categories)),
     )
 
 
@@ -228,7 +244,8 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
     """
     faults: list[str] = []
     kept: list[int] = []
-    duplicates = DuplicateIndex(seeds.fields)
+    unique = () if recipe is None else unique_field_names(recipe)
+    duplicates = DuplicateIndex([name for name in seeds.fields if name not in unique] or seeds.fields, ignored=unique)
     own_checks = () if recipe is None else custom_checks(recipe)
     applied = () if recipe is None else applied_checks(recipe)
     for at, (row, line) in enumerate(zip(seeds.rows, seeds.lines, strict=True)):
@@ -237,7 +254,7 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
         fault = (
             _fault(row, recipe, applied, own_checks)
             if earlier is None
-            else f"the same row as line {seeds.lines[earlier[0]]}"
+            else f"the same row as line {seeds.lines[earlier[0]]}{_apart_from(unique)}"
         )
         if fault:
             faults.append(f"{seeds.path}:{line}: {fault}")
@@ -257,6 +274,30 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
         seeds.path, seeds.format, [seeds.rows[at] for at in kept], [seeds.lines[at] for at in kept], seeds.fields
     )
     return valid, faults
+
+
+def without_doubtful(seeds: RowFile, inferred: Inferred) -> tuple[RowFile, list[str]]:
+    """Return the seeds that the rules were inferred from, and the faults of the others with file and line."""
+    kept = [at for at in range(len(seeds.rows)) if at not in inferred.doubtful]
+    rows, lines = [seeds.rows[at] for at in kept], [seeds.lines[at] for at in kept]
+    faults = [f"{seeds.path}:{seeds.lines[at]}: {fault}" for at, fault in inferred.doubtful.items()]
+    return RowFile(seeds.path, seeds.format, rows, lines, seeds.fields), faults
+
+
+def _first_fault(seeds: RowFile, recipe: Recipe, inferred: Recipe) -> str:
+    """The first fault of seeds that break the rules of a built-in recipe but not the inferred ones, or "".
+
+    A recipe may take no seeds.
+    """
+    if not recipe.seeds.file or recipe is inferred:
+        return ""
+    applied = applied_checks(recipe)
+    faults = ((line, _fault(row, recipe, applied, ())) for row, line in zip(seeds.rows, seeds.lines, strict=True))
+    return next((f"line {line}: {fault}" for line, fault in faults if fault), "")
+
+
+def _apart_from(unique: Sequence[str]) -> str:
+    return f", apart from {' and '.join(unique)}" if unique else ""
 
 
 def _fault(row: Row, recipe: Recipe | None, applied: Sequence[AppliedCheck], own_checks: Sequence[CustomCheck]) -> str:

@@ -162,11 +162,13 @@ class Field(Constraints):
     """``[fields.NAME]``: one field of a row, and the constraints on its values.
 
     ``source`` names what its value is taken from if the model does not write it: an attribute, or a part of the
-    passage. Rows that agree in all fields except ``answer`` fields contradict each other.
+    passage. Rows that agree in all fields except ``answer`` fields contradict each other. The values of a ``unique``
+    field (an id) must all differ, and never make a row new: rows that differ in it alone are copies.
     """
 
     description: str = ""
     answer: bool = False
+    unique: bool = False
     type: Literal["string", "integer", "number", "boolean", "array", "object", "any"] = "string"
     source: str | None = None
 

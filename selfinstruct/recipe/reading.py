@@ -128,7 +128,11 @@ def _resolved(recipe: Recipe, base: str | os.PathLike[str]) -> Recipe:
         )
     if "fields" not in recipe.novelty.model_fields_set:
         label = recipe.categories.field if recipe.categories.by == "field" else None
-        written = {name: field for name, field in recipe.fields.items() if name != label and field.source is None}
+        written = {
+            name: field
+            for name, field in recipe.fields.items()
+            if name != label and field.source is None and not field.unique
+        }
         texts = [
             name for name, field in written.items() if field.appears_in is None and field.type in ("string", "any")
         ]

@@ -23,6 +23,7 @@ from selfinstruct.render.description import (
     shares_origin,
     source_lines,
     step_lines,
+    unchecked_phrase,
 )
 from selfinstruct.render.summary import stop_phrase
 from selfinstruct.render.text import counted, format_number, printable
@@ -100,6 +101,8 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         rules += [source] if (source := field_source(recipe, name, _code)) else []
         rules += [f"a span of {_code(field.appears_in)}"] if field.appears_in else []
         rules += [f"numbers and ids must occur in {_code(field.identifiers_in)}"] if field.identifiers_in else []
+        rules += ["another value in every row"] if field.unique else []
+        rules += [remark] if (remark := unchecked_phrase(recipe, name)) else []
         yield f"| {_code(name)} | {field.type} | {'; '.join(rules)} |"
     if report.rows:
         row = json.dumps(report.rows[0].row, ensure_ascii=False, indent=2)

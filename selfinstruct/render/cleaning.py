@@ -16,6 +16,10 @@ def cleaning_text(done: Cleaning, name: str) -> Text:
     text.append(
         f", dropped {format_number(done.dropped)} with ROUGE-L above {done.max_rouge_l} over {compared} ({done.format})"
     )
+    if done.unique:
+        names = ", ".join(map(printable, done.unique))
+        verb = "is" if len(done.unique) == 1 else "are"
+        text.append(f"\n  {names} {verb} different in every row, and not compared.", "dim")
     if done.not_utf8:
         text.append(
             f"\n  {counted(done.not_utf8, 'line is', 'lines are')} not UTF-8; only the readable part was compared.",

@@ -10,10 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from selfinstruct.analysis.dry_run import LIST_PREFIX
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step
+from selfinstruct.recipe.methods import Constraints
 from selfinstruct.recipe.namings import OF_PASSAGES
 from selfinstruct.render.text import counted, format_number, printable
 from selfinstruct.text import value_text
 
+#: The keys of constraints that look at the content of a value.
+_CONTENT_KEYS = (
+    "appears_in", "identifiers_in", "pattern", "refuse", "one_of", "choice_of", "differs_from", "snippets",
+)  # fmt: skip
 #: Turns a name from outside into text to show.
 Shown = Callable[[str], str]
 
@@ -91,6 +96,23 @@ def field_source(recipe: Recipe, name: str, shown: Shown = printable) -> str:
     if recipe.documents is not None and name in OF_PASSAGES:
         return "taken from the passage"
     return "the drawn value" if name in recipe.attributes else ""
+
+
+def unchecked_phrase(recipe: Recipe, name: str) -> str:
+    """What is not checked about the values of a field, or "" where a rule decides about their content."""
+    field, categories = recipe.fields[name], recipe.categories
+    rules: list[Constraints] = [field, *(rule for rule in recipe.rules if rule.field == name)]
+    checked = any(getattr(each, key) not in (None, ()) for each in rules for key in _CONTENT_KEYS)
+    referred = any(name in (each.appears_in, each.identifiers_in) for each in recipe.fields.values())
+    referred = referred or any(name in relation.fields for relation in recipe.relations)
+    label = categories.by in ("field", "template") and categories.field == name
+    if checked or referred or label or field.unique or field_source(recipe, name):
+        return ""
+    limits = (field.min_chars, field.max_chars, field.min_words, field.max_words)
+    length = any(each is not None for each in limits)
+    if field.type in ("string", "any"):
+        return f"free text, {'only its length is' if length else 'not'} checked"
+    return "only its type is checked"
 
 
 def novelty_phrase(recipe: Recipe, shown: Shown) -> str:

@@ -17,6 +17,7 @@ from selfinstruct.render.description import (
     novelty_phrase,
     source_phrase,
     step_lines,
+    unchecked_phrase,
     writer_phrase,
 )
 from selfinstruct.render.text import counted, format_number, pad, printable, shorten
@@ -45,9 +46,12 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
     text.append_text(_method(prepared, width))
     text.append(f"\n  Novelty: ROUGE-L F1 over {novelty_phrase(recipe, printable)}\n\n")
     text.append_text(_categories(prepared, width))
-    for fault in prepared.skipped:
-        text.append("\n  skipped ", "yellow")
-        text.append(printable(fault))
+    for label, lines in (("skipped", prepared.skipped), ("warning", prepared.warnings)):
+        for line in lines[:_LISTED]:
+            text.append(f"\n  {label} ", "yellow")
+            text.append(printable(line))
+        if len(lines) > _LISTED:
+            text.append(f"\n  and {format_number(len(lines) - _LISTED)} more", "dim")
     return text
 
 
@@ -91,8 +95,12 @@ def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
         yield source
     if categories.by == "field" and categories.field == name:
         yield "the label"
+    if field.unique:
+        yield "another value in every row"
     if field.type not in ("string", "any"):
         yield field.type
+    if field.type == "any" and field.min_chars == 0:
+        yield "may be null"
     for key, words in _references(field):
         yield _with_reason(words, prepared, f"fields.{name}.{key}")
     yield from _limits(field)
@@ -100,6 +108,8 @@ def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
         where = " and ".join(f"{printable(key)} is {_listed(values)}" for key, values in rule.when.items())
         rules = [*(words for _, words in _references(rule)), *_limits(rule)]
         yield f"where {where}: {', '.join(rules)}"
+    if remark := unchecked_phrase(prepared.recipe, name):
+        yield remark
 
 
 def _references(rules: Constraints) -> Iterator[tuple[str, str]]:

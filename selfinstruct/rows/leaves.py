@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from selfinstruct.records import JSON, Row
+from selfinstruct.text import value_text
 
 #: The place of a value in a row: the name of a field, then keys of objects and positions in lists, from 0.
 Path: TypeAlias = tuple[str | int, ...]
@@ -29,6 +30,17 @@ _STEP = re.compile(r'\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|\.?([^.\[\]"]+)')
 def leaves(row: Row) -> dict[Path, JSON]:
     """Return the value of each leaf of ``row``, in the order of the row."""
     return dict(_walk(row, ()))
+
+
+def leaf_text(value: JSON) -> str:
+    """Return the texts of a value's leaves, one per line: a string unchanged, other scalars as JSON, no keys.
+
+    >>> leaf_text({"role": "user", "turns": ["Is it late?", 5]}).splitlines(), leaf_text([])
+    (['user', 'Is it late?', '5'], '')
+    """
+    if isinstance(value, dict | list):
+        return "\n".join(value_text(leaf) for _, leaf in _walk(value, ()) if not isinstance(leaf, dict | list))
+    return value_text(value)
 
 
 def replace_leaves(row: Row, values: Mapping[Path, JSON]) -> Row:

@@ -4,7 +4,13 @@ Does not handle: the choice of the compared fields (see the recipe), or what is 
 """
 
 from selfinstruct.similarity.dedup import Verdict, deduplicate_texts
-from selfinstruct.similarity.duplicates import DuplicateIndex, answer_fields, is_open, question_fields
+from selfinstruct.similarity.duplicates import (
+    DuplicateIndex,
+    answer_fields,
+    is_open,
+    question_fields,
+    unique_field_names,
+)
 from selfinstruct.similarity.exact_index import NoveltyIndex
 from selfinstruct.similarity.row_index import RowIndex, compared_text
 
@@ -18,4 +24,5 @@ __all__ = [
     "deduplicate_texts",
     "is_open",
     "question_fields",
+    "unique_field_names",
 ]

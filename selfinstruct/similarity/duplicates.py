@@ -2,7 +2,7 @@
 
 Does not handle: near-duplicates (see ``exact_index``), removing rows. Values are equal if their JSON is equal:
 1, 1.0, true and "1" are four values; the order of keys in objects does not matter. Texts are
-compared by their canonical forms.
+compared by their canonical forms. The values of unique fields (an id) are ignored.
 
 >>> index = DuplicateIndex(["Question", "RawLog"])
 >>> index.add({"Question": "Is it found?", "Answer": "not", "RawLog": "rdd_1 not found"})
@@ -37,13 +37,19 @@ def answer_fields(recipe: Recipe) -> tuple[str, ...]:
     )
 
 
-def question_fields(recipe: Recipe) -> tuple[str, ...]:
-    """The other fields: rows that agree in all of them have the same question about the same context.
+def unique_field_names(recipe: Recipe) -> tuple[str, ...]:
+    """The fields whose values all differ (ids) and never make a row new."""
+    return tuple(name for name, field in recipe.fields.items() if field.unique)
 
-    All fields if every field is an answer, or none is.
+
+def question_fields(recipe: Recipe) -> tuple[str, ...]:
+    """The other fields but unique ones: rows that agree in all of them have the same question about the same context.
+
+    All fields but unique ones if every field is an answer, or none is.
     """
-    answers = answer_fields(recipe)
-    return tuple(name for name in recipe.fields if name not in answers) or tuple(recipe.fields)
+    answers, fields = answer_fields(recipe), recipe.fields
+    named = [name for name in fields if not fields[name].unique]
+    return tuple(name for name in named if name not in answers) or tuple(named or fields)
 
 
 def is_open(row: Row, question: Collection[str]) -> bool:
@@ -54,9 +60,10 @@ def is_open(row: Row, question: Collection[str]) -> bool:
 class DuplicateIndex:
     """An incremental index of rows by question and answer."""
 
-    def __init__(self, question: Collection[str]) -> None:
-        """Index rows whose fields in ``question`` are the question, and all others the answer."""
+    def __init__(self, question: Collection[str], *, ignored: Collection[str] = ()) -> None:
+        """Index rows whose fields in ``question`` are the question, and all others but those ``ignored`` the answer."""
         self._question = tuple(question)
+        self._outside_answer = frozenset((*question, *ignored))
         self._first = Digests()
         self._others: dict[bytes, list[int]] = {}
         self._answers = array("Q")
@@ -97,8 +104,29 @@ class DuplicateIndex:
 
     def _digests(self, row: Row) -> tuple[bytes, int]:
         question = [row.get(name) for name in self._question]
-        answer = {name: value for name, value in row.items() if name not in self._question}
+        answer = {name: value for name, value in row.items() if name not in self._outside_answer}
         return _digest(question, _QUESTION_BYTES), int.from_bytes(_digest(answer, _ANSWER_BYTES))
+
+
+class UniqueValues:
+    """The values of the unique fields of rows, each with the number of the first row that has it, from 0."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._values = {name: Digests() for name in names}
+
+    def add(self, row: Row, number: int) -> None:
+        """Add the values of one row."""
+        for name, values in self._values.items():
+            if row.get(name) is not None:
+                values.add(_digest([row[name]], _QUESTION_BYTES), number)
+
+    def find(self, row: Row) -> tuple[str, int] | None:
+        """Return the first field whose value another row has, and the number of that row."""
+        for name, values in self._values.items():
+            number = values.find(_digest([row.get(name)], _QUESTION_BYTES))
+            if number is not None:
+                return name, number
+        return None
 
 
 def _digest(value: Sequence[object] | Row, size: int) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
-from selfinstruct.similarity.duplicates import DuplicateIndex, question_fields
+from selfinstruct.similarity.duplicates import DuplicateIndex, UniqueValues, question_fields, unique_field_names
 from selfinstruct.similarity.row_index import RowIndex
 
 
@@ -19,7 +19,9 @@ class NeighbourIndex:
     """An index of rows; ``min_threshold`` is the lowest threshold that ``nearest`` will be called with."""
 
     def __init__(self, recipe: Recipe, min_threshold: float) -> None:
-        self._duplicates = DuplicateIndex(question_fields(recipe))
+        unique = unique_field_names(recipe)
+        self._duplicates = DuplicateIndex(question_fields(recipe), ignored=unique)
+        self._unique = UniqueValues(unique)
         self._index = RowIndex(recipe.novelty, min_threshold=min_threshold)
         self._deferred: list[Row] = []
         self._size = 0
@@ -29,6 +31,7 @@ class NeighbourIndex:
 
     def add(self, row: Row, *, defer: bool = False) -> int:
         """Add a row and return its id; with ``defer``, ``nearest`` ignores it until ``add_deferred``."""
+        self._unique.add(row, self._size)
         self._size = self._duplicates.add(row) + 1
         if defer:
             self._deferred.append(row)
@@ -47,6 +50,7 @@ class NeighbourIndex:
 
         def counted() -> Iterator[Row]:
             for row in rows:
+                self._unique.add(row, self._size)
                 self._size = self._duplicates.add(row) + 1
                 yield row
 
@@ -56,6 +60,11 @@ class NeighbourIndex:
         """The id of the row with the same question, and whether the whole row is the same."""
         found = self._duplicates.find(row)
         return None if found is None else (found[0] + 1, found[1])
+
+    def reused(self, row: Row) -> tuple[str, int] | None:
+        """The first unique field whose value another row has, and the id of that row."""
+        found = self._unique.find(row)
+        return None if found is None else (found[0], found[1] + 1)
 
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """The id of the nearest row whose ROUGE-L F1 is strictly above ``threshold``, with its score."""

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from selfinstruct.recipe import Novelty
 from selfinstruct.records import Row
+from selfinstruct.rows.leaves import leaf_text
 from selfinstruct.similarity.exact_index import NoveltyIndex
-from selfinstruct.text import value_text
 
 
 def compared_text(row: Row, fields: Sequence[str]) -> str:
-    """Return the compared text of a row: its novelty fields, one per line."""
+    """Return the compared text of a row: the texts of its novelty fields, one per line, without keys or punctuation."""
     if len(fields) == 1:
-        return value_text(row.get(fields[0]))
-    return "\n".join([value_text(row.get(name)) for name in fields])
+        return leaf_text(row.get(fields[0]))
+    return "\n".join([leaf_text(row.get(name)) for name in fields])
 
 
 class RowIndex:
@@ -73,7 +73,7 @@ class RowIndex:
         """The text of a row for each index."""
         if not self._novelty.per_field:
             return [compared_text(row, self._novelty.fields)]
-        return [value_text(row[name]) if name in row else "" for name in self._novelty.fields]
+        return [leaf_text(row[name]) if name in row else "" for name in self._novelty.fields]
 
 
 def _nearest_first(found: tuple[int, float]) -> tuple[float, int]:

@@ -81,6 +81,10 @@ class Rows:
                 return number, other == row
         return None
 
+    def reused(self, row: Row) -> tuple[str, int] | None:
+        """Return None: no field is unique."""
+        return None
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """A scan with ROUGE-L."""
         scores = [(rouge_l(text(row), text(other)).f1, -number) for number, other in enumerate(self.rows, 1)]
