@@ -87,6 +87,21 @@ def choose_models(
     return recipe
 
 
+def uses_imitator(recipe: Recipe, backend: str | Backend | None) -> bool:
+    """Whether the embedded imitator writes the rows of this recipe."""
+    if backend not in (None, "imitator") or recipe.backend is not None or recipe.all_models:
+        return False
+    return recipe.imitates and not recipe.needs_model and not recipe.expand
+
+
+def make_imitator(prepared: Prepared, seed: int) -> Imitator:
+    """The embedded imitator of a run."""
+    recipe = prepared.recipe
+    label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
+    statistics = prepared.statistics.with_fixed(label)
+    return Imitator(statistics, context_fields(recipe), mixed=prose_field(recipe), seed=seed)
+
+
 async def connect(
     prepared: Prepared,
     backend: str | Backend | None,
@@ -128,10 +143,7 @@ async def connect(
         _require_no_limits(recipe.name, limits)
         if recipe.expand:
             return Connection(ModelPool([NoModel()]))
-        label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
-        statistics = prepared.statistics.with_fixed(label)
-        imitator = Imitator(statistics, context_fields(recipe), mixed=prose_field(recipe), seed=seed)
-        return Connection(ModelPool([imitator]))
+        return Connection(ModelPool([make_imitator(prepared, seed)]))
     for model in recipe.all_models:
         if model.price is None and budget.needs_prices:
             raise InputError(

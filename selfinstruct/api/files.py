@@ -14,6 +14,7 @@ from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
 from selfinstruct.analysis.findings import Findings, find_problems
 from selfinstruct.errors import InputError
 from selfinstruct.files import open_whole, write_whole
+from selfinstruct.preparation.imitable import obstacle_lines
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.preparation.prepare import Source, check_seeds, read_source
 from selfinstruct.preparation.thresholds import thresholds
@@ -80,7 +81,13 @@ def init(source: Source, out: str | Path | None = None, *, force: bool = False) 
     statistics = value_statistics(inferred.recipe, valid.rows, inferred.statistics)
     limits = thresholds(inferred.recipe, make_categories(inferred.recipe, statistics), statistics)
     text = starter_recipe(
-        inferred.recipe, inferred.reasons, limits, len(seeds.rows), problems, "recipe.toml" if out is None else out
+        inferred.recipe,
+        inferred.reasons,
+        limits,
+        len(seeds.rows),
+        problems,
+        "recipe.toml" if out is None else out,
+        needing_model=obstacle_lines(valid, inferred.recipe),
     )
     if out is not None:
         write_whole(Path(out), text.encode())

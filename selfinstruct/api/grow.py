@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfinstruct.api.blocking import run_blocking
-from selfinstruct.api.connect import SpendingLimits, choose_models
+from selfinstruct.api.connect import SpendingLimits, choose_models, make_imitator, uses_imitator
 from selfinstruct.api.runs import Run
 from selfinstruct.api.session import grow_session
 from selfinstruct.backends import Backend
 from selfinstruct.events import Snapshot
-from selfinstruct.preparation import Prepared, Source, prepare
+from selfinstruct.preparation import Prepared, Source, model_command, prepare, tried
 from selfinstruct.recipe import import_extension
 from selfinstruct.render.notebook_progress import default_watch
 
@@ -150,14 +150,18 @@ def plan(
 
     The arguments are those of ``run_async``. Raises InputError if one of them, the recipe or the seeds cannot be used.
     """
-    return prepare(
+    prepared = prepare(
         source,
         rows=rows,
         per_category=per_category,
         skip_bad_seeds=skip_bad_seeds,
         choose_models=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency),
         importer=import_extension,
+        imitates=lambda recipe: uses_imitator(recipe, backend),
     )
+    if not prepared.seeds.rows or not uses_imitator(prepared.recipe, backend):
+        return prepared
+    return tried(prepared, make_imitator(prepared, 0), model_command(source))
 
 
 def run_directory(prepared: Prepared, out: str | Path | None) -> Path:

@@ -156,6 +156,8 @@ async def _run_loop(loop: Loop) -> str:
         await loop.run()
     except BudgetSpent:
         return "budget"
+    if not loop.counts.accepted:
+        return "exhausted"
     short = any(state.exhausted for state in loop.progress.values())
     return "exhausted" if short and not (loop.use_passages_once and loop.sampler.all_passages_used) else "done"
 

@@ -22,6 +22,7 @@ from selfinstruct.errors import StorageError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
+from selfinstruct.growth.forecast import Forecast
 from selfinstruct.growth.judging import judge_batch
 from selfinstruct.growth.planner import (
     CategoryProgress,
@@ -74,6 +75,7 @@ class Loop:
     last_batch: int = 0
     counts: RunCounts = field(default_factory=RunCounts)
     _stagnation: Stagnation = field(default_factory=Stagnation)
+    _forecasts: dict[str, Forecast] = field(default_factory=dict)
     _due: deque[BatchCall] = field(default_factory=deque)
     _unread: deque[BatchCall] = field(default_factory=deque)
 
@@ -300,10 +302,29 @@ class Loop:
         """Count a finished batch, and give the run up where it stagnates."""
         accepted = self.counts.add_judgements(judgements, batch.category)
         self.sampler.finish_batch(batch.conditions, batch.count, accepted)
+        self._note_shortfall(batch, accepted)
         self._check_stagnation(batch, accepted)
         if self.use_passages_once:
             # A passage without an accepted row is no evidence about the other passages.
             self.progress[batch.category].stagnation.reset()
+
+    def _note_shortfall(self, batch: Batch, accepted: int) -> None:
+        """Add a note, once, when a category will not reach its quota."""
+        state = self.progress[batch.category]
+        if self.use_passages_once:
+            return
+        if batch.category not in self._forecasts:
+            before = state.accepted - accepted
+            self._forecasts[batch.category] = Forecast(max(state.quota - before, 1), before)
+        expected = self._forecasts[batch.category].add_batch(batch.count, accepted)
+        if expected is not None:
+            reason = self.counts.commonest_loss()
+            most_often = f" (most often rejected as {reason})" if reason else ""
+            name = f"{batch.category}: " if len(self.progress) > 1 else ""
+            self.prompt_size.notes.append(
+                f"{name}fewer and fewer rows are accepted{most_often}: "
+                f"heading for about {expected:,} of {state.quota:,}"
+            )
 
     def _check_stagnation(self, batch: Batch, accepted: int) -> None:
         """Exhaust every unfinished category, with a note, once the whole run has stagnated for too long."""

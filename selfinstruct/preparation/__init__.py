@@ -14,11 +14,13 @@ from selfinstruct.preparation.prepare import (
     Source,
     build_prepared,
     check_seeds,
+    model_command,
     prepare,
     prepared_from_journal,
     read_source,
 )
 from selfinstruct.preparation.thresholds import CAP, thresholds
+from selfinstruct.preparation.trial import tried
 
 __all__ = [
     "CAP",
@@ -31,10 +33,12 @@ __all__ = [
     "context_fields",
     "infer",
     "make_categories",
+    "model_command",
     "prepare",
     "prepared_from_journal",
     "prose_field",
     "read_source",
     "thresholds",
+    "tried",
     "value_statistics",
 ]

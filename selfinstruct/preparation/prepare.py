@@ -7,8 +7,9 @@ Does not handle: the run directory, calling models.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,6 +28,7 @@ from selfinstruct.journal import History
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.capacity import capacity
 from selfinstruct.preparation.categories import AttributeCategories, Categorizer, spelling_notes
+from selfinstruct.preparation.imitable import leave_out
 from selfinstruct.preparation.infer import Inferred, infer, make_categories, value_statistics
 from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.thresholds import thresholds
@@ -81,53 +83,102 @@ def prepare(
     skip_bad_seeds: bool = False,
     importer: Importer | None = None,
     choose_models: Callable[[Recipe], Recipe] = lambda recipe: recipe,
+    imitates: Callable[[Recipe], bool] = lambda recipe: False,
 ) -> Prepared:
     """Read and check the seeds, with the recipe that ``source`` is, or one inferred from them.
 
     ``rows`` or ``per_category`` replaces the quota of the recipe, ``choose_models`` its models. ``importer`` is as for
     ``parse_recipe``: without one, a recipe that names code is refused. Raises RowError or RecipeError for invalid
     input, before anything is written.
+
+    Where ``imitates`` is true of the final recipe, the embedded imitator will write its rows: seeds that it cannot
+    keep true are left out, and RowError is raised if too few are left (see ``imitable``).
     """
     quota = _quota(rows, per_category)
     seeds, recipe = read_source(source, importer=importer)
-    reasons: Mapping[str, str] = {}
+    bare = recipe is None
     skipped: list[str] = []
-    statistics, preset = None, ""
-    warnings: list[str] = []
     if recipe is None:
         seeds, skipped = check_seeds(seeds, None, skip=skip_bad_seeds)
-        inferred = _infer(seeds)
-        recipe, reasons, statistics = inferred.recipe, inferred.reasons, inferred.statistics
-        seeds, doubtful = without_doubtful(seeds, inferred)
-        skipped += doubtful
-        fitting = find_preset(recipe, seeds.fields) if Path(seeds.path).is_file() else None
-        fault = "" if fitting is None or skip_bad_seeds else _first_fault(seeds, fitting.recipe, recipe)
-        if fitting is not None and fault:
-            warnings.append(f"the built-in recipe {fitting.like} is not used, as the seeds break its rules: {fault}")
-        elif fitting is not None:
-            recipe, preset = fitting.recipe, f"{fitting.like}: {fitting.why}"
-            if not recipe.seeds.file:
-                seeds = RowFile(seeds.path, seeds.format, [], [], tuple(recipe.fields))
+        start = _start(seeds, skip=skip_bad_seeds)
+        skipped += start.skipped
     else:
-        recipe = bind(recipe, seeds.fields)
+        start = _Start(seeds, bind(recipe, seeds.fields))
+    start = replace(start, recipe=choose_models(_with_quota(start.recipe, quota)))
+    if start.seeds.rows and imitates(start.recipe):
+        kept, needing_model = leave_out(start.seeds, start.recipe, model_command(source), least=2 if bare else 1)
+        if needing_model:
+            skipped += needing_model
+            start = _start(kept, skip=skip_bad_seeds) if bare else replace(start, seeds=kept)
+            skipped += start.skipped if bare else []
+            start = replace(start, recipe=choose_models(_with_quota(start.recipe, quota)))
+    seeds = start.seeds
     if seeds.rows:
-        seeds, invalid = check_seeds(seeds, recipe, skip=skip_bad_seeds)
+        seeds, invalid = check_seeds(seeds, start.recipe, skip=skip_bad_seeds)
         skipped += invalid
-    if quota is not None:
-        weights = recipe.quota.weights if quota.rows is not None else {}
-        recipe = recipe.model_copy(update={"quota": quota.model_copy(update={"weights": weights})})
-    recipe = choose_models(recipe)
+    recipe = start.recipe
     inputs = read_prompt_inputs(recipe)
     return build_prepared(
         seeds,
         recipe,
         inputs,
-        reasons=reasons,
+        reasons=start.reasons,
         skipped=skipped,
-        preset=preset,
-        warnings=warnings,
-        known_statistics=statistics,
+        preset=start.preset,
+        warnings=start.warnings,
+        known_statistics=start.statistics,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Seeds and their recipe; of bare seeds also what was inferred, and the built-in recipe that fits.
+
+    ``skipped`` has the faults of doubtful seeds, ``warnings`` are for the user.
+    """
+
+    seeds: RowFile
+    recipe: Recipe
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    statistics: ValueStatistics | None = None
+    preset: str = ""
+    skipped: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+def _start(seeds: RowFile, *, skip: bool) -> _Start:
+    """Infer the recipe of bare seeds, or take the built-in one for fields like theirs.
+
+    A built-in recipe whose rules the seeds break is not used, unless such seeds are to be left out (``skip``).
+    """
+    inferred = _infer(seeds)
+    seeds, doubtful = without_doubtful(seeds, inferred)
+    start = _Start(seeds, inferred.recipe, inferred.reasons, inferred.statistics, skipped=doubtful)
+    fitting = find_preset(inferred.recipe, seeds.fields) if Path(seeds.path).is_file() else None
+    if fitting is None:
+        return start
+    fault = "" if skip else _first_fault(seeds, fitting.recipe, inferred.recipe)
+    if fault:
+        warning = f"the built-in recipe {fitting.like} is not used, as the seeds break its rules: {fault}"
+        return replace(start, warnings=(warning,))
+    if not fitting.recipe.seeds.file:
+        seeds = RowFile(seeds.path, seeds.format, [], [], tuple(fitting.recipe.fields))
+    return replace(start, seeds=seeds, recipe=fitting.recipe, preset=f"{fitting.like}: {fitting.why}")
+
+
+def _with_quota(recipe: Recipe, quota: Quota | None) -> Recipe:
+    """The recipe with another quota, whose shares are the recipe's weights."""
+    if quota is None:
+        return recipe
+    weights = recipe.quota.weights if quota.rows is not None else {}
+    return recipe.model_copy(update={"quota": quota.model_copy(update={"weights": weights})})
+
+
+def model_command(source: Source) -> str:
+    """What to do for rows by a model: the command for a file, else the arguments."""
+    if isinstance(source, str | Path):
+        return f"selfinstruct run {shlex.quote(str(source))} --base-url http://127.0.0.1:8000/v1 --model NAME"
+    return 'set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.'
 
 
 def _infer(seeds: RowFile) -> Inferred:

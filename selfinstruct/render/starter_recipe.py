@@ -20,16 +20,17 @@ def starter_recipe(
     seeds: int,
     faults: Sequence[str],
     file: str | os.PathLike[str],
+    needing_model: Sequence[str] = (),
 ) -> str:
     """Return the recipe as commented TOML for ``file``.
 
     ``thresholds`` are those of its categories; ``seeds`` counts the seeds, and ``faults`` describes those that break
-    its rules.
+    its rules, ``needing_model`` those that the embedded imitator cannot imitate.
     """
     measured = literal(recipe.novelty.max_rouge_l)
     comments = {
         **reasons,
-        "": _top(recipe, seeds, faults, Path(file)),
+        "": _top(recipe, seeds, faults, Path(file), needing_model),
         "task": "The purpose of the rows, in a sentence. Models read it; the imitator does not.",
         "fields": "The fields of a row, in order. Models read the description; the other keys are checked.",
         "categories": "\n".join(filter(None, [_sentence(reasons.get("categories", "")), *_categories(thresholds)])),
@@ -45,7 +46,7 @@ def starter_recipe(
     return to_toml(recipe, comments, Path(file).parent)
 
 
-def _top(recipe: Recipe, seeds: int, faults: Sequence[str], file: Path) -> str:
+def _top(recipe: Recipe, seeds: int, faults: Sequence[str], file: Path, needing_model: Sequence[str]) -> str:
     lines = [f"Inferred from {counted(seeds, 'seed')} in {recipe.seeds.file}. Run it: selfinstruct run {file}"]
     if seeds == 1:
         lines += [
@@ -53,6 +54,10 @@ def _top(recipe: Recipe, seeds: int, faults: Sequence[str], file: Path) -> str:
             "One seed does not show what varies. Each rule below holds for that row, perhaps by accident:",
             "review every rule, or add a seed of each kind and run init again.",
         ]
+    if needing_model:
+        lines += ["", "The embedded imitator cannot keep rows like these true. Set [model] below, or run with"]
+        lines += ["--base-url http://127.0.0.1:8000/v1 --model NAME."]
+        lines += [printable(line) for line in needing_model[:_LISTED]]
     if faults:
         lines += ["", "These seeds break the rules. Fix them, or run with --skip-bad-seeds."]
         lines += [printable(fault) for fault in faults[:_LISTED]]

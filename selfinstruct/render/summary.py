@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.analysis.summary import Bill, Summary
+from selfinstruct.render.advice import exhaustion_advice, needs_model
 from selfinstruct.render.text import counted, format_duration, format_money, format_number, pad, printable, shorten
 
 _LISTED = 40
@@ -83,6 +84,8 @@ def stop_phrase(summary: Summary) -> str:
     """Why a run stopped short of its quota, in a few words."""
     if summary.stopped == "exhausted":
         count = sum(1 for category in summary.categories.values() if category.exhausted)
+        if not count:
+            return "no row was accepted"
         return f"{counted(count, 'category', 'categories')} exhausted"
     reasons = {
         "interrupted": "interrupted",
@@ -191,9 +194,12 @@ def _next(summary: Summary, where: Path, source: str) -> Text:
     commands = {"trace a row": f"selfinstruct show {place} 1"} if summary.accepted else {}
     text = Text()
     if summary.stopped == "exhausted":
-        more = "seeds for the exhausted categories" if summary.seeds else "documents or attribute values"
-        text.append(f"  For more rows, add {more}, or raise\n")
-        text.append("  novelty.max_rouge_l in the recipe, and run it with a new --out.\n\n")
+        for line in exhaustion_advice(summary):
+            text.append(f"  {line}\n")
+        text.append("\n")
+        if needs_model(summary):
+            command = f"{grow} --base-url http://127.0.0.1:8000/v1 --model NAME"
+            commands = {"ask a model": command, **commands}
     elif summary.stopped == "done" and not used_all_passages(summary):
         commands = {"grow further": f"{grow} --rows {2 * summary.requested_rows}", **commands}
     elif summary.stopped not in ("done", "running"):

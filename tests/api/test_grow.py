@@ -197,23 +197,23 @@ def test_labels_with_digits_stay_and_their_texts_vary(tmp_path: Path) -> None:
     assert "label" not in run.summary.rejected
 
 
-def test_rows_without_any_text_end_the_run_and_not_the_program(tmp_path: Path) -> None:
-    """Messages are lists: the imitator finds nothing to replace, and says so by exhausting the one category."""
-    seeds = [{"messages": [{"role": "user", "content": f"Hi {n}"}]} for n in range(3)]
-    run = api.run(seeds, rows=20, out=tmp_path / "run")
-    assert run.summary.stopped == "exhausted"
-    assert run.summary.accepted == 0
+def test_rows_without_any_text_are_refused_before_the_run(tmp_path: Path) -> None:
+    """The imitator finds nothing to vary, so a model is needed; nothing is written."""
+    seeds = [{"messages": [{"role": role, "content": "Hi"}]} for role in ("user", "system", "assistant")]
+    with pytest.raises(InputError, match="nothing that the embedded imitator can vary"):
+        api.run(seeds, rows=20, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
-def test_instructions_keep_their_own_outputs(tmp_path: Path) -> None:
-    """Two free texts of a row belong together: no output is mixed with another instruction's."""
+def test_two_free_texts_of_a_row_stay_together(tmp_path: Path) -> None:
+    """Two free texts of a row belong together: no body is mixed with another heading's."""
     seeds = [
-        {"instruction": "Give three tips.", "input": "", "output": "1. Eat well. 2. Move. 3. Sleep."},
-        {"instruction": "Name the colours.", "input": "", "output": "They are red, blue and yellow."},
-        {"instruction": "Find the odd one.", "input": "cat, dog, oak", "output": "Oak."},
+        {"heading": "Give three tips.", "note": "", "body": "1. Eat well. 2. Move. 3. Sleep."},
+        {"heading": "Name the colours.", "note": "", "body": "They are red, blue and yellow."},
+        {"heading": "Find the odd one.", "note": "cat, dog, oak", "body": "Oak."},
     ]
     for row in api.run(seeds, rows=20, out=tmp_path / "run").rows():
-        assert ("Eat well" in row["output"]) == (row["instruction"] == "Give three tips.")
+        assert ("Eat well" in row["body"]) == (row["heading"] == "Give three tips.")
 
 
 class Scripted:

@@ -252,19 +252,19 @@ def test_a_larger_quota_grows_the_same_directory(si: Run, tmp_path: Path) -> Non
 
 
 def exhausting(tmp_path: Path) -> Path:
-    """A recipe under which nothing new can be grown."""
-    write(tmp_path / "s.jsonl", *({"text": f"the task {n} has ended"} for n in range(3)))
+    """A recipe under which no more than a hundred rows can be grown."""
+    write(tmp_path / "s.jsonl", *({"text": f"bay {n} %"} for n in (7, 9)))
     recipe = tmp_path / "r.toml"
-    recipe.write_text('[seeds]\nfile = "s.jsonl"\n[fields.text]\n[quota]\nrows = 30\n[novelty]\nmax_rouge_l = 0.1\n')
+    recipe.write_text('[seeds]\nfile = "s.jsonl"\n[fields.text]\n[quota]\nrows = 300\n')
     return recipe
 
 
 def test_stopping_short_of_the_quota_is_exit_4(si: Run, tmp_path: Path) -> None:
-    """A category that brings nothing new is called exhausted, the summary says what to do, the exit code is 4."""
+    """An exhausted category is reported with what to do, and the exit code is 4."""
     done = si("run", exhausting(tmp_path), "--out", "o")
     assert done.code == 4
-    assert "0 of 30 rows" in done.err and "stopped early: 1 category exhausted" in done.err
-    assert "add seeds" in done.err
+    assert "97 of 300 rows" in done.err and "stopped early: 1 category exhausted" in done.err
+    assert "nothing else to vary" in done.err and "--base-url" in done.err
     assert json.loads((tmp_path / "o" / "summary.json").read_text())["stopped"] == "exhausted"
 
 
@@ -272,8 +272,19 @@ def test_quiet_still_says_that_it_stopped_short(si: Run, tmp_path: Path) -> None
     """--quiet is silent apart from what went wrong."""
     done = si("run", exhausting(tmp_path), "--out", "o", "--quiet")
     assert done == Outcome(
-        4, "", "selfinstruct: stopped early: 0 of 30 rows; exhausted: all\n  The accepted rows are kept in o.\n"
+        4, "", "selfinstruct: stopped early: 97 of 300 rows; exhausted: all\n  The accepted rows are kept in o.\n"
     )
+
+
+def test_seeds_of_which_no_row_passes_are_refused_before_the_run(si: Run, tmp_path: Path) -> None:
+    """Exit 2, with the most frequent reason; --dry-run says the same, and nothing is written."""
+    write(tmp_path / "s.jsonl", *({"text": f"the task {n} has ended"} for n in range(3)))
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('[seeds]\nfile = "s.jsonl"\n[fields.text]\n[quota]\nrows = 30\n[novelty]\nmax_rouge_l = 0.1\n')
+    for options in ((), ("--dry-run",)):
+        done = si("run", recipe, "--out", "o", *options)
+        assert done.code == 2 and "near-duplicate" in done.err and "novelty.max_rouge_l" in done.err
+    assert not (tmp_path / "o").exists()
 
 
 def test_a_failing_endpoint_is_exit_3_with_what_is_kept(si: Run, monkeypatch: pytest.MonkeyPatch) -> None:

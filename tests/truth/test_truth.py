@@ -14,17 +14,14 @@ NAMES = [path.name for path in seed_files()]
 _UNRELATED = "a value that follows from another one is drawn by itself"
 _COPIES = "rows are copies of seeds under other ids"
 _IMPOSSIBLE = "values that no such field can have"
-_KNOWLEDGE = "needs knowledge, is not refused"
 #: Files of which wrong rows are still grown, and why.
 KNOWN: dict[str, str] = {
     "ages.jsonl": _UNRELATED,
     "android_qa.jsonl": _IMPOSSIBLE,
     "ar_qa.jsonl": _IMPOSSIBLE,
-    "arithmetic_prose.jsonl": _KNOWLEDGE,
     "aspects.jsonl": "ends with an internal error",
     "bookings.csv": _UNRELATED,
     "clock_seconds.csv": _UNRELATED,
-    "code.jsonl": _KNOWLEDGE,
     "contacts.jsonl": _UNRELATED,
     "de_qa.jsonl": _IMPOSSIBLE,
     "de_rechnung.csv": _UNRELATED,
@@ -43,8 +40,6 @@ KNOWN: dict[str, str] = {
     "kubelet_qa.jsonl": _UNRELATED,
     "lifetimes.jsonl": _UNRELATED,
     "max_of_list.jsonl": _COPIES,
-    "mcq_arithmetic.jsonl": _KNOWLEDGE,
-    "mcq_knowledge.jsonl": _KNOWLEDGE,
     "mcq_reading.jsonl": _UNRELATED,
     "min_max.csv": _UNRELATED,
     "ner_offsets.jsonl": _UNRELATED,
@@ -55,7 +50,6 @@ KNOWN: dict[str, str] = {
     "percent.csv": _UNRELATED,
     "points.csv": _IMPOSSIBLE,
     "postgres_qa.jsonl": _IMPOSSIBLE,
-    "preferences.jsonl": _KNOWLEDGE,
     "sensors.csv": _UNRELATED,
     "series.jsonl": _COPIES,
     "shifts.csv": _UNRELATED,
