@@ -20,6 +20,7 @@ from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Model, Recipe, import_extension, is_reference
 from selfinstruct.run_directory import open_history
+from selfinstruct.similarity import unique_field_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,15 @@ def make_imitator(prepared: Prepared, seed: int) -> Imitator:
     """The embedded imitator of a run."""
     recipe = prepared.recipe
     label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
-    statistics = prepared.statistics.with_fixed(label)
-    return Imitator(statistics, context_fields(recipe), mixed=prose_field(recipe), seed=seed)
+    unique = unique_field_names(recipe)
+    return Imitator(
+        prepared.statistics.with_fixed([*label, *unique]),
+        context_fields(recipe),
+        mixed=prose_field(recipe),
+        seed=seed,
+        most_rows=recipe.prompt.rows_per_request,
+        unique=unique,
+    )
 
 
 async def connect(

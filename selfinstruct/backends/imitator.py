@@ -30,6 +30,7 @@ from selfinstruct.mining import (
     row_template,
     split_prose,
 )
+from selfinstruct.mining.id_sequence import IdSequence
 from selfinstruct.records import Reply, Request, Row
 from selfinstruct.text import find_span
 
@@ -42,7 +43,8 @@ class Imitator:
 
     ``statistics`` are those of the seed rows; ranges, kinds and constants of values in them apply to every batch.
     ``references`` maps each field that is grounded in another or takes identifiers from it to that field. Sentences
-    of the fields in ``mixed`` may be mixed within a category. ``seed`` scatters the values.
+    of the fields in ``mixed`` may be mixed within a category. ``seed`` scatters the values. No batch asks for more than
+    ``most_rows`` rows, each of which gets another value of the ``unique`` fields.
     """
 
     name = "imitator"
@@ -55,6 +57,8 @@ class Imitator:
         *,
         mixed: Collection[str] = (),
         seed: int = 0,
+        most_rows: int = 20,
+        unique: Collection[str] = (),
     ) -> None:
         self._statistics = statistics
         self._source = next(iter(references.values()), None)
@@ -63,22 +67,29 @@ class Imitator:
         self._seeds = {_key(row): row for row in statistics.rows}
         self._row_templates: dict[str, list[RowTemplate]] = {}
         self._proses: dict[tuple[str, str], Prose] = {}
+        self._most_rows = most_rows
+        self._ids = {name: IdSequence([row[name] for row in statistics.rows]) for name in unique if statistics.rows}
         self._groups = self._group_questions()
 
     async def complete(self, request: Request) -> Reply:
         """Answer with ``request.batch.count`` rows as ``{"rows": [...]}``; costs no tokens."""
-        rows = self.imitate(request.demos, request.batch.count, request.batch.requested_before, Random(request.seed))
+        batch = request.batch
+        serial = (batch.number - 1) * max(self._most_rows, batch.count)
+        rows = self.imitate(request.demos, batch.count, batch.requested_before, Random(request.seed), serial)
         text = json.dumps({"rows": rows}, ensure_ascii=False)
         return Reply(text=text, model=self.name)
 
     async def close(self) -> None:
         """Do nothing: there is no connection to close."""
 
-    def imitate(self, demos: Sequence[Row], count: int, place: int, rng: Random) -> list[Row]:
+    def imitate(
+        self, demos: Sequence[Row], count: int, place: int, rng: Random, serial: int | None = None
+    ) -> list[Row]:
         """Return ``count`` new rows like ``demos``.
 
         Grown rows among the demos are skipped if there are seeds: imitations of imitations drift. ``place`` is the
-        number of rows of this category requested before, so that sequences of values continue.
+        number of rows of this category requested before, so that sequences of values continue; ``serial`` that of rows
+        of any category, for ids, which are scattered without it.
         """
         bases = [seed for row in demos if (seed := self._seeds.get(_key(row))) is not None] or list(demos)
         templates = [each for row in bases for each in self._templates_of(row)]
@@ -89,6 +100,10 @@ class Imitator:
             for name in fields:
                 row[name] = compose_text([self._prose_of(base, name) for base in bases], at, rng)
             rows.append(row)
+        if self._ids:
+            start = 1000 * rng.randrange(1000) if serial is None else serial
+            for at, row in enumerate(rows, start):
+                row.update({name: ids.draw(at) for name, ids in self._ids.items()})
         return rows
 
     def _templates_of(self, row: Row) -> list[RowTemplate]:
