@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from selfinstruct.api.blocking import run_blocking
 from selfinstruct.api.connect import SpendingLimits, choose_models, make_imitator, uses_imitator
@@ -16,9 +15,6 @@ from selfinstruct.events import Snapshot
 from selfinstruct.preparation import Prepared, Source, model_command, prepare, tried
 from selfinstruct.recipe import import_extension
 from selfinstruct.render.notebook_progress import default_watch
-
-if TYPE_CHECKING:
-    pass
 
 
 def run(

@@ -15,7 +15,7 @@ _BETWEEN = (re.compile("[;\uff1b]"), re.compile("[,\uff0c\u3001]"))
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
-    """Refuse a value that is none of ``one_of``, or none of the choices in the field named by ``choice_of``.
+    """Reject a value that is none of ``one_of``, or none of the choices in the field named by ``choice_of``.
 
     Compared are their texts (``value_text``), letter case and blanks around them aside.
     """

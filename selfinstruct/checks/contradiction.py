@@ -1,4 +1,4 @@
-"""``contradiction``: the same question about the same context, answered otherwise."""
+"""``contradiction``: the same question about the same context, with another answer."""
 
 from __future__ import annotations
 

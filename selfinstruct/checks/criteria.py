@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from selfinstruct.checks import relation, schema
 from selfinstruct.checks.custom import CustomCheck
-from selfinstruct.checks.table import FIELD_CHECKS, REASONS, REFERRING_KEYS, FieldCheck
+from selfinstruct.checks.table import FIELD_CHECKS, REASONS, FieldCheck
 from selfinstruct.recipe import Recipe, import_extension
-from selfinstruct.recipe.methods import Constraints
+from selfinstruct.recipe.methods import REFERRING_KEYS, Constraints
 from selfinstruct.records import JSON, Rejection, Row
 from selfinstruct.text import caseless
 

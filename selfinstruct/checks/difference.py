@@ -1,4 +1,4 @@
-"""``same``: a value that repeats the field that it must differ from."""
+"""``same``: a value that equals the field that it must differ from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from selfinstruct.text import canonical, value_text
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
-    """Refuse a value with the text of the field named by ``differs_from``, white space aside."""
+    """Reject a value equal to the field named by ``differs_from``, ignoring white space."""
     if constraints.differs_from is None:
         return None
     if _words(row[name]) != _words(row[constraints.differs_from]):

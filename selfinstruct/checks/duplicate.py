@@ -1,4 +1,4 @@
-"""``duplicate``: a row that the pool has."""
+"""``duplicate``: a row that is already in the pool."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from selfinstruct.records import Rejection
 
 
 def check(twin: tuple[int, bool] | None) -> Rejection | None:
-    """Refuse a row that is the same in every field as a row of the pool."""
+    """Reject a row that equals a row of the pool in every field."""
     if twin is None or not twin[1]:
         return None
     return Rejection("duplicate", "identical to another row", nearest=twin[0])

@@ -1,4 +1,4 @@
-"""``echo``: an example given back."""
+"""``echo``: a copy of a seed or of a demonstration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from selfinstruct.records import Rejection
 
 
 def check(twin: tuple[int, bool] | None, demos: Container[int], seed_count: int) -> Rejection | None:
-    """Refuse a row that is a seed (pool ids 1..``seed_count``) or a demonstration of its own batch, word for word."""
+    """Reject a row that equals a seed (pool ids 1..``seed_count``) or a demonstration of its own batch."""
     if twin is None or not twin[1]:
         return None
     if twin[0] <= seed_count:

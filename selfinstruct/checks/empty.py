@@ -1,4 +1,4 @@
-"""``empty``: a text that says nothing."""
+"""``empty``: a blank text."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from selfinstruct.records import Rejection, Row
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
-    """Refuse a blank string, unless the field allows it with ``min_chars = 0``.
+    """Reject a blank string, unless the field allows it with ``min_chars = 0``.
 
-    Blank is also what holds only characters that cannot be seen, such as zero-width spaces.
+    A string of invisible characters, such as zero-width spaces, is blank too.
     """
     value = row[name]
-    if not isinstance(value, str) or constraints.min_chars == 0 or _says_something(value):
+    if not isinstance(value, str) or constraints.min_chars == 0 or _has_visible_character(value):
         return None
     return Rejection("empty", f"{name} is {'blank' if value else 'empty'}")
 
 
-def _says_something(text: str) -> bool:
+def _has_visible_character(text: str) -> bool:
     return any(character.isprintable() and not character.isspace() for character in text)

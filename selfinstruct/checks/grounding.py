@@ -36,7 +36,7 @@ _PLAIN = re.compile(rf"[\d{UNSPACED}]")
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
-    """Refuse a value that is not a token-bounded span of the field named by ``appears_in``.
+    """Reject a value that is not a token-bounded span of the field named by ``appears_in``.
 
     Of a list of words, each must occur there in one of its forms if ``match`` is ``inflected``. A blank text and null
     pass if the field may be blank (``min_chars = 0``).

@@ -17,7 +17,7 @@ _TRAILING = _LEADING + "/"
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
-    """Refuse a field with a digit-bearing token that does not occur in the field named by ``identifiers_in``."""
+    """Reject a field with a digit-bearing token that does not occur in the field named by ``identifiers_in``."""
     if constraints.identifiers_in is None:
         return None
     context = leaf_text(row[constraints.identifiers_in])

@@ -1,4 +1,4 @@
-"""``label``: a row of no known category."""
+"""``label``: a row that belongs to no known category."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from selfinstruct.records import Rejection, Row
 
 
 def check(row: Row, category: str, categories: Categories, known: Collection[str]) -> Rejection | None:
-    """Refuse a row whose label is none of the ``known`` categories, or whose text is of none of the templates."""
+    """Reject a row whose label is not one of the ``known`` categories, or whose text matches none of the templates."""
     if category in known:
         return None
     if categories.function is not None:

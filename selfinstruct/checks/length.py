@@ -8,7 +8,7 @@ from selfinstruct.text import is_unspaced, tokens
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
-    """Refuse a string of fewer code points or words than the least, or of more than the most."""
+    """Reject a string with fewer code points or words than the minimum, or more than the maximum."""
     value = row[name]
     if not isinstance(value, str):
         return None
@@ -19,9 +19,9 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
 
 
 def count_words(text: str) -> int:
-    """How many words a text has: the pieces between white space.
+    """Return the number of words of a text: the pieces between white space.
 
-    A piece with characters of a script without spaces counts for its tokens: one for each such character.
+    In scripts without spaces every character counts as a word.
 
     >>> count_words("It's a well-known fact."), count_words("乾卦 is 元亨")
     (4, 5)

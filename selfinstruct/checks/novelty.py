@@ -1,4 +1,4 @@
-"""``near-duplicate``: a row too like one of the pool."""
+"""``near-duplicate``: a row too similar to a row of the pool."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from selfinstruct.records import Rejection, Row
 
 
 def check(row: Row, threshold: float, nearest: Callable[[Row, float], tuple[int, float] | None]) -> Rejection | None:
-    """Refuse a row whose ROUGE-L F1 with its nearest neighbour in the pool is strictly above ``threshold``."""
+    """Reject a row whose ROUGE-L F1 with its nearest neighbour in the pool is strictly above ``threshold``."""
     near = nearest(row, threshold)
     if near is None:
         return None

@@ -1,4 +1,4 @@
-"""``schema`` and ``blocked``: a text that is not as a regular expression says, or as one says that it must not be."""
+"""``schema`` and ``blocked``: a text that does not match a required pattern, or matches a refused one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 
-#: Expressions are tried on no longer text: some take time that grows with the square of its length.
+#: Longer texts are not matched: some expressions take time that grows with the square of the length.
 MOST_CHARACTERS = 20_000
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
-    """Refuse a string that ``pattern`` does not match as a whole, or in which one of ``refuse`` is found."""
+    """Reject a string that ``pattern`` does not match as a whole, or in which one of ``refuse`` matches."""
     value = row[name]
     if not isinstance(value, str):
         return None

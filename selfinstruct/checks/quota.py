@@ -1,4 +1,4 @@
-"""``quota``: a sound row of a category that is full."""
+"""``quota``: a valid row of a category that is full."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from selfinstruct.records import Rejection
 
 
 def check(category: str, room: int) -> Rejection | None:
-    """Refuse a row of a category in which no row is missing (``room`` rows are)."""
+    """Reject a row of a category that needs no more rows; ``room`` is the number that it needs."""
     if room > 0:
         return None
     return Rejection("quota", f"its category is full: {category[:80]}")

@@ -24,7 +24,7 @@ _CONTAINERS = (list, dict)
 
 
 def check(row: Row, fields: Mapping[str, Field]) -> Rejection | None:
-    """Refuse a row with a missing field, an unknown one, or a value of another type; a bool is no integer."""
+    """Reject a row with a missing field, an unknown field, or a value of another type; a boolean is not an integer."""
     for _, message in faults(row, fields):
         return Rejection("schema", message)
     return None

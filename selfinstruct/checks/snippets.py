@@ -1,4 +1,4 @@
-"""``schema``: fenced code that is not as the recipe wants it.
+"""``schema``: fenced code that breaks the rules of the recipe.
 
 Nothing is executed: Python is only parsed. Does not handle: code that is indented instead of fenced.
 """
@@ -13,12 +13,12 @@ import warnings
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 
-# A fence as CommonMark 0.31 has it (4.5), but with any indentation, since snippets may be in lists.
+# A fence as defined by CommonMark 0.31 (section 4.5), but with any indentation, since snippets may be in lists.
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
-    """Refuse a string whose fenced code breaks a rule of ``snippets``, or is never closed."""
+    """Reject a string whose fenced code breaks a rule of ``snippets``, or is never closed."""
     value, rules = row[name], constraints.snippets
     if not isinstance(value, str) or rules is None:
         return None

@@ -66,8 +66,6 @@ FIELD_CHECKS: Mapping[FieldCheck, tuple[str, ...]] = {
     difference.check: ("differs_from",),
     snippets.check: ("snippets",),
 }
-#: The keys that name another field.
-REFERRING_KEYS = ("appears_in", "identifiers_in", "choice_of", "differs_from")
 
 
 @dataclass(slots=True)

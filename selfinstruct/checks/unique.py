@@ -8,7 +8,7 @@ from selfinstruct.records import Rejection, Row
 
 
 def check(row: Row, reused: tuple[str, int] | None) -> Rejection | None:
-    """Refuse a row whose value in a unique field occurs in another row."""
+    """Reject a row whose value in a unique field occurs in another row."""
     if reused is None:
         return None
     name, number = reused

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 
 from selfinstruct.recipe import toml
 from selfinstruct.recipe.errors import Problem, no_such_field
-from selfinstruct.recipe.methods import Constraints
+from selfinstruct.recipe.methods import REFERRING_KEYS, Constraints
 from selfinstruct.recipe.namings import naming_problems
 from selfinstruct.recipe.patterns import pattern_problem
 from selfinstruct.recipe.relation_paths import parse_pattern
 from selfinstruct.recipe.relations import KINDS, Relation
 from selfinstruct.recipe.tables import Recipe
 
-#: The keys that name another field.
-_REFERRING = ("appears_in", "identifiers_in", "choice_of", "differs_from")
 _UNNEST = "remove the inner repeat, or end it with a character that it cannot match: (a+,)+ instead of (a+)+"
 
 
@@ -31,7 +29,7 @@ def recipe_contradictions(recipe: Recipe) -> Iterator[Problem]:
         if name not in recipe.fields:
             yield no_such_field(path, name, recipe.fields)
     for field_path, name, constraints in _all_constraints(recipe):
-        for key in _REFERRING:
+        for key in REFERRING_KEYS:
             if getattr(constraints, key) == name:
                 hint = "name the field to compare with, or remove the key"
                 yield Problem((*field_path, key), "must name another field", hint)
@@ -55,7 +53,7 @@ def _all_constraints(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str, Constr
 
 def _named_fields(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str]]:
     for path, _, constraints in _all_constraints(recipe):
-        for key in _REFERRING:
+        for key in REFERRING_KEYS:
             if (other := getattr(constraints, key)) is not None:
                 yield (*path, key), other
     for at, rule in enumerate(recipe.rules):

@@ -131,6 +131,10 @@ class Snippets(Table):
     last: bool = False
 
 
+#: The keys of Constraints that name another field.
+REFERRING_KEYS = ("appears_in", "identifiers_in", "choice_of", "differs_from")
+
+
 class Constraints(Table):
     """The constraints on the values of a field.
 
