@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import Any
 
 from selfinstruct.errors import RowError
 from selfinstruct.preparation.unique_fields import unique_fields
 from selfinstruct.recipe.errors import nearest
 from selfinstruct.records import JSON
-from selfinstruct.rows import Record, RowStream, open_rows, to_json
+from selfinstruct.rows import Record, RowStream, to_json
 from selfinstruct.rows.leaves import leaves
 from selfinstruct.similarity import compared_text, deduplicate_texts
 
@@ -32,8 +33,8 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 class Cleaning:
     """The counts of a file's rows; ``fields`` are those that were compared, none for plain lines.
 
-    ``not_utf8`` counts plain lines that are not UTF-8: kept byte for byte, compared by their readable part. ``unique``
-    are the fields that were not compared because they are unique by construction (ids).
+    ``not_utf8`` counts plain lines that are not UTF-8: kept byte for byte, compared by their readable part. ``notes``
+    are those of the file, ``unique`` the fields that were not compared as they are unique by construction (ids).
     """
 
     rows: int
@@ -43,6 +44,7 @@ class Cleaning:
     fields: tuple[str, ...]
     max_rouge_l: float
     not_utf8: int = 0
+    notes: Sequence[str] = ()
     unique: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,7 +53,7 @@ class Cleaning:
 
 
 def deduplicate_file(
-    source: BinaryIO,
+    stream: RowStream,
     name: str,
     *,
     fields: Sequence[str] = (),
@@ -60,17 +62,18 @@ def deduplicate_file(
     dropped: Callable[[bytes], object],
     watch: Callable[[int, int], None],
 ) -> Cleaning:
-    """Read an open file once; call ``kept`` with the bytes of each kept row, ``dropped`` with JSON for each other.
+    """Read a stream opened by line; call ``kept`` with the bytes of kept rows, ``dropped`` with JSON for the others.
 
     ``fields`` are compared together; by default every field that has text in the first row, apart from those that are
     unique by construction (ids): a row is not another one because its id is. ``watch`` is called
     every 500 rows with the number of rows and of kept rows. The JSON of a dropped row has its ``line``, the line of
-    the ``nearest`` kept row, their ``score`` (ROUGE-L F1), and the ``row``.
+    the ``nearest`` kept row, their ``score`` (ROUGE-L F1), and the ``row``; and, of several files read as one, the
+    ``file`` and the ``nearest_file``.
 
     Raises RowError if the file cannot be read or lacks a field.
     """
-    stream = open_rows(source, name, by_line=True)
     lines = array("Q")
+    shards = _Shards()
     pending: list[Record] = []
     first, records = _peek(stream.records)
     compared, unique = _compared_fields(stream, first, fields, name)
@@ -80,6 +83,7 @@ def deduplicate_file(
         nonlocal not_utf8
         for record in records:
             lines.append(record.line)
+            shards.add(record.file)
             pending.append(record)
             if isinstance(record.value, str):
                 not_utf8 += _NOT_UTF8.search(record.value) is not None
@@ -95,15 +99,40 @@ def deduplicate_file(
             count += 1
             kept(record.raw)
         else:
-            dropped(_dropped_row(stream.format, record, lines[verdict.nearest], verdict.score))
+            files = shards.both(len(lines) - 1, verdict.nearest)
+            dropped(_dropped_row(stream.format, record, lines[verdict.nearest], verdict.score, files))
         if len(lines) % _EVERY == 0:
             watch(len(lines), count)
-    return Cleaning(len(lines), count, len(lines) - count, stream.format, compared, max_rouge_l, not_utf8, unique)
+    count_dropped, notes = len(lines) - count, tuple(stream.notes)
+    return Cleaning(len(lines), count, count_dropped, stream.format, compared, max_rouge_l, not_utf8, notes, unique)
 
 
-def _dropped_row(form: str, record: Record, nearest_line: int, score: float | None) -> bytes:
+class _Shards:
+    """The names of the files of rows, where several are read as one."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._starts: list[int] = []
+        self._count = 0
+
+    def add(self, name: str) -> None:
+        """Add the file of the next row."""
+        if name and (not self._names or self._names[-1] != name):
+            self._names.append(name)
+            self._starts.append(self._count)
+        self._count += 1
+
+    def both(self, row: int, nearest: int) -> dict[str, str]:
+        """The file of a row and that of its nearest kept row; empty where there is one file."""
+        if not self._names:
+            return {}
+        own, other = (self._names[bisect_right(self._starts, at) - 1] for at in (row, nearest))
+        return {"file": own, "nearest_file": other}
+
+
+def _dropped_row(form: str, record: Record, nearest_line: int, score: float | None, files: Mapping[str, str]) -> bytes:
     """A line of JSON about a dropped row; the bytes of a JSON row are copied, so that no value changes."""
-    about: dict[str, Any] = {"line": record.line, "nearest": nearest_line, "score": score}
+    about: dict[str, Any] = {**files, "line": record.line, "nearest": nearest_line, "score": score}
     if form == "jsonl":
         return to_json(about).encode()[:-1] + b', "row": ' + record.raw.strip() + b"}\n"
     return to_json({**about, "row": record.value}).encode() + b"\n"

@@ -15,7 +15,7 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +90,14 @@ class Measures:
 class Findings:
     """The findings of a file in the order of its lines, and its measures; ``file`` is its name in messages.
 
+    ``notes`` are lines about the file as a whole: how it was read, and what looks like a mistake in it.
     ``html`` renders them in a notebook; without it they have no rich display.
     """
 
     findings: Sequence[Finding]
     measures: Measures
     file: str = "rows"
+    notes: Sequence[str] = ()
     html: Callable[[Mapping[str, Any]], str] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -105,7 +107,11 @@ class Findings:
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``check --format json`` prints."""
-        return {"findings": [finding.to_dict() for finding in self.findings], "measures": self.measures.to_dict()}
+        return {
+            "findings": [finding.to_dict() for finding in self.findings],
+            "measures": self.measures.to_dict(),
+            "notes": list(self.notes),
+        }
 
     def _repr_html_(self) -> str | None:
         """The findings in a notebook, as a table."""
@@ -133,12 +139,13 @@ def find_problems(
     criteria = _inferred(file) if recipe is None else _given(recipe, importer)
     earlier = _EarlierRows(criteria.recipe, min(criteria.thresholds.values()))
     for other in others:
-        for row, line in zip(other.rows, other.lines, strict=True):
+        for at, row in enumerate(other.rows):
             if schema.check(row, criteria.recipe.fields) is None:
-                earlier.add(row, other.path, line)
+                earlier.add(row, other.file(at), other.lines[at])
     findings: list[Finding] = []
     categories: Counter[str] = Counter()
     for done, (row, line) in enumerate(zip(file.rows, file.lines, strict=True), 1):
+        name = file.file(done - 1)
         faults = examine(row, criteria, earlier.index)
         well_formed = schema.check(row, criteria.recipe.fields) is None
         categories[criteria.categorise(row) if well_formed else ""] += 1
@@ -146,16 +153,14 @@ def find_problems(
             evidence = _evidence(fault, row, criteria, earlier)
             severity = "warning" if recipe is None and _is_uncertain(fault, row, criteria.recipe) else "error"
             rejection = fault.rejection
-            findings.append(
-                Finding(file.path, line, fault.field, rejection.reason, severity, rejection.message, evidence)
-            )
+            findings.append(Finding(name, line, fault.field, rejection.reason, severity, rejection.message, evidence))
         if well_formed and (spelled := _other_spelling(row, criteria)) is not None:
-            findings.append(Finding(file.path, line, *spelled))
+            findings.append(Finding(name, line, *spelled))
         if well_formed:
-            earlier.add(row, file.path, line)
+            earlier.add(row, name, line)
         if done % _PROGRESS_INTERVAL == 0:
             watch(done, len(findings))
-    return Findings(findings, _measures(findings, categories, file, criteria, recipe), file.path)
+    return Findings(findings, _measures(findings, categories, file, criteria, recipe), file.path, file.notes)
 
 
 class _EarlierRows:
@@ -208,8 +213,8 @@ def _inferred(file: RowFile) -> Criteria:
     shaped = [at for at, row in enumerate(file.rows) if tuple(sorted(row)) == shape]
     count = min(len(shaped), _SAMPLE)
     chosen = [shaped[place * len(shaped) // count] for place in range(count)]
-    rows = [file.rows[at] for at in chosen]
-    sample = RowFile(file.path, file.format, rows, [file.lines[at] for at in chosen], tuple(rows[0]))
+    sample = replace(file.selected(chosen), fields=tuple(file.rows[chosen[0]]))
+    rows = sample.rows
     inferred = infer(sample)
     recipe = inferred.recipe
     # A label's values are read off all rows, the templates off the sample.

@@ -20,7 +20,7 @@ from selfinstruct.preparation.prepare import Source, check_seeds, read_source
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import accept_unimported, import_extension
 from selfinstruct.render.starter_recipe import starter_recipe
-from selfinstruct.rows import file_name, open_row_file
+from selfinstruct.rows import file_name, open_source
 
 
 def _ignore(done: int, of_these: int) -> None:
@@ -122,9 +122,9 @@ def dedup(
                 what = "the output file" if other is out else "the input file"
                 raise InputError(f"`dropped`: {dropped} is {what}", hint="Name another file for dropped rows.")
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(open_row_file(source))
+        stream = stack.enter_context(open_source(source, by_line=True))
         return deduplicate_file(
-            file,
+            stream,
             file_name(source),
             fields=fields,
             max_rouge_l=max_rouge_l,

@@ -14,7 +14,7 @@ from selfinstruct.cli.progress import show_count
 
 
 def dedup(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, CSV, TSV or plain lines; - reads stdin.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Row file, folder of them, or plain lines; - is stdin.")],
     fields: Annotated[
         str | None, typer.Option(metavar="A,B", help="Fields to compare [default: all text fields].")
     ] = None,

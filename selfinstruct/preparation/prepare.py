@@ -34,7 +34,7 @@ from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import Importer, Quota, Recipe, accept_unimported, bind, builtin, is_recipe, parse_recipe
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, open_row_file, parse_rows, rows_from_objects
+from selfinstruct.rows import RowFile, find_shards, open_row_file, parse_rows, read_rows, rows_from_objects
 from selfinstruct.similarity.duplicates import DuplicateIndex, unique_field_names
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _infer(seeds: RowFile) -> Inferred:
     """Infer a recipe from at least two seed rows."""
     if len(seeds.rows) < 2:
         raise RowError(
-            f"{seeds.path}:{seeds.lines[0]}",
+            seeds.place(0),
             "need at least two seed rows to infer what varies",
             hint="Add a second seed row, or edit a recipe: "
             f"selfinstruct init {seeds.path} -o recipe.toml; selfinstruct run recipe.toml",
@@ -269,6 +269,8 @@ def read_source(source: Source, *, importer: Importer | None = None) -> tuple[Ro
     name = str(source)
     if name in builtin.names() and not Path(name).exists():
         name = str(builtin.path(name))
+    if find_shards(name) is not None:
+        return read_rows(name), None
     data = _read_bytes(name)
     if not is_recipe(data):
         return parse_rows(data, name), None
@@ -284,8 +286,8 @@ def _seeds_of(recipe: Recipe, name: str) -> RowFile:
     """Read the seeds of a recipe that messages call ``name``; a recipe without a seed file has none."""
     if not recipe.seeds.file:
         return RowFile(name, "jsonl", [], [], tuple(recipe.fields))
-    data = _read_bytes(recipe.seeds.file, hint=f"Check seeds.file in {name}; it is relative to the recipe's directory.")
-    return parse_rows(data, recipe.seeds.file)
+    hint = f"Check seeds.file in {name}; it is relative to the recipe's directory."
+    return read_rows(recipe.seeds.file, hint=hint)
 
 
 def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
@@ -299,16 +301,16 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
     duplicates = DuplicateIndex([name for name in seeds.fields if name not in unique] or seeds.fields, ignored=unique)
     own_checks = () if recipe is None else custom_checks(recipe)
     applied = () if recipe is None else applied_checks(recipe)
-    for at, (row, line) in enumerate(zip(seeds.rows, seeds.lines, strict=True)):
+    for at, row in enumerate(seeds.rows):
         earlier = duplicates.find(row)
         duplicates.add(row)
         fault = (
             _fault(row, recipe, applied, own_checks)
             if earlier is None
-            else f"the same row as line {seeds.lines[earlier[0]]}{_apart_from(unique)}"
+            else f"the same row as {_other(seeds, earlier[0], at)}{_apart_from(unique)}"
         )
         if fault:
-            faults.append(f"{seeds.path}:{line}: {fault}")
+            faults.append(f"{seeds.place(at)}: {fault}")
         else:
             kept.append(at)
     if faults and (not skip or not kept):
@@ -321,18 +323,19 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
             if kept
             else "No seed row is valid: fix the seeds or the recipe.",
         )
-    valid = RowFile(
-        seeds.path, seeds.format, [seeds.rows[at] for at in kept], [seeds.lines[at] for at in kept], seeds.fields
-    )
-    return valid, faults
+    return seeds.selected(kept), faults
+
+
+def _other(seeds: RowFile, other: int, at: int) -> str:
+    """The place of another row, as messages about the row ``at`` name it."""
+    return f"line {seeds.lines[other]}" if seeds.file(other) == seeds.file(at) else seeds.place(other)
 
 
 def without_doubtful(seeds: RowFile, inferred: Inferred) -> tuple[RowFile, list[str]]:
     """Return the seeds that the rules were inferred from, and the faults of the others with file and line."""
     kept = [at for at in range(len(seeds.rows)) if at not in inferred.doubtful]
-    rows, lines = [seeds.rows[at] for at in kept], [seeds.lines[at] for at in kept]
-    faults = [f"{seeds.path}:{seeds.lines[at]}: {fault}" for at, fault in inferred.doubtful.items()]
-    return RowFile(seeds.path, seeds.format, rows, lines, seeds.fields), faults
+    faults = [f"{seeds.place(at)}: {fault}" for at, fault in inferred.doubtful.items()]
+    return seeds.selected(kept), faults
 
 
 def _first_fault(seeds: RowFile, recipe: Recipe, inferred: Recipe) -> str:
@@ -374,6 +377,6 @@ def _quota(rows: int | None, per_category: int | None) -> Quota | None:
     return Quota(rows=rows, per_category=per_category)
 
 
-def _read_bytes(name: str, **options: str) -> bytes:
-    with open_row_file(name, **options) as file:
+def _read_bytes(name: str) -> bytes:
+    with open_row_file(name) as file:
         return file.read()

@@ -26,4 +26,7 @@ def cleaning_text(done: Cleaning, name: str) -> Text:
             "yellow",
         )
         text.append(" To convert a file: iconv -f GB18030 -t UTF-8 FILE", "yellow")
+    for note in done.notes:
+        text.append("\n  note ", "yellow")
+        text.append(printable(note))
     return text

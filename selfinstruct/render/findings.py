@@ -18,6 +18,10 @@ _LISTED = 24
 def findings_text(found: Findings) -> Text:
     """Return every finding as ``file:line: severity reason: message``, which editors and terminals turn into links."""
     text = Text()
+    for note in found.notes:
+        text.append(f"{printable(found.file)}: ", "bold")
+        text.append("note", "yellow")
+        text.append(f": {printable(note)}\n")
     for finding in found.findings:
         text.append(f"{printable(finding.file)}:{finding.line}: ", "bold")
         text.append(finding.severity, "red" if finding.severity == "error" else "yellow")

@@ -46,7 +46,11 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
     text.append_text(_method(prepared, width))
     text.append(f"\n  Novelty: ROUGE-L F1 over {novelty_phrase(recipe, printable)}\n\n")
     text.append_text(_categories(prepared, width))
-    for label, lines in (("skipped", prepared.skipped), ("warning", prepared.warnings)):
+    for label, lines in (
+        ("note", prepared.seeds.notes),
+        ("skipped", prepared.skipped),
+        ("warning", prepared.warnings),
+    ):
         for line in lines[:_LISTED]:
             text.append(f"\n  {label} ", "yellow")
             text.append(printable(line))

@@ -1,10 +1,11 @@
-"""Row files: JSON Lines, JSON, CSV, TSV and Python objects -> rows, without changing a value.
+"""Row files: JSON Lines, JSON, CSV, TSV, Parquet, Arrow and Python objects -> rows, without changing a value.
 
-``read_rows`` reads a whole file, ``open_rows`` streams its rows with their bytes; both are the same reader. A value
-that could not be written again as it was read is an error, never a loss.
+``read_rows`` reads everything at a path (a file, a folder of shards, a glob), ``open_source`` streams it, and
+``open_rows`` streams an open file; all are the same reader. A value that could not be written again as it was read is
+an error, never a loss.
 
-Does not handle: type inference ("0042" stays a string), other encodings than UTF-8, compressed files, tables
-without a header line, writing files.
+Does not handle: type inference ("0042" stays a string), other encodings than UTF-8, tables without a header line,
+writing files.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from selfinstruct.rows.exact import MAX_NESTING, to_json
 from selfinstruct.rows.objects import rows_from_objects
 from selfinstruct.rows.reader import RowStream, open_rows
 from selfinstruct.rows.record import Record
-from selfinstruct.rows.row_file import RowFile, file_name, open_row_file, parse_rows, read_rows
+from selfinstruct.rows.row_file import RowFile, parse_rows, read_rows
+from selfinstruct.rows.sources import file_name, find_shards, open_row_file, open_source
 
 __all__ = [
     "MAX_NESTING",
@@ -21,8 +23,10 @@ __all__ = [
     "RowFile",
     "RowStream",
     "file_name",
+    "find_shards",
     "open_row_file",
     "open_rows",
+    "open_source",
     "parse_rows",
     "read_rows",
     "rows_from_objects",

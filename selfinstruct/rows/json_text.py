@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from selfinstruct.errors import RowError
-from selfinstruct.records import JSON
-from selfinstruct.rows.exact import LossyValueError, decode, decode_error, decode_lossy
+from selfinstruct.rows.exact import decode, decode_error, decode_lossy
+from selfinstruct.rows.json_cursor import DECODE_ERRORS, JsonCursor, not_object
 from selfinstruct.rows.lines import Lines
 from selfinstruct.rows.record import Record
 
-ONE_OBJECT_PER_LINE = "Write one object per line: jq -c '.[]' OLD > NEW (jq -c . for objects over several lines)"
+ONE_OBJECT_PER_LINE = (
+    "Write one object per line: jq -c '.[]' OLD > NEW "
+    "(jq -c . for objects over several lines, jq -c '.data[]' for the list `data` of one object)"
+)
 _SPACE = " \t\r\n"  # white space in JSON; str.strip() would remove form feeds too
 _SPACE_BYTES = _SPACE.encode()
-_AFTER_SPACE = re.compile(r"[^ \t\r\n]|\Z")
-_DECODE_ERRORS = (ValueError, RecursionError, LossyValueError)
-_KINDS = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false"}
 
 
 def json_lines(lines: Lines, *, by_line: bool = False) -> Iterator[Record]:
@@ -40,9 +39,9 @@ def json_lines(lines: Lines, *, by_line: bool = False) -> Iterator[Record]:
             row, end = read(text)
             if end < len(text):
                 raise json.JSONDecodeError("Extra data", text, end)
-        except _DECODE_ERRORS as exc:
+        except DECODE_ERRORS as exc:
             following = _next_content(lines) if first and isinstance(exc, json.JSONDecodeError) else []
-            if following and following[-1].lstrip(_SPACE_BYTES)[:1] not in (b"", b"{"):
+            if following and (text[-1] in "{[,:" or following[-1].lstrip(_SPACE_BYTES)[:1] not in (b"", b"{")):
                 if by_line:
                     message = "objects over several lines cannot be read line by line"
                     raise RowError(f"{lines.name}:{line}", message, hint=ONE_OBJECT_PER_LINE) from exc
@@ -51,7 +50,7 @@ def json_lines(lines: Lines, *, by_line: bool = False) -> Iterator[Record]:
             indent = len(raw) - len(raw.lstrip(_SPACE_BYTES))
             raise decode_error(exc, f"{lines.name}:{line}", indent) from exc
         if not isinstance(row, dict):
-            raise _not_object(f"{lines.name}:{line}", row)
+            raise not_object(f"{lines.name}:{line}", row)
         first = False
         yield Record(line, raw, row)
 
@@ -63,7 +62,7 @@ def json_array(lines: Lines) -> Iterator[Record]:
         RowError: the array is broken or not UTF-8, or contains other values than objects, or a value that would
             change.
     """
-    cursor = _Cursor(lines.decode_all([]), lines.name)
+    cursor = JsonCursor(lines.decode_all([]), lines.name)
     cursor.move(cursor.at + 1)
     if cursor.here != "]":
         yield cursor.take_object()
@@ -79,7 +78,10 @@ def json_array(lines: Lines) -> Iterator[Record]:
 
 
 def _objects(text: str, name: str, line: int) -> Iterator[Record]:
-    cursor = _Cursor(text, name, line)
+    """Objects over several lines; the bytes of an object are kept if it is the only one."""
+    cursor = JsonCursor(text, name, line)
+    first = cursor.take_object()
+    yield first if cursor.here else first._replace(raw=text.encode())
     while cursor.here:
         yield cursor.take_object()
 
@@ -92,47 +94,3 @@ def _next_content(lines: Lines) -> list[bytes]:
         if raw.strip(_SPACE_BYTES):
             break
     return read
-
-
-class _Cursor:
-    """A position in a JSON text that moves forward from token to token; the text begins on ``line``."""
-
-    def __init__(self, text: str, name: str, line: int = 1) -> None:
-        self.text, self.name, self.at, self.line = text, name, 0, line
-        self._first = line
-        self.move(0)
-
-    @property
-    def where(self) -> str:
-        return f"{self.name}:{self.line}"
-
-    @property
-    def here(self) -> str:
-        """The character at this position, "" at the end."""
-        return self.text[self.at : self.at + 1]
-
-    def move(self, to: int) -> None:
-        """Go to ``to`` and past white space."""
-        found = _AFTER_SPACE.search(self.text, to)
-        end = found.start() if found else len(self.text)
-        self.line += self.text.count("\n", self.at, end)
-        self.at = end
-
-    def take_object(self) -> Record:
-        """Read the object that begins here and move past it."""
-        line = self.line
-        try:
-            row, end = decode(self.text, self.at)
-        except json.JSONDecodeError as exc:
-            raise decode_error(exc, f"{self.name}:{self._first + exc.lineno - 1}") from exc
-        except _DECODE_ERRORS as exc:
-            raise decode_error(exc, self.where) from exc
-        if not isinstance(row, dict):
-            raise _not_object(self.where, row)
-        self.move(end)
-        return Record(line, b"", row)
-
-
-def _not_object(where: str, value: JSON) -> RowError:
-    message = f"expected a JSON object, got {_KINDS.get(type(value), 'null')}"
-    return RowError(where, message, hint='Write it as an object, such as {"text": "..."}.')

@@ -1,4 +1,4 @@
-"""The lines of a row file, with their numbers and offsets; refuses formats that are not UTF-8 text.
+"""The lines of a row file, with their numbers and offsets; refuses content that is not UTF-8 text.
 
 Does not handle: lone carriage returns and U+2028 as line ends (they are part of a value).
 """
@@ -10,22 +10,10 @@ import itertools
 from typing import BinaryIO
 
 from selfinstruct.errors import RowError
+from selfinstruct.rows.foreign import START, refuse_foreign
 
 #: How many lines, or bytes, are examined to detect the format.
 HEAD_LINES, HEAD_BYTES = 20, 1 << 18
-_CONVERT = "Convert it: iconv -f {} -t UTF-8 OLD > NEW"
-_FOREIGN = (  # the mark of UTF-32 begins with that of UTF-16, so it comes first
-    (codecs.BOM_UTF32_LE, "UTF-32 text", _CONVERT.format("UTF-32")),
-    (codecs.BOM_UTF32_BE, "UTF-32 text", _CONVERT.format("UTF-32")),
-    (codecs.BOM_UTF16_LE, "UTF-16 text", _CONVERT.format("UTF-16")),
-    (codecs.BOM_UTF16_BE, "UTF-16 text", _CONVERT.format("UTF-16")),
-    (b"\x1f\x8b", "gzip-compressed data", "Unpack it first: gunzip -c OLD > NEW"),
-    (b"\x28\xb5\x2f\xfd", "zstd-compressed data", "Unpack it first: zstd -dc OLD > NEW"),
-    (b"\xfd7zXZ\0", "xz-compressed data", "Unpack it first: xz -dc OLD > NEW"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet", "Unpack it, or save the sheet as CSV in UTF-8."),
-    (b"PAR1", "a Parquet file", "Save it as JSON Lines or CSV first."),
-    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer", "Fetch the file itself: git lfs pull"),
-)
 
 
 class Lines:
@@ -35,7 +23,7 @@ class Lines:
     from the first line. ``number`` is that of the line read last, counted from 1.
 
     Raises:
-        RowError: the file is compressed, in another encoding, or a pointer to a file.
+        RowError: the file is not UTF-8 text: in another encoding, binary, a pointer to a file; see ``foreign``.
     """
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -50,7 +38,7 @@ class Lines:
             self.head.append(line)
             size += len(line)
             blank = blank and not line.removeprefix(codecs.BOM_UTF8).strip()
-        _refuse_foreign(b"".join(self.head[:4]), name)
+        refuse_foreign(b"".join(self.head)[:START], name)
         self.mark = codecs.BOM_UTF8 if self.head and self.head[0].startswith(codecs.BOM_UTF8) else b""
         if self.mark:
             self.head[0] = self.head[0].removeprefix(self.mark)
@@ -92,12 +80,3 @@ class Lines:
         message = f"not UTF-8 text: byte 0x{exc.object[exc.start]:02x} at offset {offset + exc.start} of the file"
         hint = "Convert it from its own encoding, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
         return RowError(f"{self.name}:{line}", message, hint=hint)
-
-
-def _refuse_foreign(start: bytes, name: str) -> None:
-    for mark, what, hint in _FOREIGN:
-        if start.startswith(mark):
-            raise RowError(name, f"expected UTF-8 text, got {what}", hint=hint)
-    if b"\0" in start[:4]:
-        hint = "Convert it: iconv -f UTF-16LE -t UTF-8 OLD > NEW (or from UTF-16BE)"
-        raise RowError(name, "expected UTF-8 text, got NUL bytes at the start, as in UTF-16", hint=hint)

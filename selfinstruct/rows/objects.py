@@ -12,17 +12,17 @@ Neither pandas nor NumPy is imported; their types are recognised by what they of
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable
 from typing import Any
 
 from selfinstruct.errors import RowError
-from selfinstruct.records import JSON, Row
+from selfinstruct.records import Row
 from selfinstruct.rows.exact import LossyValueError, decode, decode_error, to_json
+from selfinstruct.rows.python_values import json_value
+from selfinstruct.rows.record import Record
 from selfinstruct.rows.row_file import RowFile, collect_rows
 
 _JSON_ONLY = "Use strings, finite numbers, True, False, None for a missing value, lists, and dicts with string keys."
-_PLAIN = (str, int, bool, type(None))
 
 
 def rows_from_objects(rows: Iterable[Row] | Any, name: str = "<rows>", *, uniform: bool = True) -> RowFile:
@@ -37,7 +37,7 @@ def rows_from_objects(rows: Iterable[Row] | Any, name: str = "<rows>", *, unifor
     """
     if hasattr(rows, "iterrows"):
         rows = _records(rows, name)
-    copies = ((number, _copy(row, f"{name}:{number}")) for number, row in enumerate(rows, 1))
+    copies = (Record(number, b"", _copy(row, f"{name}:{number}")) for number, row in enumerate(rows, 1))
     return collect_rows(copies, name, "python", uniform=uniform)
 
 
@@ -57,7 +57,7 @@ def _copy(row: Row, where: str) -> Row:
     if not isinstance(row, dict):
         raise RowError(where, f"expected a dict, got {type(row).__name__}", hint=_JSON_ONLY)
     try:
-        converted = _json(row)
+        converted = json_value(row)
         copy: Row = decode(to_json(converted))[0]
     except (LossyValueError, RecursionError) as exc:
         raise decode_error(exc, where) from exc
@@ -66,22 +66,3 @@ def _copy(row: Row, where: str) -> Row:
     if copy != converted:
         raise RowError(where, "the row would change when written as JSON", hint=_JSON_ONLY)
     return copy
-
-
-def _json(value: Any) -> JSON:
-    """A value with the conversions of this module applied, at any depth; others are left for JSON to refuse."""
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, dict):
-        return {key: _json(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_json(member) for member in value]
-    if type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value):
-        return None
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    if kind == "M":  # numpy.datetime64, whose tolist() yields nanoseconds
-        moments = value.astype(str).tolist()
-        return None if moments == "NaT" else moments
-    return _json(value.tolist()) if kind and hasattr(value, "tolist") else value

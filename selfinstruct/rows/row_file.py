@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import io
-import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 from selfinstruct.errors import RowError
 from selfinstruct.records import Row
-from selfinstruct.rows.reader import READABLE, open_rows
+from selfinstruct.rows.reader import READABLE, RowStream, open_rows
+from selfinstruct.rows.record import Record
+from selfinstruct.rows.sources import CHECK_PATH, file_name, open_source
 
 
 @dataclass(frozen=True)
 class RowFile:
-    """The rows of one file, in file order.
+    """The rows of one file, or of several shards read as one, in their order.
 
-    ``path`` is the name used in messages. ``format`` is ``jsonl``, ``json``, ``csv``, ``tsv``, or ``python`` for rows
-    given as objects. ``lines[i]`` is the line, counted from 1, that ``rows[i]`` starts on. ``fields`` are those of
-    the first row, in order, followed by the other rows' fields where rows may differ.
+    ``path`` is the name used in messages. ``format`` is ``jsonl``, ``json``, ``csv``, ``tsv``, ``parquet``, ``arrow``,
+    or ``python`` for rows given as objects. ``lines[i]`` is the line, counted from 1, that ``rows[i]`` starts on (its
+    number, where the format has no lines), and ``files[i]`` the name of its shard; ``files`` is empty for one file.
+    ``fields`` are those of the first row, in order, followed by the other rows' fields where rows may differ.
+    ``notes`` are lines for the user: how the file was read, and what looks like a mistake in it.
     """
 
     path: str
@@ -29,16 +31,33 @@ class RowFile:
     rows: list[Row]
     lines: list[int]
     fields: tuple[str, ...]
+    files: list[str] = dataclasses.field(default_factory=list)
+    notes: tuple[str, ...] = ()
+
+    def file(self, at: int) -> str:
+        """Return the name of the file that contains ``rows[at]``."""
+        return self.files[at] if self.files else self.path
+
+    def place(self, at: int) -> str:
+        """Return ``file:line`` of ``rows[at]``."""
+        return f"{self.file(at)}:{self.lines[at]}"
+
+    def selected(self, chosen: Iterable[int]) -> RowFile:
+        """Return the same file with some of its rows."""
+        kept = list(chosen)
+        rows, lines = [self.rows[at] for at in kept], [self.lines[at] for at in kept]
+        return replace(self, rows=rows, lines=lines, files=[self.files[at] for at in kept] if self.files else [])
 
 
-def read_rows(path: str | Path, *, uniform: bool = True) -> RowFile:
-    """Read the row file at ``path``; ``-`` reads standard input. See ``parse_rows``.
+def read_rows(path: str | Path, *, uniform: bool = True, hint: str = CHECK_PATH) -> RowFile:
+    """Read the rows at ``path``: a file, ``-`` for standard input, a folder of shards, or a glob.
 
     Raises:
-        RowError: the file cannot be opened, or ``parse_rows`` refuses its content.
+        RowError: the path cannot be read (``hint`` is used where it does not exist), or ``parse_rows`` refuses its
+            content.
     """
-    with open_row_file(path) as file:
-        return parse_rows(file.read(), file_name(path), uniform=uniform)
+    with open_source(path, hint=hint) as stream:
+        return _collected(stream, file_name(path), uniform=uniform)
 
 
 def parse_rows(data: bytes, name: str, *, uniform: bool = True) -> RowFile:
@@ -54,59 +73,40 @@ def parse_rows(data: bytes, name: str, *, uniform: bool = True) -> RowFile:
         RowError: with file:line: the content is broken, empty, not UTF-8 text, or contains a value that would change;
             and, if ``uniform``, a row's fields differ from those of the first row.
     """
-    stream = open_rows(io.BytesIO(data), name)
-    rows = ((record.line, record.value) for record in stream.records if isinstance(record.value, dict))
-    return collect_rows(rows, name, stream.format, uniform=uniform)
+    return _collected(open_rows(io.BytesIO(data), name), name, uniform=uniform)
 
 
-def open_row_file(
-    path: str | Path, *, hint: str = "Check the path; it is relative to the working directory."
-) -> contextlib.AbstractContextManager[BinaryIO]:
-    """The file at ``path``, open for reading; ``-`` is standard input, which is left open.
-
-    Raises:
-        RowError: the file cannot be opened; ``hint`` is used where it does not exist.
-    """
-    if str(path) == "-":
-        return contextlib.nullcontext(sys.stdin.buffer)
-    try:
-        return Path(path).open("rb")
-    except FileNotFoundError as exc:
-        raise RowError(str(path), "no such file", hint=hint) from exc
-    except IsADirectoryError as exc:
-        raise RowError(str(path), "a directory, not a file", hint="Name a file in it.") from exc
-    except OSError as exc:
-        reason = exc.strerror or str(exc)
-        raise RowError(str(path), f"cannot read: {reason}", hint="Check the path and its permissions.") from exc
-    except ValueError as exc:  # a NUL character
-        raise RowError(repr(str(path)), "invalid file name", hint=hint) from exc
+def _collected(stream: RowStream, name: str, *, uniform: bool) -> RowFile:
+    file = collect_rows(stream.records, name, stream.format, uniform=uniform)
+    return replace(file, notes=tuple(stream.notes))
 
 
-def file_name(path: str | Path) -> str:
-    """The name of a row file in messages."""
-    return "<stdin>" if str(path) == "-" else str(path)
-
-
-def collect_rows(source: Iterable[tuple[int, Row]], name: str, form: str, *, uniform: bool) -> RowFile:
+def collect_rows(source: Iterable[Record], name: str, form: str, *, uniform: bool) -> RowFile:
     """Rows and their lines as a RowFile. Raises RowError if there are none, for a row without fields, and as above."""
     rows: list[Row] = []
     lines: list[int] = []
+    files: list[str] = []
     fields: dict[str, None] = {}
-    for line, row in source:
+    for line, _, row, file in source:
+        if not isinstance(row, dict):
+            continue
         if row.keys() != fields.keys():
             if rows and uniform:
-                raise _differing(f"{name}:{line}", row, lines[0], fields)
+                first = f"{files[0]}:{lines[0]}" if file and file != files[0] else f"line {lines[0]}"
+                raise _differing(f"{file or name}:{line}", row, first, fields)
             fields.update(dict.fromkeys(row))
         if not row:
-            raise RowError(f"{name}:{line}", "the row has no fields", hint="Add its fields, or remove it.")
+            raise RowError(f"{file or name}:{line}", "the row has no fields", hint="Add its fields, or remove it.")
         rows.append(row)
         lines.append(line)
+        if file:
+            files.append(file)
     if not rows:
         raise RowError(name, "no rows found", hint=READABLE)
-    return RowFile(name, form, rows, lines, tuple(fields))
+    return RowFile(name, form, rows, lines, tuple(fields), files)
 
 
-def _differing(where: str, row: Row, first: int, fields: dict[str, None]) -> RowError:
+def _differing(where: str, row: Row, first: str, fields: dict[str, None]) -> RowError:
     import difflib
 
     missing = [field for field in fields if field not in row]
@@ -119,4 +119,4 @@ def _differing(where: str, row: Row, first: int, fields: dict[str, None]) -> Row
         if near := difflib.get_close_matches(field.casefold(), known, 1):
             hint = f"Did you mean {known[near[0]]!r} instead of {field!r}? {hint}"
             break
-    return RowError(where, f"fields differ from line {first}: {'; '.join(parts)}", hint=hint)
+    return RowError(where, f"fields differ from {first}: {'; '.join(parts)}", hint=hint)

@@ -11,14 +11,19 @@ from selfinstruct.errors import RowError
 from selfinstruct.rows.lines import Lines
 from selfinstruct.rows.record import Record
 
-_DELIMITERS = (",", "\t", ";")
-# Plain text may have commas in its first line, too; the names of columns look like names.
-_COLUMN = re.compile(r"[^\W\d][^,;\t.!?\n]{0,63}")
+_DELIMITERS = (",", "\t", ";", "|")
+# Plain text may have commas in its first line, too; the names of columns look like names. A full stop is part of an
+# abbreviation (Nr.) or of a path (user.id), not the end of a sentence with another one after it.
+_COLUMN = re.compile(r"[^\W\d](?:[^,;\t|.!?\n]|\.(?!\s+\S)){0,63}")
+_SENTENCE = re.compile(r"\w+(?:\s+\w+){4,}.*|.*\w\s+\w.*[.!?。！？]")
+_DATA = re.compile(r"[-+]?\d[\d.,:/-]*|\S+@\S+\.\S+|https?://\S+")
+_QUOTE_AFTER_BLANK = {mark: re.compile(rf'(?:^|[^\s]){re.escape(mark)}[ \t]+"', re.MULTILINE) for mark in _DELIMITERS}
+_MOST = 0.8
 _QUOTES = 'Put a value that contains the delimiter, a quote or a line break in double quotes, each quote as "".'
 
 
 def find_delimiter(head: Iterable[bytes]) -> str:
-    """Comma, tab or semicolon: the one that splits the header into the most names."""
+    """Comma, tab, semicolon or bar: the one that splits the header into the most names."""
 
     def columns(delimiter: str) -> int:
         try:
@@ -44,12 +49,55 @@ def looks_like_table(lines: Lines) -> bool:
     if lines.head_is_cut:  # the last row may continue on the next line
         rows = rows[:-1] or rows
     header, *others = rows or [[]]
+    if header[:1] == [""] and _counts(others, lines.head_is_cut):
+        header, others = header[1:], [row[1:] for row in others]  # the index of pandas
+        return bool(header) and all(header) and all(len(row) == len(header) for row in others)
     named = len(header) > 1 and len(set(header)) == len(header) and all(map(_COLUMN.fullmatch, header))
     return named and bool(others) and all(len(row) == len(header) for row in others)
 
 
-def table(lines: Lines, delimiter: str) -> tuple[bytes, tuple[str, ...], Iterator[Record]]:
+def _counts(rows: list[list[str]], cut: bool) -> bool:
+    """Whether the first cells count from 0; the last row of a head may be cut."""
+    whole = rows[:-1] if cut and len(rows) > 1 else rows
+    return bool(whole) and all(row[:1] == [str(number)] for number, row in enumerate(whole))
+
+
+def table_warnings(lines: Lines, delimiter: str) -> list[str]:
+    """Return what looks like a mistake in the head of a table, a line each."""
+    try:
+        text = b"".join(lines.head).decode()
+        rows = list(filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)))
+    except (UnicodeDecodeError, csv.Error):
+        return []  # ``table`` meets the same error and reports its line
+    header, *others = rows or [[]]
+    found: list[str] = []
+    sentence = next((name for name in header if _SENTENCE.fullmatch(name)), None)
+    data = [name for name in header if _DATA.fullmatch(name)]
+    if sentence is not None:
+        found.append(f"the header looks like text, not like names: {sentence[:60]!r}")
+    elif data and not all(name.isdigit() and int(name) == at for at, name in enumerate(header)):
+        found.append(f"the header looks like a row of values: {data[0][:60]!r}")
+    if _QUOTE_AFTER_BLANK[delimiter].search(text):
+        found.append("quotes after a blank are part of the value: remove the blank after the delimiter")
+    if len(header) == 1:
+        for mark in _DELIMITERS:
+            holding = sum(mark in row[0] for row in others)
+            if mark in header[0] and others and holding >= _MOST * len(others):
+                found.append(f"one column, and its values contain {_MARKS[mark]}: check the quotes of the header")
+                break
+    return found
+
+
+_MARKS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+
+
+def table(
+    lines: Lines, delimiter: str, notes: list[str] | None = None
+) -> tuple[bytes, tuple[str, ...], Iterator[Record]]:
     """The bytes up to the end of the header, the names in it, and each row; blank lines are skipped.
+
+    A first column without a name that counts the rows from 0, as pandas writes its index, is left out of the values;
+    ``notes`` gets a line about it.
 
     Raises:
         RowError: here or while iterating: a broken quote, a ragged row, a line that is not UTF-8, or a header that
@@ -58,18 +106,26 @@ def table(lines: Lines, delimiter: str) -> tuple[bytes, tuple[str, ...], Iterato
     read: list[bytes] = []
     records = _values(lines, delimiter, read)
     line, header = next(records, (1, []))
-    _refuse_header(header, f"{lines.name}:{line}")
-    return b"".join(read), tuple(header), _rows(records, read, header, lines.name)
+    indexed = len(header) > 1 and not header[0]
+    _refuse_header(header[1:] if indexed else header, f"{lines.name}:{line}", 1 + indexed)
+    if indexed and notes is not None:
+        notes.append("left out the first column: it has no name and counts the rows from 0, as pandas writes its index")
+    return b"".join(read), tuple(header[indexed:]), _rows(records, read, header, lines.name, line)
 
 
 def _rows(
-    records: Iterator[tuple[int, list[str]]], read: list[bytes], header: list[str], name: str
+    records: Iterator[tuple[int, list[str]]], read: list[bytes], header: list[str], name: str, first: int
 ) -> Iterator[Record]:
-    for line, values in records:
+    indexed = len(header) > 1 and not header[0]
+    names = header[1:] if indexed else header
+    for number, (line, values) in enumerate(records):
         if len(values) != len(header):
             message = f"expected {len(header)} values as in the header, got {len(values)}"
             raise RowError(f"{name}:{line}", message, hint=_QUOTES)
-        yield Record(line, b"".join(read), dict(zip(header, values, strict=True)))
+        if indexed and values[0] != str(number):
+            raise _nameless(f"{name}:{first}", 1)
+        cells = values[1:] if indexed else values
+        yield Record(line, b"".join(read), dict(zip(names, cells, strict=True)))
 
 
 def _values(lines: Lines, delimiter: str, read: list[bytes]) -> Iterator[tuple[int, list[str]]]:
@@ -102,15 +158,21 @@ def _texts(lines: Lines, read: list[bytes]) -> Iterator[str]:
         yield lines.decode(raw)
 
 
-def _refuse_header(header: list[str], where: str) -> None:
-    hint = "The first line must name every column once."
+_EVERY_COLUMN = "The first line must name every column once."
+
+
+def _refuse_header(header: list[str], where: str, first: int) -> None:
     seen: set[str] = set()
-    for number, field in enumerate(header, 1):
+    for number, field in enumerate(header, first):
         if not field:
-            raise RowError(where, f"column {number} of the header has no name", hint=hint)
+            raise _nameless(where, number)
         if field in seen:
-            raise RowError(where, f"the header names {field!r} twice", hint=hint)
+            raise RowError(where, f"the header names {field!r} twice", hint=_EVERY_COLUMN)
         seen.add(field)
+
+
+def _nameless(where: str, number: int) -> RowError:
+    return RowError(where, f"column {number} of the header has no name", hint=_EVERY_COLUMN)
 
 
 def _broken(exc: csv.Error, where: str) -> RowError:

@@ -211,7 +211,7 @@ def test_json_is_the_contract(tmp_path: Path, recipe: Path, capfd: pytest.Captur
     out, err = capfd.readouterr()
     assert err == ""
     found = json.loads(out)
-    assert list(found) == ["findings", "measures"]
+    assert list(found) == ["findings", "measures", "notes"]
     assert found["findings"] == [
         {
             **{"file": str(file), "line": 5, "field": "", "reason": "duplicate", "severity": "error"},

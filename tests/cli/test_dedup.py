@@ -166,7 +166,7 @@ def test_the_command_gives_rows_or_counts(tmp_path: Path, capfd: pytest.CaptureF
     assert main(["dedup", str(file), "--json"]) == 0
     counts = json.loads(capfd.readouterr().out)
     assert counts == {
-        **{"rows": 3, "kept": 2, "dropped": 1, "not_utf8": 0, "unique": []},
+        **{"rows": 3, "kept": 2, "dropped": 1, "not_utf8": 0, "unique": [], "notes": []},
         **{"format": "text", "fields": [], "max_rouge_l": 0.7},
     }
 

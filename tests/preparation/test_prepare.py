@@ -130,7 +130,7 @@ def test_the_values_of_a_frame_stay_what_they_are() -> None:
         ([{"a": "x"}, "y"], "rows:2: expected a dict, got str"),
         ([{"a": "x"}, {"b": "y"}], "rows:2: .*differ"),
         ("gone.jsonl", "gone.jsonl: no such file\n.*working directory"),
-        (".", "a directory, not a file"),
+        (Path(__file__).parents[2] / "docs" / "how-to", "no row files in this folder"),
         (SEEDS / "below", "Not a directory"),
         ("a\0b", "invalid file name"),
     ],

@@ -49,7 +49,7 @@ def test_run_check_init_and_dedup_refuse_the_same_files_with_the_same_words(case
 
 
 @pytest.mark.parametrize("read", [api.plan, api.check, api.init, api.dedup])
-@pytest.mark.parametrize(("name", "message"), [("gone", "no such file"), ("", "a directory, not a file")])
+@pytest.mark.parametrize(("name", "message"), [("gone", "no such file"), ("", "no row files in this folder")])
 def test_a_path_that_is_no_file_is_refused_with_the_same_words(
     read: object, name: str, message: str, tmp_path: Path
 ) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from selfinstruct.errors import RowError
 from selfinstruct.rows import MAX_NESTING, parse_rows, read_rows, rows_from_objects, to_json
+from selfinstruct.rows.shapes import find_shape
 
 texts = st.text(st.characters(exclude_categories=()), max_size=12).filter(lambda text: not _has_pair(text))
 surrogates = st.sampled_from(["\ud800", "\udfff", "a\udc80b", "\ud83dx\ude00", "\u2028", "\x00", "\x85", "\ufeff"])
@@ -46,6 +47,7 @@ def _same(left: Any, right: Any) -> bool:
 @given(rows_of_json, st.booleans(), st.sampled_from([b"\n", b"\r\n", b"\n \t\n"]), st.booleans())
 def test_json_lines_come_back_as_they_were(rows: list[Any], bom: bool, end: bytes, final: bool) -> None:
     """Any JSON rows survive a JSON Lines file in value, type and order, with BOM, CRLF, blank lines or without."""
+    assume(len(rows) > 1 or not _is_many(rows[0]))
     data = (b"\xef\xbb\xbf" if bom else b"") + end.join(to_json(row).encode() for row in rows) + (end if final else b"")
     file = parse_rows(data, "x", uniform=False)
     assert _same(file.rows, rows)
@@ -69,6 +71,14 @@ def test_json_arrays_come_back_as_they_were(rows: list[Any], indent: int | None,
         assert indent == 0 or file.lines == opening
     else:
         assert set(file.lines) == {2}
+
+
+def _is_many(row: Any) -> bool:
+    """Whether an object alone in a file is read as many rows."""
+    try:
+        return find_shape(row) is not None
+    except RowError:
+        return True
 
 
 def _lone(rows: list[Any]) -> bool:
@@ -137,6 +147,7 @@ def test_any_bytes_are_rows_or_a_row_error(data: bytes) -> None:
         assert error.where.split(":")[0] == "x"
         assert error.hint
     else:
+        assume(len(file.rows) > 1 or not _is_many(file.rows[0]))
         again = parse_rows("\n".join(map(to_json, file.rows)).encode(), "x", uniform=False)
         assert _same(again.rows, file.rows)
 
@@ -283,7 +294,7 @@ BAD = {
     "utf-16-be": ("\ufeffa,b".encode("utf-16-be"), "x: expected UTF-8 text, got UTF-16 text"),
     "utf-32": ('{"a": 1}'.encode("utf-32"), "x: expected UTF-8 text, got UTF-32 text"),
     "utf-16 without a mark": ('{"a": 1}'.encode("utf-16-le"), "x: expected UTF-8 text, got NUL bytes"),
-    "gzip": (b"\x1f\x8b\x08\x00", "x: expected UTF-8 text, got gzip-compressed data"),
+    "gzip": (b"\x1f\x8b\x08\x00", "x: damaged gzip data"),
     "ragged": (b'a,b\n"1\n2",3\n1,2,3\n', "x:4: expected 2 values as in the header, got 3"),
     "short": (b"a\tb\n1\n", "x:2: expected 2 values as in the header, got 1"),
     "open quote": (b'a,b\n1,2\n1,"2\n3,4\n', "x:3: a quote is opened in this row and never closed"),
@@ -314,7 +325,7 @@ def test_a_misspelt_field_is_told_by_its_nearest_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("absent.jsonl", "no such file"), (".", "a directory, not a file"), ("n" * 300, "cannot read")],
+    [("absent.jsonl", "no such file"), (".", "no row files in this folder"), ("n" * 300, "cannot read")],
 )
 def test_a_path_that_cannot_be_read_is_named(tmp_path: Path, name: str, message: str) -> None:
     """A missing file, a directory or an impossible name is a RowError that begins with the path."""
