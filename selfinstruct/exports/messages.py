@@ -1,8 +1,9 @@
 r"""Chat messages for OpenAI fine-tuning, TRL, LLaMA-Factory and Axolotl: ``{"messages": [...]}`` on each line.
 
-A row becomes a chat by the first of these shapes that fits: ``messages`` as they are; an instruction and its output,
-with an input or a context that the instruction does not contain; a question and its answer, with the text it is about;
-a text of turns that begin with a speaker (``C:`` and ``A:``, ``User:`` and ``Assistant:``).
+A row becomes a chat by the first of these shapes that fits: ``messages`` as they are; ``conversations`` of ShareGPT,
+whose speakers get the names of roles; an instruction and its output, with an input or a context that the instruction
+does not contain; a question and its answer, with the text it is about; a text of turns that begin with a speaker
+(``C:`` and ``A:``, ``User:`` and ``Assistant:``).
 
 Does not handle: other speaker names; system messages that are not in the row.
 
@@ -26,6 +27,7 @@ _SPEAKERS = {
     **dict.fromkeys(("a", "assistant", "agent", "bot", "ai", "助手", "客服"), "assistant"),
     "system": "system",
 }
+_ROLES = {"human": "user", "gpt": "assistant", **dict.fromkeys(("user", "assistant", "system", "tool"), "")}
 _TURN = re.compile(rf"^({'|'.join(_SPEAKERS)})[ \t]*[:：][ \t]*", re.IGNORECASE | re.MULTILINE)
 _CONTEXT_NAMES = ("context", "上下文")
 #: Names of the question, its context and the answer; the first triple with a question and an answer counts.
@@ -54,6 +56,8 @@ def chat(row: Row) -> list[dict[str, Any]] | None:
     messages = row.get("messages")
     if isinstance(messages, list) and all(isinstance(each, dict) and "role" in each for each in messages):
         return messages
+    if (shared := _sharegpt(row)) is not None:
+        return shared
     named = {name.lower(): value for name, value in row.items()}
     for questions, contexts, answers in _PAIRS:
         question, answer = _first(named, questions), _first(named, answers)
@@ -65,6 +69,20 @@ def chat(row: Row) -> list[dict[str, Any]] | None:
     # After the pairs: the context of a question may be a dialogue.
     texts = (value for value in row.values() if isinstance(value, str))
     return next((messages for text in texts if (messages := turns(text))), None)
+
+
+def _sharegpt(row: Row) -> list[dict[str, Any]] | None:
+    """The messages of ``conversations``, after the text of ``system`` if the row has one; None for other rows."""
+    shared = row.get("conversations")
+    if not isinstance(shared, list) or not shared:
+        return None
+    if not all(isinstance(each, dict) and each.get("from") in _ROLES and "value" in each for each in shared):
+        return None
+    messages = [{"role": _ROLES[each["from"]] or each["from"], "content": each["value"]} for each in shared]
+    system = row.get("system")
+    if isinstance(system, str) and system and messages[0]["role"] != "system":
+        messages.insert(0, {"role": "system", "content": system})
+    return messages
 
 
 def _context(named: Row, names: tuple[str, ...], question: str) -> list[str]:
@@ -85,8 +103,8 @@ def write_messages(items: ExportRows, file: BinaryIO) -> tuple[int, str]:
         if messages is None:
             raise InputError(
                 f"`format=messages`: row {count + 1} is not a chat; its fields are {', '.join(item.row)}",
-                hint="Use another format, or rows with messages, with instruction and output, with question and "
-                "answer, or with a text of turns (User: ..., Assistant: ...).",
+                hint="Use another format, or rows with messages or conversations, with instruction and output, with "
+                "question and answer, or with a text of turns (User: ..., Assistant: ...).",
             )
         line = json.dumps({"messages": messages}, ensure_ascii=False)
         file.write(f"{line}\n".encode("utf-8", "backslashreplace"))

@@ -71,6 +71,19 @@ def test_what_is_no_chat_is_not_made_one(row: dict[str, object]) -> None:
     assert chat(row) is None
 
 
+def test_chats_of_sharegpt_become_messages() -> None:
+    """Speakers become roles, the system text the first message; an unknown speaker is no chat."""
+    said = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    assert chat({"id": "1", "conversations": said}) == messages
+    assert chat({"system": "Be kind.", "conversations": said}) == [
+        {"role": "system", "content": "Be kind."},
+        *messages,
+    ]
+    assert chat({"conversations": [{"from": "moon", "value": "Hi"}]}) is None
+    assert chat({"messages": messages}) == messages
+
+
 def test_dialogues_of_a_run_are_exported_as_messages(tmp_path: Path) -> None:
     """Every row is a line; what is no chat is an error that says what would be, and writes nothing."""
     rows: list[dict[str, object]] = [{"dialogue": DIALOGUE, "n": n} for n in range(3)]
