@@ -65,8 +65,12 @@ def recipe_name(path: str | os.PathLike[str]) -> str:
 
     >>> recipe_name("seeds/logqa.json.train")
     'logqa'
+    >>> recipe_name("parts/part-*.jsonl"), recipe_name("parts/*")
+    ('part', 'parts')
     """
     stem = Path(path).name.lstrip(".").split(".")[0]
+    if "*" in stem or "?" in stem:  # a glob of shards
+        stem = re.sub(r"[*?\[\]]+", "", stem).strip("-_ ") or Path(path).parent.name
     return re.sub(r"[\x00-\x1f\x7f/\\:]+", "-", stem)[:80] or "recipe"
 
 

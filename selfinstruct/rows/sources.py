@@ -121,6 +121,8 @@ def _named(stream: RowStream, shard: str) -> Iterator[Record]:
 
 
 def _files(folder: Path) -> list[str]:
+    if (folder / "run.sqlite").exists():
+        raise RowError(str(folder), "a run directory, not a folder of row files", hint="Name rows.jsonl in it.")
     try:
         names = sorted(each.name for each in folder.iterdir() if each.is_file() and _is_shard(each.name))
     except OSError as exc:

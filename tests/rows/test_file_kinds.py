@@ -292,6 +292,10 @@ def test_paths_without_rows_are_refused(tmp_path: Path) -> None:
         read_rows(tmp_path)
     with pytest.raises(RowError, match="no file matches"):
         read_rows(tmp_path / "*.jsonl")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.sqlite").touch()
+    with pytest.raises(RowError, match="a run directory, not a folder of row files"):
+        read_rows(tmp_path / "run")
     (tmp_path / "a[1].jsonl").write_bytes(LINES)
     assert read_rows(tmp_path / "a[1].jsonl").rows == ROWS
 
