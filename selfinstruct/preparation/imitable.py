@@ -122,12 +122,11 @@ def leave_out(seeds: RowFile, recipe: Recipe, command: str, *, least: int = 1) -
             seeds.path, "".join([first, *(f"\n{other}" for other in others)]), hint=f"Use a model: {command}"
         )
     left = [
-        f"{seeds.path}:{line}: {obstacle}: needs a model, because {obstacle.why}"
-        for line, obstacle in zip(seeds.lines, found, strict=True)
+        f"{seeds.place(at)}: {obstacle}: needs a model, because {obstacle.why}"
+        for at, obstacle in enumerate(found)
         if obstacle is not None
     ]
-    rows, lines = [seeds.rows[at] for at in kept], [seeds.lines[at] for at in kept]
-    return RowFile(seeds.path, seeds.format, rows, lines, seeds.fields), left
+    return seeds.selected(kept), left
 
 
 def obstacle_lines(seeds: RowFile, recipe: Recipe) -> list[str]:
