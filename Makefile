@@ -48,7 +48,8 @@ pictures: .venv/dev.stamp ## draw the pictures of README.md; needs chromium
 bench: .venv/dev.stamp ## every benchmark, one after the other: an hour and a half
 	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
-truth: .venv/dev.stamp ## grow the seed files of tests/truth and have every row judged by independent checkers
+truth: .venv/dev.stamp ## grow the seed files of tests/truth and judge every row by independent checkers
+	$(BIN)/python -m benchmarks.violations
 	$(BIN)/python -m benchmarks.truth
 
 crash: .venv/dev.stamp ## a thousand killed runs, and every way in which a disk can refuse

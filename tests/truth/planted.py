@@ -125,6 +125,7 @@ PLANTED: dict[str, list[_Plant]] = {
         (0, {"sql": "SELECT name FROM employees WHERE salary > 40000"}),
         (1, {"sql": "SELECT COUNT(*) FROM employees WHERE city = 'Sales'"}),
         (2, {"question": "Which books were published after 1991?"}),
+        (2, {"question": "Which books were published after 7507?", "sql": "SELECT title FROM books WHERE year > 7507"}),
         (3, {"sql": "SELECT COUNT(*) FROM trips WHERE author = 'Woolf'"}),
         (4, {"sql": "SELECT city FROM trips WHERE days < 4"}),
         (5, {"question": "How many trips went to city 'Faro'?"}),

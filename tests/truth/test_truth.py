@@ -54,6 +54,7 @@ KNOWN: dict[str, str] = {
     "series.jsonl": _COPIES,
     "shifts.csv": _UNRELATED,
     "squad_flat.jsonl": _UNRELATED,
+    "sql.jsonl": _IMPOSSIBLE,
     "stock.csv": _UNRELATED,
     "syslog_parse.jsonl": _UNRELATED,
     "towers.jsonl": _UNRELATED,

@@ -89,6 +89,8 @@ def _sql(row: Row) -> str | None:
     if asked is None:
         return "another question"
     value, query = asked
+    if "year >" in query and not 1000 <= int(value) <= 2040:
+        return f"no year {value}"
     table = re.match(r"CREATE TABLE (\w+)", row["schema"])
     if table is None or not row["sql"].startswith("SELECT "):
         return "no table or no query"
