@@ -65,6 +65,7 @@ def examine(path: Path, folder: Path) -> Result:
         return Result(path.name, family(path.name), {}, list(range(len(wrong))), [])
     alarms = _errors(seeds, recipe, folder / f"{path.name}.seeds.jsonl")
     found = _errors(wrong, recipe, folder / f"{path.name}.planted.jsonl")
+    found = {number: why for number, why in found.items() if PLANTED[path.name][number][0] not in alarms}
     missed = [number for number in range(len(wrong)) if number not in found]
     return Result(path.name, family(path.name), found, missed, [f"{line + 1}: {why}" for line, why in alarms.items()])
 
