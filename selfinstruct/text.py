@@ -87,7 +87,8 @@ _SHORT = 4096  # code points
 _VIRAMA = 9  # the canonical combining class of a sign that joins consonants
 
 _ATTACHED = rf"(?:{MARK}|[{_JOINERS}{_COMPOSING}])"
-_HAS_ATTACHED = re.compile(rf"[{_IGNORED}]|{_ATTACHED}")
+# Whole planes where single characters are rare.
+_MAY_ATTACH = re.compile(f"[{_IGNORED}{_MARKS}{_JOINERS}{_COMPOSING}\U00010000-\U0001ffff\U000e0000-\U000e0fff]")
 # A character with what belongs to it: ignored characters between two of its marks, but none after the last.
 _CLUSTER = re.compile(rf"(?:[^{_IGNORED}]|{_ATTACHED})(?:[{_IGNORED}]*{_ATTACHED})*", re.DOTALL)
 # Latin letters but the soft hyphen: none changes, unless a mark follows.
@@ -107,7 +108,9 @@ _HAS_MARK = re.compile(_ON_IT)
 _IGNORED_CHARACTERS = _characters(_IGNORED)
 # What a token boundary is not affected by (ignored), or belongs to the character before it.
 _UNSEEN = _IGNORED_CHARACTERS | _characters(_MARKS + _ASTRAL_MARKS + _JOINERS)
-_NUMBER_SEPARATORS = ".,"
+_NUMBER_SEPARATORS = (".", ",")
+_WIDE_SEPARATORS = ("\uff0e", "\uff0c")
+_UNDERSCORES = ("_", "\uff3f")
 
 
 def canonical(text: str) -> str:
@@ -176,7 +179,7 @@ def align(text: str) -> Alignment:
 
 def _align(text: str) -> Alignment:
     whole = canonical(text)
-    if whole == text or (len(whole) == len(text) and _HAS_ATTACHED.search(text) is None):
+    if whole == text or (len(whole) == len(text) and _MAY_ATTACH.search(text) is None):
         return Alignment(whole)
     starts = array("q")
     ends = array("q", [-1])
@@ -303,14 +306,18 @@ def is_bound(text: str, at: int) -> bool:
 
 def _is_between(second_last: str, last: str, first: str, second: str) -> bool:
     """Whether there is a token boundary between ``last`` and ``first``, given the characters around them ("": none)."""
-    second_last, last, first, second = (_WIDTHS.get(each, each) for each in (second_last, last, first, second))
     if _is_word(last) and _is_word(first):
         return is_unspaced(last) or is_unspaced(first)
-    if last.isdigit() and first in _NUMBER_SEPARATORS:
+    if last.isdigit() and _is_separator(first, last):
         return not second.isdigit()
-    if last in _NUMBER_SEPARATORS and first.isdigit():
+    if first.isdigit() and _is_separator(last, first):
         return not second_last.isdigit()
     return True
+
+
+def _is_separator(character: str, digit: str) -> bool:
+    """Whether a character may separate digits of a number; a full-width comma does so only among full-width digits."""
+    return character in _NUMBER_SEPARATORS or (character in _WIDE_SEPARATORS and digit in _WIDTHS)
 
 
 def find_span(needle: str, text: str) -> tuple[int, int] | None:
@@ -328,19 +335,16 @@ def find_spans(needle: str, text: str) -> list[tuple[int, int]]:
 
 
 def _spans(needle: str, text: str) -> Iterator[tuple[int, int]]:
-    alignment = None
-    if not (needle.isascii() and text.isascii()):
-        needle, alignment = canonical(needle), align(text)
-        text = alignment.text
-    start = text.find(needle) if needle else -1
+    alignment = None if needle.isascii() and text.isascii() else align(text)
+    where, sought = (text, needle) if alignment is None else (alignment.text, canonical(needle))
+    start = where.find(sought) if sought else -1
     while start >= 0:
-        end = start + len(needle)
-        if is_bound(text, start) and is_bound(text, end):
-            span = (start, end) if alignment is None else alignment.stored(start, end)
-            if span is not None:
-                yield span
-        start = text.find(needle, start + 1)
+        end = start + len(sought)
+        span = (start, end) if alignment is None else alignment.stored(start, end)
+        if span is not None and is_bound(text, span[0]) and is_bound(text, span[1]):
+            yield span
+        start = where.find(sought, start + 1)
 
 
 def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
+    return character.isalnum() or character in _UNDERSCORES

@@ -112,6 +112,9 @@ def test_marks_belong_to_their_word(text: str, expected: list[str]) -> None:
         ("\u200b", "a \u200b b", None),
         ("task", "ta\u00adsk", (0, 5)),
         ("ta", "ta\u00adsk", None),
+        ("4", "第3，4卦", (3, 4)),
+        ("rdd_4", "ｒｄｄ＿４２", None),
+        ("rdd", "ｒｄｄ＿４２", None),
     ],
 )
 def test_spans_are_places_of_the_stored_text(needle: str, text: str, span: tuple[int, int] | None) -> None:

@@ -83,9 +83,12 @@ def find(value: JSON, context: JSON, match: str) -> tuple[int, int] | None:
         return find_span(needle, text) or _find_number(needle, text)
     if match == "exact":
         return find_span(needle, text)
-    needle, alignment = canonical(needle), align(text)
-    places = _places(needle, alignment.text, match)
-    return next((span for place in places if (span := alignment.stored(*place)) is not None), None)
+    alignment = align(text)
+    for place in _places(canonical(needle), alignment.text, match):
+        span = alignment.stored(*place)
+        if span is not None and is_bound(text, span[0]) and is_bound(text, span[1]):
+            return span
+    return None
 
 
 def has_value(value: JSON) -> bool:
@@ -104,21 +107,22 @@ def _find_number(needle: str, text: str) -> tuple[int, int] | None:
 
 
 def _places(needle: str, text: str, match: str) -> Iterator[tuple[int, int]]:
-    """The token-bounded places of a needle in a text; both are in canonical form."""
+    """The places of a needle in a text, token-bounded or not; both are in canonical form."""
     if match == "inflected" and len(needle) <= _LONGEST_PHRASE and not _PLAIN.search(needle):
         return _find_inflected(needle, text)
     if match == "whitespace":
         units = ((unit.start(), " " if unit[0].isspace() else unit[0]) for unit in _UNIT.finditer(text))
         return _find_folded(" ".join(needle.split()), text, units)
-    if needle.isascii() and text.isascii():
-        return _find_folded(needle.lower(), text, enumerate(text.lower()))
-    pieces = ((letter.start(), _fold_case(letter[0])) for letter in _LETTER.finditer(text))
-    return _find_folded("".join(map(_fold_case, _LETTER.findall(needle))), text, pieces)
+    folded = text.casefold()
+    if len(folded) == len(text) and unicodedata.is_normalized("NFC", folded):
+        pieces: Iterable[tuple[int, str]] = enumerate(folded)
+    else:  # a letter may fold to several, or to one with its marks apart
+        pieces = ((letter.start(), _fold_case(letter[0])) for letter in _LETTER.finditer(text))
+    return _find_folded(_fold_case(needle), text, pieces)
 
 
-def _fold_case(letter: str) -> str:
-    """A letter with its marks without its case: folding may leave them decomposed, or in another order."""
-    return unicodedata.normalize("NFC", letter.casefold())
+def _fold_case(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold())
 
 
 def _find_inflected(phrase: str, text: str) -> Iterator[tuple[int, int]]:
@@ -126,8 +130,7 @@ def _find_inflected(phrase: str, text: str) -> Iterator[tuple[int, int]]:
     place = pattern.search(text)
     # A form that begins another one is tried after it, and is bounded only where the other is not there.
     while place is not None:
-        if is_bound(text, place.start()) and is_bound(text, place.end()):
-            yield place.span()
+        yield place.span()
         place = pattern.search(text, place.start() + 1)
 
 
@@ -156,6 +159,6 @@ def _find_folded(needle: str, text: str, units: Iterable[tuple[int, str]]) -> It
     at = haystack.find(needle)
     while at >= 0:
         start, end = starts[at], starts[at + len(needle)]
-        if _INSIDE not in (start, end) and is_bound(text, start) and is_bound(text, end):
+        if _INSIDE not in (start, end):
             yield start, end
         at = haystack.find(needle, at + 1)
