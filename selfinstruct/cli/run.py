@@ -16,6 +16,7 @@ from selfinstruct.cli.progress import show_progress
 if TYPE_CHECKING:
     from selfinstruct.api import Run
     from selfinstruct.preparation.prepare import Prepared
+    from selfinstruct.recipe import Recipe
 
 STOPPED_SHORT = 4
 
@@ -91,7 +92,7 @@ def run(
     except EndpointError:
         _report_kept(where, "the endpoint failed")
         raise
-    return _finish(done, source, as_json=json, quiet=quiet)
+    return _finish(done, source, prepared.recipe, as_json=json, quiet=quiet)
 
 
 def _grow(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
@@ -104,13 +105,16 @@ def _grow(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
         return run_interruptible(api.run_async(source, watch=watch, **options))
 
 
-def _finish(done: Run, source: str, *, as_json: bool, quiet: bool) -> int:
+def _finish(done: Run, source: str, recipe: Recipe, *, as_json: bool, quiet: bool) -> int:
     """Print the summary and return the exit code."""
+    from selfinstruct.render.description import unchecked_fields
     from selfinstruct.render.summary import shortfall, summary_text
 
     screen = console()
     if not quiet:
-        screen.print(summary_text(done.summary, done.directory, source, width_of(screen)), soft_wrap=True, end="")
+        unchecked = unchecked_fields(recipe)
+        text = summary_text(done.summary, done.directory, source, width_of(screen), unchecked=unchecked)
+        screen.print(text, soft_wrap=True, end="")
     if as_json:
         print_json(done.summary.to_dict())
     if done.summary.stopped == "done":

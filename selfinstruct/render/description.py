@@ -115,6 +115,11 @@ def unchecked_phrase(recipe: Recipe, name: str) -> str:
     return "only its type is checked"
 
 
+def unchecked_fields(recipe: Recipe) -> list[str]:
+    """The fields about whose content no rule decides, and no judge."""
+    return [] if recipe.judge else [name for name in recipe.fields if unchecked_phrase(recipe, name)]
+
+
 def novelty_phrase(recipe: Recipe, shown: Shown) -> str:
     """The fields that novelty compares: together, or each on its own."""
     names = [shown(name) for name in recipe.novelty.fields]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
@@ -38,14 +39,22 @@ MEANINGS = {
 }
 
 
-def summary_text(summary: Summary, where: Path, source: str, width: int | None) -> Text:
-    """The summary of a run in the directory ``where``, grown from ``source``."""
+def summary_text(
+    summary: Summary, where: Path, source: str, width: int | None, *, unchecked: Sequence[str] = ()
+) -> Text:
+    """The summary of a run in the directory ``where``, grown from ``source``.
+
+    ``unchecked`` are the fields about whose content no rule decides.
+    """
     style = "bold green" if summary.stopped == "done" else "bold yellow"
     first, _, rest = headline(summary).partition(", ")
     text = Text().append(first, style).append(f", {rest}\n\n")
     text.append_text(_categories(summary, width))
     text.append(f"\n  {rejected_phrase(summary)}{':' if summary.rejected else '.'}\n")
     text.append_text(_losses(summary))
+    if unchecked and summary.accepted:
+        shown = ", ".join(map(printable, unchecked))
+        text.append(f"{shorten(f'  Not checked: the content of {shown}.', width)}\n", "dim")
     text.append_text(_cost(summary))
     text.append("\n")
     for name, content in (

@@ -276,6 +276,13 @@ def test_quiet_still_says_that_it_stopped_short(si: Run, tmp_path: Path) -> None
     )
 
 
+def test_the_summary_names_the_fields_whose_content_is_not_checked(si: Run) -> None:
+    """One line; none where rules decide about every field."""
+    done = si("run", ROOT / "seeds" / "tickets.csv", "--rows", 8, "--out", "o")
+    assert done.err.count("Not checked: the content of text.") == 1
+    assert "Not checked" not in si("run", LOGQA, "--rows", 8, "--out", "p").err
+
+
 def test_seeds_of_which_no_row_passes_are_refused_before_the_run(si: Run, tmp_path: Path) -> None:
     """Exit 2, with the most frequent reason; --dry-run says the same, and nothing is written."""
     write(tmp_path / "s.jsonl", *({"text": f"the task {n} has ended"} for n in range(3)))
