@@ -30,6 +30,7 @@ from selfinstruct.preparation.field_names import (
     word_set,
 )
 from selfinstruct.preparation.infer import context_fields
+from selfinstruct.preparation.languages import is_question, is_translation
 from selfinstruct.preparation.multiple_choice import Choice, find_choice, fixed_options, is_inline_choice, supported
 from selfinstruct.recipe import Recipe
 from selfinstruct.recipe.relation_paths import parse_pattern
@@ -90,16 +91,6 @@ _CODE = re.compile(
 )
 _CODE_SIGNS = re.compile(r"\w\(.*\)|[;{}=]|^\s*import \w", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!。！।]\s*$")
-_QUESTION = re.compile(r"[?？؟]\s*[\"'”」]?\s*$")
-_FUNCTION_WORDS = {
-    "en": "the of and is in to that for with was are on it you this from",
-    "de": "der die das und ist in zu mit den nicht ein eine auf für von sich wir ich sie",
-    "fr": "le la les et est dans de des un une pour que qui sur vous nous je du",
-    "es": "el la los las y es en de un una para que por con se no está",
-    "it": "il la gli e è di un una per che con non si del sono nel",
-    "pt": "o a os as e é em de um uma para que com não se do da no",
-    "nl": "de het een en is in van te dat op voor met niet zijn aan wij",
-}
 
 
 def leave_out(seeds: RowFile, recipe: Recipe, command: str, *, least: int = 1) -> tuple[RowFile, list[str]]:
@@ -219,7 +210,7 @@ class _File:
             for other in texts[at + 1 :]:
                 if {one, other} & {*self._references, *self._references.values()}:
                     continue
-                if _share(_is_translation(row.get(one), row.get(other)) for row in self.rows) >= _COPIED:
+                if _share(is_translation(row.get(one), row.get(other)) for row in self.rows) >= _COPIED:
                     return (one, other)
         return ()
 
@@ -295,7 +286,7 @@ class _File:
         name = self._answer
         if name is None or self._unsupported < _SHARE or not self._is_unsupported(row):
             return None
-        asking = next((other for other in row if other != name and _is_question(row[other])), "")
+        asking = next((other for other in row if other != name and is_question(row[other])), "")
         fields = tuple(filter(None, (asking, name)))
         result = numbers(value_text(row[name]))
         others = [each for other, value in row.items() if other != name for each in numbers(value_text(value))]
@@ -314,7 +305,7 @@ class _File:
         value = row.get(name)
         if not _has_value(value) or isinstance(value, list | dict) or not _is_fact(value_text(value)):
             return False
-        if not any(_is_question(other) for key, other in row.items() if key != name):
+        if not any(is_question(other) for key, other in row.items() if key != name):
             # A number beside a text is its result only if the numbers of the text yield it.
             text = max((value_text(other) for key, other in row.items() if key != name), key=len, default="")
             result = numbers(value_text(value))
@@ -374,10 +365,6 @@ def _has_value(value: JSON) -> bool:
     return value is not None and (not isinstance(value, str) or bool(value.strip()))
 
 
-def _is_question(value: JSON) -> bool:
-    return isinstance(value, str) and _QUESTION.search(value) is not None
-
-
 def _is_fact(text: str) -> bool:
     """Whether a value is short enough to be a fact, and no sentence."""
     words = tokens(text)
@@ -403,35 +390,3 @@ def _is_copied(row: Row, name: str, constants: frozenset[str]) -> bool:
     if own.replace(".", "").isdigit():
         return all(value in by_value for value in numbers(own))
     return copied >= _COPIED * len(words) if words else bool(constants)
-
-
-def _is_translation(one: JSON, other: JSON) -> bool:
-    """Whether two texts are in different scripts or languages and have the same numbers."""
-    if not isinstance(one, str) or not isinstance(other, str) or _is_question(one) != _is_question(other):
-        return False
-    if sorted(numbers(one)) != sorted(numbers(other)) and (numbers(one) and numbers(other)):
-        return False
-    scripts = _script(one), _script(other)
-    if "" in scripts:
-        return False
-    return scripts[0] != scripts[1] or ("" not in (pair := (_language(one), _language(other))) and pair[0] != pair[1])
-
-
-def _script(text: str) -> str:
-    """The script of most letters of a text ("" without letters); kana and ideographs are Japanese together."""
-    counts: Counter[str] = Counter()
-    for character in text[:400]:
-        if character.isalpha():
-            counts[unicodedata.name(character, "?").split()[0]] += 1
-    if counts["HIRAGANA"] + counts["KATAKANA"] > 0.2 * counts.total():
-        return "JAPANESE"
-    found = counts.most_common(1)
-    return found[0][0] if found and found[0][1] >= 0.6 * counts.total() else ""
-
-
-def _language(text: str) -> str:
-    """The language whose function words a text has most, at least two and more than any other; "" if unknown."""
-    words = text.casefold().split()
-    counts = Counter({code: sum(word in known.split() for word in words) for code, known in _FUNCTION_WORDS.items()})
-    (first, most), (_, next_most) = counts.most_common(2)
-    return first if most >= 2 and most > next_most else ""
