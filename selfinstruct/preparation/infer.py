@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from selfinstruct.checks import schema
 from selfinstruct.mining import ValueStatistics
+from selfinstruct.mining.relations import infer_relations
 from selfinstruct.preparation import field_rules
 from selfinstruct.preparation.categories import Categorizer, build_categorizer, spellings
 from selfinstruct.preparation.unique_fields import unique_fields
@@ -72,6 +73,8 @@ def infer(seeds: RowFile) -> Inferred:
         for name in seeds.fields
     }
     statistics = ValueStatistics(rows, grounded)
+    relations = infer_relations(rows, grounded)
+    reasons.update({f"relations.{at}": inferred.reason for at, inferred in enumerate(relations)})
     categories = _categories(statistics, seeds.fields, label, asking, grounded, reasons)
     reasons["quota.rows"] = f"{_ROWS_PER_SEED} for each of the {len(rows)} seeds"
     reasons["novelty.fields"] = "the texts that are neither a label nor a span of another field"
@@ -82,6 +85,7 @@ def infer(seeds: RowFile) -> Inferred:
         name=name,
         seeds=Seeds(file=seeds.path),
         fields=fields,
+        relations=tuple(inferred.relation for inferred in relations),
         categories=categories,
         quota=Quota(rows=_ROWS_PER_SEED * len(rows)),
         novelty=Novelty(fields=tuple(compared or [name for name in free if name != label] or free)),

@@ -218,7 +218,7 @@ def build_prepared(
     return Prepared(
         seeds=seeds,
         recipe=recipe,
-        reasons=reasons or {},
+        reasons=_reasons_of(recipe, reasons or {}),
         statistics=statistics,
         categories=categories,
         thresholds=thresholds(recipe, categories, statistics),
@@ -229,6 +229,13 @@ def build_prepared(
         preset=preset,
         warnings=(*warnings, *spelling_notes(categories)),
     )
+
+
+def _reasons_of(recipe: Recipe, reasons: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the reasons without those of relations that a built-in recipe for the seeds does not have."""
+    if recipe.relations:
+        return reasons
+    return {key: reason for key, reason in reasons.items() if not key.startswith("relations.")}
 
 
 def _is_open(recipe: Recipe) -> bool:

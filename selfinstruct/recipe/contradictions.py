@@ -105,6 +105,11 @@ def _relation_problems(path: toml.KeyPath, relation: Relation, recipe: Recipe) -
             yield no_such_field((*path, kind), field, recipe.fields)
     if len(set(relation.paths)) < len(relation.paths):
         yield Problem((*path, kind), "names the same path twice", "compare a value with another one")
+    depth = parse_pattern(relation.target).count(None)
+    for path_of_minus in relation.minus or ():
+        if parse_pattern(path_of_minus).count(None) > depth:
+            hint = "name a single value for each computed one"
+            yield Problem((*path, "minus"), f"{toml.literal(path_of_minus)} has more [*] than the sum", hint)
     if kind == "one_of" and len(relation.paths) < 2:
         yield Problem((*path, kind), "expected at least two paths", "name the value first, then its options")
     for key, having in _KEYS_OF_KINDS.items():
@@ -117,8 +122,10 @@ _KEYS_OF_KINDS = {
     "by": ("one_of",),
     "unit": ("count", "difference"),
     "factor": ("sum", "difference", "product", "ratio"),
+    "plus": ("sum", "difference", "product", "ratio"),
     "precision": ("sum", "difference", "product", "ratio"),
     "tolerance": ("sum", "difference", "product", "ratio"),
+    "minus": ("sum",),
     "step": ("range",),
     "end": ("offset",),
 }

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from annotated_types import MaxLen, MinLen
-from pydantic import Strict
+from pydantic import AllowInfNan, Strict
 
 from selfinstruct.recipe.relation_paths import parse_pattern
 from selfinstruct.recipe.types import Amount, CountOrNone, Table, Weight
@@ -65,6 +65,9 @@ KINDS = (
 )
 
 
+Number = Annotated[int | float, AllowInfNan(False), "a number"]
+
+
 class Relation(Table):
     """One statement about the values of a row, by the one key that names its kind.
 
@@ -75,11 +78,12 @@ class Relation(Table):
     ``equal`` values mean the same; a ``contained`` value occurs in a text; ``distinct`` values differ in every pair.
     ``one_of`` has a value that is among the other values, or (``by``) is the name, the index from 0 or the letter of
     one of them. ``order`` values do not decrease. ``sum``, ``difference``, ``product`` and ``ratio`` compute a number,
-    times ``factor``, within half a unit of its last decimal place, of ``precision`` decimal places, or within
-    ``tolerance``; a difference of dates or times is in ``unit`` (days, hours, minutes or seconds). ``count`` is the
-    number of values, or of the items, words, lines or characters (``unit``) of a text. ``offset`` is the position of
-    a value in a text, in code points, and ``end`` the path of its end. ``weekday`` is the day of a date. ``range``
-    bounds numbers, in multiples of ``step``. ``format`` is a format of text.
+    times ``factor``, plus ``plus``, within half a unit of its last decimal place, of ``precision`` decimal places,
+    or within ``tolerance``. The values of ``minus`` are subtracted from a ``sum``. A difference of dates or times is in
+    ``unit`` (days, hours, minutes or seconds). ``count`` is the number of values, or of the items, words, lines or
+    characters (``unit``) of a text. ``offset`` is the position of a value in a text, in code points, and ``end`` the
+    path of its end. ``weekday`` is the day of a date. ``range`` bounds numbers, in multiples of ``step``. ``format``
+    is a format of text.
     """
 
     equal: Two | None = None
@@ -99,9 +103,11 @@ class Relation(Table):
     by: Literal["value", "name", "index", "letter"] = "value"
     unit: Literal["items", "words", "lines", "characters", "days", "hours", "minutes", "seconds"] | None = None
     factor: Weight | None = None
+    plus: Number | None = None
     precision: CountOrNone | None = None
     tolerance: Amount | None = None
     step: Weight | None = None
+    minus: Several | None = None
     end: str | None = None
 
     @property
@@ -116,7 +122,7 @@ class Relation(Table):
         named = [*given, *(other for paths in given.values() for other in paths)] if isinstance(given, dict) else given
         if self.kind in ("range", "format"):
             named = list(given)
-        return (*named, *([] if self.end is None else [self.end]))
+        return (*named, *(self.minus or ()), *([] if self.end is None else [self.end]))
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SHOWN_CHARACTERS = 80
 _SYMBOLS = {"sum": " + ", "difference": " - ", "product": " x ", "ratio": " / "}
+#: Decimal places beyond these are rounding errors of a binary fraction.
+_FINEST = 9
 _SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 #: The names of the days of the week, Monday first.
 WEEKDAYS = tuple(
@@ -78,14 +80,16 @@ def computed(relation: Relation, values: Sequence[JSON]) -> Decimal | None:
         return None
     known = [number for number in numbers if number is not None]
     factor = Decimal(1) if relation.factor is None else Decimal(repr(relation.factor))
+    plus = Decimal(0) if relation.plus is None else Decimal(repr(relation.plus))
     if relation.kind == "sum":
-        return sum(known, Decimal(0)) * factor
+        less = sum(known[len(known) - len(relation.minus or ()) :], Decimal(0))
+        return (sum(known, Decimal(0)) - 2 * less) * factor + plus
     if relation.kind == "difference":
-        return (known[0] - sum(known[1:], Decimal(0))) * factor
+        return (known[0] - sum(known[1:], Decimal(0))) * factor + plus
     if relation.kind == "product":
-        return Decimal(math.prod(known)) * factor
+        return Decimal(math.prod(known)) * factor + plus
     try:
-        return known[0] / math.prod(known[1:], start=Decimal(1)) * factor
+        return known[0] / math.prod(known[1:], start=Decimal(1)) * factor + plus
     except (InvalidOperation, ZeroDivisionError):
         return None
 
@@ -94,7 +98,7 @@ def tolerance(relation: Relation, value: JSON) -> Decimal:
     """Return how far a number may be from the computed one: half a unit of its precision, or ``tolerance``."""
     if relation.tolerance is not None:
         return Decimal(repr(relation.tolerance))
-    exact = decimal_places(value) if relation.precision is None else relation.precision
+    exact = min(decimal_places(value), _FINEST) if relation.precision is None else relation.precision
     return Decimal(5).scaleb(-exact - 1)
 
 
@@ -131,10 +135,10 @@ def in_order(first: JSON, second: JSON) -> bool | None:
 
 
 def is_weekday(day: JSON, date: JSON) -> bool | None:
-    """Whether ``day`` names the weekday of ``date``; None if one is no weekday or no unambiguous date."""
+    """Whether ``day`` names the weekday of ``date``; None if that is no unambiguous date."""
     moment = moment_of(date) if isinstance(date, str) else None
     name = value_text(day).strip().strip(".").casefold()
-    if moment is None or not moment[0] or not any(name in names for names in WEEKDAYS):
+    if moment is None or not moment[0]:
         return None
     at = datetime.date.fromordinal(moment[0]).weekday()
     return any(names[at] == name for names in WEEKDAYS)
@@ -220,7 +224,8 @@ def _computed(relation: Relation, row: Row) -> Iterator[str]:
 def operands_of(relation: Relation, row: Row) -> Iterator[tuple[JSON, list[JSON]]]:
     """Yield each computed value of a row with the values that it is computed from.
 
-    An operand with more ``[*]`` than the value stands for all its positions below the value's.
+    An operand with more ``[*]`` than the value means all its positions below the value's. The values of ``minus`` are
+    last.
     """
     target, *others = (parse_pattern(path) for path in relation.paths)
     depth = target.count(None)
@@ -325,10 +330,13 @@ def _elapsed(end: JSON, start: JSON, unit: str) -> Decimal | None:
 
 
 def _formula(relation: Relation) -> str:
-    terms = _SYMBOLS[relation.kind].join(relation.paths[1:])
+    minus = relation.minus or ()
+    terms = _SYMBOLS[relation.kind].join(relation.paths[1 : len(relation.paths) - len(minus)])
+    terms += "".join(f" - {path}" for path in minus)
     if relation.unit is not None:
         terms = f"{terms} in {relation.unit}"
-    return terms if relation.factor is None else f"{terms} x {relation.factor:g}"
+    terms = terms if relation.factor is None else f"{terms} x {relation.factor:g}"
+    return terms if relation.plus is None else f"{terms} + {relation.plus:g}"
 
 
 def _rounded(expected: Decimal, relation: Relation, value: JSON) -> str:

@@ -43,6 +43,7 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
         rules = "; ".join(_rules(name, field, prepared))
         text.append(f"  {pad(names[name], widest) if rules else names[name]}", "cyan")
         text.append(shorten(f"  {rules}".rstrip(), None if width is None else width - widest - 3) + "\n")
+    text.append_text(_relations(prepared, width))
     text.append_text(_method(prepared, width))
     text.append(f"\n  Novelty: ROUGE-L F1 over {novelty_phrase(recipe, printable)}\n\n")
     text.append_text(_categories(prepared, width))
@@ -78,6 +79,17 @@ def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:
         line = f"  like the built-in recipe {like}: {printable(why)}"
         text.append(f"\n{shorten(line, width)}", "dim not bold")
     return text.append("\n\n")
+
+
+def _relations(prepared: Prepared, width: int | None) -> Text:
+    """A line for each relation between the values of a row; nothing without relations."""
+    text = Text()
+    for at, relation in enumerate(prepared.recipe.relations):
+        if not at:
+            text.append("\n  Relations\n", "bold")
+        line = printable(prepared.reasons.get(f"relations.{at}", "") or relation.describe())
+        text.append(shorten(f"    {line}", width) + "\n")
+    return text
 
 
 def _method(prepared: Prepared, width: int | None) -> Text:

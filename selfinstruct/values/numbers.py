@@ -14,6 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from selfinstruct.records import JSON
+from selfinstruct.text import number_value
 
 _UNITS = [
     "zero",
@@ -41,8 +42,10 @@ _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ni
 #: Number words with their values, from 0 to 99.
 WORDS = {word: at for at, word in enumerate(_UNITS)} | {word: 10 * at for at, word in enumerate(_TENS, 2)}
 WORDS |= {f"{ten}-{unit}": WORDS[ten] + WORDS[unit] for ten in _TENS for unit in _UNITS[1:10]}
-#: A number in text, without its sign: digits, perhaps in groups of three, perhaps with decimal places.
+#: A number in text, without its sign: digits, in groups of three or not, with decimal places or not.
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+#: The same with a decimal comma: 1.234,50.
+NUMBER_WITH_COMMA = r"\d+(?:\.\d{3})*,\d{1,2}(?!\d)"
 _WRITTEN = re.compile(rf"([-+−]?)\s?[$€£¥₹]?\s?({NUMBER})\s?[%€]?")
 # Longer ones are codes or hashes, not quantities.
 _MOST_DIGITS = 30
@@ -75,4 +78,4 @@ def _parsed(text: str) -> Decimal | None:
             return None
         return -Decimal(digits) if sign in ("-", "−") else Decimal(digits)
     word = WORDS.get(folded.lower().replace(" ", "-"))
-    return None if word is None else Decimal(word)
+    return number_value(folded) if word is None else Decimal(word)

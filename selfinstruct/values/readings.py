@@ -17,12 +17,12 @@ from typing import TypeAlias
 from selfinstruct.records import JSON
 from selfinstruct.text import find_span, is_bound, value_text
 from selfinstruct.values.moments import CLOCK, DATE, date_of, dates_in_match, seconds_of
-from selfinstruct.values.numbers import NUMBER, WORDS, number_of
+from selfinstruct.values.numbers import NUMBER, NUMBER_WITH_COMMA, WORDS, number_of
 
 #: A kind of meaning (``text``, ``number``, ``date``, ``seconds``) and what is meant.
 Reading: TypeAlias = tuple[str, str | Decimal | int]
 
-_NUMBER = re.compile(NUMBER)
+_NUMBER = re.compile(f"{NUMBER_WITH_COMMA}|{NUMBER}")
 _WORD = re.compile(r"\b[A-Za-z]{3,9}(?:[- ][A-Za-z]{3,5})?\b")
 
 
