@@ -34,6 +34,7 @@ def system_zh(recipe: Recipe) -> str:
         for rule in recipe.rules
         for consequence in _field_rules(rule.field, rule)
     ]
+    rules += [f"每一行都满足：{relation.describe()}。" for relation in recipe.relations]
     rules += [
         "内容要新：数值、用词和情境都要与示例不同，各行之间也不要雷同；只改数字是不够的。不要照抄示例。",
         *_wording(recipe.categories),

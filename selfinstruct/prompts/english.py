@@ -24,6 +24,7 @@ def system_en(recipe: Recipe) -> str:
         for rule in recipe.rules
         for consequence in _field_rules(rule.field, rule)
     ]
+    rules += [f"In every row: {relation.describe()}." for relation in recipe.relations]
     rules += [
         "Be new: other values, other words, other situations than in the examples and in your own other rows; "
         "to change only the digits is not enough. Do not copy an example.",
