@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfinstruct.mining.columns import Column
-from selfinstruct.mining.significance import SHARE, Evidence, chance
+from selfinstruct.mining.significance import Evidence, chance, exceptions_allowed
 from selfinstruct.recipe import Relation
 from selfinstruct.values import decimal_places, moment_of, number_of, seconds_of
 
@@ -323,7 +323,7 @@ def _weigh(
         known = np.isfinite(target.values) & np.isfinite(expected) & (np.abs(expected) < _LARGEST)
         total = int(known.sum())
         agrees = known & (np.abs(expected - target.values) <= target.tolerance)
-        if total < 2 or agrees.sum() < SHARE * total:
+        if total < 2 or total - agrees.sum() > exceptions_allowed(total):
             return None
         telling = agrees.copy()
         if compute is not None:

@@ -41,6 +41,10 @@ _ENDS = (
     ("departure", "arrival"),
     ("birth", "death"),
     ("born", "died"),
+    ("open", "high"),
+    ("close", "high"),
+    ("low", "open"),
+    ("low", "close"),
 )
 #: The bounds of whole numbers and others whose names mean a kind.
 _RANGES: dict[str, tuple[float, float]] = {

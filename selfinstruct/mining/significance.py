@@ -69,6 +69,11 @@ def chance(
     return min(1.0, tail * hypotheses)
 
 
+def exceptions_allowed(total: int) -> int:
+    """Return how many of the rows may disagree for a relation to be weighed at all."""
+    return max(math.floor((1 - SHARE) * total + 1e-9), int(total >= LEAST_FOR_EXCEPTION))
+
+
 def weigh(
     values: Sequence[tuple[JSON, ...]],
     owners: Sequence[int],
@@ -83,7 +88,7 @@ def weigh(
     """
     hits = total = 0
     seen: set[tuple[str, ...]] = set()
-    allowed = max((1 - SHARE) * len(values), 1 if len(values) >= LEAST_FOR_EXCEPTION else 0)
+    allowed = exceptions_allowed(len(values))
     for each in values:
         verdict = holds(*each)
         if verdict is None:
