@@ -73,6 +73,10 @@ class EmptyPool:
         """None."""
         return None
 
+    def reused(self, row: dict[str, Any]) -> tuple[str, int] | None:
+        """None."""
+        return None
+
     def nearest(self, row: dict[str, Any], threshold: float) -> tuple[int, float] | None:
         """None."""
         return None
