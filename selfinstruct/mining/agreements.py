@@ -51,17 +51,17 @@ def contained_relations(
 ) -> Iterator[tuple[Relation, Evidence]]:
     """Yield the columns whose values occur in a text of their row.
 
-    ``grounded`` are the fields that the recipe already requires to occur in another; ``same`` maps a column to an
-    equal one, whose relations hold for it too.
+    ``grounded`` are the fields that the recipe already requires to occur in another, which are left out; ``same`` maps
+    a column to an equal one, whose relations hold for it too.
     """
-    parts = [column for column in columns if column.varies and column.path not in same and _is_part(column)]
+    known = {*same, *grounded}
+    parts = [column for column in columns if column.varies and column.path not in known and _is_part(column)]
     wholes = [column for column in columns if column.is_prose and column.varies and column.path not in same]
     pairs = [
         (part, whole)
         for part in parts
         for whole in wholes
         if part is not whole
-        and grounded.get(part.path) != whole.path
         and (not whole.depth or part.inner == whole.inner)
         # An item of a list may be looked for in the text of its row; a part is shorter than the whole.
         and 2 * _length(part) <= _length(whole)
