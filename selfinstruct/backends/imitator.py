@@ -30,12 +30,17 @@ from selfinstruct.mining import (
     row_template,
     split_prose,
 )
+from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.id_sequence import IdSequence
+from selfinstruct.mining.leaf_texts import with_texts
 from selfinstruct.records import Reply, Request, Row
 from selfinstruct.text import find_span
 
 # More crossings of one question add logs, but no variety.
 _MOST_CROSSINGS = 24
+# How often a row is drawn before it is given up, and how far apart in the sequences of values.
+_MOST_DRAWS = 8
+_STRIDE = 104_729
 
 
 class Imitator:
@@ -43,8 +48,8 @@ class Imitator:
 
     ``statistics`` are those of the seed rows; ranges, kinds and constants of values in them apply to every batch.
     ``references`` maps each field that is grounded in another or takes identifiers from it to that field. Sentences
-    of the fields in ``mixed`` may be mixed within a category. ``seed`` scatters the values. No batch asks for more than
-    ``most_rows`` rows, each of which gets another value of the ``unique`` fields.
+    of the fields in ``mixed`` may be mixed within a category if no other field depends on them. ``seed`` scatters the
+    values; no batch asks for more than ``most_rows`` rows, each of which gets another value of the ``unique`` fields.
     """
 
     name = "imitator"
@@ -62,13 +67,18 @@ class Imitator:
     ) -> None:
         self._statistics = statistics
         self._source = next(iter(references.values()), None)
-        self._mixed = frozenset(mixed)
+        self._mixed = frozenset(name for name in mixed if statistics.is_alone(name))
         self._seed = seed
+        self._most_rows = most_rows
         self._seeds = {_key(row): row for row in statistics.rows}
         self._row_templates: dict[str, list[RowTemplate]] = {}
         self._proses: dict[tuple[str, str], Prose] = {}
-        self._most_rows = most_rows
-        self._ids = {name: IdSequence([row[name] for row in statistics.rows]) for name in unique if statistics.rows}
+        self._ids = {
+            name: IdSequence([row[name] for row in statistics.rows])
+            for name in unique
+            if statistics.rows and (name,) not in statistics.unique
+        }
+        self._asking = ""
         self._groups = self._group_questions()
 
     async def complete(self, request: Request) -> Reply:
@@ -85,18 +95,21 @@ class Imitator:
     def imitate(
         self, demos: Sequence[Row], count: int, place: int, rng: Random, serial: int | None = None
     ) -> list[Row]:
-        """Return ``count`` new rows like ``demos``.
+        """Return ``count`` new rows like ``demos``, or fewer where values that must differ cannot be drawn.
 
         Grown rows among the demos are skipped if there are seeds: imitations of imitations drift. ``place`` is the
         number of rows of this category requested before, so that sequences of values continue; ``serial`` that of rows
-        of any category, for ids, which are scattered without it.
+        of any category, for identifiers that are unique over all rows.
         """
         bases = [seed for row in demos if (seed := self._seeds.get(_key(row))) is not None] or list(demos)
         templates = [each for row in bases for each in self._templates_of(row)]
         fields = [name for name in self._mixed if all(isinstance(row.get(name), str) for row in bases)]
+        first = place if serial is None else serial
         rows = []
         for at in range(place, place + count):
-            row = rng.choice(templates).render(at, rng)
+            row = self._draw(templates, at, rng, first + at - place)
+            if row is None:
+                continue
             for name in fields:
                 row[name] = compose_text([self._prose_of(base, name) for base in bases], at, rng)
             rows.append(row)
@@ -105,6 +118,14 @@ class Imitator:
             for at, row in enumerate(rows, start):
                 row.update({name: ids.draw(at) for name, ids in self._ids.items()})
         return rows
+
+    def _draw(self, templates: Sequence[RowTemplate], place: int, rng: Random, serial: int) -> Row | None:
+        """A new row of one of the templates; None if no draw keeps apart what differs in its seed."""
+        for turn in range(_MOST_DRAWS):
+            row = rng.choice(templates).render(place + turn * _STRIDE, rng, serial)
+            if row is not None:
+                return row
+        return None
 
     def _templates_of(self, row: Row) -> list[RowTemplate]:
         """The templates of a row and of its crossings with other seeds' logs."""
@@ -121,7 +142,7 @@ class Imitator:
         key = _key(row), name
         if key not in self._proses:
             whole = self._templates_of(row)[0]
-            self._proses[key] = split_prose(whole.fields[name], whole.generators)
+            self._proses[key] = split_prose(whole.fields.get((name,), (row[name],)), whole.generators)
         return self._proses[key]
 
     def _group_questions(self) -> dict[str, _Group]:
@@ -131,6 +152,7 @@ class Imitator:
         asking = [name for name in asking if all(isinstance(row.get(name), str) for row in rows)]
         if self._source is None or not asking:
             return {}
+        self._asking = asking[0]
         mined = self._statistics.templates(asking[0], [name for name in rows[0] if name != asking[0]])
         groups: dict[int, list[Row]] = defaultdict(list)
         for index, row in zip(mined.of, rows, strict=True):
@@ -147,16 +169,16 @@ class Imitator:
         if not isinstance(row.get(name), str):
             return []
         group = group or _Group([row])
-        ours = self._statistics.entities(row)[name]
+        ours = self._statistics.entities(row)[name,]
         kinds = [entity.kind for entity in ours]
         template = group.template(row, name, self._statistics)
-        slots = template.match(self._statistics.masked(row, name))
+        slots = template.match(self._statistics.masked(row, (name,)))
         crossed: list[Row] = []
         if slots is None:
             return []
         for other in self._foreign(group, template, name):
-            theirs = self._statistics.entities(other)[name]
-            words = template.match(self._statistics.masked(other, name))
+            theirs = self._statistics.entities(other)[name,]
+            words = template.match(self._statistics.masked(other, (name,)))
             if words is None or kinds != [entity.kind for entity in theirs]:
                 continue
             pairs = [(a.text, b.text) for a, b in zip(ours, theirs, strict=True)]
@@ -173,7 +195,7 @@ class Imitator:
             group.foreign[template] = [
                 other
                 for other in self._statistics.rows
-                if template.match(self._statistics.masked(other, name)) is not None and other not in group
+                if template.match(self._statistics.masked(other, (name,))) is not None and other not in group
             ]
         return group.foreign[template]
 
@@ -184,23 +206,47 @@ class Imitator:
         values = dict(pairs)
         if any(values[own] != theirs for own, theirs in pairs):
             return None
-        hybrid = dict(row)
-        hybrid[name] = other[name]
-        for field, entities in self._statistics.entities(row).items():
-            if field == name:
+        hybrid = {**row, name: other[name]}
+        own_texts, changed = self._statistics.texts(row), {}
+        for path, entities in self._statistics.entities(row).items():
+            if path == (name,):
                 continue
-            text = words.get(row[field])
+            own = own_texts[path]
+            text = words.get(own)
             if text is None:
                 text, at = "", 0
                 for entity in entities:
-                    text += row[field][at : entity.start] + values.get(entity.text, entity.text)
+                    if entity.text not in values and not self._is_kept(entity, own, other[name]):
+                        return None
+                    text += own[at : entity.start] + values.get(entity.text, entity.text)
                     at = entity.end
-                text += row[field][at:]
-            hybrid[field] = text
-            grounded = find_span(row[field], row[name]) is not None
-            if grounded and find_span(text, hybrid[name]) is None:
+                text += own[at:]
+            if find_span(own, row[name]) is not None and find_span(text, other[name]) is None:
                 return None
+            if own.isdigit() and not text.isdigit():
+                return None
+            changed[path] = text
+        if not self._asks_alike(row, hybrid := with_texts(hybrid, changed)):
+            return None
         return hybrid
+
+    def _is_kept(self, entity: Entity, text: str, context: str) -> bool:
+        """Whether a value of another field that the row's own context does not contain suits another context."""
+        return self._statistics.is_constant(entity) or find_span(entity.text, context) is not None
+
+    def _asks_alike(self, row: Row, hybrid: Row) -> bool:
+        """Whether each slot of the question that its own context contains is also found in the new one."""
+        name, source = self._asking, self._source or ""
+        mined = self._statistics.templates(name, [other for other in row if other != name])
+        fitting = [
+            (ours, theirs)
+            for template in mined.templates
+            if (ours := template.match(row[name])) is not None and (theirs := template.match(hybrid[name])) is not None
+        ]
+        return bool(fitting) and all(
+            find_span(own, row[source]) is None or find_span(new, hybrid[source]) is not None
+            for own, new in zip(*fitting[0], strict=True)
+        )
 
 
 class _Group:
@@ -218,7 +264,7 @@ class _Group:
     def template(self, row: Row, name: str, statistics: ValueStatistics) -> TextTemplate:
         """The template of the row's ``name`` field among the masked texts of the group."""
         if self._mined is None:
-            self._mined = mine_templates([statistics.masked(each, name) for each in self.rows])
+            self._mined = mine_templates([statistics.masked(each, (name,)) for each in self.rows])
         return self._mined.templates[self._mined.of[self._positions[_key(row)]]]
 
 

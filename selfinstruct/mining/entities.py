@@ -15,41 +15,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 
+from selfinstruct.mining.times import TIMES, ZONE, is_time
 from selfinstruct.text import is_unspaced
 
-_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-_LONG_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-# Formats of times, the most specific first: a pattern, and the strptime format that reads and writes it.
-_TIMES = (
-    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "%Y-%m-%dT%H:%M:%S"),
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S"),
-    (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "%Y/%m/%d %H:%M:%S"),
-    (r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d", "%y/%m/%d %H:%M:%S"),
-    (rf"\d\d/{_MONTH}/\d{{4}}:\d\d:\d\d:\d\d", "%d/%b/%Y:%H:%M:%S"),
-    (rf"{_MONTH} [ 123]\d \d\d:\d\d:\d\d", "%b %d %H:%M:%S"),
-    (r"\d{6} \d{6}", "%y%m%d %H%M%S"),
-    (r"(?:19|20)\d{12}", "%Y%m%d%H%M%S"),
-    (r"(?:19|20)\d{10}", "%Y%m%d%H%M"),
-    (r"\d{4}-\d\d-\d\d", "%Y-%m-%d"),
-    (r"\d{4}/\d\d/\d\d", "%Y/%m/%d"),
-    (r"\d{4}年\d{1,2}月\d{1,2}日", "%Y年%m月%d日"),
-    (r"\d{1,2}月\d{1,2}日", "%m月%d日"),
-    (rf"\d{{1,2}} {_LONG_MONTH} \d{{4}}", "%d %B %Y"),
-    (rf"{_LONG_MONTH} \d{{1,2}}, \d{{4}}", "%B %d, %Y"),
-    (rf"\d{{1,2}} {_LONG_MONTH}", "%d %B"),
-    (rf"{_LONG_MONTH} \d{{1,2}}", "%B %d"),
-    (rf"\d{{1,2}} {_MONTH}", "%d %b"),
-    (rf"{_MONTH} \d{{1,2}}", "%b %d"),
-    (r"\d\d:\d\d:\d\d", "%H:%M:%S"),
-    (r"\d{1,2}:\d\d", "%H:%M"),
-)
 _ZH_DIGITS = "一二三四五六七八九十百千万零〇两"
 _ZH_MEASURES = "卷篇回章部首年岁人个代世里斤尺丈卦爻名次页册字种"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_MAIL = r"[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
+_PHONES = (
+    r"\+\d{1,3}[ -]?(?:\(\d{1,4}\)[ -]?)?\d{1,5}(?:[ -]\d{2,8}){1,5}",
+    r"\(\d{3}\) ?\d{3}-\d{4}",
+    r"(?<![\d-])\d{3}-\d{3}-\d{4}",
+    r"\b0\d{2,5}[/ -]\d{5,8}",
+    r"\b1[3-9]\d{9}",
+    r"\b0\d{2,3}-\d{7,8}",
+)
 _KINDS = (
-    *((f"time{index}", rf"(?<!\d){pattern}(?!\d)") for index, (pattern, _) in enumerate(_TIMES)),
+    ("email", _MAIL),
+    ("zone", ZONE),
+    *((f"time{index}", rf"(?<!\d){pattern}(?!\d)") for index, (pattern, _) in enumerate(TIMES)),
+    ("phone", "|".join(f"{pattern}(?![\\w-])" for pattern in _PHONES)),
     ("uuid", r"(?<![0-9a-zA-Z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-zA-Z])"),
     ("mac", r"(?<![0-9a-zA-Z:])[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}(?![0-9a-zA-Z:])"),
     ("ipv4", rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?!\.?\d)"),
@@ -61,6 +47,22 @@ _ENTITY = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _KIN
 _DIGITS = re.compile(r"\d+")
 # A number right after letters is part of a name (ssh2, sha256, x86_64, HTTP/1.1) and does not vary on its own.
 _NAME_BEFORE = re.compile(r"(?:[A-Za-z]|[A-Za-z]+/|x86_)$")
+_AGE = r"(?:y/?o\b|years? old|years? of age|-year-old|-jährig|Jahre?\b|岁|歲|años\b|ans\b|anni\b|лет\b|साल)"
+_PERCENT = r"(?:percent|per cent|Prozent|pct)\b"
+_COUNTED_UNIT = re.compile(rf"[ \u00a0-]?(?:(?P<age>{_AGE})|(?P<percent>{_PERCENT}))")
+# A word that a number counts: not one that goes on after it.
+_COUNTED = re.compile(
+    r" (?!(?:in|on|to|at|of|by|is|as|or|and|the|for|from|with|was|has|not|are|via|into|after|before|until|und|von|mit|"
+    r"bis|ist|auf|an|aus|per|size|src|dest|port|user|host|stage|task|failed|done)\b)[a-zäöüß]{2,}|[\u4e00-\u9fff]"
+)
+# A year: four digits after one of these words or marks, or before these.
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+_YEAR_BEFORE = re.compile(
+    r"(?:^|[^\w])(?:in|since|by|until|till|before|after|from|to|of|year|early|late|around|during|between|founded|born|"
+    r"died|built|seit|im Jahre?|Jahr|bis|ab|von|anno|um|en|de|desde|depuis|год[уа]?) $|\($|©\s?$",
+    re.IGNORECASE,
+)
+_YEAR_AFTER = re.compile(r"\s?年|[–-](?:1[5-9]|20)\d\d\b")
 _UNIT = re.compile(r"\s?([KMGT]i?B|kB|B|bytes|ns|us|ms|s|%)(?!\w)")
 _LEFT_CHARACTERS = 40
 
@@ -72,7 +74,8 @@ class Entity:
     ``key`` is the word before it with its digits masked (``rdd_#_``): equal keys mean the same
     kind of place.
     ``format`` is the strptime format of a time, ``unit`` the unit after a number. ``is_name``
-    marks a number that is part of a name (``ssh2``).
+    marks a number that is part of a name (``ssh2``), ``is_counted`` one before a word that it counts (3 apples),
+    ``is_whole`` one that is all of its field.
     """
 
     start: int
@@ -83,6 +86,8 @@ class Entity:
     format: str = ""
     unit: str = ""
     is_name: bool = False
+    is_counted: bool = False
+    is_whole: bool = False
 
 
 def find_entities(text: str) -> list[Entity]:
@@ -90,8 +95,10 @@ def find_entities(text: str) -> list[Entity]:
     entities: list[Entity] = []
     for match in _ENTITY.finditer(text):
         kind, value, form = match.lastgroup or "", match.group(), ""
+        if kind == "zone":
+            continue
         if kind.startswith("time"):
-            form = _TIMES[int(kind[4:])][1]
+            form = TIMES[int(kind[4:])][1]
             if not is_time(value, form):
                 entities.extend(_numbers(text, match.start(), match.end(), entities))
                 continue
@@ -118,9 +125,31 @@ def _make_entity(text: str, start: int, end: int, kind: str, form: str, before: 
             kind = "port"
     padded = end - start > 1 and text[start] == "0"  # web01 varies, ssh2 does not
     is_name = (kind == "number" and not padded and _NAME_BEFORE.search(left) is not None) or text[start:end] == "一"
+    unit = text[end : end + 1] if kind == "zhnumber" else _unit(text, end)
+    if kind == "number" and not unit and _is_year(text, start, end, left):
+        kind = "year"
+    counted = kind == "number" and not unit and _COUNTED.match(text, end) is not None
+    return Entity(start, end, kind, text[start:end], key, form, unit, is_name, counted)
+
+
+def _unit(text: str, end: int) -> str:
+    """The unit after a number: one of ``_UNIT``, ``age`` for years of age, ``%`` also for its words."""
     found = _UNIT.match(text, end)
-    unit = text[end : end + 1] if kind == "zhnumber" else found.group(1) if found else ""
-    return Entity(start, end, kind, text[start:end], key, form, unit, is_name)
+    if found is not None:
+        return found.group(1)
+    counted = _COUNTED_UNIT.match(text, end)
+    return "" if counted is None else "age" if counted["age"] else "%"
+
+
+def _is_year(text: str, start: int, end: int, left: str) -> bool:
+    """Whether a number is a year, by its digits and the words around it."""
+    if _YEAR.fullmatch(text, start, end) is None:
+        return False
+    if _YEAR_AFTER.match(text, end) is not None:
+        return True
+    after = text[end : end + 2]
+    closed = not after.strip() or after[0] in ".,;:)?!" or (after[0] == " " and not after[1].isdigit())
+    return closed and _YEAR_BEFORE.search(left) is not None
 
 
 def preceding_word(left: str) -> str:
@@ -132,21 +161,3 @@ def preceding_word(left: str) -> str:
     while words and not any(c.isalpha() for c in glued):
         glued = f"{words.pop()} {glued}"
     return _DIGITS.sub("#", glued if glued or not words else words[-1] + " ")
-
-
-def is_time(value: str, form: str) -> bool:
-    """Whether ``value`` is a valid time in ``form``, in a plausible year (1970 to 2069)."""
-    moment = read_time(value, form)
-    return moment is not None and (("%Y" not in form and "%y" not in form) or 1970 <= moment.year <= 2069)
-
-
-def read_time(value: str, form: str) -> datetime | None:
-    """``value`` as a time, or None.
-
-    A form without a year is read in 2021: neither that year nor the next has a leap day.
-    """
-    try:
-        moment = datetime.strptime(value, form)
-    except ValueError:
-        return None
-    return moment if "%Y" in form or "%y" in form else moment.replace(year=2021)

@@ -5,7 +5,7 @@ drawn *without replacement*: a permutation of the range maps each place in the s
 grows by a digit only after all its numbers were used. So early rows stay within the range of the seeds, rows of one
 category differ as much as possible, and no state is kept between draws.
 
-Does not handle: relations between values (an end after a start), except times, which are shifted by the same amount.
+Does not handle: relations between values (see ``row_template`` for those).
 """
 
 from __future__ import annotations
@@ -14,14 +14,24 @@ import math
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Protocol
 
+from selfinstruct.mining.numerals import read_chinese, write_chinese
+
 # A number with at least this many digits is an identifier (a block, an inode): any number of that length will do.
 _ID_DIGITS = 7
+_AGES = (1, 110)
+_AGE_MARGIN = 10
+_YEAR_MARGIN = 5
 _PORTS = (1024, 65535)
-_LIMITS = {"%": 100, "卦": 64, **dict.fromkeys(("B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "kB"), 1023)}
+_LIMITS = {
+    "%": 100,
+    "卦": 64,
+    "岁": _AGES[1],
+    **dict.fromkeys(("B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "kB"), 1023),
+}
 _SPREAD_DAYS = 60
 _CHANGE = 0.35
 _ROUNDS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
@@ -110,6 +120,76 @@ class IdentifierGenerator:
         digits = len(rng.choice(self.seen).lstrip("-"))
         sign = "-" if rng.choice(self.seen).startswith("-") else ""
         return f"{sign}{rng.randrange(10 ** (digits - 1), 10**digits)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RangeGenerator:
+    """Numbers from ``low`` to ``high``, in units of the last of ``places`` decimal places, in scattered order."""
+
+    low: int
+    high: int
+    places: int
+    salt: int
+
+    def draw(self, place: int, rng: Random) -> str:
+        """Return the number at ``place`` of the scattered range, which repeats."""
+        turn, place = divmod(place, self.high - self.low + 1)
+        value = self.low + permute(place, self.high - self.low + 1, self.salt + turn)
+        if not self.places:
+            return str(value)
+        digits = str(abs(value)).zfill(self.places + 1)
+        return f"{'-' if value < 0 else ''}{digits[: -self.places]}.{digits[-self.places :]}"
+
+
+@dataclass(frozen=True, slots=True)
+class SerialGenerator:
+    """Identifiers of the shape of ``like``: its last number is replaced by one above all in the seeds.
+
+    ``first`` is the first new number, ``width`` the digits that the shortest of the seeds' numbers is padded to.
+    """
+
+    like: str
+    first: int
+    width: int
+
+    def draw(self, place: int, rng: Random) -> str:
+        """Return the identifier at ``place``."""
+        start, end = last_number(self.like)
+        return f"{self.like[:start]}{str(self.first + place).zfill(self.width)}{self.like[end:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class EmailGenerator:
+    """E-mail addresses at the domains reserved for examples (RFC 2606)."""
+
+    names: Sequence[str]
+    salt: int
+
+    def draw(self, place: int, rng: Random) -> str:
+        """Return the address at ``place`` of all combinations of a name and a number."""
+        turn, at = divmod(place, len(self.names))
+        name = self.names[permute(at, len(self.names), self.salt + turn)]
+        return f"{name.lower()}{turn or ''}@{rng.choice(_EXAMPLE_DOMAINS)}"
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneGenerator:
+    """Telephone numbers of the form of one in the seeds; fictional ones (555-01xx) in the form of North America."""
+
+    seen: tuple[str, ...]
+
+    def draw(self, place: int, rng: Random) -> str:
+        """Return a number with the prefix, the punctuation and the digits of one of those seen."""
+        like = rng.choice(self.seen)
+        digits = [at for at, character in enumerate(like) if character.isdigit()]
+        fixed = 3 if len(digits) > 8 else 2
+        drawn = {at: str(rng.randrange(10)) for at in digits[fixed:]}
+        if len(digits) in (10, 11) and (like[0] == "(" or like.startswith("+1") or like.count("-") == 2):
+            drawn.update(zip(digits[-7:], f"55501{rng.randrange(100):02d}", strict=True))
+        return "".join(drawn.get(at, character) for at, character in enumerate(like))
+
+
+_EXAMPLE_DOMAINS = ("example.com", "example.org", "example.net")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,24 +296,60 @@ class ChineseNumberGenerator:
 
 @dataclass(frozen=True, slots=True)
 class TimeShiftGenerator:
-    """The number of seconds by which all times of one row are shifted, so that order and distances are kept."""
+    """The number of seconds by which all times of one row are shifted, so that order and distances are kept.
+
+    The part below a day is from ``low`` to ``high`` if these are given.
+    """
+
+    low: int | None = None
+    high: int = 0
 
     def draw(self, place: int, rng: Random) -> str:
         """Return a random number of seconds."""
-        return str(rng.randrange(_SPREAD_DAYS * 86400))
+        if self.low is None:
+            return str(rng.randrange(_SPREAD_DAYS * 86400))
+        return str((1 + rng.randrange(_SPREAD_DAYS)) * 86400 + rng.randint(self.low, self.high))
 
 
-def write_time(moment: datetime, shift: str, form: str, like: str) -> str:
-    """Return ``moment`` shifted by ``shift`` seconds, in the format ``form`` and the padding of ``like``.
+@dataclass(frozen=True, slots=True)
+class ConstantGenerator:
+    """One value."""
 
-    strftime always pads the day, which ``like`` may not.
-    """
-    moved = moment + timedelta(seconds=int(shift))
-    if form.startswith("%b %d %H"):
-        return f"{moved:%b} {moved.day:{'02' if like[4] == '0' else '2'}d} {moved:%H:%M:%S}"
-    if "%B" in form or "%b" in form or "月" in form:
-        form = form.replace("%d", str(moved.day)).replace("%m", str(moved.month)) if "/" not in form else form
-    return moved.strftime(form)
+    value: str
+
+    def draw(self, place: int, rng: Random) -> str:
+        """Return the value."""
+        return self.value
+
+
+def year_generator(seen: Sequence[str], salt: int) -> NumberGenerator:
+    """The generator for years: in the span of those ``seen``, and a few years before it."""
+    low, high = min(map(int, seen)), max(map(int, seen))
+    return NumberGenerator(low - _YEAR_MARGIN, high, salt, high)
+
+
+def range_generator(seen: Sequence[str], salt: int) -> RangeGenerator:
+    """The generator for a column of numbers: in the range of those ``seen``, with as many decimal places."""
+    places = max(len(value.partition(".")[2]) for value in seen)
+    scaled = [int(Decimal(value).scaleb(places)) for value in seen]
+    return RangeGenerator(min(scaled), max(scaled), places, salt)
+
+
+def serial_generator(like: str, seen: Sequence[str]) -> SerialGenerator:
+    """The generator for identifiers like ``like`` that are unique over the rows, all of which are ``seen``."""
+    numbers = [value[slice(*last_number(value))] for value in seen]
+    return SerialGenerator(like, max(map(int, numbers)) + 1, min(map(len, numbers)))
+
+
+def last_number(text: str) -> tuple[int, int]:
+    """The [start, end) of the last run of digits in ``text``; empty at its end if there is none."""
+    end = len(text)
+    while end and not text[end - 1].isdecimal():
+        end -= 1
+    start = end
+    while start and text[start - 1].isdecimal():
+        start -= 1
+    return (start, end) if end else (len(text), len(text))
 
 
 def chinese_number_generator(seen: Sequence[str], salt: int, *, unit: str = "") -> Generator:
@@ -251,7 +367,7 @@ def salted(generator: Generator, salt: int) -> Generator:
     """The same generator with its sequence scattered by another ``salt``."""
     if isinstance(generator, ChineseNumberGenerator):
         return replace(generator, numbers=replace(generator.numbers, salt=salt))
-    if isinstance(generator, NumberGenerator | WordGenerator | CompoundGenerator):
+    if isinstance(generator, NumberGenerator | WordGenerator | CompoundGenerator | RangeGenerator | EmailGenerator):
         return replace(generator, salt=salt)
     return generator
 
@@ -263,8 +379,10 @@ def address_generator(seen: Sequence[str]) -> AddressGenerator:
     return AddressGenerator(tuple(seen), tuple(second) if few else ())
 
 
-def number_generator(seen: Sequence[str], salt: int, *, unit: str = "", port: bool = False) -> Generator:
-    """The generator for the numbers ``seen``; their ``unit`` may limit the range."""
+def number_generator(
+    seen: Sequence[str], salt: int, *, unit: str = "", port: bool = False, counted: bool = False
+) -> Generator:
+    """The generator for the numbers ``seen``; their ``unit`` may limit the range, as does ``counted`` (3 apples)."""
     whole = [value.lstrip("-").split(".")[0] for value in seen]
     fractions = tuple(value.split(".")[1] for value in seen if "." in value)
     negative = sum(value.startswith("-") for value in seen) / len(seen)
@@ -275,6 +393,9 @@ def number_generator(seen: Sequence[str], salt: int, *, unit: str = "", port: bo
     if padded:
         width = min(padded)
         return NumberGenerator(0, 10 ** max(len(str(max(values))), 2) - 1, salt, 10**width - 1, width)
+    if unit == "age":
+        low, high = max(min(values) - _AGE_MARGIN, min(min(values), 18), 1), min(max(values) + _AGE_MARGIN, _AGES[1])
+        return NumberGenerator(low, max(high, *values), salt, max(high, *values), 0, fractions)
     if port:
         low = _PORTS[0] if min(values) >= _PORTS[0] else 1
         return NumberGenerator(max(low, 10 ** (len(str(min(values))) - 1)), _PORTS[1], salt, _PORTS[1])
@@ -282,41 +403,11 @@ def number_generator(seen: Sequence[str], salt: int, *, unit: str = "", port: bo
     low = 2 if low == 1 < min(values) else low  # "1 days" would be ungrammatical
     cap = _LIMITS.get(unit)
     cap = cap if cap is not None and max(values) <= cap else None
+    if cap is not None and fractions and set("".join(fractions)) != {"0"}:
+        cap = max(cap - 1, *values)  # 100 % is the most, and 100.3 % is more
+    if cap is None and counted:
+        cap = 10 ** len(str(max(values))) - 1
     high = 10 ** len(str(max(values))) - 1
     high = high if cap is None else min(high, cap)
     zero_fraction = len(set(fractions)) == 1 and not fractions[0].strip("0")
     return NumberGenerator(low, high, salt, cap, 0, fractions, negative, zero_fraction)
-
-
-_ZH = "零一二三四五六七八九"
-
-
-def write_chinese(value: int) -> str:
-    """Return a whole number from 0 to 9999 in Chinese numerals: 130 is 一百三十."""
-    if value < 10:
-        return _ZH[value]
-    text, zero = "", False
-    for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
-        digit = value // unit % 10
-        if digit:
-            text += ("零" if zero else "") + _ZH[digit] + name
-            zero = False
-        elif text:
-            zero = True
-    return text.removeprefix("一") if text.startswith("一十") else text
-
-
-def read_chinese(text: str) -> int | None:
-    """Parse a number below ten thousand as ``write_chinese`` writes it; return None for any other text."""
-    units = {"十": 10, "百": 100, "千": 1000}
-    total, digit = 0, 0
-    for character in text:
-        if character in units:
-            total += (digit or 1) * units[character]
-            digit = 0
-        elif character in _ZH:
-            digit = _ZH.index(character)
-        else:
-            return None
-    total += digit
-    return total if write_chinese(total) == text else None

@@ -1,35 +1,54 @@
 """Statistics of the values in a set of rows, and the templates of their texts: built once, used by every later step.
 
-``entities`` of a row are found once and kept; the counts are taken on first use, so a caller that never asks does
-not pay for them.
+The values of a row are found in its leaves, by path: its strings, and its numbers as JSON writes them. ``entities`` of
+a row are found once and kept; the counts are taken on first use, so a caller that never asks does not pay for them.
 
 Does not handle: rows that are added later, or values that follow from others (a sum, a duration).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from operator import is_
 from zlib import crc32
 
 from selfinstruct.mining.entities import Entity, find_entities
+from selfinstruct.mining.evidence import Evidence
 from selfinstruct.mining.generators import (
+    EmailGenerator,
     Generator,
     PatternGenerator,
+    PhoneGenerator,
     address_generator,
     chinese_number_generator,
     number_generator,
+    range_generator,
     salted,
+    serial_generator,
+    year_generator,
 )
+from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
+from selfinstruct.mining.lexicon import words as listed_words
+from selfinstruct.mining.offsets import offset_paths
+from selfinstruct.mining.questions import asking_paths, has_unexplained_answer, label_paths
 from selfinstruct.mining.text_template import MinedTemplates, mine_templates
+from selfinstruct.mining.times import DAY_OR_MONTH, day_first, has_year, is_weekday_of, read_time, resolved, weekdays
+from selfinstruct.mining.unique_fields import unique_paths
 from selfinstruct.mining.vocabulary import Vocabulary
 from selfinstruct.records import Row
+from selfinstruct.rows.leaves import Path, leaves
 from selfinstruct.text import value_text
 
 # A value that never varies is a constant only if at least this many rows show it: fewer may agree by chance.
 _LEAST_ROWS_OF_CONSTANT = 3
+# The characters of an id that is found by itself in other texts of its row.
+_LEAST_TELLING = 4
+# Personal data vary even if the seeds name one person alone.
+_PERSONAL = frozenset(("first-name", "surname", "email", "phone"))
 
 
 class ValueStatistics:
@@ -46,9 +65,9 @@ class ValueStatistics:
         self._referenced = frozenset(references.values())
         self._fixed = frozenset(fixed)
         self._own = set(map(id, self.rows))
-        self._entities: dict[int, dict[str, list[Entity]]] = {}
-        self._masked: dict[tuple[int, str], str] = {}
-        self._differ: dict[tuple[str, str, int, int], bool] = {}
+        self._entities: dict[int, dict[Path, list[Entity]]] = {}
+        self._texts: dict[int, dict[Path, str]] = {}
+        self._masked: dict[tuple[int, Path], str] = {}
         self._generators: dict[tuple[str, str, str], Generator] = {}
         self._templates: dict[tuple[str, tuple[str, ...] | None], MinedTemplates] = {}
 
@@ -65,8 +84,16 @@ class ValueStatistics:
         """The statistics of some of the rows, with the same references and fixed fields."""
         return ValueStatistics(rows, self._references, fixed=self._fixed)
 
-    def entities(self, row: Row) -> dict[str, list[Entity]]:
-        """The entities of each text field, referenced fields first.
+    def texts(self, row: Row) -> dict[Path, str]:
+        """The text of each leaf that may contain values, see ``leaf_texts``."""
+        if id(row) not in self._own:
+            return leaf_texts(row, self._fixed)
+        if id(row) not in self._texts:
+            self._texts[id(row)] = leaf_texts(row, self._fixed)
+        return self._texts[id(row)]
+
+    def entities(self, row: Row) -> dict[Path, list[Entity]]:
+        """The entities of each leaf, those of referenced fields first.
 
         Known shapes, and words: those that the vocabulary finds, and every other place of the row where one occurs.
         """
@@ -76,13 +103,13 @@ class ValueStatistics:
             self._entities[id(row)] = self._find(row)
         return self._entities[id(row)]
 
-    def masked(self, row: Row, name: str) -> str:
-        """The text of one field with its entities masked, see ``masked_text``."""
+    def masked(self, row: Row, path: Path) -> str:
+        """The text of one leaf with its entities masked, see ``masked_text``."""
         if id(row) not in self._own:
-            return masked_text(row[name], self.entities(row)[name])
-        if (id(row), name) not in self._masked:
-            self._masked[id(row), name] = masked_text(row[name], self.entities(row)[name])
-        return self._masked[id(row), name]
+            return masked_text(self.texts(row)[path], self.entities(row)[path])
+        if (id(row), path) not in self._masked:
+            self._masked[id(row), path] = masked_text(self.texts(row)[path], self.entities(row)[path])
+        return self._masked[id(row), path]
 
     def templates(self, name: str, others: Sequence[str] | None) -> MinedTemplates:
         """The templates of one field's texts over all rows.
@@ -96,39 +123,75 @@ class ValueStatistics:
             contexts = None
             if others is not None:
                 contexts = [[value_text(row.get(other)) for other in others] for row in self.rows]
-            values = [self.words(row, name) if isinstance(row.get(name), str) else [] for row in self.rows]
+            values = [self.words(row, (name,)) if isinstance(row.get(name), str) else [] for row in self.rows]
             self._templates[key] = mine_templates(texts, contexts, values)
         return self._templates[key]
 
-    def words(self, row: Row, name: str) -> list[tuple[int, int]]:
-        """The [start, end) of one field's values that are words, without those that never vary."""
-        found = [entity for entity in self.entities(row).get(name, ()) if not any(map(str.isdigit, entity.text))]
+    def words(self, row: Row, path: Path) -> list[tuple[int, int]]:
+        """The [start, end) of one leaf's values that are words, without those that never vary."""
+        found = [entity for entity in self.entities(row).get(path, ()) if not any(map(str.isdigit, entity.text))]
         return [(entity.start, entity.end) for entity in found if not self.is_constant(entity)]
 
     def seen(self, entity: Entity) -> list[str]:
         """All values of the same kind in the same place as the entity, its own among them."""
-        return self._counts[0].get((entity.kind, entity.key, entity.unit), [entity.text])
+        return self._seen.get((entity.kind, entity.key, entity.unit), [entity.text])
 
     def is_constant(self, entity: Entity) -> bool:
         """Whether the rows show no other value in the entity's place."""
         if entity.kind == "time":
+            return entity.format.startswith(DAY_OR_MONTH)
+        if entity.kind in _PERSONAL or entity.kind in ("id", "weekday"):
             return False
         count, varies = self._variety.get((entity.kind, entity.key, entity.unit), (1, False))
         return not varies and (entity.is_name or count >= _LEAST_ROWS_OF_CONSTANT)
 
-    def differ(self, name: str, masked: str, one: int, other: int) -> bool:
-        """Whether two entities of a field, by their position, differ in some row of this masked text."""
-        key = name, masked, one, other
-        if key not in self._differ:
-            fillings = self._counts[1].get((name, masked), ())
-            self._differ[key] = any(texts[one] != texts[other] for texts in fillings)
-        return self._differ[key]
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The evidence in the rows of which equal values are one."""
+        found = [self.entities(row) for row in self.rows]
+        masked = [{path: self.masked(row, path) for path in each} for row, each in zip(self.rows, found, strict=True)]
+        return Evidence([self.texts(row) for row in self.rows], found, masked)
+
+    def refers(self, path: Path, other: Path) -> bool:
+        """Whether the field of ``path`` is grounded in that of ``other`` or takes its identifiers from it."""
+        return self._references.get(str(path[0])) == other[0]
+
+    @cached_property
+    def offsets(self) -> dict[Path, tuple[Path, Path]]:
+        """The paths of numbers that are the place of a text in its context, and the paths of these."""
+        return offset_paths(self.rows)
+
+    def is_alone(self, name: str) -> bool:
+        """Whether no leaf outside the field depends on its text: all others are labels, ids, or no values."""
+        _, labels = self._asking
+        if len(self.rows) < _LEAST_ROWS_OF_CONSTANT:
+            labels = frozenset()
+        others = {path for row in self.rows for path, value in leaves(row).items() if path[0] != name and value != ""}
+        return all(any_position(path) in labels or path in self.unique or path[0] in self._fixed for path in others)
+
+    def asks_unexplained(self, row: Row) -> bool:
+        """Whether the row's question has an answer that is not in its text, see ``questions``."""
+        asking, labels = self._asking
+        known = labels | self.unique | self.offsets.keys()
+        return bool(asking) and has_unexplained_answer(leaves(row), self.texts(row), asking, known)
+
+    @cached_property
+    def _asking(self) -> tuple[frozenset[Path], frozenset[Path]]:
+        texts = [self.texts(row) for row in self.rows]
+        return asking_paths(texts), label_paths(texts)
+
+    @cached_property
+    def unique(self) -> frozenset[Path]:
+        """The paths of leaves that are unique by construction, such as an id."""
+        return unique_paths(self.rows, self._fixed)
 
     def generator(self, entity: Entity, salt: int) -> Generator:
         """The generator of new values for an entity's place; ``salt`` scatters its sequence."""
         place = entity.kind, entity.key, entity.unit
         salt = crc32(f"{salt} {entity.kind} {entity.key}".encode())
-        if place not in self._counts[0]:
+        if entity.kind == "id":
+            return serial_generator(entity.text, self.seen(entity))
+        if place not in self._seen:
             return self._generator(entity, salt)
         if place not in self._generators:
             self._generators[place] = self._generator(entity, 0)
@@ -136,8 +199,16 @@ class ValueStatistics:
 
     def _generator(self, entity: Entity, salt: int) -> Generator:
         kind, seen = entity.kind, self.seen(entity)
+        if kind == "number" and entity.is_whole and not entity.unit and all(map(is_plain_number, seen)):
+            return range_generator(seen, salt)
         if kind in ("number", "port"):
-            return number_generator(seen, salt, unit=entity.unit, port=kind == "port")
+            return number_generator(seen, salt, unit=entity.unit, port=kind == "port", counted=entity.is_counted)
+        if kind == "year":
+            return year_generator(seen, salt)
+        if kind == "email":
+            return EmailGenerator(listed_words("user-names"), salt)
+        if kind == "phone":
+            return PhoneGenerator(tuple(seen))
         if kind == "ipv4":
             return address_generator(seen)
         if kind == "zhnumber":
@@ -146,39 +217,103 @@ class ValueStatistics:
             return PatternGenerator(tuple(seen))
         return self.vocabulary.generator(kind, seen, salt)
 
-    def _find(self, row: Row) -> dict[str, list[Entity]]:
-        names = [name for name, value in row.items() if isinstance(value, str) and name not in self._fixed]
-        entities: dict[str, list[Entity]] = {}
-        known: dict[str, Entity] = {}
-        for name in sorted(names, key=lambda name: name not in self._referenced):
-            others = [row[other] for other in names if other != name]
-            shaped = find_entities(row[name])
-            words = self.vocabulary.find(row[name], others, shaped, known)
+    def _find(self, row: Row) -> dict[Path, list[Entity]]:
+        texts = self.texts(row)
+        entities: dict[Path, list[Entity]] = {}
+        ids = {path: self._id(path, texts[path]) for path in self.unique if path in texts}
+        known = {each.text: each for each in ids.values() if _is_telling(each.text)}
+        for path in sorted(texts, key=lambda path: path[0] not in self._referenced):
+            if path in ids:
+                entities[path] = [ids[path]]
+                continue
+            text = texts[path]
+            others = [other for each, other in texts.items() if each != path]
+            shaped = [self._placed(entity, path, text) for entity in find_entities(text)]
+            words = self.vocabulary.find(text, others, shaped, known)
             known.update((entity.text, entity) for entity in words)
             # A name may contain a number (Windows 11), which is not a value of its own then.
-            free = [each for each in shaped if not any(o.start < each.end and each.start < o.end for o in words)]
-            entities[name] = sorted([*free, *words], key=lambda entity: entity.start)
-        return entities
+            entities[path] = sorted([*_outside(shaped, words), *words], key=lambda entity: entity.start)
+        return _with_weekdays(texts, entities)
+
+    def _id(self, path: Path, text: str) -> Entity:
+        return Entity(0, len(text), "id", text, _leaf_key(path), is_whole=True)
+
+    def _placed(self, entity: Entity, path: Path, text: str) -> Entity:
+        """The entity with what its leaf shows: a key where no word stands before it, and the order of its date."""
+        if entity.format.startswith(DAY_OR_MONTH) and self._day_first is not None:
+            form = resolved(entity.format, self._day_first)
+            return replace(entity, format=form) if read_time(entity.text, form) else replace(entity, kind="number")
+        whole = entity.end - entity.start == len(text) and (entity.kind != "number" or is_plain_number(text))
+        if entity.key == "" and entity.start == 0 and entity.kind != "time":
+            return replace(entity, key=_leaf_key(path), is_whole=whole)
+        return entity
 
     @cached_property
-    def _counts(self) -> tuple[dict[tuple[str, str, str], list[str]], dict[tuple[str, str], list[tuple[str, ...]]]]:
-        """Values by kind, key and unit; and the values that fill each masked text of a field, row by row."""
+    def _day_first(self) -> bool | None:
+        """Whether the day comes first in the rows' dates such as 17/03/2023; None if they do not show it."""
+        texts = [text for row in self.rows for text in self.texts(row).values() if text.count("/") > 1]
+        found = [entity for text in texts for entity in find_entities(text)]
+        return day_first(entity.text for entity in found if entity.format.startswith(DAY_OR_MONTH))
+
+    @cached_property
+    def _seen(self) -> dict[tuple[str, str, str], list[str]]:
+        """Values by kind, key and unit."""
         seen: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-        fillings: dict[tuple[str, str], list[tuple[str, ...]]] = defaultdict(list)
         for row in self.rows:
             found = self.entities(row)
             # Once per row: a value that occurs in two fields has not been seen twice.
             shown = {(each.kind, each.key, each.unit, each.text): None for field in found.values() for each in field}
             for kind, key, unit, text in shown:
                 seen[kind, key, unit].append(text)
-            for name, entities in found.items():
-                fillings[name, self.masked(row, name)].append(tuple(_unpadded(each.text) for each in entities))
-        return dict(seen), dict(fillings)
+        return dict(seen)
 
     @cached_property
     def _variety(self) -> dict[tuple[str, str, str], tuple[int, bool]]:
         """For each kind, key and unit the number of values, and whether they differ."""
-        return {place: (len(values), len(set(values)) > 1) for place, values in self._counts[0].items()}
+        return {place: (len(values), len(set(values)) > 1) for place, values in self._seen.items()}
+
+
+def _leaf_key(path: Path) -> str:
+    """The key of a value that begins a leaf: the leaf's own name."""
+    return f"{any_position(path)}"
+
+
+def _is_telling(text: str) -> bool:
+    """Whether an id is found by itself in other texts: not by a short one, and not by digits alone."""
+    return len(text) >= _LEAST_TELLING and not text.isdecimal()
+
+
+def _outside(shaped: Sequence[Entity], words: Sequence[Entity]) -> list[Entity]:
+    """The entities of ``shaped`` that overlap with none of ``words``."""
+    if not words:
+        return list(shaped)
+    ordered = sorted(words, key=lambda entity: entity.start)
+    starts = [entity.start for entity in ordered]
+    free = []
+    for each in shaped:
+        at = bisect_left(starts, each.end)
+        if at == 0 or ordered[at - 1].end <= each.start:
+            free.append(each)
+    return free
+
+
+def _with_weekdays(texts: Mapping[Path, str], found: dict[Path, list[Entity]]) -> dict[Path, list[Entity]]:
+    """The entities with the weekdays of the row's dates; ``format`` and ``key`` of one are those of its date."""
+    dates = [each for entities in found.values() for each in entities if each.kind == "time" and has_year(each.format)]
+    if not dates:
+        return found
+    for path, text in texts.items():
+        added = []
+        for start, end in weekdays(text):
+            name = text[start:end]
+            for date in dates:
+                moment = read_time(date.text, date.format)
+                if moment is not None and is_weekday_of(name, moment):
+                    added.append(Entity(start, end, "weekday", name, date.text, date.format))
+                    break
+        if added:
+            found[path] = sorted([*_outside(found[path], added), *added], key=lambda entity: entity.start)
+    return found
 
 
 def masked_text(text: str, entities: Sequence[Entity]) -> str:
@@ -188,7 +323,3 @@ def masked_text(text: str, entities: Sequence[Entity]) -> str:
         parts += [text[at : entity.start], f"<{entity.kind}0>"]
         at = entity.end
     return "".join([*parts, text[at:]])
-
-
-def _unpadded(text: str) -> str:
-    return text.lstrip("0") or "0"

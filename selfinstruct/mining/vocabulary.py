@@ -93,7 +93,7 @@ class Vocabulary:
         """
         found = _Finder(text, taken)
         for value in sorted(known, key=len, reverse=True):
-            found.add_all(known[value].kind, value)
+            found.add_all(known[value].kind, value, numbered=known[value].kind == "id")
         if text.isascii() or not _is_chinese(text):
             self._find_names(text, found)
             self._find_common(text, others, found)
@@ -182,10 +182,10 @@ class _Finder:
         )
         return True
 
-    def add_all(self, kind: str, value: str) -> None:
+    def add_all(self, kind: str, value: str, *, numbered: bool = False) -> None:
         start = self._text.find(value)
         while start >= 0:
-            self.add(kind, start, start + len(value))
+            self.add(kind, start, start + len(value), numbered=numbered)
             start = self._text.find(value, start + len(value))
 
 

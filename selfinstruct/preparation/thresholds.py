@@ -130,7 +130,7 @@ def _spread(rows: Sequence[Row]) -> Sequence[Row]:
 def _allowed(seed: RowTemplate, fields: Sequence[str], closest: float | None) -> float:
     rng = Random(0)
     places = rng.sample(range(_PLACES), _SAMPLE)
-    drawn = [tokens(compared_text(seed.render(place, rng), fields)) for place in places]
+    drawn = [tokens(compared_text(seed.render(place, rng) or seed.row, fields)) for place in places]
     scores = _pair_scores(drawn)
     crowd = scores[-1 - int(_CROWDED * len(scores))]
     if closest is not None and crowd <= closest:

@@ -11,16 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.mining.entities import find_entities, is_time, read_time
+from selfinstruct.mining.entities import find_entities
 from selfinstruct.mining.generators import (
     AddressGenerator,
     WordGenerator,
     number_generator,
     permute,
-    read_chinese,
-    write_chinese,
-    write_time,
 )
+from selfinstruct.mining.numerals import read_chinese, write_chinese
+from selfinstruct.mining.times import is_time, read_time, write_time
 from selfinstruct.text import find_span, find_spans, is_bound, tokens
 
 

@@ -176,7 +176,7 @@ def test_what_the_seeds_agree_on_is_a_constant() -> None:
     """A port that is the same three times is a part of the wording; one that differs is a value."""
     rows = [{"log": f"dest: /10.0.0.{n}:50010 src: /10.0.0.{n}:{n}5123 ssh2"} for n in range(1, 5)]
     statistics = ValueStatistics(rows, {})
-    constant = {entity.text for entity in statistics.entities(rows[0])["log"] if statistics.is_constant(entity)}
+    constant = {entity.text for entity in statistics.entities(rows[0])[("log",)] if statistics.is_constant(entity)}
     assert constant == {"50010", "2"}
 
 
