@@ -142,23 +142,6 @@ class RangeGenerator:
 
 
 @dataclass(frozen=True, slots=True)
-class SerialGenerator:
-    """Identifiers of the shape of ``like``: its last number is replaced by one above all in the seeds.
-
-    ``first`` is the first new number, ``width`` the digits that the shortest of the seeds' numbers is padded to.
-    """
-
-    like: str
-    first: int
-    width: int
-
-    def draw(self, place: int, rng: Random) -> str:
-        """Return the identifier at ``place``."""
-        start, end = last_number(self.like)
-        return f"{self.like[:start]}{str(self.first + place).zfill(self.width)}{self.like[end:]}"
-
-
-@dataclass(frozen=True, slots=True)
 class EmailGenerator:
     """E-mail addresses at the domains reserved for examples (RFC 2606)."""
 
@@ -333,23 +316,6 @@ def range_generator(seen: Sequence[str], salt: int) -> RangeGenerator:
     places = max(len(value.partition(".")[2]) for value in seen)
     scaled = [int(Decimal(value).scaleb(places)) for value in seen]
     return RangeGenerator(min(scaled), max(scaled), places, salt)
-
-
-def serial_generator(like: str, seen: Sequence[str]) -> SerialGenerator:
-    """The generator for identifiers like ``like`` that are unique over the rows, all of which are ``seen``."""
-    numbers = [value[slice(*last_number(value))] for value in seen]
-    return SerialGenerator(like, max(map(int, numbers)) + 1, min(map(len, numbers)))
-
-
-def last_number(text: str) -> tuple[int, int]:
-    """The [start, end) of the last run of digits in ``text``; empty at its end if there is none."""
-    end = len(text)
-    while end and not text[end - 1].isdecimal():
-        end -= 1
-    start = end
-    while start and text[start - 1].isdecimal():
-        start -= 1
-    return (start, end) if end else (len(text), len(text))
 
 
 def chinese_number_generator(seen: Sequence[str], salt: int, *, unit: str = "") -> Generator:

@@ -89,6 +89,8 @@ def has_unexplained_answer(
             return True
         text = texts.get(path, "")
         short = len(text) <= _MOST_CHARACTERS and len(text.split()) <= _MOST_WORDS and text.strip() != ""
-        if short and not any(find_span(text, other) for each, other in texts.items() if each != path):
+        is_verdict = text.strip().casefold() in _VERDICTS
+        others = [each for each in texts if each != path and not (is_verdict and any_position(each) in asking)]
+        if short and not any(find_span(text, texts[each]) for each in others):
             return True
     return False

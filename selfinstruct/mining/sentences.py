@@ -17,7 +17,8 @@ from random import Random
 
 from selfinstruct.mining.generators import Generator, NumberGenerator, SynonymGenerator
 from selfinstruct.mining.lexicon import groups
-from selfinstruct.mining.row_template import Slot, render_parts
+from selfinstruct.mining.row_template import render_parts
+from selfinstruct.mining.variables import Slot
 
 _END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9£$€])|(?<=[。！？])”?|\n+")
 

@@ -1,7 +1,7 @@
 """Fields that are unique by construction: ids and row numbers.
 
 A leaf is one if its values differ in all rows and end in a number with the same prefix, and either its name says so
-(``id``, ``Nr.``) or the numbers count the rows.
+(``id``, ``Nr.``) or the numbers count the rows from 0 or 1.
 
 Does not handle: ids without a number (random letters, UUIDs), which are values of their own kind.
 
@@ -15,8 +15,8 @@ import re
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
-from selfinstruct.mining.generators import last_number
 from selfinstruct.mining.leaf_texts import leaf_texts
+from selfinstruct.mining.serial_numbers import last_number
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path
 
@@ -48,5 +48,5 @@ def _is_unique(path: Path, values: Sequence[str]) -> bool:
         return False
     counted = [int(number) for number in numbers]
     steps = {after - before for before, after in pairwise(counted)}
-    in_order = steps == {1} and len(values) >= _LEAST_COUNTED
+    in_order = steps == {1} and counted[0] in (0, 1) and len(values) >= _LEAST_COUNTED
     return in_order or _NAME.search(str(path[-1])) is not None

@@ -28,13 +28,13 @@ from selfinstruct.mining.generators import (
     number_generator,
     range_generator,
     salted,
-    serial_generator,
     year_generator,
 )
 from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
 from selfinstruct.mining.lexicon import words as listed_words
 from selfinstruct.mining.offsets import offset_paths
 from selfinstruct.mining.questions import asking_paths, has_unexplained_answer, label_paths
+from selfinstruct.mining.serial_numbers import serial_generator
 from selfinstruct.mining.text_template import MinedTemplates, mine_templates
 from selfinstruct.mining.times import DAY_OR_MONTH, day_first, has_year, is_weekday_of, read_time, resolved, weekdays
 from selfinstruct.mining.unique_fields import unique_paths

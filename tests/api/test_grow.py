@@ -199,7 +199,7 @@ def test_labels_with_digits_stay_and_their_texts_vary(tmp_path: Path) -> None:
 
 def test_rows_without_any_text_are_refused_before_the_run(tmp_path: Path) -> None:
     """The imitator finds nothing to vary, so a model is needed; nothing is written."""
-    seeds = [{"messages": [{"role": role, "content": "Hi"}]} for role in ("user", "system", "assistant")]
+    seeds = [{"messages": [{"role": "user", "content": word}]} for word in ("Hi", "Hello", "Hey")]
     with pytest.raises(InputError, match="nothing that the embedded imitator can vary"):
         api.run(seeds, rows=20, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
