@@ -101,12 +101,15 @@ def make_imitator(prepared: Prepared, seed: int) -> Imitator:
     label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
     unique = unique_field_names(recipe)
     return Imitator(
-        prepared.statistics.with_fixed([*label, *unique]),
+        prepared.statistics.with_fixed(
+            [*label, *(name for name in unique if (name,) not in prepared.statistics.unique)]
+        ),
         context_fields(recipe),
         mixed=prose_field(recipe),
         seed=seed,
         most_rows=recipe.prompt.rows_per_request,
         unique=unique,
+        relations=recipe.relations,
     )
 
 

@@ -19,6 +19,7 @@ from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from zlib import crc32
 
+from selfinstruct.backends.dependent_values import dependent_row
 from selfinstruct.mining import (
     MinedTemplates,
     Prose,
@@ -33,6 +34,7 @@ from selfinstruct.mining import (
 from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.id_sequence import IdSequence
 from selfinstruct.mining.leaf_texts import with_texts
+from selfinstruct.recipe import Relation
 from selfinstruct.records import Reply, Request, Row
 from selfinstruct.text import find_span
 
@@ -49,7 +51,8 @@ class Imitator:
     ``statistics`` are those of the seed rows; ranges, kinds and constants of values in them apply to every batch.
     ``references`` maps each field that is grounded in another or takes identifiers from it to that field. Sentences
     of the fields in ``mixed`` may be mixed within a category if no other field depends on them. ``seed`` scatters the
-    values; no batch asks for more than ``most_rows`` rows, each of which gets another value of the ``unique`` fields.
+    values; no batch asks for more than ``most_rows`` rows. Rows satisfy ``relations``, and each of them gets another
+    value of the ``unique`` fields.
     """
 
     name = "imitator"
@@ -64,12 +67,14 @@ class Imitator:
         seed: int = 0,
         most_rows: int = 20,
         unique: Collection[str] = (),
+        relations: Sequence[Relation] = (),
     ) -> None:
         self._statistics = statistics
         self._source = next(iter(references.values()), None)
         self._mixed = frozenset(name for name in mixed if statistics.is_alone(name))
         self._seed = seed
         self._most_rows = most_rows
+        self._relations = tuple(relations)
         self._seeds = {_key(row): row for row in statistics.rows}
         self._row_templates: dict[str, list[RowTemplate]] = {}
         self._proses: dict[tuple[str, str], Prose] = {}
@@ -122,7 +127,11 @@ class Imitator:
     def _draw(self, templates: Sequence[RowTemplate], place: int, rng: Random, serial: int) -> Row | None:
         """A new row of one of the templates; None if no draw keeps apart what differs in its seed."""
         for turn in range(_MOST_DRAWS):
-            row = rng.choice(templates).render(place + turn * _STRIDE, rng, serial)
+            template = rng.choice(templates)
+            values = template.draw(place + turn * _STRIDE, rng, serial)
+            if values is None:
+                continue
+            row = dependent_row(template, values, self._relations) if self._relations else template.fill(values)
             if row is not None:
                 return row
         return None

@@ -91,6 +91,17 @@ class RowTemplate:
             texts[path] = str(_moved(value_at(self.row, path), self.fields.get(context, ()), values, self.own))
         return with_texts(self.row, texts)
 
+    def keeps_apart(self, values: Sequence[str]) -> bool:
+        """Whether values that differ in the row differ among ``values``."""
+        owns: dict[str, str] = {}
+        for value, own, generator in zip(values, self.own, self.generators, strict=True):
+            if isinstance(generator, TimeShiftGenerator):
+                continue
+            if self._is_taken(value, own, owns):
+                return False
+            owns[value] = own
+        return True
+
     def _is_taken(self, value: str, own: str, taken: Mapping[str, str]) -> bool:
         return taken.get(value, own) != own or (value != own and value in self.constants)
 

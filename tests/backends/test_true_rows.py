@@ -9,6 +9,7 @@ from random import Random
 
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.mining.value_statistics import ValueStatistics
+from selfinstruct.recipe import Relation
 from selfinstruct.records import Row
 
 
@@ -157,3 +158,34 @@ def test_mail_addresses_and_telephone_numbers_are_fictional() -> None:
     for row in imitate(rows):
         assert re.search(r"@example\.(com|org|net)$", row["mail"]) and row["mail"] in row["text"]
         assert re.search(r"\(\d{3}\) 555-01\d\d", row["text"])
+
+
+def test_dependent_values_are_computed_from_drawn_ones() -> None:
+    """A total, a net amount with tax from it, a count of nights between two dates."""
+    rows = [
+        {"guest": "Anna", "in": "2023-03-01", "out": "2023-03-04", "nights": "3", "rate": "120.00", "total": "360.00"},
+        {"guest": "Felix", "in": "2023-04-10", "out": "2023-04-12", "nights": "2", "rate": "95.50", "total": "191.00"},
+    ]
+    relations = [
+        Relation(product={"total": ("nights", "rate")}, precision=2),
+        Relation(difference={"nights": ("out", "in")}, unit="days"),
+    ]
+    new = Imitator(ValueStatistics(rows, {}), {}, relations=relations).imitate(rows, 60, 0, Random(2))
+    assert len(new) == 60 and len({row["total"] for row in new}) > 30
+    for row in new:
+        assert all(relation.violation(row) is None for relation in relations), row
+        assert re.fullmatch(r"\d+\.\d\d", row["total"])
+
+
+def test_a_relation_that_cannot_be_computed_keeps_the_values_of_the_seed() -> None:
+    """A number in words does not vary with its digits, and no row violates the relation."""
+    rows = [
+        {"zimmer": 3, "text": "three rooms, ticket 48213", "preis": 1.5, "doppelt": 3.0},
+        {"zimmer": 5, "text": "five rooms, ticket 51007", "preis": 2.25, "doppelt": 4.5},
+    ]
+    relations = [Relation(contained=("zimmer", "text")), Relation(ratio={"preis": ("doppelt",)}, factor=0.5)]
+    new = Imitator(ValueStatistics(rows, {}), {}, relations=relations).imitate(rows, 40, 0, Random(2))
+    assert len(new) == 40 and len({row["text"] for row in new}) > 30
+    for row in new:
+        assert row["text"].startswith({3: "three", 5: "five"}[row["zimmer"]])
+        assert row["preis"] * 2 == row["doppelt"] and isinstance(row["zimmer"], int)
