@@ -103,6 +103,8 @@ class NumberGenerator:
             salt += 1
             if self.cap is not None and high >= self.cap:
                 low, high = self.low, self.cap
+                turns, place = divmod(place, high - low + 1)
+                salt += turns
             else:
                 low, high = high + 1, high * 10 + 9
                 high = high if self.cap is None else min(high, self.cap)

@@ -11,6 +11,7 @@ Does not handle: values derived from others (a sum, a duration between two times
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -43,6 +44,7 @@ class RowTemplate:
     """A row whose texts and numbers are cut into constant texts and slots, by path; other leaves are kept.
 
     ``own`` are the values of the variables in the row itself, ``constants`` the values in it that do not vary.
+    ``turns`` are the numbers of earlier variables with the same generator, which have other values.
     ``offsets`` are the paths of numbers that are the place of a text in its context, and the paths of these.
     """
 
@@ -51,6 +53,7 @@ class RowTemplate:
     generators: tuple[Generator, ...]
     own: tuple[str, ...]
     constants: frozenset[str]
+    turns: tuple[int, ...]
     offsets: tuple[tuple[Path, Path, Path], ...] = ()
 
     def render(self, place: int, rng: Random, serial: int | None = None) -> Row | None:
@@ -66,13 +69,13 @@ class RowTemplate:
         """Return new values of the variables, or None if two that differ in the row would be equal."""
         taken: dict[str, str] = {}
         values = []
-        for generator, own in zip(self.generators, self.own, strict=True):
+        for generator, own, first in zip(self.generators, self.own, self.turns, strict=True):
             at = serial if serial is not None and isinstance(generator, SerialGenerator) else place
-            value = generator.draw(at, rng)
+            value = generator.draw(at + first * _STRIDE, rng)
             if isinstance(generator, TimeShiftGenerator):
                 values.append(value)
                 continue
-            for turn in range(1, _MOST_DRAWS):
+            for turn in range(first + 1, first + _MOST_DRAWS):
                 if not self._is_taken(value, own, taken):
                     break
                 value = generator.draw(at + turn * _STRIDE, rng)
@@ -158,7 +161,8 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     generators = [_generator(each, found, asks, statistics, salt) for each in variables.all]
     own = tuple(each.places[0].entity.text if each.places else "0" for each in variables.all)
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
-    return RowTemplate(row, fields, tuple(_keep_small(generators)), own, frozenset(constants), offsets)
+    generators = _keep_small(generators)
+    return RowTemplate(row, fields, tuple(generators), own, frozenset(constants), _turns(generators), offsets)
 
 
 def _generator(
@@ -225,6 +229,16 @@ def _parts(text: str, parts: Sequence[tuple[Entity, Slot]]) -> tuple[str | Slot,
     if at < len(text):
         cut.append(text[at:])
     return tuple(cut)
+
+
+def _turns(generators: Sequence[Generator]) -> tuple[int, ...]:
+    """For each generator, how many of those before it yield the same sequence."""
+    counts: Counter[Generator] = Counter()
+    turns = []
+    for generator in generators:
+        turns.append(counts[generator])
+        counts[generator] += 1
+    return tuple(turns)
 
 
 def _keep_small(generators: Sequence[Generator]) -> list[Generator]:
