@@ -246,6 +246,8 @@ class Imitator:
     def _asks_alike(self, row: Row, hybrid: Row) -> bool:
         """Whether each slot of the question that its own context contains is also found in the new one."""
         name, source = self._asking, self._source or ""
+        if not isinstance(row.get(name), str) or not isinstance(row.get(source), str):
+            return False  # no text of the row asks about another
         mined = self._statistics.templates(name, [other for other in row if other != name])
         fitting = [
             (ours, theirs)

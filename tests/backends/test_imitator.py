@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from selfinstruct import api
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.checks import FIELD_CHECKS
 from selfinstruct.mining.lexicon import groups
@@ -19,6 +20,9 @@ from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared, prepare
 from selfinstruct.records import Batch, Request, Row
+from selfinstruct.rows.leaves import leaves
+
+TRUTH = Path(__file__).parents[1] / "truth" / "seeds"
 
 SEEDS = sorted(Path("seeds").glob("*.[jc]*"))
 REFER = {"Question": "RawLog", "Answer": "RawLog"}
@@ -253,3 +257,11 @@ def test_statistics_are_built_once_per_seed_file() -> None:
         [dict(row) for row in prepared.seeds.rows], context_fields(prepared.recipe)
     )
     assert not prepared.statistics.describes(prepared.seeds.rows, {})
+
+
+def test_rows_without_a_question_are_not_crossed(tmp_path: Path) -> None:
+    """Entities in an object beside their text: no field asks about another, and the run does not fail."""
+    seeds = [json.loads(line) for line in (TRUTH / "entities_nested.jsonl").read_text(encoding="utf-8").splitlines()]
+    run = api.run(seeds, rows=8, out=tmp_path / "run")
+    assert run.summary.accepted
+    assert all(str(value) in row["text"] for row in run.rows() for path, value in leaves(row).items() if path[1:])

@@ -76,7 +76,9 @@ def _squad_rows(articles: Sequence[dict[str, Any]]) -> Iterator[Row]:
     for article in articles:
         for paragraph in article["paragraphs"]:
             for question in paragraph["qas"]:
-                yield {"title": article["title"], "context": paragraph["context"], **question}
+                answers = {key: [answer[key] for answer in question["answers"]] for key in ("text", "answer_start")}
+                named = {"id": question["id"], "title": article["title"], "context": paragraph["context"]}
+                yield {**named, "question": question["question"], "answers": answers}
 
 
 def problem(name: str, row: Row) -> str | None:

@@ -111,7 +111,7 @@ PLANTED: dict[str, list[_Plant]] = {
         (0, {"answers.text": ["1844"]}),
         (3, {"question": "Where was the Fram launched?"}),
     ],
-    "squad_nested.json": [(0, {"answers.0.answer_start": 33}), (1, {"answers.0.text": "1883"})],
+    "squad_nested.json": [(0, {"answers.answer_start": [33]}), (1, {"answers.text": ["1883"]})],
     "ner_offsets.jsonl": [
         (0, {"entities.0.end": 5}),
         (1, {"entities.1.label": "PLACE"}),

@@ -21,14 +21,12 @@ _SQUAD = forms(
 
 def _squad(row: Row) -> str | None:
     answers = row["answers"]
-    if isinstance(answers, list):
-        answers = {key: [answer[key] for answer in answers] for key in ("text", "answer_start")}
     if not answers["text"] or len(answers["text"]) != len(answers["answer_start"]):
         return "no answer"
     for text, start in zip(answers["text"], answers["answer_start"], strict=True):
         if not isinstance(start, int) or row["context"][start : start + len(text)] != text:
             return f"{text!r} is not at {start}"
-    return one_of(_SQUAD)({**row, "answers": answers})
+    return one_of(_SQUAD)(row)
 
 
 def _spans(row: Row) -> str | None:
