@@ -21,7 +21,7 @@ from selfinstruct.values.readings import mentions, same_meaning
 
 #: Longer values are texts of their own, which are not looked for in other texts.
 _LONGEST_PART = 200
-#: How likely a random text of the right shape has a format: one in so many has right check digits or a calendar date.
+#: The probability that a random text of the right shape is valid: its check digits match, or it is a calendar date.
 _FORMAT_PRIORS = {
     **{"iban": 0.01, "isbn": 0.1, "luhn": 0.1, "uuid": 1e-3, "mac": 1e-3, "ip": 0.02, "email": 0.01, "url": 0.01},
     **{"datetime": 0.01, "date": 0.04, "time": 0.15},

@@ -220,7 +220,7 @@ def _line(goal: Numbers, given: Numbers, tolerance: float) -> tuple[float, float
     """Return the factor and the addend of the line through the values, with few digits; None if there is none.
 
     The rounding of the values allows a range of factors. A short one among them means something only if the range is
-    much narrower than the distance between two factors of so many digits.
+    much narrower than the distance between two factors with that number of digits.
     """
     known = np.isfinite(goal) & np.isfinite(given)
     if known.sum() < 4:

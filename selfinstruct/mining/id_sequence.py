@@ -65,7 +65,7 @@ class IdSequence:
         return max((numbers[-1] - numbers[0]) // max(len(numbers) - 1, 1), 1) if numbers[0] >= 10**9 else 1
 
     def _time(self, place: int) -> str:
-        """The time so many steps after the last one, written like it."""
+        """Return the time ``place`` steps after the last one, in the same format."""
         first, last = _moment(self._times[0]), _moment(self._times[-1])
         if first is None or last is None:
             return self._texts[-1]
