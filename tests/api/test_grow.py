@@ -160,9 +160,23 @@ def test_a_directory_that_is_not_a_run_is_left_alone(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "thesis.txt"]
 
 
+# The command line, whose imitator takes its time after 100 batches, so that a busy machine is not too late to end it.
+SLOWING = """
+import asyncio, sys
+from selfinstruct.backends.imitator import Imitator
+from selfinstruct.cli import main
+complete = Imitator.complete
+async def slowing(self, request):
+    await asyncio.sleep(5 if request.batch.number > 100 else 0)
+    return await complete(self, request)
+Imitator.complete = slowing
+sys.exit(main())
+"""
+
+
 def run_in_a_process(out: Path, rows: int) -> subprocess.Popen[bytes]:
     """The command line, growing in a process of its own."""
-    command = [sys.executable, "-m", "selfinstruct", "run", str(SEEDS), "--rows", str(rows), "--out", str(out)]
+    command = [sys.executable, "-c", SLOWING, "run", str(SEEDS), "--rows", str(rows), "--out", str(out)]
     return subprocess.Popen([*command, "--quiet"], env={**os.environ, "PYTHONPATH": str(Path.cwd())})
 
 
@@ -175,7 +189,7 @@ def test_a_run_that_is_killed_half_way_goes_on_to_exact_quotas(how: signal.Signa
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(how)
-    assert process.wait(20) == code
+    assert process.wait(100) == code
     if how is signal.SIGINT:
         stopped = api.open_run(out)
         assert stopped.summary.stopped == "interrupted"

@@ -54,9 +54,25 @@ def si(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.Mo
     return call
 
 
-def process(*arguments: object, cwd: Path) -> subprocess.Popen[bytes]:
+# The command with an imitator that takes its time after 150 batches, so that a run of more rows is not over before a
+# test on a busy machine sees that it has begun.
+SLOWING = """
+import asyncio, sys
+from selfinstruct.backends.imitator import Imitator
+from selfinstruct.cli import main
+complete = Imitator.complete
+async def slowing(self, request):
+    await asyncio.sleep(5 if request.batch.number > 150 else 0)
+    return await complete(self, request)
+Imitator.complete = slowing
+sys.exit(main())
+"""
+
+
+def process(*arguments: object, cwd: Path, slowing: bool = False) -> subprocess.Popen[bytes]:
     """The real command, in a process of its own."""
-    command = [sys.executable, "-m", "selfinstruct", *map(str, arguments)]
+    program = ["-c", SLOWING] if slowing else ["-m", "selfinstruct"]
+    command = [sys.executable, *program, *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
@@ -123,12 +139,12 @@ def accepted(run: Path) -> int:
 def test_interrupt_keeps_what_came_and_the_same_command_goes_on(tmp_path: Path) -> None:
     """Ctrl-C ends with 130 and a line saying what is kept; the same command meets every quota without a duplicate."""
     arguments = ("run", LOGQA, "--rows", 6_000, "--out", "o", "--quiet")
-    command = process(*arguments, cwd=tmp_path)
-    deadline = time.monotonic() + 30
-    while not accepted(tmp_path / "o") and time.monotonic() < deadline:
+    command = process(*arguments, cwd=tmp_path, slowing=True)
+    while not accepted(tmp_path / "o"):
+        assert command.poll() is None
         time.sleep(0.02)
     command.send_signal(signal.SIGINT)
-    out, err = command.communicate(timeout=60)
+    out, err = command.communicate(timeout=100)
     assert (command.returncode, out) == (130, b"")
     kept = json.loads((tmp_path / "o" / "summary.json").read_text())["accepted"]
     assert 0 < kept < 6_000

@@ -97,10 +97,10 @@ class Pacing:
 
         Raises the error of ``stop`` once the gate is closed.
         """
-        if self._waiting or not self._free():
+        if self._waiting or not self._free(self._clock()):
             admission: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
             (self._waiting.appendleft if retry else self._waiting.append)(admission)
-            self._set_timer()
+            self._admit()
             try:
                 permit = await admission
             except asyncio.CancelledError:
@@ -169,12 +169,12 @@ class Pacing:
         if self._stopped is not None:
             raise self._stopped()
 
-    def _free(self) -> bool:
+    def _free(self, now: float) -> bool:
         if self._stopped is not None:
             return True
         # Calls that have hung since before the circuit opened do not prevent the probe.
         room = not self._probing if self.outage.open else self._in_flight < self.concurrency.limit
-        return room and self._clock() >= self.outage.until
+        return room and now >= self.outage.until
 
     def _grant(self) -> Permit:
         permit = Permit(self._clock(), self.outage.open)
@@ -183,15 +183,14 @@ class Pacing:
         return permit
 
     def _admit(self) -> None:
-        while self._waiting and self._free():
+        """Let waiting calls through; if a cool-down holds them back, once more at its end."""
+        # One reading of the clock: if the cool-down ended between two, no call would be let through and no timer set.
+        now = self._clock()
+        while self._waiting and self._free(now):
             admission = self._waiting.popleft()
             if not admission.done():
                 admission.set_result(self._grant())
-        self._set_timer()
-
-    def _set_timer(self) -> None:
-        """Schedule the next admission for the end of the cool-down."""
-        if self._waiting and self._clock() < self.outage.until and (self._timer is None or self._timer.done()):
+        if self._waiting and now < self.outage.until and (self._timer is None or self._timer.done()):
             self._timer = asyncio.create_task(self._wake())
 
     async def _wake(self) -> None:

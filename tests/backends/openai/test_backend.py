@@ -179,7 +179,8 @@ TRANSIENT = [
 async def test_a_transient_fault_costs_one_retry(fault: str) -> None:
     """With 30 % of a transient fault, every call is answered, with exactly one retry per fault."""
     patient = replace(SHORT, retry_seconds=3_000)
-    async with FaultServer(Behaviour(faults={fault: 0.3}, seed=1, drip=0.1)) as server:
+    # Silent calls take 6 s in all; a call that is never sent would wait for ever.
+    async with asyncio.timeout(100), FaultServer(Behaviour(faults={fault: 0.3}, seed=1, drip=0.1)) as server:
         async with connected(server, concurrency=8, settings=patient) as backend, asyncio.TaskGroup() as group:
             calls = [group.create_task(backend.complete(request(number))) for number in range(24)]
         counts = server.ledger.counts

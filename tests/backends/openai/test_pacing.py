@@ -219,6 +219,26 @@ async def test_a_cool_down_is_shared() -> None:
     await gate.close()
 
 
+@pytest.mark.parametrize("readings", range(8))
+async def test_a_cool_down_that_ends_between_two_steps_lets_the_call_through(readings: int) -> None:
+    """A call enters even where the cool-down ends while the gate decides whether it must wait."""
+    clock = Clock()
+    gate = pacing(8, clock)
+    gate.failed(await gate.enter(0), "a 429", wait=30)
+    left = readings
+
+    def passing() -> float:
+        """The clock, which reaches the end of the cool-down at a reading in the middle of the decision."""
+        nonlocal left
+        left -= 1
+        return clock.now if left >= 0 else clock.now + 30
+
+    gate._clock = passing
+    async with asyncio.timeout(1):
+        await gate.enter(0)
+    await gate.close()
+
+
 async def test_one_probe_while_the_circuit_is_open() -> None:
     """After five failures in a row one call enters alone; once it is answered, the others follow at once."""
     clock = Clock()
