@@ -78,14 +78,14 @@ def holder(tmp_path: Path) -> Iterator[Process]:
 
 def refused_within_a_second(directory: Path) -> StorageError:
     """The error of a lock that is held; the quickest of three tries counts, since a busy machine may suspend one."""
-    seconds = []
+    tries = []
     for _ in range(3):
         before = time.monotonic()
         with pytest.raises(StorageError) as refused:
             Lock.acquire(directory)
-        seconds.append(time.monotonic() - before)
-    assert min(seconds) < 1
-    return refused.value
+        tries.append((time.monotonic() - before, refused.value))
+    assert min(seconds for seconds, _ in tries) < 1
+    return tries[-1][1]
 
 
 def test_second_process_is_refused_within_a_second_naming_the_first(tmp_path: Path, holder: Process) -> None:
