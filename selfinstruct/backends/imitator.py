@@ -14,6 +14,7 @@ Does not handle: new wordings of a template, or facts: a rewritten passage is co
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from random import Random
@@ -36,13 +37,17 @@ from selfinstruct.mining.id_sequence import IdSequence
 from selfinstruct.mining.leaf_texts import with_texts
 from selfinstruct.recipe import Relation
 from selfinstruct.records import Reply, Request, Row
-from selfinstruct.text import find_span
+from selfinstruct.rows.leaves import Path
+from selfinstruct.text import find_span, tokens
 
 # More crossings of one question add logs, but no variety.
 _MOST_CROSSINGS = 24
 # How often a row is drawn before it is given up, and how far apart in the sequences of values.
 _MOST_DRAWS = 8
 _STRIDE = 104_729
+# A text that asks about another one has a question mark or at least this many words.
+_LEAST_ASKING = 4
+_ASKS = re.compile("[?？؟]")
 
 
 class Imitator:
@@ -234,6 +239,8 @@ class Imitator:
                 return None
             if own.isdigit() and not text.isdigit():
                 return None
+            if text == own and not self._suits(path, row, other):
+                return None
             changed[path] = text
         if not self._asks_alike(row, hybrid := with_texts(hybrid, changed)):
             return None
@@ -243,11 +250,20 @@ class Imitator:
         """Whether a value of another field that the row's own context does not contain suits another context."""
         return self._statistics.is_constant(entity) or find_span(entity.text, context) is not None
 
+    def _suits(self, path: Path, row: Row, other: Row) -> bool:
+        """Whether a text that stays suits another context: the question, or what both rows say or find in theirs."""
+        own, source = self._statistics.texts(row)[path], self._source or ""
+        if path == (self._asking,) or path in self._statistics.unique or self._statistics.texts(other).get(path) == own:
+            return True
+        return find_span(own, row[source]) is not None
+
     def _asks_alike(self, row: Row, hybrid: Row) -> bool:
         """Whether each slot of the question that its own context contains is also found in the new one."""
         name, source = self._asking, self._source or ""
         if not isinstance(row.get(name), str) or not isinstance(row.get(source), str):
             return False  # no text of the row asks about another
+        if not _ASKS.search(row[name]) and len(tokens(row[name])) < _LEAST_ASKING:
+            return False  # a name is no question
         mined = self._statistics.templates(name, [other for other in row if other != name])
         fitting = [
             (ours, theirs)

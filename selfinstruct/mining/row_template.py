@@ -12,7 +12,7 @@ Does not handle: values derived from others (a sum, a duration between two times
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -26,13 +26,13 @@ from selfinstruct.mining.generators import (
     TimeShiftGenerator,
 )
 from selfinstruct.mining.leaf_texts import with_texts
-from selfinstruct.mining.offsets import row_offsets
+from selfinstruct.mining.offsets import Pointer
 from selfinstruct.mining.serial_numbers import SerialGenerator
 from selfinstruct.mining.times import has_date, read_time, write_time, write_weekday
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.mining.variables import NUMBERS, Place, Slot, Variable, Variables, find_targets, word_around
 from selfinstruct.records import Row
-from selfinstruct.rows.leaves import Path, value_at
+from selfinstruct.rows.leaves import Path
 
 # How often a value is drawn again if it equals another one of the row.
 _MOST_DRAWS = 20
@@ -45,7 +45,7 @@ class RowTemplate:
 
     ``own`` are the values of the variables in the row itself, ``constants`` the values in it that do not vary.
     ``turns`` are the numbers of earlier variables with the same generator, which have other values.
-    ``offsets`` are the paths of numbers that are the place of a text in its context, and the paths of these.
+    ``offsets`` are the numbers that are places in one of the texts, and follow it.
     """
 
     row: Row
@@ -54,7 +54,7 @@ class RowTemplate:
     own: tuple[str, ...]
     constants: frozenset[str]
     turns: tuple[int, ...]
-    offsets: tuple[tuple[Path, Path, Path], ...] = ()
+    offsets: tuple[Pointer, ...] = ()
 
     def render(self, place: int, rng: Random, serial: int | None = None) -> Row | None:
         """Return a new row with the value at ``place`` of each variable in all its slots.
@@ -90,8 +90,10 @@ class RowTemplate:
     def fill(self, values: Sequence[str]) -> Row:
         """Return the row with these values of the variables."""
         texts = {path: render_parts(parts, values) for path, parts in self.fields.items()}
-        for path, _, context in self.offsets:
-            texts[path] = str(_moved(value_at(self.row, path), self.fields.get(context, ()), values, self.own))
+        for path, context, at, since, less in self.offsets:
+            parts = self.fields.get(context, ())
+            start = _moved(since, parts, values, self.own) if since else 0
+            texts[path] = str(_moved(at, parts, values, self.own) - start - less)
         return with_texts(self.row, texts)
 
     def keeps_apart(self, values: Sequence[str]) -> bool:
@@ -136,8 +138,14 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     cut: dict[Path, list[tuple[Entity, Slot]]] = {}
     constants: set[str] = set()
     targets, ambiguous = find_targets(found, texts, statistics)
-    offsets = tuple(row_offsets(row, statistics.offsets))
-    computed = {path for path, *_ in offsets}
+    offsets = tuple(statistics.offsets.of(row))
+    computed = {pointer.path for pointer in offsets}
+    bounds = {(pointer.context, at) for pointer in offsets for at in (pointer.at, pointer.since)}
+    parted = [each for path, entities in found.items() for each in entities if _is_cut(path, each, bounds)]
+    frozen = {each.text for each in parted}
+    if any(each.kind == "time" for each in parted):  # the others keep their distance from it
+        frozen |= {each.text for entities in found.values() for each in entities if each.kind in ("time", "weekday")}
+    derived: list[Place] = []
     for path, entities in found.items():
         if path in computed:
             continue
@@ -145,6 +153,12 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
         parts: list[tuple[Entity, Slot]] = []
         for position, entity in enumerate(entities):
             place = Place(path, masked, position, entity, word_around(texts[path], entity))
+            if entity.kind == "derived":
+                derived.append(place)
+                continue
+            if entity.text in frozen:
+                constants.add(entity.text)
+                continue
             if entity.kind == "weekday" or (entity.kind == "time" and not statistics.is_constant(entity)):
                 parts.append((entity, Slot(variables.of_time(), _time_writer(entity))))
                 continue
@@ -157,12 +171,21 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
             variables.put(part.of, place)
             parts.append((entity, part))
         cut[path] = parts
+    for place in derived:
+        part = variables.link(place, None, is_ambiguous=False)
+        if part is not None:
+            cut[place.path] = sorted([*cut[place.path], (place.entity, part)], key=lambda each: each[0].start)
     asks = statistics.asks_unexplained(row)
     generators = [_generator(each, found, asks, statistics, salt) for each in variables.all]
     own = tuple(each.places[0].entity.text if each.places else "0" for each in variables.all)
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
     generators = _keep_small(generators)
     return RowTemplate(row, fields, tuple(generators), own, frozenset(constants), _turns(generators), offsets)
+
+
+def _is_cut(path: Path, entity: Entity, bounds: Collection[tuple[Path, int]]) -> bool:
+    """Whether a span begins or ends inside a value: a new value has no such part."""
+    return any((path, at) in bounds for at in range(entity.start + 1, entity.end))
 
 
 def _generator(

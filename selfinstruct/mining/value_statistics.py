@@ -16,6 +16,7 @@ from functools import cached_property
 from operator import is_
 from zlib import crc32
 
+from selfinstruct.mining.derived_names import with_derived
 from selfinstruct.mining.entities import Entity, find_entities
 from selfinstruct.mining.evidence import Evidence
 from selfinstruct.mining.generators import (
@@ -32,7 +33,7 @@ from selfinstruct.mining.generators import (
 )
 from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
 from selfinstruct.mining.lexicon import words as listed_words
-from selfinstruct.mining.offsets import offset_paths
+from selfinstruct.mining.offsets import Offsets
 from selfinstruct.mining.questions import asking_paths, has_unexplained_answer, label_paths
 from selfinstruct.mining.serial_numbers import serial_generator
 from selfinstruct.mining.text_template import MinedTemplates, mine_templates
@@ -140,7 +141,7 @@ class ValueStatistics:
         """Whether the rows show no other value in the entity's place."""
         if entity.kind == "time":
             return entity.format.startswith(DAY_OR_MONTH)
-        if entity.kind in _PERSONAL or entity.kind in ("id", "weekday"):
+        if entity.kind in _PERSONAL or entity.kind in ("id", "weekday", "derived"):
             return False
         count, varies = self._variety.get((entity.kind, entity.key, entity.unit), (1, False))
         return not varies and (entity.is_name or count >= _LEAST_ROWS_OF_CONSTANT)
@@ -157,9 +158,9 @@ class ValueStatistics:
         return self._references.get(str(path[0])) == other[0]
 
     @cached_property
-    def offsets(self) -> dict[Path, tuple[Path, Path]]:
-        """The paths of numbers that are the place of a text in its context, and the paths of these."""
-        return offset_paths(self.rows)
+    def offsets(self) -> Offsets:
+        """The numbers that are places in a text."""
+        return Offsets(self.rows)
 
     def is_alone(self, name: str) -> bool:
         """Whether no leaf outside the field depends on its text: all others are labels, ids, or no values."""
@@ -172,7 +173,7 @@ class ValueStatistics:
     def asks_unexplained(self, row: Row) -> bool:
         """Whether the row's question has an answer that is not in its text, see ``questions``."""
         asking, labels = self._asking
-        known = labels | self.unique | self.offsets.keys()
+        known = labels | self.unique | self.offsets.paths
         return bool(asking) and has_unexplained_answer(leaves(row), self.texts(row), asking, known)
 
     @cached_property
@@ -233,7 +234,7 @@ class ValueStatistics:
             known.update((entity.text, entity) for entity in words)
             # A name may contain a number (Windows 11), which is not a value of its own then.
             entities[path] = sorted([*_outside(shaped, words), *words], key=lambda entity: entity.start)
-        return _with_weekdays(texts, entities)
+        return _with_weekdays(texts, with_derived(texts, entities))
 
     def _id(self, path: Path, text: str) -> Entity:
         return Entity(0, len(text), "id", text, _leaf_key(path), is_whole=True)

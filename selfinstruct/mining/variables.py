@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from selfinstruct.mining.derived_names import derived_writer
 from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.rows.leaves import Path
@@ -98,7 +99,8 @@ class Variables:
             writer = _same(place.entity, variable.places[0].entity)
             if writer is None:
                 continue
-            if not is_ambiguous and variable.codes.get(place.path, set()) - {code}:
+            derived = place.entity.kind == "derived"
+            if not (is_ambiguous or derived) and variable.codes.get(place.path, set()) - {code}:
                 continue
             part = Slot(number, None if writer is str else writer)
             if target is not None and any((other.path, other.position) == target for other in variable.places):
@@ -157,7 +159,7 @@ class Variables:
 
 def _keys(entity: Entity) -> tuple[str, ...]:
     """What equal values in any of the forms of ``_same`` have in common."""
-    text = entity.text
+    text = entity.key if entity.kind == "derived" else entity.text
     if entity.kind not in NUMBERS or not text.isascii():
         return (text,)
     whole = text.partition(".")[0].lstrip("0") or "0"
@@ -219,6 +221,8 @@ def find_targets(
 
 def _same(entity: Entity, other: Entity) -> Callable[[str], str] | None:
     """The conversion of ``other``'s value to the form of ``entity`` if both have the same value, else None."""
+    if entity.kind == "derived" or other.kind == "derived":
+        return derived_writer(entity) if entity.key == other.text and other.kind != "derived" else None
     if entity.text == other.text:
         return str
     if {entity.kind, other.kind} <= {"number", "port"} and entity.text.isdigit():
