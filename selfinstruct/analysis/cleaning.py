@@ -14,7 +14,8 @@ from itertools import chain, islice
 from typing import Any
 
 from selfinstruct.errors import RowError
-from selfinstruct.preparation.unique_fields import unique_fields
+from selfinstruct.mining.telling_fields import telling_fields
+from selfinstruct.mining.unique_fields import unique_fields
 from selfinstruct.recipe.errors import nearest
 from selfinstruct.records import JSON
 from selfinstruct.rows import Record, RowStream, to_json
@@ -147,7 +148,7 @@ def _peek(records: Iterator[Record]) -> tuple[list[Record], Iterator[Record]]:
 def _compared_fields(
     stream: RowStream, first: Sequence[Record], fields: Sequence[str], name: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The fields to compare, and those left out because they are unique by construction."""
+    """The fields to compare, and those left out because they are unique by construction or no texts."""
     for field in fields:
         if field not in stream.fields:
             if not stream.fields:
@@ -160,8 +161,10 @@ def _compared_fields(
         return tuple(fields), ()
     with_text = [key for key, value in rows[0].items() if _has_text(value)]
     unique = unique_fields(rows) if all(row.keys() == rows[0].keys() for row in rows) else ()
-    compared = [key for key in with_text or stream.fields if key not in unique]
-    return tuple(compared or with_text or stream.fields), tuple(key for key in with_text if key in unique and compared)
+    compared = telling_fields(rows, [key for key in with_text or stream.fields if key not in unique])
+    return tuple(compared or with_text or stream.fields), tuple(
+        key for key in with_text if key not in compared and compared
+    )
 
 
 def _has_text(value: JSON) -> bool:

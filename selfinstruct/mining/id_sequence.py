@@ -1,6 +1,6 @@
 """New values for a field whose values are unique by construction, in the shape of those of the seeds.
 
-Does not handle: which fields are unique (see ``preparation.unique_fields``), or ids that other fields refer to.
+Does not handle: which fields are unique (see ``unique_fields``), or ids that other fields refer to.
 
 >>> draw = IdSequence(["2024-03-01T09:00:00Z", "2024-03-01T09:00:30Z"]).draw
 >>> draw(0), draw(1)

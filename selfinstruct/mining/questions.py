@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from selfinstruct.mining.leaf_texts import any_position
-from selfinstruct.mining.times import is_date
+from selfinstruct.mining.times import is_date, is_moment
 from selfinstruct.records import JSON
 from selfinstruct.rows.leaves import Path
 from selfinstruct.text import find_span
@@ -68,6 +68,19 @@ def label_paths(rows: Sequence[Mapping[Path, str]]) -> frozenset[Path]:
         for path, counts in values.items()
         if len(counts) <= counts.total() // 2 and not all(text.strip().casefold() in _VERDICTS for text in counts)
     )
+
+
+def has_no_context(texts: Mapping[Path, str], asking: Collection[Path], known: Collection[Path]) -> bool:
+    """Whether a row asks a question, and one other text alone answers it (an FAQ): what it says is knowledge.
+
+    ``texts`` and ``known`` are as for ``has_unexplained_answer``; dates and times of day are no answers.
+    """
+    others = [
+        text
+        for path, text in texts.items()
+        if not {path, any_position(path)} & {*asking, *known} and text.strip() and not is_moment(text)
+    ]
+    return len(others) == 1 and len(others) < len(texts) and any(any_position(path) in asking for path in texts)
 
 
 def has_unexplained_answer(

@@ -24,6 +24,7 @@ from selfinstruct.mining.generators import (
     IdentifierGenerator,
     NumberGenerator,
     TimeShiftGenerator,
+    range_generator,
 )
 from selfinstruct.mining.leaf_texts import with_texts
 from selfinstruct.mining.offsets import Pointer
@@ -37,6 +38,8 @@ from selfinstruct.rows.leaves import Path
 # How often a value is drawn again if it equals another one of the row.
 _MOST_DRAWS = 20
 _STRIDE = 7919
+# A number of at least this many digits in a question is a name, not a quantity.
+_LEAST_NAME = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +178,11 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
         part = variables.link(place, None, is_ambiguous=False)
         if part is not None:
             cut[place.path] = sorted([*cut[place.path], (place.entity, part)], key=lambda each: each[0].start)
-    asks = statistics.asks_unexplained(row)
-    generators = [_generator(each, found, asks, statistics, salt) for each in variables.all]
+    alone = statistics.asks_alone(row)
+    asks = alone or statistics.asks_unexplained(row)
+    generators = [_generator(each, row, found, asks, statistics, salt) for each in variables.all]
+    if alone and variables.shift is not None:
+        generators[variables.shift] = ConstantGenerator("0")
     own = tuple(each.places[0].entity.text if each.places else "0" for each in variables.all)
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
     generators = _keep_small(generators)
@@ -189,13 +195,21 @@ def _is_cut(path: Path, entity: Entity, bounds: Collection[tuple[Path, int]]) ->
 
 
 def _generator(
-    variable: Variable, found: Mapping[Path, Sequence[Entity]], asks: bool, statistics: ValueStatistics, salt: int
+    variable: Variable,
+    row: Row,
+    found: Mapping[Path, Sequence[Entity]],
+    asks: bool,
+    statistics: ValueStatistics,
+    salt: int,
 ) -> Generator:
     if not variable.places:
         return TimeShiftGenerator(*_free_clock(found))
     entities = [place.entity for place in variable.places]
     if variable.is_kept or (asks and not _is_name_of_question(variable)):
         return ConstantGenerator(entities[0].text)
+    band = next((seen for place in variable.places if (seen := statistics.bands.of(row, place.path))), ())
+    if band:
+        return range_generator(band, salt)
     limited = entities[0]
     if not limited.unit and limited.kind == "number":
         limited = next((each for each in entities if each.unit == "age" or each.kind in ("year", "id")), limited)
@@ -213,7 +227,8 @@ def _is_name_of_question(variable: Variable) -> bool:
     if entity.kind == "id":
         return True
     shared = len({place.path for place in variable.places}) > 1
-    return shared and (entity.kind not in NUMBERS or len(variable.places[0].word) > len(entity.text))
+    named = len(variable.places[0].word) > len(entity.text) or len(entity.text) >= _LEAST_NAME
+    return shared and (entity.kind not in NUMBERS or named)
 
 
 def _free_clock(found: Mapping[Path, Sequence[Entity]]) -> tuple[int, int] | tuple[()]:

@@ -84,6 +84,11 @@ def is_date(text: str) -> bool:
     return any(has_date(form) and re.fullmatch(pattern, text) is not None for pattern, form in TIMES)
 
 
+def is_moment(text: str) -> bool:
+    """Whether all of a text is a date or a time in one of the forms."""
+    return any(re.fullmatch(pattern, text) is not None for pattern, _ in TIMES)
+
+
 def has_year(form: str) -> bool:
     """Whether the form contains a year, so that it determines a date."""
     return any(mark in form for mark in ("%Y", "%y", "%G"))

@@ -16,6 +16,7 @@ from functools import cached_property
 from operator import is_
 from zlib import crc32
 
+from selfinstruct.mining.bands import Bands
 from selfinstruct.mining.derived_names import with_derived
 from selfinstruct.mining.entities import Entity, find_entities
 from selfinstruct.mining.evidence import Evidence
@@ -34,7 +35,7 @@ from selfinstruct.mining.generators import (
 from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
 from selfinstruct.mining.lexicon import words as listed_words
 from selfinstruct.mining.offsets import Offsets
-from selfinstruct.mining.questions import asking_paths, has_unexplained_answer, label_paths
+from selfinstruct.mining.questions import asking_paths, has_no_context, has_unexplained_answer, label_paths
 from selfinstruct.mining.serial_numbers import serial_generator
 from selfinstruct.mining.text_template import MinedTemplates, mine_templates
 from selfinstruct.mining.times import DAY_OR_MONTH, day_first, has_year, is_weekday_of, read_time, resolved, weekdays
@@ -162,6 +163,11 @@ class ValueStatistics:
         """The numbers that are places in a text."""
         return Offsets(self.rows)
 
+    @cached_property
+    def bands(self) -> Bands:
+        """The numbers that decide a label."""
+        return Bands(self.rows)
+
     def is_alone(self, name: str) -> bool:
         """Whether no leaf outside the field depends on its text: all others are labels, ids, or no values."""
         _, labels = self._asking
@@ -175,6 +181,11 @@ class ValueStatistics:
         asking, labels = self._asking
         known = labels | self.unique | self.offsets.paths
         return bool(asking) and has_unexplained_answer(leaves(row), self.texts(row), asking, known)
+
+    def asks_alone(self, row: Row) -> bool:
+        """Whether the row is a question and an answer without a text that explains it, see ``questions``."""
+        asking, labels = self._asking
+        return bool(asking) and has_no_context(self.texts(row), asking, labels | self.unique | self.offsets.paths)
 
     @cached_property
     def _asking(self) -> tuple[frozenset[Path], frozenset[Path]]:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from selfinstruct.checks import schema
 from selfinstruct.mining import ValueStatistics
 from selfinstruct.mining.relations import infer_relations
+from selfinstruct.mining.telling_fields import telling_fields
+from selfinstruct.mining.unique_fields import unique_fields
 from selfinstruct.preparation import field_rules
 from selfinstruct.preparation.categories import Categorizer, build_categorizer, spellings
-from selfinstruct.preparation.unique_fields import unique_fields
 from selfinstruct.recipe import Categories as CategoriesTable
 from selfinstruct.recipe import Field, Novelty, Quota, Recipe, Seeds, recipe_name
 from selfinstruct.records import Row
@@ -60,6 +61,7 @@ def infer(seeds: RowFile) -> Inferred:
     asking = [name for name in texts if name not in grounded and name != label]
     nested = [name for name in free if name != label and field_rules.has_texts(rows, name)]
     compared = [name for name in seeds.fields if name in asking or name in nested]
+    telling = telling_fields(rows, compared)
     identified = field_rules.identifier_sources(rows, compared, grounded.values(), reasons)
     fields = {
         name: Field(
@@ -88,7 +90,7 @@ def infer(seeds: RowFile) -> Inferred:
         relations=tuple(inferred.relation for inferred in relations),
         categories=categories,
         quota=Quota(rows=_ROWS_PER_SEED * len(rows)),
-        novelty=Novelty(fields=tuple(compared or [name for name in free if name != label] or free)),
+        novelty=Novelty(fields=tuple(telling or [name for name in free if name != label] or free)),
     )
     return Inferred(recipe, reasons, statistics, doubtful)
 

@@ -12,14 +12,11 @@ from tests.truth.planted import planted
 
 NAMES = [path.name for path in seed_files()]
 _UNRELATED = "a value that follows from another one is drawn by itself"
-_COPIES = "rows are copies of seeds under other ids"
 _IMPOSSIBLE = "values that no such field can have"
 #: Files of which wrong rows are still grown, and why.
 KNOWN: dict[str, str] = {
     "ar_qa.jsonl": _IMPOSSIBLE,
-    "faq_de.csv": _COPIES,
     "fr_qa.jsonl": _IMPOSSIBLE,
-    "grades.csv": _COPIES,
     "hosts.csv": _IMPOSSIBLE,
     "ja_qa.jsonl": _IMPOSSIBLE,
     "kubelet_qa.jsonl": _UNRELATED,

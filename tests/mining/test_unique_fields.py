@@ -10,9 +10,9 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.checks import Criteria, judge
+from selfinstruct.mining.unique_fields import unique_fields
 from selfinstruct.preparation.infer import infer, prose_field
 from selfinstruct.preparation.prepare import prepare
-from selfinstruct.preparation.unique_fields import unique_fields
 from selfinstruct.records import Candidate, Row
 from selfinstruct.rows import rows_from_objects
 from selfinstruct.similarity.neighbour_index import NeighbourIndex

@@ -1,0 +1,41 @@
+"""A number that decides a label stays in the label's band."""
+
+from __future__ import annotations
+
+from random import Random
+
+from selfinstruct.mining import ValueStatistics, row_template
+from selfinstruct.mining.bands import Bands
+from selfinstruct.records import Row
+
+GRADES: list[Row] = [
+    {"score": str(score), "grade": "A" if score >= 90 else "B" if score >= 80 else "C"}
+    for score in (93, 85, 71, 97, 78, 89, 91, 80)
+]
+
+
+def test_new_numbers_stay_in_the_band_of_their_label() -> None:
+    """A score between two of the seeds' with one grade has this grade."""
+    statistics = ValueStatistics(GRADES, {}, fixed=("grade",))
+    new = [row_template(row, statistics, 1).render(at, Random(at)) for at in range(20) for row in GRADES]
+    bands = {"A": range(91, 98), "B": range(80, 90), "C": range(71, 79)}
+    assert all(row is not None and int(row["score"]) in bands[str(row["grade"])] for row in new)
+    assert len({str(row["score"]) for row in new if row is not None}) > 15
+
+
+def test_flags_are_labels() -> None:
+    """A boolean is decided by a number as well."""
+    rows: list[Row] = [{"points": n, "passed": n >= 60} for n in (12, 77, 58, 91, 34, 60, 45, 83, 66, 21)]
+    assert Bands(rows).of(rows[0], ("points",)) == ("12", "21", "34", "45", "58")
+
+
+def test_labels_that_overlap_have_no_bands() -> None:
+    """Where one number has the label of others above and below it, nothing is decided by it."""
+    rows: list[Row] = [{"n": n, "label": "ab"[n % 2]} for n in range(10)]
+    assert Bands(rows).of(rows[0], ("n",)) == ()
+
+
+def test_few_rows_show_no_bands() -> None:
+    """Two labels of two rows each are apart by chance in a third of all orders."""
+    rows: list[Row] = [{"n": n, "label": "ab"[n > 2]} for n in range(1, 5)]
+    assert Bands(rows).of(rows[0], ("n",)) == ()
