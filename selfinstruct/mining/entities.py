@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from selfinstruct.mining.number_roles import number_role
 from selfinstruct.mining.times import TIMES, ZONE, is_time
 from selfinstruct.text import is_unspaced
 
@@ -59,12 +60,16 @@ _COUNTED = re.compile(
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _YEAR_BEFORE = re.compile(
     r"(?:^|[^\w])(?:in|since|by|until|till|before|after|from|to|of|year|early|late|around|during|between|founded|born|"
-    r"died|built|seit|im Jahre?|Jahr|bis|ab|von|anno|um|en|de|desde|depuis|год[уа]?) $|\($|©\s?$",
+    r"died|built|seit|im Jahre?|Jahr|bis|ab|von|anno|um|en|de|desde|depuis|année|año|ano|год[уа]?|"
+    r"سنة|عام|السنة|العام|سنوات|سن|सन|सन्|वर्ष|साल) $|\($|©\s?$",
     re.IGNORECASE,
 )
-_YEAR_AFTER = re.compile(r"\s?年|[–-](?:1[5-9]|20)\d\d\b")
+_YEAR_AFTER = re.compile(r"\s?[年년]|[–-](?:1[5-9]|20)\d\d\b")
 _UNIT = re.compile(r"\s?([KMGT]i?B|kB|B|bytes|ns|us|ms|s|%)(?!\w)")
+_PORT = re.compile(r"(?:\bports?|端口|ポート|포트|المنفذ)(?:\b|(?<!t))[\s=:#\"'：]*$", re.IGNORECASE)
 _LEFT_CHARACTERS = 40
+_RIGHT_CHARACTERS = 24
+_LONGEST_WORD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,8 @@ class Entity:
 
     ``key`` is the word before it with its digits masked (``rdd_#_``): equal keys mean the same
     kind of place.
-    ``format`` is the strptime format of a time, ``unit`` the unit after a number. ``is_name``
+    ``format`` is the strptime format of a time, ``unit`` the unit after a number, ``role`` what a number is for (see
+    ``number_roles``). ``is_name``
     marks a number that is part of a name (``ssh2``), ``is_counted`` one before a word that it counts (3 apples),
     ``is_whole`` one that is all of its field.
     """
@@ -88,6 +94,7 @@ class Entity:
     is_name: bool = False
     is_counted: bool = False
     is_whole: bool = False
+    role: str = ""
 
 
 def find_entities(text: str) -> list[Entity]:
@@ -121,7 +128,7 @@ def _make_entity(text: str, start: int, end: int, kind: str, form: str, before: 
     if kind == "number":
         if before and before[-1].kind == "ipv4" and before[-1].end == start - 1 and text[start - 1] == ":":
             kind, key = "port", before[-1].key + "@:"
-        elif key.lower().endswith("port "):
+        elif _PORT.search(key) is not None:
             kind = "port"
     padded = end - start > 1 and text[start] == "0"  # web01 varies, ssh2 does not
     is_name = (kind == "number" and not padded and _NAME_BEFORE.search(left) is not None) or text[start:end] == "一"
@@ -129,7 +136,12 @@ def _make_entity(text: str, start: int, end: int, kind: str, form: str, before: 
     if kind == "number" and not unit and _is_year(text, start, end, left):
         kind = "year"
     counted = kind == "number" and not unit and _COUNTED.match(text, end) is not None
-    return Entity(start, end, kind, text[start:end], key, form, unit, is_name, counted)
+    role = ""
+    if kind == "number":
+        # Where no blank divides words, the key is short.
+        before = left[-_LONGEST_WORD:] if any(map(is_unspaced, left[-2:])) else key
+        role = number_role(before, text[end : end + _RIGHT_CHARACTERS], unit, is_name=is_name)
+    return Entity(start, end, kind, text[start:end], key, form, unit, is_name, counted, role=role)
 
 
 def _unit(text: str, end: int) -> str:

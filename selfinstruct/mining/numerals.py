@@ -1,12 +1,16 @@
-"""Chinese numerals below ten thousand.
+"""Chinese numerals below ten thousand, and the digits of other scripts.
 
-Does not handle: larger numbers, or other ways of writing one (130 as 一三〇).
+Does not handle: larger Chinese numerals, or other ways of writing one (130 as 一三〇).
 
 >>> write_chinese(130), read_chinese("一百三十")
 ('一百三十', 130)
+>>> ascii_digits("٢٠١٩"), in_digits_of("2021", "٢٠١٩")
+('2019', '٢٠٢١')
 """
 
 from __future__ import annotations
+
+import unicodedata
 
 _ZH = "零一二三四五六七八九"
 
@@ -40,3 +44,18 @@ def read_chinese(text: str) -> int | None:
             return None
     total += digit
     return total if write_chinese(total) == text else None
+
+
+def ascii_digits(text: str) -> str:
+    """Return ``text`` with the decimal digits of every script as 0 to 9."""
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+
+
+def in_digits_of(text: str, like: str) -> str:
+    """Return ``text`` with the digits 0 to 9 in the script of those of ``like``."""
+    if like.isascii():
+        return text
+    zero = next((ord(c) - unicodedata.decimal(c) for c in like if c.isdecimal()), ord("0"))
+    return "".join(chr(zero + ord(c) - ord("0")) if c in "0123456789" else c for c in text)

@@ -13,20 +13,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.generators import (
     AddressGenerator,
     ConstantGenerator,
-    Generator,
-    IdentifierGenerator,
-    NumberGenerator,
     TimeShiftGenerator,
-    range_generator,
 )
 from selfinstruct.mining.leaf_texts import with_texts
+from selfinstruct.mining.number_generators import Generator, IdentifierGenerator, NumberGenerator, range_generator
+from selfinstruct.mining.number_roles import BOUNDS, CODE, OPEN
 from selfinstruct.mining.offsets import Pointer
 from selfinstruct.mining.serial_numbers import SerialGenerator
 from selfinstruct.mining.times import has_date, read_time, write_time, write_weekday
@@ -210,12 +208,22 @@ def _generator(
     band = next((seen for place in variable.places if (seen := statistics.bands.of(row, place.path))), ())
     if band:
         return range_generator(band, salt)
-    limited = entities[0]
-    if not limited.unit and limited.kind == "number":
-        limited = next((each for each in entities if each.unit == "age" or each.kind in ("year", "id")), limited)
-        if limited.text != entities[0].text:
-            limited = entities[0]
+    limited = max(entities, key=_rank)
+    if limited.text != entities[0].text:
+        # In another form (007 and 7), only that of the first place can be drawn.
+        limited = replace(entities[0], role=CODE) if limited.role == CODE else entities[0]
     return statistics.generator(limited, salt)
+
+
+def _rank(entity: Entity) -> int:
+    """How much the place of a value says about which others may stand there; numbers alone are told apart."""
+    if entity.kind not in ("number", "year"):
+        return 4
+    if entity.role == CODE:
+        return 3
+    if entity.kind == "year" or entity.unit == "age" or entity.role in BOUNDS:
+        return 2
+    return int(entity.role in OPEN)
 
 
 def _is_name_of_question(variable: Variable) -> bool:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from selfinstruct.mining.generators import Generator, NumberGenerator, SynonymGenerator
+from selfinstruct.mining.generators import SynonymGenerator
 from selfinstruct.mining.lexicon import groups
+from selfinstruct.mining.number_generators import Generator, NumberGenerator
 from selfinstruct.mining.row_template import render_parts
 from selfinstruct.mining.variables import Slot
 

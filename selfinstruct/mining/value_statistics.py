@@ -21,19 +21,27 @@ from selfinstruct.mining.derived_names import with_derived
 from selfinstruct.mining.entities import Entity, find_entities
 from selfinstruct.mining.evidence import Evidence
 from selfinstruct.mining.generators import (
+    ConstantGenerator,
     EmailGenerator,
-    Generator,
     PatternGenerator,
     PhoneGenerator,
     address_generator,
+    as_written,
     chinese_number_generator,
-    number_generator,
-    range_generator,
     salted,
-    year_generator,
 )
 from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
 from selfinstruct.mining.lexicon import words as listed_words
+from selfinstruct.mining.number_generators import (
+    LEAST_PRIVATE_PORT,
+    Generator,
+    are_identifiers,
+    number_generator,
+    range_generator,
+    year_generator,
+)
+from selfinstruct.mining.number_roles import BOUNDS, CODE, OPEN, field_role
+from selfinstruct.mining.numerals import ascii_digits
 from selfinstruct.mining.offsets import Offsets
 from selfinstruct.mining.questions import asking_paths, has_no_context, has_unexplained_answer, label_paths
 from selfinstruct.mining.serial_numbers import serial_generator
@@ -203,16 +211,22 @@ class ValueStatistics:
         salt = crc32(f"{salt} {entity.kind} {entity.key}".encode())
         if entity.kind == "id":
             return serial_generator(entity.text, self.seen(entity))
+        if entity.role == CODE or (entity.kind == "port" and int(entity.text) < LEAST_PRIVATE_PORT):
+            return ConstantGenerator(entity.text)
         if place not in self._seen:
-            return self._generator(entity, salt)
+            return as_written(self._generator(entity, salt), entity.text)
         if place not in self._generators:
             self._generators[place] = self._generator(entity, 0)
-        return salted(self._generators[place], salt)
+        return as_written(salted(self._generators[place], salt), entity.text)
 
     def _generator(self, entity: Entity, salt: int) -> Generator:
         kind, seen = entity.kind, self.seen(entity)
+        if kind in ("number", "port", "year"):
+            seen = list(map(ascii_digits, seen))
         if kind == "number" and entity.is_whole and not entity.unit and all(map(is_plain_number, seen)):
             return range_generator(seen, salt)
+        if kind == "number" and entity.role not in OPEN and entity.unit != "age" and not are_identifiers(seen):
+            return range_generator(seen, salt, BOUNDS.get(entity.role))
         if kind in ("number", "port"):
             return number_generator(seen, salt, unit=entity.unit, port=kind == "port", counted=entity.is_counted)
         if kind == "year":
@@ -257,7 +271,8 @@ class ValueStatistics:
             return replace(entity, format=form) if read_time(entity.text, form) else replace(entity, kind="number")
         whole = entity.end - entity.start == len(text) and (entity.kind != "number" or is_plain_number(text))
         if entity.key == "" and entity.start == 0 and entity.kind != "time":
-            return replace(entity, key=_leaf_key(path), is_whole=whole)
+            role = entity.role or field_role(str(next(step for step in reversed(path) if isinstance(step, str))))
+            return replace(entity, key=_leaf_key(path), is_whole=whole, role=role)
         return entity
 
     @cached_property

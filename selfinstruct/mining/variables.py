@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from selfinstruct.mining.derived_names import derived_writer
 from selfinstruct.mining.entities import Entity
+from selfinstruct.mining.numerals import ascii_digits, in_digits_of
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.rows.leaves import Path
 from selfinstruct.text import find_spans
@@ -160,8 +161,9 @@ class Variables:
 def _keys(entity: Entity) -> tuple[str, ...]:
     """What equal values in any of the forms of ``_same`` have in common."""
     text = entity.key if entity.kind == "derived" else entity.text
-    if entity.kind not in NUMBERS or not text.isascii():
+    if entity.kind not in NUMBERS or entity.kind == "zhnumber":
         return (text,)
+    text = ascii_digits(text)
     whole = text.partition(".")[0].lstrip("0") or "0"
     return (text, whole) if whole != text else (text,)
 
@@ -225,6 +227,8 @@ def _same(entity: Entity, other: Entity) -> Callable[[str], str] | None:
         return derived_writer(entity) if entity.key == other.text and other.kind != "derived" else None
     if entity.text == other.text:
         return str
+    if not (entity.text.isascii() and other.text.isascii()):
+        return _same_in_other_digits(entity, other)
     if {entity.kind, other.kind} <= {"number", "port"} and entity.text.isdigit():
         if other.text.isdigit() and int(entity.text) == int(other.text) and "0" in (entity.text[0], other.text[0]):
             width = len(entity.text) if entity.text[0] == "0" else 0
@@ -232,3 +236,10 @@ def _same(entity: Entity, other: Entity) -> Callable[[str], str] | None:
         if other.text.split(".")[0] == entity.text and other.text != entity.text and "." in other.text:
             return lambda value: value.split(".")[0]
     return None
+
+
+def _same_in_other_digits(entity: Entity, other: Entity) -> Callable[[str], str] | None:
+    """The conversion of the value of ``other`` to the digits of ``entity`` (2019 and ٢٠١٩), or None."""
+    if not {entity.kind, other.kind} <= NUMBERS or ascii_digits(entity.text) != ascii_digits(other.text):
+        return None
+    return lambda value: in_digits_of(ascii_digits(value), entity.text)

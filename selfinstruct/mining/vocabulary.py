@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from selfinstruct.mining.entities import Entity, preceding_word
-from selfinstruct.mining.generators import CompoundGenerator, Generator, WordGenerator
+from selfinstruct.mining.generators import CompoundGenerator, WordGenerator
 from selfinstruct.mining.lexicon import words
+from selfinstruct.mining.number_generators import Generator
 from selfinstruct.text import find_span, is_bound
 
 # Proper names: capitalised, so that their list is enough.

@@ -15,9 +15,8 @@ from selfinstruct.mining.entities import find_entities
 from selfinstruct.mining.generators import (
     AddressGenerator,
     WordGenerator,
-    number_generator,
-    permute,
 )
+from selfinstruct.mining.number_generators import number_generator, permute
 from selfinstruct.mining.numerals import read_chinese, write_chinese
 from selfinstruct.mining.times import is_time, read_time, write_time
 from selfinstruct.text import find_span, find_spans, is_bound, tokens
