@@ -139,8 +139,8 @@ def _make_entity(text: str, start: int, end: int, kind: str, form: str, before: 
     role = ""
     if kind == "number":
         # Where no blank divides words, the key is short.
-        before = left[-_LONGEST_WORD:] if any(map(is_unspaced, left[-2:])) else key
-        role = number_role(before, text[end : end + _RIGHT_CHARACTERS], unit, is_name=is_name)
+        word = left[-_LONGEST_WORD:] if any(map(is_unspaced, left[-2:])) else key
+        role = number_role(word, text[end : end + _RIGHT_CHARACTERS], unit, is_name=is_name)
     return Entity(start, end, kind, text[start:end], key, form, unit, is_name, counted, role=role)
 
 

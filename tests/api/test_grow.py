@@ -222,12 +222,12 @@ def test_rows_without_any_text_are_refused_before_the_run(tmp_path: Path) -> Non
 def test_two_free_texts_of_a_row_stay_together(tmp_path: Path) -> None:
     """Two free texts of a row belong together: no body is mixed with another heading's."""
     seeds = [
-        {"heading": "Give three tips.", "note": "", "body": "1. Eat well. 2. Move. 3. Sleep."},
+        {"heading": "Give three tips.", "note": "task 17", "body": "1. Eat well. 2. Move. 3. Sleep."},
         {"heading": "Name the colours.", "note": "", "body": "They are red, blue and yellow."},
         {"heading": "Find the odd one.", "note": "cat, dog, oak", "body": "Oak."},
     ]
     for row in api.run(seeds, rows=20, out=tmp_path / "run").rows():
-        assert ("Eat well" in row["body"]) == (row["heading"] == "Give three tips.")
+        assert ("Eat well" in row["body"]) == (row["heading"] == "Give three tips.") == ("task" in row["note"])
 
 
 class Scripted:

@@ -196,9 +196,7 @@ def test_a_terminal_gets_a_live_board_and_no_escape_of_the_data(tmp_path: Path, 
     import pty
 
     evil = "\x1b]0;owned\x07\x1b[31m[red]x[/red]"
-    seeds = write(
-        tmp_path / "s.jsonl", *({"text": f"the task {n} ended {evil} with code {n * 7}"} for n in range(3, 9))
-    )
+    seeds = write(tmp_path / "s.jsonl", *({"text": f"the task {n} ended {evil} on host {n * 7}"} for n in range(3, 9)))
     main_end, terminal = pty.openpty()
     command = subprocess.Popen(
         [sys.executable, "-m", "selfinstruct", "run", str(seeds), "--rows", "400", "--out", "o"],
@@ -269,7 +267,7 @@ def test_a_larger_quota_grows_the_same_directory(si: Run, tmp_path: Path) -> Non
 
 def exhausting(tmp_path: Path) -> Path:
     """A recipe under which no more than a hundred rows can be grown."""
-    write(tmp_path / "s.jsonl", *({"text": f"bay {n} %"} for n in (7, 9)))
+    write(tmp_path / "s.jsonl", *({"text": f"bay {n} %"} for n in (7, 93)))
     recipe = tmp_path / "r.toml"
     recipe.write_text('[seeds]\nfile = "s.jsonl"\n[fields.text]\n[quota]\nrows = 300\n')
     return recipe
@@ -279,7 +277,7 @@ def test_stopping_short_of_the_quota_is_exit_4(si: Run, tmp_path: Path) -> None:
     """An exhausted category is reported with what to do, and the exit code is 4."""
     done = si("run", exhausting(tmp_path), "--out", "o")
     assert done.code == 4
-    assert "97 of 300 rows" in done.err and "stopped early: 1 category exhausted" in done.err
+    assert "99 of 300 rows" in done.err and "stopped early: 1 category exhausted" in done.err
     assert "nothing else to vary" in done.err and "--base-url" in done.err
     assert json.loads((tmp_path / "o" / "summary.json").read_text())["stopped"] == "exhausted"
 
@@ -288,7 +286,7 @@ def test_quiet_still_says_that_it_stopped_short(si: Run, tmp_path: Path) -> None
     """--quiet is silent apart from what went wrong."""
     done = si("run", exhausting(tmp_path), "--out", "o", "--quiet")
     assert done == Outcome(
-        4, "", "selfinstruct: stopped early: 97 of 300 rows; exhausted: all\n  The accepted rows are kept in o.\n"
+        4, "", "selfinstruct: stopped early: 99 of 300 rows; exhausted: all\n  The accepted rows are kept in o.\n"
     )
 
 

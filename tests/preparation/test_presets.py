@@ -24,7 +24,7 @@ CHATS: list[Row] = [
 PAIRS: list[Row] = [{"content": f"topic {n}", "summary": f"It is the topic number {n}."} for n in (1, 2, 3)]
 PAIRS_ZH: list[Row] = [{"内容": f"第{n}篇", "概要": f"这是第{n}篇的说明。"} for n in "一二三"]
 LABELLED: list[Row] = [
-    {"text": f"It {word} the {n}th time.", "label": label}
+    {"text": f"It {word} in room {n}.", "label": label}
     for word, label in (("works", "good"), ("breaks", "bad"))
     for n in range(4)
 ]
