@@ -20,7 +20,7 @@ from selfinstruct.recipe.violations import computed, length_of, operands_of
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path
 
-_COMPUTED = frozenset(("sum", "difference", "product", "ratio"))
+_COMPUTED = frozenset(("sum", "difference", "product", "ratio", "max", "min", "mean", "sum_product"))
 
 
 def dependent_row(template: RowTemplate, values: list[str], relations: Sequence[Relation]) -> Row | None:

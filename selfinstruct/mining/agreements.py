@@ -5,11 +5,12 @@ Each is a hypothesis about two or three columns that is weighed as ``significanc
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations, permutations
 
-from selfinstruct.mining.columns import Cell, Column, list_paths
+from selfinstruct.mining.columns import Cell, Column, list_paths, mean_length, together
 from selfinstruct.mining.significance import CERTAIN, LEAST_FOR_STRICT_EXCEPTION, Evidence, weigh
 from selfinstruct.recipe import Relation
 from selfinstruct.recipe.relation_paths import parse_pattern, places
@@ -17,14 +18,17 @@ from selfinstruct.recipe.violations import in_order, is_at, is_weekday, length_o
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import value_text
 from selfinstruct.values import FORMATS, matches_format, number_of, occurs_in
+from selfinstruct.values.dated import accident
 from selfinstruct.values.readings import mentions, same_meaning
 
 #: Longer values are texts of their own, which are not looked for in other texts.
 _LONGEST_PART = 200
+#: Longer texts are not searched for dates.
+_LONGEST_DATED = 2000
 #: The probability that a random text of the right shape is valid: its check digits match, or it is a calendar date.
 _FORMAT_PRIORS = {
     **{"iban": 0.01, "isbn": 0.1, "luhn": 0.1, "uuid": 1e-3, "mac": 1e-3, "ip": 0.02, "email": 0.01, "url": 0.01},
-    **{"datetime": 0.01, "date": 0.04, "time": 0.15},
+    **{"json": 1e-3, "datetime": 0.01, "date": 0.04, "time": 0.15},
 }
 #: Above this share of crossed pairs in order, two columns are merely of different sizes.
 _MOST_SHUFFLED_ORDER = 0.75
@@ -38,7 +42,7 @@ def equal_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Evide
     for first, second in pairs:
         if second.path in known:
             continue
-        values, owners = _together((first, second))
+        values, owners = together((first, second))
         prior = max(_rarity(first.cells), _rarity(second.cells))
         evidence = weigh(values, owners, same_meaning, prior=prior, hypotheses=len(pairs))
         if evidence is not None and evidence.is_believed:
@@ -64,10 +68,10 @@ def contained_relations(
         if part is not whole
         and (not whole.depth or part.inner == whole.inner)
         # An item of a list may be looked for in the text of its row; a part is shorter than the whole.
-        and 2 * _length(part) <= _length(whole)
+        and 2 * mean_length(part) <= mean_length(whole)
     ]
     for part, whole in pairs:
-        values, owners = _together((part, whole))
+        values, owners = together((part, whole))
         prior = _part_prior(part, whole)
         evidence = weigh(values, owners, _occurs, prior=prior, hypotheses=len(pairs))
         if evidence is not None and evidence.is_believed:
@@ -106,7 +110,7 @@ def offset_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Evid
         if value is not text and start.depth == value.depth and value.varies
     ]
     for start, value, text in triples:
-        tuples, owners = _together((start, value, text))
+        tuples, owners = together((start, value, text))
         if not any(cell.value for cell in start.cells):
             continue
         length = sum(len(whole) for *_, whole in tuples) / len(tuples) if tuples else 1
@@ -123,7 +127,7 @@ def weekday_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Evi
     days = [column for column in columns if column.is_text and column.varies and not column.is_moment]
     pairs = [(day, date) for day in days for date in dates if _comparable(day, date)]
     for day, date in pairs:
-        values, owners = _together((day, date))
+        values, owners = together((day, date))
         evidence = weigh(values, owners, is_weekday, prior=1 / 7, hypotheses=len(pairs))
         if evidence is not None and evidence.is_believed and evidence.total >= 0.9 * len(values):
             yield Relation(weekday=(day.path, date.path)), evidence
@@ -146,7 +150,7 @@ def order_relations(
     for first, second in pairs:
         if any({first.path, second.path} <= members for members in explained) and not first.is_moment:
             continue
-        values, owners = _together((first, second))
+        values, owners = together((first, second))
         evidence = weigh(values, owners, in_order, prior=0.5, hypotheses=len(pairs))
         if evidence is None or not evidence.is_believed or not _is_strict(evidence):
             continue
@@ -162,18 +166,27 @@ def order_relations(
 def format_relations(columns: Sequence[Column], same: Mapping[str, str]) -> Iterator[tuple[Relation, Evidence]]:
     """Yield the formats that every value of a column has; what equals another value may be a duration, not a time."""
     for column in columns:
-        if not column.varies or not (column.is_text or column.is_integer) or _length(column) > _LONGEST_PART:
+        if not column.varies or not (column.is_text or column.is_integer) or mean_length(column) > _LONGEST_DATED:
             continue
-        for name in FORMATS:
+        for name in FORMATS if mean_length(column) <= _LONGEST_PART else ("json", "dated"):
             if name == "time" and column.path in {*same, *same.values()}:
                 continue
-            valid = [value_text(cell.value) for cell in column.cells if matches_format(cell.value, name)]
+            cells = column.cells
+            if name == "dated":
+                # A text without dates says nothing of them.
+                cells = [cell for cell in cells if accident(value_text(cell.value)) < 1]
+            valid = [value_text(cell.value) for cell in cells if matches_format(cell.value, name)]
             distinct = len(set(valid))
-            chance = min(1.0, _FORMAT_PRIORS[name] ** distinct * len(columns) * len(FORMATS))
-            evidence = Evidence(len(valid), len(column.cells), distinct, chance)
-            if evidence.is_believed and _is_strict(evidence) and _are_alike(column, valid, name):
+            chance = min(1.0, _accident(name, set(valid)) * len(columns) * (1 if name == "dated" else len(FORMATS)))
+            evidence = Evidence(len(valid), len(cells), distinct, chance)
+            if valid and evidence.is_believed and _is_strict(evidence) and _are_alike(column, valid, name):
                 yield Relation.model_validate({"format": {column.path: name}}), evidence
                 break
+
+
+def _accident(name: str, texts: Collection[str]) -> float:
+    """The chance that random texts of the right shape are all valid."""
+    return math.prod(accident(text) if name == "dated" else _FORMAT_PRIORS[name] for text in texts)
 
 
 def _is_strict(evidence: Evidence) -> bool:
@@ -185,6 +198,8 @@ def _is_strict(evidence: Evidence) -> bool:
 
 def _are_alike(column: Column, valid: Sequence[str], name: str) -> bool:
     """Whether the values without a format look like those with it: a wrong date is a date, a host name no address."""
+    if name == "dated":
+        return True
     if name == "email":
         return all("@" in value_text(cell.value) for cell in column.cells)
     shapes = {_shape(text) for text in valid}
@@ -233,12 +248,7 @@ def _comparable(first: Column, second: Column) -> bool:
 
 
 def _is_part(column: Column) -> bool:
-    return not any(isinstance(cell.value, bool) for cell in column.cells) and _length(column) <= _LONGEST_PART
-
-
-def _length(column: Column) -> float:
-    sample = column.cells[:50]
-    return sum(len(value_text(cell.value)) for cell in sample) / len(sample)
+    return not any(isinstance(cell.value, bool) for cell in column.cells) and mean_length(column) <= _LONGEST_PART
 
 
 def _rarity(cells: Sequence[Cell]) -> float:
@@ -279,18 +289,5 @@ def _crossed_order(values: Sequence[tuple[JSON, ...]]) -> float:
 def _ends(start: Column, value: Column, end: Column) -> bool:
     if end.depth != start.depth:
         return False
-    tuples, _ = _together((start, value, end))
+    tuples, _ = together((start, value, end))
     return bool(tuples) and all(stop == at + len(value_text(span)) for at, span, stop in tuples)
-
-
-def _together(columns: Sequence[Column]) -> tuple[list[tuple[JSON, ...]], list[int]]:
-    """Return the values of columns that belong together, as ``relation_paths.aligned``, and the row of each tuple."""
-    deepest = max(columns, key=lambda column: column.depth)
-    tables = [{(cell.row, cell.position): cell.value for cell in column.cells} for column in columns]
-    tuples, owners = [], []
-    for cell in deepest.cells:
-        keys = [(cell.row, cell.position[: column.depth]) for column in columns]
-        if all(key in table for key, table in zip(keys, tables, strict=True)):
-            tuples.append(tuple(table[key] for key, table in zip(keys, tables, strict=True)))
-            owners.append(cell.row)
-    return tuples, owners

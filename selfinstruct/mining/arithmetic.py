@@ -62,9 +62,13 @@ def computed_relations(columns: Sequence[Column], rows: int) -> Iterator[tuple[R
         targets = {column.path: _target(column, _numbers(column, places)) for column in numeric}
         # total = nights x rate, so rate = total / nights: one of them says it all.
         claimed: dict[frozenset[str], str] = {}
+        # A part is about a rounded percentage of the whole; it says more that the percentage is that of the part.
+        ratios = {frozenset(relation.paths) for relation, _ in _ratios(numeric, targets)}
         for mine in (_sums, _products, _ratios, _balances, _lines):
-            for relation, evidence in list(mine(numeric, targets)):
+            for relation, evidence in sorted(mine(numeric, targets), key=_by_chance_of_ratio):
                 members = frozenset(relation.paths)
+                if relation.kind == "product" and members in ratios and not _fits_exactly(relation, targets):
+                    continue
                 is_implied = members in claimed or (mine in (_balances, _lines) and relation.target in claimed.values())
                 if not is_implied:
                     claimed[members] = relation.target
@@ -72,6 +76,21 @@ def computed_relations(columns: Sequence[Column], rows: int) -> Iterator[tuple[R
         if not inner:
             yield from _list_sums(columns, targets, rows)
             yield from _elapsed(together, targets, places)
+
+
+def _by_chance_of_ratio(found: tuple[Relation, Evidence]) -> float:
+    """The least likely ratio of three numbers first, which is that of the most decimal places; the rest as found."""
+    relation, evidence = found
+    return evidence.chance if relation.kind == "ratio" else 0.0
+
+
+def _fits_exactly(product: Relation, targets: Mapping[str, _Target]) -> bool:
+    """Whether the product of the numbers as printed is the target, without any rounding."""
+    target, *operands = (targets[path] for path in product.paths)
+    with np.errstate(all="ignore"):
+        errors = np.abs(np.prod([each.values for each in operands], axis=0) * (product.factor or 1.0) - target.values)
+    agreeing = errors[np.isfinite(errors) & (errors <= target.tolerance)]
+    return bool((agreeing <= 1e-6 * target.tolerance).all())
 
 
 def _sums(numeric: Sequence[Column], targets: Mapping[str, _Target]) -> Iterator[tuple[Relation, Evidence]]:

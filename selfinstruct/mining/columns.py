@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from selfinstruct.recipe.relation_paths import Pattern, is_absent
+from selfinstruct.recipe.relation_paths import Pattern, is_absent, parse_pattern, places
 from selfinstruct.records import JSON, Row
 from selfinstruct.rows.leaves import leaves, path_text
 from selfinstruct.text import value_text
@@ -46,6 +46,11 @@ class Column:
     is_moment: bool
     is_text: bool
     is_prose: bool
+
+    def at(self, position: int, cells: Sequence[Cell]) -> Column:
+        """Return the column of one position of the list that the values are in."""
+        path = tuple(position if step is None else step for step in self.pattern)
+        return replace(self, path=path_text(path), pattern=path, cells=cells)
 
     @property
     def depth(self) -> int:
@@ -95,6 +100,30 @@ def pattern_text(pattern: Pattern) -> str:
         text += "[*]"
         plain = []
     return text.removesuffix("[*]")
+
+
+def together(columns: Sequence[Column]) -> tuple[list[tuple[JSON, ...]], list[int]]:
+    """Return the values of columns that belong together, as ``relation_paths.aligned``, and the row of each tuple."""
+    deepest = max(columns, key=lambda column: column.depth)
+    tables = [{(cell.row, cell.position): cell.value for cell in column.cells} for column in columns]
+    tuples, owners = [], []
+    for cell in deepest.cells:
+        keys = [(cell.row, cell.position[: column.depth]) for column in columns]
+        if all(key in table for key, table in zip(keys, tables, strict=True)):
+            tuples.append(tuple(table[key] for key, table in zip(keys, tables, strict=True)))
+            owners.append(cell.row)
+    return tuples, owners
+
+
+def mean_length(column: Column) -> float:
+    """Return the mean number of characters of a column's first values."""
+    sample = column.cells[:50]
+    return sum(len(value_text(cell.value)) for cell in sample) / len(sample)
+
+
+def path_column(path: str, row: Row) -> list[JSON]:
+    """Return the values of one row at a path, in the order of their positions."""
+    return list(places(row, parse_pattern(path)).values())
 
 
 def _column(pattern: Pattern, cells: Sequence[Cell]) -> Column:

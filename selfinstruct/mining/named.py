@@ -5,6 +5,7 @@ A name is evidence that chance is not: these need no test of chance, but must ho
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from itertools import permutations
@@ -31,6 +32,8 @@ _ENDS = (
     ("begin", "end"),
     ("from", "to"),
     ("min", "max"),
+    *((low, middle) for low in ("min", "minimum") for middle in ("mean", "median", "avg", "average")),
+    *((middle, high) for middle in ("mean", "median", "avg", "average") for high in ("max", "maximum")),
     ("minimum", "maximum"),
     ("low", "high"),
     ("lower", "upper"),
@@ -65,7 +68,25 @@ _RANGES: dict[str, tuple[float, float]] = {
     "lon": (-180, 180),
     "lng": (-180, 180),
     "longitude": (-180, 180),
+    "celsius": (-273.15, math.inf),
+    "kelvin": (0, math.inf),
+    **dict.fromkeys(("alter", "edad", "年龄", "年齢"), (0, 120)),
+    **dict.fromkeys(("prozent", "百分比"), (0, 100)),
+    **dict.fromkeys(("端口", "ポート"), (0, 65535)),
+    **dict.fromkeys(("monat", "月份"), (1, 12)),
 }
+#: Names of numbers that are never negative; those of whole things are never a fraction of one.
+_COUNTED_NAMES = """
+    count quantity qty number nights days weeks pages seats votes voters clicks views likes downloads goals bytes items
+    pieces stock copies passengers guests rooms employees people population anzahl stück seiten nächte cantidad quantité
+    nombre 数量 人数 件数 个数 页数
+"""
+_MEASURED_NAMES = """
+    hours minutes seconds duration length width height depth weight size price distance area volume speed opening
+    closing received issued cost menge preis gewicht länge breite höhe dauer precio peso prix poids
+    价格 单价 重量 长度 面积 時間
+"""
+_COUNTED, _MEASURED = frozenset(_COUNTED_NAMES.split()), frozenset(_MEASURED_NAMES.split())
 #: Years may be this far from those of the seeds, and at least twice as far as these are from each other.
 _YEARS = 50
 
@@ -128,6 +149,7 @@ def range_relations(columns: Sequence[Column]) -> Iterator[Relation]:
     for column in columns:
         if not column.is_numeric or column.is_moment:
             continue
+        yield from _at_least_zero(column)
         kind = next((word for word in reversed(_words(column.name)) if word in _RANGES or word == "year"), "")
         numbers = [number for cell in column.cells if (number := number_of(cell.value)) is not None]
         near = [int(number) for number in numbers if 1000 <= number <= 2999]
@@ -137,6 +159,15 @@ def range_relations(columns: Sequence[Column]) -> Iterator[Relation]:
             yield Relation(range={column.path: (least - room, most + room)})
         elif kind in _RANGES and _words(column.name)[-1] == kind:
             yield Relation(range={column.path: _RANGES[kind]})
+
+
+def _at_least_zero(column: Column) -> Iterator[Relation]:
+    """Yield that a quantity is not negative, and that one of whole things that is written as text is whole."""
+    last = _words(column.name)[-1:]
+    numbers = [number for cell in column.cells if (number := number_of(cell.value)) is not None]
+    if not _COUNTED.union(_MEASURED).isdisjoint(last) and len(numbers) >= 3 and min(numbers) >= 0:
+        is_whole = column.is_text and column.is_integer and not _COUNTED.isdisjoint(last)
+        yield Relation(range={column.path: (0, math.inf)}, step=1 if is_whole else None)
 
 
 def _is_key(column: Column) -> bool:
@@ -151,4 +182,6 @@ def _fits(value: object, by: str) -> bool:
 
 def _words(name: str) -> list[str]:
     """Return the words of a name in lower case: ``startDate`` and ``start_date`` are start, date."""
+    if not name.isascii():
+        return [word.casefold() for word in re.findall(r"[^\W\d_]+|\d+", name)]
     return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)]

@@ -14,7 +14,7 @@ Does not handle: relations between rows, or of a kind that only the meaning of a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from selfinstruct.mining.agreements import (
@@ -28,6 +28,15 @@ from selfinstruct.mining.agreements import (
 )
 from selfinstruct.mining.arithmetic import computed_relations
 from selfinstruct.mining.columns import Column, columns
+from selfinstruct.mining.compositions import composed_relations
+from selfinstruct.mining.labels import band_relations, label_relations
+from selfinstruct.mining.lists import (
+    ascending_relations,
+    length_relations,
+    product_sum_relations,
+    set_relations,
+    statistic_relations,
+)
 from selfinstruct.mining.named import option_relations, ordered_relations, range_relations
 from selfinstruct.mining.significance import (
     CERTAIN,
@@ -37,12 +46,21 @@ from selfinstruct.mining.significance import (
     SHARE,
     Evidence,
 )
+from selfinstruct.mining.statements import (
+    number_relations,
+    query_relations,
+    span_relations,
+    support_relations,
+    word_relations,
+)
 from selfinstruct.recipe import Relation
 from selfinstruct.recipe.relation_paths import parse_pattern, places
 from selfinstruct.records import Row
 
 #: Rows that hypotheses are weighed on, spread evenly over the seeds.
 _SAMPLE = 200
+#: Fewer rows are not split in halves.
+_LEAST_SPLIT = 20
 #: Kinds that two rows can show.
 _STRONG = {"offset", "sum", "product", "ratio", "difference", "format", "contained"}
 
@@ -68,17 +86,20 @@ class InferredRelation:
         return f"{self.relation.describe()} ({self.support} of {self.rows} seeds)"
 
 
-def infer_relations(rows: Sequence[Row], grounded: Mapping[str, str] | None = None) -> list[InferredRelation]:
+def infer_relations(
+    rows: Sequence[Row], grounded: Mapping[str, str] | None = None, identified: Mapping[str, str] | None = None
+) -> list[InferredRelation]:
     """Infer the relations between the values of each row.
 
-    ``grounded`` maps fields to those that the recipe requires them to occur in, which are not inferred again.
+    ``grounded`` maps fields to those that the recipe requires them to occur in, ``identified`` to those that their
+    numbers and ids occur in; neither is inferred again.
     """
     if len(rows) < 2:
         return []
     count = min(len(rows), _SAMPLE)
     sample = [rows[at * len(rows) // count] for at in range(count)]
     inferred = []
-    for relation, evidence in _hypotheses(columns(sample), sample, grounded or {}):
+    for relation, evidence in _hypotheses(columns(sample), sample, grounded or {}, identified or {}):
         verified = _verified(relation, rows, evidence)
         if verified is not None:
             inferred.append(verified)
@@ -86,7 +107,7 @@ def infer_relations(rows: Sequence[Row], grounded: Mapping[str, str] | None = No
 
 
 def _hypotheses(
-    found: Sequence[Column], rows: Sequence[Row], grounded: Mapping[str, str]
+    found: Sequence[Column], rows: Sequence[Row], grounded: Mapping[str, str], stated: Mapping[str, str]
 ) -> Iterator[tuple[Relation, Evidence | None]]:
     """Yield the relations that the sample shows; without evidence, those that names suggest."""
     equal = [pair for pair in equal_relations(found) if _is_supported(*pair)]
@@ -96,26 +117,77 @@ def _hypotheses(
     distinct = [column for column in found if column.path not in same]
     computed = [pair for pair in computed_relations(distinct, len(rows)) if _is_supported(*pair)]
     yield from computed
+    yield from product_sum_relations(distinct)
+    yield from (pair for pair in statistic_relations(distinct) if _is_supported(*pair))
     offsets = list(offset_relations(distinct))
     yield from offsets
-    contained = contained_relations(distinct, grounded, same)
-    pointed = {relation.paths[1:3] for relation, _ in offsets}
-    yield from (pair for pair in contained if _is_supported(*pair) and pair[0].paths not in pointed)
+    pointed = [relation for relation, _ in offsets]
+    yield from span_relations(distinct, pointed)
+    yield from _text_hypotheses(distinct, rows, grounded, stated, same, pointed)
     yield from (pair for pair in count_relations(distinct, rows) if _is_supported(*pair))
     yield from (pair for pair in weekday_relations(distinct) if _is_supported(*pair))
-    yield from ((relation, None) for relation in option_relations(found))
+    yield from length_relations(distinct, rows)
+    options = list(option_relations(found))
+    yield from ((relation, None) for relation in options)
+    yield from support_relations(found, rows, [relation for relation in options if relation.kind == "one_of"])
+    yield from ((relation, None) for relation in set_relations(found) if relation not in options)
     explained = [frozenset(relation.paths) for relation, _ in [*computed, *offsets]]
+    yield from _order_hypotheses(distinct, explained, same)
+    yield from (pair for pair in format_relations(found, same) if _is_supported(*pair))
+    yield from ((relation, None) for relation in range_relations(found))
+    for mine in (label_relations, band_relations):
+        yield from (pair for pair in mine(found) if _fits_halves(mine, pair[0], rows))
+
+
+def _text_hypotheses(
+    found: Sequence[Column],
+    rows: Sequence[Row],
+    grounded: Mapping[str, str],
+    stated: Mapping[str, str],
+    same: Mapping[str, str],
+    pointed: Sequence[Relation],
+) -> Iterator[tuple[Relation, Evidence]]:
+    """Yield what texts say of other values; what a stronger relation implies is left out."""
+    composed = list(composed_relations(found, rows))
+    yield from composed
+    told = {(part, relation.target) for relation, _ in composed for part in relation.paths[1:]}
+    told |= {(relation.paths[1], relation.paths[2]) for relation in pointed}
+    contained = [pair for pair in contained_relations(found, grounded, same) if _is_supported(*pair)]
+    yield from (pair for pair in contained if pair[0].paths not in told)
+    told |= {(one, other) for relation, _ in contained for one, other in [relation.paths]} | set(grounded.items())
+    yield from (pair for pair in word_relations(found) if pair[0].paths not in told and _is_supported(*pair))
+    queries = list(query_relations(found))
+    yield from queries
+    contexts = {*grounded.values(), *stated.values()}
+    yield from (pair for pair in number_relations(found, rows, stated, contexts) if pair[0].paths not in told)
+
+
+def _order_hypotheses(
+    found: Sequence[Column], explained: Sequence[frozenset[str]], same: Mapping[str, str]
+) -> Iterator[tuple[Relation, Evidence | None]]:
     named = [
-        relation
-        for relation in ordered_relations(distinct)
-        if not any(set(relation.paths) <= each for each in explained)
+        relation for relation in ordered_relations(found) if not any(set(relation.paths) <= each for each in explained)
     ]
     yield from ((relation, None) for relation in named)
     said = {frozenset(relation.paths) for relation in named}
-    ordered = order_relations(distinct, explained, same)
+    ordered = order_relations(found, explained, same)
     yield from (pair for pair in ordered if _is_supported(*pair) and frozenset(pair[0].paths) not in said)
-    yield from (pair for pair in format_relations(found, same) if _is_supported(*pair))
-    yield from ((relation, None) for relation in range_relations(found))
+    yield from ascending_relations(found)
+
+
+def _fits_halves(
+    mine: Callable[[Sequence[Column]], Iterator[tuple[Relation, Evidence]]], relation: Relation, rows: Sequence[Row]
+) -> bool:
+    """Whether the labels or limits of one half of the rows refuse at most a tenth of the other half, both ways."""
+    if len(rows) < _LEAST_SPLIT:
+        return True
+    halves = rows[::2], rows[1::2]
+    for one, other in (halves, halves[::-1]):
+        fitted = [each for each, _ in mine(columns(one)) if each.paths == relation.paths]
+        refused = sum(each.violation(row) is not None for each in fitted for row in other)
+        if refused > (1 - SHARE) * len(other):
+            return False
+    return True
 
 
 def _exceptions_allowed(relation: Relation, total: int, evidence: Evidence | None) -> int:

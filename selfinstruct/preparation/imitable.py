@@ -40,7 +40,8 @@ from selfinstruct.rows.leaves import leaves
 from selfinstruct.text import find_span, tokens, value_text
 
 #: The kinds of relations from which the imitator computes a value.
-_COMPUTING = ("equal", "sum", "difference", "product", "ratio", "count", "offset", "weekday")
+_COMPUTED = ("sum", "difference", "product", "ratio", "max", "min", "mean", "sum_product", "count", "weekday")
+_COMPUTING = ("equal", "offset", *_COMPUTED)
 # A rule about the whole file needs this share of the rows; a row that does not show it is then of the same kind.
 _SHARE = 0.5
 _LABEL_CHARACTERS = 40

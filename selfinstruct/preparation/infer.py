@@ -75,7 +75,7 @@ def infer(seeds: RowFile) -> Inferred:
         for name in seeds.fields
     }
     statistics = ValueStatistics(rows, grounded)
-    relations = infer_relations(rows, grounded)
+    relations = infer_relations(rows, grounded, identified)
     reasons.update({f"relations.{at}": inferred.reason for at, inferred in enumerate(relations)})
     categories = _categories(statistics, seeds.fields, label, asking, grounded, reasons)
     reasons["quota.rows"] = f"{_ROWS_PER_SEED} for each of the {len(rows)} seeds"

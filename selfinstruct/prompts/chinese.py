@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from selfinstruct.prompts.chinese_relations import relation_zh
 from selfinstruct.prompts.quoting import SLOT, category_label, listed, quoted, reply_shape, rule_condition
 from selfinstruct.recipe import Categories, Recipe, Snippets
 from selfinstruct.recipe.methods import Constraints
@@ -34,7 +35,7 @@ def system_zh(recipe: Recipe) -> str:
         for rule in recipe.rules
         for consequence in _field_rules(rule.field, rule)
     ]
-    rules += [f"每一行都满足：{relation.describe()}。" for relation in recipe.relations]
+    rules += [f"每一行都满足：{relation_zh(relation)}。" for relation in recipe.relations]
     rules += [
         "内容要新：数值、用词和情境都要与示例不同，各行之间也不要雷同；只改数字是不够的。不要照抄示例。",
         *_wording(recipe.categories),

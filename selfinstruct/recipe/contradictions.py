@@ -110,24 +110,39 @@ def _relation_problems(path: toml.KeyPath, relation: Relation, recipe: Recipe) -
         if parse_pattern(path_of_minus).count(None) > depth:
             hint = "name a single value for each computed one"
             yield Problem((*path, "minus"), f"{toml.literal(path_of_minus)} has more [*] than the sum", hint)
-    if kind == "one_of" and len(relation.paths) < 2:
-        yield Problem((*path, kind), "expected at least two paths", "name the value first, then its options")
+    least, hint = _LEAST_PATHS.get(kind, (1, ""))
+    if len(relation.paths) < least:
+        yield Problem((*path, kind), f"expected at least {('two', 'three')[least - 2]} paths", hint)
+    if kind == "bands" and not relation.limits:
+        yield Problem((*path, kind), "limits are missing", "write limits = { A = [90, 100], B = [80, 89] }")
+    if kind == "order" and len(relation.paths) == 1 and not depth:
+        yield Problem((*path, kind), "a single value has no order", "name a list such as readings[*], or two paths")
+    if relation.step is not None and kind == "order" and len(relation.paths) > 1:
+        yield Problem((*path, "step"), "applies to the order of one list", "name one path such as readings[*]")
     for key, having in _KEYS_OF_KINDS.items():
         if getattr(relation, key) not in (None, "value") and kind not in having:
             yield Problem((*path, key), f"has no effect with {kind}", f"it applies to: {', '.join(having)}")
 
 
+#: The least number of paths, where it is not part of the type, and how to write them.
+_LEAST_PATHS = {
+    "one_of": (2, "name the value first, then its options"),
+    "same_length": (2, "name two lists"),
+    "supported": (3, "name the text, the key and the options"),
+}
+_COMPUTED = ("sum", "difference", "product", "ratio", "max", "min", "mean", "sum_product")
 #: The keys of a relation besides its kind, and the kinds that each applies to.
 _KEYS_OF_KINDS = {
-    "by": ("one_of",),
-    "unit": ("count", "difference"),
-    "factor": ("sum", "difference", "product", "ratio"),
-    "plus": ("sum", "difference", "product", "ratio"),
-    "precision": ("sum", "difference", "product", "ratio"),
-    "tolerance": ("sum", "difference", "product", "ratio"),
+    "by": ("one_of", "supported", "contained"),
+    "unit": ("count", "difference", "order"),
+    "factor": _COMPUTED,
+    "plus": _COMPUTED,
+    "precision": _COMPUTED,
+    "tolerance": _COMPUTED,
     "minus": ("sum",),
-    "step": ("range",),
+    "step": ("range", "order"),
     "end": ("offset",),
+    "limits": ("bands",),
 }
 
 

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -17,6 +18,7 @@ from selfinstruct.rows.leaves import parse_path
 Pattern: TypeAlias = tuple[str | int | None, ...]
 
 _EVERY = "\x00*"
+_HOLE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 #: Texts that people write where there is no value.
 _ABSENT = frozenset({"", "-", "--", "—", "n/a", "na", "nan", "none", "null", "?"})
 
@@ -53,6 +55,32 @@ def aligned(row: Row, patterns: Sequence[Pattern]) -> Iterator[tuple[JSON, ...]]
         values = [each.get(position[:depth], None) for each, depth in zip(found, depths, strict=True)]
         if all(value is not None for value in values):
             yield tuple(values)
+
+
+@lru_cache(maxsize=1024)
+def parse_composition(form: str) -> tuple[tuple[str, bool], ...]:
+    """Return the parts of a composed text: literal text, or a path in braces and True.
+
+    >>> parse_composition("https://{host}{path}?q={{}}")
+    (('https://', False), ('host', True), ('path', True), ('?q={}', False))
+    """
+    parts: list[tuple[str, bool]] = []
+    literal, end = "", 0
+    for hole in _HOLE.finditer(form):
+        literal += form[end : hole.start()] + ("" if hole[1] else hole[0][0])
+        end = hole.end()
+        if hole[1]:
+            parts += [(literal, False)] if literal else []
+            parts.append((hole[1], True))
+            literal = ""
+    literal += form[end:]
+    return (*parts, (literal, False)) if literal else tuple(parts)
+
+
+def composition_paths(forms: Mapping[str, str]) -> list[str]:
+    """Return the paths in the forms of composed texts, each once."""
+    parts = [part for form in forms.values() for part in parse_composition(form)]
+    return list(dict.fromkeys(part for part, is_path in parts if is_path))
 
 
 def _walk(value: JSON, steps: Pattern, position: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], JSON]]:

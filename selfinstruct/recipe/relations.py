@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from annotated_types import MaxLen, MinLen
 from pydantic import AllowInfNan, Strict
 
-from selfinstruct.recipe.relation_paths import parse_pattern
+from selfinstruct.recipe.relation_paths import composition_paths, parse_pattern
 from selfinstruct.recipe.types import Amount, CountOrNone, Table, Weight
 from selfinstruct.records import Row
 
@@ -43,9 +43,22 @@ Bounds = Annotated[
     MinLen(1),
     "a table of paths and bounds, such as { age = [0, 120] }",
 ]
-FormatName = Literal["iban", "isbn", "luhn", "uuid", "mac", "ip", "email", "url", "datetime", "date", "time"]
+FormatName = Literal[
+    "iban", "isbn", "luhn", "uuid", "mac", "ip", "email", "url", "json", "datetime", "date", "time", "dated"
+]
 Formats = Annotated[dict[str, FormatName], MinLen(1), 'a table of paths and formats, such as { day = "date" }']
 
+Composed = Annotated[
+    dict[str, str],
+    MinLen(1),
+    MaxLen(1),
+    'a table of a path and a text with paths in braces, such as { url = "https://{host}{path}" }',
+]
+Known = Annotated[
+    dict[str, Annotated[tuple[str, ...], Strict(False), MinLen(1), 'a list of labels such as ["PERSON", "PLACE"]']],
+    MinLen(1),
+    'a table of paths and labels, such as { "entities[*].label" = ["PERSON", "PLACE"] }',
+]
 #: The keys of which a relation has exactly one.
 KINDS = (
     "equal",
@@ -57,11 +70,24 @@ KINDS = (
     "difference",
     "product",
     "ratio",
+    "max",
+    "min",
+    "mean",
+    "sum_product",
     "count",
     "offset",
     "weekday",
     "range",
     "format",
+    "composed",
+    "numbers_in",
+    "names_in",
+    "query",
+    "supported",
+    "span",
+    "same_length",
+    "labels",
+    "bands",
 )
 
 
@@ -84,6 +110,16 @@ class Relation(Table):
     characters (``unit``) of a text. ``offset`` is the position of a value in a text, in code points, and ``end`` the
     path of its end. ``weekday`` is the day of a date. ``range`` bounds numbers, in multiples of ``step``. ``format``
     is a format of text.
+
+    ``order`` of one path says that each list is in ascending order, with neighbours ``step`` apart (of dates and times
+    in ``unit``). ``max``, ``min`` and ``mean`` are those of some numbers; ``sum_product`` adds up the products of the
+    numbers at each position of several lists. Lists of ``same_length`` have as many items. A ``composed`` text is
+    written with the values of paths in braces. The numbers, dates and quoted words of the first text of ``numbers_in``
+    occur in the second one; the names (capitalised words), for ``names_in``; the tables and columns of a ``query``, in
+    its schema. ``supported`` has a text, a key and options: the option that the key names (``by``) occurs in the text.
+    ``span`` has the start and the end of whole words in a text. ``contained`` by ``words`` ignores case, accents and
+    separators. ``labels`` lists all values of a path. ``bands`` has a label and a number, with the ``limits`` of each
+    label, which the number does not leave for those of another one.
     """
 
     equal: Two | None = None
@@ -95,12 +131,25 @@ class Relation(Table):
     difference: Computed | None = None
     product: Computed | None = None
     ratio: Computed | None = None
+    max: Computed | None = None
+    min: Computed | None = None
+    mean: Computed | None = None
+    sum_product: Computed | None = None
     count: Two | None = None
     offset: Three | None = None
     weekday: Two | None = None
     range: Bounds | None = None
     format: Formats | None = None
-    by: Literal["value", "name", "index", "letter"] = "value"
+    composed: Composed | None = None
+    numbers_in: Two | None = None
+    names_in: Two | None = None
+    query: Two | None = None
+    supported: Several | None = None
+    span: Three | None = None
+    same_length: Several | None = None
+    labels: Known | None = None
+    bands: Two | None = None
+    by: Literal["value", "name", "index", "letter", "words"] = "value"
     unit: Literal["items", "words", "lines", "characters", "days", "hours", "minutes", "seconds"] | None = None
     factor: Weight | None = None
     plus: Number | None = None
@@ -109,6 +158,7 @@ class Relation(Table):
     step: Weight | None = None
     minus: Several | None = None
     end: str | None = None
+    limits: Bounds | None = None
 
     @property
     def kind(self) -> str:
@@ -120,8 +170,10 @@ class Relation(Table):
         """Every path of the relation; a computed value comes first."""
         given = getattr(self, self.kind, ())
         named = [*given, *(other for paths in given.values() for other in paths)] if isinstance(given, dict) else given
-        if self.kind in ("range", "format"):
+        if self.kind in ("range", "format", "labels"):
             named = list(given)
+        if self.composed is not None:
+            named = [*given, *composition_paths(self.composed)]
         return (*named, *(self.minus or ()), *([] if self.end is None else [self.end]))
 
     @property

@@ -5,24 +5,28 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
+from selfinstruct.recipe import list_violations, text_violations
+from selfinstruct.recipe.list_violations import between, neighbours
 from selfinstruct.recipe.relation_paths import aligned, parse_pattern, places
+from selfinstruct.recipe.relation_values import listed, shown, values_of
+from selfinstruct.recipe.text_violations import has_words, index_of, is_named
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import value_text
 from selfinstruct.values import decimal_places, matches_format, moment_of, number_of, occurs_in, seconds_of
+from selfinstruct.values.dated import impossible
 from selfinstruct.values.readings import same_meaning
 
 if TYPE_CHECKING:
     from selfinstruct.recipe.relations import Relation
 
-_SHOWN_CHARACTERS = 80
 _SYMBOLS = {"sum": " + ", "difference": " - ", "product": " x ", "ratio": " / "}
+_OTHERS = {"max": ", ", "min": ", ", "mean": ", ", "sum_product": " x "}
 #: Decimal places beyond these are rounding errors of a binary fraction.
 _FINEST = 9
-_SECONDS = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 #: The names of the days of the week, Monday first.
 WEEKDAYS = tuple(
     names.split()
@@ -39,6 +43,13 @@ WEEKDAYS = tuple(
 )
 
 
+_STATISTICS: Mapping[str, Callable[[Sequence[Decimal]], Decimal]] = {
+    "max": max,
+    "min": min,
+    "mean": lambda numbers: sum(numbers, Decimal(0)) / len(numbers),
+}
+
+
 def violation(relation: Relation, row: Row) -> str | None:
     """Return how ``row`` violates ``relation``, or None. Pure; raises for no row."""
     return next(_KINDS[relation.kind](relation, row), None)
@@ -50,10 +61,26 @@ def description(relation: Relation) -> str:
     if kind in _SYMBOLS:
         return f"{relation.target} = {_formula(relation)}"
     if kind == "range":
-        bounds = [f"{path} from {least} to {most}" for path, (least, most) in (relation.range or {}).items()]
-        return ", ".join(bounds) + (f" in steps of {relation.step:g}" if relation.step else "")
+        return ", ".join(
+            _bounds(path, least, most, relation.step) for path, (least, most) in (relation.range or {}).items()
+        )
     if kind == "format":
-        return ", ".join(f"{path} is a valid {name}" for path, name in (relation.format or {}).items())
+        return ", ".join(_format_words(path, name) for path, name in (relation.format or {}).items())
+    if kind in ("max", "min", "mean"):
+        return f"{relation.target} is the {kind} of {', '.join(paths[1:])}"
+    if kind == "sum_product":
+        return f"{relation.target} is the sum of {_formula(relation)} over the list"
+    if kind == "composed":
+        return ", ".join(f"{path} is written {_unescaped(form)}" for path, form in (relation.composed or {}).items())
+    if kind == "labels":
+        return ", ".join(f"{path} is one of {listed(known)}" for path, known in (relation.labels or {}).items())
+    if kind == "bands":
+        limits = [f"{label} {least:g} to {most:g}" for label, (least, most) in (relation.limits or {}).items()]
+        return f"{paths[0]} follows {paths[1]}: {', '.join(limits)}"
+    if kind == "order" and len(paths) == 1:
+        unit = f" {relation.unit}" if relation.unit else ""
+        apart = f", {relation.step:g}{unit} apart" if relation.step else ""
+        return f"{paths[0]} is in ascending order{apart}"
     if kind == "offset":
         ends = f", which ends at {relation.end}" if relation.end else ""
         return f"{paths[0]} is the position of {paths[1]} in {paths[2]}{ends}"
@@ -62,11 +89,17 @@ def description(relation: Relation) -> str:
         return f"{paths[0]} is {how.get(relation.by, 'the letter of one of')} {', '.join(paths[1:])}"
     words: Mapping[str, Callable[[], str]] = {
         "equal": lambda: f"{paths[0]} equals {paths[1]}",
-        "contained": lambda: f"{paths[0]} occurs in {paths[1]}",
+        "contained": lambda: f"{paths[0]} occurs in {paths[1]}" + (" by its words" if relation.by == "words" else ""),
         "distinct": lambda: f"{', '.join(paths)} differ",
         "order": lambda: " <= ".join(paths),
         "count": lambda: f"{paths[0]} is the number of {relation.unit or 'items'} of {paths[1]}",
         "weekday": lambda: f"{paths[0]} is the weekday of {paths[1]}",
+        "same_length": lambda: f"{', '.join(paths)} have as many items",
+        "numbers_in": lambda: f"numbers, dates and quoted words of {paths[0]} occur in {paths[1]}",
+        "names_in": lambda: f"names in {paths[0]} occur in {paths[1]}",
+        "query": lambda: f"tables and columns of {paths[0]} occur in {paths[1]}",
+        "supported": lambda: f"the option that {paths[1]} names occurs in {paths[0]}",
+        "span": lambda: f"{paths[0]} and {paths[1]} enclose whole words of {paths[2]}",
     }
     return words[kind]()
 
@@ -74,7 +107,7 @@ def description(relation: Relation) -> str:
 def computed(relation: Relation, values: Sequence[JSON]) -> Decimal | None:
     """Return the number that a sum, difference, product or ratio yields for the values of its operands, or None."""
     if relation.kind == "difference" and len(values) == 2 and relation.unit is not None:
-        return _elapsed(values[0], values[1], relation.unit)
+        return between(values[1], values[0], relation.unit)
     numbers = [number_of(value) for value in values]
     if not numbers or any(number is None for number in numbers):
         return None
@@ -88,10 +121,23 @@ def computed(relation: Relation, values: Sequence[JSON]) -> Decimal | None:
         return (known[0] - sum(known[1:], Decimal(0))) * factor + plus
     if relation.kind == "product":
         return Decimal(math.prod(known)) * factor + plus
+    if relation.kind in _STATISTICS:
+        return _STATISTICS[relation.kind](known) * factor + plus
+    if relation.kind == "sum_product":
+        return _sum_product(known, len(relation.paths) - 1, factor, plus)
     try:
         return known[0] / math.prod(known[1:], start=Decimal(1)) * factor + plus
     except (InvalidOperation, ZeroDivisionError):
         return None
+
+
+def _sum_product(numbers: Sequence[Decimal], lists: int, factor: Decimal, plus: Decimal) -> Decimal | None:
+    """Multiply the numbers at each position of some lists, which follow each other, and add up the products."""
+    length = len(numbers) // lists
+    if length * lists != len(numbers):
+        return None
+    products = (math.prod(numbers[at::length], start=Decimal(1)) for at in range(length))
+    return sum(products, Decimal(0)) * factor + plus
 
 
 def tolerance(relation: Relation, value: JSON) -> Decimal:
@@ -112,13 +158,6 @@ def length_of(value: JSON, unit: str) -> int:
     if unit == "lines":
         return len(text.splitlines())
     return len(text) if unit == "characters" else len([part for part in re.split("[,;|]", text) if part.strip()])
-
-
-def is_named(value: JSON, path: str) -> bool:
-    """Whether a value is the name of the option at a path: its last name, or what follows its last _ or blank."""
-    name = str(parse_pattern(path)[-1]).strip().casefold()
-    given = value_text(value).strip().casefold()
-    return given == name or given == re.split(r"[_\s-]", name)[-1]
 
 
 def in_order(first: JSON, second: JSON) -> bool | None:
@@ -153,16 +192,21 @@ def is_at(start: JSON, value: JSON, text: JSON) -> bool:
 
 def _equal(relation: Relation, row: Row) -> Iterator[str]:
     one, other = relation.paths
-    for first, second in _values(relation, row):
+    for first, second in values_of(relation, row):
         if not same_meaning(first, second):
-            yield f"{one} {_shown(first)} differs from {other} {_shown(second)}"
+            yield f"{one} {shown(first)} differs from {other} {shown(second)}"
 
 
 def _contained(relation: Relation, row: Row) -> Iterator[str]:
     one, other = relation.paths
-    for value, text in _values(relation, row):
-        if not occurs_in(value, value_text(text)):
-            yield f"{one} {_shown(value)} does not occur in {other} {_shown(text)}"
+    occurs = has_words if relation.by == "words" else _occurs
+    for value, text in values_of(relation, row):
+        if not occurs(value, text):
+            yield f"{one} {shown(value)} does not occur in {other} {shown(text)}"
+
+
+def _occurs(value: JSON, text: JSON) -> bool:
+    return occurs_in(value, value_text(text))
 
 
 def _distinct(relation: Relation, row: Row) -> Iterator[str]:
@@ -171,7 +215,7 @@ def _distinct(relation: Relation, row: Row) -> Iterator[str]:
         for value in places(row, parse_pattern(path)).values():
             for earlier, other in seen:
                 if value == other or same_meaning(value, other):
-                    yield f"{earlier} and {path} are both {_shown(value)}"
+                    yield f"{earlier} and {path} are both {shown(value)}"
             seen.append((path, value))
 
 
@@ -183,28 +227,24 @@ def _one_of(relation: Relation, row: Row) -> Iterator[str]:
     for value in places(row, parse_pattern(first)).values():
         if relation.by == "value":
             if not any(value == option or same_meaning(value, option) for _, option in options):
-                yield f"{first} {_shown(value)} is not one of {_listed(option for _, option in options)}"
+                yield f"{first} {shown(value)} is not one of {listed(option for _, option in options)}"
         elif relation.by == "name":
             if not any(is_named(value, path) for path, _ in options):
-                yield f"{first} {_shown(value)} is not the name of one of {', '.join(others)}"
+                yield f"{first} {shown(value)} is not the name of one of {', '.join(others)}"
         elif not 0 <= index_of(value, relation.by) < len(options):
-            yield f"{first} {_shown(value)} is not the {relation.by} of one of {len(options)} values of {others[0]}"
-
-
-def index_of(value: JSON, by: str) -> int:
-    """Return the index from 0 that a number or a letter (A is 0) means; -1 if it is none."""
-    if by == "letter":
-        text = value_text(value).strip().upper()
-        return ord(text) - ord("A") if len(text) == 1 and "A" <= text <= "Z" else -1
-    number = number_of(value)
-    return int(number) if number is not None and number == int(number) else -1
+            yield f"{first} {shown(value)} is not the {relation.by} of one of {len(options)} values of {others[0]}"
 
 
 def _order(relation: Relation, row: Row) -> Iterator[str]:
+    if len(relation.paths) == 1:
+        for one, other in neighbours(row, relation.target):
+            if in_order(one, other) is False:
+                yield f"{relation.target}: {shown(one)} is before {shown(other)}"
+        yield from list_violations.uneven(relation, row)
     for first, second in zip(relation.paths, relation.paths[1:], strict=False):
         for one, other in aligned(row, (parse_pattern(first), parse_pattern(second))):
             if in_order(one, other) is False:
-                yield f"{first} {_shown(one)} is after {second} {_shown(other)}"
+                yield f"{first} {shown(one)} is after {second} {shown(other)}"
 
 
 def _computed(relation: Relation, row: Row) -> Iterator[str]:
@@ -217,8 +257,9 @@ def _computed(relation: Relation, row: Row) -> Iterator[str]:
         if got is None and isinstance(value, str) and (seconds := seconds_of(value)) is not None:
             got = Decimal(seconds)
         if got is None or abs(got - expected) > tolerance(relation, value):
-            wanted = f"{_rounded(expected, relation, value)} ({_formula(relation)})"
-            yield f"{target}: expected {wanted}, got {_shown(value, bare=True)}"
+            how = f"{relation.kind} of {_formula(relation)}" if relation.kind in _OTHERS else _formula(relation)
+            wanted = f"{_rounded(expected, relation, value)} ({how.replace('sum_product', 'sum')})"
+            yield f"{target}: expected {wanted}, got {shown(value, bare=True)}"
 
 
 def operands_of(relation: Relation, row: Row) -> Iterator[tuple[JSON, list[JSON]]]:
@@ -251,7 +292,7 @@ def _count(relation: Relation, row: Row) -> Iterator[str]:
     for value, items in aligned(row, (parse_pattern(number), parse_pattern(counted))):
         length = length_of(items, unit)
         if number_of(value) != length:
-            yield f"{number}: expected {length} (the number of {unit} of {counted}), got {_shown(value, bare=True)}"
+            yield f"{number}: expected {length} (the number of {unit} of {counted}), got {shown(value, bare=True)}"
 
 
 def _offset(relation: Relation, row: Row) -> Iterator[str]:
@@ -264,21 +305,21 @@ def _offset(relation: Relation, row: Row) -> Iterator[str]:
     for start, value, text, *end in aligned(row, patterns):
         if not is_at(start, value, text):
             found = value_text(text).find(value_text(value))
-            expected = f"expected {found}" if found >= 0 else f"{_shown(value)} does not occur in {text_path}"
-            yield f"{start_path}: {expected} (the position of {_shown(value)}), got {_shown(start, bare=True)}"
+            expected = f"expected {found}" if found >= 0 else f"{shown(value)} does not occur in {text_path}"
+            yield f"{start_path}: {expected} (the position of {shown(value)}), got {shown(start, bare=True)}"
         elif end and end[0] != start + len(value_text(value)):
             stop = start + len(value_text(value))
-            yield f"{relation.end}: expected {stop} (the end of {_shown(value)}), got {end[0]}"
+            yield f"{relation.end}: expected {stop} (the end of {shown(value)}), got {end[0]}"
 
 
 def _weekday(relation: Relation, row: Row) -> Iterator[str]:
     day_path, date_path = relation.paths
-    for day, date in _values(relation, row):
+    for day, date in values_of(relation, row):
         if is_weekday(day, date) is False:
             moment = moment_of(date)
             name = datetime.date.fromordinal(moment[0]).strftime("%A") if moment else ""
-            wanted = f"{name} (the weekday of {date_path} {_shown(date)})"
-            yield f"{day_path}: expected {wanted}, got {_shown(day, bare=True)}"
+            wanted = f"{name} (the weekday of {date_path} {shown(date)})"
+            yield f"{day_path}: expected {wanted}, got {shown(day, bare=True)}"
 
 
 def _range(relation: Relation, row: Row) -> Iterator[str]:
@@ -286,16 +327,20 @@ def _range(relation: Relation, row: Row) -> Iterator[str]:
         for value in places(row, parse_pattern(path)).values():
             number = number_of(value)
             if number is None or not Decimal(repr(least)) <= number <= Decimal(repr(most)):
-                yield f"{path} {_shown(value)} is not between {least} and {most}"
+                yield f"{path} {shown(value)} is not {_range_words(least, most)}"
             elif relation.step and number % Decimal(repr(relation.step)):
-                yield f"{path} {_shown(value)} is not a multiple of {relation.step:g}"
+                yield f"{path} {shown(value)} is not a multiple of {relation.step:g}"
 
 
 def _format(relation: Relation, row: Row) -> Iterator[str]:
     for path, name in (relation.format or {}).items():
         for value in places(row, parse_pattern(path)).values():
-            if not matches_format(value, name):
-                yield f"{path} {_shown(value)} is not a valid {name}"
+            if name == "dated":
+                # A text without dates says nothing wrong of them.
+                if written := impossible(value_text(value)):
+                    yield f"{path}: {shown(written)} does not exist"
+            elif not matches_format(value, name):
+                yield f"{path} {shown(value)} is not a valid {name}"
 
 
 _KINDS: Mapping[str, Callable[[Relation, Row], Iterator[str]]] = {
@@ -309,29 +354,50 @@ _KINDS: Mapping[str, Callable[[Relation, Row], Iterator[str]]] = {
     "difference": _computed,
     "product": _computed,
     "ratio": _computed,
+    "max": _computed,
+    "min": _computed,
+    "mean": _computed,
+    "sum_product": _computed,
     "count": _count,
     "offset": _offset,
     "weekday": _weekday,
     "range": _range,
     "format": _format,
+    "composed": text_violations.composed,
+    "numbers_in": text_violations.numbers_in,
+    "names_in": text_violations.names_in,
+    "query": text_violations.query,
+    "supported": text_violations.supported,
+    "span": text_violations.span,
+    "same_length": list_violations.same_length,
+    "labels": list_violations.labels,
+    "bands": list_violations.bands,
 }
 
 
-def _values(relation: Relation, row: Row) -> Iterator[tuple[JSON, ...]]:
-    return aligned(row, [parse_pattern(path) for path in relation.paths])
+def _format_words(path: str, name: str) -> str:
+    return f"dates and times in {path} exist" if name == "dated" else f"{path} is a valid {name}"
 
 
-def _elapsed(end: JSON, start: JSON, unit: str) -> Decimal | None:
-    moments = [moment_of(value) if isinstance(value, str) else None for value in (end, start)]
-    if moments[0] is None or moments[1] is None:
-        return None
-    seconds = 86400 * (moments[0][0] - moments[1][0]) + moments[0][1] - moments[1][1]
-    return Decimal(repr(seconds)) / _SECONDS.get(unit, 1)
+def _unescaped(form: str) -> str:
+    return form.replace("{{", "{").replace("}}", "}").replace("\n", "\\n")
+
+
+def _bounds(path: str, least: float, most: float, step: float | None) -> str:
+    bounds = f"at least {least}" if math.isinf(most) else f"from {least} to {most}"
+    if step == 1:
+        return f"{path} is a whole number {bounds}"
+    verb = "is " if math.isinf(most) else ""
+    return f"{path} {verb}{bounds}" + (f" in steps of {step:g}" if step else "")
+
+
+def _range_words(least: float, most: float) -> str:
+    return f"at least {least}" if math.isinf(most) else f"between {least} and {most}"
 
 
 def _formula(relation: Relation) -> str:
     minus = relation.minus or ()
-    terms = _SYMBOLS[relation.kind].join(relation.paths[1 : len(relation.paths) - len(minus)])
+    terms = (_SYMBOLS | _OTHERS)[relation.kind].join(relation.paths[1 : len(relation.paths) - len(minus)])
     terms += "".join(f" - {path}" for path in minus)
     if relation.unit is not None:
         terms = f"{terms} in {relation.unit}"
@@ -343,16 +409,3 @@ def _rounded(expected: Decimal, relation: Relation, value: JSON) -> str:
     exact = decimal_places(value) if relation.precision is None else relation.precision
     text = f"{expected:.{exact}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _shown(value: JSON, *, bare: bool = False) -> str:
-    text = value_text(value) if bare else repr(value) if isinstance(value, float) else _quoted(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
-
-
-def _quoted(value: JSON) -> str:
-    return f'"{value}"' if isinstance(value, str) else value_text(value)
-
-
-def _listed(values: Iterable[JSON]) -> str:
-    return ", ".join(_shown(value) for value in values)

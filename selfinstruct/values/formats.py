@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from selfinstruct.records import JSON
+from selfinstruct.values.dated import accident, impossible
 from selfinstruct.values.moments import DATE, date_of, moment_of
 
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"]+@[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+")
@@ -67,6 +69,22 @@ def _is_isbn(text: str) -> bool:
     return False
 
 
+def _is_json(text: str) -> bool:
+    """Whether a text is an object or a list in JSON."""
+    if not text.startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_dated(text: str) -> bool:
+    """Whether a text contains dates or times, and all of them exist."""
+    return accident(text) < 1 and impossible(text) is None
+
+
 #: The formats by name, the strictest first, each with its test of a text.
 FORMATS: Mapping[str, Callable[[str], Any]] = {
     "iban": _is_iban,
@@ -77,9 +95,11 @@ FORMATS: Mapping[str, Callable[[str], Any]] = {
     "ip": _is_ip,
     "email": _EMAIL.fullmatch,
     "url": _URL.fullmatch,
+    "json": _is_json,
     "datetime": _is_datetime,
     "date": _is_date,
     "time": _TIME.fullmatch,
+    "dated": _is_dated,
 }
 
 

@@ -17,7 +17,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-_MONTHS: dict[str, int] = {}
+#: The number of each month by its name, in lower case.
+MONTHS: dict[str, int] = {}
 for _names in (
     "january february march april may june july august september october november december",
     "jan feb mar apr may jun jul aug sep oct nov dec",
@@ -25,16 +26,17 @@ for _names in (
     "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
 ):
-    _MONTHS |= {name: at for at, name in enumerate(_names.split(), 1)}
-_MONTHS["sept"] = 9
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+    MONTHS |= {name: at for at, name in enumerate(_names.split(), 1)}
+MONTHS["sept"] = 9
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 #: Every written form of a date that this module reads.
 DATE = re.compile(
-    r"(?<![\w.:-])(?:(?P<y1>\d{4})(?P<s1>[-/.])(?P<m1>\d{1,2})(?P=s1)(?P<d1>\d{1,2})"
+    # An ideograph or kana before a date is no part of it: 于2023年3月1日.
+    r"(?<![^\W\u3040-\u30ff\u3400-\u9fff])(?<![.:-])(?:(?P<y1>\d{4})(?P<s1>[-/.])(?P<m1>\d{1,2})(?P=s1)(?P<d1>\d{1,2})"
     r"|(?P<a2>\d{1,2})(?P<s2>[./-])(?P<b2>\d{1,2})(?P=s2)(?P<y2>\d{4})"
     rf"|(?P<n3>{_MONTH})\.? (?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y3>\d{{4}})"
     rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th|\.)?[ -](?:de )?(?P<n4>{_MONTH})\.?,?[ -](?:de )?(?P<y4>\d{{4}})"
-    r"|(?P<y5>\d{4})年(?P<m5>\d{1,2})月(?P<d5>\d{1,2})日)(?![\d-])",
+    r"|(?P<y5>\d{4})\s?年\s?(?P<m5>\d{1,2})\s?月\s?(?P<d5>\d{1,2})\s?日)(?![\d-])",
     re.IGNORECASE,
 )
 #: A time of day, or a duration in the same form.
@@ -62,9 +64,9 @@ def dates_in_match(found: re.Match[str]) -> Iterator[datetime.date]:
         day_first = (year, second, first)
         tries = [day_first] if part["s2"] == "." else [(year, first, second), day_first]
     elif part["y3"]:
-        tries = [(int(part["y3"]), _MONTHS[part["n3"].lower()], int(part["d3"]))]
+        tries = [(int(part["y3"]), MONTHS[part["n3"].lower()], int(part["d3"]))]
     elif part["y4"]:
-        tries = [(int(part["y4"]), _MONTHS[part["n4"].lower()], int(part["d4"]))]
+        tries = [(int(part["y4"]), MONTHS[part["n4"].lower()], int(part["d4"]))]
     elif part["y5"]:
         tries = [(int(part["y5"]), int(part["m5"]), int(part["d5"]))]
     for year, month, day in dict.fromkeys(tries):
@@ -99,6 +101,18 @@ def moment_of(text: str) -> tuple[int, float] | None:
             return None
         seconds = _clock_seconds(clock)
     return (day.toordinal() if day is not None else 0), seconds
+
+
+def instant_of(text: str) -> float | None:
+    """Return the seconds from year 1 (UTC) of a date and time with a time zone, such as 2024-06-03T08:15:00+02:00."""
+    text = text.strip()
+    zone = _ZONE.search(text, 10)
+    moment = moment_of(text) if zone is not None and zone.end() == len(text) else None
+    if zone is None or moment is None or not moment[0]:
+        return None
+    hours, minutes = (int(zone[0][1:3]), int(zone[0][-2:])) if zone[0] != "Z" else (0, 0)
+    offset = (3600 * hours + 60 * minutes) * (-1 if zone[0].startswith("-") else 1)
+    return 86400.0 * moment[0] + moment[1] - offset
 
 
 def seconds_of(text: str) -> int | None:

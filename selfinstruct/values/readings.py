@@ -16,10 +16,10 @@ from typing import TypeAlias
 
 from selfinstruct.records import JSON
 from selfinstruct.text import find_span, is_bound, value_text
-from selfinstruct.values.moments import CLOCK, DATE, date_of, dates_in_match, seconds_of
+from selfinstruct.values.moments import CLOCK, DATE, date_of, dates_in_match, instant_of, seconds_of
 from selfinstruct.values.numbers import NUMBER, NUMBER_WITH_COMMA, WORDS, number_of
 
-#: A kind of meaning (``text``, ``number``, ``date``, ``seconds``) and what is meant.
+#: A kind of meaning (``text``, ``number``, ``date``, ``seconds``, ``instant``) and what is meant.
 Reading: TypeAlias = tuple[str, str | Decimal | int]
 
 _NUMBER = re.compile(f"{NUMBER_WITH_COMMA}|{NUMBER}")
@@ -49,6 +49,9 @@ def _readings(text: str) -> frozenset[Reading]:
         seconds = seconds_of(folded)
         if seconds is not None:
             found.add(("seconds", seconds))
+        instant = instant_of(folded)
+        if instant is not None:
+            found.add(("instant", Decimal(repr(instant))))
     return frozenset(found)
 
 

@@ -98,7 +98,11 @@ def test_computed_and_counted_values() -> None:
         "net = number x price",
         "vat = net x 0.19",
         "n_tags is the number of items of tags",
+        "tags[*] differ",
         "ordered is a valid date",
+        "number is at least 0",
+        "price is at least 0",
+        "celsius is at least -273.15",
     ]
 
 
@@ -121,7 +125,7 @@ def test_independent_columns_have_no_relations(count: int, seed: int) -> None:
         {
             **{f"n{at}": r.randint(0, 5) for at in range(6)},
             **{f"flag{at}": r.choice(["yes", "no"]) for at in range(3)},
-            "price": r.randrange(100, 900) / 100,
+            "figure": r.randrange(100, 900) / 100,
             "text": " ".join(r.choice(["red", "green", "7", "12", "blue", "low"]) for _ in range(6)),
             "word": r.choice(["red", "green", "blue"]),
         }

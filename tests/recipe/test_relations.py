@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from selfinstruct.errors import RecipeError
+from selfinstruct.prompts.chinese_relations import relation_zh
 from selfinstruct.recipe import Recipe, Relation, frozen_changes, parse_recipe, to_toml
 
 TEXT = """name = "bookings"
@@ -66,6 +68,13 @@ def test_changed_relations_are_frozen() -> None:
         ('equal = ["nights", "rate"]\norder = ["nights", "rate"]', "expected exactly one kind, got equal, order"),
         ('equal = ["nights", "rate"]\nprecision = 2', "r.toml:17: relations[0].precision: has no effect with equal"),
         ('one_of = ["nights"]', "expected at least two paths"),
+        ('supported = ["nights", "rate"]', "expected at least three paths"),
+        ('same_length = ["nights"]', "expected at least two paths"),
+        ('order = ["nights"]', "a single value has no order"),
+        ('order = ["nights", "rate"]\nstep = 2', "applies to the order of one list"),
+        ('bands = ["nights", "rate"]', "limits are missing"),
+        ('equal = ["nights", "rate"]\nby = "words"', "has no effect with equal"),
+        ('composed = { total = "{nights} x {prize}" }', 'the recipe has no field "prize"'),
         ('equals = ["nights", "rate"]', "unknown key; did you mean equal?"),
     ],
 )
@@ -77,6 +86,10 @@ def test_errors_name_the_line(relation: str, message: str) -> None:
     assert message in str(error.value)
 
 
+URL = Relation(composed={"url": "https://{host}{path}?q={{{q}}}"})
+QUERY = Relation(query=("sql", "schema"))
+TRIPS = "CREATE TABLE trips (id INTEGER, city TEXT)"
+SUPPORTED = Relation(supported=("p", "k", "o[*]"), by="letter")
 SQUAD = {"context": "Ann lives in Rome.", "answers": {"text": ["Rome"], "answer_start": [13]}}
 OFFSET = Relation(offset=("answers.answer_start[*]", "answers.text[*]", "context"))
 
@@ -120,6 +133,57 @@ OFFSET = Relation(offset=("answers.answer_start[*]", "answers.text[*]", "context
         (Relation(range={"age": (0, 120)}), {"age": 57781}, "age 57781 is not between 0 and 120"),
         (Relation(range={"age": (0, 120)}, step=5), {"age": 12}, "age 12 is not a multiple of 5"),
         (Relation(format={"on": "date"}), {"on": "2023-02-30"}, 'on "2023-02-30" is not a valid date'),
+        (Relation(format={"t": "dated"}), {"t": "Signed on 31.06.2023."}, 't: "31.06.2023" does not exist'),
+        (Relation(format={"t": "dated"}), {"t": "Signed 3 times."}, None),
+        (Relation(format={"p": "json"}), {"p": '{"a": 1'}, "is not a valid json"),
+        (Relation(range={"n": (0, math.inf)}, step=1), {"n": "2.5"}, 'n "2.5" is not a multiple of 1'),
+        (Relation(range={"n": (0, math.inf)}), {"n": -1}, "n -1 is not at least 0"),
+        (Relation(equal=("a", "b")), {"a": "2024-06-03T08:15:00+02:00", "b": "2024-06-03T06:15:00Z"}, None),
+        (Relation(equal=("a", "b")), {"a": "2024-06-03T08:15:00+02:00", "b": "2024-06-03T07:15:00Z"}, "differs"),
+        (Relation(contained=("d", "t")), {"d": "2023-03-01", "t": "合同于2023年3月1日签订"}, None),
+        (Relation(contained=("n", "m"), by="words"), {"n": "Zoë Roth", "m": "zoe.roth@example.org"}, None),
+        (Relation(contained=("n", "m"), by="words"), {"n": "Zoë Roth", "m": "ann.lee@example.org"}, "does not occur"),
+        (Relation(order=("r[*]",)), {"r": [1, 3, 3]}, None),
+        (Relation(order=("r[*]",)), {"r": [1, 4, 3]}, "r[*]: 4 is before 3"),
+        (
+            Relation(order=("t[*]",), step=20, unit="minutes"),
+            {"t": ["09:05", "09:25", "09:46"]},
+            "not 20 minutes apart",
+        ),
+        (Relation(order=("i[*].r[*]",)), {"i": [{"r": [5, 6]}, {"r": [1, 2]}]}, None),
+        (Relation(max={"b": ("s[*]",)}), {"b": 22, "s": [14, 22, 9]}, None),
+        (Relation(max={"b": ("s[*]",)}), {"b": 14, "s": [14, 22, 9]}, "b: expected 22 (max of s[*]), got 14"),
+        (Relation(min={"b": ("s[*]",)}), {"b": 9, "s": [14, 22, 8]}, "expected 8"),
+        (Relation(mean={"b": ("s[*]",)}, precision=1), {"b": 2.3, "s": [1, 2, 4]}, None),
+        (Relation(sum_product={"t": ("i[*].n", "i[*].p")}), {"t": 17, "i": [{"n": 2, "p": 4}, {"n": 3, "p": 3}]}, None),
+        (Relation(sum_product={"t": ("i[*].n", "i[*].p")}), {"t": 9, "i": [{"n": 2, "p": 4}]}, "expected 8 (sum of"),
+        (Relation(same_length=("a", "b")), {"a": [1], "b": [1, 2]}, "a has 1 items, b has 2"),
+        (Relation(same_length=("a", "b")), {"a": [1], "b": None}, None),
+        (Relation(labels={"e[*].l": ("P", "O")}), {"e": [{"l": "P"}, {"l": "X"}]}, 'e[*].l "X" is not one of "P", "O"'),
+        (Relation(bands=("g", "s"), limits={"A": (90, 97), "B": (80, 89)}), {"g": "B", "s": 93}, "got 93"),
+        (Relation(bands=("g", "s"), limits={"A": (90, 97), "B": (80, 85)}), {"g": "B", "s": 88}, None),
+        (Relation(bands=("g", "s"), limits={"A": (90, 97), "B": (80, 85)}), {"g": "C", "s": 88}, None),
+        (URL, {"url": "https://a.org/x?q={1}", "host": "a.org", "path": "/x", "q": 1}, None),
+        (
+            URL,
+            {"url": "https://b.org/x?q={1}", "host": "a.org", "path": "/x", "q": 1},
+            'expected "https://a.org/x?q={1}"',
+        ),
+        (URL, {"url": "https://b.org/x", "host": "a.org"}, None),
+        (Relation(numbers_in=("q", "s")), {"q": "more than 3,000?", "s": "salary > 3000"}, None),
+        (Relation(numbers_in=("q", "s")), {"q": "'Ann' on 2023-03-01", "s": "Ann, March 1, 2023"}, None),
+        (
+            Relation(numbers_in=("q", "s")),
+            {"q": "more than 4000?", "s": "salary > 3000"},
+            'q: "4000" does not occur in s',
+        ),
+        (Relation(names_in=("q", "s")), {"q": "How high is Mount Rosa?", "s": "Mount Elna is high."}, '"Mount Rosa"'),
+        (QUERY, {"sql": "SELECT COUNT(*) AS n FROM trips t WHERE t.city = 'Rome'", "schema": TRIPS}, None),
+        (QUERY, {"sql": "SELECT city FROM trips WHERE author = 1", "schema": TRIPS}, "author is no table or column"),
+        (SUPPORTED, {"p": "The gate is B41.", "k": "B", "o": ["B14", "B41"]}, None),
+        (SUPPORTED, {"p": "The gate is B41.", "k": "A", "o": ["B14", "B41"]}, 'k: "B14" does not occur in p'),
+        (Relation(span=("s", "e", "t")), {"s": 0, "e": 10, "t": "Greta Holm left."}, None),
+        (Relation(span=("s", "e", "t")), {"s": 0, "e": 10, "t": "Greta Holms left."}, "no whole words of t"),
     ],
 )
 def test_violations(relation: Relation, row: dict[str, Any], violation: str | None) -> None:
@@ -127,6 +191,7 @@ def test_violations(relation: Relation, row: dict[str, Any], violation: str | No
     found = relation.violation(row)
     assert (found is None) if violation is None else (found is not None and violation in found), found
     assert relation.describe()
+    assert all(path in relation_zh(relation) for path in relation.paths)
 
 
 @pytest.mark.parametrize("row", [{}, {"a": {"b": []}}, {"a": [[]], "b": True}, {"a": "\ud800", "b": float("inf")}])
@@ -144,8 +209,42 @@ def test_violations(relation: Relation, row: dict[str, Any], violation: str | No
         Relation(weekday=("a", "b")),
         Relation(range={"a": (0, 1), "b": (0, 1)}),
         Relation(format={"a": "date", "b": "luhn"}),
+        Relation(format={"a": "dated", "b": "json"}),
+        Relation(contained=("a", "b"), by="words"),
+        Relation(order=("a[*]",), step=1),
+        Relation(order=("a[*]",), step=1, unit="days"),
+        Relation(max={"a": ("b", "a[*].b")}),
+        Relation(mean={"a": ("a[*]",)}),
+        Relation(sum_product={"b": ("a[*]", "a[*].b")}),
+        Relation(same_length=("a", "b")),
+        Relation(labels={"a": ("x",)}),
+        Relation(bands=("a", "b"), limits={"\ud800": (0, 1), "x": (2, 3)}),
+        Relation(composed={"a": "{b}-{a[*]}"}),
+        Relation(numbers_in=("a", "b")),
+        Relation(names_in=("a", "b")),
+        Relation(query=("a", "b")),
+        Relation(supported=("a", "b", "a[*]"), by="letter"),
+        Relation(span=("a", "b", "a")),
     ],
 )
 def test_no_row_raises(relation: Relation, row: dict[str, Any]) -> None:
     """Rows of any shape are judged without an exception."""
     relation.violation(row)
+
+
+def test_every_kind_is_written_back_and_has_a_sentence_in_both_languages(tmp_path: Path) -> None:
+    """Recipes of all kinds load back to equal ones, bounds without a limit included."""
+    kinds = [
+        Relation(range={"nights": (0, math.inf)}, step=1),
+        Relation(composed={"total": "{nights} x {rate} in {{EUR}}"}),
+        Relation(labels={"answers[*].label": ("A", "B")}),
+        Relation(bands=("context", "rate"), limits={"low": (0, 1.5), "high": (2, 9)}),
+        Relation(supported=("context", "total", "answers[*]"), by="index"),
+        Relation(order=("answers[*].at",), step=20, unit="minutes"),
+        Relation(max={"total": ("answers[*].n",)}),
+    ]
+    recipe = parsed(TEXT).model_copy(update={"relations": tuple(kinds)})
+    assert parsed(to_toml(recipe, {}, tmp_path)).relations == recipe.relations
+    said = [relation_zh(relation) for relation in kinds]
+    assert len(set(said)) == len(kinds)
+    assert all("None" not in sentence for sentence in said)
