@@ -34,7 +34,6 @@ _LIMITS = {
     "岁": _AGES[1],
     **dict.fromkeys(("B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "kB"), 1023),
 }
-_ROUNDS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F)
 
 
 class Generator(Protocol):
@@ -55,9 +54,15 @@ def permute(index: int, size: int, salt: int) -> int:
     mask = (1 << half) - 1
     while True:
         left, right = index >> half, index & mask
-        for constant in _ROUNDS:
-            mixed = (right + salt) * constant & 0xFFFFFFFF
-            left, right = right, left ^ ((mixed ^ mixed >> 15) & mask)
+        # The rounds are written out, because the values of long rows are drawn by the thousand.
+        mixed = (right + salt) * 0x9E3779B1 & 0xFFFFFFFF
+        left ^= (mixed ^ mixed >> 15) & mask
+        mixed = (left + salt) * 0x85EBCA77 & 0xFFFFFFFF
+        right ^= (mixed ^ mixed >> 15) & mask
+        mixed = (right + salt) * 0xC2B2AE3D & 0xFFFFFFFF
+        left ^= (mixed ^ mixed >> 15) & mask
+        mixed = (left + salt) * 0x27D4EB2F & 0xFFFFFFFF
+        right ^= (mixed ^ mixed >> 15) & mask
         index = left << half | right
         if index < size:
             return index

@@ -11,7 +11,6 @@ Does not handle: values derived from others (a sum, a duration between two times
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -45,7 +44,7 @@ class RowTemplate:
     """A row whose texts and numbers are cut into constant texts and slots, by path; other leaves are kept.
 
     ``own`` are the values of the variables in the row itself, ``constants`` the values in it that do not vary.
-    ``turns`` are the numbers of earlier variables with the same generator, which have other values.
+    ``sequences`` are the numbers of the variables' sequences: equal generators share one, and have other values of it.
     ``offsets`` are the numbers that are places in one of the texts, and follow it.
     """
 
@@ -54,7 +53,7 @@ class RowTemplate:
     generators: tuple[Generator, ...]
     own: tuple[str, ...]
     constants: frozenset[str]
-    turns: tuple[int, ...]
+    sequences: tuple[int, ...]
     offsets: tuple[Pointer, ...] = ()
 
     def render(self, place: int, rng: Random, serial: int | None = None) -> Row | None:
@@ -69,18 +68,20 @@ class RowTemplate:
     def draw(self, place: int, rng: Random, serial: int | None = None) -> list[str] | None:
         """Return new values of the variables, or None if two that differ in the row would be equal."""
         taken: dict[str, str] = {}
+        drawn = [0] * len(self.generators)
         values = []
-        for generator, own, first in zip(self.generators, self.own, self.turns, strict=True):
+        for generator, own, sequence in zip(self.generators, self.own, self.sequences, strict=True):
             at = serial if serial is not None and isinstance(generator, SerialGenerator) else place
-            value = generator.draw(at + first * _STRIDE, rng)
             if isinstance(generator, TimeShiftGenerator):
-                values.append(value)
+                values.append(generator.draw(at + drawn[sequence] * _STRIDE, rng))
+                drawn[sequence] += 1
                 continue
-            for turn in range(first + 1, first + _MOST_DRAWS):
+            for turn in range(drawn[sequence], drawn[sequence] + _MOST_DRAWS):
+                value = generator.draw(at + turn * _STRIDE, rng)
+                drawn[sequence] = turn + 1
                 if not self._is_taken(value, own, taken):
                     break
-                value = generator.draw(at + turn * _STRIDE, rng)
-            if self._is_taken(value, own, taken):
+            else:
                 value = own
                 if self._is_taken(value, own, taken):
                     return None
@@ -184,7 +185,7 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     own = tuple(each.places[0].entity.text if each.places else "0" for each in variables.all)
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
     generators = _keep_small(generators)
-    return RowTemplate(row, fields, tuple(generators), own, frozenset(constants), _turns(generators), offsets)
+    return RowTemplate(row, fields, tuple(generators), own, frozenset(constants), _sequences(generators), offsets)
 
 
 def _is_cut(path: Path, entity: Entity, bounds: Collection[tuple[Path, int]]) -> bool:
@@ -277,14 +278,10 @@ def _parts(text: str, parts: Sequence[tuple[Entity, Slot]]) -> tuple[str | Slot,
     return tuple(cut)
 
 
-def _turns(generators: Sequence[Generator]) -> tuple[int, ...]:
-    """For each generator, how many of those before it yield the same sequence."""
-    counts: Counter[Generator] = Counter()
-    turns = []
-    for generator in generators:
-        turns.append(counts[generator])
-        counts[generator] += 1
-    return tuple(turns)
+def _sequences(generators: Sequence[Generator]) -> tuple[int, ...]:
+    """A number for each generator, the same for equal ones."""
+    numbers: dict[Generator, int] = {}
+    return tuple(numbers.setdefault(generator, len(numbers)) for generator in generators)
 
 
 def _keep_small(generators: Sequence[Generator]) -> list[Generator]:

@@ -32,8 +32,10 @@ from selfinstruct.records import Row
 from selfinstruct.similarity import NoveltyIndex, compared_text
 from selfinstruct.text import tokens
 
-# Every pair is compared if the number of texts times that of their tokens is at most this: some 5,000 log lines.
+# Every pair is compared if the number of texts times that of their tokens is at most this: some 5,000 log lines. The
+# tokens of a text are compared 64 at once, so that a longer text counts as several.
 _ALL_PAIRS = 500_000_000
+_AT_ONCE = 64
 _BLOCK = 256
 # A character stands for a token; there are 1,114,112 code points.
 _MOST_CODES = 1_000_000
@@ -45,6 +47,11 @@ _SAMPLE = 64
 # The number of places that the sample is drawn from: large enough for short lists of values to repeat.
 _PLACES = 10_000
 _MOST_SEEDS = 32
+# Comparing two texts takes the square of their length. The longer they are, the less the samples differ, so that fewer
+# rows with these tokens in all, and fewer seeds, tell as much.
+_SAMPLED_TOKENS = _SAMPLE * 512
+_LEAST_SAMPLE = 8
+_LEAST_SEEDS = 4
 
 
 def thresholds(recipe: Recipe, categories: Categorizer, statistics: ValueStatistics) -> dict[str, float]:
@@ -71,12 +78,15 @@ def thresholds(recipe: Recipe, categories: Categorizer, statistics: ValueStatist
 
 def _threshold(rows: Sequence[Row], fields: Sequence[str], statistics: ValueStatistics) -> float:
     """The threshold that one category's seeds allow."""
-    closest = closest_pair([compared_text(row, fields) for row in rows])
+    texts = [compared_text(row, fields) for row in rows]
+    closest = closest_pair(texts)
     if closest is not None and closest >= CAP:
         return CAP
     highest = FLOOR
-    for row in _spread(rows):
-        score = _allowed(row_template(row, statistics, 0), fields, closest)
+    longest = max((len(tokens(text)) for text in texts), default=1)
+    sampled = min(max(_SAMPLED_TOKENS // max(longest, 1), _LEAST_SAMPLE), _SAMPLE)
+    for row in _spread(rows, max(_MOST_SEEDS * sampled // _SAMPLE, _LEAST_SEEDS)):
+        score = _allowed(row_template(row, statistics, 0), fields, closest, sampled)
         highest = max(highest, _rounded(score) if score > FLOOR else FLOOR)
         if highest >= CAP:
             return CAP
@@ -92,7 +102,7 @@ def closest_pair(texts: Sequence[str], all_pairs: int = _ALL_PAIRS) -> float | N
         return None
     split = [tokens(text) for text in texts]
     total = sum(map(len, split))
-    if len(texts) * total <= all_pairs and total <= _MOST_CODES:
+    if sum(-(-len(text) // _AT_ONCE) for text in split) * total <= all_pairs and total <= _MOST_CODES:
         return _closest_of_all_pairs(split)
     closest, index = FLOOR, NoveltyIndex(min_threshold=FLOOR)
     for text in texts:
@@ -121,15 +131,16 @@ def _closest_of_all_pairs(texts: Sequence[Sequence[str]]) -> float:
     return closest
 
 
-def _spread(rows: Sequence[Row]) -> Sequence[Row]:
-    """At most ``_MOST_SEEDS`` rows, evenly spread: more seeds of one category add no information."""
-    step = max(len(rows) // _MOST_SEEDS, 1)
-    return rows[::step][:_MOST_SEEDS]
+def _spread(rows: Sequence[Row], most: int) -> Sequence[Row]:
+    """At most ``most`` rows, evenly spread: more seeds of one category add no information."""
+    step = max(len(rows) // most, 1)
+    return rows[::step][:most]
 
 
-def _allowed(seed: RowTemplate, fields: Sequence[str], closest: float | None) -> float:
+def _allowed(seed: RowTemplate, fields: Sequence[str], closest: float | None, sampled: int) -> float:
+    """The similarity that ``sampled`` rows of a seed's template allow."""
     rng = Random(0)
-    places = rng.sample(range(_PLACES), _SAMPLE)
+    places = rng.sample(range(_PLACES), sampled)
     drawn = [tokens(compared_text(seed.render(place, rng) or seed.row, fields)) for place in places]
     scores = _pair_scores(drawn)
     crowd = scores[-1 - int(_CROWDED * len(scores))]
