@@ -43,7 +43,10 @@ def is_plain_number(text: str) -> bool:
 
 def any_position(path: Path) -> Path:
     """Return the path without its positions in lists: equal for all items of a list."""
-    return tuple(-1 if isinstance(step, int) else step for step in path)
+    for step in path:
+        if isinstance(step, int):
+            return tuple(-1 if isinstance(step, int) else step for step in path)
+    return path
 
 
 def _text(value: JSON) -> str | None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import NamedTuple
 
@@ -122,30 +122,60 @@ def is_span(context: JSON, start: int, end: int) -> bool:
 
 def _text_offsets(rows: Sequence[Mapping[Path, JSON]]) -> dict[Path, tuple[Path, Path]]:
     """Map the path of each offset of a text (any position of a list) to the paths of the text and of its context."""
-    numbers = {any_position(path) for found in rows for path, value in found.items() if whole(value) is not None}
-    texts = {any_position(path) for found in rows for path, value in found.items() if isinstance(value, str)}
+    numbers: dict[Path, list[list[_Number]]] = {}
+    texts: set[Path] = set()
+    for found in rows:
+        own: dict[Path, list[_Number]] = {}
+        for path, value in found.items():
+            kind = any_position(path)
+            if (at := whole(value)) is not None:
+                own.setdefault(kind, []).append(_Number(path, at, found))
+            if isinstance(value, str):
+                texts.add(kind)
+        for kind, those in own.items():
+            numbers.setdefault(kind, []).append(those)
+    ordered = sorted(texts, key=str)
     offsets = {}
     for number in sorted(numbers, key=str):
-        for text in sorted(texts - {number}, key=str):
-            for context in sorted(texts - {text, number}, key=str):
-                if _holds(rows, number, text, context):
+        # A number is a place in few of the texts: the others are too short for it.
+        contexts = [each for each in ordered if each != number and _is_mostly(_is_inside, numbers[number], each)]
+        for text in ordered if contexts else ():
+            for context in contexts:
+                if text not in (number, context) and _is_mostly(_is_place, numbers[number], context, text):
                     offsets[number] = text, context
     return offsets
 
 
-def _holds(rows: Sequence[Mapping[Path, JSON]], number: Path, text: Path, context: Path) -> bool:
+class _Number(NamedTuple):
+    """A whole number ``at`` a path of a row."""
+
+    path: Path
+    at: int
+    found: Mapping[Path, JSON]
+
+
+def _is_mostly(test: Callable[..., bool], rows: Sequence[Sequence[_Number]], *paths: Path) -> bool:
+    """Whether a test of a number and others of its row holds for most numbers, in two rows or more that differ."""
     count = right = 0
     values = set()
-    for found in rows:
-        for path, value in found.items():
-            at = whole(value) if any_position(path) == number else None
-            if at is not None:
-                count += 1
-                right += _is_at(found.get(_like(path, context)), found.get(_like(path, text)), at)
-                values.add(at)
+    for numbers in rows:
+        for each in numbers:
+            count += 1
+            right += test(each, *paths)
+            values.add(each.at)
         if count > _LEAST_ROWS and right == 0:
             return False
     return count >= _LEAST_ROWS and len(values) > 1 and right >= _SHARE * count
+
+
+def _is_inside(number: _Number, context: Path) -> bool:
+    text = number.found.get(_like(number.path, context))
+    return isinstance(text, str) and number.at < len(text)
+
+
+def _is_place(number: _Number, context: Path, text: Path) -> bool:
+    found, path = number.found, number.path
+    return _is_at(found.get(_like(path, context)), found.get(_like(path, text)), number.at)
 
 
 def _is_at(context: JSON, text: JSON, at: int) -> bool:
@@ -225,5 +255,7 @@ def _parents(found: Iterable[Path], pair: Pair) -> Iterator[Path]:
 
 def _like(path: Path, other: Path) -> Path:
     """``other`` with the positions in lists of ``path``."""
+    if -1 not in other:
+        return other
     positions = [step for step in path if isinstance(step, int)]
     return tuple(positions.pop(0) if step == -1 and positions else 0 if step == -1 else step for step in other)

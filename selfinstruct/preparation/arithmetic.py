@@ -61,12 +61,13 @@ _CLUE = re.compile(
 _OPERATION = re.compile(
     rf"\d\s?\)?(?:[+*×·÷=]|\s+[-−–/x:+*×÷=]\s|\s*(?:{'|'.join(_WORDS.values())})|[-−–/x]\d+\s*=)", re.IGNORECASE
 )
-_MOST_CHARACTERS = 20_000
+#: Numbers and equations are looked for in this many characters of a text.
+MOST_CHARACTERS = 20_000
 
 
 def numbers(text: str) -> list[Fraction]:
     """The numbers in a text, without those that are part of a word."""
-    return [_value(match[0]) for match in NUMBER.finditer(text[:_MOST_CHARACTERS])]
+    return [_value(match[0]) for match in NUMBER.finditer(text[:MOST_CHARACTERS])]
 
 
 def computes(text: str, elsewhere: Collection[Fraction]) -> bool:
@@ -75,7 +76,7 @@ def computes(text: str, elsewhere: Collection[Fraction]) -> bool:
     >>> computes("What is 12 times 8?", {Fraction(96)}), computes("3 + 4 = 7", ()), computes("pages 3-4", {Fraction(7)})
     (True, True, False)
     """
-    text = text[:_MOST_CHARACTERS]
+    text = text[:MOST_CHARACTERS]
     for equation in _EQUATION.finditer(text):
         result, written = evaluate(equation[1]), equation[2]
         if result is not None and (_agrees(result, written) if written else _contains(elsewhere, result)):
@@ -94,7 +95,7 @@ def compares(text: str) -> bool:
     >>> compares("Is 17 greater than 9?"), compares("51是质数吗？"), compares("Is partition rdd_42_18 found?")
     (True, True, False)
     """
-    return _COMPARED.search(text[:_MOST_CHARACTERS]) is not None
+    return _COMPARED.search(text[:MOST_CHARACTERS]) is not None
 
 
 def combines(values: Sequence[Fraction], result: Fraction, *, most: int = 3) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from selfinstruct.checks.grounding import find, has_value
@@ -129,9 +129,13 @@ def grounding(
         for other in contexts:
             if other == name or grounded.get(other) == name:
                 continue
-            inside = [_is_inside(row[name], row[other]) for row in filled]
+            inside = list(_inside(filled, name, other, len(rows)))
             kept = sum(inside)
-            if kept <= most or not (holds(kept, len(filled), len(rows)) or _is_one_odd_number(filled, name, inside)):
+            if (
+                len(inside) < len(filled)
+                or kept <= most
+                or not (holds(kept, len(filled), len(rows)) or _is_one_odd_number(filled, name, inside))
+            ):
                 continue
             if isinstance(filled[0][name], str) or not _is_chance(filled, name, other, kept):
                 best, most = other, kept
@@ -139,6 +143,17 @@ def grounding(
             grounded[name] = best
             reasons[f"fields.{name}.appears_in"] = f"a span of {best} ({most} of {len(filled)} seeds)"
     return grounded
+
+
+def _inside(filled: Sequence[Row], name: str, other: str, total: int) -> Iterator[bool]:
+    """Whether each row's value is in its context, up to the row that decides that too few are."""
+    missing = 0
+    for row in filled:
+        found = _is_inside(row[name], row[other])
+        missing += not found
+        if missing > 1 and not holds(len(filled) - missing, len(filled), total):
+            return
+        yield found
 
 
 def _is_inside(value: JSON, context: JSON) -> bool:

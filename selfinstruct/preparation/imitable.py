@@ -36,7 +36,7 @@ from selfinstruct.recipe import Recipe
 from selfinstruct.recipe.relation_paths import parse_pattern
 from selfinstruct.records import JSON, Row
 from selfinstruct.rows import RowFile
-from selfinstruct.rows.leaves import leaves
+from selfinstruct.rows.leaves import Path, leaves
 from selfinstruct.text import find_span, tokens, value_text
 
 #: The kinds of relations from which the imitator computes a value.
@@ -259,19 +259,21 @@ class _File:
 
     def _arithmetic(self, row: Row) -> Obstacle | None:
         every = leaves(row)
+        said = {name for name, value in row.items() if _is_yes_no(value)}
+        every_number: dict[Path, set[Fraction]] | None = None
         for path, value in every.items():
             if not isinstance(value, str) or not any(character.isalpha() for character in value + str(path[-1])):
                 continue
             if may_compute(value):
-                others = (value_text(other) for at, other in every.items() if at != path and _has_value(other))
-                if computes(value, {number for other in others for number in numbers(other)}):
+                if every_number is None:
+                    every_number = {
+                        at: set(numbers(value_text(each))) for at, each in every.items() if _has_value(each)
+                    }
+                if computes(value, set().union(*(each for at, each in every_number.items() if at != path))):
                     return Obstacle(ARITHMETIC[0], (str(path[0]),), ARITHMETIC[1])
-            if self._asks_yes_no(row, str(path[0])) and compares(value):
+            if said - {path[0]} and compares(value):
                 return Obstacle(ARITHMETIC[0], (str(path[0]),), ARITHMETIC[1])
         return None
-
-    def _asks_yes_no(self, row: Row, name: str) -> bool:
-        return any(other != name and value_text(value).strip().casefold() in _YES_NO for other, value in row.items())
 
     # --- answers that are not in their text ---
 
@@ -364,6 +366,10 @@ def _share(results: Iterable[bool]) -> float:
 
 def _has_value(value: JSON) -> bool:
     return value is not None and (not isinstance(value, str) or bool(value.strip()))
+
+
+def _is_yes_no(value: JSON) -> bool:
+    return not isinstance(value, list | dict) and value_text(value).strip().casefold() in _YES_NO
 
 
 def _is_fact(text: str) -> bool:
