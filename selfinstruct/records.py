@@ -42,10 +42,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFormat:
-    """The format of a JSON reply: one object or a list of objects, and the JSON type of each of their members."""
+    """The format of a JSON reply: one object or a list of objects, and the JSON type of each of their members.
+
+    Those in ``optional`` may be left out.
+    """
 
     types: dict[str, str]
     is_list: bool = True
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.recipe import Importer, Recipe, bind
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, read_rows, rows_from_objects
+from selfinstruct.rows.optional_keys import odd_rows, optional_keys
 from selfinstruct.similarity.neighbour_index import NeighbourIndex
 from selfinstruct.text import value_text
 
@@ -209,11 +210,17 @@ def _given(path: str, importer: Importer | None) -> Criteria:
 
 def _inferred(file: RowFile) -> Criteria:
     """The rules inferred from the rows, with the highest threshold that inference can give."""
-    shape, _ = Counter(tuple(sorted(row)) for row in file.rows).most_common(1)[0]
-    shaped = [at for at, row in enumerate(file.rows) if tuple(sorted(row)) == shape]
+    optional = optional_keys(file.rows)
+    odd = {at for at, *_ in odd_rows(file.rows, optional)}
+    shaped = [at for at in range(len(file.rows)) if at not in odd]
+    if not optional or not shaped:
+        shape, _ = Counter(tuple(sorted(row)) for row in file.rows).most_common(1)[0]
+        shaped = [at for at, row in enumerate(file.rows) if tuple(sorted(row)) == shape]
     count = min(len(shaped), _SAMPLE)
     chosen = [shaped[place * len(shaped) // count] for place in range(count)]
-    sample = replace(file.selected(chosen), fields=tuple(file.rows[chosen[0]]))
+    sample = replace(
+        file.selected(chosen), fields=tuple(dict.fromkeys(name for at in shaped for name in file.rows[at]))
+    )
     rows = sample.rows
     inferred = infer(sample)
     recipe = inferred.recipe

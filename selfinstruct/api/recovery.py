@@ -65,10 +65,11 @@ def _prepare(where: Path, remains: DamagedJournal) -> tuple[Prepared, list[SeedR
     digest = remains.metadata.seeds_digest
     seeds = RowFile(recipe.seeds.file, "jsonl", [row for row, _, _ in stored], [line for _, _, line in stored], ())
     if recipe.seeds.file and (not stored or digest not in ("", directory.seeds_digest(seeds.rows))):
-        seeds = read_rows(recipe.seeds.file)
+        optional = [name for name, field in recipe.fields.items() if field.optional]
+        seeds = read_rows(recipe.seeds.file, optional=optional)
         if digest not in ("", directory.seeds_digest(seeds.rows)):
             raise KeyError("the seeds")
-    names = tuple(seeds.rows[0]) if seeds.rows else tuple(recipe.fields)
+    names = tuple(dict.fromkeys(name for row in seeds.rows for name in row)) or tuple(recipe.fields)
     inputs = PromptInputs.from_json(remains.metadata.prompt_inputs, remains.passages)
     prepared = build_prepared(replace(seeds, fields=names), bind(recipe, names), inputs)
     of = prepared.categories.of

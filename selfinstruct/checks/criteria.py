@@ -22,9 +22,12 @@ class AppliedCheck(NamedTuple):
     name: str
     constraints: Constraints
     when: tuple[tuple[str, frozenset[str]], ...] = ()
+    optional: tuple[str, ...] = ()
 
     def rejection(self, row: Row) -> Rejection | None:
-        """The rejection of a row that has all fields of ``fields``."""
+        """The rejection of a row; None if it lacks one of the ``optional`` fields that the check reads."""
+        if self.optional and any(name not in row for name in self.optional):
+            return None
         if self.when and not all(_is_one_of(row[name], wanted) for name, wanted in self.when):
             return None
         return self.check(row, self.name, self.constraints)
@@ -110,6 +113,11 @@ def applied_checks(recipe: Recipe) -> tuple[AppliedCheck, ...]:
         when = tuple((name, frozenset(map(caseless, values))) for name, values in rule.when.items())
         applied += [
             AppliedCheck(check, rule.field, rule, when) for check, keys in FIELD_CHECKS.items() if _any_set(rule, keys)
+        ]
+    optional = {name for name, field in recipe.fields.items() if field.optional}
+    if optional:
+        applied = [
+            each._replace(optional=tuple(name for name in each.fields() if name in optional)) for each in applied
         ]
     return tuple(applied)
 

@@ -62,9 +62,9 @@ def spans(row: Row, fields: Mapping[str, Constraints]) -> dict[str, tuple[int, i
     """
     found = {}
     for name, constraints in fields.items():
-        context = None if constraints.appears_in is None else row[constraints.appears_in]
+        context = None if constraints.appears_in is None else row.get(constraints.appears_in)
         # A place in a list or an object is not a place in a text.
-        if isinstance(context, str) and (span := find(row[name], context, constraints.match)):
+        if isinstance(context, str) and name in row and (span := find(row[name], context, constraints.match)):
             found[name] = span
     return found
 

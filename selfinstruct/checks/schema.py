@@ -24,7 +24,10 @@ _CONTAINERS = (list, dict)
 
 
 def check(row: Row, fields: Mapping[str, Field]) -> Rejection | None:
-    """Reject a row with a missing field, an unknown field, or a value of another type; a boolean is not an integer."""
+    """Reject a row that lacks a field which is not optional, has an unknown one, or has a value of another type.
+
+    A boolean is no integer.
+    """
     for _, message in faults(row, fields):
         return Rejection("schema", message)
     return None
@@ -38,7 +41,8 @@ def faults(row: Row, fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
                 yield str(name), f"{str(name)[:80]} is not a field of the recipe"
     for name, field in fields.items():
         if name not in row:
-            yield name, f"{name} is missing"
+            if not field.optional:
+                yield name, f"{name} is missing"
             continue
         value = row[name]
         kind = type(value)

@@ -43,5 +43,5 @@ def export_rows(history: History, *, with_seeds: bool = False) -> ExportRows:
         for grown in history.rows():
             yield ExportRow(grown.line, grown.category, grown.spans_line)
 
-    first = seeds[0].row if seeds else next((grown.row for grown in history.rows()), {})
-    return ExportRows(each(), tuple(first))
+    rows = (seed.row for seed in seeds) if seeds else (grown.row for grown in history.rows())
+    return ExportRows(each(), tuple(dict.fromkeys(name for row in rows for name in row)))

@@ -41,7 +41,8 @@ class StepCall:
         """The format of a JSON reply; None where the reply is text."""
         fields, definition = recipe.fields, self.definition
         if definition is None:
-            return ReplyFormat({name: str(each.type) for name, each in fields.items()})
+            types = {name: str(each.type) for name, each in fields.items()}
+            return ReplyFormat(types, optional=frozenset(name for name, each in fields.items() if each.optional))
         if isinstance(definition, Judge):
             return ReplyFormat({"score": "number", "reason": "string"}, is_list=False)
         if definition.reply != "json":

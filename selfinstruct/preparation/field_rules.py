@@ -101,7 +101,7 @@ def has_texts(rows: Sequence[Row], name: str) -> bool:
 
 def may_be_blank(rows: Sequence[Row], name: str) -> bool:
     """Whether the field is blank or null in some seed, so that it may be so in new rows."""
-    return any(not has_value(row[name]) for row in rows)
+    return any(name in row and not has_value(row[name]) for row in rows)
 
 
 def max_chars(rows: Sequence[Row], name: str) -> int | None:

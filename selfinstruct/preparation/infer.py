@@ -47,15 +47,21 @@ class Inferred:
 def infer(seeds: RowFile) -> Inferred:
     """Infer the recipe of a seed file: fields, grounding, identifiers, categories, and a quota of 100 rows per seed."""
     reasons: dict[str, str] = {}
-    types = {name: field_rules.field_type([row[name] for row in seeds.rows]) for name in seeds.fields}
-    rows, doubtful = _sound_rows(seeds.rows, {name: Field(type=kind) for name, kind in types.items()})
+    optional = {name for name in seeds.fields if any(name not in row for row in seeds.rows)}
+    types = {name: field_rules.field_type([row[name] for row in seeds.rows if name in row]) for name in seeds.fields}
+    shapes = {name: Field(type=kind, optional=name in optional) for name, kind in types.items()}
+    own, doubtful = _sound_rows(seeds.rows, shapes)
+    rows = [{name: row.get(name) for name in seeds.fields} for row in own] if optional else own
     unique = unique_fields(rows)
+    count = {name: sum(name in row for row in own) for name in optional}
+    reasons.update({f"fields.{name}.optional": f"{count[name]} of {len(own)} seeds have it" for name in optional})
     reasons.update({f"fields.{name}.unique": "every seed has another value" for name in unique})
     free = [name for name in seeds.fields if name not in unique]
     texts = [name for name in free if field_rules.are_of(rows, name, str)]
     scalars = [name for name in free if field_rules.are_of(rows, name, (str, int, float))]
     grounded = field_rules.grounding(rows, scalars, texts, reasons)
-    label = field_rules.find_label(rows, [name for name in free if name not in grounded and types[name] != "object"])
+    labels = [name for name in free if name not in grounded and name not in optional and types[name] != "object"]
+    label = field_rules.find_label(rows, labels)
     if label in grounded.values():
         label = None
     asking = [name for name in texts if name not in grounded and name != label]
@@ -69,15 +75,17 @@ def infer(seeds: RowFile) -> Inferred:
             unique=name in unique,
             appears_in=grounded.get(name),
             identifiers_in=identified.get(name),
-            min_chars=0 if name not in unique and field_rules.may_be_blank(rows, name) else None,
+            optional=name in optional,
+            min_chars=0 if name not in unique and field_rules.may_be_blank(own, name) else None,
             max_chars=field_rules.max_chars(rows, name) if name in texts else None,
         )
         for name in seeds.fields
     }
-    statistics = ValueStatistics(rows, grounded)
-    relations = infer_relations(rows, grounded, identified)
+    statistics = ValueStatistics(own, grounded)
+    relations = infer_relations(own, grounded, identified)
     reasons.update({f"relations.{at}": inferred.reason for at, inferred in enumerate(relations)})
-    categories = _categories(statistics, seeds.fields, label, asking, grounded, reasons)
+    always = [name for name in asking if name not in optional]
+    categories = _categories(statistics, seeds.fields, label, always, grounded, reasons)
     reasons["quota.rows"] = f"{_ROWS_PER_SEED} for each of the {len(rows)} seeds"
     reasons["novelty.fields"] = "the texts that are neither a label nor a span of another field"
     if unique:
@@ -137,7 +145,9 @@ def prose_field(recipe: Recipe) -> list[str]:
     """
     refer = context_fields(recipe)
     bound = {*refer, *refer.values(), recipe.categories.field}
-    texts = [name for name, field in recipe.fields.items() if field.type == "string" and not field.unique]
+    texts = [
+        name for name, field in recipe.fields.items() if field.type == "string" and not (field.unique or field.optional)
+    ]
     free = [name for name in texts if name not in bound]
     return free if len(free) == 1 else []
 

@@ -253,7 +253,7 @@ def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Pre
     """Prepare the run of this journal again, or a run of its seeds with another ``recipe``."""
     metadata, stored = history.metadata(), history.seeds()
     own = parse_recipe(metadata.recipe, f"{history.path}: recipe", history.path.parent, importer=accept_unimported)
-    names = tuple(stored[0].row) if stored else tuple(own.fields)
+    names = tuple(dict.fromkeys(name for seed in stored for name in seed.row)) or tuple(own.fields)
     seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
     reasons = dict(metadata.reasons) if recipe is None else {}
     inputs = PromptInputs.from_json(metadata.prompt_inputs, history.passages())
@@ -294,7 +294,8 @@ def _seeds_of(recipe: Recipe, name: str) -> RowFile:
     if not recipe.seeds.file:
         return RowFile(name, "jsonl", [], [], tuple(recipe.fields))
     hint = f"Check seeds.file in {name}; it is relative to the recipe's directory."
-    return read_rows(recipe.seeds.file, hint=hint)
+    optional = [name for name, field in recipe.fields.items() if field.optional]
+    return read_rows(recipe.seeds.file, hint=hint, optional=optional)
 
 
 def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:

@@ -26,7 +26,8 @@ _TYPES_ZH = {
 def system_zh(recipe: Recipe) -> str:
     """The system message: the task, the fields, the rules, the form of the reply."""
     fields = [
-        f"- {quoted(name)}（{_TYPES_ZH[field.type]}）{f'：{field.description}' if field.description else ''}"
+        f"- {quoted(name)}（{_TYPES_ZH[field.type]}{'，可省略' if field.optional else ''}）"
+        f"{f'：{field.description}' if field.description else ''}"
         for name, field in recipe.fields.items()
     ]
     rules = [rule for name, field in recipe.fields.items() for rule in _field_rules(name, field)]

@@ -15,7 +15,8 @@ from selfinstruct.recipe.methods import Constraints
 def system_en(recipe: Recipe) -> str:
     """The system message: the task, the fields, the rules, the form of the reply."""
     fields = [
-        f"- {quoted(name)} ({field.type}){f': {field.description}' if field.description else ''}"
+        f"- {quoted(name)} ({field.type}{', in some rows only' if field.optional else ''})"
+        f"{f': {field.description}' if field.description else ''}"
         for name, field in recipe.fields.items()
     ]
     rules = [rule for name, field in recipe.fields.items() for rule in _field_rules(name, field)]

@@ -167,12 +167,14 @@ class Field(Constraints):
 
     ``source`` names what its value is taken from if the model does not write it: an attribute, or a part of the
     passage. Rows that agree in all fields except ``answer`` fields contradict each other. The values of a ``unique``
-    field (an id) must all differ, and never make a row new: rows that differ in it alone are copies.
+    field (an id) must all differ, and never make a row new: rows that differ in it alone are copies. A row may lack an
+    ``optional`` field.
     """
 
     description: str = ""
     answer: bool = False
     unique: bool = False
+    optional: bool = False
     type: Literal["string", "integer", "number", "boolean", "array", "object", "any"] = "string"
     source: str | None = None
 

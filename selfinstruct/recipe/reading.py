@@ -77,14 +77,14 @@ def recipe_name(path: str | os.PathLike[str]) -> str:
 def bind(recipe: Recipe, seed_fields: Iterable[str]) -> Recipe:
     """Return the recipe with its fields in the order of the seeds' fields.
 
-    Raises RecipeError if the two have different fields, or if the recipe contradicts itself (one constructed in Python
-    has not been through ``parse_recipe``).
+    Raises RecipeError if the two have different fields, other than optional ones, or if the recipe contradicts itself
+    (one constructed in Python has not been through ``parse_recipe``).
     """
     names = list(seed_fields) or list(recipe.fields)
     problems = list(recipe_contradictions(recipe))
     unlisted = [name for name in names if name not in recipe.fields]
     for name in recipe.fields:
-        if name not in names:
+        if name not in names and not recipe.fields[name].optional:
             problems.append(no_such_field(("fields", name), name, names, "the seeds have"))
             unlisted = [other for other in unlisted if other != nearest(name, names)]
     for name in unlisted:
@@ -92,6 +92,7 @@ def bind(recipe: Recipe, seed_fields: Iterable[str]) -> Recipe:
         problems.append(Problem(("fields", name), "missing; the seeds have this field", f"add {header}"))
     if problems:
         raise recipe_error(problems, f"recipe {toml.literal(recipe.name)} with {recipe.seeds.file}")
+    names += [name for name in recipe.fields if name not in names]
     return recipe.model_copy(update={"fields": {name: recipe.fields[name] for name in names}})
 
 

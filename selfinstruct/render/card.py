@@ -102,6 +102,7 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         rules += [f"a span of {_code(field.appears_in)}"] if field.appears_in else []
         rules += [f"numbers and ids must occur in {_code(field.identifiers_in)}"] if field.identifiers_in else []
         rules += ["another value in every row"] if field.unique else []
+        rules += ["in some rows only"] if field.optional else []
         rules += [remark] if (remark := unchecked_phrase(recipe, name)) else []
         yield f"| {_code(name)} | {field.type} | {'; '.join(rules)} |"
     if report.rows:

@@ -113,6 +113,8 @@ def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
         yield "the label"
     if field.unique:
         yield "another value in every row"
+    if field.optional:
+        yield _with_reason("optional", prepared, f"fields.{name}.optional")
     if field.type not in ("string", "any"):
         yield field.type
     if field.type == "any" and field.min_chars == 0:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfinstruct.errors import RowError
 from selfinstruct.records import Row
+from selfinstruct.rows.optional_keys import odd_rows, optional_keys
 from selfinstruct.rows.reader import READABLE, RowStream, open_rows
 from selfinstruct.rows.record import Record
 from selfinstruct.rows.sources import CHECK_PATH, file_name, open_source
@@ -49,15 +50,19 @@ class RowFile:
         return replace(self, rows=rows, lines=lines, files=[self.files[at] for at in kept] if self.files else [])
 
 
-def read_rows(path: str | Path, *, uniform: bool = True, hint: str = CHECK_PATH) -> RowFile:
+def read_rows(
+    path: str | Path, *, uniform: bool = True, hint: str = CHECK_PATH, optional: Collection[str] = ()
+) -> RowFile:
     """Read the rows at ``path``: a file, ``-`` for standard input, a folder of shards, or a glob.
+
+    ``uniform`` and ``optional`` are as for ``collect_rows``.
 
     Raises:
         RowError: the path cannot be read (``hint`` is used where it does not exist), or ``parse_rows`` refuses its
             content.
     """
     with open_source(path, hint=hint) as stream:
-        return _collected(stream, file_name(path), uniform=uniform)
+        return _collected(stream, file_name(path), uniform=uniform, optional=optional)
 
 
 def parse_rows(data: bytes, name: str, *, uniform: bool = True) -> RowFile:
@@ -71,31 +76,35 @@ def parse_rows(data: bytes, name: str, *, uniform: bool = True) -> RowFile:
 
     Raises:
         RowError: with file:line: the content is broken, empty, not UTF-8 text, or contains a value that would change;
-            and, if ``uniform``, a row's fields differ from those of the first row.
+            and, if ``uniform``, a row's fields differ from those of the others by mistake, see ``optional_keys``.
     """
     return _collected(open_rows(io.BytesIO(data), name), name, uniform=uniform)
 
 
-def _collected(stream: RowStream, name: str, *, uniform: bool) -> RowFile:
-    file = collect_rows(stream.records, name, stream.format, uniform=uniform)
+def _collected(stream: RowStream, name: str, *, uniform: bool, optional: Collection[str] = ()) -> RowFile:
+    file = collect_rows(stream.records, name, stream.format, uniform=uniform, optional=optional)
     return replace(file, notes=tuple(stream.notes))
 
 
-def collect_rows(source: Iterable[Record], name: str, form: str, *, uniform: bool) -> RowFile:
-    """Rows and their lines as a RowFile. Raises RowError if there are none, for a row without fields, and as above."""
+def collect_rows(
+    source: Iterable[Record], name: str, form: str, *, uniform: bool, optional: Collection[str] = ()
+) -> RowFile:
+    """Rows and their lines as a RowFile. Raises RowError if there are none, for a row without fields, and as above.
+
+    Any row may lack the fields in ``optional``.
+    """
     rows: list[Row] = []
     lines: list[int] = []
     files: list[str] = []
     fields: dict[str, None] = {}
+    differ = False
     for line, _, row, file in source:
         if not isinstance(row, dict):
             continue
         if row.keys() != fields.keys():
-            if rows and uniform:
-                first = f"{files[0]}:{lines[0]}" if file and file != files[0] else f"line {lines[0]}"
-                raise _differing(f"{file or name}:{line}", row, first, fields)
+            differ = differ or bool(rows)
             fields.update(dict.fromkeys(row))
-        if not row:
+        if not row and not (rows and uniform):
             raise RowError(f"{file or name}:{line}", "the row has no fields", hint="Add its fields, or remove it.")
         rows.append(row)
         lines.append(line)
@@ -103,20 +112,27 @@ def collect_rows(source: Iterable[Record], name: str, form: str, *, uniform: boo
             files.append(file)
     if not rows:
         raise RowError(name, "no rows found", hint=READABLE)
-    return RowFile(name, form, rows, lines, tuple(fields), files)
+    whole = RowFile(name, form, rows, lines, tuple(fields), files)
+    if uniform and differ:
+        odd = {at: (missing, extra) for at, missing, extra in odd_rows(rows, optional_keys(rows, optional))}
+        if odd:
+            first = next((at for at in range(len(rows)) if at not in odd), 0)
+            at = next(at for at in odd if at != first)
+            raise _differing(whole, at, first, *odd[at])
+    return whole
 
 
-def _differing(where: str, row: Row, first: str, fields: dict[str, None]) -> RowError:
+def _differing(file: RowFile, at: int, first: int, missing: list[str], extra: list[str]) -> RowError:
     import difflib
 
-    missing = [field for field in fields if field not in row]
-    extra = [field for field in row if field not in fields]
+    fields, where = list(file.rows[first]), file.place(at)
+    other = file.place(first) if file.file(at) != file.file(first) else f"line {file.lines[first]}"
     parts = [f"no {', '.join(map(repr, missing))}"] if missing else []
     parts += [f"unknown {', '.join(map(repr, extra))}"] if extra else []
-    hint = "Every row must have the same fields."
+    hint = "Every row must have the same fields, apart from those that several rows lack."
     known = {field.casefold(): field for field in fields}
     for field in extra:
         if near := difflib.get_close_matches(field.casefold(), known, 1):
             hint = f"Did you mean {known[near[0]]!r} instead of {field!r}? {hint}"
             break
-    return RowError(where, f"fields differ from {first}: {'; '.join(parts)}", hint=hint)
+    return RowError(where, f"fields differ from {other}: {'; '.join(parts)}", hint=hint)

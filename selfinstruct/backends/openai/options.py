@@ -115,7 +115,8 @@ class Options:
 def reply_schema(reply_format: ReplyFormat) -> dict[str, Any]:
     """The JSON schema of a reply for ``response_format``: one object, or ``{"rows": [...]}`` for many.
 
-    It is strict if every name has a plain type: strict mode allows no open lists or objects, nor untyped values.
+    It is strict if every name has a plain type and is required: strict mode allows no open lists or objects, untyped
+    values or optional names.
     """
     properties: dict[str, Any] = {
         name: {} if kind == "any" else {"type": kind, **({"items": {}} if kind == "array" else {})}
@@ -124,7 +125,7 @@ def reply_schema(reply_format: ReplyFormat) -> dict[str, Any]:
     schema = {
         "type": "object",
         "properties": properties,
-        "required": list(reply_format.types),
+        "required": [name for name in reply_format.types if name not in reply_format.optional],
         "additionalProperties": False,
     }
     if reply_format.is_list:
@@ -134,5 +135,5 @@ def reply_schema(reply_format: ReplyFormat) -> dict[str, Any]:
             "required": ["rows"],
             "additionalProperties": False,
         }
-    strict = all(kind in _PLAIN_TYPES for kind in reply_format.types.values())
+    strict = not reply_format.optional and all(kind in _PLAIN_TYPES for kind in reply_format.types.values())
     return {"name": "rows", "strict": strict, "schema": schema}
