@@ -188,7 +188,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Prepared]:
         for n in range(12, 24)
     ]
     where = tmp_path_factory.mktemp("evil") / "run"
-    prepared = api.plan(rows, rows=60)
+    prepared = api.plan(rows, rows=400)
     api.run(rows, prepared=prepared, out=where)
     with History.open(where) as history:
         shown = build_report(history, prepared, summarise(history, prepared))
