@@ -17,8 +17,10 @@ import re
 from dataclasses import dataclass
 
 from selfinstruct.mining.number_roles import number_role
-from selfinstruct.mining.times import TIMES, ZONE, is_time
+from selfinstruct.mining.times import is_time
 from selfinstruct.text import is_unspaced
+from selfinstruct.values.time_forms import TIME_PATTERN, form_of
+from selfinstruct.values.written_times import has_date
 
 _ZH_DIGITS = "一二三四五六七八九十百千万零〇两"
 _ZH_MEASURES = "卷篇回章部首年岁人个代世里斤尺丈卦爻名次页册字种"
@@ -32,14 +34,20 @@ _PHONES = (
     r"\b1[3-9]\d{9}",
     r"\b0\d{2,3}-\d{7,8}",
 )
+# Parts of a date or time of no known form, and dates of no calendar: they are kept.
+_KEPT = (
+    r"(?:(?<=UTC)|(?<=GMT))[+-]\d{1,2}(?::?\d\d)?(?!\d)",
+    r"(?<![\w.:-])\d{1,4}(?:-\d{1,2}-|/\d{1,2}/)\d{1,4}(?![\w-])",
+    r"(?:令和|平成|昭和|大正|明治) ?\d+",
+)
 _KINDS = (
     ("email", _MAIL),
-    ("zone", ZONE),
-    *((f"time{index}", rf"(?<!\d){pattern}(?!\d)") for index, (pattern, _) in enumerate(TIMES)),
+    ("time", TIME_PATTERN),
     ("phone", "|".join(f"{pattern}(?![\\w-])" for pattern in _PHONES)),
     ("uuid", r"(?<![0-9a-zA-Z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-zA-Z])"),
     ("mac", r"(?<![0-9a-zA-Z:])[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}(?![0-9a-zA-Z:])"),
     ("ipv4", rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?!\.?\d)"),
+    ("kept", "|".join(_KEPT)),
     ("hex", r"(?<=0x)[0-9a-fA-F]+|(?<![0-9a-zA-Z])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}(?![0-9a-zA-Z])"),
     ("number", r"(?<![A-Za-z\d.])-?\d+\.\d+(?!\.?\d)|(?:(?<![^\W_])-)?\d+"),
     ("zhnumber", rf"[{_ZH_DIGITS}]+(?=[{_ZH_MEASURES}])|(?<=第)[{_ZH_DIGITS}]+"),
@@ -78,8 +86,8 @@ class Entity:
 
     ``key`` is the word before it with its digits masked (``rdd_#_``): equal keys mean the same
     kind of place.
-    ``format`` is the strptime format of a time, ``unit`` the unit after a number, ``role`` what a number is for (see
-    ``number_roles``). ``is_name``
+    ``format`` is the form of a time (see ``values.time_forms``), ``unit`` the unit after a number, ``role`` what a
+    number is for (see ``number_roles``). ``is_name``
     marks a number that is part of a name (``ssh2``), ``is_counted`` one before a word that it counts (3 apples),
     ``is_whole`` one that is all of its field.
     """
@@ -102,20 +110,20 @@ def find_entities(text: str) -> list[Entity]:
     entities: list[Entity] = []
     for match in _ENTITY.finditer(text):
         kind, value, form = match.lastgroup or "", match.group(), ""
-        if kind == "zone":
+        if kind == "kept":
             continue
-        if kind.startswith("time"):
-            form = TIMES[int(kind[4:])][1]
+        if kind == "time":
+            form = form_of(match, "time")
             if not is_time(value, form):
-                entities.extend(_numbers(text, match.start(), match.end(), entities))
+                if not has_date(form):  # 3:75 is no time
+                    entities.extend(_numbers(text, match.start(), match.end(), entities))
                 continue
-            kind = "time"
         entities.append(_make_entity(text, match.start(), match.end(), kind, form, entities))
     return entities
 
 
 def _numbers(text: str, start: int, end: int, before: list[Entity]) -> list[Entity]:
-    """The numbers in a text that looks like a time but is not a valid one."""
+    """The numbers in a text that looks like a time of day but is not a valid one."""
     return [
         _make_entity(text, start + m.start(), start + m.end(), "number", "", before)
         for m in _DIGITS.finditer(text[start:end])

@@ -24,7 +24,6 @@ from selfinstruct.mining.number_generators import (
 )
 from selfinstruct.mining.numerals import read_chinese, write_chinese
 
-_SPREAD_DAYS = 60
 _CHANGE = 0.35
 
 
@@ -162,23 +161,6 @@ class ChineseNumberGenerator:
     def draw(self, place: int, rng: Random) -> str:
         """Return the number at ``place`` in Chinese numerals."""
         return write_chinese(int(self.numbers.draw(place, rng)))
-
-
-@dataclass(frozen=True, slots=True)
-class TimeShiftGenerator:
-    """The number of seconds by which all times of one row are shifted, so that order and distances are kept.
-
-    The part below a day is from ``low`` to ``high`` if these are given.
-    """
-
-    low: int | None = None
-    high: int = 0
-
-    def draw(self, place: int, rng: Random) -> str:
-        """Return a random number of seconds."""
-        if self.low is None:
-            return str(rng.randrange(_SPREAD_DAYS * 86400))
-        return str((1 + rng.randrange(_SPREAD_DAYS)) * 86400 + rng.randint(self.low, self.high))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,24 +13,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import Random
 
 from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.generators import (
     AddressGenerator,
     ConstantGenerator,
-    TimeShiftGenerator,
 )
 from selfinstruct.mining.leaf_texts import with_texts
 from selfinstruct.mining.number_generators import Generator, IdentifierGenerator, NumberGenerator, range_generator
 from selfinstruct.mining.number_roles import BOUNDS, CODE, OPEN
 from selfinstruct.mining.offsets import Pointer
 from selfinstruct.mining.serial_numbers import SerialGenerator
-from selfinstruct.mining.times import has_date, read_time, write_time, write_weekday
+from selfinstruct.mining.times import STILL, ShiftGenerator, seconds_of_shift, shifts, write_weekday
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.mining.variables import NUMBERS, Place, Slot, Variable, Variables, find_targets, word_around
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path
+from selfinstruct.values.written_times import TimeStyle, has_year, is_ambiguous, read_time, write_time
 
 # How often a value is drawn again if it equals another one of the row.
 _MOST_DRAWS = 20
@@ -72,7 +73,7 @@ class RowTemplate:
         values = []
         for generator, own, sequence in zip(self.generators, self.own, self.sequences, strict=True):
             at = serial if serial is not None and isinstance(generator, SerialGenerator) else place
-            if isinstance(generator, TimeShiftGenerator):
+            if isinstance(generator, ShiftGenerator):
                 values.append(generator.draw(at + drawn[sequence] * _STRIDE, rng))
                 drawn[sequence] += 1
                 continue
@@ -102,7 +103,7 @@ class RowTemplate:
         """Whether values that differ in the row differ among ``values``."""
         owns: dict[str, str] = {}
         for value, own, generator in zip(values, self.own, self.generators, strict=True):
-            if isinstance(generator, TimeShiftGenerator):
+            if isinstance(generator, ShiftGenerator):
                 continue
             if self._is_taken(value, own, owns):
                 return False
@@ -145,9 +146,11 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     bounds = {(pointer.context, at) for pointer in offsets for at in (pointer.at, pointer.since)}
     parted = [each for path, entities in found.items() for each in entities if _is_cut(path, each, bounds)]
     frozen = {each.text for each in parted}
-    if any(each.kind == "time" for each in parted):  # the others keep their distance from it
-        frozen |= {each.text for entities in found.values() for each in entities if each.kind in ("time", "weekday")}
     derived: list[Place] = []
+    years = _years(found)
+    # The other times keep their distance from one that stays.
+    is_still = any(each.kind == "time" for each in parted)
+    moves = None if is_still else _shifts(found, statistics.clock_step)
     for path, entities in found.items():
         if path in computed:
             continue
@@ -158,11 +161,12 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
             if entity.kind == "derived":
                 derived.append(place)
                 continue
-            if entity.text in frozen:
-                constants.add(entity.text)
+            if entity.kind in ("time", "weekday"):
+                if moves is not None:
+                    parts.append((entity, Slot(variables.of_time(), _time_writer(entity, statistics.time_style))))
                 continue
-            if entity.kind == "weekday" or (entity.kind == "time" and not statistics.is_constant(entity)):
-                parts.append((entity, Slot(variables.of_time(), _time_writer(entity))))
+            if entity.text in frozen or (moves is not None and _is_year_of(entity, years)):
+                constants.add(entity.text)
                 continue
             part = variables.link(place, targets.get((path, position)), is_ambiguous=entity.text in ambiguous)
             if part is None and (entity.text in constants or statistics.is_constant(entity)):
@@ -179,10 +183,15 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
             cut[place.path] = sorted([*cut[place.path], (place.entity, part)], key=lambda each: each[0].start)
     alone = statistics.asks_alone(row)
     asks = alone or statistics.asks_unexplained(row)
-    generators = [_generator(each, row, found, asks, statistics, salt) for each in variables.all]
+    generators = [
+        moves
+        if moves is not None and number == variables.shift
+        else _generator(each, row, found, asks, statistics, salt)
+        for number, each in enumerate(variables.all)
+    ]
     if alone and variables.shift is not None:
-        generators[variables.shift] = ConstantGenerator("0")
-    own = tuple(each.places[0].entity.text if each.places else "0" for each in variables.all)
+        generators[variables.shift] = ConstantGenerator(STILL)
+    own = tuple(each.places[0].entity.text if each.places else STILL for each in variables.all)
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
     generators = _keep_small(generators)
     return RowTemplate(row, fields, tuple(generators), own, frozenset(constants), _sequences(generators), offsets)
@@ -201,8 +210,6 @@ def _generator(
     statistics: ValueStatistics,
     salt: int,
 ) -> Generator:
-    if not variable.places:
-        return TimeShiftGenerator(*_free_clock(found))
     entities = [place.entity for place in variable.places]
     if variable.is_kept or (asks and not _is_name_of_question(variable)):
         return ConstantGenerator(entities[0].text)
@@ -240,29 +247,41 @@ def _is_name_of_question(variable: Variable) -> bool:
     return shared and (entity.kind not in NUMBERS or named)
 
 
-def _free_clock(found: Mapping[Path, Sequence[Entity]]) -> tuple[int, int] | tuple[()]:
-    """The seconds by which several clock times without a date may be shifted and stay within their day."""
-    clocks = {
-        each.text: each.format
-        for entities in found.values()
-        for each in entities
-        if each.kind == "time" and not has_date(each.format)
-    }
-    if len(clocks) < 2:
-        return ()
-    moments = [moment for text, form in clocks.items() if (moment := read_time(text, form)) is not None]
-    seconds = [moment.hour * 3600 + moment.minute * 60 + moment.second for moment in moments]
-    return -min(seconds), 86399 - max(seconds)
+def _shifts(found: Mapping[Path, Sequence[Entity]], step: int) -> ShiftGenerator | None:
+    """The shifts of a row's times; None if it has none, or one that is not understood."""
+    entities = [each for those in found.values() for each in those]
+    times = [(each.text, each.format) for each in entities if each.kind == "time"]
+    if not times or any(is_ambiguous(form) for _, form in times):
+        return None
+    years = _years(found)
+    return shifts(times, {int(each.text) for each in entities if _is_year_of(each, years)}, step)
 
 
-def _time_writer(entity: Entity) -> Callable[[str], str]:
+def _years(found: Mapping[Path, Sequence[Entity]]) -> frozenset[str]:
+    """The years of a row's dates."""
+    times = [each for those in found.values() for each in those if each.kind == "time" and has_year(each.format)]
+    moments = [moment for each in times if (moment := read_time(each.text, each.format)) is not None]
+    return frozenset(str(moment.year) for moment in moments)
+
+
+def _is_year_of(entity: Entity, years: frozenset[str]) -> bool:
+    """Whether a number is the year of one of the row's dates, which then stay within that year."""
+    return (entity.kind == "year" or (entity.kind == "number" and entity.is_whole)) and entity.text in years
+
+
+def _time_writer(entity: Entity, style: TimeStyle) -> Callable[[str], str]:
+    """The function that writes a time, or the weekday of one, shifted by a number of seconds."""
     text = entity.key if entity.kind == "weekday" else entity.text
     moment = read_time(text, entity.format)
     if moment is None:
         raise ValueError(f"not a time: {text!r}")
+
+    def seconds(shift: str) -> int:
+        return seconds_of_shift(shift, entity.format)
+
     if entity.kind == "weekday":
-        return lambda shift: write_weekday(moment, shift, entity.text)
-    return lambda shift: write_time(moment, shift, entity.format, entity.text)
+        return lambda shift: write_weekday(entity.text, moment, moment + timedelta(seconds=seconds(shift)), style)
+    return lambda shift: write_time(text, entity.format, seconds(shift), style)
 
 
 def _parts(text: str, parts: Sequence[tuple[Entity, Slot]]) -> tuple[str | Slot, ...]:

@@ -1,164 +1,163 @@
-"""Dates and times: their written forms, reading, and writing a shifted one in the same form.
+"""Weekdays in a text, and by how much the times of one row may be shifted together.
 
-A form is a format of ``strptime``. ``DAY_OR_MONTH`` stands for two numbers before a year of which it is not known
-which one is the day; see ``resolved``.
-
-Does not handle: names of months and weekdays in other languages than English and Chinese.
-
->>> write_time(read_time("31.12.2023", "%d.%m.%Y"), "86400", "%d.%m.%Y", "31.12.2023")
-'01.01.2024'
+Does not handle: holidays, or time zones with daylight saving.
 """
 
 from __future__ import annotations
 
+import calendar
 import re
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import gcd
+from random import Random
 
-_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-_LONG_MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
-_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
-_LONG_DAY = "(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
-DAY_OR_MONTH = "%d/%m/%Y?"
-_CLOCKS = ((r" \d\d:\d\d:\d\d", " %H:%M:%S"), (r" \d\d:\d\d", " %H:%M"), ("", ""))
-#: Forms of times, the most specific first: a pattern, and the format that reads and writes it.
-TIMES = (
-    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "%Y-%m-%dT%H:%M:%S"),
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S"),
-    (r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d", "%Y/%m/%d %H:%M:%S"),
-    (r"\d\d/\d\d/\d\d \d\d:\d\d:\d\d", "%y/%m/%d %H:%M:%S"),
-    (rf"\d\d/{_MONTH}/\d{{4}}:\d\d:\d\d:\d\d", "%d/%b/%Y:%H:%M:%S"),
-    (rf"{_DAY}, \d\d {_MONTH} \d{{4}} \d\d:\d\d:\d\d", "%a, %d %b %Y %H:%M:%S"),
-    (rf"{_DAY} {_MONTH} [ 0123]\d \d\d:\d\d:\d\d \d{{4}}", "%a %b %d %H:%M:%S %Y"),
-    (rf"{_LONG_DAY}, {_LONG_MONTH} \d{{1,2}}, \d{{4}}", "%A, %B %d, %Y"),
-    (rf"{_LONG_DAY}, \d{{1,2}} {_LONG_MONTH} \d{{4}}", "%A, %d %B %Y"),
-    (rf"{_DAY}, \d{{1,2}} {_MONTH} \d{{4}}", "%a, %d %b %Y"),
-    (rf"{_MONTH} [ 123]\d \d\d:\d\d:\d\d", "%b %d %H:%M:%S"),
-    (r"\d{6} \d{6}", "%y%m%d %H%M%S"),
-    (r"(?:19|20)\d{12}", "%Y%m%d%H%M%S"),
-    (r"(?:19|20)\d{10}", "%Y%m%d%H%M"),
-    (r"\d{4}-\d\d-\d\dT\d\d:\d\d", "%Y-%m-%dT%H:%M"),
-    (r"\d{4}-\d\d-\d\d \d\d:\d\d", "%Y-%m-%d %H:%M"),
-    (r"\d{4}/\d\d/\d\d \d\d:\d\d", "%Y/%m/%d %H:%M"),
-    *((rf"\d{{1,2}}\.\d{{1,2}}\.\d{{4}}{clock}", f"%d.%m.%Y{form}") for clock, form in _CLOCKS),
-    *((rf"\d{{1,2}}/\d{{1,2}}/\d{{4}}{clock}", f"{DAY_OR_MONTH}{form}") for clock, form in _CLOCKS),
-    (r"\d\d-\d\d \d\d:\d\d:\d\d", "%m-%d %H:%M:%S"),
-    (r"\d{4}-W\d\d-\d", "%G-W%V-%u"),
-    (r"\d{4}-W\d\d", "%G-W%V"),
-    (r"\d{4}-\d\d-\d\d", "%Y-%m-%d"),
-    (r"\d{4}/\d\d/\d\d", "%Y/%m/%d"),
-    (r"\d{4}年\d{1,2}月\d{1,2}日", "%Y年%m月%d日"),
-    (r"\d{1,2}月\d{1,2}日", "%m月%d日"),
-    (rf"\d{{1,2}} {_LONG_MONTH} \d{{4}}", "%d %B %Y"),
-    (rf"{_LONG_MONTH} \d{{1,2}}, \d{{4}}", "%B %d, %Y"),
-    (rf"\d{{1,2}} {_LONG_MONTH}", "%d %B"),
-    (rf"{_LONG_MONTH} \d{{1,2}}", "%B %d"),
-    (rf"\d{{1,2}} {_MONTH}", "%d %b"),
-    (rf"{_MONTH} \d{{1,2}}", "%b %d"),
-    (r"\d\d:\d\d:\d\d", "%H:%M:%S"),
-    (r"\d{1,2}:\d\d", "%H:%M"),
+from selfinstruct.values.calendar_names import WEEKDAY_SETS, WEEKDAYS, other_name
+from selfinstruct.values.time_forms import TIME, form_of
+from selfinstruct.values.written_times import TimeStyle, has_clock, has_date, has_day, has_year, is_ambiguous, read_time
+
+_DAY = 86400
+_SPREAD_DAYS = 60
+#: The steps that clocks of a file may have, in seconds, and the number of different times that shows the longer ones.
+_STEPS = (300, 60)
+_LEAST_TIMES, _LEAST_TIMES_OF_STEP = 3, 8
+# A short name is a weekday only beside a date, where its form contains it: "So" and "Do" are words.
+_LONG_NAMES = [name for each in WEEKDAY_SETS for name in each.names if len(name) > 3 or not name.isascii()]
+_WEEKDAY = re.compile(
+    "|".join(
+        re.escape(name) if name[0] in "（(星周月火水木金土日월화수목금토일" else rf"\b{re.escape(name)}\b"
+        for name in sorted(set(_LONG_NAMES), key=len, reverse=True)
+    ),
+    re.IGNORECASE,
 )
-#: A time zone after a clock time: not a number.
-ZONE = r"(?:(?<=:\d\d)|(?<=:\d\d\.\d{3})|(?<=:\d\d\.\d{6})) ?[+-](?:0\d|1[0-4]):?(?:00|15|30|45)(?![\d:])"
-# Formats whose fields strftime pads: these are written with the padding of the original.
-_PADDED = re.compile(r"%d\.%m\.|%[dm]/%[dm]/%Y")
-_WEEKDAYS = (
-    ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-    ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
-    ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
-)
-_WEEKDAY = re.compile("|".join(rf"\b{d}\b" if d.isascii() else d for names in _WEEKDAYS for d in names))
 
 
 def is_time(value: str, form: str) -> bool:
-    """Whether ``value`` is a valid time in ``form``, in a plausible year (1970 to 2069)."""
-    if form.startswith(DAY_OR_MONTH):
-        return any(is_time(value, resolved(form, day_first)) for day_first in (True, False))
-    moment = read_time(value, form)
-    return moment is not None and (not has_year(form) or 1970 <= moment.year <= 2069)
+    """Whether ``value`` is a valid time in ``form``; of two numbers in unknown order, whether one order is valid."""
+    if is_ambiguous(form):
+        first = form.replace("%1", "%d").replace("%2", "%m")
+        second = form.replace("%1", "%m").replace("%2", "%d")
+        return read_time(value, first) is not None or read_time(value, second) is not None
+    return read_time(value, form) is not None
 
 
 def is_date(text: str) -> bool:
     """Whether all of a text is a date in one of the forms."""
-    return any(has_date(form) and re.fullmatch(pattern, text) is not None for pattern, form in TIMES)
+    match = TIME.fullmatch(text)
+    return match is not None and has_date(form := form_of(match)) and is_time(text, form)
 
 
 def is_moment(text: str) -> bool:
     """Whether all of a text is a date or a time in one of the forms."""
-    return any(re.fullmatch(pattern, text) is not None for pattern, _ in TIMES)
-
-
-def has_year(form: str) -> bool:
-    """Whether the form contains a year, so that it determines a date."""
-    return any(mark in form for mark in ("%Y", "%y", "%G"))
-
-
-def has_date(form: str) -> bool:
-    """Whether the form contains a date, so that a shift by hours may change it."""
-    return has_year(form) or any(mark in form for mark in ("%b", "%B", "%m"))
-
-
-def read_time(value: str, form: str) -> datetime | None:
-    """``value`` as a time, or None.
-
-    A form without a year is read in 2021: neither that year nor the next has a leap day.
-    """
-    if form == "%G-W%V":
-        value, form = f"{value}-1", f"{form}-%u"
-    try:
-        moment = datetime.strptime(value, form) if has_year(form) else datetime.strptime(f"2021 {value}", f"%Y {form}")
-    except ValueError:
-        return None
-    return moment
-
-
-def write_time(moment: datetime, shift: str, form: str, like: str) -> str:
-    """Return ``moment`` shifted by ``shift`` seconds, in the format ``form`` and the padding of ``like``.
-
-    strftime always pads the day, which ``like`` may not.
-    """
-    moved = moment + timedelta(seconds=int(shift))
-    if form.startswith("%b %d %H"):
-        return f"{moved:%b} {moved.day:{'02' if like[4] == '0' else '2'}d} {moved:%H:%M:%S}"
-    if form.startswith("%a %b %d %H"):
-        return f"{moved:%a %b} {moved.day:{'02' if like[8] == '0' else '2'}d} {moved:%H:%M:%S %Y}"
-    if _PADDED.match(form):
-        if not _is_padded(like):
-            form = form.replace("%d", str(moved.day)).replace("%m", str(moved.month))
-    elif not form.startswith("%a, %d %b %Y %H") and ("%B" in form or "%b" in form or "月" in form):
-        form = form.replace("%d", str(moved.day)).replace("%m", str(moved.month)) if "/" not in form else form
-    return moved.strftime(form)
-
-
-def resolved(form: str, day_first: bool) -> str:
-    """The form with the day before the month, or after it."""
-    return form.replace(DAY_OR_MONTH, "%d/%m/%Y" if day_first else "%m/%d/%Y")
-
-
-def day_first(values: Iterable[str]) -> bool | None:
-    """Whether the day comes first in dates such as 17/03/2023; None if no number above 12 decides, or two disagree."""
-    starts = [tuple(map(int, value.split("/")[:2])) for value in values]
-    first, second = any(a > 12 for a, _ in starts), any(b > 12 for _, b in starts)
-    return None if first == second else first
+    match = TIME.fullmatch(text)
+    return match is not None and is_time(text, form_of(match))
 
 
 def weekdays(text: str) -> list[tuple[int, int]]:
-    """The [start, end) of each weekday's name in ``text``."""
+    """The [start, end) of each weekday's name in ``text``; a short name only if it is the whole text."""
+    if text.strip().rstrip(".").casefold() in WEEKDAYS:
+        start = len(text) - len(text.lstrip())
+        return [(start, start + len(text.strip().rstrip(".")))]
     return [match.span() for match in _WEEKDAY.finditer(text)]
 
 
 def is_weekday_of(name: str, moment: datetime) -> bool:
     """Whether ``name`` is the weekday of ``moment``."""
-    return any(names[moment.weekday()] == name for names in _WEEKDAYS)
+    return WEEKDAYS.get(name.casefold()) == moment.weekday()
 
 
-def write_weekday(moment: datetime, shift: str, like: str) -> str:
-    """The weekday of ``moment`` shifted by ``shift`` seconds, in the language of ``like``."""
-    moved = moment + timedelta(seconds=int(shift))
-    return next(names for names in _WEEKDAYS if like in names)[moved.weekday()]
+def write_weekday(name: str, moment: datetime, moved: datetime, style: TimeStyle) -> str:
+    """The weekday of ``moved`` in the language of ``name``, which is that of ``moment``."""
+    return other_name(name, moment.weekday(), moved.weekday(), WEEKDAY_SETS, style.languages)
 
 
-def _is_padded(like: str) -> bool:
-    first, second = re.split(r"\D", like)[:2]
-    return len(first) == len(second) == 2
+@dataclass(frozen=True, slots=True)
+class ShiftGenerator:
+    """The shifts that keep order and distances of the times of one row: "3 -600" is three days less ten minutes.
+
+    The days are from ``first_day`` to ``last_day``, times ``unit``, and the seconds from ``first`` to ``last`` in
+    steps of ``step``. The seconds move clocks alone: a date without a time of day needs clocks that stay in their day.
+    """
+
+    first_day: int = 0
+    last_day: int = _SPREAD_DAYS - 1
+    unit: float = 1
+    first: int = 0
+    last: int = 0
+    step: int = 1
+
+    def draw(self, place: int, rng: Random) -> str:
+        """Return a random number of days and of seconds."""
+        days = round(rng.randint(self.first_day, self.last_day) * self.unit)
+        return f"{days} {rng.randint(self.first // self.step, self.last // self.step) * self.step}"
+
+
+#: No shift.
+STILL = "0 0"
+
+
+def seconds_of_shift(shift: str, form: str) -> int:
+    """The seconds by which a shift moves a time in ``form``."""
+    days, seconds = map(int, shift.split())
+    return days * _DAY + (seconds if has_clock(form) else 0)
+
+
+def clock_step(seconds: Iterable[int]) -> int:
+    """The step in seconds of the clock times of a file, which are seconds of their day; 1 if they show none."""
+    known = set(seconds)
+    common = gcd(*known)
+    enough = len(known) >= _LEAST_TIMES_OF_STEP
+    fitting = [step for step in _STEPS if common % step == 0 and (enough or step == _STEPS[-1])]
+    return fitting[0] if len(known) >= _LEAST_TIMES and fitting else 1
+
+
+def shifts(times: Sequence[tuple[str, str]], years: Iterable[int], step: int) -> ShiftGenerator | None:
+    """Return how far a row's times, each with its form, may be shifted together; None if they must stay.
+
+    ``years`` are the years in the row that stand alone, ``step`` that of the file's clocks. A date and a time of day
+    that stand apart are one moment, so that a clock must not pass midnight; a month or a quarter contains the row's
+    days.
+    """
+    known = {(text, form): moment for text, form in times if (moment := read_time(text, form)) is not None}
+    forms = {form for _, form in times}
+    if len(known) < len(set(times)):
+        return None
+    coarse = {form for form in forms if has_date(form) and not has_day(form)}
+    if coarse:
+        return _coarse(forms, coarse)
+    first_day, last_day = _days([moment for (_, form), moment in known.items() if has_year(form)], set(years))
+    clocks = {text: moment for (text, form), moment in known.items() if has_clock(form)}
+    if not clocks:
+        return ShiftGenerator(first_day, last_day)
+    lacking = [60 for form in forms if has_clock(form) and "%S" not in form]
+    lacking += [3600 for form in forms if has_clock(form) and "%M" not in form]
+    step = max([step, *lacking])
+    alone = len(clocks) == 1 and not any(map(has_date, forms))
+    whole = all(has_clock(form) and has_date(form) for form in forms)
+    seconds = [moment.hour * 3600 + moment.minute * 60 + moment.second for moment in clocks.values()]
+    first, last = -min(seconds), _DAY - 1 - max(seconds)
+    if (whole or alone) and first_day == 0:
+        first, last = 0, _DAY - 1
+        last_day -= last_day < _SPREAD_DAYS - 1
+    return ShiftGenerator(first_day, max(last_day, 0), 1, -(-first // step) * step, last // step * step, step)
+
+
+def _coarse(forms: set[str], coarse: set[str]) -> ShiftGenerator | None:
+    """The shifts of months, quarters or weeks: a whole number of the longest of them."""
+    weeks = {form for form in coarse if "%V" in form}
+    if weeks:
+        return ShiftGenerator(0, 7, 7) if weeks == coarse else None
+    if coarse != forms:
+        return None
+    return ShiftGenerator(0, 11, 91.3125) if any("%q" in form for form in coarse) else ShiftGenerator(0, 23, 30.4375)
+
+
+def _days(moments: Sequence[datetime], years: set[int]) -> tuple[int, int]:
+    """The days by which the moments may be shifted: within their year if it stands alone in the row."""
+    first, last = 0, _SPREAD_DAYS - 1
+    for moment in moments:
+        if moment.year in years:
+            day = moment.timetuple().tm_yday
+            first, last = max(first - _SPREAD_DAYS, 1 - day), min(last, 365 + calendar.isleap(moment.year) - day)
+    return first, last

@@ -46,12 +46,23 @@ from selfinstruct.mining.offsets import Offsets
 from selfinstruct.mining.questions import asking_paths, has_no_context, has_unexplained_answer, label_paths
 from selfinstruct.mining.serial_numbers import serial_generator
 from selfinstruct.mining.text_template import MinedTemplates, mine_templates
-from selfinstruct.mining.times import DAY_OR_MONTH, day_first, has_year, is_weekday_of, read_time, resolved, weekdays
+from selfinstruct.mining.times import clock_step, is_weekday_of, weekdays
 from selfinstruct.mining.unique_fields import unique_paths
 from selfinstruct.mining.vocabulary import Vocabulary
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path, leaves
 from selfinstruct.text import value_text
+from selfinstruct.values.calendar_names import ranked_languages
+from selfinstruct.values.time_forms import find_times
+from selfinstruct.values.written_times import (
+    TimeStyle,
+    has_clock,
+    has_year,
+    is_ambiguous,
+    read_time,
+    resolved,
+    style_of,
+)
 
 # A value that never varies is a constant only if at least this many rows show it: fewer may agree by chance.
 _LEAST_ROWS_OF_CONSTANT = 3
@@ -149,7 +160,7 @@ class ValueStatistics:
     def is_constant(self, entity: Entity) -> bool:
         """Whether the rows show no other value in the entity's place."""
         if entity.kind == "time":
-            return entity.format.startswith(DAY_OR_MONTH)
+            return is_ambiguous(entity.format)
         if entity.kind in _PERSONAL or entity.kind in ("id", "weekday", "derived"):
             return False
         count, varies = self._variety.get((entity.kind, entity.key, entity.unit), (1, False))
@@ -266,9 +277,8 @@ class ValueStatistics:
 
     def _placed(self, entity: Entity, path: Path, text: str) -> Entity:
         """The entity with what its leaf shows: a key where no word stands before it, and the order of its date."""
-        if entity.format.startswith(DAY_OR_MONTH) and self._day_first is not None:
-            form = resolved(entity.format, self._day_first)
-            return replace(entity, format=form) if read_time(entity.text, form) else replace(entity, kind="number")
+        if is_ambiguous(entity.format) and self.time_style.day_first is not None:
+            return replace(entity, format=resolved(entity.format, self.time_style.day_first))
         whole = entity.end - entity.start == len(text) and (entity.kind != "number" or is_plain_number(text))
         if entity.key == "" and entity.start == 0 and entity.kind != "time":
             role = entity.role or field_role(str(next(step for step in reversed(path) if isinstance(step, str))))
@@ -276,11 +286,22 @@ class ValueStatistics:
         return entity
 
     @cached_property
-    def _day_first(self) -> bool | None:
-        """Whether the day comes first in the rows' dates such as 17/03/2023; None if they do not show it."""
-        texts = [text for row in self.rows for text in self.texts(row).values() if text.count("/") > 1]
-        found = [entity for text in texts for entity in find_entities(text)]
-        return day_first(entity.text for entity in found if entity.format.startswith(DAY_OR_MONTH))
+    def time_style(self) -> TimeStyle:
+        """How the rows write dates and times."""
+        return style_of(self._times, ranked_languages(text for row in self.rows for text in self.texts(row).values()))
+
+    @cached_property
+    def clock_step(self) -> int:
+        """The step of the rows' times of day, in seconds."""
+        first = self.time_style.day_first is True
+        moments = (read_time(text, resolved(form, first)) for text, form in self._times if has_clock(form))
+        return clock_step(each.hour * 3600 + each.minute * 60 + each.second for each in moments if each is not None)
+
+    @cached_property
+    def _times(self) -> list[tuple[str, str]]:
+        """The rows' dates and times, each with its form."""
+        texts = (text for row in self.rows for text in self.texts(row).values())
+        return [(found.text, found.form) for text in texts for found in find_times(text)]
 
     @cached_property
     def _seen(self) -> dict[tuple[str, str, str], list[str]]:
