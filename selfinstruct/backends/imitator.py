@@ -20,7 +20,7 @@ from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from zlib import crc32
 
-from selfinstruct.backends.dependent_values import dependent_row
+from selfinstruct.backends.dependent_values import dependents
 from selfinstruct.mining import (
     MinedTemplates,
     Prose,
@@ -79,7 +79,7 @@ class Imitator:
         self._mixed = frozenset(name for name in mixed if statistics.is_alone(name))
         self._seed = seed
         self._most_rows = most_rows
-        self._relations = tuple(relations)
+        self._dependents = dependents(relations, statistics.rows)
         self._seeds = {_key(row): row for row in statistics.rows}
         self._row_templates: dict[str, list[RowTemplate]] = {}
         self._proses: dict[tuple[str, str], Prose] = {}
@@ -136,7 +136,7 @@ class Imitator:
             values = template.draw(place + turn * _STRIDE, rng, serial)
             if values is None:
                 continue
-            row = dependent_row(template, values, self._relations) if self._relations else template.fill(values)
+            row = self._dependents.row(template, values)
             if row is not None:
                 return row
         return None

@@ -97,6 +97,11 @@ class NumberGenerator:
             return f"{value}.{like}"
         return f"{value}.{rng.randrange(10 ** len(like)):0{len(like)}d}"
 
+    @property
+    def decimals(self) -> frozenset[int]:
+        """The numbers of decimal places that it writes."""
+        return frozenset(map(len, self.fractions))
+
     def bounded(self) -> NumberGenerator:
         """The same numbers with at most as many digits as in the seeds; they repeat instead of growing."""
         return self if self.cap is not None else replace(self, cap=self.high)

@@ -24,8 +24,10 @@ from selfinstruct.mining.generators import (
 from selfinstruct.mining.leaf_texts import with_texts
 from selfinstruct.mining.number_generators import Generator, IdentifierGenerator, NumberGenerator, range_generator
 from selfinstruct.mining.number_roles import BOUNDS, CODE, OPEN
+from selfinstruct.mining.number_ties import Spot, Summary, summary_text
 from selfinstruct.mining.offsets import Pointer
 from selfinstruct.mining.serial_numbers import SerialGenerator
+from selfinstruct.mining.tied_values import NOT_TIED, TiedValues, tied_values
 from selfinstruct.mining.times import STILL, ShiftGenerator, seconds_of_shift, shifts, write_weekday
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.mining.variables import NUMBERS, Place, Slot, Variable, Variables, find_targets, word_around
@@ -46,7 +48,8 @@ class RowTemplate:
 
     ``own`` are the values of the variables in the row itself, ``constants`` the values in it that do not vary.
     ``sequences`` are the numbers of the variables' sequences: equal generators share one, and have other values of it.
-    ``offsets`` are the numbers that are places in one of the texts, and follow it.
+    ``offsets`` are the numbers that are places in one of the texts, and follow it. ``tied`` are the variables that
+    depend on each other, ``summaries`` the numbers that follow those of a list.
     """
 
     row: Row
@@ -56,6 +59,8 @@ class RowTemplate:
     constants: frozenset[str]
     sequences: tuple[int, ...]
     offsets: tuple[Pointer, ...] = ()
+    tied: TiedValues = NOT_TIED
+    summaries: tuple[Summary, ...] = ()
 
     def render(self, place: int, rng: Random, serial: int | None = None) -> Row | None:
         """Return a new row with the value at ``place`` of each variable in all its slots.
@@ -88,7 +93,7 @@ class RowTemplate:
                     return None
             taken[value] = own
             values.append(value)
-        return values
+        return values if self.tied.settle(values, self.own, self.generators) and self.keeps_apart(values) else None
 
     def fill(self, values: Sequence[str]) -> Row:
         """Return the row with these values of the variables."""
@@ -97,10 +102,15 @@ class RowTemplate:
             parts = self.fields.get(context, ())
             start = _moved(since, parts, values, self.own) if since else 0
             texts[path] = str(_moved(at, parts, values, self.own) - start - less)
-        return with_texts(self.row, texts)
+        row = with_texts(self.row, texts)
+        if self.summaries:
+            row = with_texts(row, {each.path: summary_text(row, each) for each in self.summaries})
+        return row
 
     def keeps_apart(self, values: Sequence[str]) -> bool:
-        """Whether values that differ in the row differ among ``values``."""
+        """Whether values that differ in the row differ among ``values``, and tied ones are as in the seeds."""
+        if not self.tied.hold(values, self.own):
+            return False
         owns: dict[str, str] = {}
         for value, own, generator in zip(values, self.own, self.generators, strict=True):
             if isinstance(generator, ShiftGenerator):
@@ -142,7 +152,10 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     constants: set[str] = set()
     targets, ambiguous = find_targets(found, texts, statistics)
     offsets = tuple(statistics.offsets.of(row))
-    computed = {pointer.path for pointer in offsets}
+    ties = statistics.ties.of(found, texts, lambda path: statistics.masked(row, path))
+    summaries = tuple(each for each in ties.summaries if not _is_mentioned(each, found))
+    computed = {pointer.path for pointer in offsets} | {each.path for each in ties.summaries}
+    slots: dict[Spot, int] = {}
     bounds = {(pointer.context, at) for pointer in offsets for at in (pointer.at, pointer.since)}
     parted = [each for path, entities in found.items() for each in entities if _is_cut(path, each, bounds)]
     frozen = {each.text for each in parted}
@@ -176,11 +189,15 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
                 part = Slot(variables.add(place))
             variables.put(part.of, place)
             parts.append((entity, part))
+            slots[path, position] = part.of
         cut[path] = parts
     for place in derived:
         part = variables.link(place, None, is_ambiguous=False)
         if part is not None:
             cut[place.path] = sorted([*cut[place.path], (place.entity, part)], key=lambda each: each[0].start)
+    frozen_items = {(path, 0) for each in ties.summaries if each not in summaries for path in each.items}
+    for spot in {*ties.kept, *frozen_items} & slots.keys():
+        variables.all[slots[spot]].is_kept = True
     alone = statistics.asks_alone(row)
     asks = alone or statistics.asks_unexplained(row)
     generators = [
@@ -194,7 +211,21 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     own = tuple(each.places[0].entity.text if each.places else STILL for each in variables.all)
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
     generators = _keep_small(generators)
-    return RowTemplate(row, fields, tuple(generators), own, frozenset(constants), _sequences(generators), offsets)
+    tied = tied_values(ties, slots)
+    for each in tied.computed:
+        if any(isinstance(generators[at], ConstantGenerator) for at in (each.target, *each.operands)):
+            for at in (each.target, *each.operands):
+                generators[at] = ConstantGenerator(own[at])
+    return RowTemplate(
+        row, fields, tuple(generators), own, frozenset(constants), _sequences(generators), offsets, tied, summaries
+    )
+
+
+def _is_mentioned(summary: Summary, found: Mapping[Path, Sequence[Entity]]) -> bool:
+    """Whether another leaf than those of the list contains the summary: it would have to follow too."""
+    own = found[summary.path][0].text
+    others = [path for path in found if path != summary.path and path not in summary.items]
+    return any(each.text == own for path in others for each in found[path])
 
 
 def _is_cut(path: Path, entity: Entity, bounds: Collection[tuple[Path, int]]) -> bool:

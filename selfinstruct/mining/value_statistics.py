@@ -41,6 +41,7 @@ from selfinstruct.mining.number_generators import (
     year_generator,
 )
 from selfinstruct.mining.number_roles import BOUNDS, CODE, OPEN, field_role
+from selfinstruct.mining.number_ties import NumberTies
 from selfinstruct.mining.numerals import ascii_digits
 from selfinstruct.mining.offsets import Offsets
 from selfinstruct.mining.questions import asking_paths, has_no_context, has_unexplained_answer, label_paths
@@ -172,6 +173,11 @@ class ValueStatistics:
         found = [self.entities(row) for row in self.rows]
         masked = [{path: self.masked(row, path) for path in each} for row, each in zip(self.rows, found, strict=True)]
         return Evidence([self.texts(row) for row in self.rows], found, masked)
+
+    @cached_property
+    def ties(self) -> NumberTies:
+        """What the rows show about how the numbers of each row depend on each other."""
+        return NumberTies([self.entities(row) for row in self.rows], self.evidence)
 
     def refers(self, path: Path, other: Path) -> bool:
         """Whether the field of ``path`` is grounded in that of ``other`` or takes its identifiers from it."""

@@ -189,3 +189,22 @@ def test_a_relation_that_cannot_be_computed_keeps_the_values_of_the_seed() -> No
     for row in new:
         assert row["text"].startswith({3: "three", 5: "five"}[row["zimmer"]])
         assert row["preis"] * 2 == row["doppelt"] and isinstance(row["zimmer"], int)
+
+
+def test_a_share_is_computed_from_the_counts_whichever_of_them_the_relation_names() -> None:
+    """The number with the most decimal places is rounded, so that it is the one to compute."""
+    counts = ((21, 28), (19, 24), (26, 30), (17, 27), (22, 25), (14, 23))
+    rows: list[Row] = [{"class": "a", "passed": p, "all": n, "share": round(100 * p / n, 1)} for p, n in counts]
+    relation = Relation(product={"passed": ("all", "share")}, factor=0.01, precision=0)
+    new = Imitator(ValueStatistics(rows, {}), {}, seed=1, relations=[relation]).imitate(rows, 80, 0, Random(1))
+    assert len(new) > 40 and all(row["share"] == round(100 * row["passed"] / row["all"] + 1e-9, 1) for row in new)
+
+
+def test_a_computed_value_is_never_below_zero_if_none_in_the_seeds_is() -> None:
+    """More than there is cannot be taken out."""
+    stocks = ((120, 40, 65), (15, 60, 22), (300, 0, 118), (48, 12, 31), (77, 25, 80))
+    rows: list[Row] = [{"opening": o, "received": r, "issued": i, "closing": o + r - i} for o, r, i in stocks]
+    relation = Relation(sum={"closing": ("opening", "received")}, minus=("issued",))
+    new = Imitator(ValueStatistics(rows, {}), {}, seed=1, relations=[relation]).imitate(rows, 120, 0, Random(1))
+    assert len(new) > 80
+    assert all(row["closing"] == row["opening"] + row["received"] - row["issued"] >= 0 for row in new)

@@ -1,0 +1,287 @@
+"""How the numbers of a row depend on each other: what holds in every seed is kept, even by chance.
+
+    order     the smaller of two numbers stays the smaller one: used 120 of 500, min and max, a sorted list
+    result    one number of a text is the sum or the product of two others
+    kept      numbers in a fixed proportion, and lists that are alike in all rows or go up in equal steps, do not vary
+    summary   a field is the maximum, the sum, the length ... of a list
+
+Numbers that name things (roles ``code`` and ``id``) depend on nothing. Keeping an order that holds by chance costs a
+little variety; not keeping one that does not, truth. So there is no test of chance, unlike in ``relations``.
+
+Does not handle: dependence on several rows or on words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations, pairwise
+from typing import NamedTuple, TypeAlias
+
+from selfinstruct.mining.entities import Entity
+from selfinstruct.mining.evidence import Columns, Evidence
+from selfinstruct.mining.leaf_texts import any_position, leaf_texts
+from selfinstruct.mining.list_summaries import SUMMARIES, summary_of
+from selfinstruct.mining.number_roles import CODE, ID
+from selfinstruct.mining.numerals import ascii_digits, in_digits_of
+from selfinstruct.records import Row
+from selfinstruct.rows.leaves import Path
+
+#: A number of a row: the path of its leaf, and its position among the leaf's entities.
+Spot: TypeAlias = tuple[Path, int]
+
+_MOST_SPOTS = 16
+_MOST_FIELDS = 40
+_MOST_ROWS = 500
+_LEAST_ROWS = 2
+# Of two fields, chance gives an order in two rows too often.
+_LEAST_ROWS_OF_FIELDS = 3
+_LONGEST_ROW = 8
+# Two numbers of one text that stand like this: 3 of 5, 120/500, 512Mi of limit 500Mi, 31 s above the limit of 30 s.
+_JOINED = re.compile(
+    r"[^.;!?。]{0,24}(?:\b(?:of|von|sur|из|limit|max|maximum|threshold|quota|above|below|over|under|than|exceed\w*)\b|/)"
+    r"[^.;!?。\d]{0,16}"
+)
+_NARROW = Decimal("0.03")
+_SPREAD = Decimal("1.3")
+
+
+class Result(NamedTuple):
+    """A number that is the ``sum`` or the ``product`` of two others."""
+
+    target: Spot
+    kind: str
+    operands: tuple[Spot, Spot]
+
+
+class Summary(NamedTuple):
+    """The path of a number that is a summary (see ``list_summaries``) of those at other paths."""
+
+    path: Path
+    kind: str
+    items: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What ties the numbers of a row: the first of two in an order is at most the second."""
+
+    orders: tuple[tuple[Spot, Spot], ...] = ()
+    results: tuple[Result, ...] = ()
+    kept: frozenset[Spot] = frozenset()
+    summaries: tuple[Summary, ...] = ()
+
+
+class NumberTies:
+    """The ties that a set of rows shows: ``found`` are the entities of each row's leaves, ``evidence`` that of all."""
+
+    def __init__(self, found: Sequence[Mapping[Path, Sequence[Entity]]], evidence: Evidence) -> None:
+        self._evidence = evidence
+        sample = found[:: max(len(found) // _MOST_ROWS, 1)]
+        self._fields, lists = _numbers(sample)
+        self._orders = tuple(_field_orders(self._fields))
+        self._rising = {pattern: sign for pattern, each in lists.items() if (sign := _direction(each))}
+        self._kept = {pattern for pattern, each in lists.items() if _are_alike(each)}
+        self._summaries = dict(_summaries(self._fields, lists))
+        self._listed = {*self._rising, *self._kept, *(pattern for _, pattern in self._summaries.values())}
+        self._texts: dict[tuple[Path, str], Ties] = {}
+
+    def of(
+        self, found: Mapping[Path, Sequence[Entity]], texts: Mapping[Path, str], masked: Callable[[Path], str]
+    ) -> Ties:
+        """The ties of a row: the entities and the text of its leaves, by path, and what gives their masked text."""
+        orders = [((one, 0), (other, 0)) for one, other in self._orders if one in found and other in found]
+        results: list[Result] = []
+        kept: set[Spot] = set()
+        for path, entities in found.items():
+            if len(entities) > 1:
+                ties = self._of_text(path, masked(path), texts[path], entities)
+                orders += [((path, one), (path, other)) for (_, one), (_, other) in ties.orders]
+                results += [_at(path, each) for each in ties.results]
+                kept |= {(path, at) for _, at in ties.kept}
+        lists = _lists(path for path in found if any_position(path) in self._listed)
+        for pattern, paths in lists.items():
+            pairs = [((one, 0), (other, 0)) for one, other in pairwise(paths)]
+            orders += [pair if self._rising[pattern] > 0 else pair[::-1] for pair in pairs if pattern in self._rising]
+            kept |= {(path, 0) for path in paths if pattern in self._kept}
+        summaries = [
+            Summary(path, kind, tuple(lists[pattern]))
+            for path, (kind, pattern) in self._summaries.items()
+            if path in found and pattern in lists
+        ]
+        return Ties(tuple(orders), tuple(results), frozenset(kept), tuple(summaries))
+
+    def _of_text(self, path: Path, masked: str, text: str, entities: Sequence[Entity]) -> Ties:
+        columns = self._evidence.columns(path, masked)
+        key = any_position(path), masked
+        if columns is None:
+            return text_ties(text, entities, None)
+        if key not in self._texts:
+            self._texts[key] = text_ties(text, entities, columns)
+        return self._texts[key]
+
+
+def text_ties(text: str, entities: Sequence[Entity], columns: Columns | None) -> Ties:
+    """The ties between the numbers of a text; ``columns`` has those of all texts with the same words."""
+    spots = [at for at, each in enumerate(entities) if is_quantity(each)][:_MOST_SPOTS]
+    values = {at: [number(each) for each in (columns.values[at] if columns else [entities[at].text])] for at in spots}
+    orders: list[tuple[Spot, Spot]] = []
+    kept: set[Spot] = set()
+    for one, other in combinations(spots, 2):
+        first, second = entities[one], entities[other]
+        pairs = list(zip(values[one], values[other], strict=True))
+        if _is_proportion(pairs):
+            kept |= {((), one), ((), other)}
+        if (first.kind, first.unit) != (second.kind, second.unit):
+            continue
+        if len(pairs) >= _LEAST_ROWS or _JOINED.fullmatch(text, first.end, second.start) is not None:
+            if all(a <= b for a, b in pairs):
+                orders.append((((), one), ((), other)))
+            elif all(a >= b for a, b in pairs):
+                orders.append((((), other), ((), one)))
+    return Ties(tuple(orders), tuple(_results(entities, values)), frozenset(kept))
+
+
+def is_quantity(entity: Entity) -> bool:
+    """Whether an entity is a number that may depend on others: not a code, and not the name of something."""
+    return entity.kind in ("number", "year") and entity.role not in (CODE, ID) and not entity.is_name
+
+
+def number(text: str) -> Decimal:
+    """The value of a number as ``entities`` finds it."""
+    return Decimal(ascii_digits(text))
+
+
+def summary_text(row: Row, summary: Summary) -> str:
+    """The text of a summary of the numbers of ``row``, in the form of the one that is in it."""
+    texts = leaf_texts(row)
+    own, items = texts[summary.path], [number(texts[path]) for path in summary.items]
+    return in_digits_of(f"{summary_of(summary.kind, items, like=number(own)):.{len(own.partition('.')[2])}f}", own)
+
+
+def _at(path: Path, result: Result) -> Result:
+    first, second = result.operands
+    return Result((path, result.target[1]), result.kind, ((path, first[1]), (path, second[1])))
+
+
+def _results(entities: Sequence[Entity], values: Mapping[int, Sequence[Decimal]]) -> Iterator[Result]:
+    """The numbers that are sums or products of two others in every row; none is an operand of an earlier one."""
+    used: set[int] = set()
+    for target in values:
+        for one, other in combinations([at for at in values if at != target], 2):
+            if target in used:
+                break
+            rows = list(zip(values[target], values[one], values[other], strict=True))
+            units = {entities[at].unit for at in (target, one, other)}
+            if len(units) == 1 and all(total == a + b and a and b for total, a, b in rows):
+                kind = "sum"
+            elif all(total == a * b and min(abs(a), abs(b)) > 1 for total, a, b in rows):
+                kind = "product"
+            else:
+                continue
+            used |= {target, one, other}
+            yield Result(((), target), kind, (((), one), ((), other)))
+
+
+def _is_proportion(pairs: Sequence[tuple[Decimal, Decimal]]) -> bool:
+    """Whether the second number is the first one times a factor, within their printed precision, and both vary."""
+    if len(pairs) < _LEAST_ROWS_OF_FIELDS or any(a <= 0 or b <= 0 for a, b in pairs):
+        return False
+    if max(a for a, _ in pairs) < _SPREAD * min(a for a, _ in pairs):
+        return False
+    low = max((b - _half(b)) / (a + _half(a)) for a, b in pairs)
+    high = min((b + _half(b)) / (a - _half(a)) for a, b in pairs)
+    return low <= high and high - low <= _NARROW * high
+
+
+def _half(value: Decimal) -> Decimal:
+    """Half a unit of the last place that a number is printed with; nothing for a whole number, which is exact."""
+    exponent = value.as_tuple().exponent
+    return Decimal(5).scaleb(exponent - 1) if isinstance(exponent, int) and exponent < 0 else Decimal(0)
+
+
+_Column: TypeAlias = dict[int, Decimal]
+#: The numbers of one list in each row, in order.
+_Lists: TypeAlias = list[tuple[int, list[Decimal]]]
+
+
+def _numbers(rows: Sequence[Mapping[Path, Sequence[Entity]]]) -> tuple[dict[Path, _Column], dict[Path, _Lists]]:
+    """The numbers that are whole leaves, by path and row, and those of lists by pattern.
+
+    A list that is equally long and short in all rows is like fields side by side: its positions are paths too.
+    """
+    fields: dict[Path, _Column] = defaultdict(dict)
+    lists: dict[Path, _Lists] = defaultdict(list)
+    lengths: dict[Path, set[int]] = defaultdict(set)
+    for row, found in enumerate(rows):
+        whole = {path: each[0] for path, each in found.items() if len(each) == 1 and each[0].is_whole}
+        whole = {path: each for path, each in whole.items() if is_quantity(each)}
+        for path, each in whole.items():
+            fields[path][row] = number(each.text)
+        for pattern, paths in _lists(whole).items():
+            lists[pattern].append((row, [fields[path][row] for path in paths]))
+            lengths[pattern].add(len(paths))
+    long = {pattern for pattern, each in lengths.items() if len(each) > 1 or max(each) > _LONGEST_ROW}
+    kept = {path: column for path, column in fields.items() if not _is_listed(path) or any_position(path) not in long}
+    return dict(list(kept.items())[:_MOST_FIELDS]), lists
+
+
+def _is_listed(path: Path) -> bool:
+    return any(isinstance(step, int) for step in path)
+
+
+def _lists(paths: Iterable[Path]) -> dict[Path, list[Path]]:
+    """The paths of each list, by pattern; only those in one list, not in lists of lists."""
+    lists: dict[Path, list[Path]] = defaultdict(list)
+    for path in paths:
+        if sum(isinstance(step, int) for step in path) == 1:
+            lists[any_position(path)].append(path)
+    return lists
+
+
+def _field_orders(fields: Mapping[Path, _Column]) -> Iterator[tuple[Path, Path]]:
+    """The pairs of fields of which the first is never greater, where it could be: their ranges overlap."""
+    for one, other in combinations(fields, 2):
+        first, second = fields[one], fields[other]
+        pairs = [(first[row], second[row]) for row in first.keys() & second.keys()]
+        if len(pairs) < _LEAST_ROWS_OF_FIELDS:
+            continue
+        for (low, high), each in (((one, other), pairs), ((other, one), [(b, a) for a, b in pairs])):
+            if all(a <= b for a, b in each) and max(a for a, _ in each) > min(b for _, b in each):
+                yield low, high
+
+
+def _direction(lists: _Lists) -> int:
+    """1 if no number of a list is below the one before it, -1 if none is above it, else 0; three steps show it."""
+    steps = [after - before for _, each in lists for before, after in pairwise(each)]
+    if len(lists) < _LEAST_ROWS or len(steps) < _LEAST_ROWS_OF_FIELDS or not any(steps):
+        return 0
+    return int(all(step >= 0 for step in steps)) - int(all(step <= 0 for step in steps))
+
+
+def _are_alike(lists: _Lists) -> bool:
+    """Whether all lists are the same, or all go up in equal steps."""
+    if len(lists) < _LEAST_ROWS or max(len(each) for _, each in lists) < _LEAST_ROWS:
+        return False
+    if len({tuple(each) for _, each in lists}) == 1:
+        return True
+    long = [each for _, each in lists if len(each) > _LEAST_ROWS]
+    return bool(long) and all(len({b - a for a, b in pairwise(each)}) == 1 for each in long)
+
+
+def _summaries(fields: Mapping[Path, _Column], lists: Mapping[Path, _Lists]) -> Iterator[tuple[Path, tuple[str, Path]]]:
+    """The fields that summarise a list in every row, with the first kind and list that fit."""
+    for path, column in fields.items():
+        if _is_listed(path) or len(set(column.values())) < _LEAST_ROWS:
+            continue
+        for pattern, each in lists.items():
+            pairs = [(column[row], items) for row, items in each if row in column]
+            if len(pairs) < _LEAST_ROWS or max(len(items) for _, items in pairs) < _LEAST_ROWS:
+                continue
+            kinds = [k for k in SUMMARIES if all(summary_of(k, items, like=value) == value for value, items in pairs)]
+            if kinds and (len(pairs) > _LEAST_ROWS or kinds[0] not in ("first", "last")):
+                yield path, (kinds[0], pattern)
+                break
