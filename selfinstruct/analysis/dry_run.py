@@ -237,7 +237,9 @@ def _middle(least: int | None, most: int | None) -> float:
 
 
 def _seeds_by_category(prepared: Prepared) -> dict[str, list[int]]:
-    """The seeds of each category, by their numbers from 1."""
+    """The seeds of each category, by their numbers from 1; of categories of passages, all seeds."""
+    if prepared.recipe.categories.by == "passage":
+        return {name: list(range(1, len(prepared.seeds.rows) + 1)) for name in prepared.quotas}
     members: dict[str, list[int]] = {name: [] for name in prepared.quotas}
     for number, row in enumerate(prepared.seeds.rows, 1):
         members.setdefault(prepared.categories.of(row), []).append(number)

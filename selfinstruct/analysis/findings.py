@@ -23,7 +23,8 @@ from selfinstruct.checks import Criteria, Fault, examine, schema
 from selfinstruct.errors import InputError
 from selfinstruct.preparation.categories import label_of
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
-from selfinstruct.preparation.prepare import Source, check_seeds, read_source
+from selfinstruct.preparation.prepare import check_seeds
+from selfinstruct.preparation.source import Source, read_source
 from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.recipe import Importer, Recipe, bind
 from selfinstruct.records import Row

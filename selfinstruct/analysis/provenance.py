@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from selfinstruct.errors import InputError
 from selfinstruct.growth import PASSAGE, BatchState, Draft, PromptInputs
 from selfinstruct.journal import History, RecordedReply, RefusedCandidate
+from selfinstruct.preparation.passage_inputs import id_sequences
 from selfinstruct.recipe import Judge, Recipe, Step, accept_unimported, parse_recipe
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.records import JSON, Row
@@ -120,7 +122,7 @@ def _rejected(history: History, recipe: Recipe, refused: RefusedCandidate, seeds
         near = [Neighbour(_name(refused.nearest, seeds), row, refused.score) for row in rows.values()]
     replies = history.batch_replies(refused.call)
     # A candidate may be rejected before its category is known; then the batch decides, where it can.
-    by_batch = recipe.categories.by in ("none", "attribute") and replies
+    by_batch = recipe.categories.by in ("none", "attribute", "passage") and replies
     return Provenance(
         f"x{refused.id}",
         refused.category or (replies[0].batch.category if by_batch else ""),
@@ -140,12 +142,15 @@ def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance
         return found
     batch, recipe = found.replies[0].batch, found.recipe
     demos = history.pool_rows(batch.demos)
-    inputs = PromptInputs.from_json(history.metadata().prompt_inputs, history.passages())
     number = batch.conditions.get(PASSAGE) or 0
+    passage = history.passage(number) if number else None
+    inputs = PromptInputs.from_json(history.metadata().prompt_inputs, _OnePassage(number, passage))
+    if recipe.passages is not None:
+        inputs.ids = id_sequences(recipe, [seed.row for seed in history.seeds()])
     found = replace(
         found,
         conditions=batch.conditions,
-        passage=inputs.passages[number - 1] if 0 < number <= len(inputs.passages) else None,
+        passage=passage,
         demos=[Neighbour(_name(demo, seeds), row) for demo, row in demos.items()] if _shows_rows(recipe) else (),
     )
     replay = _BatchReplay(recipe, inputs, [demos[demo] for demo in batch.demos if demo in demos], found.replies)
@@ -163,6 +168,22 @@ def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance
         step=steps[-1] if steps else "",
         text=found.text or draft.text,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _OnePassage(Sequence[Row]):
+    """The passages of a run of which only one is read."""
+
+    number: int
+    passage: Row | None
+
+    def __len__(self) -> int:
+        return self.number if self.passage is not None else 0
+
+    def __getitem__(self, at: Any) -> Any:
+        if at != self.number - 1:
+            raise IndexError(at)
+        return self.passage
 
 
 def _shows_rows(recipe: Recipe) -> bool:

@@ -92,7 +92,7 @@ def uses_imitator(recipe: Recipe, backend: str | Backend | None) -> bool:
     """Whether the embedded imitator writes the rows of this recipe."""
     if backend not in (None, "imitator") or recipe.backend is not None or recipe.all_models:
         return False
-    return recipe.imitates and not recipe.needs_model and not recipe.expand
+    return (recipe.imitates or recipe.asks) and not recipe.needs_model and not recipe.expand
 
 
 def make_imitator(prepared: Prepared, seed: int) -> Imitator:
@@ -143,7 +143,9 @@ async def connect(
         _require_no_limits(recipe.backend, limits)
         return Connection(ModelPool([await ExtensionBackend.create(recipe.backend, recipe)]))
     without_server = any(model.name == "default" and not model.base_url for model in recipe.all_models)
-    if (not recipe.all_models and recipe.needs_model) or (without_server and not os.environ.get("OPENAI_BASE_URL")):
+    if (not recipe.all_models and (recipe.needs_model or recipe.asks)) or (
+        without_server and not os.environ.get("OPENAI_BASE_URL")
+    ):
         raise InputError(
             f"{recipe.name}: needs a model: the embedded imitator can only imitate rows",
             hint='Set `model="NAME"` and `base_url="http://127.0.0.1:8000/v1"` (see docs/models.md).',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from selfinstruct.api.blocking import run_blocking
@@ -18,8 +18,10 @@ from selfinstruct.render.notebook_progress import default_watch
 
 
 def run(
-    source: Source,
+    source: Source | None = None,
     *,
+    passages: Sequence[str | Path] = (),
+    against: Sequence[str | Path] = (),
     out: str | Path | None = None,
     rows: int | None = None,
     per_category: int | None = None,
@@ -45,6 +47,8 @@ def run(
         return run_blocking(
             run_async(
                 source,
+                passages=passages,
+                against=against,
                 out=out,
                 rows=rows,
                 per_category=per_category,
@@ -66,8 +70,10 @@ def run(
 
 
 async def run_async(
-    source: Source,
+    source: Source | None = None,
     *,
+    passages: Sequence[str | Path] = (),
+    against: Sequence[str | Path] = (),
     out: str | Path | None = None,
     rows: int | None = None,
     per_category: int | None = None,
@@ -88,7 +94,9 @@ async def run_async(
     """Grow seeds to a quota in the run directory ``out`` (default ``outputs/<name>``), resuming an existing run.
 
     ``source`` is a seed file, a recipe file or the name of a built-in recipe ("-" is stdin), a Recipe, rows as dicts,
-    or a DataFrame. ``rows`` is the quota over all categories, ``per_category`` that of each; by default the recipe's.
+    or a DataFrame. New rows are about the texts in the files ``passages``, if given: lines of a log, chunks of a text,
+    or rows; with them ``source`` may be None. Texts that rows of the files ``against`` use (a test set) are left out.
+    ``rows`` is the quota over all categories, ``per_category`` that of each; by default the recipe's.
 
     ``model`` at ``base_url`` (such as http://127.0.0.1:8000/v1) writes the rows; ``backend`` is "imitator", "openai",
     "replay", a factory of your own as "package.module:factory", or a Backend. By default the recipe decides, and
@@ -108,6 +116,8 @@ async def run_async(
     if prepared is None:
         prepared = plan(
             source,
+            passages=passages,
+            against=against,
             rows=rows,
             per_category=per_category,
             model=model,
@@ -132,8 +142,10 @@ async def run_async(
 
 
 def plan(
-    source: Source,
+    source: Source | None = None,
     *,
+    passages: Sequence[str | Path] = (),
+    against: Sequence[str | Path] = (),
     rows: int | None = None,
     per_category: int | None = None,
     model: str | None = None,
@@ -148,6 +160,8 @@ def plan(
     """
     prepared = prepare(
         source,
+        passages=[str(each) for each in passages],
+        against=[str(each) for each in against],
         rows=rows,
         per_category=per_category,
         skip_bad_seeds=skip_bad_seeds,
@@ -155,7 +169,7 @@ def plan(
         importer=import_extension,
         imitates=lambda recipe: uses_imitator(recipe, backend),
     )
-    if not prepared.seeds.rows or not uses_imitator(prepared.recipe, backend):
+    if source is None or not prepared.recipe.imitates or not uses_imitator(prepared.recipe, backend):
         return prepared
     return tried(prepared, make_imitator(prepared, 0), model_command(source))
 

@@ -16,7 +16,7 @@ from selfinstruct.api.generated_lists import write_lists
 from selfinstruct.backends import Backend, BudgetSpent, ModelPool
 from selfinstruct.errors import SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler
+from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler, recorded_inputs
 from selfinstruct.journal import Journal, QuotaStage, RunMetadata
 from selfinstruct.preparation import JudgingState, Prepared
 from selfinstruct.prompts import detect_language
@@ -48,7 +48,7 @@ async def grow_session(
         journal = run_directory.open_journal(where, prepared, metadata)
         if journal is not None:
             stack.enter_context(journal)
-            prepared = prepared.resumed(journal.history.passages())
+            prepared = prepared.resumed(recorded_inputs(prepared.recipe, journal.history))
         connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
         stack.push_async_callback(connected.models.close)
         if journal is None:
@@ -71,11 +71,11 @@ async def _make_loop(
     watch: Callable[[Snapshot], None],
 ) -> Loop:
     recorded, inputs, seeds = journal.history.state(), prepared.inputs, prepared.seeds.rows
-    sampler = Sampler(prepared.recipe, inputs)
+    sampler = Sampler(prepared.recipe, inputs, seed)
     state = JudgingState.of_seeds(prepared)
     state.restore(journal.history, sampler)
     await asyncio.sleep(0)  # let a cancellation that came meanwhile take effect
-    if inputs.passages and not journal.history.passages():
+    if inputs.passages and journal.history.passage(1) is None:
         journal.add_passages(inputs.passages)
     model_concurrency = sum(model.concurrency for model in prepared.recipe.all_models) if models.reads_messages else 0
     return Loop(
@@ -118,7 +118,7 @@ def _record_start(journal: Journal, recipe: str, prepared: Prepared, connected: 
         prices={**before.prices, **connected.prices},
         preflights={**before.preflights, **preflights},
         reasons=dict(prepared.reasons),
-        remarks=_with_remarks(before, connected.unavailable),
+        remarks=_with_remarks(before, (*(() if before.remarks else prepared.notes), *connected.unavailable)),
         stopped="interrupted",  # until the run ends otherwise: a killed process cannot write it
     )
     journal.write_metadata(metadata)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,8 +25,20 @@ STOPPED_SHORT = 4
 
 def run(
     source: Annotated[
-        str, typer.Argument(metavar="SEEDS|RECIPE", help="Seed rows, a recipe file, or a built-in recipe.")
-    ],
+        str | None,
+        typer.Argument(metavar="SEEDS|RECIPE", help="Seed rows, a recipe file, or a built-in recipe."),
+    ] = None,
+    passages: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your own text, such as a log, that the new rows ask about; repeatable. Needs no seeds.",
+        ),
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Rows of a test set, whose texts are kept out of the passages; repeatable."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run directory [default: outputs/NAME].")] = None,
     rows: Annotated[int | None, typer.Option(metavar="N", help="Total number of rows to grow.")] = None,
     per_category: Annotated[
@@ -73,6 +87,7 @@ def run(
 
     tune_allocator()
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend, "concurrency": concurrency}
+    options |= {"passages": passages or (), "against": against or ()}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
         return _dry_run(prepared, seed, as_json=json)
@@ -92,10 +107,23 @@ def run(
     except EndpointError:
         _report_kept(where, "the endpoint failed")
         raise
-    return _finish(done, source, prepared.recipe, as_json=json, quiet=quiet)
+    arguments = _source_arguments(source, passages or (), against or ())
+    return _finish(done, arguments, prepared.recipe, as_json=json, quiet=quiet)
 
 
-def _grow(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
+def _source_arguments(source: str | None, passages: Sequence[str], against: Sequence[str]) -> str:
+    """The arguments that name the sources of a run, to repeat its command."""
+    words = [] if source is None else [source]
+    words += [
+        word
+        for option, names in (("--passages", passages), ("--against", against))
+        for n in names
+        for word in (option, n)
+    ]
+    return shlex.join(words)
+
+
+def _grow(source: str | None, options: dict[str, Any], *, quiet: bool) -> Run:
     """Run to the end, with a progress display unless ``quiet``."""
     from selfinstruct import api
 
@@ -105,7 +133,7 @@ def _grow(source: str, options: dict[str, Any], *, quiet: bool) -> Run:
         return run_interruptible(api.run_async(source, watch=watch, **options))
 
 
-def _finish(done: Run, source: str, recipe: Recipe, *, as_json: bool, quiet: bool) -> int:
+def _finish(done: Run, arguments: str, recipe: Recipe, *, as_json: bool, quiet: bool) -> int:
     """Print the summary and return the exit code."""
     from selfinstruct.render.description import unchecked_fields
     from selfinstruct.render.summary import shortfall, summary_text
@@ -113,7 +141,7 @@ def _finish(done: Run, source: str, recipe: Recipe, *, as_json: bool, quiet: boo
     screen = console()
     if not quiet:
         unchecked = unchecked_fields(recipe)
-        text = summary_text(done.summary, done.directory, source, width_of(screen), unchecked=unchecked)
+        text = summary_text(done.summary, done.directory, arguments, width_of(screen), unchecked=unchecked)
         screen.print(text, soft_wrap=True, end="")
     if as_json:
         print_json(done.summary.to_dict())

@@ -15,18 +15,24 @@ from __future__ import annotations
 
 from selfinstruct.documents.chunks import Chunking
 from selfinstruct.documents.document import Document, Page, Skipped, read_document
+from selfinstruct.documents.packed import PROSE, PackedPassages
+from selfinstruct.documents.passage_files import PassageReading, read_passage_files
 from selfinstruct.documents.passages import Passage, Reading, find_documents, read_documents
 from selfinstruct.documents.samples import samples
 
 __all__ = [
+    "PROSE",
     "Chunking",
     "Document",
+    "PackedPassages",
     "Page",
     "Passage",
+    "PassageReading",
     "Reading",
     "Skipped",
     "find_documents",
     "read_document",
     "read_documents",
+    "read_passage_files",
     "samples",
 ]

@@ -93,7 +93,7 @@ def read_document(path: str | Path, name: str | None = None) -> Document:
         skipped = tuple(Skipped(name, number, reason) for number, reason in found.skipped)
         return Document(name, "pdf", tuple(Page(number, text) for number, text in found.pages), skipped)
     text = _decode(data, name)
-    kind = "html" if _is_html(text) else "text"
+    kind = "html" if is_html(text) else "text"
     if Path(name).suffix.lower() == ".pdf":
         what = "HTML" if kind == "html" else "plain text" if text.strip() else "empty"
         hint = "Download or export it again; if it is text or HTML, rename it."
@@ -120,7 +120,8 @@ def is_pdf(head: bytes) -> bool:
     return b"\0" in head
 
 
-def _is_html(text: str) -> bool:
+def is_html(text: str) -> bool:
+    """Whether these are the first characters of an HTML page."""
     head = text[:_HEAD_CHARACTERS].lstrip()
     while head.startswith(("<!--", "<?")):
         head = head.partition("-->" if head.startswith("<!--") else ">")[2].lstrip()

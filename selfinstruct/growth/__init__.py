@@ -7,13 +7,20 @@ Does not handle: reading seeds and recipes (``selfinstruct.preparation``), talki
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.judging import judge_batch
 from selfinstruct.growth.loop import Loop
+from selfinstruct.growth.passage_schedule import PassageGroups, passage_groups
 from selfinstruct.growth.planner import CategoryProgress, finish_batch, plan, quotas, start_batch
 from selfinstruct.growth.pool import Pool
-from selfinstruct.growth.prompt_inputs import PromptInputs, parse_list, parse_templates, read_prompt_inputs
+from selfinstruct.growth.prompt_inputs import (
+    PromptInputs,
+    parse_list,
+    parse_templates,
+    read_prompt_inputs,
+    recorded_inputs,
+)
 from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.resume import restore
 from selfinstruct.growth.run_counts import RunCounts
-from selfinstruct.growth.sampler import PASSAGE, Sampler, attribute_categories
+from selfinstruct.growth.sampler import PASSAGE, ROUND, Sampler, attribute_categories
 from selfinstruct.growth.step_call import EXPAND, StepCall, first_reply_format
 from selfinstruct.growth.step_reply import Draft, StepReply
 from selfinstruct.growth.steps import advance
@@ -21,10 +28,12 @@ from selfinstruct.growth.steps import advance
 __all__ = [
     "EXPAND",
     "PASSAGE",
+    "ROUND",
     "BatchState",
     "CategoryProgress",
     "Draft",
     "Loop",
+    "PassageGroups",
     "Pool",
     "PromptInputs",
     "PromptSize",
@@ -39,9 +48,11 @@ __all__ = [
     "judge_batch",
     "parse_list",
     "parse_templates",
+    "passage_groups",
     "plan",
     "quotas",
     "read_prompt_inputs",
+    "recorded_inputs",
     "restore",
     "start_batch",
 ]

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.sampler import PASSAGE
 from selfinstruct.growth.step_call import StepCall
 from selfinstruct.growth.step_reply import Draft, StepReply, read_step_reply
 from selfinstruct.growth.steps import advance
-from selfinstruct.prompts import demonstrations
+from selfinstruct.prompts import demonstrations, fenced
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import JSON, Batch, Reply, Row
 
@@ -82,7 +83,18 @@ class BatchState:
     def _advance(self) -> None:
         progress = advance(self._recipe, self._inputs, self._values, self._replies)
         self._pending = {call.key: call for call in progress.calls}
-        self.drafts = progress.drafts
+        self.drafts = self._with_ids(progress.drafts) if self._inputs.ids else progress.drafts
+
+    def _with_ids(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """The drafts with values of their own in unique fields, which follow from the numbers of batch and draft."""
+        first = (self.batch.number - 1) * max(self._recipe.prompt.rows_per_request, self.batch.count)
+        numbered = []
+        for serial, draft in enumerate(drafts, first):
+            if draft.row is not None:
+                row = draft.row | {name: ids.draw(serial) for name, ids in self._inputs.ids.items()}
+                draft = replace(draft, row={name: row[name] for name in self._recipe.fields if name in row})
+            numbered.append(draft)
+        return numbered
 
 
 def _prompt_values(recipe: Recipe, inputs: PromptInputs, batch: Batch, demos: Sequence[Row]) -> dict[str, JSON]:
@@ -90,7 +102,10 @@ def _prompt_values(recipe: Recipe, inputs: PromptInputs, batch: Batch, demos: Se
     values: dict[str, JSON] = {name: value for name, value in batch.conditions.items() if name != PASSAGE}
     number = batch.conditions.get(PASSAGE)
     if number and number <= len(inputs.passages):
-        values |= inputs.passages[number - 1]
+        passage = inputs.passages[number - 1]
+        values |= passage
+        if recipe.passages is not None:
+            values[f"{PASSAGE}.quoted"] = fenced(passage[PASSAGE])
     values |= {
         "task": recipe.task,
         "category": batch.category,

@@ -30,7 +30,7 @@ def judge_batch(
     them answer the same question differently, the whole group is rejected: neither answer can be trusted, nor can the
     rows made with it. (Self-Instruct discards all instances of such a task.)
     """
-    if criteria.recipe.categories.by == "attribute":
+    if criteria.recipe.categories.by in ("attribute", "passage"):
         criteria = replace(criteria, categorise=lambda row: batch.category)
     judgements: list[Judgement] = []
     accepted: Counter[str] = Counter()

@@ -194,7 +194,7 @@ class Loop:
     def _request(self, call: BatchCall) -> Request:
         state, step_call, recipe = call.state, call.step_call, self.criteria.recipe
         batch, demos = state.batch, state.demos
-        prompt = step_call.messages(recipe)
+        prompt = step_call.messages(recipe) if self.models.reads_messages else ()
         if self.models.reads_messages and not prompt:
             prompt = row_messages(
                 recipe,

@@ -37,6 +37,11 @@ class Pool:
         self.seed_count = len(rows)
         self._rows.add_all(rows)
 
+    def share_seeds(self) -> None:
+        """Make every seed one of each category: rows about other texts have the seeds as examples of their style."""
+        everyone = list(range(1, self.seed_count + 1))
+        self.seeds = dict.fromkeys(self.seeds, everyone)
+
     def add(self, row: Row, category: str) -> int:
         """Add an accepted row and return its id; ``nearest`` finds it after ``index_added``."""
         number = self._rows.add(row, defer=True)

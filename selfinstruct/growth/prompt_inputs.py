@@ -1,6 +1,6 @@
 """Prompt inputs: what the prompts of a recipe use besides seeds: lists of values, passages of documents, templates.
 
-    [attributes] -> lists        [documents] -> passages        [[expand]] -> templates
+    [attributes] -> lists        [documents], [passages] -> passages        [[expand]] -> templates
 
 They are read once, before a run. A list that the model is to write (one with a ``prompt``) is absent until then.
 
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfinstruct.errors import InputError, RowError
+from selfinstruct.journal import History
+from selfinstruct.mining.id_sequence import IdSequence
 from selfinstruct.prompts import estimate_tokens
 from selfinstruct.recipe import Documents, Expand, Recipe, builtin
 from selfinstruct.recipe.placeholders import fill, lookup, names_in
@@ -50,16 +52,23 @@ class ExpansionTemplate:
 
 @dataclass(slots=True)
 class PromptInputs:
-    """Lists by attribute, passages in document order, templates by expansion."""
+    """Lists by attribute, passages in document order, templates by expansion.
+
+    ``capacity`` is the most rows that the passages of a category can yield. ``ids`` continue the values of the unique
+    fields of the seeds, for rows whose author writes no ids; both are for rows about ``[passages]``.
+    """
 
     lists: dict[str, Sequence[JSON]] = field(default_factory=dict)
     passages: Sequence[Row] = ()
     templates: dict[str, Sequence[ExpansionTemplate]] = field(default_factory=dict)
+    capacity: Mapping[str, int] = field(default_factory=dict)
+    ids: Mapping[str, IdSequence] = field(default_factory=dict)
 
     def to_json(self) -> JSON:
         """The lists and templates as JSON for the journal, which keeps passages in a table of their own."""
         templates = {name: [[dict(each.texts), each.required] for each in of] for name, of in self.templates.items()}
-        return {"lists": {name: list(values) for name, values in self.lists.items()}, "templates": templates}
+        noted: JSON = {"lists": {name: list(values) for name, values in self.lists.items()}, "templates": templates}
+        return noted | ({"capacity": dict(self.capacity)} if self.capacity else {})
 
     @classmethod
     def from_json(cls, noted: JSON, passages: Sequence[Row]) -> PromptInputs:
@@ -68,7 +77,16 @@ class PromptInputs:
             name: [ExpansionTemplate(texts, tuple(needs)) for texts, needs in of]
             for name, of in noted.get("templates", {}).items()
         }
-        return cls(dict(noted.get("lists", {})), passages, templates)
+        return cls(dict(noted.get("lists", {})), passages, templates, dict(noted.get("capacity", {})))
+
+
+def recorded_inputs(recipe: Recipe, history: History) -> PromptInputs:
+    """The inputs that a journal contains."""
+    from selfinstruct.documents import PackedPassages
+
+    rows = history.passages()
+    passages = PackedPassages.of(rows) if recipe.passages is not None else list(rows)
+    return PromptInputs.from_json(history.metadata().prompt_inputs, passages)
 
 
 def read_prompt_inputs(recipe: Recipe) -> PromptInputs:

@@ -3,18 +3,21 @@
     lists, passages, accepted rows per value -> values of the next batch: {"verb": "dig", "passage": 3}
 
 A closed loop like the planner's: a balanced attribute draws the value with the fewest accepted rows, counting those in
-flight; a passage is drawn among those used least, in the batch's category first and then in the whole run.
+flight; a passage of documents is drawn among those used least, in the batch's category first and then in the whole run.
+The passages of ``[passages]`` follow a schedule (``passage_schedule``).
 
 Does not handle: combinations of attributes with exact quotas; those are categories (``by = "attribute"``).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from random import Random
 
+from selfinstruct.growth.passage_schedule import PassageSchedule, passage_groups
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.stagnation import EXHAUSTED_AFTER, Stagnation
 from selfinstruct.recipe import Attribute, Recipe
@@ -23,6 +26,8 @@ from selfinstruct.text import value_text
 
 #: The key of the passage number, counted from 1, among the values of a batch.
 PASSAGE = "passage"
+#: The key of how often the passage was used before, absent for a passage that was not.
+ROUND = "passage_round"
 _SEPARATOR = " / "
 
 
@@ -38,18 +43,21 @@ class _ValueCounts:
 class Sampler:
     """Draws the values of each batch, and counts the rows accepted for each value."""
 
-    def __init__(self, recipe: Recipe, inputs: PromptInputs) -> None:
+    def __init__(self, recipe: Recipe, inputs: PromptInputs, seed: int = 0) -> None:
+        """``seed`` is the random seed of the run, which scatters the order of the passages."""
         self._recipe = recipe
         self._lists = inputs.lists
         self._category_values = attribute_categories(recipe, inputs)
         self._counts: dict[tuple[str, str], _ValueCounts] = {}
-        self._passage_uses = [0] * len(inputs.passages)
+        self._schedule = PassageSchedule(passage_groups(inputs.passages), seed) if recipe.passages is not None else None
+        self._places: Counter[str] = Counter()
+        self._passage_uses = [0] * (len(inputs.passages) if self._schedule is None else 0)
         self._passage_uses_in: dict[str, list[int]] = {}
 
     @property
     def has_choices(self) -> bool:
         """Whether there is anything to draw."""
-        return bool(self._recipe.attributes or self._passage_uses)
+        return bool(self._recipe.attributes or self._passage_uses or self._schedule is not None)
 
     @property
     def all_passages_used(self) -> bool:
@@ -64,6 +72,9 @@ class Sampler:
                 values[name] = self._draw_value(name, attribute, rng)
         if self._passage_uses:
             values[PASSAGE] = self._draw_passage(category, rng)
+        if self._schedule is not None:
+            values[PASSAGE], rounds = self._schedule.at(*self._next_place(category))
+            values |= {ROUND: rounds} if rounds else {}
         return values
 
     def start_batch(self, category: str, values: Mapping[str, JSON], count: int) -> None:
@@ -71,6 +82,7 @@ class Sampler:
         for counts in self._counts_of(values):
             counts.in_flight += count
         self._count_passage(category, values, 1)
+        self._places[self._scheduled(category)] += PASSAGE in values
 
     def finish_batch(self, values: Mapping[str, JSON], count: int, accepted: int) -> None:
         """Count a batch as judged, with its number of ``accepted`` rows."""
@@ -109,6 +121,14 @@ class Sampler:
         excess = counts.stagnation.batches - EXHAUSTED_AFTER.batches
         return counts.accepted + counts.in_flight + (2**excess if excess >= 0 else 0)
 
+    def _next_place(self, category: str) -> tuple[str, int]:
+        schedule = self._scheduled(category)
+        return schedule, self._places[schedule]
+
+    def _scheduled(self, category: str) -> str:
+        """The name of the schedule of a category: its own, or that of all passages."""
+        return category if self._recipe.categories.by == "passage" else ""
+
     def _draw_passage(self, category: str, rng: Random) -> int:
         uses = list(zip(self._uses_in(category), self._passage_uses, strict=True))
         fewest = min(uses)
@@ -116,7 +136,7 @@ class Sampler:
 
     def _count_passage(self, category: str, values: Mapping[str, JSON], uses: int) -> None:
         # A resumed run may have fewer passages than the session that drew this one.
-        if (number := values.get(PASSAGE)) and number <= len(self._passage_uses):
+        if (number := values.get(PASSAGE)) and self._passage_uses and number <= len(self._passage_uses):
             self._passage_uses[number - 1] += uses
             self._uses_in(category)[number - 1] += uses
 

@@ -158,10 +158,17 @@ class History:
             batches.append(OpenBatch(_batch(*found), tuple(_reply(*reply) for reply in replies)))
         return sorted(batches, key=lambda batch: (not batch.replies, [batch.replies[-1].call] if batch.replies else []))
 
-    def passages(self) -> list[Row]:
-        """The passages of the run's documents, in the order of their numbers."""
-        found = self._query("SELECT number, passage FROM passages ORDER BY number")
-        return [parse_json(passage, f"passage {number}") for number, passage in found]
+    def passages(self) -> Iterator[Row]:
+        """The passages of the run's documents, in the order of their numbers, in constant memory."""
+        for number, passage in self._paged(
+            "SELECT number, passage FROM passages WHERE number > ? ORDER BY number LIMIT ?"
+        ):
+            yield parse_json(passage, f"passage {number}")
+
+    def passage(self, number: int) -> Row | None:
+        """One passage by its number, from 1, or None."""
+        found = self._query("SELECT passage FROM passages WHERE number = ?", number)
+        return parse_json(found[0][0], f"passage {number}") if found else None
 
     def finished_batches(self) -> Iterator[tuple[Batch, int, bool]]:
         """Each finished batch, its number of rows, and whether a call of it failed; in the order of batches."""

@@ -11,14 +11,12 @@ from selfinstruct.preparation.infer import context_fields, infer, make_categorie
 from selfinstruct.preparation.judging_state import JudgingState
 from selfinstruct.preparation.prepare import (
     Prepared,
-    Source,
     build_prepared,
     check_seeds,
-    model_command,
     prepare,
     prepared_from_journal,
-    read_source,
 )
+from selfinstruct.preparation.source import Source, model_command, read_source
 from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.preparation.trial import tried
 

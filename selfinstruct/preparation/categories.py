@@ -61,6 +61,17 @@ class AttributeCategories:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageCategories:
+    """The templates of passages; a row's category is that of its passage, which only its batch knows."""
+
+    names: tuple[str, ...]
+
+    def of(self, row: Row) -> str:
+        """Return "": seeds are about other texts."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionCategories:
     """What a function of the user's own returns for a row, of the values that it returns for the seeds."""
 

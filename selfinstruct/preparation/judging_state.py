@@ -33,6 +33,8 @@ class JudgingState:
         pool = Pool(prepared.recipe, prepared.thresholds, progress)
         seeds = prepared.seeds.rows
         pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
+        if prepared.recipe.categories.by == "passage":
+            pool.share_seeds()
         return cls(Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of), progress, pool)
 
     def restore(self, history: History, sampler: Sampler) -> None:

@@ -7,11 +7,9 @@ Does not handle: the run directory, calling models.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from selfinstruct.checks import (
     AppliedCheck,
@@ -23,25 +21,30 @@ from selfinstruct.checks import (
     schema,
 )
 from selfinstruct.errors import InputError, RowError
-from selfinstruct.growth import PromptInputs, attribute_categories, quotas, read_prompt_inputs
+from selfinstruct.growth import (
+    PromptInputs,
+    attribute_categories,
+    passage_groups,
+    quotas,
+    read_prompt_inputs,
+    recorded_inputs,
+)
 from selfinstruct.journal import History
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.capacity import capacity
-from selfinstruct.preparation.categories import AttributeCategories, Categorizer, spelling_notes
+from selfinstruct.preparation.categories import AttributeCategories, Categorizer, PassageCategories, spelling_notes
 from selfinstruct.preparation.imitable import leave_out
 from selfinstruct.preparation.infer import Inferred, infer, make_categories, value_statistics
+from selfinstruct.preparation.passage_inputs import add_passages, id_sequences
+from selfinstruct.preparation.passage_quotas import passage_quotas
+from selfinstruct.preparation.passage_rows import about_passages, passage_reasons, passages_of, without_seeds
 from selfinstruct.preparation.presets import find_preset
+from selfinstruct.preparation.source import Source, model_command, read_source
 from selfinstruct.preparation.thresholds import thresholds
-from selfinstruct.recipe import Importer, Quota, Recipe, accept_unimported, bind, builtin, is_recipe, parse_recipe
+from selfinstruct.recipe import Importer, Quota, Recipe, accept_unimported, bind, parse_recipe
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, find_shards, open_row_file, parse_rows, read_rows, rows_from_objects
+from selfinstruct.rows import RowFile
 from selfinstruct.similarity.duplicates import DuplicateIndex, unique_field_names
-
-if TYPE_CHECKING:
-    import pandas
-
-#: A path ("-" for stdin), a recipe, rows, or a pandas DataFrame.
-Source: TypeAlias = "str | Path | Recipe | Iterable[Mapping[str, Any]] | pandas.DataFrame"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Prepared:
     ``reasons`` explains inferred settings by their key path; it is empty for a given recipe. ``skipped`` has the
     "file:line: fault" of seeds that were left out. ``inputs`` are the lists, passages and templates of prompts.
     ``use_passages_once`` is set where the quota is open, so that the run ends with the last passage. ``preset`` is the
-    built-in recipe that fits the fields of bare seeds, and why; "" if none does. ``warnings`` are for the user.
+    built-in recipe that fits the fields of bare seeds, and why; "" if none does. ``notes`` and ``warnings`` are for the
+    user.
     """
 
     seeds: RowFile
@@ -65,19 +69,32 @@ class Prepared:
     inputs: PromptInputs
     use_passages_once: bool
     preset: str
+    notes: Sequence[str] = ()
     warnings: Sequence[str] = ()
 
-    def resumed(self, passages: Sequence[Row]) -> Prepared:
-        """Return the preparation of a resumed run, whose batches refer to its recorded ``passages`` if it has any."""
+    def resumed(self, recorded: PromptInputs) -> Prepared:
+        """Return the preparation of a resumed run, whose batches refer to its recorded passages if it has any."""
+        passages = recorded.passages
         if not passages:
             return self
-        inputs = replace(self.inputs, passages=passages)
-        return replace(self, inputs=inputs, quotas=_quotas(self.recipe, inputs, self.categories))
+        inputs = replace(self.inputs, passages=passages, capacity=recorded.capacity)
+        categories = self.categories
+        if self.recipe.categories.by == "passage":
+            categories = PassageCategories(tuple(passage_groups(passages)))
+        return replace(
+            self,
+            inputs=inputs,
+            categories=categories,
+            thresholds=thresholds(self.recipe, categories, self.statistics),
+            quotas=_quotas(self.recipe, inputs, categories),
+        )
 
 
 def prepare(
-    source: Source,
+    source: Source | None,
     *,
+    passages: Sequence[str] = (),
+    against: Sequence[str] = (),
     rows: int | None = None,
     per_category: int | None = None,
     skip_bad_seeds: bool = False,
@@ -87,6 +104,8 @@ def prepare(
 ) -> Prepared:
     """Read and check the seeds, with the recipe that ``source`` is, or one inferred from them.
 
+    Rows are about the texts of the files ``passages``, without those that rows of the files ``against`` use; they
+    replace those of the recipe, and with them ``source`` may be None.
     ``rows`` or ``per_category`` replaces the quota of the recipe, ``choose_models`` its models. ``importer`` is as for
     ``parse_recipe``: without one, a recipe that names code is refused. Raises RowError or RecipeError for invalid
     input, before anything is written.
@@ -95,18 +114,23 @@ def prepare(
     keep true are left out, and RowError is raised if too few are left (see ``imitable``).
     """
     quota = _quota(rows, per_category)
-    seeds, recipe = read_source(source, importer=importer)
+    seeds, recipe = without_seeds(passages) if source is None else read_source(source, importer=importer)
     bare = recipe is None
     skipped: list[str] = []
     if recipe is None:
         seeds, skipped = check_seeds(seeds, None, skip=skip_bad_seeds)
-        start = _start(seeds, skip=skip_bad_seeds)
+        start = _start(seeds, skip=skip_bad_seeds, fitting=not passages)
         skipped += start.skipped
     else:
         start = _Start(seeds, bind(recipe, seeds.fields))
     start = replace(start, recipe=choose_models(_with_quota(start.recipe, quota)))
-    if start.seeds.rows and imitates(start.recipe):
-        kept, needing_model = leave_out(start.seeds, start.recipe, model_command(source), least=2 if bare else 1)
+    table = passages_of(start.recipe, passages, against)
+    if table is not None:
+        about = about_passages(start.recipe, table, start.seeds.rows)
+        start = replace(start, recipe=about, reasons=passage_reasons(start.recipe, about, start.reasons))
+    elif start.seeds.rows and imitates(start.recipe):
+        command = model_command(seeds.path if source is None else source)
+        kept, needing_model = leave_out(start.seeds, start.recipe, command, least=2 if bare else 1)
         if needing_model:
             skipped += needing_model
             start = _start(kept, skip=skip_bad_seeds) if bare else replace(start, seeds=kept)
@@ -117,7 +141,7 @@ def prepare(
         seeds, invalid = check_seeds(seeds, start.recipe, skip=skip_bad_seeds)
         skipped += invalid
     recipe = start.recipe
-    inputs = read_prompt_inputs(recipe)
+    inputs, notes = add_passages(read_prompt_inputs(recipe), recipe, seeds.rows)
     return build_prepared(
         seeds,
         recipe,
@@ -125,6 +149,7 @@ def prepare(
         reasons=start.reasons,
         skipped=skipped,
         preset=start.preset,
+        notes=notes,
         warnings=start.warnings,
         known_statistics=start.statistics,
     )
@@ -146,24 +171,24 @@ class _Start:
     warnings: Sequence[str] = ()
 
 
-def _start(seeds: RowFile, *, skip: bool) -> _Start:
-    """Infer the recipe of bare seeds, or take the built-in one for fields like theirs.
+def _start(seeds: RowFile, *, skip: bool, fitting: bool = True) -> _Start:
+    """Infer the recipe of bare seeds, or take the built-in one for fields like theirs, if a ``fitting`` one may be.
 
     A built-in recipe whose rules the seeds break is not used, unless such seeds are to be left out (``skip``).
     """
     inferred = _infer(seeds)
     seeds, doubtful = without_doubtful(seeds, inferred)
     start = _Start(seeds, inferred.recipe, inferred.reasons, inferred.statistics, skipped=doubtful)
-    fitting = find_preset(inferred.recipe, seeds.fields) if Path(seeds.path).is_file() else None
-    if fitting is None:
+    preset = find_preset(inferred.recipe, seeds.fields) if fitting and Path(seeds.path).is_file() else None
+    if preset is None:
         return start
-    fault = "" if skip else _first_fault(seeds, fitting.recipe, inferred.recipe)
+    fault = "" if skip else _first_fault(seeds, preset.recipe, inferred.recipe)
     if fault:
-        warning = f"the built-in recipe {fitting.like} is not used, as the seeds break its rules: {fault}"
+        warning = f"the built-in recipe {preset.like} is not used, as the seeds break its rules: {fault}"
         return replace(start, warnings=(warning,))
-    if not fitting.recipe.seeds.file:
-        seeds = RowFile(seeds.path, seeds.format, [], [], tuple(fitting.recipe.fields))
-    return replace(start, seeds=seeds, recipe=fitting.recipe, preset=f"{fitting.like}: {fitting.why}")
+    if not preset.recipe.seeds.file:
+        seeds = RowFile(seeds.path, seeds.format, [], [], tuple(preset.recipe.fields))
+    return replace(start, seeds=seeds, recipe=preset.recipe, preset=f"{preset.like}: {preset.why}")
 
 
 def _with_quota(recipe: Recipe, quota: Quota | None) -> Recipe:
@@ -172,13 +197,6 @@ def _with_quota(recipe: Recipe, quota: Quota | None) -> Recipe:
         return recipe
     weights = recipe.quota.weights if quota.rows is not None else {}
     return recipe.model_copy(update={"quota": quota.model_copy(update={"weights": weights})})
-
-
-def model_command(source: Source) -> str:
-    """What to do for rows by a model: the command for a file, else the arguments."""
-    if isinstance(source, str | Path):
-        return f"selfinstruct run {shlex.quote(str(source))} --base-url http://127.0.0.1:8000/v1 --model NAME"
-    return 'set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.'
 
 
 def _infer(seeds: RowFile) -> Inferred:
@@ -201,6 +219,7 @@ def build_prepared(
     reasons: Mapping[str, str] | None = None,
     skipped: Sequence[str] = (),
     preset: str = "",
+    notes: Sequence[str] = (),
     warnings: Sequence[str] = (),
     known_statistics: ValueStatistics | None = None,
 ) -> Prepared:
@@ -213,6 +232,8 @@ def build_prepared(
     categories: Categorizer
     if recipe.categories.by == "attribute":
         categories = AttributeCategories(tuple(attribute_categories(recipe, inputs)))
+    elif recipe.categories.by == "passage":
+        categories = PassageCategories(tuple(passage_groups(inputs.passages)))
     else:
         categories = make_categories(recipe, statistics)
     return Prepared(
@@ -227,6 +248,7 @@ def build_prepared(
         inputs=inputs,
         use_passages_once=_is_open(recipe),
         preset=preset,
+        notes=notes,
         warnings=(*warnings, *spelling_notes(categories)),
     )
 
@@ -246,6 +268,8 @@ def _is_open(recipe: Recipe) -> bool:
 def _quotas(recipe: Recipe, inputs: PromptInputs, categories: Categorizer) -> dict[str, int]:
     """The quota of each category; of an open quota, the most rows that the passages can yield."""
     quota = Quota(rows=capacity(recipe, inputs)) if _is_open(recipe) else recipe.quota
+    if recipe.categories.by == "passage":
+        return passage_quotas(quota, categories.names, inputs.capacity)
     return quotas(quota, categories.names)
 
 
@@ -256,46 +280,13 @@ def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Pre
     names = tuple(dict.fromkeys(name for seed in stored for name in seed.row)) or tuple(own.fields)
     seeds = RowFile(own.seeds.file, "jsonl", [seed.row for seed in stored], [seed.line for seed in stored], names)
     reasons = dict(metadata.reasons) if recipe is None else {}
-    inputs = PromptInputs.from_json(metadata.prompt_inputs, history.passages())
+    inputs = recorded_inputs(own, history)
+    inputs.ids = id_sequences(own, seeds.rows)
     if recipe is not None:
         others = read_prompt_inputs(recipe.model_copy(update={"documents": None}))
         inputs.lists.update(others.lists)
         inputs.templates.update(others.templates)
     return build_prepared(seeds, bind(recipe or own, names), inputs, reasons=reasons)
-
-
-def read_source(source: Source, *, importer: Importer | None = None) -> tuple[RowFile, Recipe | None]:
-    """Read the seeds of ``source``, and the recipe if it is one.
-
-    The content of a file decides: TOML is a recipe, everything else rows.
-    """
-    if isinstance(source, Recipe):
-        return _seeds_of(source, source.name), source
-    if not isinstance(source, str | Path):
-        return rows_from_objects(source, "rows"), None
-    name = str(source)
-    if name in builtin.names() and not Path(name).exists():
-        name = str(builtin.path(name))
-    if find_shards(name) is not None:
-        return read_rows(name), None
-    data = _read_bytes(name)
-    if not is_recipe(data):
-        return parse_rows(data, name), None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RowError(name, "recipe is not UTF-8 text", hint="Save it as UTF-8.") from error
-    recipe = parse_recipe(text, name, Path(name).parent, importer=importer)
-    return _seeds_of(recipe, name), recipe
-
-
-def _seeds_of(recipe: Recipe, name: str) -> RowFile:
-    """Read the seeds of a recipe that messages call ``name``; a recipe without a seed file has none."""
-    if not recipe.seeds.file:
-        return RowFile(name, "jsonl", [], [], tuple(recipe.fields))
-    hint = f"Check seeds.file in {name}; it is relative to the recipe's directory."
-    optional = [name for name, field in recipe.fields.items() if field.optional]
-    return read_rows(recipe.seeds.file, hint=hint, optional=optional)
 
 
 def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
@@ -383,8 +374,3 @@ def _quota(rows: int | None, per_category: int | None) -> Quota | None:
     if rows is None and per_category is None:
         return None
     return Quota(rows=rows, per_category=per_category)
-
-
-def _read_bytes(name: str) -> bytes:
-    with open_row_file(name) as file:
-        return file.read()

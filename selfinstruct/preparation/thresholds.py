@@ -69,6 +69,9 @@ def thresholds(recipe: Recipe, categories: Categorizer, statistics: ValueStatist
     if fixed != "seeds":
         return dict.fromkeys(categories.names, fixed) | own
     fields = recipe.novelty.fields
+    if recipe.categories.by == "passage":
+        # The seeds are about other texts: how similar their questions are is a measure for all of these.
+        return dict.fromkeys(categories.names, _threshold(statistics.rows, fields, statistics)) | own
     members: dict[str, list[Row]] = {name: [] for name in categories.names}
     for row in statistics.rows:
         members.setdefault(categories.of(row), []).append(row)

@@ -7,9 +7,20 @@ fence that they cannot close, and are never used as a template.
 from __future__ import annotations
 
 from selfinstruct.prompts.language import Language, detect_language
-from selfinstruct.prompts.quoting import demonstrations
+from selfinstruct.prompts.passage_prompt import ASK, ask_step
+from selfinstruct.prompts.quoting import demonstrations, fenced
 from selfinstruct.prompts.row_prompt import row_messages
 from selfinstruct.prompts.step_prompt import step_messages
 from selfinstruct.prompts.token_estimate import estimate_tokens
 
-__all__ = ["Language", "demonstrations", "detect_language", "estimate_tokens", "row_messages", "step_messages"]
+__all__ = [
+    "ASK",
+    "Language",
+    "ask_step",
+    "demonstrations",
+    "detect_language",
+    "estimate_tokens",
+    "fenced",
+    "row_messages",
+    "step_messages",
+]

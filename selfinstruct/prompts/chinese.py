@@ -12,7 +12,8 @@ from selfinstruct.prompts.quoting import SLOT, category_label, listed, quoted, r
 from selfinstruct.recipe import Categories, Recipe, Snippets
 from selfinstruct.recipe.methods import Constraints
 
-_TYPES_ZH = {
+#: The names of the types of fields.
+TYPES_ZH = {
     "string": "字符串",
     "integer": "整数",
     "number": "数字",
@@ -26,15 +27,15 @@ _TYPES_ZH = {
 def system_zh(recipe: Recipe) -> str:
     """The system message: the task, the fields, the rules, the form of the reply."""
     fields = [
-        f"- {quoted(name)}（{_TYPES_ZH[field.type]}{'，可省略' if field.optional else ''}）"
+        f"- {quoted(name)}（{TYPES_ZH[field.type]}{'，可省略' if field.optional else ''}）"
         f"{f'：{field.description}' if field.description else ''}"
         for name, field in recipe.fields.items()
     ]
-    rules = [rule for name, field in recipe.fields.items() for rule in _field_rules(name, field)]
+    rules = [rule for name, field in recipe.fields.items() for rule in field_rules(name, field)]
     rules += [
         f"当 {rule_condition(rule, ' 或 ', ' 是 ', '，且 ')} 时：{consequence}"
         for rule in recipe.rules
-        for consequence in _field_rules(rule.field, rule)
+        for consequence in field_rules(rule.field, rule)
     ]
     rules += [f"每一行都满足：{relation_zh(relation)}。" for relation in recipe.relations]
     rules += [
@@ -62,7 +63,8 @@ def system_zh(recipe: Recipe) -> str:
     )
 
 
-def _field_rules(name: str, constraints: Constraints) -> list[str]:
+def field_rules(name: str, constraints: Constraints) -> list[str]:
+    """The rules that the recipe's checks enforce on the values of a field, as sentences."""
     rules, field = [], quoted(name)
     if constraints.appears_in is not None and constraints.match == "inflected":
         rules.append(

@@ -19,11 +19,11 @@ def system_en(recipe: Recipe) -> str:
         f"{f': {field.description}' if field.description else ''}"
         for name, field in recipe.fields.items()
     ]
-    rules = [rule for name, field in recipe.fields.items() for rule in _field_rules(name, field)]
+    rules = [rule for name, field in recipe.fields.items() for rule in field_rules(name, field)]
     rules += [
         f"Where {rule_condition(rule, ' or ', ' is ', ' and ')}: {consequence}"
         for rule in recipe.rules
-        for consequence in _field_rules(rule.field, rule)
+        for consequence in field_rules(rule.field, rule)
     ]
     rules += [f"In every row: {relation.describe()}." for relation in recipe.relations]
     rules += [
@@ -54,7 +54,8 @@ def system_en(recipe: Recipe) -> str:
     )
 
 
-def _field_rules(name: str, constraints: Constraints) -> list[str]:
+def field_rules(name: str, constraints: Constraints) -> list[str]:
+    """The rules that the recipe's checks enforce on the values of a field, as sentences."""
     rules, field = [], quoted(name)
     if constraints.appears_in is not None and constraints.match == "inflected":
         rules.append(

@@ -23,10 +23,14 @@ def demonstrations(rows: Sequence[Row]) -> str:
     """Rows as JSON Lines in a fence that they cannot close; "" for none."""
     if not rows:
         return ""
-    body = "\n".join(map(to_json, rows))
-    longest = max(map(len, _BACKTICKS.findall(body)), default=2)
+    return fenced("\n".join(map(to_json, rows)), "jsonl")
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A text in a fence that it cannot close."""
+    longest = max(map(len, _BACKTICKS.findall(text)), default=2)
     fence = "`" * (longest + 1)
-    return f"{fence}jsonl\n{body}\n{fence}"
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def reply_shape(recipe: Recipe, ellipsis: str) -> str:

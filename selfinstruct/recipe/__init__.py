@@ -8,7 +8,18 @@ category in ``quota.weights`` exists, which is known only once the seeds are rea
 
 from selfinstruct.recipe.changes import frozen_changes
 from selfinstruct.recipe.extensions import Importer, accept_unimported, extension_error, import_extension, is_reference
-from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Rule, Snippets, Step
+from selfinstruct.recipe.methods import (
+    Attribute,
+    Documents,
+    Expand,
+    Field,
+    Judge,
+    Passages,
+    Questions,
+    Rule,
+    Snippets,
+    Step,
+)
 from selfinstruct.recipe.reading import bind, is_recipe, load_recipe, parse_recipe, recipe_name
 from selfinstruct.recipe.relations import Relation
 from selfinstruct.recipe.tables import Categories, Checks, Demos, Model, Novelty, Price, Prompt, Quota, Recipe, Seeds
@@ -26,8 +37,10 @@ __all__ = [
     "Judge",
     "Model",
     "Novelty",
+    "Passages",
     "Price",
     "Prompt",
+    "Questions",
     "Quota",
     "Recipe",
     "Relation",

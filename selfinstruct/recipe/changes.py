@@ -42,3 +42,5 @@ def _judging(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, Any]]:
     yield from ((("steps", at, "writes"), step.writes) for at, step in enumerate(recipe.steps))
     yield from ((("expand", at, "writes"), expand.writes) for at, expand in enumerate(recipe.expand))
     yield ("documents", "by"), recipe.documents and recipe.documents.by
+    yield ("passages", "files"), recipe.passages and "given"
+    yield ("passages", "field"), recipe.passages and recipe.passages.field

@@ -153,8 +153,10 @@ def _quota_conflicts(recipe: Recipe) -> Iterator[Problem]:
     if categories.function is not None and categories.field is not None:
         hint = 'remove the key, or use by = "template" or by = "field"'
         yield Problem(("categories", "field"), "unused: the function in by is given the whole row", hint)
-    if categories.by == "none" and categories.field is not None:
-        yield Problem(("categories", "field"), 'has no effect with by = "none"', 'use by = "template" or by = "field"')
+    if categories.by in ("none", "passage") and categories.field is not None:
+        yield Problem(
+            ("categories", "field"), f'has no effect with by = "{categories.by}"', 'use by = "template" or by = "field"'
+        )
     if quota.rows is not None and quota.per_category is not None:
         yield Problem(("quota", "per_category"), "cannot be combined with rows")
     if quota.weights and quota.rows is None:

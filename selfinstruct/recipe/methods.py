@@ -1,6 +1,6 @@
 """The tables of a recipe beyond imitation: the inputs of its prompts, its steps, and the constraints on rows.
 
-[attributes] x [documents] -> [[steps]] -> [[judge]] -> [[expand]] -> rows, checked by [fields] and [[rules]]
+[attributes] x [documents] | [passages] -> [[steps]] -> [[judge]] -> [[expand]] -> rows, checked by [fields], [[rules]]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from annotated_types import MaxLen, MinLen
 from pydantic import BeforeValidator, Strict
 from pydantic import Field as Key
 
-from selfinstruct.recipe.types import Count, CountOrNone, FileName, Names, NonEmpty, Table
+from selfinstruct.recipe.types import Count, CountOrNone, FileName, Names, NonEmpty, Table, Weight
 
 Scalar = str | int | float | bool
 Scalars = Annotated[tuple[Scalar, ...], Strict(False), 'a list of texts or numbers such as ["good", "bad"]']
@@ -59,6 +59,32 @@ class Documents(Table):
     max_chars: Count = 4000
     max_tokens: Count | None = None
     overlap: CountOrNone = 0
+
+
+class Passages(Table):
+    """``[passages]``: your own unlabelled text that new rows ask about; each row has one passage, word for word.
+
+    Each line of a log is a passage, each chunk of a text document, and of row files each value of ``field`` (default:
+    the field that answers are taken from). Passages that occur in the seeds or in the rows of the files ``against``
+    (a test set) are left out. ``rows_per_passage`` is the number of rows that one request asks for. Whether a text has
+    a passage per ``line`` or is divided into a ``chunk`` of sentences follows from its content, unless ``by`` is set.
+    """
+
+    files: Files
+    against: Files = ()
+    by: Literal["line", "chunk"] | None = None
+    field: str | None = None
+    rows_per_passage: Count = 1
+
+
+class Questions(Table):
+    """``[questions]``: what the embedded imitator asks about passages.
+
+    ``weights`` makes kinds of question more or less frequent than in the seeds: kind -> factor, 1 for kinds that are
+    not listed. ``selfinstruct run --dry-run`` lists the kinds.
+    """
+
+    weights: dict[str, Weight] = Key(default={})
 
 
 class Step(Table):

@@ -33,7 +33,7 @@ def naming_problems(recipe: Recipe) -> Iterator[Problem]:
 
 def _reserved(recipe: Recipe) -> tuple[str, ...]:
     """Return the names that attributes and steps must not use."""
-    return (*ALWAYS, *OF_PASSAGES) if recipe.documents is not None else ALWAYS
+    return (*ALWAYS, *OF_PASSAGES) if recipe.documents is not None or recipe.passages is not None else ALWAYS
 
 
 def known_names(recipe: Recipe) -> list[str]:
@@ -125,21 +125,45 @@ def _source_problems(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
     for name, field in recipe.fields.items():
         if field.source is not None:
             yield from _unknown(("fields", name, "source"), [field.source], known)
-        elif not recipe.imitates and not open_ended and name not in written:
+        elif not recipe.imitates and not open_ended and name not in written and not (recipe.asks and field.unique):
             message = "is never written: no step, attribute or expansion has this name"
             yield Problem(("fields", name), message, "have a step write it, or set its source: source = ...")
     if recipe.imitates and recipe.documents is not None:
         yield Problem(("documents",), "has no effect without [[steps]]", "add [[steps]] whose prompts name {passage}")
+    yield from _passage_problems(recipe)
     if recipe.seeds.file:
         return
-    if recipe.imitates:
+    if recipe.imitates and recipe.passages is None:
         yield Problem(("seeds",), "missing; imitation needs seed rows", 'name the rows: [seeds] file = "rows.jsonl"')
     if recipe.categories.by in ("field", "template") or recipe.categories.function is not None:
         yield Problem(("categories", "by"), "needs seeds; none are configured", 'use by = "attribute" or by = "none"')
-    if recipe.novelty.max_rouge_l == "seeds":
+    if recipe.novelty.max_rouge_l == "seeds" and recipe.passages is None:
         yield Problem(("novelty", "max_rouge_l"), "needs seeds; none are configured", "set max_rouge_l = 0.7")
-    if recipe.quota.rows is None and recipe.quota.per_category is None and recipe.documents is None:
+    if (
+        recipe.quota.rows is None
+        and recipe.quota.per_category is None
+        and recipe.documents is None
+        and recipe.passages is None
+    ):
         yield Problem(("quota",), "must have rows or per_category", "for example: rows = 1000")
+
+
+def _passage_problems(recipe: Recipe) -> Iterator[Problem]:
+    """Yield the problems of a recipe whose rows are about passages."""
+    if recipe.passages is None:
+        if recipe.categories.by == "passage":
+            yield Problem(("categories", "by"), "needs passages; none are configured", 'add [passages] files = ["..."]')
+        if recipe.questions.weights:
+            yield Problem(("questions",), "has no effect without [passages]", 'add [passages] files = ["..."]')
+        return
+    for table in ("documents", "expand", "judge"):
+        if getattr(recipe, table):
+            yield Problem((table,), "cannot be combined with [passages]", "remove one of them")
+    if not recipe.passages.files:
+        yield Problem(("passages", "files"), "must name at least one file", 'for example: files = ["app.log"]')
+    if recipe.quota.weights and recipe.categories.by == "passage":
+        hint = "remove it: the shares follow from the lines; [questions] weights has those of the kinds of question"
+        yield Problem(("quota", "weights"), "cannot be combined with categories by passage", hint)
 
 
 def _unknown(

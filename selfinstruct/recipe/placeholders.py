@@ -26,6 +26,15 @@ def names_in(template: str) -> list[str]:
     return list(dict.fromkeys(place[2] for place in _PLACE.finditer(template) if place[2]))
 
 
+def literal(text: str) -> str:
+    """Return a template that is filled with this text: what looks like a placeholder gets more braces.
+
+    >>> fill(literal("a {name}"), {})
+    'a {name}'
+    """
+    return _PLACE.sub(r"{\g<0>}", text)
+
+
 def fill(template: str, values: Mapping[str, JSON], otherwise: Callable[[str], str] | None = None) -> str:
     """Return the template with each placeholder replaced by its value.
 

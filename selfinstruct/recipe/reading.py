@@ -131,6 +131,10 @@ def _resolved(recipe: Recipe, base: str | os.PathLike[str]) -> Recipe:
         changes["documents"] = recipe.documents.model_copy(
             update={"files": tuple(map(path_from_here, recipe.documents.files))}
         )
+    if recipe.passages is not None:
+        files, against = recipe.passages.files, recipe.passages.against
+        own = {"files": tuple(map(path_from_here, files)), "against": tuple(map(path_from_here, against))}
+        changes["passages"] = recipe.passages.model_copy(update=own)
     if "fields" not in recipe.novelty.model_fields_set:
         label = recipe.categories.field if recipe.categories.by == "field" else None
         written = {

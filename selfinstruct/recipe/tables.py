@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 from pydantic import Field as Key
 from pydantic import Strict
 
-from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Rule, Step
+from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Passages, Questions, Rule, Step
 from selfinstruct.recipe.relations import Relation
 from selfinstruct.recipe.types import (
     Amount,
@@ -40,11 +40,12 @@ class Seeds(Table):
 class Categories(Table):
     """``[categories]``: the classes of rows that have quotas.
 
-    By the template or the value of ``field``; by the combinations of values of ``attributes``; by a function of your
-    own, ``"package.module:function"``, which returns the category of a row; or one category for all rows.
+    By the template or the value of ``field``; by the template of the ``passage`` that a row is about; by the
+    combinations of values of ``attributes``; by a function of your own, ``"package.module:function"``, which returns
+    the category of a row; or one category for all rows.
     """
 
-    by: Literal["template", "field", "attribute", "none"] | Reference = "none"
+    by: Literal["template", "field", "passage", "attribute", "none"] | Reference = "none"
     field: str | None = None
     attributes: Names = ()
 
@@ -172,6 +173,8 @@ class Recipe(Table):
     prompt: Prompt = Prompt()
     attributes: dict[str, Attribute] = Key(default={})
     documents: Documents | None = None
+    passages: Passages | None = None
+    questions: Questions = Questions()
     steps: Steps = ()
     judge: Judges = ()
     expand: Expansions = ()
@@ -187,7 +190,12 @@ class Recipe(Table):
     def needs_model(self) -> bool:
         """Whether neither the embedded imitator nor templates alone can write the rows."""
         lists = [*(each.prompt for each in self.attributes.values()), *(each.prompt for each in self.expand)]
-        return bool(self.steps or self.judge or any(lists))
+        return bool((self.steps and not self.asks) or self.judge or any(lists))
+
+    @property
+    def asks(self) -> bool:
+        """Whether rows are questions about passages, which are asked in one step."""
+        return self.passages is not None and len(self.steps) == 1
 
     @property
     def all_models(self) -> tuple[Model, ...]:

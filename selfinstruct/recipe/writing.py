@@ -48,6 +48,11 @@ def _tables(
     if recipe.documents is not None:
         files = [_relative(file, folder) for file in recipe.documents.files]
         yield ("documents",), {**_set_keys(recipe.documents), "files": files}
+    if recipe.passages is not None:
+        own = {key: [_relative(file, folder) for file in getattr(recipe.passages, key)] for key in ("files", "against")}
+        yield ("passages",), {key: value for key, value in (_set_keys(recipe.passages) | own).items() if value}
+    if recipe.questions.weights:
+        yield ("questions", "weights"), recipe.questions.weights
     for at, step in enumerate(recipe.steps):
         yield ("steps", at), _set_keys(step)
     for at, judge in enumerate(recipe.judge):

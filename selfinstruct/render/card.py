@@ -58,7 +58,7 @@ def _licence(prepared: Prepared) -> str:
     """A comment that names whose licence applies to the rows."""
     if prepared.seeds.rows:
         return "the licence of the seeds applies to rows grown from them; "
-    if prepared.recipe.documents is not None:
+    if prepared.recipe.documents is not None or prepared.recipe.passages is not None:
         return "the licence of the documents applies to text taken from them; "
     return ""
 

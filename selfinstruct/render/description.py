@@ -27,7 +27,7 @@ def source_lines(prepared: Prepared, shown: Shown = printable) -> list[str]:
     """The sources of the rows, each with its number: seeds, passages, values of attributes."""
     recipe, inputs = prepared.recipe, prepared.inputs
     sources = [counted(len(prepared.seeds.rows), "seed")] if prepared.seeds.rows else []
-    if recipe.documents is not None:
+    if recipe.documents is not None or recipe.passages is not None:
         sources.append(counted(len(inputs.passages), "passage"))
     for name, attribute in recipe.attributes.items():
         values = inputs.lists.get(name)
@@ -56,7 +56,7 @@ def writer_phrase(prepared: Prepared) -> str:
     if not recipe.all_models:
         if recipe.needs_model:
             return "a model (none is set)"
-        return "the embedded imitator" if recipe.imitates else "templates only"
+        return "the embedded imitator" if recipe.imitates or recipe.asks else "templates only"
     models = [
         f"{printable(each.name)}{f' at {printable(each.base_url)}' if each.base_url else ''}"
         for each in recipe.all_models
@@ -74,7 +74,8 @@ def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[s
         if expand.prompt:
             yield f"{LIST_PREFIX}{expand.name}", f"first requests {counted(expand.size, 'template')}"
     for step in recipe.steps:
-        yield step.name, _requests(step, shown)
+        asks = recipe.asks and not recipe.all_models and recipe.backend is None
+        yield step.name, "asks about one passage at a time; no requests" if asks else _requests(step, shown)
     for judge in recipe.judge:
         yield judge.name, _judges(judge, shown)
     for expand in recipe.expand:
@@ -84,13 +85,15 @@ def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[s
 def batch_conditions(prepared: Prepared, shown: Shown) -> list[str]:
     """The inputs of a batch: a passage, values of attributes."""
     recipe = prepared.recipe
-    inputs = ["a passage"] if recipe.documents is not None else []
+    inputs = ["a passage"] if recipe.documents is not None or recipe.passages is not None else []
     return inputs + [_drawn(attribute, shown(name)) for name, attribute in recipe.attributes.items()]
 
 
 def field_source(recipe: Recipe, name: str, shown: Shown = printable) -> str:
     """The source of a field that no step writes, or ""."""
     source = recipe.fields[name].source
+    if source in ("passage", "category") and recipe.passages is not None:
+        return f"the {source}"
     if source is not None:
         return f"taken from {shown(source)}"
     if recipe.documents is not None and name in OF_PASSAGES:

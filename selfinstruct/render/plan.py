@@ -48,7 +48,7 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
     text.append(f"\n  Novelty: ROUGE-L F1 over {novelty_phrase(recipe, printable)}\n\n")
     text.append_text(_categories(prepared, width))
     for label, lines in (
-        ("note", prepared.seeds.notes),
+        ("note", (*prepared.seeds.notes, *prepared.notes)),
         ("skipped", prepared.skipped),
         ("warning", prepared.warnings),
     ):
@@ -197,6 +197,7 @@ def _categories(prepared: Prepared, width: int | None) -> Text:
     by = {
         "template": f"by template of {printable(table.field or '')}",
         "field": f"by value of {printable(table.field or '')}",
+        "passage": "by template of the passages",
         "attribute": f"by {'combination' if len(table.attributes) > 1 else 'value'} of {combined}",
         "none": "the whole data set",
     }.get(table.by, f"returned by {printable(table.by)}")

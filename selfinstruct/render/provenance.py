@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.analysis.provenance import Neighbour, Provenance
+from selfinstruct.growth import PASSAGE, ROUND
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
 from selfinstruct.render.description import join_words
@@ -93,11 +94,13 @@ def _reply(found: Provenance, width: int | None) -> Text:
 
 def _given(found: Provenance, width: int | None) -> Text:
     """The passage and the values of attributes in the prompts of the batch."""
-    said = {name: value_text(value) for name, value in found.conditions.items() if name != "passage"}
+    said = {name: value_text(value) for name, value in found.conditions.items() if name not in (PASSAGE, ROUND)}
     if found.passage is not None:
-        where = [str(found.conditions["passage"]), f"of {found.passage['document']}"]
+        line = found.passage.get("start") if found.recipe.passages is not None else None
+        place = f"{found.passage['document']}{f':{line}' if line else ''}"
+        where = [str(found.conditions[PASSAGE]), f"of {place}"]
         where += [f"page {page}"] if (page := found.passage.get("page")) is not None else []
-        said["passage"] = f"{', '.join(where)}: {value_text(found.passage['passage'])}"
+        said[PASSAGE] = f"{', '.join(where)}: {value_text(found.passage[PASSAGE])}"
     if not said:
         return Text()
     names = {name: printable(name) for name in said}

@@ -40,9 +40,9 @@ MEANINGS = {
 
 
 def summary_text(
-    summary: Summary, where: Path, source: str, width: int | None, *, unchecked: Sequence[str] = ()
+    summary: Summary, where: Path, arguments: str, width: int | None, *, unchecked: Sequence[str] = ()
 ) -> Text:
-    """The summary of a run in the directory ``where``, grown from ``source``.
+    """The summary of a run in the directory ``where``; ``arguments`` name its source on the command line.
 
     ``unchecked`` are the fields about whose content no rule decides.
     """
@@ -66,7 +66,7 @@ def summary_text(
         text.append(f"  {printable(str(where / name))}{' ' * (len('report.html') - len(name))}", "cyan")
         text.append(f"  {content}\n")
     text.append("\n")
-    text.append_text(_next(summary, where, source))
+    text.append_text(_next(summary, where, arguments))
     return text
 
 
@@ -196,10 +196,10 @@ def _money(bill: Bill) -> str:
     return f"{'about ' if bill.tokens.estimated else ''}{format_money(bill.cost or 0)}"
 
 
-def _next(summary: Summary, where: Path, source: str) -> Text:
+def _next(summary: Summary, where: Path, arguments: str) -> Text:
     """The next commands, to copy."""
     place = shlex.quote(printable(str(where)))
-    grow = f"selfinstruct run {shlex.quote(printable(source))} --out {place}"
+    grow = f"selfinstruct run {printable(arguments)} --out {place}"
     commands = {"trace a row": f"selfinstruct show {place} 1"} if summary.accepted else {}
     text = Text()
     if summary.stopped == "exhausted":

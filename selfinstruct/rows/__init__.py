@@ -15,7 +15,7 @@ from selfinstruct.rows.objects import rows_from_objects
 from selfinstruct.rows.reader import RowStream, open_rows
 from selfinstruct.rows.record import Record
 from selfinstruct.rows.row_file import RowFile, parse_rows, read_rows
-from selfinstruct.rows.sources import file_name, find_shards, open_row_file, open_source
+from selfinstruct.rows.sources import file_name, find_shards, open_row_file, open_source, open_unpacked
 
 __all__ = [
     "MAX_NESTING",
@@ -27,6 +27,7 @@ __all__ = [
     "open_row_file",
     "open_rows",
     "open_source",
+    "open_unpacked",
     "parse_rows",
     "read_rows",
     "rows_from_objects",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from selfinstruct.errors import RowError
+from selfinstruct.rows.compressed import peekable, unpacked
 from selfinstruct.rows.reader import RowStream, open_rows
 from selfinstruct.rows.record import Record
 
@@ -47,6 +49,13 @@ def open_row_file(path: str | Path, *, hint: str = CHECK_PATH) -> contextlib.Abs
         raise RowError(str(path), f"cannot read: {reason}", hint="Check the path and its permissions.") from exc
     except ValueError as exc:  # a NUL character
         raise RowError(repr(str(path)), "invalid file name", hint=hint) from exc
+
+
+@contextlib.contextmanager
+def open_unpacked(path: str | Path) -> Iterator[io.BufferedReader]:
+    """Yield the content of a file, unpacked if it is compressed. Raises RowError if it cannot be read."""
+    with open_row_file(path) as file:
+        yield unpacked(peekable(file), file_name(path))
 
 
 def file_name(path: str | Path) -> str:

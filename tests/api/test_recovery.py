@@ -65,7 +65,7 @@ def everything(where: Path) -> list[object]:
     with History.open(where) as history:
         metadata = replace(history.metadata(), version="", recipe="")
         listings = (history.outcomes(), history.rows(), history.rejections(), history.failures(), history.replies())
-        return [metadata, history.seeds(), history.passages(), history.state(), *map(list, listings)]
+        return [metadata, history.seeds(), list(history.passages()), history.state(), *map(list, listings)]
 
 
 def damaged(run: Path, to: Path, page: int | None = None, size: int | None = None) -> Path:
@@ -135,7 +135,7 @@ def test_missing_passages_are_read_again(cities: Path, tmp_path: Path) -> None:
     (lost,) = api.recover(tmp_path / "old", tmp_path / "new").lost
     assert "passages" in lost
     with History.open(tmp_path / "new") as history:
-        assert history.passages() == []
+        assert list(history.passages()) == []
 
 
 def test_incomplete_judgements_are_made_again(grown: Path, tmp_path: Path) -> None:

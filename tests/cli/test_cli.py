@@ -433,7 +433,7 @@ def test_bad_seeds_may_be_left_out(si: Run, tmp_path: Path) -> None:
     [
         ([], "Usage: selfinstruct"),
         (["foo"], "No such command 'foo'"),
-        (["run"], "Missing argument"),
+        (["run"], "no seeds, recipe or passages"),
         (["run", LOGQA, "--rows", "many"], "--rows"),
         (["run", LOGQA, "--rows", "0"], "--rows: expected a whole number of at least 1, got 0"),
         (["run", LOGQA, "--rows", "-5"], "--rows: expected a whole number of at least 1, got -5"),

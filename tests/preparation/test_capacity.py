@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct import api
+from selfinstruct.growth import PromptInputs
 from selfinstruct.preparation.prepare import Prepared, prepare
 
 RECIPE = """name = "passages"
@@ -106,7 +107,14 @@ def test_templates_multiply_what_the_steps_make(tmp_path: Path) -> None:
 def test_a_resumed_run_has_the_passages_that_it_recorded(tmp_path: Path) -> None:
     """Its open quota follows them, even if the documents have changed; otherwise it follows the documents."""
     plan = prepared(tmp_path, ASK + ANSWER, passages=200)
-    assert plan.resumed([]) is plan
-    resumed = plan.resumed(plan.inputs.passages[:40])
+    assert plan.resumed(PromptInputs()) is plan
+    resumed = plan.resumed(PromptInputs(passages=plan.inputs.passages[:40]))
     assert (sum(resumed.quotas.values()), len(resumed.inputs.passages)) == (200, 40)
-    assert sum(prepared(tmp_path, ASK + ANSWER, rows=60).resumed(plan.inputs.passages[:40]).quotas.values()) == 60
+    assert (
+        sum(
+            prepared(tmp_path, ASK + ANSWER, rows=60)
+            .resumed(PromptInputs(passages=plan.inputs.passages[:40]))
+            .quotas.values()
+        )
+        == 60
+    )

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from selfinstruct import api
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.journal import History
-from selfinstruct.preparation.prepare import Prepared, Source, prepare, prepared_from_journal
+from selfinstruct.preparation.prepare import Prepared, prepare, prepared_from_journal
+from selfinstruct.preparation.source import Source
 from selfinstruct.recipe import Attribute, Quota, load_recipe
 from selfinstruct.records import Row
 

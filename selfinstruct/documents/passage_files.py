@@ -1,0 +1,287 @@
+"""Reads the passages of files: a line of a log, a chunk of a text document, a field of a row file.
+
+What a file is follows from its content, also of a compressed one. Empty lines and repeated passages are dropped, and
+lines that no prompt could contain are skipped; all of them are counted.
+
+Does not handle: standard input, encodings other than UTF-8, records of several lines (a stack trace is its lines).
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from io import BufferedReader
+from typing import Literal, TypeAlias
+
+from selfinstruct.documents.chunks import Chunking
+from selfinstruct.documents.document import is_html, is_pdf, read_document
+from selfinstruct.documents.packed import PROSE, PackedPassages
+from selfinstruct.documents.passages import find_documents
+from selfinstruct.errors import InputError
+from selfinstruct.rows import open_rows, open_unpacked
+from selfinstruct.rows.foreign import refuse_foreign
+
+#: A longer line is skipped: it is a dump rather than a message, and no prompt should contain it.
+MAX_CHARACTERS = 10_000
+_MAX_BYTES = 4 * MAX_CHARACTERS  # of UTF-8
+_HEAD = 1 << 16
+_HEAD_LINES = 400
+_ARRAY = re.compile(rb"\[\s*(\{|\]|$)")  # other than in a log line such as "[info] started"
+_OBJECT = re.compile(rb"\{\s*(\"|$)")  # over several lines
+_BINARY_TABLES = (b"PAR1", b"ARROW1")
+_LINE_END = re.compile(rb"[\r\n]+$")
+_DIGITS = re.compile(r"\S*\d\S*")
+# A sentence that ends inside a line, and another one that begins.
+_SENTENCES = re.compile(r"[a-z)\"”][.!?][\"”)]?\s+[\"“(]?[A-Z]|[。！？][”」』]?[^\s”」』]")
+_LEAST_PROSE = 0.3
+_LEAST_BLANK = 0.2
+
+#: How the text of a file is divided.
+Division: TypeAlias = Literal["line", "chunk"]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageReading:
+    """The passages of all files and what was dropped.
+
+    ``read`` counts the passages read: by ``line``, ``chunk`` or ``row``. ``dropped`` counts ``empty`` and ``repeated``
+    passages, ``too long`` lines, those ``with NUL characters`` and ``not UTF-8``, and those kept out, by the reason
+    that ``keep_out`` returned. ``first`` is ``file:line`` of the first passage dropped for a reason.
+    """
+
+    passages: PackedPassages
+    files: tuple[str, ...]
+    read: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+
+
+def read_passage_files(
+    names: Sequence[str],
+    *,
+    field: str,
+    named: bool = False,
+    by: Division | None = None,
+    chunking: Chunking | None = None,
+    keep_out: Callable[[str], str] = lambda text: "",
+) -> PassageReading:
+    """Read the passages of files, directories and globs, in their order.
+
+    ``field`` is the field of row files that contains the passage; unless it was ``named`` by the user, the lines of
+    JSON Lines without it are passages themselves. ``keep_out`` returns why a passage is kept out, or "".
+
+    Raises:
+        InputError: a name matches no file; a file cannot be read, is damaged or not UTF-8 text; a row file lacks the
+            field; or no passage is left.
+    """
+    files = find_documents(names)
+    reader = _Reader(PassageReading(PackedPassages(), tuple(files)), field, named, by, chunking or Chunking(), keep_out)
+    for name in files:
+        reader.read(name)
+    found = reader.found
+    if not len(found.passages):
+        dropped = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.items())
+        message = f"{', '.join(names)}: no passages{f': {dropped}' if dropped else ''}"
+        raise InputError(message, hint="Name files of text, with a passage per line for logs.")
+    return found
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects the passages of one file after another."""
+
+    found: PassageReading
+    column: str
+    named: bool
+    by: Division | None
+    chunking: Chunking
+    keep_out: Callable[[str], str]
+    seen: set[bytes] = field(default_factory=set)
+
+    def read(self, name: str) -> None:
+        """Read the passages of one file."""
+        with open_unpacked(name) as file:
+            head = _peek(file)
+        if is_pdf(head) or is_html(head.decode("utf-8", "replace")):
+            self._read_document(name)
+            return
+        self._refuse(head, name)
+        form = _form(head, name)
+        if form == "text":
+            self._read_text(name, head)
+        elif form == "json" and not self.named and not self._has_field(head):
+            self._read_lines(name)
+        else:
+            self._read_rows(name)
+
+    def _refuse(self, head: bytes, name: str) -> None:
+        """Raise InputError for content that is not text; a log may have a few bytes that are not."""
+        if not head.strip():
+            raise InputError(f"{name}: the file is empty", hint="Name a file with text.")
+        if not head.startswith(_BINARY_TABLES):
+            refuse_foreign(head[:1024], name)
+
+    def _has_field(self, head: bytes) -> bool:
+        line = head.lstrip().partition(b"\n")[0]
+        return f'"{self.column}"'.encode() in line
+
+    def _read_document(self, name: str) -> None:
+        document = read_document(name)
+        for page in document.pages:
+            for start, end in self.chunking.spans(page.text):
+                self._add("chunk", page.text[start:end], name, 0, page=page.number)
+
+    def _read_text(self, name: str, head: bytes) -> None:
+        by = self.by or ("line" if _is_log(head) else "chunk")
+        if by == "line":
+            self._read_lines(name)
+            return
+        with open_unpacked(name) as file:
+            data = file.read().removeprefix(codecs.BOM_UTF8)
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            raise _not_utf8(name, 1 + data.count(b"\n", 0, error.start)) from error
+        line, at = 1, 0
+        for start, end in self.chunking.spans(text):
+            line, at = line + text.count("\n", at, start), start
+            self._add("chunk", text[start:end], name, line, line + text.count("\n", start, end))
+
+    def _read_lines(self, name: str) -> None:
+        before = self.found.dropped["not UTF-8"]
+        lines = 0
+        with open_unpacked(name) as file:
+            for number, raw in _lines(file):
+                lines += 1
+                place = f"{name}:{number}"
+                if raw is None:
+                    self._drop("too long", place)
+                elif not raw.strip():
+                    self._drop("empty", place)
+                elif b"\0" in raw:
+                    self._drop("with NUL characters", place)
+                else:
+                    try:
+                        text = raw.decode()
+                    except UnicodeDecodeError:
+                        self._drop("not UTF-8", place)
+                    else:
+                        self._add_line(text, name, number)
+        if 2 * (self.found.dropped["not UTF-8"] - before) > lines:
+            raise _not_utf8(name, int(self.found.first["not UTF-8"].rpartition(":")[2]))
+
+    def _add_line(self, text: str, name: str, number: int) -> None:
+        if len(text) > MAX_CHARACTERS:
+            self._drop("too long", f"{name}:{number}")
+        else:
+            self._add("line", text, name, number)
+
+    def _read_rows(self, name: str) -> None:
+        with open_unpacked(name) as file:
+            stream = open_rows(file, name)
+            for record in stream.records:
+                row = record.value
+                value = row.get(self.column) if isinstance(row, dict) else None
+                if isinstance(row, dict) and self.column not in row:
+                    hint = f'Name the field in the recipe: [passages] field = "..."; the row has {", ".join(row)}.'
+                    raise InputError(f"{name}:{record.line}: no field {self.column}", hint=hint)
+                if not isinstance(value, str):
+                    raise InputError(f"{name}:{record.line}: {self.column} is not text", hint="Name a field with text.")
+                place = f"{name}:{record.line}"
+                if len(value) > MAX_CHARACTERS:
+                    self._drop("too long", place)
+                elif not value.strip():
+                    self._drop("empty", place)
+                else:
+                    self._add("row", value, name, record.line)
+
+    def _add(self, kind: str, text: str, name: str, start: int, end: int = 0, *, page: int | None = None) -> None:
+        self.found.read[kind] += 1
+        place = f"{name}:{start}" if start else name
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        if digest in self.seen:
+            self._drop("repeated", place)
+            return
+        self.seen.add(digest)
+        if reason := self.keep_out(text):
+            self._drop(reason, place)
+        else:
+            template = PROSE if kind == "chunk" else ""
+            self.found.passages.add(text, name, start, end or start, page=page, template=template)
+
+    def _drop(self, reason: str, place: str) -> None:
+        self.found.dropped[reason] += 1
+        self.found.first.setdefault(reason, place)
+
+
+def _peek(file: BufferedReader) -> bytes:
+    """The first bytes of a file, which is read again afterwards."""
+    return file.read(_HEAD)
+
+
+def _form(head: bytes, name: str) -> Literal["text", "json", "rows"]:
+    """What the content that begins with ``head`` is: text, an object of JSON per line, or rows in another format."""
+    first, line_end, _ = head.lstrip().partition(b"\n")
+    if head.startswith(_BINARY_TABLES) or _ARRAY.match(first):
+        return "rows"
+    if first.startswith(b"{"):
+        try:
+            json.loads(first)
+        except ValueError:
+            return "rows" if _OBJECT.match(first) else "text"
+        return "json" if line_end else "rows"
+    return "rows" if open_rows(io.BytesIO(head), name, by_line=True).format != "text" else "text"
+
+
+def _lines(file: BufferedReader) -> Iterator[tuple[int, bytes | None]]:
+    """The lines of a file, numbered from 1, without line ends; None for a line that is too long."""
+    number = 0
+    while raw := file.readline(_MAX_BYTES):
+        number += 1
+        if not raw.endswith(b"\n") and len(raw) == _MAX_BYTES:
+            while (more := file.readline(_MAX_BYTES)) and not more.endswith(b"\n"):
+                pass
+            yield number, None
+            continue
+        raw = _LINE_END.sub(b"", raw)
+        yield number, raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
+
+
+def _is_log(head: bytes) -> bool:
+    """Whether each line of a text is a record of its own, rather than a part of running text.
+
+    Running text has blank lines between paragraphs, and sentences that end inside lines or continue on the next line;
+    the lines of a log begin alike.
+    """
+    text = head.decode("utf-8", "replace")
+    lines = text.rstrip().split("\n")[:_HEAD_LINES]
+    written = [at for at, line in enumerate(lines) if line.strip()]
+    starts = Counter(_start(lines[at]) for at in written)
+    alike = sum(count for count in starts.values() if count > 1)
+    if alike >= len(written) / 2:
+        return True
+    if len(lines) - len(written) >= _LEAST_BLANK * len(lines):
+        return False
+    prose = sum(1 for at in written if _is_prose(lines[at], lines[at + 1] if at + 1 < len(lines) else ""))
+    return prose < _LEAST_PROSE * len(written)
+
+
+def _start(line: str) -> str:
+    """The first two words of a line, without those that have digits."""
+    return " ".join(_DIGITS.sub("#", line).split()[:2])
+
+
+def _is_prose(line: str, following: str) -> bool:
+    continues = line.rstrip()[-1:].isalnum() or line.rstrip()[-1:] in ",;，、"
+    return bool(_SENTENCES.search(line)) or (continues and len(line) > 40 and following[:1].islower())
+
+
+def _not_utf8(name: str, line: int) -> InputError:
+    hint = "Convert it from its own encoding, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
+    return InputError(f"{name}:{line}: not UTF-8 text", hint=hint)

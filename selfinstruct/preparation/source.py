@@ -1,0 +1,67 @@
+"""The source of a run: a seed file, a recipe file, the name of a built-in recipe, or rows in memory.
+
+Does not handle: checking the seeds (``prepare``).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from selfinstruct.errors import RowError
+from selfinstruct.recipe import Importer, Recipe, builtin, is_recipe, parse_recipe
+from selfinstruct.rows import RowFile, find_shards, open_row_file, parse_rows, read_rows, rows_from_objects
+
+if TYPE_CHECKING:
+    import pandas
+
+#: A path ("-" for stdin), a recipe, rows, or a pandas DataFrame.
+Source: TypeAlias = "str | Path | Recipe | Iterable[Mapping[str, Any]] | pandas.DataFrame"
+
+
+def read_source(source: Source, *, importer: Importer | None = None) -> tuple[RowFile, Recipe | None]:
+    """Read the seeds of ``source``, and the recipe if it is one.
+
+    The content of a file decides: TOML is a recipe, everything else rows.
+    """
+    if isinstance(source, Recipe):
+        return _seeds_of(source, source.name), source
+    if not isinstance(source, str | Path):
+        return rows_from_objects(source, "rows"), None
+    name = str(source)
+    if name in builtin.names() and not Path(name).exists():
+        name = str(builtin.path(name))
+    if find_shards(name) is not None:
+        return read_rows(name), None
+    data = _read_bytes(name)
+    if not is_recipe(data):
+        return parse_rows(data, name), None
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RowError(name, "recipe is not UTF-8 text", hint="Save it as UTF-8.") from error
+    recipe = parse_recipe(text, name, Path(name).parent, importer=importer)
+    return _seeds_of(recipe, name), recipe
+
+
+def _seeds_of(recipe: Recipe, name: str) -> RowFile:
+    """Read the seeds of a recipe that messages call ``name``; a recipe without a seed file has none."""
+    if not recipe.seeds.file:
+        return RowFile(name, "jsonl", [], [], tuple(recipe.fields))
+    hint = f"Check seeds.file in {name}; it is relative to the recipe's directory."
+    optional = [name for name, field in recipe.fields.items() if field.optional]
+    return read_rows(recipe.seeds.file, hint=hint, optional=optional)
+
+
+def model_command(source: Source) -> str:
+    """What to do for rows by a model: the command for a file, else the arguments."""
+    if isinstance(source, str | Path):
+        return f"selfinstruct run {shlex.quote(str(source))} --base-url http://127.0.0.1:8000/v1 --model NAME"
+    return 'set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.'
+
+
+def _read_bytes(name: str) -> bytes:
+    with open_row_file(name) as file:
+        return file.read()
