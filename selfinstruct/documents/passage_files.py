@@ -36,7 +36,7 @@ _ARRAY = re.compile(rb"\[\s*(\{|\]|$)")  # other than in a log line such as "[in
 _OBJECT = re.compile(rb"\{\s*(\"|$)")  # over several lines
 _BINARY_TABLES = (b"PAR1", b"ARROW1")
 _LINE_END = re.compile(rb"[\r\n]+$")
-_DIGITS = re.compile(r"\S*\d\S*")
+_DIGITS = re.compile(r"(?<!\S)[^\s\d]*+\d\S*+")
 # A sentence that ends inside a line, and another one that begins.
 _SENTENCES = re.compile(r"[a-z)\"”][.!?][\"”)]?\s+[\"“(]?[A-Z]|[。！？][”」』]?[^\s”」』]")
 _LEAST_PROSE = 0.3

@@ -19,8 +19,10 @@ from collections.abc import Iterable, Sequence
 
 from selfinstruct.mining.text_template import SIMILARITY, SLOT
 
-_DIGITS = re.compile(r"[^\s=:,;()\[\]{}\"'|]*\d[^\s=:,;()\[\]{}\"'|]*")
-_SLOTS = re.compile(rf"{re.escape(SLOT)}(?:\s*[:,.]?\s*{re.escape(SLOT)})+")
+_BETWEEN = r"\s=:,;()\[\]{}\"'|"
+# Tried at the start of a word only: a line may be one word of 10,000 characters.
+_DIGITS = re.compile(rf"(?<![^{_BETWEEN}])[^{_BETWEEN}\d]*+\d[^{_BETWEEN}]*+")
+_SLOTS = re.compile(rf"{re.escape(SLOT)}(?:\s*+[:,.]?+\s*+{re.escape(SLOT)})+")
 #: A place with at most this many words is a choice between words, each with a template of its own.
 _MOST_CHOICES = 4
 # Lines of one length are compared with at most this many groups.

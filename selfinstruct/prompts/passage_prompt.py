@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from selfinstruct.prompts import chinese, english
+from selfinstruct.prompts.chinese_relations import relation_zh
 from selfinstruct.prompts.language import Language
 from selfinstruct.prompts.quoting import quoted
-from selfinstruct.prompts.relations_chinese import relation_zh
 from selfinstruct.recipe import Recipe, Step
 from selfinstruct.recipe.placeholders import literal
 
