@@ -1,0 +1,17 @@
+"""Readers: small models that learn from answered questions and answer new ones, with a confidence.
+
+    reader        what a reader is: Example, Prediction, Reader
+    span_reader   the embedded one, for answers that are a span of their context
+    candidates    the spans that it chooses from        features, answer_types    what it sees of them
+    reading       both for one row, kept for later passes
+
+They measure rows, as what can be learnt from them and what contradicts them. They need no extra: ``span_reader`` uses
+NumPy, which is imported when a reader is made.
+
+Does not handle: rows and their fields; models that write text (``backends``).
+"""
+
+from selfinstruct.readers.reader import Example, Prediction, Reader
+from selfinstruct.readers.span_reader import SpanReader
+
+__all__ = ["Example", "Prediction", "Reader", "SpanReader"]
