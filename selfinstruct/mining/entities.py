@@ -13,6 +13,7 @@ port 5001 'from @:'
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from selfinstruct.values.written_times import has_date
 
 _ZH_DIGITS = "一二三四五六七八九十百千万零〇两"
 _ZH_MEASURES = "卷篇回章部首年岁人个代世里斤尺丈卦爻名次页册字种"
+_HEX = "[0-9A-Fa-f]"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _MAIL = r"[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
 _PHONES = (
@@ -40,14 +42,25 @@ _KEPT = (
     r"(?<![\w.:-])\d{1,4}(?:-\d{1,2}-|/\d{1,2}/)\d{1,4}(?![\w-])",
     r"(?:令和|平成|昭和|大正|明治) ?\d+",
 )
+# Numbers with check digits that are not known to be right: they are kept too.
+_UNCHECKED = (
+    r"\b[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){3,7}(?: ?[A-Z\d]{1,3})?\b",
+    r"\b97[89][- ]\d{1,5}[- ]\d{1,7}[- ]\d{1,6}[- ]\d\b",
+    r"(?<![\d-])\d{4}[ -]\d{4}(?:[ -]\d{4}){2}(?![\d-])",
+)
 _KINDS = (
     ("email", _MAIL),
     ("time", TIME_PATTERN),
     ("phone", "|".join(f"{pattern}(?![\\w-])" for pattern in _PHONES)),
     ("uuid", r"(?<![0-9a-zA-Z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-zA-Z])"),
-    ("mac", r"(?<![0-9a-zA-Z:])[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}(?![0-9a-zA-Z:])"),
+    ("mac", r"(?<![0-9a-zA-Z:-])[0-9a-fA-F]{2}(?:(?::[0-9a-fA-F]{2}){5}|(?:-[0-9a-fA-F]{2}){5})(?![0-9a-zA-Z:-])"),
+    ("cidr", rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}/(?:[12]?\d|3[0-2])(?![\d.])"),
     ("ipv4", rf"(?<![\d.]){_OCTET}(?:\.{_OCTET}){{3}}(?!\.?\d)"),
-    ("kept", "|".join(_KEPT)),
+    (
+        "ipv6",
+        r"(?<![\w:])(?=[0-9A-Fa-f]*:[0-9A-Fa-f:]*(?::|[A-Fa-f]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{1,4}(?![\w:])",
+    ),
+    ("kept", "|".join((*_KEPT, *_UNCHECKED))),
     ("hex", r"(?<=0x)[0-9a-fA-F]+|(?<![0-9a-zA-Z])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}(?![0-9a-zA-Z])"),
     ("number", r"(?<![A-Za-z\d.])-?\d+\.\d+(?!\.?\d)|(?:(?<![^\W_])-)?\d+"),
     ("zhnumber", rf"[{_ZH_DIGITS}]+(?=[{_ZH_MEASURES}])|(?<=第)[{_ZH_DIGITS}]+"),
@@ -110,7 +123,7 @@ def find_entities(text: str) -> list[Entity]:
     entities: list[Entity] = []
     for match in _ENTITY.finditer(text):
         kind, value, form = match.lastgroup or "", match.group(), ""
-        if kind == "kept":
+        if kind in ("kept", "cidr") or (kind == "ipv6" and not is_open_address(value)):
             continue
         if kind == "time":
             form = form_of(match, "time")
@@ -120,6 +133,15 @@ def find_entities(text: str) -> list[Entity]:
                 continue
         entities.append(_make_entity(text, match.start(), match.end(), kind, form, entities))
     return entities
+
+
+def is_open_address(text: str) -> bool:
+    """Whether another IPv6 address may take the place of one: not of the unspecified and the loopback address."""
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified)
 
 
 def _numbers(text: str, start: int, end: int, before: list[Entity]) -> list[Entity]:

@@ -9,7 +9,6 @@ Does not handle: relations between values (see ``row_template`` for those).
 from __future__ import annotations
 
 import math
-import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -92,19 +91,6 @@ _PUBLIC = tuple(o for o in range(1, 224) if o not in (10, 100, 127, 169, 172, 19
 
 def _dotted(*octets: int) -> str:
     return ".".join(map(str, octets))
-
-
-@dataclass(frozen=True, slots=True)
-class PatternGenerator:
-    """Random hexadecimal strings with the length and punctuation of one in the seeds."""
-
-    seen: tuple[str, ...]
-
-    def draw(self, place: int, rng: Random) -> str:
-        """Return a string of the form of one of those seen."""
-        like = rng.choice(self.seen)
-        letters = string.digits + ("ABCDEF" if like.upper() == like else "abcdef")
-        return "".join(rng.choice(letters) if c.isalnum() else c for c in like)
 
 
 @dataclass(frozen=True, slots=True)

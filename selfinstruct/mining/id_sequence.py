@@ -16,9 +16,12 @@ import string
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from random import Random
 
+from selfinstruct.mining.code_generators import CheckedGenerator
 from selfinstruct.records import JSON
 from selfinstruct.text import value_text
+from selfinstruct.values.check_digits import scheme_of
 
 _TIME = re.compile(r"(\d{4})([-/.])(\d\d)\2(\d\d)([T ])(\d\d):(\d\d)(?::(\d\d))?(.*)", re.DOTALL)
 _RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[0-9A-Za-z_-]{8,}")
@@ -39,11 +42,16 @@ class IdSequence:
         counted = [match for text in self._texts if (match := _COUNTED.fullmatch(text))]
         self._last = max(counted, key=lambda match: int(match[2]), default=None)
         self._step = self._usual_step()
+        self._scheme = "" if self._are_times else scheme_of(self._texts)
 
     def draw(self, place: int) -> JSON:
         """Return the value at ``place`` (0, 1, ...)."""
         if self._are_times:
             return self._time(place)
+        if self._scheme:
+            like = self._texts[place % len(self._texts)]
+            text = CheckedGenerator(like, self._scheme).draw(place, Random(f"{place} {self._texts[0]}"))
+            return int(text) if self._is_number else text
         if self._are_random and not self._is_counter():
             return self._random(place)
         if self._last is None:
@@ -96,6 +104,8 @@ class IdSequence:
             drawn.append(alphabet[source[at] % len(alphabet)] if character.isalnum() else character)
         if re.fullmatch(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", like):
             drawn[14], drawn[19] = like[14], like[19]  # the version and the variant of a UUID
+        if re.fullmatch(r"[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}", like):
+            drawn[:8] = like[:8]  # the maker of a network card, and the bits of a local or a group's address
         return "".join(drawn)
 
 

@@ -17,13 +17,14 @@ from operator import is_
 from zlib import crc32
 
 from selfinstruct.mining.bands import Bands
+from selfinstruct.mining.checked_numbers import CheckedNumbers
+from selfinstruct.mining.code_generators import CheckedGenerator, HexGenerator
 from selfinstruct.mining.derived_names import with_derived
 from selfinstruct.mining.entities import Entity, find_entities
 from selfinstruct.mining.evidence import Evidence
 from selfinstruct.mining.generators import (
     ConstantGenerator,
     EmailGenerator,
-    PatternGenerator,
     PhoneGenerator,
     address_generator,
     as_written,
@@ -162,7 +163,7 @@ class ValueStatistics:
         """Whether the rows show no other value in the entity's place."""
         if entity.kind == "time":
             return is_ambiguous(entity.format)
-        if entity.kind in _PERSONAL or entity.kind in ("id", "weekday", "derived"):
+        if entity.kind in _PERSONAL or entity.kind in ("id", "weekday", "derived", "checked"):
             return False
         count, varies = self._variety.get((entity.kind, entity.key, entity.unit), (1, False))
         return not varies and (entity.is_name or count >= _LEAST_ROWS_OF_CONSTANT)
@@ -226,6 +227,8 @@ class ValueStatistics:
         """The generator of new values for an entity's place; ``salt`` scatters its sequence."""
         place = entity.kind, entity.key, entity.unit
         salt = crc32(f"{salt} {entity.kind} {entity.key}".encode())
+        if entity.kind == "checked":
+            return CheckedGenerator(entity.text, entity.format)
         if entity.kind == "id":
             return serial_generator(entity.text, self.seen(entity))
         if entity.role == CODE or (entity.kind == "port" and int(entity.text) < LEAST_PRIVATE_PORT):
@@ -256,8 +259,8 @@ class ValueStatistics:
             return address_generator(seen)
         if kind == "zhnumber":
             return chinese_number_generator(seen, salt, unit=entity.unit)
-        if kind in ("uuid", "mac", "hex"):
-            return PatternGenerator(tuple(seen))
+        if kind in ("uuid", "mac", "ipv6", "hex"):
+            return HexGenerator(kind, tuple(seen))
         return self.vocabulary.generator(kind, seen, salt)
 
     def _find(self, row: Row) -> dict[Path, list[Entity]]:
@@ -272,6 +275,8 @@ class ValueStatistics:
             text = texts[path]
             others = [other for each, other in texts.items() if each != path]
             shaped = [self._placed(entity, path, text) for entity in find_entities(text)]
+            checked = self._checked.find(path, text)
+            shaped = sorted([*_outside(shaped, checked), *checked], key=lambda entity: entity.start)
             words = self.vocabulary.find(text, others, shaped, known)
             known.update((entity.text, entity) for entity in words)
             # A name may contain a number (Windows 11), which is not a value of its own then.
@@ -290,6 +295,10 @@ class ValueStatistics:
             role = entity.role or field_role(str(next(step for step in reversed(path) if isinstance(step, str))))
             return replace(entity, key=_leaf_key(path), is_whole=whole, role=role)
         return entity
+
+    @cached_property
+    def _checked(self) -> CheckedNumbers:
+        return CheckedNumbers(list(map(self.texts, self.rows)))
 
     @cached_property
     def time_style(self) -> TimeStyle:
