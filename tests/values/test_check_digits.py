@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfinstruct.mining.code_generators import CheckedGenerator, HexGenerator
@@ -37,6 +37,7 @@ def test_published_numbers(text: str, name: str) -> None:
     assert not any(is_valid(other, name) for other in others)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(VALID)), st.integers(0, 10_000))
 def test_new_numbers_have_right_check_digits(text: str, seed: int) -> None:
     """They keep the first digits, the marks and the length, and are told from the seed's in most draws."""
@@ -65,6 +66,7 @@ def test_a_resident_number_of_no_day_is_wrong() -> None:
     assert completed("110105194902310020", "resident_id") is None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_codes_keep_what_their_digits_mean(seed: int) -> None:
     """The version and variant of a UUID, the maker of a network card, the prefix of an address."""

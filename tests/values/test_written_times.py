@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfinstruct.values.calendar_names import MONTH_SETS, WEEKDAY_SETS
@@ -89,6 +89,7 @@ def test_a_time_of_each_form_is_found_whole(text: str) -> None:
         assert write_time(text, found.form, 0) == text
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(TIMES)), st.integers(-40_000, 40_000).map(lambda number: number * 3607))
 def test_a_shifted_time_reads_as_the_shifted_moment(text: str, shift: int) -> None:
     """What is written is found whole in the same form, and means the moment that was shifted."""
