@@ -1,0 +1,102 @@
+"""Ask every right question about the lines of a text.
+
+    lines -> templates and learnt values -> for each line, when it is asked for: slots, clauses, wordings -> questions
+
+Does not handle: reading files, or judging the rows that are made of the questions (see ``selfinstruct.checks``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from selfinstruct.asking.chinese import chinese_questions
+from selfinstruct.asking.chinese_words import is_chinese
+from selfinstruct.asking.english_events import event_questions
+from selfinstruct.asking.english_labels import label_questions
+from selfinstruct.asking.english_outcomes import outcome_questions
+from selfinstruct.asking.english_slots import slot_questions
+from selfinstruct.asking.lines import read_line
+from selfinstruct.asking.question import Draft, Question, is_right
+from selfinstruct.asking.style import Style
+from selfinstruct.asking.templates import Mined, mine
+
+#: So many lines keep their questions; a draw from few lines asks for the same ones again and again.
+_LARGEST_CACHE = 4096
+#: Longer passages are not asked about, in code points: these rules are for lines and short prose.
+LONGEST_PASSAGE = 2000
+
+
+class Asker:
+    """Composes questions about texts, in the language of each (English or Chinese); built once from all texts.
+
+    Building takes time linear in the texts; questions about a text are composed when they are asked for.
+
+    >>> lines = ["Received block blk_7 of size 671 from /10.0.0.1"]
+    >>> asker = Asker(lines, Style.default("en"))
+    >>> [(each.text, each.answer) for each in asker.questions(0) if each.kind in ("how-large", "where")]
+    [('How large is block blk_7?', '671'), ('Where was block blk_7 received from?', '10.0.0.1')]
+    """
+
+    def __init__(self, texts: Sequence[str], style: Style, *, language: str | None = None) -> None:
+        self._texts = texts
+        self._style = style
+        self._language = language
+        self._mined: Mined = mine(texts)
+        self._cache: dict[int, tuple[Question, ...]] = {}
+
+    @property
+    def templates(self) -> Sequence[int]:
+        """The number of each text's template."""
+        return self._mined.of
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def questions(self, index: int) -> Sequence[Question]:
+        """Every right question about one text, in a fixed order; none in a language that is not the asker's."""
+        if index not in self._cache:
+            if len(self._cache) >= _LARGEST_CACHE:
+                self._cache.clear()
+            self._cache[index] = tuple(self._ask(self._texts[index]))
+        return self._cache[index]
+
+    def _ask(self, text: str) -> Iterator[Question]:
+        language = "zh" if is_chinese(text) else "en"
+        if len(text) > LONGEST_PASSAGE or (self._language is not None and language != self._language):
+            return
+        if language == "zh":
+            drafts: Iterable[Draft] = chinese_questions(text)
+        else:
+            line = read_line(text, self._mined)
+            wordings = (slot_questions, label_questions, event_questions, outcome_questions)
+            drafts = (draft for wording in wordings for draft in wording(line))
+        yield from self._finished(text, drafts)
+
+    def _finished(self, text: str, drafts: Iterable[Draft]) -> Iterator[Question]:
+        """The drafts that obey the rules, in the style; none of a question that has several answers."""
+        found: dict[str, Question] = {}
+        ambiguous = set()
+        for draft in drafts:
+            if draft.kind == "is-it-not" and not self._style.is_negation_alone:
+                continue
+            if (
+                draft.kind == "is-it"
+                and self._style.is_negation_alone
+                and re.match(r"not\b", text[draft.start :], re.I)
+            ):
+                continue
+            end = draft.unit_end if draft.unit_end and self._style.has_units else draft.end
+            written = self._style.written(draft.text)
+            if len(written) > self._style.longest or not is_right(written, text, draft.start, end):
+                continue
+            question = Question(
+                written, text[draft.start : end], draft.start, draft.kind.removesuffix("-not"),
+                draft.weight * self._style.weight(written),
+            )  # fmt: skip
+            other = found.setdefault(written, question)
+            if (other.answer, other.start) != (question.answer, question.start):
+                ambiguous.add(written)
+            elif question.weight > other.weight:
+                found[written] = question
+        yield from (question for written, question in found.items() if written not in ambiguous)

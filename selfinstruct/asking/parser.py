@@ -1,0 +1,380 @@
+"""Parse an English line into segments of chunks: noun phrases, verbs, prepositions, states.
+
+    "Closed socket connection for client /10.0.0.7:5001" ->
+        verb "Closed", phrase "socket connection", preposition "for", phrase "client" with the value 10.0.0.7:5001
+
+A shallow parser after Abney ("Parsing by Chunks", 1991): one pass from left to right, no tree. A line is cut into
+segments at punctuation marks; what is in brackets is a segment of its own.
+
+Does not handle: sentences in which a word's class shows only from far away. What it cannot parse has few
+chunks, and few questions are asked about it.
+
+>>> line = "Partition rdd_42_18 not found, computing it"
+>>> [[(chunk.kind, chunk.text) for chunk in segment.chunks] for segment in parse(line)]
+[[('phrase', 'Partition rdd_42_18'), ('not', 'not'), ('verb', 'found')], [('verb', 'computing'), ('stop', 'it')]]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from selfinstruct.asking import grammar
+from selfinstruct.asking.grammar import Verb
+from selfinstruct.asking.lexicon import entries
+from selfinstruct.asking.phrases import Chunk, Phrase, Segment, is_program_name, is_sound, written_words
+from selfinstruct.asking.tokens import Token, joined, tokenize
+
+_CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
+_PARTICLES = frozenset(("out", "up", "down", "off", "back"))
+_RUN = re.compile(r"[^\s,;()\[\]{}<>\"']+")
+_JOINERS = frozenset(("#", ":", "="))
+
+
+def parse(
+    text: str, start: int = 0, is_value: Callable[[str, Token], bool] = lambda text, token: False
+) -> list[Segment]:
+    """Return the segments of a line from ``start`` on; ``is_value`` tells which words are known to be values."""
+    parser = _Parser(text, joined(text, tokenize(text, start)), is_value)
+    parser.run()
+    return [segment for segment in parser.segments if segment.chunks]
+
+
+class _Parser:
+    """One pass over the tokens of a line."""
+
+    def __init__(self, text: str, tokens: Sequence[Token], is_value: Callable[[str, Token], bool]) -> None:
+        self.text = text
+        self.tokens = tokens
+        self._is_learnt = is_value
+        self.at = 0
+        self.segments: list[Segment] = []
+        self.open: list[tuple[str, Segment]] = []
+        self.segment = Segment("", tokens[0].start if tokens else 0, 0, 0)
+        self.segments.append(self.segment)
+
+    def run(self) -> None:
+        """Parse all tokens."""
+        while self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            if token.kind == "mark":
+                self._mark(token)
+                self.at += 1
+            elif not self._function_word(token) and not self._verb(token) and not self._phrase():
+                self._add("stop", token)
+                self.at += 1
+
+    def _is_constant(self, token: Token) -> bool:
+        """Whether a word in capitals after a preposition is a constant, whatever it means: from NEW to RUNNING."""
+        return token.text.isupper() and len(token.text) > 2 and self._previous() == "preposition"
+
+    def is_value(self, token: Token) -> bool:
+        """Whether a word is known to be a value."""
+        return self._is_learnt(self.text, token) or self._is_person(token)
+
+    def _is_person(self, token: Token) -> bool:
+        """Whether an unlisted word is an account: right after "user", and before a preposition, a mark or the end."""
+        if token.kind != "word" or grammar.is_closed_class(token.text) or grammar.is_state(token.text):
+            return False
+        at = next((i for i in range(max(0, self.at - 1), len(self.tokens)) if self.tokens[i] is token), 0)
+        before, after = self._token(at - 1), self._token(at + 1)
+        if before is None or before.kind != "word" or "p" not in (grammar.noun_flags(before.text) or ""):
+            return False
+        if grammar.verb_of(token.text) is not None or grammar.is_noun_like(token.text) or grammar.is_adverb(token.text):
+            return False
+        return after is None or after.kind != "word" or after.text.lower() in grammar.PREPOSITIONS
+
+    # Segments
+
+    def _mark(self, token: Token) -> None:
+        if token.text in _CLOSING and self.text.find(_CLOSING[token.text], token.end) >= 0:
+            self.open.append((_CLOSING[token.text], self.segment))
+            self.segment = Segment(token.text, token.end, token.end, len(self.open))
+            self.segments.append(self.segment)
+        elif self.open and token.text == self.open[-1][0]:
+            _, self.segment = self.open.pop()
+        elif token.text not in "#*\"'":
+            self.segment = Segment(token.text, token.end, token.end, len(self.open))
+            self.segments.append(self.segment)
+
+    def _add(self, kind: str, token: Token, verb: Verb | None = None, end: int | None = None) -> None:
+        end = token.end if end is None else end
+        self.segment.chunks.append(Chunk(kind, token.start, end, self.text[token.start : end], verb))
+        self.segment.end = end
+
+    def _previous(self) -> str:
+        return self.segment.chunks[-1].kind if self.segment.chunks else ""
+
+    def _token(self, at: int) -> Token | None:
+        return self.tokens[at] if 0 <= at < len(self.tokens) else None
+
+    def _is_word(self, at: int) -> bool:
+        token = self._token(at)
+        return token is not None and token.kind in ("word", "code")
+
+    # Words of closed classes
+
+    def _function_word(self, token: Token) -> bool:
+        if token.kind != "word" or self.is_value(token) or self._is_constant(token):
+            return False
+        word = token.text.lower()
+        following = self._token(self.at + 1)
+        kind = ""
+        if word == "to" and self._is_base_verb(self.at + 1):
+            kind = "to"
+        elif word in grammar.PREPOSITIONS:
+            kind = "preposition"
+        elif word in grammar.NEGATED:
+            kind = "cannot"
+        elif word in grammar.MODALS:
+            kind = "modal"
+        elif word in grammar.AUXILIARIES:
+            kind = "auxiliary"
+        elif word in ("not", "never"):
+            kind = "not"
+        elif word in grammar.CONJUNCTIONS:
+            kind = "stop"
+        elif grammar.is_adverb(word) and not (following and following.kind == "mark" and following.text in "=:"):
+            kind = "adverb"
+        elif self._is_state(word) and not self._modifies(self.at):
+            kind = "state"
+        if not kind or (following is not None and following.text == "=" and kind != "stop"):
+            return False
+        self._add(kind, token)
+        self.at += 1
+        return True
+
+    def _is_base_verb(self, at: int) -> bool:
+        token = self._token(at)
+        verb = grammar.verb_of(token.text) if token is not None and token.kind == "word" else None
+        return verb is not None and (verb.form == "base" or (token is not None and verb.base == token.text.lower()))
+
+    def _is_state(self, word: str) -> bool:
+        verb = grammar.verb_of(word)
+        return grammar.is_state(word) and (verb is None or verb.form != "ed")
+
+    def _modifies(self, at: int) -> bool:
+        """Whether the adjective at ``at`` modifies a noun or a value right after it."""
+        following = self._token(at + 1)
+        if following is None or following.kind == "mark":
+            return following is not None and following.text in ":=" and self._has_value(at + 2)
+        if self._previous() == "phrase" and self.segment.chunks[-1].text.endswith("()"):
+            return False
+        if following.kind != "word":
+            return self._previous() in ("", "preposition", "verb", "phrase") and not (
+                self._previous() == "phrase" and following.kind in ("host", "path", "file")
+            )
+        word = following.text
+        if grammar.is_closed_class(word) or grammar.is_adverb(word):
+            return False
+        verb = grammar.verb_of(word)
+        return grammar.is_noun_like(word) or self.is_value(following) or verb is None or verb.form == "base"
+
+    def _has_value(self, at: int) -> bool:
+        token = self._token(at)
+        return token is not None and (token.is_value or token.kind in ("clock", "quoted") or self.is_value(token))
+
+    # Verbs
+
+    def _verb(self, token: Token) -> bool:
+        if token.kind != "word" or self.is_value(token) or self._is_constant(token):
+            return False
+        verb = grammar.verb_of(token.text)
+        if verb is None or not self._is_verb_here(verb, token):
+            return False
+        if verb.form == "base" and self._previous() not in ("modal", "cannot", "to"):
+            is_participle = grammar.participle(verb.base) == token.text.lower()
+            verb = verb._replace(form="ed" if is_participle else "base")
+        following = self._token(self.at + 1)
+        end = token.end
+        if following is not None and following.text.lower() in _PARTICLES:
+            end = following.end
+            self.at += 1
+        self._add("verb", token, verb, end)
+        self.at += 1
+        return True
+
+    def _is_verb_here(self, verb: Verb, token: Token) -> bool:
+        previous, following = self._previous(), self._token(self.at + 1)
+        word = token.text.lower()
+        if following is not None and following.text == "=":
+            return False
+        if previous in ("modal", "cannot", "to"):
+            return verb.form == "base" or verb.base == word
+        if verb.form == "ing":
+            return grammar.noun_flags(word) is None and previous != "preposition"
+        if verb.form == "ed" or (verb.form == "base" and grammar.participle(verb.base) == word):
+            return self._is_participle_here(verb, word, previous, following)
+        if verb.form == "past":
+            return previous in ("phrase", "adverb", "")
+        if previous != "phrase" or grammar.noun_flags(word) is not None or following is None:
+            return False
+        return verb.form == "s" or grammar.is_plural(self.segment.chunks[-1].text)
+
+    def _is_participle_here(self, verb: Verb, word: str, previous: str, following: Token | None) -> bool:
+        if previous in ("preposition", "state") or (verb.form == "base" and grammar.noun_flags(word) is not None):
+            return False
+        is_last = following is None or following.kind == "mark"
+        is_closed = following is not None and following.kind == "word" and grammar.is_closed_class(following.text)
+        if previous in ("phrase", "auxiliary", "not", "adverb"):
+            return verb.form == "ed" or is_last or is_closed
+        if previous == "":
+            return verb.form == "ed" and (verb.is_transitive or is_last or is_closed)
+        return previous == "stop" and verb.form == "ed"
+
+    # Noun phrases
+
+    def _phrase(self) -> bool:
+        first = self.at
+        determiner = ""
+        token = self.tokens[self.at]
+        if token.kind == "word" and token.text.lower() in (*grammar.DETERMINERS, "no") and not self._is_key(self.at):
+            determiner = token.text
+            self.at += 1
+        words = self._words()
+        value, is_keyed = self._value(words)
+        if not words and value is None:
+            self.at = first
+            return False
+        unit = self._unit(words, is_keyed) if value is not None and value.kind == "number" else None
+        words_start = words[0].start if words else (value.start if value else 0)
+        phrase = Phrase(
+            words=written_words([word.text for word in words], not self.segment.chunks, self.text.isupper()),
+            words_start=words_start,
+            words_end=words[-1].end if words else words_start,
+            determiner=determiner,
+            value=value,
+            unit=unit.text if unit is not None else "",
+            unit_end=unit.end if unit is not None else 0,
+            is_keyed=is_keyed,
+            is_sound=is_sound(words, is_keyed),
+        )
+        last = unit or value or words[-1]
+        start = self.tokens[first].start if determiner else words_start
+        chunk = Chunk("phrase", start, last.end, self.text[start : last.end], phrase=phrase)
+        self.segment.chunks.append(chunk)
+        self.segment.end = last.end
+        return True
+
+    def _is_key(self, at: int) -> bool:
+        following = self._token(at + 1)
+        return following is not None and following.text in ("=", ":")
+
+    def _words(self) -> list[Token]:
+        words: list[Token] = []
+        has_noun = False
+        while (token := self._token(self.at)) is not None:
+            if token.kind not in ("word", "code") or self.is_value(token):
+                break
+            if not self._is_key(self.at) and not self._continues(token, words, has_noun):
+                break
+            is_key = self._is_key(self.at) and self._has_keyed_value(self.at)
+            if words and grammar.is_name(token.text) and is_program_name(words[-1].text):
+                break  # a variable after the function that logs it
+            if is_key and any(grammar.is_name(word.text) for word in (*words, *([token] if words else ()))):
+                break  # a key of its own after a name: onReceive action: SCREEN_ON
+            words.append(token)
+            has_noun = has_noun or not grammar.is_adjective(token.text)
+            self.at += 1
+            if is_key or self._is_key(self.at - 1):
+                break
+        return words
+
+    def _continues(self, token: Token, words: Sequence[Token], has_noun: bool) -> bool:
+        if words and words[-1].text.endswith("()"):
+            return False
+        if token.kind == "code" or (not words and self._is_constant(token)):
+            return True
+        word = token.text.lower()
+        if grammar.is_closed_class(word) or grammar.is_adverb(word):
+            return False
+        if self._is_state(word) and not self._modifies(self.at):
+            return False
+        verb = grammar.verb_of(word)
+        if verb is None or grammar.noun_flags(word) is not None:
+            return True
+        if not words:
+            return not (verb.form in ("ing", "s") and self._previous() == "")
+        return not has_noun or not (
+            verb.form in ("ed", "ing") or (verb.form == "s") or self._is_bare_participle(verb, word)
+        )
+
+    def _is_bare_participle(self, verb: Verb, word: str) -> bool:
+        following = self._token(self.at + 1)
+        ends = following is None or following.kind == "mark" or grammar.is_closed_class(following.text)
+        return grammar.participle(verb.base) == word and ends
+
+    def _has_keyed_value(self, at: int) -> bool:
+        """Whether a value follows the key at ``at`` and its mark."""
+        value = self._token(at + 2)
+        return value is not None and (self._has_value(at + 2) or value.kind in ("word", "code"))
+
+    def _value(self, words: Sequence[Token]) -> tuple[Token | None, bool]:
+        """The value after the words, and whether a mark joins them; moves on behind it."""
+        token = self._token(self.at)
+        if token is None:
+            return None, False
+        is_keyed = False
+        at = self.at
+        if words and token.kind == "mark" and token.text in _JOINERS:
+            if token.text == ":" and words[-1].kind == "code" and self.text[token.end : token.end + 1] == " ":
+                return None, False  # a program and what it says
+            is_keyed = token.text != "#"
+            at += 1
+            token = self._token(at)
+            if token is None:
+                return None, False
+        if self._has_value(at):
+            if is_keyed and token.kind not in ("quoted",) and self._is_other_key(at):
+                return None, False
+            if is_keyed and (whole := self._whole(at)) is not None:
+                return whole, True
+            if is_keyed and self._is_list(at):
+                self.at = at
+                return None, False
+            self.at = at + 1
+            return token, is_keyed
+        if is_keyed and token.kind in ("word", "code") and not self._is_other_key(at):
+            mark = self.tokens[at - 1]
+            is_tight = token.start == mark.end and (mark.text == "=" or mark.start == self.tokens[at - 2].end)
+            following = self._token(at + 1)
+            is_alone = following is None or following.kind == "mark" or (is_tight and following.start > token.end)
+            is_constant = token.text.isupper() and len(token.text) > 1
+            if is_alone and (is_tight or mark.text == "=" or is_constant):
+                self.at = at + 1
+                return Token(token.start, token.end, "word", token.text), True
+        return None, False
+
+    def _whole(self, at: int) -> Token | None:
+        """The value after "=" up to the next space or mark, where it is more than a token; moves on behind it."""
+        token = self.tokens[at]
+        if self.tokens[at - 1].text != "=" or token.kind == "quoted":
+            return None
+        run = _RUN.match(self.text, token.start)
+        end = len(run[0].rstrip(".")) + token.start if run is not None else token.end
+        if end <= token.end or re.search(r"[A-Za-z]", self.text[token.end : end]):
+            return None
+        while self.at < len(self.tokens) and self.tokens[self.at].start < end:
+            self.at += 1
+        return Token(token.start, end, "word", self.text[token.start : end])
+
+    def _is_list(self, at: int) -> bool:
+        """Whether several numbers follow a key, so that none of them is its value."""
+        first, second = self.tokens[at], self._token(at + 1)
+        return first.kind == "number" and second is not None and second.kind == "number"
+
+    def _is_other_key(self, at: int) -> bool:
+        """Whether the token at ``at`` is the key of the next value: ``logname= uid=0``."""
+        following = self._token(at + 1)
+        return following is not None and following.text == "="
+
+    def _unit(self, words: Sequence[Token], is_keyed: bool) -> Token | None:
+        token = self._token(self.at)
+        if token is None:
+            return None
+        number = self.tokens[self.at - 1]
+        is_unit = token.text in entries("units") and (token.kind == "word" or token.text == "%")
+        if not is_unit or token.start - number.end > 1 or self._is_key(self.at):
+            return None
+        self.at += 1
+        return token

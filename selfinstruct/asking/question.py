@@ -1,0 +1,63 @@
+"""A question with its answer in a line, and the rules that every one obeys.
+
+    the answer is in the line, between token boundaries, first at the place that is asked about;
+    it is not in the question; the question is one sentence of moderate length
+
+Does not handle: whether the question is about the answer; the wordings see to that.
+
+>>> [is_right(question, "login of root", 9, 13) for question in ("Who logged in?", "When did root log in?")]
+[True, False]
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from selfinstruct.text import canonical, find_span
+
+#: Longer questions and answers are not asked, in code points.
+LONGEST_QUESTION = 240
+LONGEST_ANSWER = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question about a passage, with its answer at ``start`` (code points of the passage).
+
+    ``kind`` is a stable slug of what is asked for and how; ``weight`` is how often it is drawn, compared with others of
+    the same passage.
+    """
+
+    text: str
+    answer: str
+    start: int
+    kind: str
+    weight: float
+
+
+class Draft(NamedTuple):
+    """A question in the making: without capital and question mark; the answer is [start, end) of the line.
+
+    ``unit_end`` is where the unit after the answer ends, 0 if it has none, or if the question names it.
+    """
+
+    text: str
+    start: int
+    end: int
+    kind: str
+    weight: float = 1.0
+    unit_end: int = 0
+
+
+def is_right(question: str, line: str, start: int, end: int) -> bool:
+    """Whether a question may be asked whose answer is [start, end) of a line."""
+    answer = line[start:end]
+    if not answer.strip() or answer != answer.strip() or "\n" in answer or "\n" in question:
+        return False
+    if len(answer) > LONGEST_ANSWER or len(question) > LONGEST_QUESTION or not re.search(r"\w", answer):
+        return False
+    if find_span(answer, line) != (start, end):
+        return False
+    return find_span(canonical(answer).casefold(), canonical(question).casefold()) is None
