@@ -256,7 +256,7 @@ LINES = st.one_of(
 @settings(max_examples=400, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=4), st.booleans())
 def test_every_question_obeys_the_rules(lines: list[str], has_units: bool) -> None:
-    """The answer to a question is in the line, token-bounded, first where asked, and not in the question, for any line."""
+    """The answer is in the line, between token boundaries, first where it is asked, and not in the question."""
     asker = Asker(lines, Style(has_units=has_units))
     for index, line in enumerate(lines):
         questions = asker.questions(index)
