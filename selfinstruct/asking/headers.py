@@ -14,10 +14,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from selfinstruct.mining.times import TIMES
+from selfinstruct.asking.moments import MOMENT
 
-_TIME = "|".join(pattern for pattern, form in TIMES if "%H" in form)
-_STAMP = re.compile(rf"\[?(?P<time>(?:{_TIME})(?:[.,]\d{{1,9}})?(?:Z|\s?[+-]\d\d:?\d\d)?)\]?(?=[\s:,|-]|$)[\s:,|-]*")
+_STAMP = re.compile(rf"\[?(?P<time>{MOMENT})\]?(?=[\s:,|-]|$)[\s:,|-]*")
 _LEVEL = re.compile(
     r"(?:[\[(<]?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL|ALERT|EMERG)[\])>]?(?![\w-])"
     r"|\[(?P<level_>debug|info|notice|warn|warning|error|crit|alert|emerg)\])[\s:|-]*"

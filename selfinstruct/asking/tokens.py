@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from selfinstruct.asking.lexicon import entries
-from selfinstruct.mining.times import TIMES
+from selfinstruct.asking.moments import TIME
 from selfinstruct.text import UNSPACED
 
 #: Kinds of tokens that are values by their form.
@@ -25,13 +25,12 @@ VALUES = frozenset(
 
 _OCTETS = r"\d{1,3}(?:\.\d{1,3}){3}"
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_$-]*[A-Za-z0-9_])?"
-_TIME = "|".join(pattern for pattern, _ in TIMES if pattern != "\\d{1,2}:\\d\\d")
 _UNITS = "|".join(sorted((re.escape(unit) for unit in entries("units") if unit.isalpha()), key=len, reverse=True))
 _CHARACTER = rf"(?:[\w$](?<![{UNSPACED}]))"
 _NOT_WORD = rf"(?![^\W{UNSPACED}])"
 _NUMBER = r"(?:<(?=\d+\s))?[-+]?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _FORMS = (
-    ("time", rf"(?<![\w.:/-])(?:{_TIME})(?:[.,]\d{{3,6}})?(?:Z\b|[+-]\d\d:?\d\d\b)?(?![\d:/-]|\.\d)"),
+    ("time", rf"(?<![\w.:/-]){TIME}(?![\d:/-]|\.\d)"),
     ("url", r"[a-z][a-z0-9+.-]*://[^\s\"'<>\[\](){},;]*[\w/]"),
     ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     ("uuid", r"(?<!\w)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?!\w)"),
