@@ -1,7 +1,7 @@
 """The forms of dates and times in log lines and plain prose, as patterns without groups.
 
-Narrower than ``selfinstruct.values.time_forms``, and many times faster: a token is only taken for a time where nothing else
-is likely, and what it denotes does not matter here.
+Narrower than ``selfinstruct.values.time_forms``, and many times faster: a token is only taken for a time where nothing
+else is likely, and what it denotes does not matter here.
 
 Does not handle: other languages than English and Chinese.
 
