@@ -23,6 +23,7 @@ from selfinstruct.render.description import (
     shares_origin,
     source_lines,
     step_lines,
+    unchecked_fields,
     unchecked_phrase,
 )
 from selfinstruct.render.summary import stop_phrase
@@ -105,6 +106,7 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         rules += ["in some rows only"] if field.optional else []
         rules += [remark] if (remark := unchecked_phrase(recipe, name)) else []
         yield f"| {_code(name)} | {field.type} | {'; '.join(rules)} |"
+    yield from _relations(prepared)
     if report.rows:
         row = json.dumps(report.rows[0].row, ensure_ascii=False, indent=2)
         yield from ("", "A row:", "", *_fenced("\n".join(map(printable, row.split("\n")))))
@@ -129,6 +131,18 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         "`run.sqlite` contains every reply and every rejection, `recipe.toml` the rules, `report.html` charts and "
         f"samples. Made with selfinstruct {__version__}."
     )
+
+
+def _relations(prepared: Prepared) -> Iterator[str]:
+    """The relations that every row satisfies, and the fields of which nothing but type and length is checked."""
+    recipe = prepared.recipe
+    if recipe.relations:
+        yield from ("", "Checked in every row:", "")
+        for at, relation in enumerate(recipe.relations):
+            yield f"- {_code(prepared.reasons.get(f'relations.{at}', '') or relation.describe())}"
+    unchecked = [_code(name) for name in unchecked_fields(recipe)]
+    if unchecked:
+        yield from ("", f"Not checked: the content of {join_words(unchecked)}.")
 
 
 def _steps(prepared: Prepared) -> Iterator[str]:

@@ -95,3 +95,11 @@ def test_a_candidate_that_violates_a_relation_is_rejected(total: float, reason: 
 def test_the_prompt_of_a_model_names_the_relations() -> None:
     """A model is told what must hold in every row."""
     assert "In every row: total = nights x rate." in system_en(infer(rows_from_objects(BOOKINGS, "rows")).recipe)
+
+
+def test_the_card_lists_the_checked_relations_and_the_unchecked_fields(tmp_path: Path) -> None:
+    """A reader of the data set sees what every row was checked for, and what nobody checked."""
+    api.run(written(tmp_path, BOOKINGS), rows=3, out=tmp_path / "run")
+    card = (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
+    assert "Checked in every row:\n\n- `total = nights x rate (6 of 6 seeds)`\n" in card
+    assert "Not checked: the content of `guest`." in card
