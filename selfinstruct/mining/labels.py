@@ -25,14 +25,22 @@ _BANDS = re.compile(
     r"(?:.*[_-])?(?:grade|band|tier|level|risk|severity|size|group|rank|rating|note|stufe|niveau|grado)|等级|级别|等級|段階",
     re.IGNORECASE,
 )
-_MAX_NAMED = 0.02
+_SIZES = re.compile(
+    r"score|point|mark|percent|size|weight|age|amount|value|length|height|punkte|gewicht|alter|nota|分|年龄|重量|点",
+    re.IGNORECASE,
+)
+_MAX_NAMED = 0.0125
 _MOST_LABELS = 20
 _MOST_BANDS = 8
 #: Each label is seen so often at least, and the least frequent a third as often as the average.
 _LEAST_OF_EACH = 3
+#: In so many values, a label that occurs once is doubtful if each of the others is a tenth of them.
+_LEAST_FOR_ODD = 60
 #: The chance that one more label, as frequent as these, was not seen.
 _MOST_UNSEEN = 0.01
 _LABEL_CHARACTERS = 40
+#: In fewer rows, none is odd.
+_LEAST_SPLIT = 20
 
 
 def label_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Evidence]]:
@@ -45,6 +53,9 @@ def label_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Evide
             continue
         counts = Counter(value_text(cell.value).strip() for cell in column.cells)
         total = sum(counts.values())
+        odd = min(counts, key=lambda label: counts[label])
+        if total >= _LEAST_FOR_ODD and counts[odd] == 1 and min(set(counts.values()) - {1}, default=0) >= total / 10:
+            del counts[odd]
         if not 2 <= len(counts) <= _MOST_LABELS or max(map(len, counts)) > _LABEL_CHARACTERS:
             continue
         unseen = (1 - 1 / (len(counts) + 1)) ** total
@@ -70,14 +81,14 @@ def band_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Eviden
         for one, other in values:
             if (size := number_of(other)) is not None:
                 bands.setdefault(value_text(one).strip(), []).append(float(size))
-        ordered = sorted(((min(sizes), max(sizes), name) for name, sizes in bands.items()))
-        if len(ordered) < 2 or any(low[1] >= high[0] for low, high in pairwise(ordered)):
+        ordered = _separate(bands)
+        if len(ordered) < 2:
             continue
         # Equal numbers are one observation.
         sizes = [len(set(each)) for each in bands.values()]
         total = sum(sizes)
         logarithm = math.lgamma(len(bands) + 1) + sum(math.lgamma(size + 1) for size in sizes) - math.lgamma(total + 1)
-        is_named = _BANDS.fullmatch(label.name) is not None
+        is_named = _BANDS.fullmatch(label.name) is not None and _SIZES.search(number.name) is not None
         chance = min(1.0, math.exp(logarithm) * (1 if is_named else len(pairs)))
         evidence = Evidence(len(values), len(values), total, chance)
         if chance < (_MAX_NAMED if is_named else MAX_CHANCE):
@@ -85,6 +96,29 @@ def band_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Eviden
                 name: (_plain(low), _plain(high)) for low, high, name in ordered
             }
             yield Relation(bands=(label.path, number.path), limits=limits), evidence
+
+
+def _separate(bands: dict[str, list[float]]) -> list[tuple[float, float, str]]:
+    """Return the limits of each label in ascending order; none if they overlap even without one odd row.
+
+    The odd row is removed from ``bands``.
+    """
+    ordered = _limits(bands)
+    if ordered or sum(map(len, bands.values())) < _LEAST_SPLIT:
+        return ordered
+    for name, sizes in bands.items():
+        for odd in (min(sizes), max(sizes)) if len(sizes) > 2 else ():
+            fewer = sizes.copy()
+            fewer.remove(odd)
+            if without := _limits({**bands, name: fewer}):
+                sizes.remove(odd)
+                return without
+    return []
+
+
+def _limits(bands: dict[str, list[float]]) -> list[tuple[float, float, str]]:
+    ordered = sorted((min(sizes), max(sizes), name) for name, sizes in bands.items())
+    return [] if any(low[1] >= high[0] for low, high in pairwise(ordered)) else ordered
 
 
 def _plain(number: float) -> int | float:

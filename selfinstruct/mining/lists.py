@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import combinations, pairwise
@@ -20,6 +21,8 @@ from selfinstruct.values import decimal_places, number_of
 
 #: Lists of equal lengths that never vary are believed from this number of rows on.
 _LEAST_OF_ONE_LENGTH = 6
+#: One of so many lists may have other distances than the rest.
+_LEAST_FOR_ODD_STEP = 8
 #: Names of lists that are sets.
 _SETS = re.compile(
     r"(?:.*[_-])?(?:tag|label|keyword|category|categorie|topic|genre|language|skill|author|member|ingredient|symptom|"
@@ -44,22 +47,31 @@ def ascending_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, E
             values for values in lists if len(values) > 1 and all(in_order(*pair) is True for pair in pairwise(values))
         ]
         total = sum(len(values) > 1 for values in lists)
-        if len(ordered) < MIN_SUPPORT or len(ordered) < total:
+        if len(ordered) < MIN_SUPPORT:
             continue
         kinds = {tuple(map(value_text, values)) for values in ordered}
         chance = min(1.0, len(usable) * math.prod(1 / math.factorial(min(len(set(each)), 20)) for each in kinds))
         evidence = Evidence(len(ordered), total, len(kinds), chance)
-        if evidence.is_believed:
-            yield _with_step(column, ordered), evidence
+        if evidence.is_believed and evidence.is_strict:
+            yield _with_step(column, lists), evidence
 
 
 def _with_step(column: Column, lists: Sequence[Sequence[JSON]]) -> Relation:
-    """The order of a list, with the distance of its neighbours if that is the same in all rows."""
+    """The order of a list, with the distance of its neighbours if that is the same in nearly all rows.
+
+    One wrong value has two wrong distances.
+    """
     pairs = [pair for values in lists for pair in pairwise(values)]
     units = ("minutes", "seconds", "days") if column.is_moment else (None,)
     for unit in units:
-        steps = {between(*pair, unit) for pair in pairs}
-        if len(pairs) >= 6 and len(steps) == 1 and (step := steps.pop()) and step == int(step):
+        steps = Counter(between(*pair, unit) for pair in pairs)
+        step, count = steps.most_common(1)[0] if steps else (None, 0)
+        if (
+            len(pairs) >= 6
+            and len(pairs) - count <= 2 * max(len(lists) // 50, int(len(lists) >= _LEAST_FOR_ODD_STEP))
+            and step
+            and step == int(step)
+        ):
             return Relation.model_validate({"order": (column.path,), "step": int(step), "unit": unit})
     return Relation(order=(column.path,))
 

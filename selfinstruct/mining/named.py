@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import permutations
 
 from selfinstruct.mining.columns import Column
+from selfinstruct.mining.significance import MIN_SUPPORT
 from selfinstruct.recipe import Relation
 from selfinstruct.values import number_of
 
@@ -87,6 +88,8 @@ _MEASURED_NAMES = """
     价格 单价 重量 长度 面积 時間
 """
 _COUNTED, _MEASURED = frozenset(_COUNTED_NAMES.split()), frozenset(_MEASURED_NAMES.split())
+#: Of this number of values, one may be odd.
+_LEAST_FOR_ODD = 20
 #: Years may be this far from those of the seeds, and at least twice as far as these are from each other.
 _YEARS = 50
 
@@ -126,7 +129,7 @@ def option_relations(columns: Sequence[Column]) -> Iterator[Relation]:
             if len(group) > 1:
                 yield Relation(one_of=(column.path, *paths), by="name")
             for by in ("letter", "index") if len(group) == 1 else ():
-                if all(_fits(cell.value, by) for cell in column.cells):
+                if _are_nearly_all(_fits(cell.value, by) for cell in column.cells):
                     yield Relation.model_validate({"one_of": (column.path, *paths), "by": by})
             yield Relation(one_of=(column.path, *paths))
 
@@ -165,9 +168,16 @@ def _at_least_zero(column: Column) -> Iterator[Relation]:
     """Yield that a quantity is not negative, and that one of whole things that is written as text is whole."""
     last = _words(column.name)[-1:]
     numbers = [number for cell in column.cells if (number := number_of(cell.value)) is not None]
-    if not _COUNTED.union(_MEASURED).isdisjoint(last) and len(numbers) >= 3 and min(numbers) >= 0:
+    is_quantity = len(numbers) >= MIN_SUPPORT and not _COUNTED.union(_MEASURED).isdisjoint(last)
+    if is_quantity and _are_nearly_all(number >= 0 for number in numbers):
         is_whole = column.is_text and column.is_integer and not _COUNTED.isdisjoint(last)
         yield Relation(range={column.path: (0, math.inf)}, step=1 if is_whole else None)
+
+
+def _are_nearly_all(flags: Iterable[bool]) -> bool:
+    """Whether at least two values have a property, and all have it but one in fifty, or one of twenty or more."""
+    known = list(flags)
+    return sum(known) >= 2 and len(known) - sum(known) <= max(len(known) // 50, int(len(known) >= _LEAST_FOR_ODD))
 
 
 def _is_key(column: Column) -> bool:

@@ -51,6 +51,13 @@ class Evidence:
     chance: float
 
     @property
+    def is_strict(self) -> bool:
+        """Whether all agree, or all but one in fifty, or but one of some with a chance far below the limit."""
+        failed = self.total - self.hits
+        few = int(self.total >= LEAST_FOR_STRICT_EXCEPTION and self.chance < CERTAIN)
+        return failed <= max(self.total // 50, few)
+
+    @property
     def is_believed(self) -> bool:
         """Whether the agreement is too unlikely to be an accident."""
         return self.chance < (MAX_CHANCE if self.hits >= SHARE * self.total else CERTAIN)

@@ -44,7 +44,7 @@ def number_relations(
             evidence = weigh(values, owners, holds, prior=0.1, hypotheses=2 * len(pairs))
             if evidence is None or not evidence.is_believed or evidence.distinct < _LEAST_STATING:
                 continue
-            if evidence.hits == evidence.total and not (kind == "numbers_in" and known.get(one.path) == other.path):
+            if evidence.is_strict and not (kind == "numbers_in" and known.get(one.path) == other.path):
                 yield Relation.model_validate({kind: (one.path, other.path)}), evidence
 
 
