@@ -130,16 +130,20 @@ class Imitator:
         return rows
 
     def _draw(self, templates: Sequence[RowTemplate], place: int, rng: Random, serial: int) -> Row | None:
-        """A new row of one of the templates; None if no draw keeps apart what differs in its seed."""
+        """A new row of one of the templates, or else a copy of a seed; None if no draw keeps apart what differs."""
+        copied: Row | None = None
         for turn in range(_MOST_DRAWS):
             template = rng.choice(templates)
             values = template.draw(place + turn * _STRIDE, rng, serial)
             if values is None:
                 continue
             row = self._dependents.row(template, values)
-            if row is not None:
+            if row is None:
+                continue
+            if not template.is_copy(values):
                 return row
-        return None
+            copied = template.row  # new ids alone make no new row
+        return None if copied is None else dict(copied)
 
     def _templates_of(self, row: Row) -> list[RowTemplate]:
         """The templates of a row and of its crossings with other seeds' logs."""

@@ -49,7 +49,8 @@ class RowTemplate:
     ``own`` are the values of the variables in the row itself, ``constants`` the values in it that do not vary.
     ``sequences`` are the numbers of the variables' sequences: equal generators share one, and have other values of it.
     ``offsets`` are the numbers that are places in one of the texts, and follow it. ``tied`` are the variables that
-    depend on each other, ``summaries`` the numbers that follow those of a list.
+    depend on each other, ``summaries`` the numbers that follow those of a list, ``ids`` the variables that are ids and
+    occur in no text.
     """
 
     row: Row
@@ -61,6 +62,7 @@ class RowTemplate:
     offsets: tuple[Pointer, ...] = ()
     tied: TiedValues = NOT_TIED
     summaries: tuple[Summary, ...] = ()
+    ids: frozenset[int] = frozenset()
 
     def render(self, place: int, rng: Random, serial: int | None = None) -> Row | None:
         """Return a new row with the value at ``place`` of each variable in all its slots.
@@ -106,6 +108,11 @@ class RowTemplate:
         if self.summaries:
             row = with_texts(row, {each.path: summary_text(row, each) for each in self.summaries})
         return row
+
+    def is_copy(self, values: Sequence[str]) -> bool:
+        """Whether the row of these values differs from the template's own row in ids alone."""
+        pairs = enumerate(zip(values, self.own, strict=True))
+        return all(value == own or number in self.ids for number, (value, own) in pairs)
 
     def keeps_apart(self, values: Sequence[str]) -> bool:
         """Whether values that differ in the row differ among ``values``, and tied ones are as in the seeds."""
@@ -210,14 +217,20 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
         generators[variables.shift] = ConstantGenerator(STILL)
     own = tuple(each.places[0].entity.text if each.places else STILL for each in variables.all)
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
-    generators = _keep_small(generators)
+    generators = _numbered(_keep_small(generators), variables, statistics.nested_ids.most)
     tied = tied_values(ties, slots)
     for each in tied.computed:
         if any(isinstance(generators[at], ConstantGenerator) for at in (each.target, *each.operands)):
             for at in (each.target, *each.operands):
                 generators[at] = ConstantGenerator(own[at])
+    ids = frozenset(
+        number
+        for number, variable in enumerate(variables.all)
+        if variable.places and all(place.entity.kind == "id" and place.entity.is_whole for place in variable.places)
+    )
+    drawn = tuple(generators)
     return RowTemplate(
-        row, fields, tuple(generators), own, frozenset(constants), _sequences(generators), offsets, tied, summaries
+        row, fields, drawn, own, frozenset(constants), _sequences(generators), offsets, tied, summaries, ids
     )
 
 
@@ -332,6 +345,17 @@ def _sequences(generators: Sequence[Generator]) -> tuple[int, ...]:
     """A number for each generator, the same for equal ones."""
     numbers: dict[Generator, int] = {}
     return tuple(numbers.setdefault(generator, len(numbers)) for generator in generators)
+
+
+def _numbered(generators: list[Generator], variables: Variables, most: int) -> list[Generator]:
+    """Give the ids inside lists different numbers of the ``most`` that each row takes."""
+    nth = 0
+    for at, (generator, variable) in enumerate(zip(generators, variables.all, strict=True)):
+        nested = any(isinstance(step, int) for place in variable.places for step in place.path)
+        if isinstance(generator, SerialGenerator) and nested:
+            generators[at] = replace(generator, step=max(most, 1), nth=nth)
+            nth += 1
+    return generators
 
 
 def _keep_small(generators: Sequence[Generator]) -> list[Generator]:

@@ -18,16 +18,19 @@ class SerialGenerator:
     """Identifiers of the shape of ``like``: its last number is replaced by one above all in the seeds.
 
     ``first`` is the first new number, ``width`` the digits that the shortest of the seeds' numbers is padded to.
+    A row takes ``step`` numbers, of which this is the ``nth``.
     """
 
     like: str
     first: int
     width: int
+    step: int = 1
+    nth: int = 0
 
     def draw(self, place: int, rng: Random) -> str:
         """Return the identifier at ``place``."""
         start, end = last_number(self.like)
-        return f"{self.like[:start]}{str(self.first + place).zfill(self.width)}{self.like[end:]}"
+        return f"{self.like[:start]}{str(self.first + place * self.step + self.nth).zfill(self.width)}{self.like[end:]}"
 
 
 def serial_generator(like: str, seen: Sequence[str]) -> SerialGenerator:

@@ -157,6 +157,19 @@ def unique_paths(rows: Sequence[Row], fixed: Collection[str] = ()) -> frozenset[
     return frozenset(path for path in shared if _is_unique_path(path, [each.get(path, "") for each in texts]))
 
 
+def is_id_name(path: Path) -> bool:
+    """Whether the last name of a path is that of an id or of a number of rows."""
+    name = str(next((step for step in reversed(path) if isinstance(step, str)), ""))
+    return path[-1] == name and (_ID.fullmatch(name) is not None or _NUMBERED.search(name) is not None)
+
+
+def ranges_alike(values: Sequence[str]) -> bool:
+    """Whether the values end in a number, and have the same text around it."""
+    places = [last_number(value) for value in values]
+    around = {(value[:start], value[end:]) for value, (start, end) in zip(values, places, strict=True)}
+    return len(around) == 1 and all(start < end for start, end in places)
+
+
 def _is_unique_path(path: Path, values: Sequence[str]) -> bool:
     if any(len(value) > 64 or any(map(str.isspace, value)) for value in values) or len(set(values)) < len(values):
         return False

@@ -33,6 +33,7 @@ from selfinstruct.mining.generators import (
 )
 from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
 from selfinstruct.mining.lexicon import words as listed_words
+from selfinstruct.mining.nested_ids import NestedIds
 from selfinstruct.mining.number_generators import (
     LEAST_PRIVATE_PORT,
     Generator,
@@ -219,6 +220,11 @@ class ValueStatistics:
         return asking_paths(texts), label_paths(texts)
 
     @cached_property
+    def nested_ids(self) -> NestedIds:
+        """The ids inside lists, and the leaves that refer to them."""
+        return NestedIds(self.rows, self._fixed)
+
+    @cached_property
     def unique(self) -> frozenset[Path]:
         """The paths of leaves that are unique by construction, such as an id."""
         return unique_paths(self.rows, self._fixed)
@@ -267,10 +273,16 @@ class ValueStatistics:
         texts = self.texts(row)
         entities: dict[Path, list[Entity]] = {}
         ids = {path: self._id(path, texts[path]) for path in self.unique if path in texts}
+        for path, text in texts.items():
+            if (of := self.nested_ids.id_of(path)) is not None and path not in ids:
+                ids[path] = self._id(of, text)
         known = {each.text: each for each in ids.values() if _is_telling(each.text)}
         for path in sorted(texts, key=lambda path: path[0] not in self._referenced):
             if path in ids:
                 entities[path] = [ids[path]]
+                continue
+            if self.nested_ids.is_kept(path):
+                entities[path] = []
                 continue
             text = texts[path]
             others = [other for each, other in texts.items() if each != path]

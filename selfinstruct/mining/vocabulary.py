@@ -13,14 +13,14 @@ Does not handle: inflected names, or words on no list; these are kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from selfinstruct.mining.entities import Entity, preceding_word
 from selfinstruct.mining.generators import CompoundGenerator, WordGenerator
 from selfinstruct.mining.lexicon import words
 from selfinstruct.mining.number_generators import Generator
-from selfinstruct.text import find_span, is_bound
+from selfinstruct.text import find_span, find_spans, is_bound
 
 # Proper names: capitalised, so that their list is enough.
 _NAMES = {
@@ -54,6 +54,11 @@ _WORD = re.compile(r"[A-Za-z][\w./-]*[\w]|[A-Za-z]")
 _NAME_WORD = re.compile(r"[A-Za-z0-9][\w./-]*\w|[A-Za-z0-9]")
 _LIST = re.compile(r"\{(zh-[a-z-]+)\}")
 _LONGEST_NAME = 4
+# Words before a place.
+_PLACE_BEFORE = re.compile(
+    r"\b(?:in|to|from|near|via|at|between|around|nach|aus|bei|über|à|de|vers|en|desde|hacia|cerca de|da|di|a) $",
+    re.IGNORECASE,
+)
 _HAN = "[\u4e00-\u9fff]"
 _AUTHOR_VERB = "(?=所|撰|著|编|注|作|主)"
 # Chinese values by the marks and words around them; {list} is replaced by the words of that list.
@@ -96,7 +101,7 @@ class Vocabulary:
         for value in sorted(known, key=len, reverse=True):
             found.add_all(known[value].kind, value, numbered=known[value].kind == "id")
         if text.isascii() or not _is_chinese(text):
-            self._find_names(text, found)
+            self._find_names(text, others, found)
             self._find_common(text, others, found)
         else:
             self._find_chinese(text, others, found)
@@ -121,7 +126,7 @@ class Vocabulary:
             return CompoundGenerator((omens, ("，",), omens), salt)
         return WordGenerator(_merged(words(_LISTS[kind]), seen), salt)
 
-    def _find_names(self, text: str, found: _Finder) -> None:
+    def _find_names(self, text: str, others: Sequence[str], found: _Finder) -> None:
         starts, first_words = list(_NAME_WORD.finditer(text)), _first_words()
         for at, first in enumerate(starts):
             word = first.group()
@@ -130,6 +135,8 @@ class Vocabulary:
             for last in reversed(starts[at : at + _LONGEST_NAME]):
                 name = text[first.start() : last.end()]
                 kind = _kinds().get(name)
+                if name in _ambiguous():
+                    kind = _meant(name, (text, *others))
                 if kind is not None and found.add(kind, first.start(), last.end(), numbered=_contains_digit(name)):
                     break
 
@@ -143,7 +150,7 @@ class Vocabulary:
                 before, after = text[: match.start()], text[match.end() :]
                 placed = _PLACES[kind].search(before) is not None
                 placed = placed or (kind == "user" and before.endswith(" for ") and after.startswith(" from "))
-                if placed or word in others:
+                if placed or (word in others and word not in _ambiguous()):
                     found.add(kind, match.start(), match.end())
         for reason in words("disconnect-reasons") if not _set("disconnect-reasons").isdisjoint(others) else ():
             span = find_span(reason, text) if reason in others else None
@@ -190,6 +197,18 @@ class _Finder:
             start = self._text.find(value, start + len(value))
 
 
+def _meant(name: str, texts: Iterable[str]) -> str | None:
+    """Whether a word that may be a place or a person is one, by the words beside it in a row; None if none shows it."""
+    place = person = False
+    for text in texts:
+        for start, end in find_spans(name, text):
+            person = person or text[end + 1 :].split(" ")[0].rstrip(".,;:!?’'") in _set("surnames")
+            place = place or _PLACE_BEFORE.search(text[:start]) is not None
+    if place == person:
+        return None
+    return "first-name" if person else next(kind for kind in ("city", "country") if name in _set(_NAMES[kind]))
+
+
 def _contains_digit(name: str) -> bool:
     return any(map(str.isdigit, name))
 
@@ -210,6 +229,12 @@ def _set(name: str) -> frozenset[str]:
 @cache
 def _kinds() -> dict[str, str]:
     return {word: kind for kind, name in reversed(_NAMES.items()) for word in words(name) if len(word) > 1}
+
+
+@cache
+def _ambiguous() -> frozenset[str]:
+    """The words that are first names and places: Milan, Florence, Jordan."""
+    return _set("first-names") & (_set("cities") | _set("countries"))
 
 
 @cache
