@@ -3,8 +3,9 @@
 A context contains a number in its written form or by value (29.0 and 29, 1,234 and 1234), and a boolean in any letter
 case. A context that is a list or an object is searched as the text of its leaves.
 
-Does not handle: single items of an array, except inflected words; other arrays are grounded if the context contains
-their JSON text.
+Each item of an array must occur in the context.
+
+Does not handle: items that are lists or objects; the array is grounded if the context contains its JSON text.
 
 >>> find("MASSE 4", "Die Maße 4 und 5", "casefold")
 (4, 10)
@@ -15,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from selfinstruct.mining.lexicon.inflections import forms
@@ -38,8 +39,8 @@ _PLAIN = re.compile(rf"[\d{UNSPACED}]")
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Reject a value that is not a token-bounded span of the field named by ``appears_in``.
 
-    Of a list of words, each must occur there in one of its forms if ``match`` is ``inflected``. A blank text and null
-    pass if the field may be blank (``min_chars = 0``).
+    Of a list, each item must occur there (in one of its forms if ``match`` is ``inflected``), unless the context
+    contains the JSON text of the list. A blank text and null pass if the field may be blank (``min_chars = 0``).
     """
     if constraints.appears_in is None:
         return None
@@ -47,9 +48,11 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     if constraints.min_chars == 0 and not has_value(value):
         return None
     inflected = constraints.match == "inflected"
-    for item in value if inflected and isinstance(value, list) else (value,):
+    for item in items(value):
         if find(item, context, constraints.match) is None:
             form = " in any form" if inflected else ""
+            if isinstance(value, list) and not inflected and find(value, context, constraints.match) is not None:
+                return None
             shown = json.dumps(item, ensure_ascii=False)[:80]
             return Rejection("ungrounded", f"{name} {shown} does not occur in {constraints.appears_in}{form}")
     return None
@@ -67,6 +70,12 @@ def spans(row: Row, fields: Mapping[str, Constraints]) -> dict[str, tuple[int, i
         if isinstance(context, str) and name in row and (span := find(row[name], context, constraints.match)):
             found[name] = span
     return found
+
+
+def items(value: JSON) -> Sequence[JSON]:
+    """The values to find one by one: the items of a list without lists and objects in it, else the value alone."""
+    plain = isinstance(value, list) and not any(isinstance(item, list | dict) for item in value)
+    return value if isinstance(value, list) and plain else (value,)
 
 
 def find(value: JSON, context: JSON, match: str) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
-from selfinstruct.checks.grounding import find, has_value
+from selfinstruct.checks.grounding import find, has_value, items
 from selfinstruct.mining import split_words
 from selfinstruct.preparation.categories import folded, spellings
 from selfinstruct.records import JSON, Row
@@ -89,6 +89,19 @@ def are_of(rows: Sequence[Row], name: str, types: type | tuple[type, ...]) -> bo
     return bool(values) and all(isinstance(value, types) for value in values)
 
 
+def plain_lists(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """The fields that are lists of texts or numbers alone, in some row with an item."""
+
+    def is_plain(value: JSON) -> bool:
+        return isinstance(value, list) and all(type(item) in (str, int, float) for item in value)
+
+    return [
+        name
+        for name in names
+        if all(row[name] is None or is_plain(row[name]) for row in rows) and any(row[name] for row in rows)
+    ]
+
+
 def has_texts(rows: Sequence[Row], name: str) -> bool:
     """Whether a list or an object contains text in most rows."""
     count = sum(
@@ -125,7 +138,7 @@ def grounding(
     grounded: dict[str, str] = {}
     for name in names:
         best, most = None, 0
-        filled = [row for row in rows if has_value(row[name])]
+        filled = [row for row in rows if has_value(row[name]) and row[name] != []]
         for other in contexts:
             if other == name or grounded.get(other) == name:
                 continue
@@ -137,11 +150,14 @@ def grounding(
                 or not (holds(kept, len(filled), len(rows)) or _is_one_odd_number(filled, name, inside))
             ):
                 continue
-            if isinstance(filled[0][name], str) or not _is_chance(filled, name, other, kept):
+            if any(isinstance(item, str) for item in items(filled[0][name])) or not _is_chance(
+                filled, name, other, kept
+            ):
                 best, most = other, kept
         if best is not None:
             grounded[name] = best
-            reasons[f"fields.{name}.appears_in"] = f"a span of {best} ({most} of {len(filled)} seeds)"
+            span = "items are spans" if isinstance(filled[0][name], list) else "a span"
+            reasons[f"fields.{name}.appears_in"] = f"{span} of {best} ({most} of {len(filled)} seeds)"
     return grounded
 
 
@@ -157,7 +173,13 @@ def _inside(filled: Sequence[Row], name: str, other: str, total: int) -> Iterato
 
 
 def _is_inside(value: JSON, context: JSON) -> bool:
-    return isinstance(context, str) and value != context and find(value, context, "exact") is not None
+    return isinstance(context, str) and value != context and _occurs(value, context)
+
+
+def _occurs(value: JSON, context: str) -> bool:
+    """Whether a context contains a value, or every item of a list, of which there is one."""
+    single = items(value)
+    return bool(single) and all(find(item, context, "exact") is not None for item in single)
 
 
 def _is_one_odd_number(rows: Sequence[Row], name: str, inside: Sequence[bool]) -> bool:
@@ -175,7 +197,7 @@ def _is_chance(rows: Sequence[Row], name: str, other: str, kept: int) -> bool:
     shifts = range(1, min(len(rows), _SHIFTS + 1))
     pairs = [(rows[at - shift][name], row[other]) for shift in shifts for at, row in enumerate(rows)]
     foreign = [(value, context) for value, context in pairs if isinstance(context, str)]
-    chance = sum(find(value, context, "exact") is not None for value, context in foreign) / max(len(foreign), 1)
+    chance = sum(_occurs(value, context) for value, context in foreign) / max(len(foreign), 1)
     return _tail(len(rows), kept, chance) > _CHANCE
 
 

@@ -59,13 +59,13 @@ def infer(seeds: RowFile) -> Inferred:
     free = [name for name in seeds.fields if name not in unique]
     texts = [name for name in free if field_rules.are_of(rows, name, str)]
     scalars = [name for name in free if field_rules.are_of(rows, name, (str, int, float))]
-    grounded = field_rules.grounding(rows, scalars, texts, reasons)
+    grounded = field_rules.grounding(rows, [*scalars, *field_rules.plain_lists(rows, free)], texts, reasons)
     labels = [name for name in free if name not in grounded and name not in optional and types[name] != "object"]
     label = field_rules.find_label(rows, labels)
     if label in grounded.values():
         label = None
     asking = [name for name in texts if name not in grounded and name != label]
-    nested = [name for name in free if name != label and field_rules.has_texts(rows, name)]
+    nested = [name for name in free if name not in {label, *grounded} and field_rules.has_texts(rows, name)]
     compared = [name for name in seeds.fields if name in asking or name in nested]
     telling = telling_fields(rows, compared)
     identified = field_rules.identifier_sources(rows, compared, grounded.values(), reasons)

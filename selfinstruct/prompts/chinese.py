@@ -73,7 +73,8 @@ def field_rules(name: str, constraints: Constraints) -> list[str]:
         )
     elif constraints.appears_in is not None:
         leeway = {"exact": "一字不差", "casefold": "只允许大小写不同", "whitespace": "只允许空格和换行不同"}
-        rules.append(f"{field} 必须从 {quoted(constraints.appears_in)} 中原样摘录，{leeway[constraints.match]}。")
+        one = f"{field} 中的每一项" if getattr(constraints, "type", "") == "array" else field
+        rules.append(f"{one} 必须从 {quoted(constraints.appears_in)} 中原样摘录，{leeway[constraints.match]}。")
     if constraints.identifiers_in is not None:
         rules.append(
             f"{field} 中提到的每个数字，以及每个含有数字的名称或编号，"

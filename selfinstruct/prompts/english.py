@@ -68,7 +68,8 @@ def field_rules(name: str, constraints: Constraints) -> list[str]:
             "casefold": "as it stands there; only upper and lower case may differ",
             "whitespace": "as it stands there; only spaces and line breaks may differ",
         }[constraints.match]
-        rules.append(f"{field} is copied from {quoted(constraints.appears_in)} {leeway}.")
+        one = f"Each item of {field}" if getattr(constraints, "type", "") == "array" else field
+        rules.append(f"{one} is copied from {quoted(constraints.appears_in)} {leeway}.")
     if constraints.identifiers_in is not None:
         rules.append(
             f"Every number, and every name or identifier with a digit in it, that {field} mentions occurs in "
