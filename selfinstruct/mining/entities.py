@@ -66,6 +66,11 @@ _KINDS = (
     ("zhnumber", rf"[{_ZH_DIGITS}]+(?=[{_ZH_MEASURES}])|(?<=第)[{_ZH_DIGITS}]+"),
 )
 _ENTITY = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _KINDS))
+# The same for texts without addresses, in half the time: most letters inside a word begin none of the other kinds.
+_WITHOUT_MAIL = re.compile(
+    r"(?=[^\W_]|[-+(])(?!(?<=[A-Za-z])(?<!0x)[B-OQ-Zb-oq-z])"
+    f"(?:{'|'.join(f'(?P<{name}>{pattern})' for name, pattern in _KINDS if name != 'email')})"
+)
 _DIGITS = re.compile(r"\d+")
 # A number right after letters is part of a name (ssh2, sha256, x86_64, HTTP/1.1) and does not vary on its own.
 _NAME_BEFORE = re.compile(r"(?:[A-Za-z]|[A-Za-z]+/|x86_)$")
@@ -121,7 +126,7 @@ class Entity:
 def find_entities(text: str) -> list[Entity]:
     """Return the entities of ``text`` from left to right, without overlaps."""
     entities: list[Entity] = []
-    for match in _ENTITY.finditer(text):
+    for match in (_ENTITY if "@" in text else _WITHOUT_MAIL).finditer(text):
         kind, value, form = match.lastgroup or "", match.group(), ""
         if kind in ("kept", "cidr") or (kind == "ipv6" and not is_open_address(value)):
             continue

@@ -28,6 +28,8 @@ from selfinstruct.text import MARK, UNSPACED, find_span
 SLOT = "<*>"
 #: Drain's similarity threshold; its authors use 0.4 to 0.6 on fifteen systems' logs, with whole lines as input.
 SIMILARITY = 0.6
+# Aligning two texts takes the product of their lengths. Longer ones than two of 5,000 pieces have two templates.
+_MOST_ALIGNED = 5_000**2
 
 _LETTERS = rf"(?:[\w/%$*~#&](?<![{UNSPACED}]){MARK}*)+"
 _QUOTED = "(?<=《)[^《》]+(?=》)|(?<=“)[^“”]+(?=”)|(?<=「)[^「」]+(?=」)|(?<=『)[^『』]+(?=』)"
@@ -197,7 +199,12 @@ def _first_word(tokens: Sequence[str]) -> str:
 
 
 def _align(ours: tuple[str, ...], theirs: tuple[str, ...]) -> _Alignment | None:
-    """The alignment of two texts by their longest common subsequence; None where a gap contains no words."""
+    """The alignment of two texts by their longest common subsequence.
+
+    None where a gap contains no words, and for texts that are too long.
+    """
+    if len(ours) * len(theirs) > _MOST_ALIGNED:
+        return None
     tokens: list[str] = []
     gaps = []
     at_ours = at_theirs = 0

@@ -9,8 +9,8 @@ Does not handle: rows that are added later, or values that follow from others (a
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from operator import is_
@@ -277,6 +277,7 @@ class ValueStatistics:
             if (of := self.nested_ids.id_of(path)) is not None and path not in ids:
                 ids[path] = self._id(of, text)
         known = {each.text: each for each in ids.values() if _is_telling(each.text)}
+        counts = Counter(texts.values())
         for path in sorted(texts, key=lambda path: path[0] not in self._referenced):
             if path in ids:
                 entities[path] = [ids[path]]
@@ -285,7 +286,7 @@ class ValueStatistics:
                 entities[path] = []
                 continue
             text = texts[path]
-            others = [other for each, other in texts.items() if each != path]
+            others = _Others(counts, text)
             shaped = [self._placed(entity, path, text) for entity in find_entities(text)]
             checked = self._checked.find(path, text)
             shaped = sorted([*_outside(shaped, checked), *checked], key=lambda entity: entity.start)
@@ -346,6 +347,26 @@ class ValueStatistics:
     def _variety(self) -> dict[tuple[str, str, str], tuple[int, bool]]:
         """For each kind, key and unit the number of values, and whether they differ."""
         return {place: (len(values), len(set(values)) > 1) for place, values in self._seen.items()}
+
+
+class _Others(Collection[str]):
+    """The texts of a row's leaves other than one of them, by the number of leaves with each text."""
+
+    def __init__(self, counts: Counter[str], own: str) -> None:
+        self._counts = counts
+        self._own = own
+
+    def __iter__(self) -> Iterator[str]:
+        """The different texts."""
+        return (text for text in self._counts if text in self)
+
+    def __len__(self) -> int:
+        """The number of different texts."""
+        return sum(1 for _ in self)
+
+    def __contains__(self, text: object) -> bool:
+        """Whether another leaf has this text."""
+        return self._counts.get(text, 0) > (text == self._own)  # type: ignore[call-overload, no-any-return]
 
 
 def _leaf_key(path: Path) -> str:

@@ -13,7 +13,8 @@ Does not handle: inflected names, or words on no list; these are kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 from selfinstruct.mining.entities import Entity, preceding_word
@@ -59,6 +60,8 @@ _PLACE_BEFORE = re.compile(
     r"\b(?:in|to|from|near|via|at|between|around|nach|aus|bei|über|à|de|vers|en|desde|hacia|cerca de|da|di|a) $",
     re.IGNORECASE,
 )
+# The characters before a word that show where it occurs.
+_BEFORE = 40
 _HAN = "[\u4e00-\u9fff]"
 _AUTHOR_VERB = "(?=所|撰|著|编|注|作|主)"
 # Chinese values by the marks and words around them; {list} is replaced by the words of that list.
@@ -90,7 +93,7 @@ class Vocabulary:
     """Find words that are values, by the lists in ``selfinstruct.mining.lexicon``."""
 
     def find(
-        self, text: str, others: Sequence[str], taken: Sequence[Entity], known: Mapping[str, Entity]
+        self, text: str, others: Collection[str], taken: Sequence[Entity], known: Mapping[str, Entity]
     ) -> list[Entity]:
         """Return the words of ``text`` that are values, without overlaps with each other or with ``taken``.
 
@@ -104,7 +107,7 @@ class Vocabulary:
             self._find_names(text, others, found)
             self._find_common(text, others, found)
         else:
-            self._find_chinese(text, others, found)
+            self._find_chinese(text, found)
         return found.entities
 
     def generator(self, kind: str, seen: Sequence[str], salt: int) -> Generator:
@@ -126,7 +129,7 @@ class Vocabulary:
             return CompoundGenerator((omens, ("，",), omens), salt)
         return WordGenerator(_merged(words(_LISTS[kind]), seen), salt)
 
-    def _find_names(self, text: str, others: Sequence[str], found: _Finder) -> None:
+    def _find_names(self, text: str, others: Collection[str], found: _Finder) -> None:
         starts, first_words = list(_NAME_WORD.finditer(text)), _first_words()
         for at, first in enumerate(starts):
             word = first.group()
@@ -140,24 +143,25 @@ class Vocabulary:
                 if kind is not None and found.add(kind, first.start(), last.end(), numbered=_contains_digit(name)):
                     break
 
-    def _find_common(self, text: str, others: Sequence[str], found: _Finder) -> None:
+    def _find_common(self, text: str, others: Collection[str], found: _Finder) -> None:
         for match in _WORD.finditer(text):
             word = match.group()
             kinds = _common_kinds(word)
             if not kinds or word in _ROLES:
                 continue
             for kind in kinds:
-                before, after = text[: match.start()], text[match.end() :]
+                start, end = match.span()
+                before = text[max(0, start - _BEFORE) : start]
                 placed = _PLACES[kind].search(before) is not None
-                placed = placed or (kind == "user" and before.endswith(" for ") and after.startswith(" from "))
+                placed = placed or (kind == "user" and before.endswith(" for ") and text.startswith(" from ", end))
                 if placed or (word in others and word not in _ambiguous()):
                     found.add(kind, match.start(), match.end())
-        for reason in words("disconnect-reasons") if not _set("disconnect-reasons").isdisjoint(others) else ():
+        for reason in words("disconnect-reasons"):
             span = find_span(reason, text) if reason in others else None
             if span is not None:
                 found.add("reason", *span)
 
-    def _find_chinese(self, text: str, others: Sequence[str], found: _Finder) -> None:
+    def _find_chinese(self, text: str, found: _Finder) -> None:
         for kind, pattern in _chinese():
             for match in pattern.finditer(text):
                 found.add(kind, match.start(), match.end())
@@ -173,18 +177,21 @@ class _Finder:
     def __init__(self, text: str, taken: Sequence[Entity]) -> None:
         self.entities: list[Entity] = []
         self._text = text
-        self._taken = [(entity.start, entity.end) for entity in taken]
+        self._taken = sorted((entity.start, entity.end) for entity in taken)
+        self._longest = max((end - start for start, end in self._taken), default=0)
 
     def add(self, kind: str, start: int, end: int, *, numbered: bool = False) -> bool:
         """Add an entity if its place is free; a ``numbered`` name may cover the numbers inside it."""
         text = self._text
-        for taken_start, taken_end in self._taken:
+        first = bisect_left(self._taken, (start - self._longest, 0))
+        for taken_start, taken_end in self._taken[first : bisect_left(self._taken, (end, 0))]:
             inside = start <= taken_start and taken_end <= end
             if start < taken_end and taken_start < end and not (numbered and inside):
                 return False
         if not (is_bound(text, start) and is_bound(text, end)):
             return False
-        self._taken.append((start, end))
+        insort(self._taken, (start, end))
+        self._longest = max(self._longest, end - start)
         self.entities.append(
             Entity(start, end, kind, text[start:end], preceding_word(text[max(0, start - 40) : start]))
         )
@@ -203,7 +210,7 @@ def _meant(name: str, texts: Iterable[str]) -> str | None:
     for text in texts:
         for start, end in find_spans(name, text):
             person = person or text[end + 1 :].split(" ")[0].rstrip(".,;:!?’'") in _set("surnames")
-            place = place or _PLACE_BEFORE.search(text[:start]) is not None
+            place = place or _PLACE_BEFORE.search(text[max(0, start - _BEFORE) : start]) is not None
     if place == person:
         return None
     return "first-name" if person else next(kind for kind in ("city", "country") if name in _set(_NAMES[kind]))

@@ -226,7 +226,7 @@ def identifier_sources(
 
 
 def _has_digit(piece: str) -> bool:
-    return any(character.isdigit() for character in piece)
+    return any(map(str.isdigit, piece))
 
 
 def find_label(rows: Sequence[Row], names: Sequence[str]) -> str | None:

@@ -9,6 +9,7 @@ Does not handle: how many rows a category can reach (``growth.forecast``).
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,11 @@ _FIRST, _LATER = 6, 18
 _BATCHES = 4
 # A run is refused after this many rows without an accepted one, as a run gives up.
 _LEAST_ROWS = 240
+# Of rows with more characters, as many times fewer are tried, but not fewer than this share.
+_LONG = 10_000
+_LEAST_SHARE = 1 / 10
+# Seeds whose length is measured.
+_SAMPLED = 20
 # More categories and seeds are not tried.
 _MOST_CATEGORIES, _MOST_SEEDS = 24, 200
 
@@ -84,7 +90,7 @@ def failing_categories(prepared: Prepared, imitator: Imitating) -> tuple[list[Fa
     trial = _Trial(prepared, imitator, members)
     failed = [name for name in members if not trial.passes(name, _BATCHES)]
     if len(failed) == len(members):
-        batches = -(-_LEAST_ROWS // (_LATER * len(members)))
+        batches = -(-int(_LEAST_ROWS * trial.share) // (trial.later * len(members)))
         failed = [name for name in failed if not trial.passes(name, batches)]
     found = [Failed(name, trial.requested[name], trial.reason(name)) for name in failed]
     return found, len(failed) < len(members)
@@ -115,12 +121,20 @@ class _Trial:
         self._pool.add_seeds(self._seeds, categories)
         self._criteria = Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of)
         self._batches = 0
+        sample = self._seeds[:: -(-len(self._seeds) // _SAMPLED)]
+        length = sum(len(json.dumps(row, ensure_ascii=False)) for row in sample) / max(len(sample), 1)
+        #: The share of the usual number of rows that is tried, and the rows of a later batch.
+        self.share = max(min(_LONG / max(length, 1), 1), _LEAST_SHARE)
+        self.later = math.ceil(_LATER * self.share)
         self.requested: Counter[str] = Counter()
         self._rejected: dict[str, Counter[str]] = {name: Counter() for name in members}
 
     def passes(self, name: str, batches: int) -> bool:
         """Whether a row of the category passes in some more batches, of which the first ones are small."""
-        return any(self._judge(name, _LATER if self.requested[name] else _FIRST) for _ in range(batches))
+        return any(
+            self._judge(name, self.later if self.requested[name] else math.ceil(_FIRST * self.share))
+            for _ in range(batches)
+        )
 
     def reason(self, name: str) -> str:
         """The most frequent reason for which the category's rows were rejected."""

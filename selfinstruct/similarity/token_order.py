@@ -23,6 +23,7 @@ class TokenOrder:
 
     def __init__(self) -> None:
         self._codes: defaultdict[str, int] = defaultdict(self._new_token)
+        self._repeated: defaultdict[str, list[int]] = defaultdict(list)  # the elements of later occurrences
         self._token_of = array("I")  # element -> the element that is the first occurrence of its token
         self._ranks: Integers = np.empty(0, np.int64)
         self._by_rank: Integers = np.empty(0, np.int64)
@@ -36,10 +37,13 @@ class TokenOrder:
         words, code = tokens(text), self._codes.__getitem__
         if len(set(words)) == len(words):
             return list(map(code, words))
-        seen: set[str] = set()
         times: dict[str, int] = {}
-        see = seen.add
-        return [self._again(word, times) if word in seen else (see(word), code(word))[1] for word in words]
+        elements = []
+        for word in words:
+            time = times.get(word, 0)
+            times[word] = time + 1
+            elements.append(self._again(word, time) if time else code(word))
+        return elements
 
     def characters(self, elements: NDArray[np.uint32]) -> str | list[int]:
         """Return tokens as one character each, which rapidfuzz compares fastest; as numbers if there are too many."""
@@ -72,12 +76,10 @@ class TokenOrder:
         self._token_of.append(len(self._token_of))
         return len(self._token_of) - 1
 
-    def _again(self, word: str, times: dict[str, int]) -> int:
-        """The element of a repeated word, named ``28 1``: no token contains a space."""
-        times[word] = time = times.get(word, 0) + 1
-        name = f"{word} {time}"
-        code = self._codes.get(name)
-        if code is None:
-            code = self._codes[name] = len(self._token_of)
+    def _again(self, word: str, time: int) -> int:
+        """The element of a word that occurred ``time`` times before."""
+        later = self._repeated[word]
+        if time > len(later):
+            later.append(len(self._token_of))
             self._token_of.append(self._codes[word])
-        return code
+        return later[time - 1]

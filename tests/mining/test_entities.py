@@ -1,0 +1,40 @@
+"""Entities: the quick pattern for texts without addresses finds what the whole one does."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from selfinstruct.mining import entities
+from selfinstruct.values.time_forms import TIME, TIME_PATTERN
+
+PIECES = st.sampled_from(
+    (
+        *"xaAdDpPmM09_-+(. :/元年é",
+        *("AM", "3:20", "0x", "ff", "0xff", "deadbeef", "aa:bb:cc:dd:ee:ff", "12 May", "Mai", "May 3", "2023-05-01"),
+        *(
+            "下午",
+            "3点20分",
+            "令和5年",
+            "第三",
+            "UTC+3",
+            "(030) 123-4567",
+            "٣:٢٠",
+            "10.0.0.7:5001",
+            "-5",
+            "28.0",
+            "rdd_42",
+        ),
+        *("550e8400-e29b-41d4-a716-446655440000", "12h30", "Q3 2023"),
+    )
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_the_quick_pattern_finds_the_same(text: str) -> None:
+    """The same kinds and places as the pattern that is tried at every character; so with times alone."""
+    whole = [(match.lastgroup, match.span()) for match in entities._ENTITY.finditer(text)]
+    assert [(match.lastgroup, match.span()) for match in entities._WITHOUT_MAIL.finditer(text)] == whole
+    assert [m.span() for m in TIME.finditer(text)] == [m.span() for m in re.finditer(TIME_PATTERN, text)]
