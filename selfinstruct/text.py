@@ -127,17 +127,23 @@ def canonical(text: str) -> str:
     if text.isascii():
         return text
     if _FOLDED_OR_JOINER.search(text) is not None:
-        text = unicodedata.normalize("NFC", _FOLDED.sub(_fold, text))
+        # A few different characters, such as full-width punctuation, are replaced fastest one after another.
+        for character in set(_FOLDED.findall(text)):
+            text = text.replace(character, _usual(character))
+        text = unicodedata.normalize("NFC", text)
         # Leaving out a joiner may bring marks into another order, and so other joiners into another place.
-        while (joined := unicodedata.normalize("NFC", _JOINER_RUN.sub(_joiner, text))) != text:
+        while (
+            _JOINER_RUN.search(text) is not None
+            and (joined := unicodedata.normalize("NFC", _JOINER_RUN.sub(_joiner, text))) != text
+        ):
             text = joined
         return text
     return unicodedata.normalize("NFC", text)
 
 
-def _fold(match: re.Match[str]) -> str:
+def _usual(character: str) -> str:
     """The usual form of a wide or narrow character, nothing for an ignored one."""
-    return _WIDTHS.get(match[0], "") if match[0] != "\uffa0" else ""
+    return _WIDTHS.get(character, "") if character != "\uffa0" else ""
 
 
 def _joiner(run: re.Match[str]) -> str:

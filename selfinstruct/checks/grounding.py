@@ -29,7 +29,11 @@ _UNIT = re.compile(r"\s+|\S")
 _LETTER = re.compile(rf".{MARK}*", re.DOTALL)
 _INSIDE = -1
 # Digits with the characters that may group or separate them, as number_value reads them.
-_NUMBER = re.compile(r"[-+\u2212]?\d(?:[\d.,'\u2019\u00a0\u2009\u202f]*\d)?(?:[eE][-+]?\d+)?")
+# Full-width ones do so among full-width digits alone: otherwise they are punctuation.
+_NUMBER = re.compile(
+    r"[-+\u2212\uff0b\uff0d]?\d(?:(?:[\d.,'\u2019\u00a0\u2009\u202f]|(?<=[\uff10-\uff19])[\uff0c\uff0e](?=[\uff10-\uff19]))*"
+    r"\d)?(?:[eE][-+]?\d+)?"
+)
 #: Longer values are not words or phrases, and are searched for unchanged.
 _LONGEST_PHRASE = 80
 # Text without inflected forms: scripts without spaces, and numbers (see is_bound for their boundaries).

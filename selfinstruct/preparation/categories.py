@@ -18,7 +18,7 @@ from selfinstruct.mining import TextTemplate, ValueStatistics
 from selfinstruct.recipe import Categories as Table
 from selfinstruct.recipe import extension_error, import_extension
 from selfinstruct.records import JSON, Row
-from selfinstruct.text import caseless, tokens, value_text
+from selfinstruct.text import canonical, caseless, tokens, value_text
 
 #: A text that matches no template belongs to the most similar one, if it contains this share of its constant words.
 LEAST_SHARED_WORDS = 0.7
@@ -136,8 +136,12 @@ class FieldCategories:
         return cls(field, tuple(dict.fromkeys(by_value.values())), by_value)
 
     def of(self, row: Row) -> str:
-        """Return the category of the field's value, or "" if no seed has it."""
-        return self.by_value.get(label_of(row.get(self.field)), "")
+        """Return the category of the field's value, or "" if no seed has it; labels are compared as the same text."""
+        label = label_of(row.get(self.field))
+        if label in self.by_value or label.isascii():
+            return self.by_value.get(label, "")
+        form = canonical(label)
+        return next((name for value, name in self.by_value.items() if canonical(value) == form), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,13 @@ def test_numbers_are_found_in_any_width() -> None:
     assert identifiers.check({"Q": "task １３?", "Log": "task 12 done"}, "Q", constraints) is not None
 
 
+def test_a_full_width_comma_groups_full_width_digits_alone() -> None:
+    """１２，３４５ is one number, by value too; between ASCII digits the comma is punctuation."""
+    assert find(12345, "共１２，３４５元", "exact") == (1, 7)
+    assert find(3, "长3，宽4", "exact") == (1, 2) and find(12345, "12，345", "exact") is None
+    assert find(2.50, "价２．５０元", "exact") == (1, 5)
+
+
 def test_labels_and_repetitions_are_compared_canonically() -> None:
     """A decomposed label is one of the allowed ones, and a value that differs in its form only is a repetition."""
     label = unicodedata.normalize("NFD", "négatif")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,15 @@ def test_labels_that_differ_by_case_or_blanks_are_one_category() -> None:
     assert prepared.categories.of({"label": "POSITIVE"}) == ""
     plan = plan_text(prepared, None, None).plain
     assert 'warning label: "Positive" counts as "positive", which differs only by case or blanks' in plan
+
+
+def test_a_label_in_another_form_of_the_same_text_has_its_category() -> None:
+    """Decomposed (NFD), or in full-width letters; another letter case is another label, as in ASCII."""
+    prepared = prepare([{"text": f"avis {n}", "label": ("négatif", "positif")[n % 2]} for n in range(6)])
+    of = prepared.categories.of
+    assert of({"label": unicodedata.normalize("NFD", "négatif")}) == "négatif"
+    assert of({"label": "ｐｏｓｉｔｉｆ"}) == "positif"
+    assert of({"label": "NÉGATIF"}) == of({"label": "neutré"}) == ""
 
 
 def test_check_warns_about_other_spellings_of_a_label() -> None:
