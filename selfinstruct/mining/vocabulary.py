@@ -209,7 +209,7 @@ def _meant(name: str, texts: Iterable[str]) -> str | None:
     place = person = False
     for text in texts:
         for start, end in find_spans(name, text):
-            person = person or text[end + 1 :].split(" ")[0].rstrip(".,;:!?’'") in _set("surnames")
+            person = person or text[end + 1 : end + 1 + _BEFORE].split(" ")[0].rstrip(".,;:!?’'") in _set("surnames")
             place = place or _PLACE_BEFORE.search(text[max(0, start - _BEFORE) : start]) is not None
     if place == person:
         return None
