@@ -44,7 +44,7 @@ from selfinstruct.text import find_span, tokens
 _MOST_CROSSINGS = 24
 # How often a row is drawn before it is given up, and how far apart in the sequences of values.
 _MOST_DRAWS = 8
-_STRIDE = 104_729
+_STRIDE = 7
 # A text that asks about another one has a question mark or at least this many words.
 _LEAST_ASKING = 4
 _ASKS = re.compile("[?？؟]")
@@ -120,7 +120,7 @@ class Imitator:
             row = self._draw(templates, at, rng, first + at - place)
             if row is None:
                 continue
-            for name in fields:
+            for name in fields if not any(template.tied.computed for template in templates) else ():
                 row[name] = compose_text([self._prose_of(base, name) for base in bases], at, rng)
             rows.append(row)
         if self._ids:
@@ -160,7 +160,7 @@ class Imitator:
         key = _key(row), name
         if key not in self._proses:
             whole = self._templates_of(row)[0]
-            self._proses[key] = split_prose(whole.fields.get((name,), (row[name],)), whole.generators)
+            self._proses[key] = split_prose(whole.fields.get((name,), (row[name],)), whole)
         return self._proses[key]
 
     def _group_questions(self) -> dict[str, _Group]:

@@ -1,7 +1,8 @@
-"""Bands: columns of numbers whose value decides a label, such as a score and its grade.
+"""Bands: numbers whose value decides a label, such as a score and its grade, or a load and how severe it is.
 
 The numbers of each label are then within a band that no number of another label is in. A new number stays in the band
-that its own label shows. The chance of such bands, if the label were independent of the number, is that of a random
+that its own label shows. A band that is there by chance costs a little variety, one that is overlooked costs truth: so
+little evidence is enough. The chance of such bands, if the label were independent of the number, is that of a random
 order of the labels with all equal ones beside each other.
 
 Does not handle: labels that two numbers decide together.
@@ -15,54 +16,59 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
 from selfinstruct.mining.leaf_texts import is_plain_number
-from selfinstruct.records import JSON, Row
-from selfinstruct.rows.leaves import Path, leaves
+from selfinstruct.records import Row
+from selfinstruct.rows.leaves import leaves
 from selfinstruct.text import value_text
 
-_CHANCE = 0.02
+# Two rows of one label beside three of another are apart in a fifth of all orders.
+_CHANCE = 0.3
 _LABEL_CHARACTERS = 40
 
 
 class Bands:
-    """The bands that a set of rows shows."""
+    """The bands that a set of rows shows.
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        columns: dict[Path, list[JSON]] = defaultdict(list)
-        for row in rows:
-            for path, value in leaves(row).items():
-                columns[path].append(value)
-        whole = {path: list(map(value_text, values)) for path, values in columns.items() if len(values) == len(rows)}
-        labels = {path: texts for path, texts in whole.items() if _are_labels(texts)}
-        self._bands: dict[Path, tuple[Path, Mapping[str, tuple[str, ...]]]] = {}
-        for path, texts in whole.items():
-            if labels and path not in labels and all(map(is_plain_number, texts)):
-                found = next(((label, bands) for label in labels for bands in _bands(texts, labels[label])), None)
+    ``places`` are the numbers in the texts of each row, by a key of their place.
+    """
+
+    def __init__(self, rows: Sequence[Row], places: Sequence[Mapping[Hashable, str]] = ()) -> None:
+        columns: dict[Hashable, dict[int, str]] = defaultdict(dict)
+        for at, row in enumerate(rows):
+            for leaf, value in leaves(row).items():
+                columns[leaf][at] = value_text(value)
+            for place, text in (places[at] if places else {}).items():
+                columns[place][at] = text
+        labels = {path: column for path, column in columns.items() if len(column) == len(rows) and _are_labels(column)}
+        self._bands: dict[Hashable, tuple[Hashable, Mapping[str, tuple[str, ...]]]] = {}
+        for path, column in columns.items():
+            if labels and path not in labels and all(map(is_plain_number, column.values())):
+                found = next(((label, bands) for label in labels for bands in _bands(column, labels[label])), None)
                 if found is not None:
                     self._bands[path] = found
 
-    def of(self, row: Row, path: Path) -> tuple[str, ...]:
-        """The numbers that rows with this row's label have at ``path``, ascending; none if no label depends on them."""
-        if path not in self._bands:
+    def of(self, row: Row, place: Hashable) -> tuple[str, ...]:
+        """The numbers that rows with this row's label have at a path or place, ascending; none if no label matters."""
+        if place not in self._bands:
             return ()
-        label, bands = self._bands[path]
-        return bands.get(value_text(leaves(row).get(label)), ())
+        label, bands = self._bands[place]
+        return bands.get(value_text(leaves(row).get(label)), ())  # type: ignore[call-overload]
 
 
-def _are_labels(texts: Sequence[str]) -> bool:
+def _are_labels(column: Mapping[int, str]) -> bool:
     """Whether there are few different texts, no numbers, each in several rows on average."""
-    kinds = set(texts)
+    kinds = set(column.values())
     short = all(0 < len(text) <= _LABEL_CHARACTERS and not is_plain_number(text) for text in kinds)
-    return short and 2 <= len(kinds) <= len(texts) // 2
+    return short and 2 <= len(kinds) <= len(column) // 2
 
 
-def _bands(numbers: Sequence[str], labels: Sequence[str]) -> Iterator[Mapping[str, tuple[str, ...]]]:
+def _bands(numbers: Mapping[int, str], labels: Mapping[int, str]) -> Iterator[Mapping[str, tuple[str, ...]]]:
     """The numbers of each label, if these are bands and not by chance."""
-    order = sorted(zip(map(Decimal, numbers), numbers, labels, strict=True))
+    order = sorted((Decimal(text), text, labels[row]) for row, text in numbers.items())
     changes = sum(one[2] != other[2] for one, other in pairwise(order))
     bands: dict[str, list[str]] = defaultdict(list)
     for _, text, label in order:

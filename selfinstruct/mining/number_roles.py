@@ -66,6 +66,8 @@ _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|ème|eme)\b|[ºª]")
 _LETTER = re.compile(r"(?![mglhstdVAWBCFM])[A-Za-z](?![^\W_])")
 _LEVEL = re.compile(r"\s(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|[VDIWEF])\s")
 _CLOCK = re.compile("#[:/-]#")
+_NUMBERS_BEFORE = re.compile(r"(?:#\.)+$")
+_NUMBERS_AFTER = re.compile(r"(?:\.\d+)+")
 _NEXT_WORD = re.compile(r"\s(\w+)")
 _SEPARATORS = " \u00a0:：=＝\"'([#_-./"
 
@@ -79,6 +81,8 @@ def number_role(key: str, after: str, unit: str, *, is_name: bool) -> str:
     if unit:
         return "percent" if unit == "%" else "" if unit == "age" else SIZE
     role = _role_before(key)
+    if _dots(key, after) > 1:
+        return CODE  # a version such as 1.25.3
     if role:
         return role
     part = PARTS_OF_TIME.match(after)
@@ -92,6 +96,12 @@ def number_role(key: str, after: str, unit: str, *, is_name: bool) -> str:
         return ID
     counted = _NEXT_WORD.match(after)
     return SIZE if counted is not None and counted[1].lower() in COUNTED else ""
+
+
+def _dots(key: str, after: str) -> int:
+    """The full stops in the run of numbers that a number is part of."""
+    before, behind = _NUMBERS_BEFORE.search(key), _NUMBERS_AFTER.match(after)
+    return sum(each is not None and each.group().count(".") for each in (before, behind))
 
 
 def field_role(name: str) -> str:

@@ -1,7 +1,7 @@
 """How the numbers of a row depend on each other: what holds in every seed is kept, even by chance.
 
     order     the smaller of two numbers stays the smaller one: used 120 of 500, min and max, a sorted list
-    result    one number of a text is the sum or the product of two others
+    result    one number of a text, or of the fields, follows from two others by a formula (see ``formulas``)
     kept      numbers in a fixed proportion, and lists that are alike in all rows or go up in equal steps, do not vary
     summary   a field is the maximum, the sum, the length ... of a list
 
@@ -15,14 +15,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import combinations, pairwise
-from typing import NamedTuple, TypeAlias
+from itertools import combinations, pairwise, permutations
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.evidence import Columns, Evidence
+from selfinstruct.mining.formulas import COMMON, find_formula, places_of
 from selfinstruct.mining.leaf_texts import any_position, leaf_texts
 from selfinstruct.mining.list_summaries import SUMMARIES, summary_of
 from selfinstruct.mining.number_roles import CODE, ID
@@ -33,7 +34,14 @@ from selfinstruct.rows.leaves import Path
 #: A number of a row: the path of its leaf, and its position among the leaf's entities.
 Spot: TypeAlias = tuple[Path, int]
 
+_Column: TypeAlias = dict[int, Decimal]
+#: The numbers of one list in each row, in order.
+_Lists: TypeAlias = list[tuple[int, list[Decimal]]]
+
 _MOST_SPOTS = 16
+# Every three of these numbers are tried in every formula, in the first rows.
+_MOST_OPERANDS, _MOST_OPERANDS_OF_ONE = 12, 6
+_FIRST_ROWS = 12
 _MOST_FIELDS = 40
 _MOST_ROWS = 500
 _LEAST_ROWS = 2
@@ -50,11 +58,12 @@ _SPREAD = Decimal("1.3")
 
 
 class Result(NamedTuple):
-    """A number that is the ``sum`` or the ``product`` of two others."""
+    """A number that follows from two others by a formula, with at most ``places`` decimal places."""
 
     target: Spot
     kind: str
     operands: tuple[Spot, Spot]
+    places: int
 
 
 class Summary(NamedTuple):
@@ -83,6 +92,7 @@ class NumberTies:
         sample = found[:: max(len(found) // _MOST_ROWS, 1)]
         self._fields, lists = _numbers(sample)
         self._orders = tuple(_field_orders(self._fields))
+        self._results = tuple(_field_results(self._fields))
         self._rising = {pattern: sign for pattern, each in lists.items() if (sign := _direction(each))}
         self._kept = {pattern for pattern, each in lists.items() if _are_alike(each)}
         self._summaries = dict(_summaries(self._fields, lists))
@@ -94,7 +104,7 @@ class NumberTies:
     ) -> Ties:
         """The ties of a row: the entities and the text of its leaves, by path, and what gives their masked text."""
         orders = [((one, 0), (other, 0)) for one, other in self._orders if one in found and other in found]
-        results: list[Result] = []
+        results = [each for each in self._results if all(path in found for path, _ in (each.target, *each.operands))]
         kept: set[Spot] = set()
         for path, entities in found.items():
             if len(entities) > 1:
@@ -164,26 +174,69 @@ def summary_text(row: Row, summary: Summary) -> str:
 
 def _at(path: Path, result: Result) -> Result:
     first, second = result.operands
-    return Result((path, result.target[1]), result.kind, ((path, first[1]), (path, second[1])))
+    return result._replace(target=(path, result.target[1]), operands=((path, first[1]), (path, second[1])))
 
 
 def _results(entities: Sequence[Entity], values: Mapping[int, Sequence[Decimal]]) -> Iterator[Result]:
-    """The numbers that are sums or products of two others in every row; none is an operand of an earlier one."""
-    used: set[int] = set()
-    for target in values:
-        for one, other in combinations([at for at in values if at != target], 2):
-            if target in used:
-                break
-            rows = list(zip(values[target], values[one], values[other], strict=True))
-            units = {entities[at].unit for at in (target, one, other)}
-            if len(units) == 1 and all(total == a + b and a and b for total, a, b in rows):
-                kind = "sum"
-            elif all(total == a * b and min(abs(a), abs(b)) > 1 for total, a, b in rows):
-                kind = "product"
-            else:
-                continue
-            used |= {target, one, other}
-            yield Result(((), target), kind, (((), one), ((), other)))
+    """The numbers of a text that follow from two others."""
+    rows = max(map(len, values.values()), default=0)
+    values = dict(list(values.items())[: _MOST_OPERANDS if rows > 1 else _MOST_OPERANDS_OF_ONE])
+
+    def kinds(target: int, one: int, other: int) -> Collection[str]:
+        if entities[target].kind == "year":
+            return ()
+        if entities[one].kind == entities[other].kind == "year":
+            return ("difference",)
+        if rows >= _LEAST_ROWS_OF_FIELDS:
+            return COMMON
+        if rows == _LEAST_ROWS:
+            return ("sum", "product", "share")
+        alike = len({entities[at].unit for at in (target, one, other)}) == 1
+        return ("sum", "product") if alike else ("share",) if entities[target].unit == "%" else ()
+
+    for target, kind, one, other in _formulas(values, kinds):
+        yield Result(((), target), kind, (((), one), ((), other)), places_of(values[target]))
+
+
+def _field_results(fields: Mapping[Path, _Column]) -> Iterator[Result]:
+    """The fields that follow from two others in at least three rows, all of which have these."""
+    plain = {path: column for path, column in fields.items() if not _is_listed(path)}
+    rows = set.intersection(*(set(column) for column in plain.values())) if plain else set()
+    if len(rows) < _LEAST_ROWS_OF_FIELDS:
+        return
+    order = sorted(rows)
+    values = {path: [column[row] for row in order] for path, column in plain.items()}
+    values = {path: each for path, each in values.items() if len(set(each)) > 1}
+    for target, kind, one, other in _formulas(dict(list(values.items())[:_MOST_OPERANDS]), lambda *_: COMMON):
+        yield Result((target, 0), kind, ((one, 0), (other, 0)), places_of(values[target]))
+
+
+_Name = TypeVar("_Name", bound=Hashable)
+
+
+def _formulas(
+    values: Mapping[_Name, Sequence[Decimal]], kinds: Callable[[_Name, _Name, _Name], Collection[str]]
+) -> Iterator[tuple[_Name, str, _Name, _Name]]:
+    """Yield numbers that follow from two others in every row; no number of one is in an earlier one.
+
+    Exact sums and products come first: nights x rate = total, of which total / nights = rate is but another form. Of
+    other numbers, the one with the most decimal places, or else the last one, is taken for the rounded result.
+    """
+    used: set[_Name] = set()
+    position = {name: at for at, name in enumerate(values)}
+    targets = sorted(values, key=lambda name: (-places_of(values[name]), -position[name]))
+    first = {name: each[:_FIRST_ROWS] for name, each in values.items()}
+    operands = [name for name, each in values.items() if all(each)]
+    for exact in (True, False):
+        for target in targets:
+            for one, other in permutations(operands, 2):
+                if target in (one, other) or used & {target, one, other}:
+                    continue
+                allowed = [kind for kind in kinds(target, one, other) if kind in ("sum", "product") or not exact]
+                kind = find_formula(first[target], first[one], first[other], allowed, exact=exact)
+                if kind and find_formula(values[target], values[one], values[other], (kind,), exact=exact):
+                    used |= {target, one, other}
+                    yield target, kind, one, other
 
 
 def _is_proportion(pairs: Sequence[tuple[Decimal, Decimal]]) -> bool:
@@ -201,11 +254,6 @@ def _half(value: Decimal) -> Decimal:
     """Half a unit of the last place that a number is printed with; nothing for a whole number, which is exact."""
     exponent = value.as_tuple().exponent
     return Decimal(5).scaleb(exponent - 1) if isinstance(exponent, int) and exponent < 0 else Decimal(0)
-
-
-_Column: TypeAlias = dict[int, Decimal]
-#: The numbers of one list in each row, in order.
-_Lists: TypeAlias = list[tuple[int, list[Decimal]]]
 
 
 def _numbers(rows: Sequence[Mapping[Path, Sequence[Entity]]]) -> tuple[dict[Path, _Column], dict[Path, _Lists]]:

@@ -29,7 +29,7 @@ from selfinstruct.mining.offsets import Pointer
 from selfinstruct.mining.serial_numbers import SerialGenerator
 from selfinstruct.mining.tied_values import NOT_TIED, TiedValues, tied_values
 from selfinstruct.mining.times import STILL, ShiftGenerator, seconds_of_shift, shifts, write_weekday
-from selfinstruct.mining.value_statistics import ValueStatistics
+from selfinstruct.mining.value_statistics import ValueStatistics, place_of
 from selfinstruct.mining.variables import NUMBERS, Place, Slot, Variable, Variables, find_targets, word_around
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path
@@ -257,7 +257,8 @@ def _generator(
     entities = [place.entity for place in variable.places]
     if variable.is_kept or (asks and not _is_name_of_question(variable)):
         return ConstantGenerator(entities[0].text)
-    band = next((seen for place in variable.places if (seen := statistics.bands.of(row, place.path))), ())
+    placed = [key for place in variable.places for key in (place.path, place_of(place.entity))]
+    band = next((seen for key in placed if (seen := statistics.bands.of(row, key))), ())
     if band:
         return range_generator(band, salt)
     limited = max(entities, key=_rank)

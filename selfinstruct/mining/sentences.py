@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
 from selfinstruct.mining.generators import SynonymGenerator
 from selfinstruct.mining.lexicon import groups
 from selfinstruct.mining.number_generators import Generator, NumberGenerator
-from selfinstruct.mining.row_template import render_parts
+from selfinstruct.mining.row_template import RowTemplate, render_parts
 from selfinstruct.mining.variables import Slot
 
 _END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9£$€])|(?<=[。！？])”?|\n+")
@@ -28,18 +28,34 @@ Sentence = tuple[str | Slot, ...]
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """The sentences of one text, with the white space after each, and the generators of its variables."""
+    """The sentences of one text, with the white space after each.
+
+    Its slots are the variables of ``template``, and then the phrases of ``phrases``.
+    """
 
     sentences: tuple[Sentence, ...]
-    generators: tuple[Generator, ...]
+    template: RowTemplate | None
+    phrases: tuple[Generator, ...]
+
+    def draw(self, place: int, rng: Random) -> list[str]:
+        """Return values of all slots; those of the row itself where new ones cannot be drawn."""
+        values: list[str] = []
+        if self.template is not None:
+            values = self.template.draw(place, rng) or list(self.template.own)
+        return [*values, *(phrase.draw(place, rng) for phrase in self.phrases)]
 
 
-def split_prose(parts: Sequence[str | Slot], generators: Sequence[Generator]) -> Prose:
-    """Cut the parts of a text into sentences, with a slot for every phrase that has synonyms.
+def split_prose(parts: Sequence[str | Slot], template: RowTemplate | None) -> Prose:
+    """Cut the parts of a text, which are those of ``template``, into sentences.
 
-    Numbers get no more digits than in the seeds: the sentences are enough to make texts distinct.
+    Every phrase that has synonyms becomes a slot. Numbers get no more digits than in the seeds: the sentences are
+    enough to make texts distinct.
     """
-    more = [generator.bounded() if isinstance(generator, NumberGenerator) else generator for generator in generators]
+    more: list[Generator] = []
+    if template is not None:
+        bounded = [each.bounded() if isinstance(each, NumberGenerator) else each for each in template.generators]
+        template = replace(template, generators=tuple(bounded))
+    first = 0 if template is None else len(template.generators)
     cut: list[list[str | Slot]] = [[]]
     for part in parts:
         if not isinstance(part, str):
@@ -47,11 +63,11 @@ def split_prose(parts: Sequence[str | Slot], generators: Sequence[Generator]) ->
             continue
         at = 0
         for end in [match.end() for match in _END.finditer(part)] + [len(part)]:
-            cut[-1].extend(_cut_at_phrases(part[at:end], more))
+            cut[-1].extend(_cut_at_phrases(part[at:end], more, first))
             if end < len(part):
                 cut.append([])
             at = end
-    return Prose(tuple(tuple(sentence) for sentence in cut if sentence), tuple(more))
+    return Prose(tuple(tuple(sentence) for sentence in cut if sentence), template, tuple(more))
 
 
 def compose_text(texts: Sequence[Prose], place: int, rng: Random) -> str:
@@ -72,21 +88,24 @@ def compose_text(texts: Sequence[Prose], place: int, rng: Random) -> str:
         index, at = rng.choice(options)
         used.add((index, at))
         if index not in values:
-            values[index] = [generator.draw(place, rng) for generator in texts[index].generators]
+            values[index] = texts[index].draw(place, rng)
         chosen.append(render_parts(texts[index].sentences[at], values[index]).strip())
     joint = " " if any(" " in sentence for sentence in chosen) else ""
     return joint.join(chosen)
 
 
-def _cut_at_phrases(text: str, generators: list[Generator]) -> list[str | Slot]:
-    """Replace each phrase of ``text`` that has synonyms by a slot, and append its generator to ``generators``."""
+def _cut_at_phrases(text: str, generators: list[Generator], first: int) -> list[str | Slot]:
+    """Replace each phrase of ``text`` that has synonyms by a slot, and append its generator to ``generators``.
+
+    ``first`` is the number of the first of these slots.
+    """
     table, pattern = _phrases()
     parts: list[str | Slot] = []
     at = 0
     for match in pattern.finditer(text):
         own = match.group()
         others = tuple(phrase for phrase in table[own.lower()] if phrase.lower() != own.lower())
-        parts += [text[at : match.start()], Slot(len(generators), _capital if own[0].isupper() else None)]
+        parts += [text[at : match.start()], Slot(first + len(generators), _capital if own[0].isupper() else None)]
         generators.append(SynonymGenerator(own, others))
         at = match.end()
     return [part for part in (*parts, text[at:]) if part != ""]

@@ -10,22 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import DivisionByZero, InvalidOperation
 from typing import Final, NamedTuple
 
+from selfinstruct.mining.formulas import FORMULAS, rounded
 from selfinstruct.mining.number_generators import Generator, NumberGenerator, RangeGenerator
 from selfinstruct.mining.number_ties import Spot, Ties, number
-from selfinstruct.mining.numerals import in_digits_of
+from selfinstruct.mining.numerals import ascii_digits, in_digits_of
 
 _MOST_EXCHANGES = 200
 
 
 class Computed(NamedTuple):
-    """The number of a variable that is the ``sum`` or the ``product`` of two others."""
+    """The number of a variable that follows from two others by a formula."""
 
     target: int
     kind: str
     operands: tuple[int, int]
+    places: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +42,29 @@ class TiedValues:
 
         Of two that cannot be exchanged, both become those of the seed, which are ``own``.
         """
-        for each in self.computed:
-            values[each.target] = _result(each, values, own[each.target])
         targets = {each.target for each in self.computed}
+        orders = [pair for pair in self.orders if targets.isdisjoint(pair)]
         for _ in range(_MOST_EXCHANGES):
-            broken = next((pair for pair in self.orders if not _in_order(pair, values)), None)
+            broken = next((pair for pair in orders if not _in_order(pair, values)), None)
             if broken is None:
-                return self.hold(values, own)
+                break
             one, other = broken
-            if not targets & {one, other} and _are_alike(generators[one], generators[other]):
+            if _are_alike(generators[one], generators[other]):
                 values[one], values[other] = values[other], values[one]
             elif (values[one], values[other]) == (own[one], own[other]):
                 return False
             else:
                 values[one], values[other] = own[one], own[other]
-        return False
+        for each in self.computed:
+            values[each.target] = _result(each, values, own[each.target])
+        return self.hold(values, own)
 
     def hold(self, values: Sequence[str], own: Sequence[str]) -> bool:
-        """Whether ``values`` are tied as in the seeds."""
+        """Whether ``values`` are tied as in the seeds, and no computed one fell below zero."""
         return all(_in_order(pair, values) for pair in self.orders) and all(
-            values[each.target] == _result(each, values, own[each.target]) for each in self.computed
+            values[each.target] == (result := _result(each, values, own[each.target]))
+            and (result[0] != "-" or own[each.target][0] == "-")
+            for each in self.computed
         )
 
 
@@ -71,11 +76,11 @@ def tied_values(ties: Ties, variables: Mapping[Spot, int]) -> TiedValues:
     """The ties of a row between its variables; a spot that is none does not vary."""
     orders = [(variables[one], variables[other]) for one, other in ties.orders if {one, other} <= variables.keys()]
     computed = []
-    for target, kind, operands in ties.results:
+    for target, kind, operands, places in ties.results:
         if {target, *operands} <= variables.keys():
             numbers = [variables[spot] for spot in (target, *operands)]
             if len(set(numbers)) == len(numbers):
-                computed.append(Computed(numbers[0], kind, (numbers[1], numbers[2])))
+                computed.append(Computed(numbers[0], kind, (numbers[1], numbers[2]), places))
     return TiedValues(tuple(dict.fromkeys(pair for pair in orders if pair[0] != pair[1])), tuple(computed))
 
 
@@ -86,9 +91,11 @@ def _in_order(pair: tuple[int, int], values: Sequence[str]) -> bool:
 def _result(computed: Computed, values: Sequence[str], own: str) -> str:
     """The computed number in the form of the seed's."""
     first, second = (number(values[each]) for each in computed.operands)
-    places = len(own.partition(".")[2])
-    result = first + second if computed.kind == "sum" else first * second
-    return in_digits_of(f"{result.quantize(Decimal(1).scaleb(-places)):f}", own)
+    try:
+        result = FORMULAS[computed.kind](first, second)
+    except (DivisionByZero, InvalidOperation):
+        return own
+    return in_digits_of(rounded(result, computed.places, ascii_digits(own)), own)
 
 
 def _are_alike(one: Generator, other: Generator) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from operator import is_
@@ -43,7 +43,7 @@ from selfinstruct.mining.number_generators import (
     year_generator,
 )
 from selfinstruct.mining.number_roles import BOUNDS, CODE, OPEN, field_role
-from selfinstruct.mining.number_ties import NumberTies
+from selfinstruct.mining.number_ties import NumberTies, is_quantity
 from selfinstruct.mining.numerals import ascii_digits
 from selfinstruct.mining.offsets import Offsets
 from selfinstruct.mining.questions import asking_paths, has_no_context, has_unexplained_answer, label_paths
@@ -193,7 +193,14 @@ class ValueStatistics:
     @cached_property
     def bands(self) -> Bands:
         """The numbers that decide a label."""
-        return Bands(self.rows)
+        return Bands(self.rows, [self._quantities(row) for row in self.rows])
+
+    def _quantities(self, row: Row) -> dict[Hashable, str]:
+        """The numbers in texts of a row that may decide something, by their places; those of one number only."""
+        found = [each for entities in self.entities(row).values() for each in entities]
+        numbers = [each for each in found if not each.is_whole and is_quantity(each)]
+        counts = Counter(map(place_of, numbers))
+        return {place_of(each): ascii_digits(each.text) for each in numbers if counts[place_of(each)] == 1}
 
     def is_alone(self, name: str) -> bool:
         """Whether no leaf outside the field depends on its text: all others are labels, ids, or no values."""
@@ -367,6 +374,11 @@ class _Others(Collection[str]):
     def __contains__(self, text: object) -> bool:
         """Whether another leaf has this text."""
         return self._counts.get(text, 0) > (text == self._own)  # type: ignore[call-overload, no-any-return]
+
+
+def place_of(entity: Entity) -> Hashable:
+    """What equal entities have in common that stand in the same kind of place."""
+    return entity.kind, entity.key, entity.unit
 
 
 def _leaf_key(path: Path) -> str:

@@ -227,7 +227,7 @@ def test_phrases_of_prose_are_replaced_by_others_of_the_same_meaning() -> None:
     """A phrase with synonyms is usually kept and sometimes replaced, with its capital; other words never change."""
     english, chinese = groups("en")[0], groups("zh")[0]
     text = f"{english[0].capitalize()} the parcel, {chinese[0]}"
-    prose = split_prose([text], [])
+    prose = split_prose([text], None)
     texts = {compose_text([prose], place, Random(place)) for place in range(200)}
     openings = {each.partition(" the parcel, ")[0] for each in texts}
     assert openings == {phrase[0].upper() + phrase[1:] for phrase in english}
@@ -265,3 +265,17 @@ def test_rows_without_a_question_are_not_crossed(tmp_path: Path) -> None:
     run = api.run(seeds, rows=8, out=tmp_path / "run")
     assert run.summary.accepted
     assert all(str(value) in row["text"] for row in run.rows() for path, value in leaves(row).items() if path[1:])
+
+
+def test_tied_numbers_of_prose_stay_tied() -> None:
+    """Sentences are mixed only where no number is computed from others, and numbers in order stay so."""
+    rows: list[Row] = [
+        {"text": f"Job {n} read {part} of {whole} files ({round(100 * part / whole, 1)}%). Nothing else happened."}
+        for n, part, whole in ((104, 120, 480), (233, 77, 91), (341, 31, 250), (402, 410, 512))
+    ]
+    new = Imitator(ValueStatistics(rows, {}), {}, mixed=["text"], seed=1).imitate(rows, 60, 0, Random(1))
+    assert len(new) > 30
+    for row in new:
+        words = str(row["text"]).split()
+        part, whole = int(words[3]), int(words[5])
+        assert part <= whole and abs(100 * part / whole - float(words[7].strip("(%)."))) <= 0.0501

@@ -39,3 +39,15 @@ def test_few_rows_show_no_bands() -> None:
     """Two labels of two rows each are apart by chance in a third of all orders."""
     rows: list[Row] = [{"n": n, "label": "ab"[n > 2]} for n in range(1, 5)]
     assert Bands(rows).of(rows[0], ("n",)) == ()
+
+
+def test_a_number_in_a_text_may_decide_a_label() -> None:
+    """The load of a critical alert is not that of a warning."""
+    loads = (("critical", 97), ("warning", 82), ("critical", 99), ("warning", 85), ("critical", 96), ("warning", 84))
+    rows: list[Row] = [{"alert": f"CPU at {n}% on host-{n + 7}", "severity": label} for label, n in loads]
+    statistics = ValueStatistics(rows, {}, fixed=("severity",))
+    for at in range(60):
+        row = row_template(rows[at % 6], statistics, 1).render(at, Random(at))
+        assert row is not None
+        load = int(str(row["alert"]).split()[2].rstrip("%"))
+        assert load in (range(96, 100) if row["severity"] == "critical" else range(82, 86))

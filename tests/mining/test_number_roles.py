@@ -44,6 +44,7 @@ def roles(text: str) -> list[str]:
         ("荷物 5512 は 8 月に 3 日", ["id", "month", "day"]),
         ("3개월 15분", ["", "minute"]),
         ("port=50122 port 8080 ports: 443 report 1184", ["port", "port", "port", ""]),
+        ("from 1.25.3 on, 2.5 of", ["code", "code", "code", ""]),
         ("a spider has 8 legs, 12 km and 30 kg", ["", "", ""]),
     ],
 )

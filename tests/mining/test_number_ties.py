@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.mining import ValueStatistics, row_template
 from selfinstruct.mining.entities import find_entities
+from selfinstruct.mining.formulas import FORMULAS, rounded
 from selfinstruct.mining.list_summaries import SUMMARIES, summary_of
 from selfinstruct.mining.number_generators import RangeGenerator
 from selfinstruct.mining.number_ties import text_ties
@@ -145,3 +146,38 @@ def test_summaries_agree_with_the_standard_library(numbers: list[int]) -> None:
     assert summary_of("max", given, like=Decimal(0)) == max(numbers)
     assert abs(float(summary_of("mean", given, like=Decimal("0.001"))) - fmean(numbers)) <= 0.0005001
     assert set(SUMMARIES) >= {"sum", "median", "range", "first", "last", "length"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        ("share", [(21, 28), (19, 24), (26, 30), (17, 27)]),
+        ("discounted", [(80, 25), (19.9, 10), (150, 40), (49.99, 15)]),
+        ("increased", [(80, 25), (19.9, 10), (150, 40), (49.99, 15)]),
+        ("part", [(80, 25), (19.9, 10), (150, 40), (49.99, 15)]),
+        ("ratio", [(7, 3), (22, 9), (31, 8), (5, 6)]),
+    ],
+)
+def test_a_field_that_follows_from_two_others_is_computed(kind: str, rows: list[tuple[float, float]]) -> None:
+    """By any of the formulas, rounded as in the seeds, and in texts too."""
+
+    def result(one: float, other: float) -> str:
+        return rounded(FORMULAS[kind](Decimal(str(one)), Decimal(str(other))), 2, "0.00")
+
+    tables = [{"a": one, "b": other, "c": result(one, other)} for one, other in rows]
+    for row in grown(tables):
+        assert row["c"] == result(row["a"], row["b"])
+    texts = [{"t": f"of {one} with {other} comes {result(one, other)} now"} for one, other in rows]
+    for row in grown(texts):
+        words = row["t"].split()
+        assert words[5] == result(float(words[1]), float(words[3]))
+
+
+def test_ages_follow_the_years() -> None:
+    """The age is the difference of two years, which stay in the span of the seeds."""
+    lives = (("a", 1956, 2020), ("b", 1971, 2015), ("c", 1963, 2019), ("d", 1980, 2022))
+    rows = [{"t": f"{n} was born in 19{b % 100}, and was {y - b} years old in {y}."} for n, b, y in lives]
+    for row in grown(rows):
+        words = row["t"].rstrip(".").split()
+        assert int(words[-1]) - int(words[4].rstrip(",")) == int(words[7]) >= 0
+        assert int(words[-1]) <= 2022
