@@ -7,7 +7,6 @@ Does not handle: reading files, or judging the rows that are made of the questio
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from selfinstruct.asking.chinese import chinese_questions
@@ -16,6 +15,7 @@ from selfinstruct.asking.english_events import event_questions
 from selfinstruct.asking.english_labels import label_questions
 from selfinstruct.asking.english_outcomes import outcome_questions
 from selfinstruct.asking.english_slots import slot_questions
+from selfinstruct.asking.headers import parse_header
 from selfinstruct.asking.lines import read_line
 from selfinstruct.asking.question import Draft, Question, is_right
 from selfinstruct.asking.style import Style
@@ -76,24 +76,19 @@ class Asker:
     def _finished(self, text: str, drafts: Iterable[Draft]) -> Iterator[Question]:
         """The drafts that obey the rules, in the style; none of a question that has several answers."""
         found: dict[str, Question] = {}
+        header_end = parse_header(text).end
         ambiguous = set()
         for draft in drafts:
-            if draft.kind == "is-it-not" and not self._style.is_negation_alone:
-                continue
-            if (
-                draft.kind == "is-it"
-                and self._style.is_negation_alone
-                and re.match(r"not\b", text[draft.start :], re.I)
-            ):
+            if not self._style.asks(draft.kind, text[draft.start : draft.end]):
                 continue
             end = draft.unit_end if draft.unit_end and self._style.has_units else draft.end
             written = self._style.written(draft.text)
             if len(written) > self._style.longest or not is_right(written, text, draft.start, end):
                 continue
-            question = Question(
-                written, text[draft.start : end], draft.start, draft.kind.removesuffix("-not"),
-                draft.weight * self._style.weight(written),
-            )  # fmt: skip
+            weight = draft.weight * self._style.weight(written)
+            if draft.end <= header_end:
+                weight *= self._style.header_weight
+            question = Question(written, text[draft.start : end], draft.start, draft.kind.removesuffix("-not"), weight)
             other = found.setdefault(written, question)
             if (other.answer, other.start) != (question.answer, question.start):
                 ambiguous.add(written)

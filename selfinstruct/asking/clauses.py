@@ -84,6 +84,7 @@ def _clause(chunks: Sequence[Chunk]) -> Clause | None:
             subject, at = following, 2  # a function, and then what it says
         before, at = _adjuncts(chunks, at)
     modality, negation_start, state_start = "", -1, -1
+    auxiliary, did_start = "", -1
     while at < len(chunks) and chunks[at].kind in ("auxiliary", "not", "adverb", "cannot", "modal", "to"):
         kind = chunks[at].kind
         if kind in ("not", "cannot"):
@@ -91,9 +92,16 @@ def _clause(chunks: Sequence[Chunk]) -> Clause | None:
             modality = "cannot" if kind == "cannot" or modality in ("modal", "cannot") else modality
         elif kind == "modal":
             modality, state_start = "modal", chunks[at].start
-        elif kind == "to":
+        elif kind == "to" or chunks[at].text.lower() in ("will", "would"):
             return None
+        elif kind == "auxiliary":
+            auxiliary = chunks[at].text.lower()
+            did_start = chunks[at].start
         at += 1
+    if auxiliary in ("did", "does", "do"):
+        if negation_start < 0:
+            return None
+        negation_start = did_start
     if at == len(chunks):
         return _verbless(subject, before, start, chunks) if negation_start < 0 else None
     chunk = chunks[at]
@@ -141,6 +149,7 @@ def _with_verb(
         return None
     start, state = chunks[0].start, (negation_start if negation_start >= 0 else chunk.start, chunk.end)
     is_failed, is_infinitive = modality == "cannot", False
+    has_auxiliary = at > 0 and any(each.kind == "auxiliary" for each in chunks[:at])
     if modality == "modal" and negation_start < 0:
         return None
     if verb.base in _FAILING and at + 2 < len(chunks) and chunks[at + 1].kind == "to" and chunks[at + 2].verb:
@@ -155,7 +164,7 @@ def _with_verb(
     if at < len(chunks) and chunks[at].kind == "to":
         return None
     target: Phrase | None = None
-    if at < len(chunks) and chunks[at].phrase is not None:
+    if at < len(chunks) and chunks[at].phrase is not None and not _is_frequency(chunks[at].phrase):
         target = chunks[at].phrase
         at += 1
     adjuncts, end = _adjuncts(chunks, at)
@@ -166,10 +175,14 @@ def _with_verb(
         form = "failed"
     elif verb.form == "ing":
         form = "doing" if target is not None and subject is None else "acting"
+    elif verb.form == "base" and negation_start >= 0:
+        form = "done" if verb.is_transitive and target is not None else "acted"
     elif verb.form in ("s", "base"):
         form = "acts"
     elif verb.form == "past":
         return None
+    elif verb.is_labile and target is None and subject is not None and not has_auxiliary and not _has_agent(adjuncts):
+        form = "acted"
     elif verb.is_transitive and target is None:
         form, patient, actor = "done", subject, None
         if subject is None:
@@ -183,6 +196,15 @@ def _with_verb(
         form, verb, state, negation_start >= 0, patient, actor, tuple(adjuncts), start, chunks[end - 1].end,
         tuple(before) if is_ours else (), is_infinitive,
     )  # fmt: skip
+
+
+def _has_agent(adjuncts: Sequence[Adjunct]) -> bool:
+    return any(each.preposition == "by" for each in adjuncts)
+
+
+def _is_frequency(phrase: Phrase | None) -> bool:
+    """Whether a phrase tells how often: restarted 3 times."""
+    return phrase is not None and phrase.unit.startswith("time")
 
 
 def _verbless(subject: Phrase | None, adjuncts: list[Adjunct], start: int, chunks: Sequence[Chunk]) -> Clause | None:

@@ -1,7 +1,8 @@
 """Draw questions evenly from an asker.
 
 A template is drawn by the square root of its number of lines, so that frequent ones do not crowd out the others, and of
-its number of places that are asked about; then a line of it, a place, and a wording by its weight.
+its number of places that are asked about; then a line of it, a place, and a wording by its weight, the less the more
+often it was drawn for the template.
 
 Does not handle: quotas or categories; the caller draws until it has what it needs.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import accumulate
 from random import Random
@@ -59,6 +60,7 @@ class _Template:
         self._asker = asker
         self._next = 0
         self._used: set[tuple[int, str]] = set()
+        self._asked: Counter[tuple[str, str]] = Counter()
         self._acceptance = 0.0
 
     @property
@@ -84,8 +86,14 @@ class _Template:
                 starts = sorted(places)
                 shares = [min(1.0, max(each.weight for each in places[start])) for start in starts]
                 place = places[rng.choices(starts, shares)[0]]
-                question = rng.choices(place, [each.weight for each in place])[0]
+                question = rng.choices(place, [each.weight / (1 + self._asked[_wording(each)]) for each in place])[0]
+                self._asked[_wording(question)] += 1
                 self._used.add((line, question.text))
                 return line, question
         self.is_exhausted = True
         return None
+
+
+def _wording(question: Question) -> tuple[str, str]:
+    """What questions about several lines of a template share: what is asked for, and the first words."""
+    return question.kind, " ".join(question.text.split()[:3])[:20]

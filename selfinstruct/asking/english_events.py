@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from selfinstruct.asking import grammar
 from selfinstruct.asking.clauses import Adjunct
@@ -60,6 +61,8 @@ def _adjunct_questions(event: Event) -> Iterator[Draft]:
         if adjunct.preposition not in ASKED or not adjunct.phrase.is_sound or not event.is_only_preposition(adjunct):
             continue
         asked = f"{event.aux} {event.name} {event.tail}".rstrip()
+        if event.clause.form in ("acting", "acts") and event.clause.patient is not None:
+            asked += f" {mention(event.line, event.clause.patient)}"
         if adjunct.phrase.value is None:
             yield from _bare(event, adjunct, asked)
         elif adjunct.phrase.unit:
@@ -92,9 +95,9 @@ def _valued(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
             yield Draft(f"where {asked} {preposition}", *place, "where", 1.0)
         elif len(places) == 1:
             yield Draft(f"where {asked}", *place, "where", 1.0)
-    if preposition in ("to", "at") and not names and event.clause.form == "done":
+    if preposition in ("to", "at", "from") and not names and event.clause.form in ("done", "acted"):
         yield Draft(f"what {asked} {preposition}", *place, "what-adjunct", 1.0)
-        if event.base == "set":
+        if event.base == "set" and preposition == "to":
             yield Draft(f"what is the value of {event.name}", *place, "slot-key", 1.0)
             yield Draft(f"what is {event.name}", *place, "slot-key", 0.5)
     if slot.is_person and event.clause.form != "acts":
@@ -110,8 +113,35 @@ def _bare(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
         yield Draft(f"where {asked}", *place, "where", 1.0)
     if preposition in _BARE:
         yield Draft(f"what {asked} {preposition}", *place, "what-adjunct", 1.0)
-    if preposition == "by" and event.clause.form == "done" and grammar.is_name(phrase.head):
+    if preposition == "by" and event.clause.form == "done" and _is_component(phrase.head):
         yield Draft(f"which component {event.tail} {event.name}", *place, "component", 0.7)
+
+
+def _counted_things(event: Event) -> Iterator[Draft]:
+    """Ask "How many remote fetches were started?" of "Started 3 remote fetches", and "With how many errors ..."."""
+    clause = event.clause
+    phrases = [("", clause.patient)] if clause.form in ("done", "doing") and clause.patient is not None else []
+    phrases += [(each.preposition, each.phrase) for each in clause.adjuncts]
+    for (preposition, number), (beside, counted) in pairwise(phrases):
+        value = number.value
+        if (
+            value is None
+            or value.kind != "number"
+            or number.words
+            or number.unit
+            or beside
+            or counted.value is not None
+        ):
+            continue
+        if not counted.is_sound or counted.determiner or not grammar.is_plural(counted.head):
+            continue
+        if number is clause.patient and event.base != "get":
+            aux = "are" if clause.form == "doing" else "were"
+            text = f"how many {counted.name} {aux} {event.tail}"
+            yield Draft(text, value.start, value.end, "how-many", 1.5)
+        elif preposition in ("with", "in", "after", "by", "for", "to") and event.is_usable:
+            text = f"{preposition} how many {counted.name} {event.aux} {event.name} {event.tail}"
+            yield Draft(text.rstrip(), value.start, value.end, "how-many", 1.0)
 
 
 def _measured(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
@@ -128,20 +158,30 @@ def _measured(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
 def _subject_questions(event: Event) -> Iterator[Draft]:
     """Ask "Which block was received from 10.0.0.1?"."""
     subject, predicate, clause = event.subject, event.predicate, event.clause
-    if subject is None or not predicate or not subject.is_sound or subject.determiner.lower() == "no" or subject.unit:
+    if (
+        subject is None
+        or not predicate
+        or not event.is_usable
+        or not subject.is_sound
+        or subject.determiner.lower() == "no"
+        or subject.unit
+    ):
         return
     if sum(1 for each in event.line.clauses if each.verb and each.verb.base == event.base) > 1:
         return
     rest = event.rest() if clause.form != "is" else ""
     if subject.value is None:
         if is_mentionable(subject):
+            if event.base == "bear":
+                yield Draft(f"who {predicate}{rest}", subject.words_start, subject.words_end, "who", 1.0)
+                return
             predicate = re.sub("^(were|are) ", lambda be: {"were": "was ", "are": "is "}[be[1]], predicate)
             weight = 0.3 if clause.form == "is" else 1.0
             place = (subject.words_start, subject.words_end)
             yield Draft(f"what {predicate}{rest}", *place, "what-subject", weight)
         return
     slot = event.line.slot_at(subject.value.start)
-    if slot is None:
+    if slot is None or (slot.kind == "number" and not slot.names):
         return
     place = (slot.start, slot.end)
     if slot.is_person:
@@ -159,7 +199,7 @@ def _subject_questions(event: Event) -> Iterator[Draft]:
 def _actor_questions(event: Event) -> Iterator[Draft]:
     """Ask "Which component received block blk_7?" and "What is the worker leaving?"."""
     clause, actor, patient = event.clause, event.clause.actor, event.clause.patient
-    if clause.form in ("acting", "acts") and is_mentionable(patient) and is_mentionable(actor) and patient is not None:
+    if clause.form in ("acting", "acts") and is_mentionable(patient) and event.is_usable and patient is not None:
         place = (patient.words_start, patient.words_end)
         if patient.value is not None:
             place = (patient.value.start, patient.value.end)
@@ -171,12 +211,35 @@ def _actor_questions(event: Event) -> Iterator[Draft]:
     past = event.line.text[clause.state[0] : clause.state[1]].lower()
     if actor is not None and actor.value is None and actor.words and grammar.is_name(actor.head):
         noun = "function" if actor.head.endswith("()") else "component"
-        text = f"which {noun} {past} {mention(event.line, patient)}"
+        text = f"{f'which {noun}' if _is_component(actor.head) else 'what'} {past} {mention(event.line, patient)}"
         yield Draft(text, actor.words_start, actor.words_end, "component", 1.0)
+    elif actor is not None and actor.value is not None and actor.is_sound:
+        yield from _valued_actor(event, actor, patient, past)
     elif actor is None and patient is not _leading(event):
         component = next((slot for slot in event.line.slots if slot.kind == "component"), None)
         if component is not None:
             yield Draft(f"which component {past} {event.name}", component.start, component.end, "component", 1.0)
+
+
+def _valued_actor(event: Event, actor: Phrase, patient: Phrase, past: str) -> Iterator[Draft]:
+    """Ask "Which user uploaded file a.pdf?" and "What did user anna upload?"."""
+    slot = event.line.slot_at(actor.value.start) if actor.value is not None else None
+    if slot is None:
+        return
+    for name in slot.names[:1]:
+        yield Draft(f"which {name} {past} {mention(event.line, patient)}", slot.start, slot.end, "which-subject", 1.5)
+    if slot.is_person:
+        yield Draft(f"who {past} {mention(event.line, patient)}", slot.start, slot.end, "who", 1.0)
+    place = (patient.words_start, patient.words_end)
+    if patient.value is not None:
+        place = (patient.value.start, patient.value.end)
+    if slot.names or slot.noun:
+        yield Draft(f"what did {mention(event.line, actor)} {event.base}", *place, "what-object", 0.7)
+
+
+def _is_component(word: str) -> bool:
+    """Whether a name is written like a program's: ContainerManager, net.Server, find_child()."""
+    return re.search(r"[a-z][A-Z]|\w\.\w|_|\(\)", word) is not None
 
 
 def _leading(event: Event) -> Phrase | None:
@@ -201,12 +264,20 @@ def _time_questions(event: Event) -> Iterator[Draft]:
         asked = f"{event.aux} {event.name} {event.tail}{named[len(event.name) :]}"
         weight = 1.0 if timed else 0.6
         yield Draft(f"when {asked}", *place, "when", weight)
-        yield Draft(f"at what time {asked}", *place, "when", weight)
+        if ":" in times[0].text or " " in times[0].text:
+            yield Draft(f"at what time {asked}", *place, "when", weight)
 
 
 def _count_questions(event: Event) -> Iterator[Draft]:
     """Ask "How many bytes were sent?", and about the same measure in brackets: 1600 bytes (1.6 KB) sent."""
     subject = event.subject
+    yield from _counted_things(event)
+    for adjunct in event.clause.adjuncts:
+        value = adjunct.phrase.value
+        if adjunct.phrase.unit.startswith("time") and value is not None and event.is_usable:
+            yield Draft(
+                f"how many times {event.aux} {event.name} {event.tail}", value.start, value.end, "how-many", 1.5
+            )
     if subject is None or subject.value is None or not subject.unit or event.clause.form not in ("done", "acted"):
         return
     slots = event.line.slots

@@ -9,10 +9,13 @@ Does not handle: keys right before their values (see ``slots``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from selfinstruct.asking import grammar
+from selfinstruct.asking.events import is_mentionable
+from selfinstruct.asking.lexicon import entries
 from selfinstruct.asking.lines import Line
 from selfinstruct.asking.owners import owners
 from selfinstruct.asking.phrases import Chunk, Phrase, Segment
@@ -32,6 +35,9 @@ def label_questions(line: Line) -> Iterator[Draft]:
         if after.mark == ":" and not after.depth:
             yield from _sentence(line, before, after)
         yield from _state(before, after)
+    for segment in line.segments:
+        yield from _copula(segment)
+        yield from _taken(segment)
 
 
 def _value(line: Line, before: Segment, after: Segment) -> Iterator[Draft]:
@@ -63,6 +69,42 @@ def _value(line: Line, before: Segment, after: Segment) -> Iterator[Draft]:
             yield Draft(f"how many {text} are there", *place, "how-many", 1.5)
 
 
+def _copula(segment: Segment) -> Iterator[Draft]:
+    """Ask about "Disk usage on /dev/sda1 is 91%"."""
+    if len(segment.chunks) < 3:
+        return
+    *subject, copula, last = segment.chunks
+    first, value = subject[0].phrase, last.phrase
+    if copula.kind != "auxiliary" or copula.text.lower() not in ("is", "was") or value is None or value.value is None:
+        return
+    if first is None or first.value is not None or not is_mentionable(first) or value.words:
+        return
+    if any(chunk.kind not in ("phrase", "preposition") for chunk in subject):
+        return
+    text = f"what {copula.text.lower()} the {first.name} {_written(subject[1:])}".rstrip()
+    yield Draft(text, value.value.start, value.value.end, "slot-name", 2.0, value.unit_end)
+
+
+def _taken(segment: Segment) -> Iterator[Draft]:
+    """Ask about "Reading variable 9 took 12 ms"."""
+    at = next((at for at, chunk in enumerate(segment.chunks) if chunk.verb and chunk.verb.base == "take"), 0)
+    value = segment.chunks[at + 1].phrase if 0 < at < len(segment.chunks) - 1 else None
+    before = segment.chunks[:at]
+    if value is None or value.value is None or not value.unit or value.words:
+        return
+    unit, measured = entries("units")[value.unit]
+    is_doing = before[0].verb is not None and before[0].verb.form == "ing"
+    phrases = [chunk.phrase for chunk in before if chunk.phrase is not None]
+    rest = before[1:] if is_doing else before
+    if measured != "duration" or not phrases or not all(is_mentionable(phrase) for phrase in phrases):
+        return
+    if any(chunk.kind not in ("phrase", "preposition") for chunk in rest):
+        return
+    text = f"{before[0].text.lower()} {_written(rest)}" if is_doing else _written(rest)
+    yield Draft(f"how many {unit} did {text} take", value.value.start, value.value.end, "how-many", 1.5)
+    yield Draft(f"how long did {text} take", value.value.start, value.value.end, "how-long", 1.5, value.unit_end)
+
+
 def _written(chunks: Sequence[Chunk]) -> str:
     return " ".join(chunk.phrase.text if chunk.phrase is not None else chunk.text.lower() for chunk in chunks)
 
@@ -70,7 +112,7 @@ def _written(chunks: Sequence[Chunk]) -> str:
 def _sentence(line: Line, before: Segment, after: Segment) -> Iterator[Draft]:
     phrases = [chunk.phrase for chunk in before.chunks if chunk.phrase is not None]
     told = next((each for each in phrases if each.value is None and each.head.lower() in _TELLING), None)
-    end = len(line.text.rstrip().rstrip("."))
+    end = len(re.sub(r"[\s.]*(?:\[\w+\])?[\s.]*$", "", line.text))
     if told is None or not told.is_sound or any(chunk.kind == "verb" for chunk in before.chunks):
         return
     rest = line.text[after.start : end]
@@ -94,7 +136,7 @@ def _state(before: Segment, after: Segment) -> Iterator[Draft]:
     if after.mark not in (":", ".", "-") or len(after.chunks) != 1 or len(before.chunks) > 2 or before.depth:
         return
     is_state = chunk.kind == "state" or (chunk.verb is not None and chunk.verb.form in ("ed", "ing"))
-    if not is_state or phrase is None or not phrase.is_sound or phrase.is_keyed or phrase.unit:
+    if not is_state or phrase is None or not is_mentionable(phrase) or phrase.is_keyed:
         return
     verb = before.chunks[0].verb if len(before.chunks) == 2 else None
     if len(before.chunks) == 1 and after.mark != ".":

@@ -16,7 +16,7 @@ from selfinstruct.asking.lines import Line
 from selfinstruct.asking.phrases import Phrase, Segment
 from selfinstruct.asking.question import Draft
 
-_OUTCOMES = frozenset(("succeed", "fail", "complete"))
+_OUTCOMES = frozenset(("succeed", "fail"))
 #: Nouns for things that can succeed, besides those made from verbs (verification, payment).
 _EVENTS = frozenset(
     (
@@ -35,9 +35,34 @@ _WRONG = frozenset(
     )
 )
 _WRONG_NOUNS = frozenset(
-    ("abort", "crash", "denial", "disconnect", "error", "exit", "failure", "rejection", "shutdown", "termination")
+    (
+        *("abort", "crash", "denial", "disconnect", "error", "exception", "exit", "failure", "problem", "rejection"),
+        *("shutdown", "termination", "timeout", "warning"),
+    )
 )
 _REASON = re.compile(r"\b(?:due to|because of|because|caused by|as a result of)\s+(?=\S)")
+#: Verbs that leave no state behind.
+_PASSING = frozenset(
+    (
+        *(
+            "add",
+            "ask",
+            "call",
+            "change",
+            "find",
+            "get",
+            "give",
+            "include",
+            "log",
+            "mention",
+            "pass",
+            "place",
+            "read",
+            "receive",
+        ),
+        *("report", "request", "return", "send", "serve", "set", "take", "use", "write", "expect", "make", "see"),
+    )
+)
 #: Verbs that tell how a value came about, not what happened to it.
 _SETTING = ("set", "give", "use", "expect")
 
@@ -46,7 +71,12 @@ def outcome_questions(line: Line) -> Iterator[Draft]:
     """Yield the questions about how the clauses of a line end."""
     for clause in line.clauses:
         event = Event(line, clause)
-        if event.is_usable and event.subject is not None and clause.form not in ("none", "acts"):
+        if (
+            event.is_usable
+            and event.subject is not None
+            and clause.form not in ("none", "acts")
+            and event.base != "bear"
+        ):
             yield from _state_questions(event, event.subject)
         yield from _reason_questions(event)
 
@@ -61,7 +91,7 @@ def _state_questions(event: Event, subject: Phrase) -> Iterator[Draft]:
     if clause.form == "done" and event.base not in _SETTING:
         if not clause.is_negated:
             yield Draft(f"what happened to {named}", *place, "happened", 1.5)
-        if is_after:
+        if is_after and (clause.is_negated or event.base not in _PASSING):
             yield Draft(f"what is the status of {named}", *place, "status", 1.0)
     elif clause.form == "is":
         yield Draft(f"what is the status of {named}", *place, "status", 1.0)
@@ -69,7 +99,7 @@ def _state_questions(event: Event, subject: Phrase) -> Iterator[Draft]:
         yield Draft(f"what is happening to {named}", *place, "happened", 1.0)
     elif clause.form == "acted" and not clause.is_negated:
         yield from _acted_questions(event, subject, named)
-    elif clause.form == "acting":
+    elif clause.form == "acting" and "number" not in subject.words and subject.head.lower() not in _WRONG_NOUNS:
         yield Draft(f"what is {event.name} doing", place[0], clause.end, "doing", 1.0)
     elif clause.form == "failed":
         yield Draft(f"was {named} {event.tail.removeprefix('not be ')}", *place, "is-it", 0.5)
@@ -84,8 +114,14 @@ def _state_questions(event: Event, subject: Phrase) -> Iterator[Draft]:
 def _acted_questions(event: Event, subject: Phrase, named: str) -> Iterator[Draft]:
     place = event.clause.state
     if event.base not in _OUTCOMES:
-        yield Draft(f"what did {named} do", *place, "happened", 0.6)
-        yield Draft(f"what happened to {named}", *place, "happened", 0.6)
+        verb = event.clause.verb
+        if verb is not None and verb.is_labile:
+            yield Draft(f"what happened to {named}", *place, "happened", 1.5)
+            if event.base not in _PASSING:
+                yield Draft(f"what is the status of {named}", *place, "status", 1.0)
+        else:
+            yield Draft(f"what did {named} do", *place, "happened", 0.6)
+            yield Draft(f"what happened to {named}", *place, "happened", 0.6)
         return
     yield Draft(f"what is the status of {named}", *place, "status", 1.0)
     head = subject.head.lower()
@@ -97,7 +133,8 @@ def _acted_questions(event: Event, subject: Phrase, named: str) -> Iterator[Draf
 def _reason_questions(event: Event) -> Iterator[Draft]:
     """Ask "Why was session 7 closed?"."""
     clause, subject = event.clause, event.subject
-    is_wrong = event.base in _WRONG or clause.form == "failed" or clause.is_negated
+    is_stated = _REASON.search(event.line.text, clause.state[1]) is not None
+    is_wrong = is_stated or event.base in _WRONG or clause.form == "failed" or clause.is_negated
     is_noun = subject is not None and subject.head.lower() in _WRONG_NOUNS
     if clause.form == "acts" or not (is_wrong or is_noun) or (place := _reason(event)) is None:
         return
@@ -114,7 +151,7 @@ def _reason_questions(event: Event) -> Iterator[Draft]:
 def _reason(event: Event) -> tuple[int, int] | None:
     """The place of the words that tell why: after "due to", or after a colon or a dash behind the clause."""
     text, clause = event.line.text, event.clause
-    end = len(re.sub(r"\s*(?:\[\w+\])?[\s.]*$", "", text))
+    end = len(re.sub(r"[\s.]*(?:\[\w+\])?[\s.]*$", "", text))
     if (match := _REASON.search(text, clause.state[1])) is not None and match.end() < end:
         return match.end(), end
     segments = event.line.segments

@@ -69,9 +69,11 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
         weight = 1.0 if rank == 0 else 0.6
         is_program_name = grammar.is_name(name) and " " not in name and not name.isupper()
         is_by_form = not slot.noun and not name.startswith(("source ", "destination ")) and slot.kind in _FORMS
-        may_own = is_attribute and not is_by_form and (slot.is_keyed or not slot.is_person)
+        may_own = is_attribute and not _is_verb(name) and not is_by_form and (slot.is_keyed or not slot.is_person)
         for sure, owner in enumerate(owners(line, slot) if may_own else ()):
-            if name in _SIZES and _is_place(line, owner):
+            if (name in _SIZES and _is_place(line, owner)) or (
+                slot.kind in ("file", "path") and _is_person(line, owner)
+            ):
                 continue
             if sure == 0 and (slot.preposition in _OF or " " in name):
                 yield Draft(f"what is the {name} of {owner}", *place, kind, 2 * weight, unit_end)
@@ -83,11 +85,17 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
         if is_program_name and not slot.is_keyed and slot.kind == "number":
             yield Draft(f"what is the value of {name}", *place, "slot-key", weight, unit_end)
             yield Draft(f"what value does {name} have", *place, "slot-key", 0.5 * weight, unit_end)
-        elif is_attribute:
+        elif is_attribute and not _is_verb(name):
             text = f"what is {name}" if slot.is_keyed and is_program_name else f"what is the {name}"
             yield Draft(text, *place, kind, 0.5 * weight, unit_end)
-        if slot.is_keyed and rank == 0 and slot.noun and not grammar.is_adjective(slot.noun):
+        if slot.is_keyed and rank == 0 and slot.noun and " " not in slot.noun and not grammar.is_adjective(slot.noun):
             yield Draft(f"what is the value of {slot.noun}", *place, kind, 0.5, unit_end)
+
+
+def _is_verb(name: str) -> bool:
+    """Whether a key is a verb and no noun, so that "the" cannot stand before it."""
+    verb = grammar.verb_of(name)
+    return verb is not None and verb.form in ("base", "s") and grammar.noun_flags(name) is None
 
 
 def _names(line: Line, slot: Slot) -> list[str]:
@@ -103,7 +111,8 @@ def _mentioned(line: Line, slot: Slot) -> Iterator[Draft]:
     """Ask which thing the line is about."""
     names = _names(line, slot)
     if not names or _is_attribute(slot):
-        if slot.is_place and slot.noun and slot.names[:1] != (slot.noun,) and slot.phrase is not None and names:
+        is_owned = slot.is_place and slot.noun and slot.names[:1] != (slot.noun,) and not slot.is_keyed
+        if is_owned and slot.phrase is not None and names:
             owner = grammar_text(replace(slot.phrase, value=None))
             yield Draft(f"what is the {names[-1]} of {owner}", slot.start, slot.end, "slot-name", 1.0)
         return
@@ -126,6 +135,10 @@ def _associated(line: Line, slot: Slot) -> Iterator[Draft]:
 def _is_place(line: Line, owner: str) -> bool:
     """Whether an owner is an address or a host, which has no size."""
     return any(slot.kind in ("address", "host") and slot.mention == owner for slot in line.slots)
+
+
+def _is_person(line: Line, owner: str) -> bool:
+    return any(slot.is_person and slot.mention == owner for slot in line.slots)
 
 
 def _counts(line: Line, slot: Slot) -> Iterator[Draft]:

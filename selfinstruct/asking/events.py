@@ -32,7 +32,11 @@ class Event:
         if clause.form == "failed" and clause.verb is not None and not clause.verb.is_transitive:
             self.subject = None
         self.aux, self.tail = self._pieces()
-        self.is_usable = is_mentionable(self.subject)
+        is_error = clause.form == "acting" and self.subject is not None and self.subject.head.lower() == "error"
+        is_code = clause.form == "none" and self.subject is not None and self.subject.name.isupper()
+        self.is_usable = (
+            is_mentionable(self.subject) and not is_error and not is_code and self.base not in ("get", "have")
+        )
 
     def _pieces(self) -> tuple[str, str]:
         clause, subject, base = self.clause, self.subject, self.base
@@ -74,6 +78,8 @@ class Event:
     @property
     def predicate(self) -> str:
         """What is said of the subject as a question about it repeats it: "was received", "succeeded"."""
+        if self.clause.form == "acting" and self.clause.patient is not None:
+            return f"{self.aux} {self.tail} {mention(self.line, self.clause.patient)}"
         if self.clause.form in ("done", "doing", "failed", "acting", "is"):
             return f"{self.aux} {self.tail}"
         if self.clause.form == "acted" and not self.clause.is_negated:
@@ -95,7 +101,10 @@ def is_mentionable(phrase: Phrase | None) -> bool:
     if phrase.value is not None:
         return phrase.value.kind not in ("number", "version", "quoted", "time") or bool(phrase.words)
     return bool(phrase.words) and (
-        grammar.is_noun_like(phrase.head) or grammar.is_name(phrase.head) or 2 <= len(phrase.words) < 5
+        grammar.is_noun_like(phrase.head)
+        or grammar.is_name(phrase.head)
+        or 2 <= len(phrase.words) < 5
+        or phrase.head.istitle()
     )
 
 

@@ -5,8 +5,10 @@
 
 Does not handle: words of several classes in context (see ``phrases``), other languages.
 
->>> verb_of("Received"), verb_of("writing").base, gerund("stop"), participle("write")
-(Verb(base='receive', form='ed', is_transitive=True), 'write', 'stopping', 'written')
+>>> verb_of("Received")
+Verb(base='receive', form='ed', is_transitive=True, is_labile=False)
+>>> verb_of("writing").base, gerund("stop"), participle("write")
+('write', 'stopping', 'written')
 >>> with_article("block"), with_article("address"), is_plural("bytes"), is_plural("address")
 ('a block', 'an address', True, False)
 """
@@ -41,31 +43,35 @@ _SINGULAR_IN_S = ("ss", "us", "is", "ics", "news", "ous", "as", "os")
 
 
 class Verb(NamedTuple):
-    """A verb in a form: ``base``, ``s``, ``ed`` (participle, mostly also past), ``past`` (no participle) or ``ing``."""
+    """A verb in a form: ``base``, ``s``, ``ed`` (participle, mostly also past), ``past`` (no participle) or ``ing``.
+
+    ``is_labile`` marks a transitive verb whose object can also do it by itself: the server started.
+    """
 
     base: str
     form: str
     is_transitive: bool
+    is_labile: bool = False
 
 
 @cache
 def _verbs() -> dict[str, Verb]:
     found: dict[str, Verb] = {}
     for base, flags in flagged("verbs").items():
-        is_transitive = "t" in flags
+        is_transitive, is_labile = "t" in flags, "l" in flags
         irregular = entries("verbs").get(f"{base} {flags}", ())
-        found.setdefault(base, Verb(base, "base", is_transitive))
+        found.setdefault(base, Verb(base, "base", is_transitive, is_labile))
         for form in sorted(forms(base) - {base}):
             if form.endswith("ing"):
-                found[form] = Verb(base, "ing", is_transitive)
+                found[form] = Verb(base, "ing", is_transitive, is_labile)
             elif form.endswith("s"):
-                found.setdefault(form, Verb(base, "s", is_transitive))
+                found.setdefault(form, Verb(base, "s", is_transitive, is_labile))
             elif not irregular:
-                found[form] = Verb(base, "ed", is_transitive)
+                found[form] = Verb(base, "ed", is_transitive, is_labile)
         for form in irregular:
             if form != base:
                 is_participle = form == irregular[-1]
-                found[form] = Verb(base, "ed" if is_participle else "past", is_transitive)
+                found[form] = Verb(base, "ed" if is_participle else "past", is_transitive, is_labile)
     return found
 
 
@@ -83,6 +89,9 @@ def _irregular() -> dict[str, tuple[str, ...]]:
 @cache
 def participle(base: str) -> str:
     """Return the past participle of a listed verb."""
+    verb, _, particle = base.partition(" ")
+    if particle:
+        return f"{participle(verb)} {particle}"
     if base in _irregular():
         return _irregular()[base][-1]
     return min((form for form in forms(base) if form.endswith("ed") and form != base), default=f"{base}ed", key=len)
@@ -91,6 +100,9 @@ def participle(base: str) -> str:
 @cache
 def gerund(base: str) -> str:
     """Return the form in -ing of a listed verb."""
+    verb, _, particle = base.partition(" ")
+    if particle:
+        return f"{gerund(verb)} {particle}"
     found = sorted(form for form in forms(base) if form.endswith("ing") and form != base)
     return min(found, default=f"{base}ing", key=len)
 

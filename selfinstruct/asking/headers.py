@@ -21,7 +21,7 @@ _LEVEL = re.compile(
     r"(?:[\[(<]?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL|ALERT|EMERG)[\])>]?(?![\w-])"
     r"|\[(?P<level_>debug|info|notice|warn|warning|error|crit|alert|emerg)\])[\s:|-]*"
 )
-_THREAD_NUMBER = re.compile(r"\d{1,7}\s+(?=[\[A-Z])")
+_THREAD_NUMBER = re.compile(r"\d{1,7}\s+(?=[\[A-Z])|\[\d{1,7}\]\s+(?=[A-Z])")
 _SYSLOG = re.compile(r"(?P<host>[A-Za-z][\w.-]*)\s+(?=[\w./()-]+(?:\[\d+\])?:\s)")
 _PROCESS = re.compile(r"(?P<process>[A-Za-z][\w./-]*)(?:\([\w]+\))?\[(?P<pid>\d+)\]:\s+")
 _DAEMON = re.compile(r"(?P<process>[a-z][\w./-]*):\s+")
@@ -59,7 +59,8 @@ def parse_header(text: str) -> Header:
     at = _take(_LEVEL, text, at, fields)
     has_level = len(fields) > has_time
     if not fields:
-        return Header((), 0)
+        process = _take(_PROCESS, text, at, fields)
+        return Header(tuple(fields), process if fields else 0)
     if not has_time and text[at - 1 : at] == " " and not re.search(r"[\])>:|-]\s*$", text[:at]):
         moved = _take(_PLAIN_COMPONENT, text, at, fields)
         return Header(tuple(fields), moved) if moved > at else Header((), 0)

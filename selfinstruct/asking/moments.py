@@ -38,7 +38,7 @@ _MOMENTS = (
     r"(?:19|20)\d{12}",
     r"\d{4}年\d{1,2}月\d{1,2}日\s?\d\d:\d\d(?::\d\d)?",
 )
-_FRACTION = r"(?:[.,]\d{1,9})?(?:Z\b|\s?[+-]\d\d:?\d\d\b)?"
+_FRACTION = r"(?:[.,]\d{1,9})?(?:Z\b|\s?[+-]\d\d:?\d\d\b|\s(?:UTC|GMT)\b)?"
 #: A date with a time of day, or a time of day with seconds.
 MOMENT = rf"(?:{'|'.join(_MOMENTS)}|\d\d:\d\d:\d\d){_FRACTION}"
 #: A date, a time of day with seconds, or both.

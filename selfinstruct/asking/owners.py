@@ -34,7 +34,7 @@ def owners(line: Line, slot: Slot) -> list[str]:
     if not found and len(entities) == 1:
         found.append(entities[0].mention)
     if not found and slot.is_keyed and not entities:
-        found += _leading_phrase(line)
+        found += _phrase_before(line, slot)
     return found[:2]
 
 
@@ -85,12 +85,22 @@ def _before_bracket(line: Line, slot: Slot) -> Sequence[str]:
     return [each.mention for each in slots if each is not None and each.is_entity]
 
 
-def _leading_phrase(line: Line) -> list[str]:
-    """The phrase without a value that a line begins with, if records of keys follow it."""
-    first = line.segments[0] if line.segments else None
-    phrase = first.chunks[0].phrase if first is not None else None
-    if first is None or any(chunk.phrase is None or not chunk.phrase.is_keyed for chunk in first.chunks[1:]):
-        return []
-    if phrase is None or phrase.value is not None or not phrase.is_sound or phrase.is_keyed:
-        return []
-    return [grammar_text(phrase)] if grammar.is_name(phrase.head) or grammar.is_noun_like(phrase.head) else []
+def _phrase_before(line: Line, slot: Slot) -> list[str]:
+    """The nearest phrase without a value before a record of keys: authentication failure; uid=0."""
+    for position in range(slot.segment, -1, -1):
+        segment = line.segments[position]
+        phrase = segment.chunks[0].phrase
+        following = line.segments[position + 1].mark if position + 1 < len(line.segments) else ""
+        if (
+            segment.depth
+            or phrase is None
+            or any(c.phrase is None or not c.phrase.is_keyed for c in segment.chunks[1:])
+        ):
+            if position < slot.segment:
+                return []
+            continue
+        if phrase.value is not None or phrase.is_keyed or (following == "=" and len(segment.chunks) == 1):
+            continue
+        is_noun = grammar.is_name(phrase.head) or grammar.is_noun_like(phrase.head)
+        return [grammar_text(phrase)] if phrase.is_sound and is_noun else []
+    return []

@@ -26,6 +26,8 @@ from selfinstruct.asking.phrases import Chunk, Phrase, Segment, is_program_name,
 from selfinstruct.asking.tokens import Token, joined, tokenize
 
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
+#: Verbs with a particle that mean something else than without.
+_PHRASAL = {"log": ("in", "out", "on", "off"), "sign": ("in", "out", "up"), "give": ("up",), "back": ("off",)}
 _PARTICLES = frozenset(("out", "up", "down", "off", "back"))
 _RUN = re.compile(r"[^\s,;()\[\]{}<>\"']+")
 _JOINERS = frozenset(("#", ":", "="))
@@ -82,7 +84,10 @@ class _Parser:
             return False
         if grammar.verb_of(token.text) is not None or grammar.is_noun_like(token.text) or grammar.is_adverb(token.text):
             return False
-        return after is None or after.kind != "word" or after.text.lower() in grammar.PREPOSITIONS
+        if after is None or after.kind != "word" or after.text.lower() in grammar.PREPOSITIONS:
+            return True
+        verb = grammar.verb_of(after.text)
+        return after.text.lower() in grammar.AUXILIARIES or (verb is not None and verb.form in ("ed", "s", "past"))
 
     # Segments
 
@@ -93,6 +98,8 @@ class _Parser:
             self.segments.append(self.segment)
         elif self.open and token.text == self.open[-1][0]:
             _, self.segment = self.open.pop()
+        elif token.text == ":" and self._previous() == "preposition":
+            return
         elif token.text not in "#*\"'":
             self.segment = Segment(token.text, token.end, token.end, len(self.open))
             self.segments.append(self.segment)
@@ -182,12 +189,15 @@ class _Parser:
         verb = grammar.verb_of(token.text)
         if verb is None or not self._is_verb_here(verb, token):
             return False
-        if verb.form == "base" and self._previous() not in ("modal", "cannot", "to"):
+        is_bare = self._previous() in ("modal", "cannot", "to") or self._follows_did_not()
+        if verb.form == "base" and not is_bare:
             is_participle = grammar.participle(verb.base) == token.text.lower()
             verb = verb._replace(form="ed" if is_participle else "base")
         following = self._token(self.at + 1)
+        if verb.base in _PHRASAL and following is not None and following.text.lower() in _PHRASAL[verb.base]:
+            verb = verb._replace(base=f"{verb.base} {following.text.lower()}", is_transitive=False)
         end = token.end
-        if following is not None and following.text.lower() in _PARTICLES:
+        if following is not None and (following.text.lower() in _PARTICLES or " " in verb.base):
             end = following.end
             self.at += 1
         self._add("verb", token, verb, end)
@@ -199,7 +209,7 @@ class _Parser:
         word = token.text.lower()
         if following is not None and following.text == "=":
             return False
-        if previous in ("modal", "cannot", "to"):
+        if previous in ("modal", "cannot", "to") or self._follows_did_not():
             return verb.form == "base" or verb.base == word
         if verb.form == "ing":
             return grammar.noun_flags(word) is None and previous != "preposition"
@@ -210,6 +220,10 @@ class _Parser:
         if previous != "phrase" or grammar.noun_flags(word) is not None or following is None:
             return False
         return verb.form == "s" or grammar.is_plural(self.segment.chunks[-1].text)
+
+    def _follows_did_not(self) -> bool:
+        kinds = [chunk.kind for chunk in self.segment.chunks[-2:]]
+        return kinds == ["auxiliary", "not"] and self.segment.chunks[-2].text.lower() in ("did", "does", "do")
 
     def _is_participle_here(self, verb: Verb, word: str, previous: str, following: Token | None) -> bool:
         if previous in ("preposition", "state") or (verb.form == "base" and grammar.noun_flags(word) is not None):
@@ -247,7 +261,7 @@ class _Parser:
             unit=unit.text if unit is not None else "",
             unit_end=unit.end if unit is not None else 0,
             is_keyed=is_keyed,
-            is_sound=is_sound(words, is_keyed),
+            is_sound=is_sound(words, is_keyed, value),
         )
         last = unit or value or words[-1]
         start = self.tokens[first].start if determiner else words_start
@@ -260,13 +274,26 @@ class _Parser:
         following = self._token(at + 1)
         return following is not None and following.text in ("=", ":")
 
+    def _is_assigned(self, at: int) -> bool:
+        following = self._token(at + 1)
+        return following is not None and following.text == "="
+
+    def _is_tight_key(self, at: int) -> bool:
+        """Whether a colon without spaces follows: such a key is one word."""
+        mark, value = self._token(at + 1), self._token(at + 2)
+        is_colon = mark is not None and value is not None and mark.text == ":"
+        return is_colon and self.tokens[at].end == self.tokens[at + 1].start and self.tokens[at + 1].end == value.start  # type: ignore[union-attr]
+
     def _words(self) -> list[Token]:
         words: list[Token] = []
         has_noun = False
         while (token := self._token(self.at)) is not None:
             if token.kind not in ("word", "code") or self.is_value(token):
                 break
-            if not self._is_key(self.at) and not self._continues(token, words, has_noun):
+            is_closed = grammar.is_closed_class(token.text) and not self._is_assigned(self.at)
+            if (is_closed or not self._is_key(self.at)) and not self._continues(token, words, has_noun):
+                break
+            if words and self._is_tight_key(self.at):
                 break
             is_key = self._is_key(self.at) and self._has_keyed_value(self.at)
             if words and grammar.is_name(token.text) and is_program_name(words[-1].text):
@@ -327,6 +354,8 @@ class _Parser:
         if self._has_value(at):
             if is_keyed and token.kind not in ("quoted",) and self._is_other_key(at):
                 return None, False
+            if is_keyed and self.text[token.start - 1] == "[" and token.kind == "number":
+                return None, False  # a time since the start: kernel: [12.345]
             if is_keyed and (whole := self._whole(at)) is not None:
                 return whole, True
             if is_keyed and self._is_list(at):
@@ -340,7 +369,8 @@ class _Parser:
             following = self._token(at + 1)
             is_alone = following is None or following.kind == "mark" or (is_tight and following.start > token.end)
             is_constant = token.text.isupper() and len(token.text) > 1
-            if is_alone and (is_tight or mark.text == "=" or is_constant):
+            is_apt = mark.text == "=" or (is_tight and (is_constant or grammar.is_name(token.text)))
+            if is_alone and (is_apt or is_constant):
                 self.at = at + 1
                 return Token(token.start, token.end, "word", token.text), True
         return None, False

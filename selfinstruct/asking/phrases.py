@@ -84,7 +84,7 @@ def grammar_text(phrase: Phrase) -> str:
     head = phrase.head
     if phrase.determiner.lower() in ("no", "any", "its", "my", "our", "their") or not head:
         return " ".join(filter(None, (phrase.determiner, phrase.name)))
-    bare = grammar.is_name(head) or (grammar.is_plural(head) and not phrase.determiner)
+    bare = grammar.is_name(head) or head.istitle() or (grammar.is_plural(head) and not phrase.determiner)
     return phrase.name if bare or "m" in (grammar.noun_flags(head) or "") else f"the {phrase.name}"
 
 
@@ -114,6 +114,7 @@ def written_words(words: Sequence[str], is_first: bool, is_shouted: bool = False
     ``is_first`` is whether they begin a segment: then a capital is no sign of a name if small words follow.
     ``is_shouted`` is whether all of the line is in capitals.
     """
+    words = [word.removesuffix("(s)") for word in words]
     small = is_first and len(words) > 1 and words[1].islower() and words[0] not in _PROPER
     return tuple(
         word.lower()
@@ -136,7 +137,7 @@ def is_program_name(word: str) -> bool:
     return word[:1].islower() and grammar.is_name(word) and "_" not in word and "-" not in word and "." not in word
 
 
-def is_sound(words: Sequence[Token], is_keyed: bool) -> bool:
+def is_sound(words: Sequence[Token], is_keyed: bool, value: Token | None) -> bool:
     """Whether words are surely a noun phrase: none is a verb in its base form that is not a noun as well."""
     if is_keyed or not words:
         return True
@@ -153,6 +154,6 @@ def is_sound(words: Sequence[Token], is_keyed: bool) -> bool:
     for word in (*modifiers, head):
         verb = grammar.verb_of(word.text) if word.kind == "word" else None
         if verb is not None and verb.form in ("base", "s") and grammar.noun_flags(word.text) is None:
-            return word is not head and "e" in (grammar.noun_flags(head.text) or "")
+            return value is None and word is not head and "e" in (grammar.noun_flags(head.text) or "")
     verb = grammar.verb_of(head.text)
     return verb is None or grammar.noun_flags(head.text) is not None or grammar.is_name(head.text)

@@ -51,6 +51,25 @@ class Draft(NamedTuple):
     unit_end: int = 0
 
 
+#: Marks that join parts of one value.
+_JOINING = "-/\\_@#+~&"
+_NEXT_KEY = re.compile(r",\s*[\w. ]+\s*[=:]")
+
+
+def _is_part(line: str, start: int, end: int) -> bool:
+    """Whether [start, end) is a part of a longer value: ``1`` of ``1-1``, ``yarn`` of ``yarn,curi``."""
+    if start > 1 and line[start - 1] in _JOINING and line[start - 2].isalnum() and line[start - 2].isascii():
+        return True
+    if start > 1 and line[start - 1] == "," and line[start - 2].isalnum() and not line[start].isspace():
+        return not _NEXT_KEY.match(line, start - 1) and "=" not in line[max(0, start - 20) : start]
+    following = line[end : end + 2]
+    if len(following) < 2 or not following[1].isalnum() or not following[1].isascii():
+        return False
+    if following[0] in _JOINING or (following[0] == ":" and following[1].isdigit()):
+        return True
+    return following[0] == "," and _NEXT_KEY.match(line, end) is None
+
+
 def is_right(question: str, line: str, start: int, end: int) -> bool:
     """Whether a question may be asked whose answer is [start, end) of a line."""
     answer = line[start:end]
@@ -58,6 +77,10 @@ def is_right(question: str, line: str, start: int, end: int) -> bool:
         return False
     if len(answer) > LONGEST_ANSWER or len(question) > LONGEST_QUESTION or not re.search(r"\w", answer):
         return False
-    if find_span(answer, line) != (start, end):
+    if any(
+        answer.count(opening) != answer.count(closing) for opening, closing in ("()", "[]", "{}", "<>", "“”", "（）")
+    ):
+        return False
+    if _is_part(line, start, end) or find_span(answer, line) != (start, end):
         return False
     return find_span(canonical(answer).casefold(), canonical(question).casefold()) is None

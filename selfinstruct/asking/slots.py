@@ -38,6 +38,7 @@ _FORM_NOUNS = {
     "email": ("email address",),
     "mac": ("MAC address",),
     "time": ("time", "timestamp"),
+    "year": ("year",),
 }
 _HEADER_NAMES = {
     "time": ("timestamp", "time"),
@@ -51,6 +52,7 @@ _HEADER_NAMES = {
 _PREFIX = re.compile(r"[A-Za-z]+(?=[-_]?\d|[-_]\w*\d)")
 # A word with a version, such as ssh2: no identifier.
 _SHORT_ID = re.compile(r"[A-Za-z]+\d{1,2}")
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _NO_PLACES = frozenset(("connection", "error", "message", "packet", "query", "request", "response", "session"))
 _PLACES = ("address", "host")
 #: Verbs that bring something to the place after "to".
@@ -192,10 +194,15 @@ def _slot(phrase: Phrase, preposition: str, verb: str, position: int, noun: str)
     value = phrase.value
     if value is None:
         raise ValueError("a slot needs a value")
+    if value.kind == "number" and preposition in ("in", "since", "until") and not phrase.words and not phrase.unit:
+        value = value._replace(kind="time") if _YEAR.fullmatch(value.text) else value
     prefix = _prefix_noun(value.text) if value.kind == "id" else noun
     if _is_mere_label(phrase, value.kind, prefix):
         phrase = replace(phrase, is_sound=False)
-    names = tuple(dict.fromkeys(_names(phrase, value.kind, value.text, preposition, verb, prefix)))
+    is_year = value.kind == "time" and value.text.isdigit() and len(value.text) == 4
+    names = tuple(
+        dict.fromkeys(_names(phrase, "year" if is_year else value.kind, value.text, preposition, verb, prefix))
+    )
     nouns = {name.lower() for name in names} | {name.split()[-1].lower() for name in names}
     nouns |= {word.lower() for word in phrase.words[-1:]} | ({prefix} if prefix else set())
     if value.kind in _PLACES:
@@ -206,7 +213,8 @@ def _slot(phrase: Phrase, preposition: str, verb: str, position: int, noun: str)
     if flags is None:
         flags = flagged("nouns").get(prefix.split()[-1] if prefix else "", "")
     if head and grammar.is_name(head) and not flags:
-        flags = "a" if phrase.is_keyed else ("e" if value.kind in ("id", "hex") else "a")
+        is_thing = value.kind in ("id", "hex") or (value.kind == "number" and head[0].isupper() and not head.isupper())
+        flags = "e" if is_thing and not phrase.is_keyed else "a"
     return Slot(
         value.start, value.end, value.text, value.kind, names, frozenset(nouns), phrase.name if phrase.is_sound else "",
         flags, phrase.unit, phrase.unit_end, phrase.is_keyed, preposition, phrase, position,

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from selfinstruct.asking import grammar
 from selfinstruct.asking.chinese_words import is_chinese
+from selfinstruct.asking.headers import parse_header
 from selfinstruct.asking.lexicon import entries
 from selfinstruct.text import find_span
 
@@ -37,6 +38,8 @@ _CHINESE_CLASSES = (
 _SLACK = 2
 _SHORTEST_LIMIT = 80
 _DEFAULT_LIMIT = 160
+#: So many seeds with headers show whether headers are asked about, and the weight if they are not.
+_FEWEST_HEADERS, _UNASKED_HEADER = 5, 0.15
 #: How much a wording that the seeds never use is drawn, against one that has its even share in them.
 _FLOOR = 0.4
 
@@ -66,7 +69,8 @@ class Style:
 
     ``mark`` ends a question. ``shares`` are those of the wording classes, empty if all are alike. ``longest`` is a
     limit in code points. ``has_units`` is whether an answer includes the unit that the question does not name.
-    ``is_negation_alone`` is whether "Is it found?" is answered by "not" and not by "not found".
+    ``is_negation_alone`` is whether "Is it found?" is answered by "not" and not by "not found". ``header_weight`` is
+    how much questions about the header of a line are drawn: less, if the seeds have headers and never ask about them.
     """
 
     mark: str = "?"
@@ -74,6 +78,7 @@ class Style:
     longest: int = _DEFAULT_LIMIT
     has_units: bool = True
     is_negation_alone: bool = False
+    header_weight: float = 1.0
     shares: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -99,8 +104,15 @@ class Style:
             is_negation_alone=any(
                 answer.strip().lower() in ("not", "no", "未", "没有") for _, answer, _ in seed_questions
             ),
+            header_weight=_header_weight(seed_questions),
             shares={name: count / len(questions) for name, count in classes.items()},
         )
+
+    def asks(self, kind: str, answer: str) -> bool:
+        """Whether a kind of question with such an answer is asked: "not", or "not found", as in the seeds."""
+        if kind == "is-it-not":
+            return self.is_negation_alone
+        return kind != "is-it" or not self.is_negation_alone or not answer.lower().startswith("not ")
 
     def written(self, question: str) -> str:
         """Return a question with its capital and its mark."""
@@ -114,6 +126,15 @@ class Style:
         if not self.shares:
             return 1.0
         return _FLOOR + self.shares.get(wording_class(question), 0.0) * len(self.shares)
+
+
+def _header_weight(seed_questions: Sequence[tuple[str, str, str]]) -> float:
+    headers = [(parse_header(context), answer, context) for _, answer, context in seed_questions]
+    led = [(header.end, answer, context) for header, answer, context in headers if header.fields]
+    if len(led) < _FEWEST_HEADERS:
+        return 1.0
+    spans = [(end, find_span(answer.strip(), context)) for end, answer, context in led]
+    return 1.0 if any(span is not None and span[0] < end for end, span in spans) else _UNASKED_HEADER
 
 
 def _has_units(seed_questions: Sequence[tuple[str, str, str]], default: bool) -> bool:

@@ -132,6 +132,18 @@ def test_style_follows_the_seeds() -> None:
     assert "which session was closed" in questions
 
 
+def test_headers_are_asked_about_as_often_as_the_seeds_do() -> None:
+    """Seeds that have headers and never ask about them make such questions rare, not impossible."""
+    line = "2024-05-01 10:00:00 INFO net.Server: Closed session 0x14e"
+    unasked = Style.of([("Which session was closed?", "0x14e", line)] * 5)
+    about_header = Style.of(
+        [("Which session was closed?", "0x14e", line)] * 4 + [("When?", "2024-05-01 10:00:00", line)]
+    )
+    assert unasked.header_weight < about_header.header_weight == Style.of([]).header_weight == 1
+    weights = {each.text: each.weight for each in Asker([line], unasked).questions(0)}
+    assert 0 < weights["When was the message logged?"] < weights["What happened to session 0x14e?"] / 4
+
+
 @pytest.mark.parametrize(
     ("question", "name"),
     [
