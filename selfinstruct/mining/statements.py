@@ -17,6 +17,8 @@ from selfinstruct.values.pieces import QUERY, SCHEMA, named, stated
 
 #: Texts that must show that numbers of one occur in another.
 _LEAST_STATING = 4
+#: Longer texts are not compared.
+_LONGEST = 4000
 #: Positions in a list of objects (the turns of a dialogue) that are compared with each other.
 _POSITIONS = 3
 #: A key names a supported option by accident in this share of cases at most.
@@ -35,6 +37,8 @@ def number_relations(
     texts += [turn for column in columns if column.is_prose and column.depth == 1 for turn in _turns(column, rows)]
     # A context says more than what is asked about it, or was copied from it.
     pairs = [(one, other) for one, other in permutations(texts, 2) if one.path not in contexts]
+    # Every number of one text is looked for in the other, which takes their lengths' product.
+    pairs = [pair for pair in pairs if max(map(mean_length, pair)) <= _LONGEST]
     for one, other in pairs:
         values, owners = together((one, other))
         for kind, holds in (("numbers_in", _states), ("names_in", _names)):

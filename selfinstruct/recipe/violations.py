@@ -17,6 +17,7 @@ from selfinstruct.recipe.text_violations import has_words, index_of, is_named
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import value_text
 from selfinstruct.values import decimal_places, matches_format, moment_of, number_of, occurs_in, seconds_of
+from selfinstruct.values.calendar_names import WEEKDAYS
 from selfinstruct.values.dated import impossible
 from selfinstruct.values.readings import same_meaning
 
@@ -27,22 +28,6 @@ _SYMBOLS = {"sum": " + ", "difference": " - ", "product": " x ", "ratio": " / "}
 _OTHERS = {"max": ", ", "min": ", ", "mean": ", ", "sum_product": " x "}
 #: Decimal places beyond these are rounding errors of a binary fraction.
 _FINEST = 9
-#: The names of the days of the week, Monday first.
-WEEKDAYS = tuple(
-    names.split()
-    for names in (
-        "monday tuesday wednesday thursday friday saturday sunday",
-        "mon tue wed thu fri sat sun",
-        "montag dienstag mittwoch donnerstag freitag samstag sonntag",
-        "mo di mi do fr sa so",
-        "lundi mardi mercredi jeudi vendredi samedi dimanche",
-        "lunes martes miércoles jueves viernes sábado domingo",
-        "星期一 星期二 星期三 星期四 星期五 星期六 星期日",
-        "月曜日 火曜日 水曜日 木曜日 金曜日 土曜日 日曜日",
-    )
-)
-
-
 _STATISTICS: Mapping[str, Callable[[Sequence[Decimal]], Decimal]] = {
     "max": max,
     "min": min,
@@ -179,8 +164,7 @@ def is_weekday(day: JSON, date: JSON) -> bool | None:
     name = value_text(day).strip().strip(".").casefold()
     if moment is None or not moment[0]:
         return None
-    at = datetime.date.fromordinal(moment[0]).weekday()
-    return any(names[at] == name for names in WEEKDAYS)
+    return WEEKDAYS.get(name) == datetime.date.fromordinal(moment[0]).weekday()
 
 
 def is_at(start: JSON, value: JSON, text: JSON) -> bool:

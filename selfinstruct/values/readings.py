@@ -23,7 +23,22 @@ from selfinstruct.values.numbers import NUMBER, NUMBER_WITH_COMMA, WORDS, number
 Reading: TypeAlias = tuple[str, str | Decimal | int]
 
 _NUMBER = re.compile(f"{NUMBER_WITH_COMMA}|{NUMBER}")
-_WORD = re.compile(r"\b[A-Za-z]{3,9}(?:[- ][A-Za-z]{3,5})?\b")
+_WORD = re.compile(r"\b[^\W\d_]{3,9}(?:[- ][A-Za-z]{3,5})?\b")
+#: Number words of other languages, from two on; those that mean something else elsewhere (neuf, once) are left out.
+_MORE_WORDS = {
+    word: at
+    for words in (
+        "zwei drei vier fünf sechs sieben acht - zehn - zwölf",
+        "deux trois quatre cinq - sept huit - dix onze douze",
+        "- tres cuatro cinco seis siete ocho nueve diez - doce",
+        "due tre quattro cinque sei sette otto nove dieci undici dodici",
+    )
+    for at, word in enumerate(words.split(), 2)
+    if word != "-"
+}
+#: Chinese and Japanese numerals up to 99; 一 alone is part of too many words.
+_HAN_NUMBER = re.compile("[二两三四五六七八九]?十[一二三四五六七八九]?|[二两三四五六七八九]")
+_HAN_DIGITS = {character: at for at, character in enumerate("零一二三四五六七八九")} | {"两": 2}
 
 
 def readings(value: JSON) -> frozenset[Reading]:
@@ -67,9 +82,11 @@ def mentions(text: str) -> frozenset[Reading]:
                 found.add(("number", value.normalize()))
     for word in _WORD.finditer(text):
         for part in (word[0], *re.split("[- ]", word[0])):
-            count = WORDS.get(part.lower().replace(" ", "-"))
+            written = part.lower().replace(" ", "-")
+            count = WORDS.get(written, _MORE_WORDS.get(written))
             if count is not None:
                 found.add(("number", Decimal(count).normalize()))
+    found.update(("number", Decimal(_han_number(han[0])).normalize()) for han in _HAN_NUMBER.finditer(text))
     for date in DATE.finditer(text):
         found.update(("date", day.toordinal()) for day in dates_in_match(date))
     for clock in CLOCK.finditer(text):
@@ -77,6 +94,12 @@ def mentions(text: str) -> frozenset[Reading]:
         if seconds is not None:
             found.add(("seconds", seconds))
     return frozenset(found)
+
+
+def _han_number(text: str) -> int:
+    """The number of Chinese numerals: 三 is 3, 十二 is 12, 四十二 is 42."""
+    tens, ten, ones = text.rpartition("十")
+    return (10 * _HAN_DIGITS.get(tens, 1) if ten else 0) + _HAN_DIGITS.get(ones, 0)
 
 
 def occurs_in(value: JSON, text: str) -> bool:
