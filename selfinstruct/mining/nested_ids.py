@@ -40,7 +40,9 @@ class NestedIds:
         ids = [
             pattern
             for pattern, count in patterns.items()
-            if -1 in pattern and count >= _LEAST_ROWS and is_id_name(pattern) and _are_apart(pattern, shown)
+            if -1 in pattern
+            and count >= _LEAST_ROWS
+            and (_are_counted(pattern, shown) or (is_id_name(pattern) and _are_apart(pattern, shown)))
         ]
         every = {pattern: [text for texts in shown for text in texts.get(pattern, ())] for pattern in ids}
         self.unique = frozenset(
@@ -82,6 +84,13 @@ def _are_apart(pattern: Path, shown: Sequence[dict[Path, list[str]]]) -> bool:
     values = [texts[pattern] for texts in shown if pattern in texts]
     words = all(_WORD.fullmatch(text) and any(map(str.isdigit, text)) for texts in values for text in texts)
     return words and all(len(set(texts)) == len(texts) for texts in values) and any(len(texts) > 1 for texts in values)
+
+
+def _are_counted(pattern: Path, shown: Sequence[dict[Path, list[str]]]) -> bool:
+    """Whether the values number the items of each row, from 0 or from 1."""
+    values = [texts[pattern] for texts in shown if pattern in texts]
+    starts = (all(texts == [str(first + at) for at in range(len(texts))] for texts in values) for first in (0, 1))
+    return any(starts) and any(len(texts) > 1 for texts in values)
 
 
 def _referred(pattern: Path, ids: Sequence[Path], shown: Sequence[dict[Path, list[str]]]) -> Path | None:

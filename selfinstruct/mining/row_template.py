@@ -165,7 +165,7 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     slots: dict[Spot, int] = {}
     bounds = {(pointer.context, at) for pointer in offsets for at in (pointer.at, pointer.since)}
     parted = [each for path, entities in found.items() for each in entities if _is_cut(path, each, bounds)]
-    frozen = {each.text for each in parted}
+    frozen = {each.text for each in parted} | statistics.list_lengths(row)
     derived: list[Place] = []
     years = _years(found)
     # The other times keep their distance from one that stays.

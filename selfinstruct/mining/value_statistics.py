@@ -50,6 +50,7 @@ from selfinstruct.mining.questions import asking_paths, has_no_context, has_unex
 from selfinstruct.mining.serial_numbers import serial_generator
 from selfinstruct.mining.text_template import MinedTemplates, mine_templates
 from selfinstruct.mining.times import clock_step, is_weekday_of, weekdays
+from selfinstruct.mining.told_lengths import told_lists
 from selfinstruct.mining.unique_fields import unique_paths
 from selfinstruct.mining.vocabulary import Vocabulary
 from selfinstruct.records import Row
@@ -225,6 +226,15 @@ class ValueStatistics:
     def _asking(self) -> tuple[frozenset[Path], frozenset[Path]]:
         texts = [self.texts(row) for row in self.rows]
         return asking_paths(texts), label_paths(texts)
+
+    def list_lengths(self, row: Row) -> frozenset[str]:
+        """The lengths of the row's lists that its texts state (an order of 3 items), which do not vary."""
+        told = self._told_lists
+        return frozenset(str(len(value)) for name, value in row.items() if name in told and isinstance(value, list))
+
+    @cached_property
+    def _told_lists(self) -> frozenset[str]:
+        return told_lists(self.rows, [self.texts(row) for row in self.rows])
 
     @cached_property
     def nested_ids(self) -> NestedIds:

@@ -65,6 +65,21 @@ def test_new_ids_alone_make_no_new_row() -> None:
     assert all(row in rows for row in Imitator(statistics, {}).imitate(rows, 10, 0, Random(1)))
 
 
+def test_positions_in_a_list_stay_whatever_they_are_called() -> None:
+    """Turn 1, turn 2 in every row."""
+    rows: list[Row] = [
+        {"turns": [{"رقم": 1, "text": f"Order {n} is late."}, {"رقم": 2, "text": f"Order {n} ships."}]}
+        for n in (40213, 51877, 66120)
+    ]
+    assert all([turn["رقم"] for turn in row["turns"]] == [1, 2] for row in grown(rows))
+
+
+def test_a_stated_number_of_items_stays() -> None:
+    """An order of 3 items has three."""
+    rows: list[Row] = [{**row, "text": f"{row['text']} It has {len(row['items'])} items."} for row in ORDERS]
+    assert all(f"It has {len(row['items'])} items." in str(row["text"]) for row in grown(rows))
+
+
 def test_numbers_of_items_are_no_ids() -> None:
     """Prices that happen to differ are values."""
     rows: list[Row] = [{"items": [{"price": 3 * n + at, "name": "a"} for at in range(3)]} for n in range(5)]

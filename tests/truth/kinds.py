@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.truth.dependent import DEPENDENT
 from tests.truth.forms import Check, Row
 from tests.truth.questions import QUESTIONS
 from tests.truth.tables import TABLES
@@ -17,7 +18,7 @@ from tests.truth.texts import TEXTS
 from tests.truth.values import implausible
 
 SEEDS = Path(__file__).parent / "seeds"
-CHECKS: dict[str, Check] = QUESTIONS | TABLES | TEXTS
+CHECKS: dict[str, Check] = QUESTIONS | TABLES | TEXTS | DEPENDENT
 #: File -> fields that name a row or say when it was written: they do not make a row new.
 NAMES: dict[str, tuple[str, ...]] = {
     "dialogues.jsonl": ("id",),
@@ -49,7 +50,7 @@ class Wrong:
 
 def family(name: str) -> str:
     """Return the group of the kind of file ``name``: question, table, text, or other where it has no checker."""
-    groups = {"question": QUESTIONS, "table": TABLES, "text": TEXTS}
+    groups = {"question": QUESTIONS, "table": TABLES, "text": TEXTS, "dependent": DEPENDENT}
     return next((group for group, checks in groups.items() if name in checks), "other")
 
 
@@ -97,7 +98,9 @@ def judge(name: str, seeds: Sequence[Row], rows: Sequence[Row]) -> list[Wrong]:
     unique = UNIQUE.get(name, "")
     taken = {str(row.get(unique)) for row in seeds} if unique else set()
     for number, row in enumerate(rows, 1):
-        reason = copies.get(_text(name, row)) or (_other_types(row, types) if seeds else None) or problem(name, row)
+        reason = (
+            copies.get(_text(name, row)) or (_other_types(row, types, seeds) if seeds else None) or problem(name, row)
+        )
         if reason is None and unique and str(row.get(unique)) in taken:
             reason = f"{unique} {row.get(unique)} is taken"
         if reason:
@@ -112,11 +115,11 @@ def _text(name: str, row: Row) -> str:
     return json.dumps(left, sort_keys=True)
 
 
-def _other_types(row: Row, types: dict[str, set[type]]) -> str | None:
+def _other_types(row: Row, types: dict[str, set[type]], seeds: Sequence[Row]) -> str | None:
     for key, value in row.items():
         if key not in types:
             return f"a field that no seed has: {key}"
         if type(value) not in types[key] and not (isinstance(value, int) and float in types[key]):
             return f"{key} is {type(value).__name__}, in the seeds {', '.join(kind.__name__ for kind in types[key])}"
-    missing = [key for key in types if key not in row]
+    missing = [key for key in types if key not in row and all(key in seed for seed in seeds)]
     return f"without {missing[0]}" if missing else None

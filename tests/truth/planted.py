@@ -160,6 +160,22 @@ PLANTED: dict[str, list[_Plant]] = {
         (0, {"answer": "4 * 12 = 48 pens. 48 - 9 = 38. #### 38"}),
         (1, {"question": "Omar buys 4 crates with 20 pears each and gives away 14 pears. How many pears are left?"}),
     ],
+    "handles.jsonl": [
+        (0, {"mail": "hanna.mueller@example.org"}),
+        (1, {"text": "Hanna Schmidt (@hannas) signed in as hweber."}),
+    ],
+    "spacy_spans.jsonl": [
+        (0, {"entities.0.1": 10}),
+        (3, {"text": "From Oslo to Rome it takes Lara Rossi two days."}),
+    ],
+    "optional_notes.jsonl": [(0, {"note": "Call Tom Stone before the delivery to Oslo."}), (1, {"order": "A-1"})],
+    "graph_ids.jsonl": [(0, {"nodes.1.id": 4}), (2, {"edges.0.to": 3}), (3, {"nodes.2.name": "Graz"})],
+    "zh_spans.jsonl": [(0, {"标注.0.开始": 3}), (1, {"标注.0.内容": "51775"})],
+    "order_items.jsonl": [
+        (0, {"main_item": "it-300"}),
+        (2, {"items.1.id": "it-400"}),
+        (5, {"text": "Order 1 has 3 items."}),
+    ],
     "preferences.jsonl": [(0, {"rejected": "An hour has 60 minutes."}), (1, {"chosen": "A spider has 9 legs."})],
 }
 
