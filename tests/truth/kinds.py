@@ -15,10 +15,11 @@ from tests.truth.forms import Check, Row
 from tests.truth.questions import QUESTIONS
 from tests.truth.tables import TABLES
 from tests.truth.texts import TEXTS
+from tests.truth.ties import TIES
 from tests.truth.values import implausible
 
 SEEDS = Path(__file__).parent / "seeds"
-CHECKS: dict[str, Check] = QUESTIONS | TABLES | TEXTS | DEPENDENT
+CHECKS: dict[str, Check] = QUESTIONS | TABLES | TEXTS | DEPENDENT | TIES
 #: File -> fields that name a row or say when it was written: they do not make a row new.
 NAMES: dict[str, tuple[str, ...]] = {
     "dialogues.jsonl": ("id",),
@@ -29,6 +30,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "max_of_list.jsonl": ("player",),
     "min_max.csv": ("station",),
     "net_gross.csv": ("order",),
+    "prices.csv": ("sku",),
     "sensors.csv": ("sensor",),
     "series.jsonl": ("meter",),
     "shifts.csv": ("worker",),
@@ -49,8 +51,8 @@ class Wrong:
 
 
 def family(name: str) -> str:
-    """Return the group of the kind of file ``name``: question, table, text, or other where it has no checker."""
-    groups = {"question": QUESTIONS, "table": TABLES, "text": TEXTS, "dependent": DEPENDENT}
+    """Return the group of the kind of file ``name``; other where it has no checker."""
+    groups = {"question": QUESTIONS, "table": TABLES, "text": TEXTS, "dependent": DEPENDENT, "tie": TIES}
     return next((group for group, checks in groups.items() if name in checks), "other")
 
 

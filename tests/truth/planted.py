@@ -177,6 +177,21 @@ PLANTED: dict[str, list[_Plant]] = {
         (5, {"text": "Order 1 has 3 items."}),
     ],
     "preferences.jsonl": [(0, {"rejected": "An hour has 60 minutes."}), (1, {"chosen": "A spider has 9 legs."})],
+    "alerts.jsonl": [(0, {"severity": "warning"}), (0, {"alert": "CPU of db-1 at 89%, threshold 90%"})],
+    "ar_digits.jsonl": [(0, {"الجواب": "٢٠٠٣"}), (1, {"السؤال": "متى نُشر الكتاب ٣٧٨؟"})],
+    "downloads.jsonl": [
+        (0, {"line": "mirror: downloaded 121 of 480 files (25.0%)"}),
+        (1, {"line": "cache: downloaded 91 of 77 files (118.2%)"}),
+    ],
+    "life_texts.jsonl": [
+        (0, {"text": "Anna Kim, born in 1956, was 65 years old in 2020."}),
+        (1, {"text": "Bob Lang, born in 1971, was 60 years old in 2031."}),
+    ],
+    "prices.csv": [(0, {"final": "60.01"}), (1, {"discount_pct": "11"})],
+    "upgrades.jsonl": [
+        (0, {"to": "1.25.0"}),
+        (0, {"note": "Upgraded nginx on web1 from version 1.24.0 to 1.26.3 (ticket 4411)", "to": "1.26.3"}),
+    ],
 }
 
 
