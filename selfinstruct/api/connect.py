@@ -99,7 +99,9 @@ def make_imitator(prepared: Prepared, seed: int) -> Imitator:
     """The embedded imitator of a run."""
     recipe = prepared.recipe
     label = [recipe.categories.field] if recipe.categories.by == "field" and recipe.categories.field else []
-    unique = unique_field_names(recipe)
+    # The times of a row that depend on each other are moved together, not counted on.
+    timed = {name for each in recipe.relations if each.kind in ("difference", "weekday") for name in each.fields}
+    unique = [name for name in unique_field_names(recipe) if name not in timed]
     return Imitator(
         prepared.statistics.with_fixed(
             [*label, *(name for name in unique if (name,) not in prepared.statistics.unique)]

@@ -33,10 +33,16 @@ from selfinstruct.mining.number_words import (
     IDS,
     NOT_ATTACHED,
     PARTS_OF_TIME,
+    POSTAL_ENDINGS,
+    POSTAL_WORDS,
     SIZES,
 )
 
 CODE: Final = "code"
+#: A code of a place, which is that of no other place.
+POSTAL: Final = "postal"
+#: Roles of numbers that stay as they are.
+FIXED: Final = frozenset((CODE, POSTAL))
 ID: Final = "id"
 SIZE: Final = "size"
 #: Roles in which nothing depends on how large a number is.
@@ -73,7 +79,7 @@ _SEPARATORS = " \u00a0:：=＝\"'([#_-./"
 
 
 def number_role(key: str, after: str, unit: str, *, is_name: bool) -> str:
-    """Return the role of a number: ``code``, ``id``, ``size``, a kind with bounds, or "".
+    """Return the role of a number: ``code``, ``postal``, ``id``, ``size``, a kind with bounds, or "".
 
     ``key`` is the text before it (``preceding_word``), ``after`` some characters that follow it, ``unit`` the unit that
     was found there. ``is_name`` says that it stands right after letters.
@@ -139,11 +145,13 @@ def _role_before(key: str) -> str:
 def _role_of_words(text: str) -> str:
     written = text.replace("#", " ").rstrip(_SEPARATORS)
     if written.endswith(CODE_ENDINGS):
-        return CODE
+        return POSTAL if written.endswith(POSTAL_ENDINGS) else CODE
     if written.endswith(ID_ENDINGS):
         return ID
     words = _WORD.findall(_CAMEL.sub(" ", written))
     word = words[-1].lower() if words else ""
+    if word in POSTAL_WORDS or word.endswith(("zipcode", "postcode", "postleitzahl")):
+        return POSTAL
     if word in CODES or word.endswith(("code", "status", "version", "level", "klasse", "stufe", "ebene")):
         return CODE
     if word in BOUNDED:

@@ -26,7 +26,7 @@ from selfinstruct.mining.evidence import Columns, Evidence
 from selfinstruct.mining.formulas import COMMON, find_formula, places_of
 from selfinstruct.mining.leaf_texts import any_position, leaf_texts
 from selfinstruct.mining.list_summaries import SUMMARIES, summary_of
-from selfinstruct.mining.number_roles import CODE, ID
+from selfinstruct.mining.number_roles import FIXED, ID
 from selfinstruct.mining.numerals import ascii_digits, in_digits_of
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path
@@ -157,7 +157,7 @@ def text_ties(text: str, entities: Sequence[Entity], columns: Columns | None) ->
 
 def is_quantity(entity: Entity) -> bool:
     """Whether an entity is a number that may depend on others: not a code, and not the name of something."""
-    return entity.kind in ("number", "year") and entity.role not in (CODE, ID) and not entity.is_name
+    return entity.kind in ("number", "year") and entity.role not in FIXED | {ID} and not entity.is_name
 
 
 def number(text: str) -> Decimal:

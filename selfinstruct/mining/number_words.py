@@ -17,6 +17,9 @@ CODES: Final = frozenset(words("number-codes"))
 IDS: Final = frozenset(words("number-ids"))
 SIZES: Final = frozenset(words("number-sizes"))
 COUNTED: Final = frozenset(words("number-counted"))
+#: Codes of places.
+POSTAL_WORDS: Final = frozenset(("zip", "postcode", "postal", "plz", "zipcode", "cap", "postleitzahl"))
+POSTAL_ENDINGS: Final = ("邮编", "邮政编码", "郵便番号")
 #: The same where no blank divides words: how the text before a code or an id ends.
 CODE_ENDINGS: Final = (
     *(
@@ -35,6 +38,8 @@ CODE_ENDINGS: Final = (
         "錯誤",
         "信号",
         "邮编",
+        "邮政编码",
+        "郵便番号",
         "第",
     ),
     *("コード", "エラー", "レベル", "バージョン"),

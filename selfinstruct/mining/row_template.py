@@ -23,7 +23,7 @@ from selfinstruct.mining.generators import (
 )
 from selfinstruct.mining.leaf_texts import with_texts
 from selfinstruct.mining.number_generators import Generator, IdentifierGenerator, NumberGenerator, range_generator
-from selfinstruct.mining.number_roles import BOUNDS, CODE, OPEN
+from selfinstruct.mining.number_roles import BOUNDS, CODE, FIXED, OPEN, POSTAL
 from selfinstruct.mining.number_ties import Spot, Summary, summary_text
 from selfinstruct.mining.offsets import Pointer
 from selfinstruct.mining.serial_numbers import SerialGenerator
@@ -38,6 +38,8 @@ from selfinstruct.values.written_times import TimeStyle, has_year, is_ambiguous,
 # How often a value is drawn again if it equals another one of the row.
 _MOST_DRAWS = 20
 _STRIDE = 7919
+# Kinds of words that name a place with a postal code.
+_PLACES = frozenset(("city", "country", "zh-place"))
 # A number of at least this many digits in a question is a name, not a quantity.
 _LEAST_NAME = 5
 
@@ -261,10 +263,12 @@ def _generator(
     band = next((seen for key in placed if (seen := statistics.bands.of(row, key))), ())
     if band:
         return range_generator(band, salt)
+    if entities[0].kind in _PLACES and any(each.role == POSTAL for those in found.values() for each in those):
+        return ConstantGenerator(entities[0].text)  # the postal code is that of this city
     limited = max(entities, key=_rank)
     if limited.text != entities[0].text:
         # In another form (007 and 7), only that of the first place can be drawn.
-        limited = replace(entities[0], role=CODE) if limited.role == CODE else entities[0]
+        limited = replace(entities[0], role=CODE) if limited.role in FIXED else entities[0]
     return statistics.generator(limited, salt)
 
 
@@ -272,7 +276,7 @@ def _rank(entity: Entity) -> int:
     """How much the place of a value says about which others may stand there; numbers alone are told apart."""
     if entity.kind not in ("number", "year"):
         return 4
-    if entity.role == CODE:
+    if entity.role in FIXED:
         return 3
     if entity.kind == "year" or entity.unit == "age" or entity.role in BOUNDS:
         return 2

@@ -42,7 +42,7 @@ from selfinstruct.mining.number_generators import (
     range_generator,
     year_generator,
 )
-from selfinstruct.mining.number_roles import BOUNDS, CODE, OPEN, field_role
+from selfinstruct.mining.number_roles import BOUNDS, FIXED, OPEN, field_role
 from selfinstruct.mining.number_ties import NumberTies, is_quantity
 from selfinstruct.mining.numerals import ascii_digits
 from selfinstruct.mining.offsets import Offsets
@@ -254,7 +254,7 @@ class ValueStatistics:
             return CheckedGenerator(entity.text, entity.format)
         if entity.kind == "id":
             return serial_generator(entity.text, self.seen(entity))
-        if entity.role == CODE or (entity.kind == "port" and int(entity.text) < LEAST_PRIVATE_PORT):
+        if entity.role in FIXED or (entity.kind == "port" and int(entity.text) < LEAST_PRIVATE_PORT):
             return ConstantGenerator(entity.text)
         if place not in self._seen:
             return as_written(self._generator(entity, salt), entity.text)

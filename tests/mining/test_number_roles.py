@@ -58,8 +58,8 @@ def test_words_around_a_number_tell_its_role(text: str, found: list[str]) -> Non
     [
         ("status", "code"),
         ("exitCode", "code"),
-        ("zip", "code"),
-        ("Postleitzahl", "code"),
+        ("zip", "postal"),
+        ("Postleitzahl", "postal"),
         ("状态码", "code"),
         ("percent", "percent"),
         ("orderNumber", "id"),
@@ -131,3 +131,18 @@ def test_unbounded_numbers_stay_between_the_seeds(seen: list[Decimal], place: in
     text = range_generator([str(n) for n in seen], 5).draw(place, Random(0))
     assert min(seen) <= Decimal(text) <= max(seen)
     assert len(text.partition(".")[2]) == 2
+
+
+def test_a_postal_code_keeps_its_city() -> None:
+    """Neither of them varies; the name does."""
+    rows: list[Row] = [
+        {"name": name, "zip": code, "city": city}
+        for name, code, city in (
+            ("Anna Kim", "75001", "Paris"),
+            ("Bob Lang", "20095", "Hamburg"),
+            ("Eva Roy", "00184", "Rome"),
+        )
+    ]
+    pairs = {(row["zip"], row["city"]) for row in grown(rows)}
+    assert pairs == {("75001", "Paris"), ("20095", "Hamburg"), ("00184", "Rome")}
+    assert len({row["name"] for row in grown(rows)}) > 20
