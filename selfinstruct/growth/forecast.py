@@ -97,6 +97,19 @@ class Forecast:
         return before - now > _DEVIATIONS * deviation
 
 
+def remedy(reason: str, *, by_imitator: bool) -> str:
+    """What to do about a shortfall whose candidates are most often rejected for ``reason``; "" if that is not known.
+
+    >>> remedy("near-duplicate", by_imitator=True)
+    'add more varied seeds, or raise novelty.max_rouge_l'
+    """
+    if reason == "near-duplicate":
+        return "add more varied seeds, or raise novelty.max_rouge_l"
+    if reason in ("echo", "duplicate", "same"):
+        return "use a model, or add seeds" if by_imitator else "show the model fewer demonstrations, or add seeds"
+    return ""
+
+
 def _rounded(rows: int) -> int:
     """A number of rows with three significant digits."""
     unit: int = max(10 ** (len(str(rows)) - 3), 1)

@@ -22,7 +22,7 @@ from selfinstruct.errors import StorageError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
-from selfinstruct.growth.forecast import Forecast
+from selfinstruct.growth.forecast import Forecast, remedy
 from selfinstruct.growth.judging import judge_batch
 from selfinstruct.growth.planner import (
     CategoryProgress,
@@ -321,9 +321,10 @@ class Loop:
             reason = self.counts.commonest_loss()
             most_often = f" (most often rejected as {reason})" if reason else ""
             name = f"{batch.category}: " if len(self.progress) > 1 else ""
+            advice = remedy(reason, by_imitator=not self.models.reads_messages)
             self.prompt_size.notes.append(
                 f"{name}fewer and fewer rows are accepted{most_often}: "
-                f"heading for about {expected:,} of {state.quota:,}"
+                f"heading for about {expected:,} of {state.quota:,}{advice and f'; {advice}'}"
             )
 
     def _check_stagnation(self, batch: Batch, accepted: int) -> None:
