@@ -18,6 +18,8 @@ from selfinstruct.asking.lexicon import entries, flagged
 from selfinstruct.text import UNSPACED
 
 _HAN = re.compile(f"[{UNSPACED}]")
+#: A number in characters.
+NUMERAL = re.compile("[一二三四五六七八九十百千万零两]+")
 _LONGEST = 6
 #: Known words of one character; others are too often a part of a name.
 _SINGLE = frozenset("从由向对把被在于到至为是未不已的了共")
@@ -45,6 +47,12 @@ def word_classes() -> dict[str, str]:
 def is_known(word: str) -> bool:
     """Whether a word is in the lists."""
     return word in word_classes()
+
+
+def noun_flags(noun: str) -> str:
+    """The flags of a noun or of the listed noun that it ends in; "" if it ends in none."""
+    nouns = flagged("chinese-nouns")
+    return next((nouns[noun[at:]] for at in range(len(noun)) if noun[at:] in nouns), "")
 
 
 def cut(run: str) -> list[str]:

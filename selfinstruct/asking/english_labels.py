@@ -116,7 +116,7 @@ def _sentence(line: Line, before: Segment, after: Segment) -> Iterator[Draft]:
     if told is None or not told.is_sound or any(chunk.kind == "verb" for chunk in before.chunks):
         return
     rest = line.text[after.start : end]
-    if len(rest.split()) < 2 or "=" in rest:
+    if len(re.findall(r"[^\W\d_]{2,}", rest)) < 2 or "=" in rest:
         return
     start = after.chunks[0].start
     owner = _owner(phrases, told)

@@ -16,10 +16,9 @@ chunks, and few questions are asked about it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
-from selfinstruct.asking import grammar
+from selfinstruct.asking import grammar, keys
 from selfinstruct.asking.grammar import Verb
 from selfinstruct.asking.lexicon import entries
 from selfinstruct.asking.phrases import Chunk, Phrase, Segment, is_program_name, is_sound, written_words
@@ -29,8 +28,6 @@ _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 #: Verbs with a particle that mean something else than without.
 _PHRASAL = {"log": ("in", "out", "on", "off"), "sign": ("in", "out", "up"), "give": ("up",), "back": ("off",)}
 _PARTICLES = frozenset(("out", "up", "down", "off", "back"))
-_RUN = re.compile(r"[^\s,;()\[\]{}<>\"']+")
-_JOINERS = frozenset(("#", ":", "="))
 
 
 def parse(
@@ -242,7 +239,11 @@ class _Parser:
         first = self.at
         determiner = ""
         token = self.tokens[self.at]
-        if token.kind == "word" and token.text.lower() in (*grammar.DETERMINERS, "no") and not self._is_key(self.at):
+        if (
+            token.kind == "word"
+            and token.text.lower() in (*grammar.DETERMINERS, "no")
+            and not keys.is_key(self.tokens, self.at)
+        ):
             determiner = token.text
             self.at += 1
         words = self._words()
@@ -250,7 +251,7 @@ class _Parser:
         if not words and value is None:
             self.at = first
             return False
-        unit = self._unit(words, is_keyed) if value is not None and value.kind == "number" else None
+        unit = self._unit() if value is not None and value.kind == "number" else None
         words_start = words[0].start if words else (value.start if value else 0)
         phrase = Phrase(
             words=written_words([word.text for word in words], not self.segment.chunks, self.text.isupper()),
@@ -270,32 +271,18 @@ class _Parser:
         self.segment.end = last.end
         return True
 
-    def _is_key(self, at: int) -> bool:
-        following = self._token(at + 1)
-        return following is not None and following.text in ("=", ":")
-
-    def _is_assigned(self, at: int) -> bool:
-        following = self._token(at + 1)
-        return following is not None and following.text == "="
-
-    def _is_tight_key(self, at: int) -> bool:
-        """Whether a colon without spaces follows: such a key is one word."""
-        mark, value = self._token(at + 1), self._token(at + 2)
-        is_colon = mark is not None and value is not None and mark.text == ":"
-        return is_colon and self.tokens[at].end == self.tokens[at + 1].start and self.tokens[at + 1].end == value.start  # type: ignore[union-attr]
-
     def _words(self) -> list[Token]:
         words: list[Token] = []
         has_noun = False
         while (token := self._token(self.at)) is not None:
             if token.kind not in ("word", "code") or self.is_value(token):
                 break
-            is_closed = grammar.is_closed_class(token.text) and not self._is_assigned(self.at)
-            if (is_closed or not self._is_key(self.at)) and not self._continues(token, words, has_noun):
+            is_closed = grammar.is_closed_class(token.text) and not keys.is_key(self.tokens, self.at, ("=",))
+            if (is_closed or not keys.is_key(self.tokens, self.at)) and not self._continues(token, words, has_noun):
                 break
-            if words and self._is_tight_key(self.at):
+            if words and keys.is_tight_key(self.tokens, self.at):
                 break
-            is_key = self._is_key(self.at) and self._has_keyed_value(self.at)
+            is_key = keys.is_key(self.tokens, self.at) and self._has_keyed_value(self.at)
             if words and grammar.is_name(token.text) and is_program_name(words[-1].text):
                 break  # a variable after the function that logs it
             if is_key and any(grammar.is_name(word.text) for word in (*words, *([token] if words else ()))):
@@ -303,7 +290,7 @@ class _Parser:
             words.append(token)
             has_noun = has_noun or not grammar.is_adjective(token.text)
             self.at += 1
-            if is_key or self._is_key(self.at - 1):
+            if is_key or keys.is_key(self.tokens, self.at - 1):
                 break
         return words
 
@@ -322,9 +309,11 @@ class _Parser:
             return True
         if not words:
             return not (verb.form in ("ing", "s") and self._previous() == "")
-        return not has_noun or not (
-            verb.form in ("ed", "ing") or (verb.form == "s") or self._is_bare_participle(verb, word)
-        )
+        if verb.form == "ing" and any(chunk.kind == "verb" for chunk in self.segment.chunks):
+            return self._is_word(self.at + 1)
+        if verb.form == "base" and has_noun:
+            return not grammar.is_plural(words[-1].text) and not self._is_bare_participle(verb, word)
+        return not has_noun
 
     def _is_bare_participle(self, verb: Verb, word: str) -> bool:
         following = self._token(self.at + 1)
@@ -337,74 +326,26 @@ class _Parser:
         return value is not None and (self._has_value(at + 2) or value.kind in ("word", "code"))
 
     def _value(self, words: Sequence[Token]) -> tuple[Token | None, bool]:
-        """The value after the words, and whether a mark joins them; moves on behind it."""
+        """The value after the words, and whether the mark of a key joins them; moves on behind it."""
         token = self._token(self.at)
-        if token is None:
+        if words and token is not None and token.kind == "mark" and token.text in keys.JOINERS:
+            found = keys.keyed_value(self.text, self.tokens, self.at, self._has_value)
+            if found is None:
+                return None, False
+            value, self.at = found
+            return value, token.text != "#"
+        if token is None or not self._has_value(self.at):
             return None, False
-        is_keyed = False
-        at = self.at
-        if words and token.kind == "mark" and token.text in _JOINERS:
-            if token.text == ":" and words[-1].kind == "code" and self.text[token.end : token.end + 1] == " ":
-                return None, False  # a program and what it says
-            is_keyed = token.text != "#"
-            at += 1
-            token = self._token(at)
-            if token is None:
-                return None, False
-        if self._has_value(at):
-            if is_keyed and token.kind not in ("quoted",) and self._is_other_key(at):
-                return None, False
-            if is_keyed and self.text[token.start - 1] == "[" and token.kind == "number":
-                return None, False  # a time since the start: kernel: [12.345]
-            if is_keyed and (whole := self._whole(at)) is not None:
-                return whole, True
-            if is_keyed and self._is_list(at):
-                self.at = at
-                return None, False
-            self.at = at + 1
-            return token, is_keyed
-        if is_keyed and token.kind in ("word", "code") and not self._is_other_key(at):
-            mark = self.tokens[at - 1]
-            is_tight = token.start == mark.end and (mark.text == "=" or mark.start == self.tokens[at - 2].end)
-            following = self._token(at + 1)
-            is_alone = following is None or following.kind == "mark" or (is_tight and following.start > token.end)
-            is_constant = token.text.isupper() and len(token.text) > 1
-            is_apt = mark.text == "=" or (is_tight and (is_constant or grammar.is_name(token.text)))
-            if is_alone and (is_apt or is_constant):
-                self.at = at + 1
-                return Token(token.start, token.end, "word", token.text), True
-        return None, False
+        self.at += 1
+        return token, False
 
-    def _whole(self, at: int) -> Token | None:
-        """The value after "=" up to the next space or mark, where it is more than a token; moves on behind it."""
-        token = self.tokens[at]
-        if self.tokens[at - 1].text != "=" or token.kind == "quoted":
-            return None
-        run = _RUN.match(self.text, token.start)
-        end = len(run[0].rstrip(".")) + token.start if run is not None else token.end
-        if end <= token.end or re.search(r"[A-Za-z]", self.text[token.end : end]):
-            return None
-        while self.at < len(self.tokens) and self.tokens[self.at].start < end:
-            self.at += 1
-        return Token(token.start, end, "word", self.text[token.start : end])
-
-    def _is_list(self, at: int) -> bool:
-        """Whether several numbers follow a key, so that none of them is its value."""
-        first, second = self.tokens[at], self._token(at + 1)
-        return first.kind == "number" and second is not None and second.kind == "number"
-
-    def _is_other_key(self, at: int) -> bool:
-        """Whether the token at ``at`` is the key of the next value: ``logname= uid=0``."""
-        following = self._token(at + 1)
-        return following is not None and following.text == "="
-
-    def _unit(self, words: Sequence[Token], is_keyed: bool) -> Token | None:
+    def _unit(self) -> Token | None:
         token = self._token(self.at)
         if token is None:
             return None
         number = self.tokens[self.at - 1]
         is_unit = token.text in entries("units") and (token.kind == "word" or token.text == "%")
-        if not is_unit or token.start - number.end > 1 or self._is_key(self.at):
+        if not is_unit or token.start - number.end > 1 or keys.is_key(self.tokens, self.at):
             return None
         self.at += 1
         return token

@@ -116,7 +116,7 @@ class Style:
 
     def written(self, question: str) -> str:
         """Return a question with its capital and its mark."""
-        if self.is_capitalised:
+        if self.is_capitalised and not is_chinese(question):
             question = question[:1].upper() + question[1:]
         mark = {"?": "？", "": ""}.get(self.mark, self.mark) if is_chinese(question) else self.mark.replace("？", "?")
         return question + mark
