@@ -19,6 +19,7 @@ from selfinstruct._version import __version__
 
 if TYPE_CHECKING:
     from selfinstruct.analysis.cleaning import Cleaning
+    from selfinstruct.analysis.evaluate import Evaluation
     from selfinstruct.analysis.findings import Finding, Findings, Measures
     from selfinstruct.analysis.provenance import Provenance
     from selfinstruct.analysis.rejudge import Rejudged
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         check_async,
         dedup,
         dedup_async,
+        evaluate,
         export,
         init,
         open_run,
@@ -50,13 +52,14 @@ if TYPE_CHECKING:
 #: Where each public name is defined.
 _HOMES = {
     "selfinstruct.analysis.cleaning": ("Cleaning",),
+    "selfinstruct.analysis.evaluate": ("Evaluation",),
     "selfinstruct.analysis.findings": ("Finding", "Findings", "Measures"),
     "selfinstruct.analysis.summary": ("Bill", "CategorySummary", "Summary"),
     "selfinstruct.analysis.provenance": ("Provenance",),
     "selfinstruct.analysis.rejudge": ("Rejudged",),
     "selfinstruct.api": (
-        *("Exported", "Run", "check", "check_async", "dedup", "dedup_async", "export", "init", "open_run", "plan"),
-        *("rejudge", "report", "run", "run_async", "show"),
+        *("Exported", "Run", "check", "check_async", "dedup", "dedup_async", "evaluate", "export", "init", "open_run"),
+        *("plan", "rejudge", "report", "run", "run_async", "show"),
     ),
     "selfinstruct.backends.base": ("Backend",),
     "selfinstruct.checks": ("Check",),
@@ -73,6 +76,7 @@ __all__ = [
     "CategorySummary",
     "Check",
     "Cleaning",
+    "Evaluation",
     "Exported",
     "Finding",
     "Findings",
@@ -94,6 +98,7 @@ __all__ = [
     "dedup",
     "dedup_async",
     "errors",
+    "evaluate",
     "export",
     "init",
     "load_recipe",

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selfinstruct._version import __version__
+from selfinstruct.analysis.evaluate import Evaluation
 from selfinstruct.analysis.metrics import build_report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.errors import InputError, StorageError
@@ -24,6 +25,7 @@ from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import accept_unimported, frozen_changes, parse_recipe, to_toml
 from selfinstruct.records import Row
 from selfinstruct.render.card import card
+from selfinstruct.render.evaluation import evaluation_svg
 from selfinstruct.render.report import report_page
 
 ROWS_NAME = "rows.jsonl"
@@ -31,6 +33,9 @@ RECIPE_NAME = "recipe.toml"
 SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.html"
 CARD_NAME = "README.md"
+#: Written by ``evaluate``, not derived from the journal.
+EVALUATION_NAME = "evaluation.json"
+EVALUATION_PLOT_NAME = "evaluation.svg"
 #: Errors of the disk, rather than of the chosen directory.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
@@ -98,13 +103,18 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
     # A lone surrogate in the name of a category is written as a JSON escape.
     text = json.dumps(summary.to_dict(), ensure_ascii=False, indent=2) + "\n"
     shown = build_report(history, prepared, summary)
+    evaluation = read_evaluation(where)
+    plot = None if evaluation is None else evaluation_svg(evaluation).encode()
+    page = report_page(shown, prepared, recipe, evaluation).encode()
+    described = card(shown, prepared, ROWS_NAME, evaluation, EVALUATION_PLOT_NAME).encode()
     errors: list[StorageError] = []
     for write in (
         lambda: write_rows(history, where / ROWS_NAME, summary.accepted),
         lambda: write_whole(where / RECIPE_NAME, recipe.encode()),
         lambda: write_whole(where / SUMMARY_NAME, text.encode("utf-8", "backslashreplace")),
-        lambda: write_whole(where / REPORT_NAME, report_page(shown, prepared, recipe).encode()),
-        lambda: write_whole(where / CARD_NAME, card(shown, prepared, ROWS_NAME).encode()),
+        lambda: write_whole(where / REPORT_NAME, page),
+        lambda: write_whole(where / CARD_NAME, described),
+        lambda: None if plot is None else write_whole(where / EVALUATION_PLOT_NAME, plot),
     ):
         try:
             write()
@@ -115,6 +125,14 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
             f"Every row is in {JOURNAL_NAME}; to write the files again: selfinstruct report {shlex.quote(str(where))}"
         )
         raise StorageError(errors[0].message, hint=f"{errors[0].hint}\n{remedy}") from errors[0]
+
+
+def read_evaluation(where: Path) -> Evaluation | None:
+    """Return the last evaluation of the run; None if there is none, or none that this version can read."""
+    try:
+        return Evaluation.from_dict(json.loads((where / EVALUATION_NAME).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def is_run_directory(where: str | Path) -> bool:

@@ -4,6 +4,7 @@
     runs             Run, open_run                  connect          which backend a run uses
     files            check, init, dedup             inspect          show, rejudge, report, export
     builtin_recipes  list, read, copy               recovery         recover
+    evaluation       evaluate
 
 Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they raise the errors of
 ``selfinstruct.errors``. Long-running ones have async twins. Does not print: that is for ``cli`` and ``render``.
@@ -11,6 +12,7 @@ Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they 
 
 from selfinstruct.analysis.dry_run import dry_run
 from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
+from selfinstruct.api.evaluation import evaluate
 from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
 from selfinstruct.api.grow import plan, run, run_async, run_directory
 from selfinstruct.api.inspect import Exported, export, rejudge, report, row_counts, show
@@ -26,6 +28,7 @@ __all__ = [
     "dedup",
     "dedup_async",
     "dry_run",
+    "evaluate",
     "export",
     "init",
     "open_run",

@@ -20,6 +20,7 @@ import typer
 from selfinstruct.cli.check import check
 from selfinstruct.cli.console import print_error
 from selfinstruct.cli.dedup import dedup
+from selfinstruct.cli.evaluate import evaluate
 from selfinstruct.cli.export import export
 from selfinstruct.cli.init import init
 from selfinstruct.cli.interrupts import INTERRUPTED, handle_sigterm
@@ -58,6 +59,7 @@ def application() -> typer.Typer:
     app.command("dedup", short_help="Remove near-duplicates from a file.")(dedup)
     app.command("show", short_help="Show where a row came from, or why it was rejected.")(show)
     app.command("report", short_help="Rewrite the files of a run from its journal.")(report)
+    app.command("evaluate", short_help="Measure whether training on the rows helps.")(evaluate)
     app.command("export", short_help="Write the rows of a run in another format.")(export)
     app.command("recover", short_help="Recover a run from a damaged journal.")(recover)
     app.command("rejudge", short_help="Check the recorded replies of a run again.")(rejudge)

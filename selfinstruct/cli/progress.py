@@ -112,3 +112,47 @@ def show_count(
 
     with Live(get_renderable=draw, console=screen, refresh_per_second=_REFRESH_RATE, transient=True):
         yield watch
+
+
+@contextlib.contextmanager
+def show_trainings(
+    screen: Console, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Callable[[int, int, str], None]]:
+    """Context manager that yields a callback ``(done, total, name)``: trainings done, and what the next one is of.
+
+    A live line on a terminal, a plain line every few seconds elsewhere.
+    """
+    from selfinstruct.render.text import counted, format_duration
+
+    begun = said = clock()
+    line = ""
+
+    def words(done: int, total: int, name: str) -> str:
+        left = (clock() - begun) / done * (total - done) if done else 0.0
+        rest = f" · about {format_duration(left)} left" if done and left else ""
+        return f"{done} of {counted(total, 'training')} done{rest}{f' · {name}' if name else ''}"
+
+    if not screen.is_terminal or screen.is_dumb_terminal:
+
+        def report(done: int, total: int, name: str) -> None:
+            nonlocal said
+            if clock() - said >= _INTERVAL:
+                said = clock()
+                screen.print(words(done, total, name), soft_wrap=True)
+
+        yield report
+        return
+    from rich.live import Live
+    from rich.text import Text
+
+    def watch(done: int, total: int, name: str) -> None:
+        nonlocal line
+        line = f"  {words(done, total, name)}"
+
+    with Live(
+        get_renderable=lambda: Text(line, "bold", no_wrap=True),
+        console=screen,
+        refresh_per_second=_REFRESH_RATE,
+        transient=True,
+    ):
+        yield watch

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from selfinstruct._version import __version__
+from selfinstruct.analysis.evaluate import Evaluation
 from selfinstruct.analysis.metrics import Report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.preparation.prepare import Prepared
@@ -26,6 +27,7 @@ from selfinstruct.render.description import (
     unchecked_fields,
     unchecked_phrase,
 )
+from selfinstruct.render.evaluation import evaluation_parts
 from selfinstruct.render.summary import stop_phrase
 from selfinstruct.render.text import counted, format_number, printable
 
@@ -33,9 +35,17 @@ _CATEGORIES = 50
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 
 
-def card(report: Report, prepared: Prepared, rows_name: str) -> str:
-    """Return the card; ``rows_name`` is the file with the rows next to it. The card always encodes as UTF-8."""
-    return "\n".join([*_front(report, prepared, rows_name), "", *_body(report, prepared, rows_name), ""])
+def card(
+    report: Report, prepared: Prepared, rows_name: str, evaluation: Evaluation | None = None, plot_name: str = ""
+) -> str:
+    """Return the card; ``rows_name`` is the file with the rows next to it. The card always encodes as UTF-8.
+
+    ``evaluation`` is that of the run, if there is one, and ``plot_name`` the file with its plot.
+    """
+    lines = [*_front(report, prepared, rows_name), "", *_body(report, prepared, rows_name)]
+    if evaluation is not None:
+        lines += _evaluation(evaluation, plot_name)
+    return "\n".join([*lines, ""])
 
 
 def _front(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
@@ -176,6 +186,16 @@ def _categories(report: Report) -> Iterator[str]:
         yield f"| {_code(name)} | {format_number(category.accepted)} | {category.max_rouge_l:.4f} |"
     if len(categories) > _CATEGORIES:
         yield f"\nand {format_number(len(categories) - _CATEGORIES)} more, in `summary.json`."
+
+
+def _evaluation(evaluation: Evaluation, plot_name: str) -> Iterator[str]:
+    parts = evaluation_parts(evaluation)
+    yield from ("", "## Does training on the rows help?", "", parts.verdict, "", f"![Scores by rows]({plot_name})", "")
+    yield from ("| training | rows | exact answers | new templates |", "|---|---:|---:|---:|")
+    for line in parts.lines:
+        yield f"| {line.name} | {line.rows} | {line.all} | {line.new} |"
+    yield ""
+    yield _code(parts.setting)
 
 
 def _code(text: str) -> str:

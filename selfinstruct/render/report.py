@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from selfinstruct._version import __version__
+from selfinstruct.analysis.evaluate import Evaluation
 from selfinstruct.analysis.metrics import Report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.journal import GrownRow, RefusedCandidate
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.render.chart import Chart, chart, percent
 from selfinstruct.render.description import novelty_phrase, shares_origin, source_phrase, step_lines, writer_phrase
+from selfinstruct.render.evaluation import evaluation_parts
 from selfinstruct.render.html import render_template, style_sheet
 from selfinstruct.render.summary import MEANINGS, finished_phrase, stop_phrase, used_all_passages
 from selfinstruct.render.text import counted, format_duration, format_money, format_number
@@ -83,8 +85,8 @@ class Sample(NamedTuple):
     fields: tuple[tuple[str, tuple[Part, ...]], ...]
 
 
-def report_page(report: Report, prepared: Prepared, recipe_toml: str) -> str:
-    """Return the whole page; it always encodes as UTF-8."""
+def report_page(report: Report, prepared: Prepared, recipe_toml: str, evaluation: Evaluation | None = None) -> str:
+    """Return the whole page, with the evaluation of the run if there is one; it always encodes as UTF-8."""
     from markupsafe import Markup
 
     style = style_sheet("report.css")
@@ -109,6 +111,7 @@ def report_page(report: Report, prepared: Prepared, recipe_toml: str) -> str:
             shares_origin=shares_origin(prepared.recipe),
             charts=tuple(_charts(report)),
             sampled=_sampled(report),
+            evaluation=None if evaluation is None else evaluation_parts(evaluation),
             reasons=tuple(_reasons(report)),
             samples=tuple(_sample(grown, prepared) for grown in report.rows),
             author=_author(summary, prepared),
