@@ -19,6 +19,7 @@ NAMES = [
         "CategorySummary",
         "Check",
         "Cleaning",
+        "Evaluation",
         "Exported",
         "Finding",
         "Findings",
@@ -38,8 +39,19 @@ NAMES = [
         "Summary",
         "__version__",
     ),
-    *("check", "check_async", "dedup", "dedup_async", "errors", "export", "init", "load_recipe", "open_run", "plan"),
-    *("rejudge", "report", "run", "run_async", "show"),
+    *(
+        "check",
+        "check_async",
+        "dedup",
+        "dedup_async",
+        "errors",
+        "evaluate",
+        "export",
+        "init",
+        "load_recipe",
+        "open_run",
+    ),
+    *("plan", "rejudge", "report", "run", "run_async", "show"),
 ]
 #: Uses every public name, as a user's strictly typed code would.
 TYPED = '''
@@ -99,6 +111,8 @@ print(cleaning.kept / cleaning.rows, measures.errors, first.line, selfinstruct.i
 exported: selfinstruct.Exported = selfinstruct.export(run.directory, "rows.csv", format="csv")
 again: selfinstruct.Rejudged = selfinstruct.rejudge(run.directory)
 origin: selfinstruct.Provenance = selfinstruct.show(run.directory, 1)
+evaluation: selfinstruct.Evaluation = selfinstruct.evaluate(run.directory, "human.jsonl", updates=100)
+print(evaluation.gap_closed)
 print(exported.rows, again.identical, origin.category, selfinstruct.report(run.directory).summary.stopped)
 print(selfinstruct.open_run(run.directory).directory.name, selfinstruct.__version__.split("."))
 

@@ -21,13 +21,15 @@ from selfinstruct.readers.label_reader import LabelReader
 from selfinstruct.readers.reading import Readings
 from selfinstruct.recipe import Recipe, extension_error, import_extension
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, read_rows
+from selfinstruct.rows import RowFile, file_name, read_rows
 from selfinstruct.run_directory import EVALUATION_NAME, is_run_directory, open_history
 
 #: With fewer trainings of a condition, chance in the order and the choice of rows is taken for an effect.
 LEAST_TRAININGS = 5
 #: At most this many grown rows are read for each seed: for each training another sample of the most that it gets.
 _GROWN_PER_SEED = 500
+#: Bytes for what the readers of all trainings work out about the rows.
+_READINGS = 512 << 20
 
 
 def evaluate(
@@ -67,7 +69,7 @@ def evaluate(
     data = _examples(roles, origin, holdout, full)
     make_reader, name = _reader_factory(reader, roles)
     settings = Settings(make_reader, name, trainings, updates, seed)
-    done = measure(data, roles, settings, str(holdout), watch)
+    done = measure(data, roles, settings, Path(file_name(holdout)).name, watch)
     if origin.is_run:
         text = json.dumps(done.to_dict(), ensure_ascii=False, indent=2) + "\n"
         write_whole(Path(source) / EVALUATION_NAME, text.encode("utf-8", "backslashreplace"))
@@ -151,7 +153,7 @@ def _reader_factory(reader: str | Callable[[int], Reader] | None, roles: Roles) 
     if roles.task == "label":
         LabelReader()  # raises where scikit-learn is missing, before the rows are compared
         return lambda seed: LabelReader(), "TF-IDF and logistic regression"
-    readings = Readings()
+    readings = Readings(_READINGS)
     return lambda seed: SpanReader(seed=seed, epochs=1, readings=readings), "embedded span reader"
 
 

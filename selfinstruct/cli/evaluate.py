@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from selfinstruct.cli.console import console, print_json, width_of
+from selfinstruct.cli.console import console, print_json
 from selfinstruct.cli.progress import show_trainings
 
 
@@ -51,6 +51,5 @@ def evaluate(
     if json:
         print_json(done.to_dict())
         return 0
-    page = console(sys.stdout)
-    page.print(evaluation_text(done, width_of(page)), soft_wrap=True, end="")
+    console(sys.stdout).print(evaluation_text(done), soft_wrap=True, end="")
     return 0

@@ -8,6 +8,7 @@ Does not handle: being asked for several labels of one text.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -64,4 +65,4 @@ def _text(question: str, context: str) -> str:
 
 def _features(text: str) -> list[str]:
     words = tokens(text)
-    return [*words, *(f"{one} {other}" for one, other in zip(words, words[1:], strict=False))]
+    return [*words, *(f"{one} {other}" for one, other in itertools.pairwise(words))]

@@ -8,7 +8,7 @@ from selfinstruct.readers.candidates import Candidates
 from selfinstruct.readers.features import SpanFeatures, span_features
 from selfinstruct.text import canonical
 
-_ROOM = 256 << 20  # bytes
+_ROOM = 128 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from selfinstruct.readers.features import BITS, Lines, SpanFeatures
 from selfinstruct.readers.reader import Example, Prediction
-from selfinstruct.readers.reading import Reading, Readings
+from selfinstruct.readers.reading import Readings
 
 if TYPE_CHECKING:
     import numpy
@@ -53,13 +53,16 @@ class SpanReader:
 
     def fit(self, rows: Sequence[Example]) -> SpanReader:
         """Train on rows and return the reader; rows whose answer is no span of their context are skipped."""
+        places: dict[Example, list[int]] = {}
         order = list(range(len(rows)))
         for _ in range(self._epochs):
             self._random.shuffle(order)
             for at in order:
                 row = rows[at]
                 reading = self._readings.read(row.question, row.context)
-                right = reading.places_of(row.answer)
+                if row not in places:
+                    places[row] = reading.places_of(row.answer)
+                right = places[row]
                 if reading.features is not None and 0 < len(right) < len(reading.texts):
                     self._update(reading.features, right)
         return self
@@ -75,7 +78,7 @@ class SpanReader:
 
         The probability of a text that occurs several times is the sum over its places.
         """
-        reading = Reading.of(question, context)
+        reading = self._readings.read(question, context)
         if reading.features is None:
             return {}
         found: dict[str, float] = {}

@@ -27,7 +27,7 @@ from selfinstruct.render.description import (
     unchecked_fields,
     unchecked_phrase,
 )
-from selfinstruct.render.evaluation import evaluation_parts
+from selfinstruct.render.evaluation import HEADINGS, evaluation_parts
 from selfinstruct.render.summary import stop_phrase
 from selfinstruct.render.text import counted, format_number, printable
 
@@ -191,10 +191,11 @@ def _categories(report: Report) -> Iterator[str]:
 def _evaluation(evaluation: Evaluation, plot_name: str) -> Iterator[str]:
     parts = evaluation_parts(evaluation)
     yield from ("", "## Does training on the rows help?", "", parts.verdict, "", f"![Scores by rows]({plot_name})", "")
-    yield from ("| training | rows | exact answers | new templates |", "|---|---:|---:|---:|")
-    for line in parts.lines:
-        yield f"| {line.name} | {line.rows} | {line.all} | {line.new} |"
-    yield ""
+    for table in parts.tables:
+        yield from (f"{table.title}:", "", f"| {' | '.join(HEADINGS)} |", "|---|---:|---:|---:|---:|")
+        for line in table.lines:
+            yield f"| {' | '.join(line)} |"
+        yield ""
     yield _code(parts.setting)
 
 

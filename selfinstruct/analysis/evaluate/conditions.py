@@ -16,8 +16,10 @@ MULTIPLES = (1, 10, 100)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a reader is trained on. ``rows`` returns the training rows for a random seed; ``over`` names the conditions
-    that it is compared with, which are earlier ones.
+    """What a reader is trained on.
+
+    ``rows`` returns the training rows for a random seed; ``over`` names the conditions that it is compared with, which
+    are earlier ones.
     """
 
     name: str
@@ -45,7 +47,7 @@ def conditions(
     )
     if full:
         yield Condition("full", "full", lambda seed: [*own, *full], ("seeds",))
-        yield Condition("full + grown", "full+grown", lambda seed: [*full, *chosen(seed)], ("full",))
+        yield Condition("full + grown", "full+grown", lambda seed: [*full, *chosen(seed)], ("seeds", "full"))
 
 
 def added_rows(seeds: int, grown: int) -> dict[str, int]:

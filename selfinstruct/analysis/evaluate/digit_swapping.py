@@ -1,4 +1,4 @@
-"""Digit swapping: the baseline that any script gives. Grown rows that teach no more than this are not worth their price.
+"""Digit swapping: the baseline that any script gives. Grown rows that teach no more than this bring nothing.
 
 Every number of a row is replaced by a random one with as many digits, the same number by the same one. Dates, times
 and sums come out wrong, as they do in such scripts.

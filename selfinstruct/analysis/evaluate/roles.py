@@ -18,6 +18,7 @@ from selfinstruct.mining.questions import asking_paths
 from selfinstruct.readers import Example
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
+from selfinstruct.rows.leaves import Path
 from selfinstruct.text import value_text
 
 
@@ -88,7 +89,9 @@ def _label(recipe: Recipe) -> str | None:
 
 def _question(recipe: Recipe, seeds: Sequence[Row], names: Sequence[str], context: str) -> str:
     """The field that asks about a context: by its question marks, by the identifiers it takes, or the first text."""
-    texts = [{(name,): row[name] for name in names if isinstance(row.get(name), str)} for row in seeds]
+    texts: list[dict[Path, str]] = [
+        {(name,): row[name] for name in names if isinstance(row.get(name), str)} for row in seeds
+    ]
     asking = asking_paths(texts)
     by_marks = [name for name in names if (name,) in asking]
     by_identifiers = [name for name in names if recipe.fields[name].identifiers_in == context]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _DRAWS = 2000
 _LEVEL = 0.95
+_DECIMALS = 9
 
 
 class Bootstrap:
@@ -41,7 +42,9 @@ class Bootstrap:
 
         means = ((self._trainings @ scores) * self._rows).sum(axis=1)
         low, high = np.quantile(means, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
-        return Interval(float(scores.mean()), float(low), float(high))
+        # Sums that are 0 come out as 1e-17, which would be taken for a difference.
+        value, low, high = (round(float(each), _DECIMALS) for each in (scores.mean(), low, high))
+        return Interval(value, low, high)
 
     def difference(self, scores: Scores, others: Scores) -> Interval:
         """Return the mean of ``scores`` less that of ``others`` with its interval, paired by training and test row."""

@@ -1,5 +1,7 @@
-"""Test rows whose template is in no training row: random splits of templated data flatter, since a test row is then
-often a training row with other values. Results are reported for these rows too.
+"""Test rows whose template is in no training row.
+
+Random splits of templated data flatter: most test rows are then training rows with other values. So results are also
+reported for the other ones.
 
 Two texts have one template where ``mining.text_template`` finds that they differ in values alone.
 """
