@@ -16,6 +16,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from selfinstruct.mining.number_roles import number_role
 from selfinstruct.mining.times import is_time
@@ -64,12 +65,6 @@ _KINDS = (
     ("hex", r"(?<=0x)[0-9a-fA-F]+|(?<![0-9a-zA-Z])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}(?![0-9a-zA-Z])"),
     ("number", r"(?<![A-Za-z\d.])-?\d+\.\d+(?!\.?\d)|(?:(?<![^\W_])-)?\d+"),
     ("zhnumber", rf"[{_ZH_DIGITS}]+(?=[{_ZH_MEASURES}])|(?<=第)[{_ZH_DIGITS}]+"),
-)
-_ENTITY = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _KINDS))
-# The same for texts without addresses, in half the time: most letters inside a word begin none of the other kinds.
-_WITHOUT_MAIL = re.compile(
-    r"(?=[^\W_]|[-+(])(?!(?<=[A-Za-z])(?<!0x)[B-OQ-Zb-oq-z])"
-    f"(?:{'|'.join(f'(?P<{name}>{pattern})' for name, pattern in _KINDS if name != 'email')})"
 )
 _DIGITS = re.compile(r"\d+")
 # A number right after letters is part of a name (ssh2, sha256, x86_64, HTTP/1.1) and does not vary on its own.
@@ -126,7 +121,7 @@ class Entity:
 def find_entities(text: str) -> list[Entity]:
     """Return the entities of ``text`` from left to right, without overlaps."""
     entities: list[Entity] = []
-    for match in (_ENTITY if "@" in text else _WITHOUT_MAIL).finditer(text):
+    for match in _pattern("@" in text).finditer(text):
         kind, value, form = match.lastgroup or "", match.group(), ""
         if kind in ("kept", "cidr") or (kind == "ipv6" and not is_open_address(value)):
             continue
@@ -147,6 +142,16 @@ def is_open_address(text: str) -> bool:
     except ValueError:
         return False
     return not (address.is_loopback or address.is_unspecified)
+
+
+@cache  # compiled on first use: each takes longer than most other imports
+def _pattern(mail: bool) -> re.Pattern[str]:
+    """The pattern of all kinds; for texts without addresses one that takes half the time.
+
+    Most letters inside a word begin none of the other kinds, and are skipped there.
+    """
+    kinds = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _KINDS if mail or name != "email")
+    return re.compile(kinds if mail else rf"(?=[^\W_]|[-+(])(?!(?<=[A-Za-z])(?<!0x)[B-OQ-Zb-oq-z])(?:{kinds})")
 
 
 def _numbers(text: str, start: int, end: int, before: list[Entity]) -> list[Entity]:
