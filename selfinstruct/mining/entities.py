@@ -21,6 +21,7 @@ from functools import cache
 from selfinstruct.mining.number_roles import number_role
 from selfinstruct.mining.times import is_time
 from selfinstruct.text import is_unspaced
+from selfinstruct.values.durations import LENGTH_PATTERN, length_of
 from selfinstruct.values.time_forms import TIME_PATTERN, form_of
 from selfinstruct.values.written_times import has_date
 
@@ -52,6 +53,7 @@ _UNCHECKED = (
 _KINDS = (
     ("email", _MAIL),
     ("time", TIME_PATTERN),
+    ("duration", LENGTH_PATTERN),
     ("phone", "|".join(f"{pattern}(?![\\w-])" for pattern in _PHONES)),
     ("uuid", r"(?<![0-9a-zA-Z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-zA-Z])"),
     ("mac", r"(?<![0-9a-zA-Z:-])[0-9a-fA-F]{2}(?:(?::[0-9a-fA-F]{2}){5}|(?:-[0-9a-fA-F]{2}){5})(?![0-9a-zA-Z:-])"),
@@ -123,6 +125,8 @@ def find_entities(text: str) -> list[Entity]:
     entities: list[Entity] = []
     for match in _pattern("@" in text).finditer(text):
         kind, value, form = match.lastgroup or "", match.group(), ""
+        if kind == "duration" and length_of(value) is None:
+            continue
         if kind in ("kept", "cidr") or (kind == "ipv6" and not is_open_address(value)):
             continue
         if kind == "time":

@@ -11,9 +11,8 @@ Does not handle: values derived from others (a sum, a duration between two times
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from random import Random
 
 from selfinstruct.mining.entities import Entity
@@ -26,14 +25,14 @@ from selfinstruct.mining.number_generators import Generator, IdentifierGenerator
 from selfinstruct.mining.number_roles import BOUNDS, CODE, FIXED, OPEN, POSTAL
 from selfinstruct.mining.number_ties import Spot, Summary, summary_text
 from selfinstruct.mining.offsets import Pointer
+from selfinstruct.mining.row_times import RowTimes
 from selfinstruct.mining.serial_numbers import SerialGenerator
 from selfinstruct.mining.tied_values import NOT_TIED, TiedValues, tied_values
-from selfinstruct.mining.times import STILL, ShiftGenerator, seconds_of_shift, shifts, write_weekday
+from selfinstruct.mining.times import STILL, ShiftGenerator
 from selfinstruct.mining.value_statistics import ValueStatistics, place_of
 from selfinstruct.mining.variables import NUMBERS, Place, Slot, Variable, Variables, find_targets, word_around
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path
-from selfinstruct.values.written_times import TimeStyle, has_year, is_ambiguous, read_time, write_time
 
 # How often a value is drawn again if it equals another one of the row.
 _MOST_DRAWS = 20
@@ -169,10 +168,9 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     parted = [each for path, entities in found.items() for each in entities if _is_cut(path, each, bounds)]
     frozen = {each.text for each in parted} | statistics.list_lengths(row)
     derived: list[Place] = []
-    years = _years(found)
     # The other times keep their distance from one that stays.
     is_still = any(each.kind == "time" for each in parted)
-    moves = None if is_still else _shifts(found, statistics.clock_step)
+    times = RowTimes(found, texts, statistics.time_style, statistics.clock_step, is_still=is_still)
     for path, entities in found.items():
         if path in computed:
             continue
@@ -183,11 +181,13 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
             if entity.kind == "derived":
                 derived.append(place)
                 continue
-            if entity.kind in ("time", "weekday"):
-                if moves is not None:
-                    parts.append((entity, Slot(variables.of_time(), _time_writer(entity, statistics.time_style))))
+            writer = times.writer(path, entity)
+            if writer is not None:
+                parts.append((entity, Slot(variables.of_time(), writer)))
                 continue
-            if entity.text in frozen or (moves is not None and _is_year_of(entity, years)):
+            if entity.kind in ("time", "weekday"):
+                continue
+            if entity.text in frozen or times.keeps(path, entity):
                 constants.add(entity.text)
                 continue
             part = variables.link(place, targets.get((path, position)), is_ambiguous=entity.text in ambiguous)
@@ -210,8 +210,8 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     alone = statistics.asks_alone(row)
     asks = alone or statistics.asks_unexplained(row)
     generators = [
-        moves
-        if moves is not None and number == variables.shift
+        times.moves
+        if times.moves is not None and number == variables.shift
         else _generator(each, row, found, asks, statistics, salt)
         for number, each in enumerate(variables.all)
     ]
@@ -294,43 +294,6 @@ def _is_name_of_question(variable: Variable) -> bool:
     shared = len({place.path for place in variable.places}) > 1
     named = len(variable.places[0].word) > len(entity.text) or len(entity.text) >= _LEAST_NAME
     return shared and (entity.kind not in NUMBERS or named)
-
-
-def _shifts(found: Mapping[Path, Sequence[Entity]], step: int) -> ShiftGenerator | None:
-    """The shifts of a row's times; None if it has none, or one that is not understood."""
-    entities = [each for those in found.values() for each in those]
-    times = [(each.text, each.format) for each in entities if each.kind == "time"]
-    if not times or any(is_ambiguous(form) for _, form in times):
-        return None
-    years = _years(found)
-    return shifts(times, {int(each.text) for each in entities if _is_year_of(each, years)}, step)
-
-
-def _years(found: Mapping[Path, Sequence[Entity]]) -> frozenset[str]:
-    """The years of a row's dates."""
-    times = [each for those in found.values() for each in those if each.kind == "time" and has_year(each.format)]
-    moments = [moment for each in times if (moment := read_time(each.text, each.format)) is not None]
-    return frozenset(str(moment.year) for moment in moments)
-
-
-def _is_year_of(entity: Entity, years: frozenset[str]) -> bool:
-    """Whether a number is the year of one of the row's dates, which then stay within that year."""
-    return (entity.kind == "year" or (entity.kind == "number" and entity.is_whole)) and entity.text in years
-
-
-def _time_writer(entity: Entity, style: TimeStyle) -> Callable[[str], str]:
-    """The function that writes a time, or the weekday of one, shifted by a number of seconds."""
-    text = entity.key if entity.kind == "weekday" else entity.text
-    moment = read_time(text, entity.format)
-    if moment is None:
-        raise ValueError(f"not a time: {text!r}")
-
-    def seconds(shift: str) -> int:
-        return seconds_of_shift(shift, entity.format)
-
-    if entity.kind == "weekday":
-        return lambda shift: write_weekday(entity.text, moment, moment + timedelta(seconds=seconds(shift)), style)
-    return lambda shift: write_time(text, entity.format, seconds(shift), style)
 
 
 def _parts(text: str, parts: Sequence[tuple[Entity, Slot]]) -> tuple[str | Slot, ...]:

@@ -89,8 +89,17 @@ class ShiftGenerator:
 
     def draw(self, place: int, rng: Random) -> str:
         """Return a random number of days and of seconds."""
+        if self.first_day == self.last_day == 0 and self.last > self.first:
+            return f"0 {self._seconds(place)}"
         days = round(rng.randint(self.first_day, self.last_day) * self.unit)
         return f"{days} {rng.randint(self.first // self.step, self.last // self.step) * self.step}"
+
+    def _seconds(self, place: int) -> int:
+        """The seconds at ``place`` of all shifts but none at all, in scattered order."""
+        count = max((self.last - self.first) // self.step, 1)
+        stride = next(each for each in range(round(count * 0.618) or 1, 2 * count + 2) if gcd(each, count) == 1)
+        seconds = self.first + place * stride % count * self.step
+        return seconds + self.step * (seconds >= 0)
 
 
 #: No shift.
@@ -137,7 +146,11 @@ def shifts(times: Sequence[tuple[str, str]], years: Iterable[int], step: int) ->
     whole = all(has_clock(form) and has_date(form) for form in forms)
     seconds = [moment.hour * 3600 + moment.minute * 60 + moment.second for moment in clocks.values()]
     first, last = -min(seconds), _DAY - 1 - max(seconds)
-    if (whole or alone) and first_day == 0:
+    if not any(map(has_date, forms)):
+        first_day = last_day = 0
+    if alone:
+        first, last = 0, _DAY - 1
+    elif whole and first_day == 0:
         first, last = 0, _DAY - 1
         last_day -= last_day < _SPREAD_DAYS - 1
     return ShiftGenerator(first_day, max(last_day, 0), 1, -(-first // step) * step, last // step * step, step)

@@ -73,6 +73,9 @@ def unique_fields(rows: Sequence[Row]) -> tuple[str, ...]:
         return ()
     names = [name for name in rows[0] if _is_unique_field(name, [row.get(name) for row in rows])]
     found = [name for name in names if not _is_referred_to(name, rows)]
+    # Several times of a row are a start and an end, and not the order of the rows.
+    times = [name for name in found if all(_TIME.fullmatch(value_text(row[name])) for row in rows)]
+    found = [name for name in found if name not in times or len(times) == 1]
     if _repeats(rows, found):  # without their codes, some rows are the same: a code is what they are about
         found = [name for name in found if not _are_codes([value_text(row[name]) for row in rows])]
     return tuple(found) if len(found) < len(rows[0]) else ()

@@ -32,6 +32,7 @@ from selfinstruct.mining.generators import (
     salted,
 )
 from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
+from selfinstruct.mining.lengths import is_length, length_generator
 from selfinstruct.mining.lexicon import words as listed_words
 from selfinstruct.mining.nested_ids import NestedIds
 from selfinstruct.mining.number_generators import (
@@ -252,6 +253,8 @@ class ValueStatistics:
         salt = crc32(f"{salt} {entity.kind} {entity.key}".encode())
         if entity.kind == "checked":
             return CheckedGenerator(entity.text, entity.format)
+        if entity.kind == "duration":
+            return length_generator(entity.text, self.seen(entity), salt)
         if entity.kind == "id":
             return serial_generator(entity.text, self.seen(entity))
         if entity.role in FIXED or (entity.kind == "port" and int(entity.text) < LEAST_PRIVATE_PORT):
@@ -318,6 +321,8 @@ class ValueStatistics:
 
     def _placed(self, entity: Entity, path: Path, text: str) -> Entity:
         """The entity with what its leaf shows: a key where no word stands before it, and the order of its date."""
+        if entity.kind == "time" and is_length(str(path[-1]), text[: entity.start], entity.format):
+            entity = replace(entity, kind="duration", key=entity.key or _leaf_key(path), format="")
         if is_ambiguous(entity.format) and self.time_style.day_first is not None:
             return replace(entity, format=resolved(entity.format, self.time_style.day_first))
         whole = entity.end - entity.start == len(text) and (entity.kind != "number" or is_plain_number(text))

@@ -18,9 +18,12 @@ from selfinstruct.mining.numerals import ascii_digits, in_digits_of
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.rows.leaves import Path
 from selfinstruct.text import find_spans
+from selfinstruct.values.durations import length_of, write_length
 
 #: A value of at least this many characters, with a digit, is not equal to another by chance.
 LEAST_LONG = 4
+# The units in which a length of time is a number, in seconds.
+_LENGTHS = (1, 60, 3600, 86400)
 NUMBERS = frozenset(("number", "year", "port", "zhnumber"))
 # A value with more places than this is compared with the first of them.
 _MOST_COMPARED = 20
@@ -126,6 +129,8 @@ class Variables:
     def _is_one(self, place: Place, variable: Variable) -> bool | None:
         """Whether a place is one of the variable's; None if nothing shows it."""
         entity = place.entity
+        if variable.places[0].entity.kind == "duration":
+            return True
         if entity.kind not in NUMBERS or len(entity.text) >= LEAST_LONG:
             return True
         verdict: bool | None = None
@@ -161,6 +166,9 @@ class Variables:
 def _keys(entity: Entity) -> tuple[str, ...]:
     """What equal values in any of the forms of ``_same`` have in common."""
     text = entity.key if entity.kind == "derived" else entity.text
+    if entity.kind == "duration":
+        seconds = length_of(text) or 0
+        return (text, *(str(seconds // size) for size in _LENGTHS if seconds % size == 0))
     if entity.kind not in NUMBERS or entity.kind == "zhnumber":
         return (text,)
     text = ascii_digits(text)
@@ -227,6 +235,8 @@ def _same(entity: Entity, other: Entity) -> Callable[[str], str] | None:
         return derived_writer(entity) if entity.key == other.text and other.kind != "derived" else None
     if entity.text == other.text:
         return str
+    if "duration" in (entity.kind, other.kind):
+        return _same_length(entity, other)
     if not (entity.text.isascii() and other.text.isascii()):
         return _same_in_other_digits(entity, other)
     if {entity.kind, other.kind} <= {"number", "port"} and entity.text.isdigit():
@@ -236,6 +246,23 @@ def _same(entity: Entity, other: Entity) -> Callable[[str], str] | None:
         if other.text.split(".")[0] == entity.text and other.text != entity.text and "." in other.text:
             return lambda value: value.split(".")[0]
     return None
+
+
+def _same_length(entity: Entity, other: Entity) -> Callable[[str], str] | None:
+    """The conversion between two lengths of time, or a length and the number of its seconds, minutes or hours."""
+    length, number = (entity, other) if entity.kind == "duration" else (other, entity)
+    if number.kind == "duration":
+        seconds = length_of(other.text)
+        same = seconds is not None and seconds == length_of(entity.text)
+        return (lambda value: write_length(entity.text, length_of(value) or 0)) if same else None
+    if number.kind != "number" or not number.is_whole or not number.text.isdecimal():
+        return None
+    size = next((each for each in _LENGTHS if int(number.text) * each == length_of(length.text)), None)
+    if size is None:
+        return None
+    if length is entity:
+        return lambda value: write_length(entity.text, int(value) * size)
+    return lambda value: str((length_of(value) or 0) // size)
 
 
 def _same_in_other_digits(entity: Entity, other: Entity) -> Callable[[str], str] | None:
