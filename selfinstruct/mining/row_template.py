@@ -21,6 +21,7 @@ from selfinstruct.mining.generators import (
     ConstantGenerator,
 )
 from selfinstruct.mining.leaf_texts import with_texts
+from selfinstruct.mining.networks import is_in_network, networks_in
 from selfinstruct.mining.number_generators import Generator, IdentifierGenerator, NumberGenerator, range_generator
 from selfinstruct.mining.number_roles import BOUNDS, CODE, FIXED, OPEN, POSTAL
 from selfinstruct.mining.number_ties import Spot, Summary, summary_text
@@ -170,6 +171,7 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     derived: list[Place] = []
     # The other times keep their distance from one that stays.
     is_still = any(each.kind == "time" for each in parted)
+    networks = networks_in(texts.values())
     times = RowTimes(found, texts, statistics.time_style, statistics.clock_step, is_still=is_still)
     for path, entities in found.items():
         if path in computed:
@@ -187,7 +189,7 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
                 continue
             if entity.kind in ("time", "weekday"):
                 continue
-            if entity.text in frozen or times.keeps(path, entity):
+            if entity.text in frozen or times.keeps(path, entity) or is_in_network(entity, networks):
                 constants.add(entity.text)
                 continue
             part = variables.link(place, targets.get((path, position)), is_ambiguous=entity.text in ambiguous)

@@ -76,6 +76,7 @@ class RowTimes:
         self._moments = [(each, moment) for each, moment in known if moment is not None]
         self._years = {str(moment.year) for each, moment in self._moments if has_year(each.format)}
         self._lengths = self._between()
+        self._is_aged = self._has_age(found)
         self.moves = None if is_still else self._shifts(found, step)
 
     def writer(self, path: Path, entity: Entity) -> Callable[[str], str] | None:
@@ -90,13 +91,15 @@ class RowTimes:
         """Whether a number stays because of the row's times: a year that contains them, or a length between them."""
         if self._is_year(entity) and self.moves is not None:
             return True
+        if self._is_aged and _is_age(path, entity):
+            return True
         if entity.kind == "duration":
             return length_of(entity.text) in self._lengths
         return entity.kind == "number" and self._is_length(path, entity)
 
     def _shifts(self, found: Mapping[Path, Sequence[Entity]], step: int) -> ShiftGenerator | None:
         times = [(each.text, each.format) for each in self._times]
-        if not times or any(is_ambiguous(form) for _, form in times) or self._has_age(found):
+        if not times or any(is_ambiguous(form) for _, form in times) or self._is_aged:
             return None
         alone = {
             int(each.text)
@@ -115,7 +118,7 @@ class RowTimes:
         entities = [(path, each) for path, those in found.items() for each in those]
         if any(each.kind == "checked" and each.format == "resident_id" for _, each in entities):
             return True
-        aged = any(each.unit == "age" or _is_named(path, _AGES) for path, each in entities if each.kind == "number")
+        aged = any(_is_age(path, each) for path, each in entities)
         dates = [(path, each) for path, each in entities if each.kind == "time" and has_year(each.format)]
         before = (f"{path[-1]} {self._texts[path][max(0, each.start - 30) : each.start]}" for path, each in dates)
         return aged and any(map(_BIRTH.search, before))
@@ -180,5 +183,5 @@ class RowTimes:
 _AGES = frozenset(["age", "alter", "âge", "edad", "età", "idade", "年龄", "年齢", "나이", "आयु", "उम्र", "العمر"])
 
 
-def _is_named(path: Path, names: frozenset[str]) -> bool:
-    return str(path[-1]).casefold() in names
+def _is_age(path: Path, entity: Entity) -> bool:
+    return entity.kind == "number" and (entity.unit == "age" or str(path[-1]).casefold() in _AGES)

@@ -427,7 +427,10 @@ def _with_weekdays(texts: Mapping[Path, str], found: dict[Path, list[Entity]]) -
         return found
     for path, text in texts.items():
         added = []
+        dated = [(each.start, each.end) for each in found.get(path, ()) if each.kind == "time"]
         for start, end in weekdays(text):
+            if any(first <= start < last for first, last in dated):
+                continue  # a part of the date itself
             name = text[start:end]
             for date in dates:
                 moment = read_time(date.text, date.format)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.truth.dates import DATES
 from tests.truth.dependent import DEPENDENT
 from tests.truth.forms import Check, Row
 from tests.truth.questions import QUESTIONS
@@ -19,7 +20,7 @@ from tests.truth.ties import TIES
 from tests.truth.values import implausible
 
 SEEDS = Path(__file__).parent / "seeds"
-CHECKS: dict[str, Check] = QUESTIONS | TABLES | TEXTS | DEPENDENT | TIES
+CHECKS: dict[str, Check] = QUESTIONS | TABLES | TEXTS | DATES | DEPENDENT | TIES
 #: File -> fields that name a row or say when it was written: they do not make a row new.
 NAMES: dict[str, tuple[str, ...]] = {
     "dialogues.jsonl": ("id",),
@@ -52,7 +53,7 @@ class Wrong:
 
 def family(name: str) -> str:
     """Return the group of the kind of file ``name``; other where it has no checker."""
-    groups = {"question": QUESTIONS, "table": TABLES, "text": TEXTS, "dependent": DEPENDENT, "tie": TIES}
+    groups = {"question": QUESTIONS, "table": TABLES, "text": TEXTS, "dates": DATES, "dependent": DEPENDENT, "tie": TIES}
     return next((group for group, checks in groups.items() if name in checks), "other")
 
 
