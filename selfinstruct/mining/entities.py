@@ -155,7 +155,7 @@ def _pattern(mail: bool) -> re.Pattern[str]:
     Most letters inside a word begin none of the other kinds, and are skipped there.
     """
     kinds = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _KINDS if mail or name != "email")
-    return re.compile(kinds if mail else rf"(?=[^\W_]|[-+(])(?!(?<=[A-Za-z])(?<!0x)[B-OQ-Zb-oq-z])(?:{kinds})")
+    return re.compile(kinds if mail else rf"(?=[^\W_]|[-+(:])(?!(?<=[A-Za-z])(?<!0x)[B-OQ-Zb-oq-z])(?:{kinds})")
 
 
 def _numbers(text: str, start: int, end: int, before: list[Entity]) -> list[Entity]:
