@@ -53,7 +53,14 @@ class Wrong:
 
 def family(name: str) -> str:
     """Return the group of the kind of file ``name``; other where it has no checker."""
-    groups = {"question": QUESTIONS, "table": TABLES, "text": TEXTS, "dates": DATES, "dependent": DEPENDENT, "tie": TIES}
+    groups = {
+        "question": QUESTIONS,
+        "table": TABLES,
+        "text": TEXTS,
+        "dates": DATES,
+        "dependent": DEPENDENT,
+        "tie": TIES,
+    }
     return next((group for group, checks in groups.items() if name in checks), "other")
 
 
