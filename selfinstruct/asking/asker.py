@@ -81,8 +81,8 @@ class Asker:
         for draft in drafts:
             if not self._style.asks(draft.kind, text[draft.start : draft.end]):
                 continue
-            end = draft.unit_end if draft.unit_end and self._style.has_units else draft.end
             written = self._style.written(draft.text)
+            end = draft.unit_end if draft.unit_end and self._style.keeps_unit(written) else draft.end
             if len(written) > self._style.longest or not is_right(written, text, draft.start, end):
                 continue
             weight = draft.weight * self._style.weight(written)

@@ -38,6 +38,8 @@ _PLACE_NOUNS = frozenset(
         *("queue", "registry", "repository", "room", "scoreboard", "server", "storage", "table"),
     )
 )
+#: Adverbs that do not tell how.
+_NO_MANNER = frozenset(("already", "currently", "only", "previously", "recently", "finally", "shortly", "immediately"))
 #: After these, "what ... FROM" asks for a thing without a value.
 _BARE = frozenset(("by", "as", "to", "from", "for", "through", "via", "into", "against", "with", "on"))
 
@@ -51,6 +53,7 @@ def event_questions(line: Line) -> Iterator[Draft]:
         yield from _actor_questions(event)
         yield from _time_questions(event)
         yield from _count_questions(event)
+        yield from _manner_questions(event)
 
 
 def _adjunct_questions(event: Event) -> Iterator[Draft]:
@@ -76,6 +79,8 @@ def _valued(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
     slot = event.line.slot_at(value.start) if value is not None else None
     if value is None or slot is None or slot.kind == "time":
         return
+    if not slot.names and _is_count(event, adjunct):
+        return
     place = (value.start, value.end)
     names = dict.fromkeys(name.removeprefix("source ").removeprefix("destination ") for name in slot.names[:2])
     rest = event.rest(adjunct) if event.subject is not None and event.subject.value is None else ""
@@ -95,13 +100,20 @@ def _valued(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
             yield Draft(f"where {asked} {preposition}", *place, "where", 1.0)
         elif len(places) == 1:
             yield Draft(f"where {asked}", *place, "where", 1.0)
-    if preposition in ("to", "at", "from") and not names and event.clause.form in ("done", "acted"):
+    if preposition in ("to", "at", "from", "with") and not names and event.clause.form in ("done", "acted"):
         yield Draft(f"what {asked} {preposition}", *place, "what-adjunct", 1.0)
         if event.base == "set" and preposition == "to":
             yield Draft(f"what is the value of {event.name}", *place, "slot-key", 1.0)
             yield Draft(f"what is {event.name}", *place, "slot-key", 0.5)
     if slot.is_person and event.clause.form != "acts":
         yield Draft(f"who {asked} {preposition}", *place, "who", 0.7)
+
+
+def _is_count(event: Event, adjunct: Adjunct) -> bool:
+    """Whether the phrase beside a number is what it counts: with 2 errors."""
+    at = event.clause.adjuncts.index(adjunct) + 1
+    beside = event.clause.adjuncts[at] if at < len(event.clause.adjuncts) else None
+    return beside is not None and beside.preposition == "" and beside.phrase.value is None
 
 
 def _bare(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
@@ -115,6 +127,22 @@ def _bare(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
         yield Draft(f"what {asked} {preposition}", *place, "what-adjunct", 1.0)
     if preposition == "by" and event.clause.form == "done" and _is_component(phrase.head):
         yield Draft(f"which component {event.tail} {event.name}", *place, "component", 0.7)
+
+
+def _manner_questions(event: Event) -> Iterator[Draft]:
+    """Ask "How did the process exit?" of "exited abnormally"."""
+    clause = event.clause
+    if not event.is_usable or clause.form not in ("done", "acted"):
+        return
+    segment = next((each for each in event.line.segments if each.start <= clause.start <= each.end), None)
+    for chunk in segment.chunks if segment is not None else ():
+        is_manner = (
+            chunk.kind == "adverb" and chunk.text.lower().endswith("ly") and chunk.text.lower() not in _NO_MANNER
+        )
+        if is_manner and chunk.start > clause.state[0]:
+            text = f"how {event.aux} {event.name} {event.tail}"
+            yield Draft(text, chunk.start, chunk.end, "how-manner", 1.0)
+            return
 
 
 def _counted_things(event: Event) -> Iterator[Draft]:
@@ -177,7 +205,7 @@ def _subject_questions(event: Event) -> Iterator[Draft]:
                 return
             predicate = re.sub("^(were|are) ", lambda be: {"were": "was ", "are": "is "}[be[1]], predicate)
             weight = 0.3 if clause.form == "is" else 1.0
-            place = (subject.words_start, subject.words_end)
+            place = (subject.words_start, _end_with_of(event, subject))
             yield Draft(f"what {predicate}{rest}", *place, "what-subject", weight)
         return
     slot = event.line.slot_at(subject.value.start)
@@ -196,6 +224,13 @@ def _subject_questions(event: Event) -> Iterator[Draft]:
         yield Draft(f"what {predicate}{rest}", *place, "what-subject", 0.7)
 
 
+def _end_with_of(event: Event, subject: Phrase) -> int:
+    """Where a phrase ends, with the "of" phrase that belongs to it: end of stream exception."""
+    first = event.clause.adjuncts[0] if event.clause.adjuncts else None
+    is_part = first is not None and first.preposition == "of" and subject is event.clause.patient
+    return first.end if first is not None and is_part and first.phrase.value is None else subject.words_end
+
+
 def _actor_questions(event: Event) -> Iterator[Draft]:
     """Ask "Which component received block blk_7?" and "What is the worker leaving?"."""
     clause, actor, patient = event.clause, event.clause.actor, event.clause.patient
@@ -209,13 +244,15 @@ def _actor_questions(event: Event) -> Iterator[Draft]:
     if clause.verb is None or clause.verb.form != "ed":
         return
     past = event.line.text[clause.state[0] : clause.state[1]].lower()
+    if actor is not None and not grammar.is_past(past.split()[0]):
+        return
     if actor is not None and actor.value is None and actor.words and grammar.is_name(actor.head):
         noun = "function" if actor.head.endswith("()") else "component"
         text = f"{f'which {noun}' if _is_component(actor.head) else 'what'} {past} {mention(event.line, patient)}"
         yield Draft(text, actor.words_start, actor.words_end, "component", 1.0)
     elif actor is not None and actor.value is not None and actor.is_sound:
         yield from _valued_actor(event, actor, patient, past)
-    elif actor is None and patient is not _leading(event):
+    elif actor is None and patient is not _leading(event) and grammar.is_past(past.split()[0]):
         component = next((slot for slot in event.line.slots if slot.kind == "component"), None)
         if component is not None:
             yield Draft(f"which component {past} {event.name}", component.start, component.end, "component", 1.0)

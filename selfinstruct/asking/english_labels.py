@@ -38,6 +38,7 @@ def label_questions(line: Line) -> Iterator[Draft]:
     for segment in line.segments:
         yield from _copula(segment)
         yield from _taken(segment)
+        yield from _meanwhile(line, segment)
 
 
 def _value(line: Line, before: Segment, after: Segment) -> Iterator[Draft]:
@@ -103,6 +104,28 @@ def _taken(segment: Segment) -> Iterator[Draft]:
     text = f"{before[0].text.lower()} {_written(rest)}" if is_doing else _written(rest)
     yield Draft(f"how many {unit} did {text} take", value.value.start, value.value.end, "how-many", 1.5)
     yield Draft(f"how long did {text} take", value.value.start, value.value.end, "how-long", 1.5, value.unit_end)
+
+
+def _meanwhile(line: Line, segment: Segment) -> Iterator[Draft]:
+    """Ask about "Interrupted while waiting for message on queue"."""
+    if len(segment.chunks) < 4:
+        return
+    first, link, doing, *rest = segment.chunks
+    is_participle = first.verb is not None and first.verb.form == "ed" and doing.verb is not None
+    if not is_participle or link.text.lower() != "while" or doing.verb is None or doing.verb.form != "ing":
+        return
+    tail = (
+        line.text[link.start : rest[-1].end].lower()
+        if rest[-1].phrase is None
+        else line.text[link.start : rest[-1].end]
+    )
+    yield Draft(f"what happened {tail}", first.start, first.end, "happened", 1.5)
+    awaited = rest[1].phrase if len(rest) > 1 and rest[0].kind == "preposition" else None
+    if awaited is not None and awaited.value is None and is_mentionable(awaited):
+        more = _written(rest[2:]) if all(chunk.kind in ("phrase", "preposition") for chunk in rest) else ""
+        done = grammar.participle(doing.verb.base)
+        text = f"what was being {done} {rest[0].text.lower()} {more}".rstrip()
+        yield Draft(text, awaited.words_start, awaited.words_end, "what-object", 1.0)
 
 
 def _written(chunks: Sequence[Chunk]) -> str:

@@ -32,6 +32,10 @@ def slot_questions(line: Line) -> Iterator[Draft]:
         if slot.segment < 0:
             yield from _header_questions(line, slot)
             continue
+        if slot.names == ("protocol",) and not slot.noun:
+            yield Draft("which protocol is used", slot.start, slot.end, "slot-name", 1.0)
+            yield Draft("what is the protocol", slot.start, slot.end, "slot-name", 1.0)
+            continue
         yield from _named_questions(line, slot)
         yield from _mentioned(line, slot)
         yield from _associated(line, slot)
@@ -65,6 +69,8 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
     kind = "slot-key" if slot.is_keyed else "slot-name"
     place, unit_end = (slot.start, slot.end), slot.unit_end
     is_attribute = _is_attribute(slot)
+    if slot.noun.lower() == "id" and any(each.kind in ("id", "hex") and each is not slot for each in line.slots):
+        return  # whose ID, the question would not tell
     for rank, name in enumerate(_names(line, slot)):
         weight = 1.0 if rank == 0 else 0.6
         is_program_name = grammar.is_name(name) and " " not in name and not name.isupper()
@@ -74,6 +80,10 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
             if (name in _SIZES and _is_place(line, owner)) or (
                 slot.kind in ("file", "path") and _is_person(line, owner)
             ):
+                continue
+            if grammar.is_plural(name) and not is_program_name:
+                if slot.kind == "number" and sure == 0:
+                    yield Draft(f"how many {name} are there for {owner}", *place, "how-many", weight)
                 continue
             if sure == 0 and (slot.preposition in _OF or " " in name):
                 yield Draft(f"what is the {name} of {owner}", *place, kind, 2 * weight, unit_end)
@@ -86,7 +96,8 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
             yield Draft(f"what is the value of {name}", *place, "slot-key", weight, unit_end)
             yield Draft(f"what value does {name} have", *place, "slot-key", 0.5 * weight, unit_end)
         elif is_attribute and not _is_verb(name):
-            text = f"what is {name}" if slot.is_keyed and is_program_name else f"what is the {name}"
+            be = "are" if grammar.is_plural(name) and not is_program_name else "is"
+            text = f"what is {name}" if slot.is_keyed and is_program_name else f"what {be} the {name}"
             yield Draft(text, *place, kind, 0.5 * weight, unit_end)
         if slot.is_keyed and rank == 0 and slot.noun and " " not in slot.noun and not grammar.is_adjective(slot.noun):
             yield Draft(f"what is the value of {slot.noun}", *place, kind, 0.5, unit_end)

@@ -61,6 +61,10 @@ class Event:
         if self.subject is None:
             return ""
         text = mention(self.line, self.subject)
+        first = self.clause.adjuncts[0] if self.clause.adjuncts else None
+        is_patient = self.subject.value is None and self.subject is self.clause.patient
+        if is_patient and first is not None and first.preposition == "of" and first.phrase.value is None:
+            return f"{text} of {first.phrase.name}"
         if self.subject.value is None:
             for adjunct in self.clause.patient_adjuncts[:2]:
                 if adjunct.preposition == "of" or adjunct.preposition in ASKED:

@@ -107,6 +107,12 @@ def gerund(base: str) -> str:
     return min(found, default=f"{base}ing", key=len)
 
 
+def is_past(form: str) -> bool:
+    """Whether a participle is also the past of its verb, so that it can stand without "was": received, not given."""
+    verb = verb_of(form)
+    return verb is not None and (verb.base not in _irregular() or form.lower() == _irregular()[verb.base][0])
+
+
 def noun_flags(word: str) -> str | None:
     """Return the flags of a listed noun (singular or plural, see ``nouns.txt``), or None if it is not listed."""
     nouns, lower = flagged("nouns"), word.lower()

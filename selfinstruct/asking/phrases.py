@@ -154,6 +154,8 @@ def is_sound(words: Sequence[Token], is_keyed: bool, value: Token | None) -> boo
     for word in (*modifiers, head):
         verb = grammar.verb_of(word.text) if word.kind == "word" else None
         if verb is not None and verb.form in ("base", "s") and grammar.noun_flags(word.text) is None:
-            return value is None and word is not head and "e" in (grammar.noun_flags(head.text) or "")
+            if word is head or value is not None or grammar.noun_flags(head.text) is None:
+                return False
+            return len(words) > 2 or "e" in (grammar.noun_flags(head.text) or "")
     verb = grammar.verb_of(head.text)
     return verb is None or grammar.noun_flags(head.text) is not None or grammar.is_name(head.text)

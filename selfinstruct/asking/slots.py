@@ -26,7 +26,7 @@ from types import MappingProxyType
 from selfinstruct.asking import grammar
 from selfinstruct.asking.headers import Header
 from selfinstruct.asking.lexicon import entries, flagged
-from selfinstruct.asking.phrases import Phrase, Segment
+from selfinstruct.asking.phrases import Chunk, Phrase, Segment
 
 #: Nouns for values by their form, the best first.
 _FORM_NOUNS = {
@@ -53,6 +53,7 @@ _PREFIX = re.compile(r"[A-Za-z]+(?=[-_]?\d|[-_]\w*\d)")
 # A word with a version, such as ssh2: no identifier.
 _SHORT_ID = re.compile(r"[A-Za-z]+\d{1,2}")
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+_PROTOCOLS = frozenset(entries("endings")["protocol"][0].split())
 _NO_PLACES = frozenset(("connection", "error", "message", "packet", "query", "request", "response", "session"))
 _PLACES = ("address", "host")
 #: Verbs that bring something to the place after "to".
@@ -159,9 +160,20 @@ def find_slots(
                     phrase = replace(label, value=phrase.value, is_keyed=True)
                 noun = nouns.get(chunk.phrase.value.text, "") if chunk.phrase.value.kind == "word" else ""
                 slots.append(_slot(phrase, preposition, verb, position, noun))
+            elif chunk.phrase is not None and chunk.phrase.name in _PROTOCOLS and chunk.text == chunk.phrase.name:
+                slots.append(_protocol(chunk, position))
             before = chunk.phrase or before
             preposition = chunk.text.lower() if chunk.kind == "preposition" else ""
     return slots
+
+
+def _protocol(chunk: Chunk, position: int) -> Slot:
+    """The slot of a protocol, which is known by its name alone."""
+    names = ("protocol",)
+    return Slot(
+        chunk.start, chunk.end, chunk.text, "protocol", names, frozenset(names), "", "a", "", 0, False, "",
+        chunk.phrase, position,
+    )  # fmt: skip
 
 
 def _labels(segments: Sequence[Segment]) -> dict[int, Phrase]:
@@ -243,6 +255,8 @@ def _names(phrase: Phrase, kind: str, value: str, preposition: str, verb: str, p
     forms = _FORM_NOUNS.get(kind, ())
     if words and phrase.is_sound and not _is_request(phrase, kind):
         yield from _label_names(words, phrase.is_keyed, forms)
+    elif value in _PROTOCOLS:
+        yield "protocol"
     elif prefix:
         yield prefix
     elif forms:

@@ -13,7 +13,7 @@ Does not handle: words that only the seeds use; their own questions are varied e
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -67,16 +67,18 @@ def wording_class(question: str) -> str:
 class Style:
     """How to ask and answer.
 
-    ``mark`` ends a question. ``shares`` are those of the wording classes, empty if all are alike. ``longest`` is a
-    limit in code points. ``has_units`` is whether an answer includes the unit that the question does not name.
-    ``is_negation_alone`` is whether "Is it found?" is answered by "not" and not by "not found". ``header_weight`` is
-    how much questions about the header of a line are drawn: less, if the seeds have headers and never ask about them.
+    ``mark`` ends a question. ``longest`` is a limit in code points. ``has_units`` is whether an answer includes the
+    unit that the question does not name, ``units`` the same for single wording classes. ``is_negation_alone`` is whether
+    "Is it found?" is answered by "not" and not by "not found". ``header_weight`` is how much questions about the header
+    of a line are drawn: less, if the seeds have headers and never ask about them. ``shares`` are those of the wording
+    classes in the seeds, empty without seeds.
     """
 
     mark: str = "?"
     is_capitalised: bool = True
     longest: int = _DEFAULT_LIMIT
     has_units: bool = True
+    units: Mapping[str, bool] = field(default_factory=dict)
     is_negation_alone: bool = False
     header_weight: float = 1.0
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -92,7 +94,6 @@ class Style:
         if not seed_questions:
             return cls()
         questions = [question.strip() for question, _, _ in seed_questions]
-        language = "zh" if sum(map(is_chinese, questions)) * 2 > len(questions) else "en"
         marks = Counter(text[-1] if text[-1:] in ("?", "？") else "" for text in questions)
         capitals = Counter(text[:1].isupper() for text in questions if text[:1].isalpha() and text[:1].isascii())
         classes = Counter(map(wording_class, questions))
@@ -100,7 +101,8 @@ class Style:
             mark=marks.most_common(1)[0][0],
             is_capitalised=not capitals or capitals[True] >= capitals[False],
             longest=max(_SHORTEST_LIMIT, int(_SLACK * max(map(len, questions)))),
-            has_units=_has_units(seed_questions, cls.default(language).has_units),
+            has_units=_has_units(seed_questions) is not False,
+            units=_units_by_class(seed_questions),
             is_negation_alone=any(
                 answer.strip().lower() in ("not", "no", "未", "没有") for _, answer, _ in seed_questions
             ),
@@ -113,6 +115,10 @@ class Style:
         if kind == "is-it-not":
             return self.is_negation_alone
         return kind != "is-it" or not self.is_negation_alone or not answer.lower().startswith("not ")
+
+    def keeps_unit(self, question: str) -> bool:
+        """Whether the answer to a question includes the unit, by the seeds of its wording class or else by all."""
+        return self.units.get(wording_class(question), self.has_units)
 
     def written(self, question: str) -> str:
         """Return a question with its capital and its mark."""
@@ -137,8 +143,16 @@ def _header_weight(seed_questions: Sequence[tuple[str, str, str]]) -> float:
     return 1.0 if any(span is not None and span[0] < end for end, span in spans) else _UNASKED_HEADER
 
 
-def _has_units(seed_questions: Sequence[tuple[str, str, str]], default: bool) -> bool:
-    """Whether answers that are numbers include their units; the default if no answer shows it."""
+def _units_by_class(seed_questions: Sequence[tuple[str, str, str]]) -> dict[str, bool]:
+    by_class: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for row in seed_questions:
+        by_class[wording_class(row[0])].append(row)
+    found = {name: _has_units(rows) for name, rows in by_class.items()}
+    return {name: has_units for name, has_units in found.items() if has_units is not None}
+
+
+def _has_units(seed_questions: Sequence[tuple[str, str, str]]) -> bool | None:
+    """Whether answers that are numbers include their units; None if no answer shows it."""
     units = {*entries("units"), *entries("chinese-units")}
     with_unit = without = 0
     for question, answer, context in seed_questions:
@@ -152,4 +166,4 @@ def _has_units(seed_questions: Sequence[tuple[str, str, str]], default: bool) ->
         following = re.match(r"\s?([^\W\d_]+|%)", context[span[1] :]) if span is not None else None
         if following is not None and following[1] in units and following[1].lower() not in question.lower():
             without += 1
-    return default if with_unit == without else with_unit > without
+    return None if with_unit == without else with_unit > without

@@ -71,6 +71,21 @@ def asked(line: str, *others: str, style: Style | None = None) -> dict[str, str]
         (CLOSED, "Which component closed session 0x14e?", "net.Server"),
         (CLOSED, "When was session 0x14e closed?", "2024-05-01 10:00:00,120"),
         ("Mar 14 02:17:33 web1 sshd[24]: Closed session 0x14e", "What is the process ID of sshd?", "24"),
+        (
+            "Interrupted while waiting for message on queue",
+            "What happened while waiting for message on queue?",
+            "Interrupted",
+        ),
+        ("Process 81 exited abnormally with code 7", "How did process 81 exit?", "abnormally"),
+        ("a.example.com:443 open through proxy b.example.com:80 HTTPS", "Which protocol is used?", "HTTPS"),
+        ("Reading variable 9 took 12 ms", "How many milliseconds did reading variable 9 take?", "12"),
+        ("Started 3 remote fetches in 6 ms", "How many remote fetches were started?", "3"),
+        ("Container web-7f restarted 3 times", "How many times did container web-7f restart?", "3"),
+        ("Disk usage on /dev/sda1 is 91%", "What is the disk usage on /dev/sda1?", "91%"),
+        ("User anna uploaded file a.pdf to folder /docs", "Who uploaded file a.pdf?", "anna"),
+        ("User anna logged in from 10.0.0.7", "From which address did user anna log in?", "10.0.0.7"),
+        ("Marie Curie was born in Warsaw in 1867.", "Who was born in Warsaw?", "Marie Curie"),
+        ("The bridge was built in 1932 by an engineer.", "When was the bridge built?", "1932"),
         ("Session 81 was closed due to a lost network", "Why was session 81 closed?", "a lost network"),
         (ESTABLISHED, "For which client was session 0x14e established?", "10.0.0.4:39"),
         (FINISHED, "What is the TID of task 28.0?", "1348"),
@@ -133,6 +148,11 @@ def test_a_chinese_line_is_asked_about(line: str, question: str, answer: str | N
         ("logname= uid=0", "What is the logname?"),
         ("REPORT : 7038 5025 150753", "What is the report?"),
         ("ERROR IN CONTACTING RM.", "What is the log level of the message?"),
+        ("Changing view acls to: yarn,curi", "What is the view acls?"),
+        ("kernel: [12345.678] usb 1-1: new device", "What is the usb?"),
+        ("Connection will be closed", "What happened to the connection?"),
+        ("JVM with ID: jvm_81 given task: attempt_9", "What is the ID of attempt_9?"),
+        ("Message msg-81 given to node n-7", "What given message msg-81?"),
         ("check pass; user unknown", "Who is mentioned in the message?"),
         ("用户 张三 登录失败", "用户张三的登录结果是成功吗？"),
     ],
@@ -162,6 +182,9 @@ def test_an_answer_has_its_unit_where_the_seeds_show_it() -> None:
     assert asked(line)["What is the size of block rdd_7?"] == "34 KB"
     assert asked(line, style=bare)["What is the size of block rdd_7?"] == "34"
     assert asked(line)["How many KB is the size?"] == "34"
+    mixed = Style.of([("How large is it?", "34", "size 34 KB"), ("What is the size?", "34 KB", "size 34 KB")])
+    answers = asked(line, style=mixed)
+    assert (answers["What is the size?"], answers["How large is block rdd_7?"]) == ("34 KB", "34")
 
 
 def test_a_negated_state_is_answered_as_the_seeds_do() -> None:
