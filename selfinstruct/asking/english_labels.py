@@ -47,6 +47,8 @@ def _value(line: Line, before: Segment, after: Segment) -> Iterator[Draft]:
         return
     if value is None or value.value is None or value.words or len(after.chunks) != 1:
         return
+    if value.value.start - before.end < 2 and before.chunks[-1].phrase is not None and before.chunks[-1].phrase.value:
+        return  # one name with a colon in it
     place, unit_end = (value.value.start, value.value.end), value.unit_end
     chunks = before.chunks[1:]
     if chunks and chunks[-1].kind == "auxiliary":

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from selfinstruct.asking.clauses import be
-from selfinstruct.asking.events import Event
+from selfinstruct.asking.events import Event, mention
 from selfinstruct.asking.lines import Line
 from selfinstruct.asking.phrases import Phrase, Segment
 from selfinstruct.asking.question import Draft
@@ -143,6 +143,9 @@ def _reason_questions(event: Event) -> Iterator[Draft]:
         if is_wrong:
             yield Draft(f"why {event.aux} {event.name} {event.tail}{rest}", *place, "why", 2.0)
             yield Draft(f"for what reason {event.aux} {event.name} {event.tail}{rest}", *place, "why", 0.5)
+        sender = next((each.phrase for each in clause.adjuncts if each.preposition == "from"), None)
+        if subject.head.lower() in ("disconnect", "crash", "exit", "abort") and sender is not None and sender.value:
+            yield Draft(f"why did {mention(event.line, sender)} {subject.head.lower()}", *place, "why", 2.0)
         if is_noun:
             yield Draft(f"what is the reason for {event.name}{rest}", *place, "why", 1.5)
     yield Draft("what is the reason given", *place, "why", 0.3)

@@ -225,6 +225,8 @@ class _Parser:
     def _is_participle_here(self, verb: Verb, word: str, previous: str, following: Token | None) -> bool:
         if previous in ("preposition", "state") or (verb.form == "base" and grammar.noun_flags(word) is not None):
             return False
+        if previous == "" and keys.is_key(self.tokens, self.at + 1, ("=",)):
+            return False  # a part of the key: proposed zxid=0x7
         is_last = following is None or following.kind == "mark"
         is_closed = following is not None and following.kind == "word" and grammar.is_closed_class(following.text)
         if previous in ("phrase", "auxiliary", "not", "adverb"):

@@ -65,7 +65,7 @@ def _is_part(line: str, start: int, end: int) -> bool:
     following = line[end : end + 2]
     if len(following) < 2 or not following[1].isalnum() or not following[1].isascii():
         return False
-    if following[0] in _JOINING or (following[0] == ":" and following[1].isdigit()):
+    if following[0] in _JOINING or (following[0] == ":" and not line[start:end].isdigit()):
         return True
     return following[0] == "," and _NEXT_KEY.match(line, end) is None
 

@@ -68,10 +68,10 @@ class Style:
     """How to ask and answer.
 
     ``mark`` ends a question. ``longest`` is a limit in code points. ``has_units`` is whether an answer includes the
-    unit that the question does not name, ``units`` the same for single wording classes. ``is_negation_alone`` is whether
-    "Is it found?" is answered by "not" and not by "not found". ``header_weight`` is how much questions about the header
-    of a line are drawn: less, if the seeds have headers and never ask about them. ``shares`` are those of the wording
-    classes in the seeds, empty without seeds.
+    unit that the question does not name, ``units`` the same for single wording classes. ``is_negation_alone`` is
+    whether "Is it found?" is answered by "not" and not by "not found". ``header_weight`` is how much questions
+    about the header of a line are drawn: less, if the seeds have headers and never ask about them. ``shares`` are
+    those of the wording classes in the seeds, empty without seeds.
     """
 
     mark: str = "?"

@@ -59,6 +59,7 @@ _TOP_DOMAINS = frozenset(entries("endings")["host"][0].split())
 _CODE = re.compile(r"[A-Z]|^(?:org|com|java|javax|net|io|android|sun|scala)\.")
 _QUOTES = {'"': '"', "'": "'", "`": "'", "“": "”"}
 _BRACKETS = {"[": "]", "{": "}", "<": ">"}
+_LONG_NUMBER = re.compile(r"\d{5}")
 _DIGIT = re.compile(r"\d")
 
 
@@ -107,8 +108,8 @@ def _dotted_kind(value: str) -> str:
         return "file"
     if parts[-1].lower() in _TOP_DOMAINS and not value.startswith(("org.", "com.", "java", "net.")):
         return "host"
-    if _DIGIT.search(value) and not _CODE.search(value):
-        return "host" if len(parts) > 2 else "id"
+    if _LONG_NUMBER.search(value) or (_DIGIT.search(value) and not _CODE.search(value)):
+        return "host" if len(parts) > 2 and not _LONG_NUMBER.search(value) else "id"
     return "code"
 
 

@@ -86,6 +86,8 @@ def asked(line: str, *others: str, style: Style | None = None) -> dict[str, str]
         ("User anna logged in from 10.0.0.7", "From which address did user anna log in?", "10.0.0.7"),
         ("Marie Curie was born in Warsaw in 1867.", "Who was born in Warsaw?", "Marie Curie"),
         ("The bridge was built in 1932 by an engineer.", "When was the bridge built?", "1932"),
+        ("Received disconnect from 10.0.0.4 port 22:11: Bye Bye [preauth]", "Why did 10.0.0.4 disconnect?", "Bye Bye"),
+        ("Received disconnect from 10.0.0.4 port 22:11: Bye Bye [preauth]", "What is the port of 10.0.0.4?", "22"),
         ("Session 81 was closed due to a lost network", "Why was session 81 closed?", "a lost network"),
         (ESTABLISHED, "For which client was session 0x14e established?", "10.0.0.4:39"),
         (FINISHED, "What is the TID of task 28.0?", "1348"),
