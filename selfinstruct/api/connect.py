@@ -12,10 +12,21 @@ from typing import Any
 
 from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.summary import cost_of
-from selfinstruct.backends import Backend, Budget, ExtensionBackend, Imitator, ModelPool, NoModel, Replay, Spending
+from selfinstruct.backends import (
+    Backend,
+    Budget,
+    ExtensionBackend,
+    Imitator,
+    ModelPool,
+    NoModel,
+    PassageImitator,
+    Replay,
+    Spending,
+)
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
 from selfinstruct.growth import first_reply_format
 from selfinstruct.journal import History
+from selfinstruct.preparation import constants_of, make_questions, passage_fields
 from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Model, Recipe, import_extension, is_reference
@@ -115,6 +126,20 @@ def make_imitator(prepared: Prepared, seed: int) -> Imitator:
     )
 
 
+def make_passage_imitator(prepared: Prepared, seed: int) -> PassageImitator:
+    """The embedded imitator of a run about passages."""
+    recipe, seeds = prepared.recipe, prepared.seeds.rows
+    roles = passage_fields(recipe, seeds)
+    return PassageImitator(
+        prepared.questions or make_questions(prepared),
+        roles.question,
+        roles.answer,
+        constants_of(recipe, roles, seeds),
+        rows=recipe.prompt.rows_per_request,
+        seed=seed,
+    )
+
+
 async def connect(
     prepared: Prepared,
     backend: str | Backend | None,
@@ -145,9 +170,7 @@ async def connect(
         _require_no_limits(recipe.backend, limits)
         return Connection(ModelPool([await ExtensionBackend.create(recipe.backend, recipe)]))
     without_server = any(model.name == "default" and not model.base_url for model in recipe.all_models)
-    if (not recipe.all_models and (recipe.needs_model or recipe.asks)) or (
-        without_server and not os.environ.get("OPENAI_BASE_URL")
-    ):
+    if (not recipe.all_models and recipe.needs_model) or (without_server and not os.environ.get("OPENAI_BASE_URL")):
         raise InputError(
             f"{recipe.name}: needs a model: the embedded imitator can only imitate rows",
             hint='Set `model="NAME"` and `base_url="http://127.0.0.1:8000/v1"` (see docs/models.md).',
@@ -158,6 +181,8 @@ async def connect(
         _require_no_limits(recipe.name, limits)
         if recipe.expand:
             return Connection(ModelPool([NoModel()]))
+        if recipe.asks:
+            return Connection(ModelPool([make_passage_imitator(prepared, seed)]))
         return Connection(ModelPool([make_imitator(prepared, seed)]))
     for model in recipe.all_models:
         if model.price is None and budget.needs_prices:

@@ -12,7 +12,7 @@ from selfinstruct.api.runs import Run
 from selfinstruct.api.session import grow_session
 from selfinstruct.backends import Backend
 from selfinstruct.events import Snapshot
-from selfinstruct.preparation import Prepared, Source, model_command, prepare, tried
+from selfinstruct.preparation import Prepared, Source, model_command, prepare, tried, with_questions
 from selfinstruct.recipe import import_extension
 from selfinstruct.render.notebook_progress import default_watch
 
@@ -169,7 +169,11 @@ def plan(
         importer=import_extension,
         imitates=lambda recipe: uses_imitator(recipe, backend),
     )
-    if source is None or not prepared.recipe.imitates or not uses_imitator(prepared.recipe, backend):
+    if not uses_imitator(prepared.recipe, backend):
+        return prepared
+    if prepared.recipe.asks:
+        return with_questions(prepared)
+    if source is None or not prepared.seeds.rows:
         return prepared
     return tried(prepared, make_imitator(prepared, 0), model_command(source))
 

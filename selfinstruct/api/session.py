@@ -18,7 +18,7 @@ from selfinstruct.errors import SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler, recorded_inputs
 from selfinstruct.journal import Journal, QuotaStage, RunMetadata
-from selfinstruct.preparation import JudgingState, Prepared
+from selfinstruct.preparation import JudgingState, Prepared, make_questions
 from selfinstruct.prompts import detect_language
 
 #: The number of batches in flight if the backend is not a model: enough to share a commit.
@@ -48,7 +48,7 @@ async def grow_session(
         journal = run_directory.open_journal(where, prepared, metadata)
         if journal is not None:
             stack.enter_context(journal)
-            prepared = prepared.resumed(recorded_inputs(prepared.recipe, journal.history))
+            prepared = _resumed(prepared, journal)
         connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
         stack.push_async_callback(connected.models.close)
         if journal is None:
@@ -62,6 +62,14 @@ async def grow_session(
     return summary
 
 
+def _resumed(prepared: Prepared, journal: Journal) -> Prepared:
+    """The preparation with the passages that the journal contains; their questions are composed anew if they differ."""
+    resumed = prepared.resumed(recorded_inputs(prepared.recipe, journal.history))
+    if prepared.questions is None or list(resumed.passage_texts) == list(prepared.passage_texts):
+        return resumed
+    return replace(resumed, questions=make_questions(resumed))
+
+
 async def _make_loop(
     prepared: Prepared,
     journal: Journal,
@@ -71,7 +79,7 @@ async def _make_loop(
     watch: Callable[[Snapshot], None],
 ) -> Loop:
     recorded, inputs, seeds = journal.history.state(), prepared.inputs, prepared.seeds.rows
-    sampler = Sampler(prepared.recipe, inputs, seed)
+    sampler = Sampler(prepared.recipe, inputs, seed, prepared.is_usable)
     state = JudgingState.of_seeds(prepared)
     state.restore(journal.history, sampler)
     await asyncio.sleep(0)  # let a cancellation that came meanwhile take effect

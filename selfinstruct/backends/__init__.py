@@ -14,6 +14,7 @@ from selfinstruct.backends.extension import ExtensionBackend
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.backends.model_pool import MAX_CONSECUTIVE_FAILURES, ModelPool
 from selfinstruct.backends.no_model import NoModel
+from selfinstruct.backends.passage_imitator import PassageImitator, PassageQuestions
 from selfinstruct.backends.replay import Replay
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Imitator",
     "ModelPool",
     "NoModel",
+    "PassageImitator",
+    "PassageQuestions",
     "Replay",
     "Spending",
     "cost",

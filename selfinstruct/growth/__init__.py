@@ -7,7 +7,7 @@ Does not handle: reading seeds and recipes (``selfinstruct.preparation``), talki
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.judging import judge_batch
 from selfinstruct.growth.loop import Loop
-from selfinstruct.growth.passage_schedule import PassageGroups, passage_groups
+from selfinstruct.growth.passage_schedule import PassageGroups, PassageSchedule, passage_groups
 from selfinstruct.growth.planner import CategoryProgress, finish_batch, plan, quotas, start_batch
 from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.prompt_inputs import (
@@ -34,6 +34,7 @@ __all__ = [
     "Draft",
     "Loop",
     "PassageGroups",
+    "PassageSchedule",
     "Pool",
     "PromptInputs",
     "PromptSize",

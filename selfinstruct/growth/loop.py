@@ -38,7 +38,12 @@ from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.run_counts import RunCounts
 from selfinstruct.growth.sampler import Sampler
-from selfinstruct.growth.stagnation import RUN_EXHAUSTED_AFTER, RUN_EXHAUSTED_BEFORE_FIRST_ROW, Stagnation
+from selfinstruct.growth.stagnation import (
+    EXHAUSTED_AFTER,
+    RUN_EXHAUSTED_AFTER,
+    RUN_EXHAUSTED_BEFORE_FIRST_ROW,
+    Stagnation,
+)
 from selfinstruct.journal import Journal
 from selfinstruct.prompts import Language, row_messages
 from selfinstruct.records import Batch, Failure, Judgement, Request, Row
@@ -172,10 +177,15 @@ class Loop:
         if self.use_passages_once and self.sampler.all_passages_used:
             return False
         number = self.last_batch + 1
-        prompt, rng = self.prompt_size.prompt, self.batch_rng(number)
-        batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng)
-        if batch is None:
-            return False
+        prompt = self.prompt_size.prompt
+        while True:
+            rng = self.batch_rng(number)
+            batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng)
+            if batch is None:
+                return False
+            if not self.sampler.is_used_up(batch.category):
+                break
+            self.progress[batch.category].stagnation.raise_to(EXHAUSTED_AFTER)
         batch = replace(batch, conditions=self.sampler.draw(batch.category, rng))
         self.last_batch = number
         self.journal.add_batch(batch)

@@ -11,8 +11,7 @@ Does not handle: combinations of attributes with exact quotas; those are categor
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from random import Random
@@ -43,14 +42,20 @@ class _ValueCounts:
 class Sampler:
     """Draws the values of each batch, and counts the rows accepted for each value."""
 
-    def __init__(self, recipe: Recipe, inputs: PromptInputs, seed: int = 0) -> None:
-        """``seed`` is the random seed of the run, which scatters the order of the passages."""
+    def __init__(
+        self,
+        recipe: Recipe,
+        inputs: PromptInputs,
+        seed: int = 0,
+        usable: Callable[[int, int], bool] = lambda number, used: True,
+    ) -> None:
+        """``seed`` is the random seed of the run; both it and ``usable`` are for the schedule of passages."""
         self._recipe = recipe
         self._lists = inputs.lists
         self._category_values = attribute_categories(recipe, inputs)
         self._counts: dict[tuple[str, str], _ValueCounts] = {}
-        self._schedule = PassageSchedule(passage_groups(inputs.passages), seed) if recipe.passages is not None else None
-        self._places: Counter[str] = Counter()
+        groups = passage_groups(inputs.passages) if recipe.passages is not None else None
+        self._schedule = PassageSchedule(groups, seed, usable) if groups is not None else None
         self._passage_uses = [0] * (len(inputs.passages) if self._schedule is None else 0)
         self._passage_uses_in: dict[str, list[int]] = {}
 
@@ -58,6 +63,10 @@ class Sampler:
     def has_choices(self) -> bool:
         """Whether there is anything to draw."""
         return bool(self._recipe.attributes or self._passage_uses or self._schedule is not None)
+
+    def is_used_up(self, category: str) -> bool:
+        """Whether nothing is left to ask about the passages of a category."""
+        return self._schedule is not None and self._schedule.next(self._scheduled(category)) is None
 
     @property
     def all_passages_used(self) -> bool:
@@ -72,9 +81,9 @@ class Sampler:
                 values[name] = self._draw_value(name, attribute, rng)
         if self._passage_uses:
             values[PASSAGE] = self._draw_passage(category, rng)
-        if self._schedule is not None:
-            values[PASSAGE], rounds = self._schedule.at(*self._next_place(category))
-            values |= {ROUND: rounds} if rounds else {}
+        if self._schedule is not None and (following := self._schedule.next(self._scheduled(category))) is not None:
+            values[PASSAGE], used = following
+            values |= {ROUND: used} if used else {}
         return values
 
     def start_batch(self, category: str, values: Mapping[str, JSON], count: int) -> None:
@@ -82,7 +91,8 @@ class Sampler:
         for counts in self._counts_of(values):
             counts.in_flight += count
         self._count_passage(category, values, 1)
-        self._places[self._scheduled(category)] += PASSAGE in values
+        if self._schedule is not None and PASSAGE in values:
+            self._schedule.mark(self._scheduled(category), values[PASSAGE], values.get(ROUND, 0))
 
     def finish_batch(self, values: Mapping[str, JSON], count: int, accepted: int) -> None:
         """Count a batch as judged, with its number of ``accepted`` rows."""
@@ -120,10 +130,6 @@ class Sampler:
         counts = self._counts.get((name, value_text(value)), _ValueCounts())
         excess = counts.stagnation.batches - EXHAUSTED_AFTER.batches
         return counts.accepted + counts.in_flight + (2**excess if excess >= 0 else 0)
-
-    def _next_place(self, category: str) -> tuple[str, int]:
-        schedule = self._scheduled(category)
-        return schedule, self._places[schedule]
 
     def _scheduled(self, category: str) -> str:
         """The name of the schedule of a category: its own, or that of all passages."""

@@ -9,6 +9,8 @@ Does not handle: run directories, calling models, judging.
 from selfinstruct.preparation.categories import Categorizer
 from selfinstruct.preparation.infer import context_fields, infer, make_categories, prose_field, value_statistics
 from selfinstruct.preparation.judging_state import JudgingState
+from selfinstruct.preparation.passage_questions import constants_of, make_questions, with_questions
+from selfinstruct.preparation.passage_rows import passage_fields
 from selfinstruct.preparation.prepare import (
     Prepared,
     build_prepared,
@@ -28,10 +30,13 @@ __all__ = [
     "Source",
     "build_prepared",
     "check_seeds",
+    "constants_of",
     "context_fields",
     "infer",
     "make_categories",
+    "make_questions",
     "model_command",
+    "passage_fields",
     "prepare",
     "prepared_from_journal",
     "prose_field",
@@ -39,4 +44,5 @@ __all__ = [
     "thresholds",
     "tried",
     "value_statistics",
+    "with_questions",
 ]

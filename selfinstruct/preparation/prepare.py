@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from selfinstruct.backends import PassageQuestions
 from selfinstruct.checks import (
     AppliedCheck,
     CustomCheck,
@@ -20,6 +21,7 @@ from selfinstruct.checks import (
     field_faults,
     schema,
 )
+from selfinstruct.documents import PackedPassages
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.growth import (
     PromptInputs,
@@ -55,7 +57,7 @@ class Prepared:
     "file:line: fault" of seeds that were left out. ``inputs`` are the lists, passages and templates of prompts.
     ``use_passages_once`` is set where the quota is open, so that the run ends with the last passage. ``preset`` is the
     built-in recipe that fits the fields of bare seeds, and why; "" if none does. ``notes`` and ``warnings`` are for the
-    user.
+    user. ``questions`` are those that the embedded imitator asks about passages, if it does.
     """
 
     seeds: RowFile
@@ -71,6 +73,20 @@ class Prepared:
     preset: str
     notes: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    questions: PassageQuestions | None = None
+
+    @property
+    def passage_texts(self) -> Sequence[str]:
+        """The texts of the passages, decoded at each access."""
+        passages = self.inputs.passages
+        if isinstance(passages, PackedPassages):
+            return passages.texts
+        return [each["passage"] for each in passages]
+
+    def is_usable(self, number: int, used: int) -> bool:
+        """Whether there is a question left to ask about a passage that was used this often; always for a model."""
+        rows = used * self.recipe.prompt.rows_per_request
+        return self.questions is None or rows < self.questions.count(number)
 
     def resumed(self, recorded: PromptInputs) -> Prepared:
         """Return the preparation of a resumed run, whose batches refer to its recorded passages if it has any."""
@@ -258,6 +274,12 @@ def _reasons_of(recipe: Recipe, reasons: Mapping[str, str]) -> Mapping[str, str]
     if recipe.relations:
         return reasons
     return {key: reason for key, reason in reasons.items() if not key.startswith("relations.")}
+
+
+def with_capacity(prepared: Prepared, capacity: Mapping[str, int]) -> Prepared:
+    """The preparation of a run about passages whose categories can yield this many rows, with its quotas."""
+    inputs = replace(prepared.inputs, capacity=capacity)
+    return replace(prepared, inputs=inputs, quotas=_quotas(prepared.recipe, inputs, prepared.categories))
 
 
 def _is_open(recipe: Recipe) -> bool:
