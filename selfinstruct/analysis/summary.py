@@ -86,6 +86,11 @@ class Summary(Bill):
     conserved: bool
     notes: Sequence[str]
 
+    @property
+    def growing(self) -> dict[str, CategorySummary]:
+        """The categories of which rows were requested, to list; others have neither a quota nor rows."""
+        return {name: each for name, each in self.categories.items() if each.quota or each.accepted}
+
     def to_dict(self) -> dict[str, Any]:
         """The object of ``summary.json``: plain dicts, lists, strings and numbers."""
         before = ("name", "requested_rows", "seeds", "candidates", "rejected", "failed")

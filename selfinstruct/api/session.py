@@ -18,7 +18,7 @@ from selfinstruct.errors import SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler, recorded_inputs
 from selfinstruct.journal import Journal, QuotaStage, RunMetadata
-from selfinstruct.preparation import JudgingState, Prepared, make_questions
+from selfinstruct.preparation import JudgingState, Prepared, make_questions, with_capacity
 from selfinstruct.prompts import detect_language
 
 #: The number of batches in flight if the backend is not a model: enough to share a commit.
@@ -63,8 +63,13 @@ async def grow_session(
 
 
 def _resumed(prepared: Prepared, journal: Journal) -> Prepared:
-    """The preparation with the passages that the journal contains; their questions are composed anew if they differ."""
+    """The preparation with the passages that the journal contains, whose quotas do not fall.
+
+    Questions about them are composed anew if they differ.
+    """
     resumed = prepared.resumed(recorded_inputs(prepared.recipe, journal.history))
+    current = journal.history.metadata().current_quotas
+    resumed = with_capacity(resumed, resumed.inputs.capacity, current)
     if prepared.questions is None or list(resumed.passage_texts) == list(prepared.passage_texts):
         return resumed
     return replace(resumed, questions=make_questions(resumed))
@@ -102,6 +107,7 @@ async def _make_loop(
         language=detect_language(seeds),
         use_passages_once=prepared.use_passages_once,
         last_batch=recorded.last_batch,
+        last_judged=recorded.calls,
         counts=RunCounts(
             recorded.accepted,
             recorded.candidates,
@@ -190,6 +196,7 @@ def _require_conserved(where: Path, summary: Summary) -> None:
 def _write_results(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds: float) -> Summary:
     """Record how the run stopped, and write the derived files, even if the journal cannot be written any more."""
     journal, history = loop.journal, loop.journal.history
+    prepared = replace(prepared, quotas={name: state.quota for name, state in loop.progress.items()})
     metadata = history.metadata()
     seconds += metadata.seconds
     remarks = _with_remarks(metadata, (*loop.models.notes, *loop.prompt_size.notes))

@@ -28,6 +28,10 @@ class Neighbours(Protocol):
         """The first unique field whose value another row has, and the id of that row."""
         ...
 
+    def reworded(self, row: Row) -> tuple[int, float] | None:
+        """A row about the same passage that asks for the same in nearly the same words, with their ROUGE-L F1."""
+        ...
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """The nearest row whose ROUGE-L F1 is strictly above ``threshold``, with its score."""
         ...
@@ -80,6 +84,7 @@ def judge(candidate: Candidate, demos: Container[int], criteria: Criteria, pool:
                 category,
                 pool.twin(row),
                 pool.reused(row),
+                pool.reworded(row),
                 criteria.recipe,
                 criteria.thresholds,
                 demos,
@@ -118,6 +123,7 @@ def examine(row: Row, criteria: Criteria, earlier: Neighbours) -> list[Fault]:
             criteria.categorise(row),
             earlier.twin(row),
             earlier.reused(row),
+            earlier.reworded(row),
             criteria.recipe,
             criteria.thresholds,
             demos=(),

@@ -24,6 +24,7 @@ from selfinstruct.checks import (
     novelty,
     patterns,
     quota,
+    rewording,
     snippets,
     unique,
 )
@@ -73,7 +74,8 @@ class Context:
     """A row that has the recipe's fields, its category, and the rows that it is compared with.
 
     ``same_question`` is the earlier row that agrees in all question fields, and whether it agrees in the others too;
-    ``reused`` is a unique field whose value an earlier row has, and that row.
+    ``reused`` is a unique field whose value an earlier row has, and that row; ``reworded`` an earlier row about the
+    same passage that asks for the same in nearly the same words, and their ROUGE-L F1.
     ``demos`` are the ids of the demonstrations of its batch; ids up to ``seed_count`` are seeds. ``room`` returns how
     many rows a category is short of, ``nearest`` the nearest row above a ROUGE-L F1.
     """
@@ -82,6 +84,7 @@ class Context:
     category: str
     same_question: tuple[int, bool] | None
     reused: tuple[str, int] | None
+    reworded: tuple[int, float] | None
     recipe: Recipe
     thresholds: Mapping[str, float]
     demos: Container[int]
@@ -99,5 +102,6 @@ ROW_CHECKS: tuple[Callable[[Context], Rejection | None], ...] = (
     lambda it: duplicate.check(it.same_question),
     lambda it: unique.check(it.row, it.reused),
     lambda it: quota.check(it.category, it.room(it.category)),
+    lambda it: rewording.check(it.reworded),
     lambda it: novelty.check(it.row, it.thresholds[it.category], it.nearest),
 )

@@ -86,5 +86,8 @@ class _BatchView:
     def reused(self, row: Row) -> tuple[str, int] | None:
         return self.pool.reused(row)
 
+    def reworded(self, row: Row) -> tuple[int, float] | None:
+        return self.pool.reworded(row)
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         return self.pool.nearest(row, threshold)

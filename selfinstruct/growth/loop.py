@@ -31,6 +31,7 @@ from selfinstruct.growth.planner import (
     finish_batch,
     plan,
     revive_exhausted,
+    shift_quota,
     start_batch,
 )
 from selfinstruct.growth.pool import Pool
@@ -44,7 +45,7 @@ from selfinstruct.growth.stagnation import (
     RUN_EXHAUSTED_BEFORE_FIRST_ROW,
     Stagnation,
 )
-from selfinstruct.journal import Journal
+from selfinstruct.journal import Journal, QuotaStage
 from selfinstruct.prompts import Language, row_messages
 from selfinstruct.records import Batch, Failure, Judgement, Request, Row
 
@@ -60,7 +61,8 @@ class Loop:
     """The state of one run; ``seed`` is the run's seed, from which the random generator of each batch follows.
 
     ``watch`` is called with a snapshot after each round. ``use_passages_once`` ends the run when every passage of its
-    documents has been used, even below the quota. ``last_batch`` is the number of the batch planned last.
+    documents has been used, even below the quota. ``last_batch`` is the number of the batch planned last,
+    ``last_judged`` the journal's id of the last call of the batch judged last.
     """
 
     criteria: Criteria
@@ -78,7 +80,9 @@ class Loop:
     language: Language = "en"
     use_passages_once: bool = False
     last_batch: int = 0
+    last_judged: int = 0
     counts: RunCounts = field(default_factory=RunCounts)
+    _used_up: set[str] = field(default_factory=set)
     _stagnation: Stagnation = field(default_factory=Stagnation)
     _forecasts: dict[str, Forecast] = field(default_factory=dict)
     _due: deque[BatchCall] = field(default_factory=deque)
@@ -179,12 +183,14 @@ class Loop:
         number = self.last_batch + 1
         prompt = self.prompt_size.prompt
         while True:
+            self._shift_quotas()
             rng = self.batch_rng(number)
             batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng)
             if batch is None:
                 return False
             if not self.sampler.is_used_up(batch.category):
                 break
+            self._used_up.add(batch.category)
             self.progress[batch.category].stagnation.raise_to(EXHAUSTED_AFTER)
         batch = replace(batch, conditions=self.sampler.draw(batch.category, rng))
         self.last_batch = number
@@ -192,6 +198,16 @@ class Loop:
         state = self._begin(batch)
         self._due.extend(BatchCall(state, step_call) for step_call in state.next_calls())
         return True
+
+    def _shift_quotas(self) -> None:
+        """Give the rows that categories without unused passages miss to others, so that the total stays exact."""
+        if not self._used_up or self.criteria.recipe.quota.rows is None:
+            return
+        if sum(shift_quota(self.progress, name, self._used_up) for name in sorted(self._used_up)):
+            quotas = {name: state.quota for name, state in self.progress.items()}
+            metadata = self.journal.history.metadata()
+            stages = (*metadata.quotas, QuotaStage(self.last_judged, quotas))
+            self.journal.write_metadata(replace(metadata, quotas=stages))
 
     def _begin(self, batch: Batch) -> BatchState:
         start_batch(self.progress, batch)
@@ -298,6 +314,7 @@ class Loop:
         else:
             judgements = judge_batch(state.batch, state.drafts, self.criteria, self.pool, self.progress)
             self.journal.judge(state.last_call, judgements)
+            self.last_judged = state.last_call
             self._count(state.batch, judgements)
 
     def _queue_calls(self, state: BatchState) -> None:

@@ -14,7 +14,7 @@ exceed a quota because the ``quota`` check rejects the surplus.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
@@ -177,6 +177,22 @@ def cancel_batch(progress: Mapping[str, CategoryProgress], batch: Batch) -> None
     Nothing here bounds how often a batch may fail; the caller must.
     """
     progress[batch.category].in_flight -= batch.count
+
+
+def shift_quota(progress: Mapping[str, CategoryProgress], category: str, closed: Container[str]) -> int:
+    """Give the rows that ``category`` misses to the categories with the lowest quotas that are not ``closed``.
+
+    Returns how many; none while its batches are in flight, or if all categories are closed or exhausted.
+    """
+    state = progress[category]
+    missing = state.quota - state.accepted
+    open_states = [each for name, each in progress.items() if name not in closed and not each.exhausted and each.quota]
+    if missing <= 0 or state.in_flight or not open_states:
+        return 0
+    for _ in range(missing):
+        min(open_states, key=lambda each: each.quota).quota += 1
+    state.quota = state.accepted
+    return missing
 
 
 def exhaust_unfinished(progress: Mapping[str, CategoryProgress]) -> None:

@@ -70,6 +70,10 @@ class Pool:
         """See ``NeighbourIndex.reused``."""
         return self._rows.reused(row)
 
+    def reworded(self, row: Row) -> tuple[int, float] | None:
+        """See ``NeighbourIndex.reworded``."""
+        return self._rows.reworded(row)
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """See ``NeighbourIndex.nearest``."""
         return self._rows.nearest(row, threshold)

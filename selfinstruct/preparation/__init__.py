@@ -17,6 +17,7 @@ from selfinstruct.preparation.prepare import (
     check_seeds,
     prepare,
     prepared_from_journal,
+    with_capacity,
 )
 from selfinstruct.preparation.source import Source, model_command, read_source
 from selfinstruct.preparation.thresholds import CAP, thresholds
@@ -44,5 +45,6 @@ __all__ = [
     "thresholds",
     "tried",
     "value_statistics",
+    "with_capacity",
     "with_questions",
 ]

@@ -2,8 +2,8 @@
 
     prepared run -> its questions -> a trial of all of them, judged as in a run -> capacity -> quotas
 
-Three lines of a kind have a handful of questions, of which some are too similar. The trial finds this out before the run,
-so that other categories get the rows that such lines cannot have.
+Three lines of a kind have a handful of questions, of which some are too similar. The trial finds this out before the
+run, so that other categories get the rows that such lines cannot have.
 
 Does not handle: composing questions (``asking``), a model's questions, whose number is not known.
 """

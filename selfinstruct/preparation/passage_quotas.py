@@ -20,29 +20,40 @@ from selfinstruct.recipe import Quota
 QUESTIONS_PER_PASSAGE = 8
 
 
-def passage_quotas(quota: Quota, names: Sequence[str], capacity: Mapping[str, int]) -> dict[str, int]:
-    """The quota of each category by the quota of a recipe; a category without a known capacity has none."""
+def passage_quotas(
+    quota: Quota, names: Sequence[str], capacity: Mapping[str, int], least: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """The quota of each category by the quota of a recipe; a category without a known capacity has none.
+
+    No quota is below its ``least``, which an earlier session of the run had.
+    """
+    floors = {name: (least or {}).get(name, 0) for name in names}
     most = {name: capacity.get(name, 0) for name in names}
     if quota.per_category is not None:
-        return {name: min(quota.per_category, most[name]) for name in names}
-    return balanced_quotas(quota.rows or 0, most)
+        return {name: max(min(quota.per_category, most[name]), floors[name]) for name in names}
+    return balanced_quotas(quota.rows or 0, most, floors)
 
 
-def balanced_quotas(rows: int, capacity: Mapping[str, int]) -> dict[str, int]:
+def balanced_quotas(rows: int, capacity: Mapping[str, int], least: Mapping[str, int] | None = None) -> dict[str, int]:
     """Divide ``rows`` equally, but no category gets more than its capacity unless all of them are full.
 
-    The quota of each category grows with ``rows``, so that a run can grow further.
+    The quota of each category grows with ``rows``, so that a run can grow further. No quota is below its ``least``,
+    which add up to at most ``rows``.
     """
-    total = sum(capacity.values())
+    floors = {name: (least or {}).get(name, 0) for name in capacity}
+    most = {name: max(count, floors[name]) for name, count in capacity.items()}
+    total = sum(most.values())
     if rows >= total:
-        each, left = divmod(rows - total, len(capacity))
-        return {name: most + each + (at < left) for at, (name, most) in enumerate(capacity.items())}
+        each, left = divmod(rows - total, len(most))
+        return {name: count + each + (at < left) for at, (name, count) in enumerate(most.items())}
 
-    def filled(level: int) -> int:
-        return sum(min(most, level) for most in capacity.values())
+    def filled(level: int) -> dict[str, int]:
+        return {name: max(min(count, level), floors[name]) for name, count in most.items()}
 
     # The highest level up to which all categories can be filled with these rows.
-    level = bisect_right(range(rows + 1), rows, key=filled) - 1
-    left = rows - filled(level)
-    extra = set(list(name for name, most in capacity.items() if most > level)[:left])
-    return {name: min(most, level) + (name in extra) for name, most in capacity.items()}
+    level = bisect_right(range(rows + 1), rows, key=lambda level: sum(filled(level).values())) - 1
+    quotas, next_level = filled(level), filled(level + 1)
+    rising = [name for name in most if next_level[name] > quotas[name]]
+    for name in rising[: rows - sum(quotas.values())]:
+        quotas[name] += 1
+    return quotas

@@ -22,7 +22,7 @@ from selfinstruct.checks import (
     schema,
 )
 from selfinstruct.documents import PackedPassages
-from selfinstruct.errors import InputError, RowError
+from selfinstruct.errors import RowError
 from selfinstruct.growth import (
     PromptInputs,
     attribute_categories,
@@ -41,6 +41,7 @@ from selfinstruct.preparation.passage_inputs import add_passages, id_sequences
 from selfinstruct.preparation.passage_quotas import passage_quotas
 from selfinstruct.preparation.passage_rows import about_passages, passage_reasons, passages_of, without_seeds
 from selfinstruct.preparation.presets import find_preset
+from selfinstruct.preparation.quota_arguments import quota_of, with_quota
 from selfinstruct.preparation.source import Source, model_command, read_source
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import Importer, Quota, Recipe, accept_unimported, bind, parse_recipe
@@ -129,7 +130,7 @@ def prepare(
     Where ``imitates`` is true of the final recipe, the embedded imitator will write its rows: seeds that it cannot
     keep true are left out, and RowError is raised if too few are left (see ``imitable``).
     """
-    quota = _quota(rows, per_category)
+    quota = quota_of(rows, per_category)
     seeds, recipe = without_seeds(passages) if source is None else read_source(source, importer=importer)
     bare = recipe is None
     skipped: list[str] = []
@@ -139,7 +140,7 @@ def prepare(
         skipped += start.skipped
     else:
         start = _Start(seeds, bind(recipe, seeds.fields))
-    start = replace(start, recipe=choose_models(_with_quota(start.recipe, quota)))
+    start = replace(start, recipe=choose_models(with_quota(start.recipe, quota)))
     table = passages_of(start.recipe, passages, against)
     if table is not None:
         about = about_passages(start.recipe, table, start.seeds.rows)
@@ -151,7 +152,7 @@ def prepare(
             skipped += needing_model
             start = _start(kept, skip=skip_bad_seeds) if bare else replace(start, seeds=kept)
             skipped += start.skipped if bare else []
-            start = replace(start, recipe=choose_models(_with_quota(start.recipe, quota)))
+            start = replace(start, recipe=choose_models(with_quota(start.recipe, quota)))
     seeds = start.seeds
     if seeds.rows:
         seeds, invalid = check_seeds(seeds, start.recipe, skip=skip_bad_seeds)
@@ -205,14 +206,6 @@ def _start(seeds: RowFile, *, skip: bool, fitting: bool = True) -> _Start:
     if not preset.recipe.seeds.file:
         seeds = RowFile(seeds.path, seeds.format, [], [], tuple(preset.recipe.fields))
     return replace(start, seeds=seeds, recipe=preset.recipe, preset=f"{preset.like}: {preset.why}")
-
-
-def _with_quota(recipe: Recipe, quota: Quota | None) -> Recipe:
-    """The recipe with another quota, whose shares are the recipe's weights."""
-    if quota is None:
-        return recipe
-    weights = recipe.quota.weights if quota.rows is not None else {}
-    return recipe.model_copy(update={"quota": quota.model_copy(update={"weights": weights})})
 
 
 def _infer(seeds: RowFile) -> Inferred:
@@ -276,10 +269,16 @@ def _reasons_of(recipe: Recipe, reasons: Mapping[str, str]) -> Mapping[str, str]
     return {key: reason for key, reason in reasons.items() if not key.startswith("relations.")}
 
 
-def with_capacity(prepared: Prepared, capacity: Mapping[str, int]) -> Prepared:
-    """The preparation of a run about passages whose categories can yield this many rows, with its quotas."""
+def with_capacity(prepared: Prepared, capacity: Mapping[str, int], least: Mapping[str, int] | None = None) -> Prepared:
+    """The preparation of a run about passages whose categories can yield this many rows, with its quotas.
+
+    No quota is below its ``least``, which an earlier session had.
+    """
     inputs = replace(prepared.inputs, capacity=capacity)
-    return replace(prepared, inputs=inputs, quotas=_quotas(prepared.recipe, inputs, prepared.categories))
+    if prepared.recipe.categories.by != "passage":
+        return replace(prepared, inputs=inputs)
+    quotas = passage_quotas(prepared.recipe.quota, prepared.categories.names, capacity, least or {})
+    return replace(prepared, inputs=inputs, quotas=quotas)
 
 
 def _is_open(recipe: Recipe) -> bool:
@@ -308,7 +307,9 @@ def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Pre
         others = read_prompt_inputs(recipe.model_copy(update={"documents": None}))
         inputs.lists.update(others.lists)
         inputs.templates.update(others.templates)
-    return build_prepared(seeds, bind(recipe or own, names), inputs, reasons=reasons)
+    prepared = build_prepared(seeds, bind(recipe or own, names), inputs, reasons=reasons)
+    quotas = metadata.current_quotas
+    return replace(prepared, quotas=quotas) if set(quotas) == set(prepared.quotas) and own.passages else prepared
 
 
 def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
@@ -383,16 +384,3 @@ def _fault(row: Row, recipe: Recipe | None, applied: Sequence[AppliedCheck], own
         return rejection.message
     rejection = field_faults(row, recipe, tuple(row), applied) or custom_rejection(row, recipe, own_checks)
     return rejection.message if rejection is not None else ""
-
-
-def _quota(rows: int | None, per_category: int | None) -> Quota | None:
-    if rows is not None and per_category is not None:
-        raise InputError("`rows` and `per_category` exclude each other", hint="Set one of them.")
-    for name, value in (("rows", rows), ("per_category", per_category)):
-        if value is not None and (type(value) is not int or value < 1):
-            raise InputError(
-                f"`{name}`: expected a whole number of at least 1, got {value!r}", hint="Omit it for the default."
-            )
-    if rows is None and per_category is None:
-        return None
-    return Quota(rows=rows, per_category=per_category)

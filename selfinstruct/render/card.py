@@ -180,7 +180,7 @@ def _author(summary: Summary, recipe: Recipe) -> str:
 
 
 def _categories(report: Report) -> Iterator[str]:
-    categories = report.summary.categories
+    categories = report.summary.growing
     yield from ("", "## Categories", "", "| category | rows | max ROUGE-L |", "|---|---:|---:|")
     for name, category in list(categories.items())[:_CATEGORIES]:
         yield f"| {_code(name)} | {format_number(category.accepted)} | {category.max_rouge_l:.4f} |"

@@ -206,17 +206,16 @@ def _categories(prepared: Prepared, width: int | None) -> Text:
         "attribute": f"by {'combination' if len(table.attributes) > 1 else 'value'} of {combined}",
         "none": "the whole data set",
     }.get(table.by, f"returned by {printable(table.by)}")
-    total = len(prepared.quotas)
+    quotas = {name: quota for name, quota in prepared.quotas.items() if quota or table.by != "passage"}
+    total = len(quotas)
     heading = f"  {counted(total, 'category', 'categories')}{', ' if table.by == 'none' else ' '}{by}"
     room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - _COLUMN_CELLS), 12)
-    shown = {name: shorten(printable(name), room) for name in list(prepared.quotas)[:_LISTED]}
+    shown = {name: shorten(printable(name), room) for name in list(quotas)[:_LISTED]}
     widest = max(cell_len(heading) - 4, *map(cell_len, shown.values()))
     text = Text()
     text.append(f"{pad(heading, widest + 4)}  {'rows':>8}  {'max ROUGE-L':>11}\n", "bold")
     for name, label in shown.items():
-        text.append(
-            f"    {pad(label, widest)}  {format_number(prepared.quotas[name]):>8}  {prepared.thresholds[name]:>11.4f}\n"
-        )
+        text.append(f"    {pad(label, widest)}  {format_number(quotas[name]):>8}  {prepared.thresholds[name]:>11.4f}\n")
     if total > _LISTED:
         text.append(f"    and {format_number(total - _LISTED)} more\n", "dim")
     return text

@@ -140,7 +140,7 @@ def _figures(summary: Summary) -> Iterator[Figure]:
     candidates, rejected = summary.candidates, sum(summary.rejected.values())
     most = "at most " if used_all_passages(summary) else ""
     yield Figure("Rows", format_number(summary.accepted), f"of {most}{format_number(summary.requested_rows)}")
-    categories = summary.categories.values()
+    categories = summary.growing.values()
     full = sum(1 for category in categories if category.accepted >= category.quota)
     remark = "all full" if full == len(categories) else "" if most else f"{format_number(full)} full"
     yield Figure("Categories", format_number(len(categories)), remark)
@@ -161,7 +161,7 @@ def _figures(summary: Summary) -> Iterator[Figure]:
 def _categories(summary: Summary) -> list[CategoryLine]:
     """A line for each category, in the recipe's order; where not all are listed, those short of rows come first."""
     lines = []
-    for name, category in summary.categories.items():
+    for name, category in summary.growing.items():
         accepted = category.accepted
         quota = accepted if used_all_passages(summary) else category.quota
         full = accepted >= quota

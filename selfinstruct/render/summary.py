@@ -124,7 +124,7 @@ def rejected_phrase(summary: Summary) -> str:
 
 
 def _categories(summary: Summary, width: int | None) -> Text:
-    categories = summary.categories
+    categories = summary.growing
     # The ones that miss rows come first where not all can be listed.
     names = list(categories)
     if len(names) > _LISTED:

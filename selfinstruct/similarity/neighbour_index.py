@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
 from selfinstruct.similarity.duplicates import DuplicateIndex, UniqueValues, question_fields, unique_field_names
+from selfinstruct.similarity.rewordings import Rewordings
 from selfinstruct.similarity.row_index import RowIndex
 
 
@@ -23,6 +24,7 @@ class NeighbourIndex:
         self._duplicates = DuplicateIndex(question_fields(recipe), ignored=unique)
         self._unique = UniqueValues(unique)
         self._index = RowIndex(recipe.novelty, min_threshold=min_threshold)
+        self._rewordings = Rewordings(recipe)
         self._deferred: list[Row] = []
         self._size = 0
 
@@ -32,6 +34,7 @@ class NeighbourIndex:
     def add(self, row: Row, *, defer: bool = False) -> int:
         """Add a row and return its id; with ``defer``, ``nearest`` ignores it until ``add_deferred``."""
         self._unique.add(row, self._size)
+        self._rewordings.add(row, self._size)
         self._size = self._duplicates.add(row) + 1
         if defer:
             self._deferred.append(row)
@@ -51,6 +54,7 @@ class NeighbourIndex:
         def counted() -> Iterator[Row]:
             for row in rows:
                 self._unique.add(row, self._size)
+                self._rewordings.add(row, self._size)
                 self._size = self._duplicates.add(row) + 1
                 yield row
 
@@ -65,6 +69,11 @@ class NeighbourIndex:
         """The first unique field whose value another row has, and the id of that row."""
         found = self._unique.find(row)
         return None if found is None else (found[0], found[1] + 1)
+
+    def reworded(self, row: Row) -> tuple[int, float] | None:
+        """The id of a row about the same passage that asks for the same in nearly the same words, and their F1."""
+        found = self._rewordings.find(row)
+        return None if found is None else (found[0] + 1, found[1])
 
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """The id of the nearest row whose ROUGE-L F1 is strictly above ``threshold``, with its score."""

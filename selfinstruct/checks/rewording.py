@@ -1,0 +1,13 @@
+"""``near-duplicate``: a row that asks what another row about the same passage asks, in nearly the same words."""
+
+from __future__ import annotations
+
+from selfinstruct.records import Rejection
+
+
+def check(reworded: tuple[int, float] | None) -> Rejection | None:
+    """Reject a row that rewords another one about its passage, given by pool id and the ROUGE-L F1 of the questions."""
+    if reworded is None:
+        return None
+    message = f"the same answer about the same passage, to a question with ROUGE-L {reworded[1]:.4f}"
+    return Rejection("near-duplicate", message, nearest=reworded[0], score=reworded[1])
