@@ -55,7 +55,7 @@ def with_questions(prepared: Prepared) -> Prepared:
     trial.run(sum(prepared.quotas.values()))
     if not trial.accepted.total():
         message = f"{recipe.name}: the embedded imitator finds no question to ask about these passages{trial.why}"
-        raise InputError(message, hint="Use a model: --base-url http://127.0.0.1:8000/v1 --model NAME")
+        raise InputError(message, hint='Use a model: set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.')
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in trial.kinds.most_common())
     notes = (*prepared.notes, f"kinds of question in a trial of {trial.kinds.total():,}: {kinds}")
     prepared = with_capacity(replace(prepared, questions=questions, notes=notes), trial.capacity())
@@ -97,7 +97,9 @@ def constants_of(recipe: Recipe, roles: PassageFields, seeds: Sequence[Row]) -> 
         values = {json.dumps(row.get(name), sort_keys=True) for row in seeds}
         if len(values) != 1:
             message = f"{recipe.name}: the embedded imitator cannot write {name} of rows about passages: it varies"
-            raise InputError(message, hint=f"Leave {name} out of the seeds, or use a model (--base-url, --model).")
+            raise InputError(
+                message, hint=f"Leave {name} out of the seeds, or use a model: set `base_url` and `model`."
+            )
         constants[name] = seeds[0].get(name)
     return constants
 

@@ -85,6 +85,10 @@ class Rows:
         """Return None: no field is unique."""
         return None
 
+    def reworded(self, row: Row) -> tuple[int, float] | None:
+        """Return None: no row is about a passage."""
+        return None
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """A scan with ROUGE-L."""
         scores = [(rouge_l(text(row), text(other)).f1, -number) for number, other in enumerate(self.rows, 1)]

@@ -93,7 +93,7 @@ def judged(row: Row, seeds: list[Row]) -> str | None:
 
     class View:
         seed_count = len(seeds)
-        twin, nearest, reused = index.twin, index.nearest, index.reused
+        twin, nearest, reused, reworded = index.twin, index.nearest, index.reused, index.reworded
 
         def room(self, category: str) -> int:
             return 10

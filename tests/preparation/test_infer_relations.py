@@ -77,6 +77,10 @@ class EmptyPool:
         """None."""
         return None
 
+    def reworded(self, row: dict[str, Any]) -> tuple[int, float] | None:
+        """No row is about a passage."""
+        return None
+
     def nearest(self, row: dict[str, Any], threshold: float) -> tuple[int, float] | None:
         """None."""
         return None
