@@ -27,7 +27,7 @@ from selfinstruct.run_directory import EVALUATION_NAME, is_run_directory, open_h
 #: With fewer trainings of a condition, chance in the order and the choice of rows is taken for an effect.
 LEAST_TRAININGS = 5
 #: At most this many grown rows are read for each seed: for each training another sample of the most that it gets.
-_GROWN_PER_SEED = 500
+_GROWN_PER_SEED = 200
 #: Bytes for what the readers of all trainings work out about the rows.
 _READINGS = 512 << 20
 

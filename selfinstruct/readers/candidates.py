@@ -23,7 +23,7 @@ from selfinstruct.text import MARK, UNSPACED, is_unspaced
 #: Spans have at most this many words, where a character of an unspaced script counts as one.
 _MOST_WORDS = 12
 #: In longer contexts, spans of fewer words are considered.
-_MOST_SPANS = 4000
+_MOST_SPANS = 2000
 _PIECE = re.compile(rf"\d+(?:[.,]\d+)+(?!\w)|[{UNSPACED}]{MARK}*|(?:[^\W{UNSPACED}]{MARK}*)+|\S")
 _WORD = re.compile(r"\w")
 # Marks that an answer may begin or end with.

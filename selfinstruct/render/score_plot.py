@@ -91,6 +91,9 @@ def _line(kind: str, name: str, points: Sequence[tuple[float, Outcome]], name_y:
         words = f"{each.name}: {score.value:.1%} [{score.low:.1%}, {score.high:.1%}] with {each.rows:,} rows"
         marks.append(Mark(x, _y(score.value), words))
     path = "L".join(f"{mark.x:.1f} {mark.y:.1f}" for mark in marks)
+    if len(points) == 1:  # a point has no band: its line is the interval
+        x, alone = points[0]
+        path = f"{x:.1f} {_y(alone.scores.all.high):.1f}V{_y(alone.scores.all.low):.1f}"
     upper = [f"{x:.1f} {_y(each.scores.all.high):.1f}" for x, each in points]
     lower = [f"{x:.1f} {_y(each.scores.all.low):.1f}" for x, each in reversed(points)]
     return Line(kind, name, name_y, f"M{path}", f"M{'L'.join([*upper, *lower])}Z", tuple(marks))
