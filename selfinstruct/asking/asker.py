@@ -34,8 +34,8 @@ class Asker:
 
     >>> lines = ["Received block blk_7 of size 671 from /10.0.0.1"]
     >>> asker = Asker(lines, Style.default("en"))
-    >>> [(each.text, each.answer) for each in asker.questions(0) if each.kind in ("how-large", "where")]
-    [('How large is block blk_7?', '671'), ('Where was block blk_7 received from?', '10.0.0.1')]
+    >>> [(each.text, each.answer) for each in asker.questions(0) if each.kind in ("happened", "where")]
+    [('Where was block blk_7 received from?', '10.0.0.1'), ('What happened to block blk_7?', 'Received')]
     """
 
     def __init__(self, texts: Sequence[str], style: Style, *, language: str | None = None) -> None:

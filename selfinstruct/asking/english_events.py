@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from selfinstruct.asking import grammar
-from selfinstruct.asking.clauses import Adjunct
+from selfinstruct.asking.clauses import Adjunct, be
 from selfinstruct.asking.events import ASKED, Event, is_mentionable, mention
 from selfinstruct.asking.lexicon import entries
 from selfinstruct.asking.lines import Line
@@ -49,6 +49,7 @@ def event_questions(line: Line) -> Iterator[Draft]:
     for clause in line.clauses:
         event = Event(line, clause)
         yield from _adjunct_questions(event)
+        yield from _determiner_questions(event)
         yield from _subject_questions(event)
         yield from _actor_questions(event)
         yield from _time_questions(event)
@@ -72,6 +73,21 @@ def _adjunct_questions(event: Event) -> Iterator[Draft]:
             yield from _measured(event, adjunct, asked)
         else:
             yield from _valued(event, adjunct, asked)
+
+
+def _determiner_questions(event: Event) -> Iterator[Draft]:
+    """Ask about what determines the subject: which block PacketResponder 1 is for."""
+    subject = event.subject
+    if not event.is_usable or subject is None or event.clause.form == "none":
+        return
+    asked = f"{be(subject, is_present=True)} {mention(event.line, subject)}"
+    for adjunct in event.clause.patient_adjuncts:
+        is_apt = adjunct.preposition in ("for", "from", "on", "in") and adjunct.phrase.is_sound
+        slot = event.line.slot_at(adjunct.phrase.value.start) if adjunct.phrase.value is not None else None
+        if not is_apt or slot is None or not slot.is_entity or not event.is_only_preposition(adjunct):
+            continue
+        for name in slot.names[:1]:
+            yield Draft(f"which {name} {asked} {adjunct.preposition}", slot.start, slot.end, "which-adjunct", 1.0)
 
 
 def _valued(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
@@ -198,6 +214,8 @@ def _subject_questions(event: Event) -> Iterator[Draft]:
     if sum(1 for each in event.line.clauses if each.verb and each.verb.base == event.base) > 1:
         return
     rest = event.rest() if clause.form != "is" else ""
+    if clause.form == "is" and predicate.endswith(" close"):
+        return  # "is close" would mean nearby
     if subject.value is None:
         if is_mentionable(subject):
             if event.base == "bear":

@@ -101,6 +101,8 @@ def _state_questions(event: Event, subject: Phrase) -> Iterator[Draft]:
         yield from _acted_questions(event, subject, named)
     elif clause.form == "acting" and "number" not in subject.words and subject.head.lower() not in _WRONG_NOUNS:
         yield Draft(f"what is {event.name} doing", place[0], clause.end, "doing", 1.0)
+        if clause.patient is None and clause.end == place[1]:
+            yield Draft(f"what is the status of {event.name}", *place, "status", 1.0)
     elif clause.form == "failed":
         yield Draft(f"was {named} {event.tail.removeprefix('not be ')}", *place, "is-it", 0.5)
     if clause.is_negated and clause.form in ("done", "is"):

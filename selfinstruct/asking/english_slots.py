@@ -90,9 +90,11 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
             yield Draft(f"what is the {name} for {owner}", *place, kind, 0.7 * weight, unit_end)
             if name in _SIZES and slot.unit != "%" and sure == 0:
                 yield Draft(f"how large is {owner}", *place, "how-large", weight, unit_end)
+                yield Draft(f"how big is {owner}", *place, "how-large", 0.5 * weight, unit_end)
+                yield Draft(f"what size is {owner}", *place, "how-large", 0.4 * weight, unit_end)
             if name in _DURATIONS and name != "timeout" and sure == 0:
                 yield Draft(f"how long is the {name} of {owner}", *place, "how-long", weight, unit_end)
-        if is_program_name and not slot.is_keyed and slot.kind == "number":
+        if is_program_name and not slot.is_keyed and not slot.is_entity and slot.kind == "number":
             yield Draft(f"what is the value of {name}", *place, "slot-key", weight, unit_end)
             yield Draft(f"what value does {name} have", *place, "slot-key", 0.5 * weight, unit_end)
         elif is_attribute and not _is_verb(name):
@@ -128,6 +130,8 @@ def _mentioned(line: Line, slot: Slot) -> Iterator[Draft]:
             yield Draft(f"what is the {names[-1]} of {owner}", slot.start, slot.end, "slot-name", 1.0)
         return
     yield Draft(f"which {names[0]} is mentioned in the message", slot.start, slot.end, "mentioned", 0.3)
+    if slot.is_person:
+        yield Draft(f"what is the name of the {names[0]}", slot.start, slot.end, "slot-name", 0.8)
     if slot.kind in ("id", "hex", "uuid", "number") and not slot.is_person:
         yield Draft(f"what is the ID of the {names[0]}", slot.start, slot.end, "slot-name", 0.5)
 

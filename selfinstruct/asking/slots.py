@@ -12,7 +12,7 @@ Does not handle: values without any name, which only a question about their verb
 >>> from selfinstruct.asking.parser import parse
 >>> text = "Received block blk_7 of size 671 from 10.0.0.1"
 >>> [(slot.text, slot.names) for slot in find_slots(text, parse_header(text), parse(text))]
-[('blk_7', ('block',)), ('671', ('size',)), ('10.0.0.1', ('source address', 'address'))]
+[('blk_7', ('block',)), ('671', ('size',)), ('10.0.0.1', ('source address', 'address', 'IP address'))]
 """
 
 from __future__ import annotations
@@ -266,6 +266,8 @@ def _names(phrase: Phrase, kind: str, value: str, preposition: str, verb: str, p
             elif preposition == "to" and verb in _MOVING:
                 yield f"destination {forms[0]}"
         yield from forms[:1]
+        if kind == "address" and ":" not in value and "/" not in value:
+            yield forms[1]
 
 
 def _label_names(words: Sequence[str], is_keyed: bool, forms: Sequence[str]) -> Iterator[str]:
@@ -289,6 +291,8 @@ def _label_names(words: Sequence[str], is_keyed: bool, forms: Sequence[str]) -> 
     if head.lower() in ("source", "destination") and forms:
         yield f"{head} {forms[0]}"
     yield name
+    if name.lower() == "port":
+        yield "port number"
     if head.isupper() and head.endswith("ID") and 2 < len(head) < 5:
         yield "ID"
     if len(words) > 1 and grammar.noun_flags(head) is not None:
