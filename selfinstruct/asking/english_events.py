@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from selfinstruct.asking import grammar
 from selfinstruct.asking.clauses import Adjunct, be
-from selfinstruct.asking.events import ASKED, Event, is_mentionable, mention
+from selfinstruct.asking.events import ASKED, Event, is_mentionable, is_whole, mention
 from selfinstruct.asking.lexicon import entries
 from selfinstruct.asking.lines import Line
 from selfinstruct.asking.phrases import Phrase
@@ -139,6 +139,10 @@ def _bare(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
         return
     if phrase.head.lower() in _PLACE_NOUNS and preposition in ("in", "on", "at") and event.clause.form != "none":
         yield Draft(f"where {asked}", *place, "where", 1.0)
+    if event.base == "transition" and preposition in ("from", "to"):
+        age = "previous" if preposition == "from" else "new"
+        yield Draft(f"what state {asked} {preposition}", *place, "status", 1.0)
+        yield Draft(f"what is the {age} state of {event.name}", *place, "status", 1.0)
     if preposition in _BARE:
         yield Draft(f"what {asked} {preposition}", *place, "what-adjunct", 1.0)
     if preposition == "by" and event.clause.form == "done" and _is_component(phrase.head):
@@ -190,7 +194,7 @@ def _counted_things(event: Event) -> Iterator[Draft]:
 
 def _measured(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
     value, preposition = adjunct.phrase.value, adjunct.preposition
-    if value is None or adjunct.phrase.words or preposition not in ("for", "in", "with", "at"):
+    if value is None or adjunct.phrase.words or preposition not in ("for", "in", "with"):
         return
     unit, measured = entries("units")[adjunct.phrase.unit]
     yield Draft(f"{preposition} how many {unit} {asked}", value.start, value.end, "how-many", 1.5)
@@ -216,18 +220,23 @@ def _subject_questions(event: Event) -> Iterator[Draft]:
     rest = event.rest() if clause.form != "is" else ""
     if clause.form == "is" and predicate.endswith(" close"):
         return  # "is close" would mean nearby
+    if clause.form == "acting" and clause.patient is None and not is_whole(event):
+        return
     if subject.value is None:
-        if is_mentionable(subject):
+        if is_mentionable(subject) and all(each.preposition == "of" for each in clause.patient_adjuncts):
             if event.base == "bear":
                 yield Draft(f"who {predicate}{rest}", subject.words_start, subject.words_end, "who", 1.0)
                 return
             predicate = re.sub("^(were|are) ", lambda be: {"were": "was ", "are": "is "}[be[1]], predicate)
             weight = 0.3 if clause.form == "is" else 1.0
-            place = (subject.words_start, _end_with_of(event, subject))
+            ends = [_end_with_of(event, subject), *(each.end for each in clause.patient_adjuncts)]
+            place = (subject.words_start, max(ends))
             yield Draft(f"what {predicate}{rest}", *place, "what-subject", weight)
         return
     slot = event.line.slot_at(subject.value.start)
     if slot is None or (slot.kind == "number" and not slot.names):
+        return
+    if clause.form == "is" and slot.flags == "a" and grammar.is_name(slot.noun):
         return
     place = (slot.start, slot.end)
     if slot.is_person:

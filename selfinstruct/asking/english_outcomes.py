@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from selfinstruct.asking.clauses import be
-from selfinstruct.asking.events import Event, mention
+from selfinstruct.asking.events import Event, is_whole, mention
 from selfinstruct.asking.lines import Line
 from selfinstruct.asking.phrases import Phrase, Segment
 from selfinstruct.asking.question import Draft
@@ -85,7 +85,7 @@ def _state_questions(event: Event, subject: Phrase) -> Iterator[Draft]:
     """Ask "What happened to block blk_7?" and "Is partition rdd_42_18 found?"."""
     clause = event.clause
     place = clause.state
-    named = event.name + (event.rest(has_verb=False) if subject.value is None else "")
+    named = event.name + (event.rest(has_verb=False) if subject.value is None and not clause.patient_adjuncts else "")
     subject_end = subject.value.end if subject.value is not None else subject.words_end
     is_after = subject_end <= place[0]
     if clause.form == "done" and event.base not in _SETTING:
@@ -99,7 +99,12 @@ def _state_questions(event: Event, subject: Phrase) -> Iterator[Draft]:
         yield Draft(f"what is happening to {named}", *place, "happened", 1.0)
     elif clause.form == "acted" and not clause.is_negated:
         yield from _acted_questions(event, subject, named)
-    elif clause.form == "acting" and "number" not in subject.words and subject.head.lower() not in _WRONG_NOUNS:
+    elif (
+        clause.form == "acting"
+        and (clause.patient is not None or is_whole(event))
+        and "number" not in subject.words
+        and subject.head.lower() not in _WRONG_NOUNS
+    ):
         yield Draft(f"what is {event.name} doing", place[0], clause.end, "doing", 1.0)
         if clause.patient is None and clause.end == place[1]:
             yield Draft(f"what is the status of {event.name}", *place, "status", 1.0)
@@ -121,7 +126,7 @@ def _acted_questions(event: Event, subject: Phrase, named: str) -> Iterator[Draf
             yield Draft(f"what happened to {named}", *place, "happened", 1.5)
             if event.base not in _PASSING:
                 yield Draft(f"what is the status of {named}", *place, "status", 1.0)
-        else:
+        elif event.base != "transition":
             yield Draft(f"what did {named} do", *place, "happened", 0.6)
             yield Draft(f"what happened to {named}", *place, "happened", 0.6)
         return

@@ -36,6 +36,10 @@ def slot_questions(line: Line) -> Iterator[Draft]:
             yield Draft("which protocol is used", slot.start, slot.end, "slot-name", 1.0)
             yield Draft("what is the protocol", slot.start, slot.end, "slot-name", 1.0)
             continue
+        if slot.kind == "version" and slot.noun and slot.phrase is not None and slot.phrase.head.lower() != "version":
+            owner = grammar_text(replace(slot.phrase, value=None))
+            yield Draft(f"what is the version of {owner}", slot.start, slot.end, "slot-name", 1.5)
+            continue
         yield from _named_questions(line, slot)
         yield from _mentioned(line, slot)
         yield from _associated(line, slot)
@@ -77,9 +81,7 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
         is_by_form = not slot.noun and not name.startswith(("source ", "destination ")) and slot.kind in _FORMS
         may_own = is_attribute and not _is_verb(name) and not is_by_form and (slot.is_keyed or not slot.is_person)
         for sure, owner in enumerate(owners(line, slot) if may_own else ()):
-            if (name in _SIZES and _is_place(line, owner)) or (
-                slot.kind in ("file", "path") and _is_person(line, owner)
-            ):
+            if not _fits(line, slot, name, owner):
                 continue
             if grammar.is_plural(name) and not is_program_name:
                 if slot.kind == "number" and sure == 0:
@@ -88,7 +90,7 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
             if sure == 0 and (slot.preposition in _OF or " " in name):
                 yield Draft(f"what is the {name} of {owner}", *place, kind, 2 * weight, unit_end)
             yield Draft(f"what is the {name} for {owner}", *place, kind, 0.7 * weight, unit_end)
-            if name in _SIZES and slot.unit != "%" and sure == 0:
+            if name in _SIZES and slot.unit != "%" and sure == 0 and not owner.endswith("()"):
                 yield Draft(f"how large is {owner}", *place, "how-large", weight, unit_end)
                 yield Draft(f"how big is {owner}", *place, "how-large", 0.5 * weight, unit_end)
                 yield Draft(f"what size is {owner}", *place, "how-large", 0.4 * weight, unit_end)
@@ -101,6 +103,8 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
             be = "are" if grammar.is_plural(name) and not is_program_name else "is"
             text = f"what is {name}" if slot.is_keyed and is_program_name else f"what {be} the {name}"
             yield Draft(text, *place, kind, 0.5 * weight, unit_end)
+        if slot.kind == "number" and grammar.is_plural(name) and not is_program_name and not slot.is_keyed:
+            yield Draft(f"how many {name} are there", *place, "how-many", weight)
         if slot.is_keyed and rank == 0 and slot.noun and " " not in slot.noun and not grammar.is_adjective(slot.noun):
             yield Draft(f"what is the value of {slot.noun}", *place, kind, 0.5, unit_end)
 
@@ -147,6 +151,13 @@ def _associated(line: Line, slot: Slot) -> Iterator[Draft]:
         yield Draft(text, slot.start, slot.end, "associated", 0.4)
 
 
+def _fits(line: Line, slot: Slot, name: str, owner: str) -> bool:
+    """Whether an owner can have an attribute: an address has no size and no source, a person no path."""
+    if _is_place(line, owner):
+        return name not in _SIZES and not name.startswith(("source ", "destination "))
+    return slot.kind not in ("file", "path") or not _is_person(line, owner)
+
+
 def _is_place(line: Line, owner: str) -> bool:
     """Whether an owner is an address or a host, which has no size."""
     return any(slot.kind in ("address", "host") and slot.mention == owner for slot in line.slots)
@@ -170,6 +181,7 @@ def _counts(line: Line, slot: Slot) -> Iterator[Draft]:
             yield Draft(f"how much space is {noun}", *place, "how-many", 0.5, slot.unit_end)
     elif slot.noun and line.is_only(slot, slot.noun):
         be = "are" if grammar.is_plural(noun) else "is"
-        yield Draft(f"how many {unit} {be} the {noun}", *place, "how-many", 1.0)
+        noun = noun if grammar.is_name(noun) and " " not in noun else f"the {noun}"
+        yield Draft(f"how many {unit} {be} {noun}", *place, "how-many", 1.0)
         if measured == "duration":
-            yield Draft(f"how long {be} the {noun}", *place, "how-long", 1.0, slot.unit_end)
+            yield Draft(f"how long {be} {noun}", *place, "how-long", 1.0, slot.unit_end)

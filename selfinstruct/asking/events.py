@@ -98,6 +98,12 @@ class Event:
         return sum(1 for each in both if each.preposition == adjunct.preposition and not each.phrase.unit) == 1
 
 
+def is_whole(event: Event) -> bool:
+    """Whether a verb in -ing can stand without an object: terminating, but not launching."""
+    verb = event.clause.verb
+    return verb is None or not verb.is_transitive or verb.is_labile
+
+
 def is_mentionable(phrase: Phrase | None) -> bool:
     """Whether a question can mention a phrase: it has a name, or words that are surely a noun phrase."""
     if phrase is None or not phrase.is_sound or phrase.unit or phrase.determiner.lower() == "no":

@@ -39,7 +39,7 @@ _NO_ADVERBS = _class("no adverbs")
 _NOUN_ENDINGS = ("tion", "sion", "ment", "ness", "ity", "ance", "ence", "ship", "ure", "age", "ism", "ist", "ogy")
 _SIMPLE = re.compile(r"[A-Z]?[a-z]+(?:[-'][a-z]+)*")
 _CAMEL_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SINGULAR_IN_S = ("ss", "us", "is", "ics", "news", "ous", "as", "os")
+_SINGULAR_IN_S = ("ss", "us", "is", "ics", "news", "ous", "alias", "canvas", "bias", "atlas", "gas", "chaos", "macos")
 
 
 class Verb(NamedTuple):

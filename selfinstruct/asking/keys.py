@@ -19,6 +19,7 @@ from selfinstruct.asking.tokens import Token
 
 #: Marks that join words and their value.
 JOINERS = frozenset(("#", ":", "="))
+_SHORT_ID = re.compile(r"[A-Za-z]+\d{1,2}")
 _RUN = re.compile(r"[^\s,;()\[\]{}<>\"']+")
 
 
@@ -53,7 +54,10 @@ def keyed_value(
     if is_key(tokens, at, ("=",)) and value.kind != "quoted":
         return None  # the next key: the value is empty
     if not has_value(at):
-        return (value._replace(kind="word"), at + 1) if _is_constant(text, tokens, mark_at) else None
+        return _constant(text, tokens, mark_at)
+    following = tokens[at + 1] if at + 1 < len(tokens) else None
+    if _SHORT_ID.fullmatch(value.text) and following is not None and following.kind == "word" and mark.text == ":":
+        return None  # a modifier: CPU: L2 cache
     if text[value.start - 1] == "[" and value.kind == "number":
         return None  # a time since the start: kernel: [12.345]
     if mark.text == "=" and value.kind != "quoted" and (whole := _whole(text, value)) is not None:
@@ -71,13 +75,21 @@ def _whole(text: str, value: Token) -> Token | None:
     return Token(value.start, end, "word", text[value.start : end])
 
 
-def _is_constant(text: str, tokens: Sequence[Token], mark_at: int) -> bool:
-    """Whether the word after a mark is a value although it is no value by its form: ``tty=ssh``, ``type: ABORT``."""
+def _constant(text: str, tokens: Sequence[Token], mark_at: int) -> tuple[Token, int] | None:
+    """The word after a mark that is a value although it is no value by its form: ``tty=ssh``, ``type: ABORT``."""
     key, mark, value = tokens[mark_at - 1 : mark_at + 2]
-    following = tokens[mark_at + 2] if mark_at + 2 < len(tokens) else None
+    at = mark_at + 2
+    following = tokens[at] if at < len(tokens) else None
     if value.kind not in ("word", "code"):
-        return False
+        return None
     is_tight = value.start == mark.end and (mark.text == "=" or mark.start == key.end)
     ends = following is None or following.kind == "mark" or (is_tight and following.start > value.end)
     is_shouted = value.text.isupper() and len(value.text) > 1
-    return ends and (mark.text == "=" or is_shouted or (is_tight and grammar.is_name(value.text)))
+    if not ends or not (mark.text == "=" or is_shouted or (is_tight and grammar.is_name(value.text))):
+        return None
+    end = value.end
+    if not any(token.text == "=" for token in tokens[at:]):
+        while at < len(tokens) and tokens[at].kind == "word" and tokens[at].text.istitle() and value.text[:1].isupper():
+            end = tokens[at].end  # a name of several words: vendor=Oracle Corporation
+            at += 1
+    return Token(value.start, end, "word", text[value.start : end]), at

@@ -23,7 +23,7 @@ def owners(line: Line, slot: Slot) -> list[str]:
     The thing right before it; what its clause is about; for a slot in brackets, what the clause before the bracket is
     about; or the only thing of the line.
     """
-    if slot.kind in ("time", "clock") and not slot.noun:
+    if (slot.kind in ("time", "clock") and not slot.noun) or _is_dangling(line, slot):
         return []
     entities = [each for each in line.slots if each.is_entity and each is not slot and not each.is_keyed]
     if slot.preposition == "" and not slot.is_keyed:
@@ -36,6 +36,12 @@ def owners(line: Line, slot: Slot) -> list[str]:
     if not found and slot.is_keyed and not entities:
         found += _phrase_before(line, slot)
     return found[:2]
+
+
+def _is_dangling(line: Line, slot: Slot) -> bool:
+    """Whether a slot is in brackets after a bare preposition, and belongs to what is not named: by (uid=0)."""
+    before = line.segments[slot.segment - 1] if slot.segment > 0 else None
+    return line.segments[slot.segment].depth > 0 and before is not None and before.chunks[-1].kind == "preposition"
 
 
 def _is_beside(line: Line, before: Slot, slot: Slot) -> bool:

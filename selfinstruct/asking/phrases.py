@@ -139,7 +139,7 @@ def is_program_name(word: str) -> bool:
 
 def is_sound(words: Sequence[Token], is_keyed: bool, value: Token | None) -> bool:
     """Whether words are surely a noun phrase: none is a verb in its base form that is not a noun as well."""
-    if is_keyed or not words:
+    if not words or (is_keyed and len(words) == 1):
         return True
     *modifiers, head = words
     if any(len(word.text) < 2 for word in words) or len(words) > 6:

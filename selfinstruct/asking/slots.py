@@ -54,6 +54,8 @@ _PREFIX = re.compile(r"[A-Za-z]+(?=[-_]?\d|[-_]\w*\d)")
 _SHORT_ID = re.compile(r"[A-Za-z]+\d{1,2}")
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _PROTOCOLS = frozenset(entries("endings")["protocol"][0].split())
+#: Heads that say nothing without the words before them.
+_VAGUE = frozenset(("data", "information", "list", "name", "number", "system", "value", "count", "total"))
 _NO_PLACES = frozenset(("connection", "error", "message", "packet", "query", "request", "response", "session"))
 _PLACES = ("address", "host")
 #: Verbs that bring something to the place after "to".
@@ -224,6 +226,8 @@ def _slot(phrase: Phrase, preposition: str, verb: str, position: int, noun: str)
     flags = grammar.noun_flags(head) if head else None
     if flags is None:
         flags = flagged("nouns").get(prefix.split()[-1] if prefix else "", "")
+    if value.kind == "number" and head and grammar.is_plural(head) and not phrase.is_keyed:
+        flags = "a"
     if head and grammar.is_name(head) and not flags:
         is_thing = value.kind in ("id", "hex") or (value.kind == "number" and head[0].isupper() and not head.isupper())
         flags = "e" if is_thing and not phrase.is_keyed else "a"
@@ -295,7 +299,7 @@ def _label_names(words: Sequence[str], is_keyed: bool, forms: Sequence[str]) -> 
         yield "port number"
     if head.isupper() and head.endswith("ID") and 2 < len(head) < 5:
         yield "ID"
-    if len(words) > 1 and grammar.noun_flags(head) is not None:
+    if len(words) > 1 and grammar.noun_flags(head) is not None and head.lower() not in _VAGUE:
         yield head
     elif (
         len(words) == 1

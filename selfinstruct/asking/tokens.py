@@ -59,6 +59,7 @@ _TOP_DOMAINS = frozenset(entries("endings")["host"][0].split())
 _CODE = re.compile(r"[A-Z]|^(?:org|com|java|javax|net|io|android|sun|scala)\.")
 _QUOTES = {'"': '"', "'": "'", "`": "'", "“": "”"}
 _BRACKETS = {"[": "]", "{": "}", "<": ">"}
+_VERSION = re.compile(r"v\d+(?:\.\d+)*")
 _LONG_NUMBER = re.compile(r"\d{5}")
 _DIGIT = re.compile(r"\d")
 
@@ -86,7 +87,9 @@ def tokenize(text: str, start: int = 0) -> list[Token]:
     result = []
     for match in _TOKEN.finditer(text, start):
         kind, value = match.lastgroup or "mark", match[0]
-        if kind == "dotted":
+        if kind in ("dotted", "word") and _VERSION.fullmatch(value):
+            kind = "version"
+        elif kind == "dotted":
             kind = _dotted_kind(value)
         elif kind == "word" and _DIGIT.search(value):
             kind = "glued" if _GLUED.fullmatch(value) else "id"
