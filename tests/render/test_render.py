@@ -183,10 +183,8 @@ EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">"\'&`|\u202e\x1b[
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Prepared]:
     """A run whose fields, categories and rows try to be markup."""
-    rows = [
-        {EVIL: f"the task {n} of {n * 31} ended with {n * 7} {EVIL}", "label": EVIL + "ab"[n % 2]}
-        for n in range(12, 24)
-    ]
+    texts = [f"task {n * 7919 % 9973} on {n * 104729 % 99991} ended with {n * n * 53 % 997}" for n in range(24)]
+    rows = [{EVIL: f"{texts[n]} {EVIL}", "label": EVIL + "ab"[n % 2]} for n in range(12, 24)]
     where = tmp_path_factory.mktemp("evil") / "run"
     prepared = api.plan(rows, rows=400)
     api.run(rows, prepared=prepared, out=where)
