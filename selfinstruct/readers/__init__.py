@@ -5,8 +5,8 @@
     candidates    the spans that it chooses from        features, answer_types    what it sees of them
     reading       both for one row, kept for later passes
 
-They measure rows, as what can be learnt from them and what contradicts them. They need no extra: ``span_reader`` uses
-NumPy, which is imported when a reader is made.
+They measure rows: what can be learnt from them, and what contradicts them. ``span_reader`` needs no extra, only NumPy,
+which is imported when a reader is made; ``label_reader`` needs scikit-learn, of the extra ``evaluate``.
 
 Does not handle: rows and their fields; models that write text (``backends``).
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,6 @@ class Prediction:
     confidence: float
 
 
-@runtime_checkable
 class Reader(Protocol):
     """A model that is trained once, by ``fit``, and then asked, by ``predict``."""
 

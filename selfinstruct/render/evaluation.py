@@ -104,7 +104,7 @@ def verdict(done: Evaluation) -> str:
         f"{_score(grown.scores.all)} exact answers: {join_words(found)}."
     )
     if done.gap_closed is not None:
-        closed = f"{done.gap_closed:.0%}" if done.gap_closed > 0 else "none"
+        closed = f"{100 * done.gap_closed:.0f} %" if done.gap_closed > 0 else "none"
         words += f" The grown rows close {closed} of the gap between the seeds and the human rows."
     shuffled = next((each for each in done.outcomes if each.family == "shuffled"), None)
     if shuffled is not None and shuffled.scores.all.value >= grown.scores.all.value:

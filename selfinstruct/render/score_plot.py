@@ -9,7 +9,7 @@ Does not handle: colours, which the style sheet has.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from selfinstruct.analysis.evaluate import Evaluation, Outcome
@@ -88,7 +88,8 @@ def _line(kind: str, name: str, points: Sequence[tuple[float, Outcome]], name_y:
     marks = []
     for x, each in points:
         score = each.scores.all
-        words = f"{each.name}: {score.value:.1%} [{score.low:.1%}, {score.high:.1%}] with {each.rows:,} rows"
+        share = f"{100 * score.value:.1f} % [{100 * score.low:.1f}, {100 * score.high:.1f}]"
+        words = f"{each.name}: {share} with {each.rows:,} rows"
         marks.append(Mark(x, _y(score.value), words))
     path = "L".join(f"{mark.x:.1f} {mark.y:.1f}" for mark in marks)
     if len(points) == 1:  # a point has no band: its line is the interval
@@ -112,9 +113,8 @@ def _spread(places: Sequence[float], least: float = 14.0) -> list[float]:
     return moved
 
 
-def _apart(counts: Sequence[int], x: object, least: float = 44.0) -> list[int]:
+def _apart(counts: Sequence[int], x: Callable[[int], float], least: float = 44.0) -> list[int]:
     """The counts whose labels have room beside each other, the last one always."""
-    assert callable(x)
     chosen: list[int] = []
     for count in reversed(counts):
         if not chosen or x(chosen[-1]) - x(count) >= least:

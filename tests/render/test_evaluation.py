@@ -73,7 +73,7 @@ def test_a_difference_is_a_gain_only_if_its_interval_excludes_0(grown: float, wo
 
 def test_the_gap_to_the_human_rows_is_said_where_there_is_one() -> None:
     """Half of the gap, none of it, or no word where the human rows bring nothing."""
-    assert "close 50% of the gap" in verdict(evaluation(grown=0.7, full=0.9))
+    assert "close 50 % of the gap" in verdict(evaluation(grown=0.7, full=0.9))
     assert "close none of the gap" in verdict(evaluation(grown=0.4, full=0.9))
     assert "gap" not in verdict(evaluation(full=0.5))
     assert "gap" not in verdict(evaluation())
