@@ -18,6 +18,7 @@ from selfinstruct.asking.lexicon import entries
 from selfinstruct.asking.lines import Line
 from selfinstruct.asking.phrases import Phrase
 from selfinstruct.asking.question import Draft
+from selfinstruct.mining.lexicon import words
 
 _PLACE_NOUNS = frozenset(
     (
@@ -143,7 +144,9 @@ def _bare(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
         age = "previous" if preposition == "from" else "new"
         yield Draft(f"what state {asked} {preposition}", *place, "status", 1.0)
         yield Draft(f"what is the {age} state of {event.name}", *place, "status", 1.0)
-    if preposition in _BARE:
+    if preposition in _BARE and len(phrase.words) > 1 and phrase.words[0] in words("first-names"):
+        yield Draft(f"who {asked} {preposition}", *place, "who", 1.0)
+    elif preposition in _BARE:
         yield Draft(f"what {asked} {preposition}", *place, "what-adjunct", 1.0)
     if preposition == "by" and event.clause.form == "done" and _is_component(phrase.head):
         yield Draft(f"which component {event.tail} {event.name}", *place, "component", 0.7)
@@ -194,7 +197,10 @@ def _counted_things(event: Event) -> Iterator[Draft]:
 
 def _measured(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
     value, preposition = adjunct.phrase.value, adjunct.preposition
-    if value is None or adjunct.phrase.words or preposition not in ("for", "in", "with"):
+    if value is None or adjunct.phrase.words or preposition not in ("for", "in", "with", "by", "to", "from"):
+        return
+    if preposition in ("to", "from"):
+        yield Draft(f"what {asked} {preposition}", value.start, value.end, "what-adjunct", 1.0, adjunct.phrase.unit_end)
         return
     unit, measured = entries("units")[adjunct.phrase.unit]
     yield Draft(f"{preposition} how many {unit} {asked}", value.start, value.end, "how-many", 1.5)
@@ -343,6 +349,8 @@ def _count_questions(event: Event) -> Iterator[Draft]:
                 f"how many times {event.aux} {event.name} {event.tail}", value.start, value.end, "how-many", 1.5
             )
     if subject is None or subject.value is None or not subject.unit or event.clause.form not in ("done", "acted"):
+        return
+    if subject.words:
         return
     slots = event.line.slots
     counted = [slot for slot in slots if slot.start == subject.value.start]

@@ -22,6 +22,8 @@ _SIZES = ("size", "length")
 _DURATIONS = ("duration", "timeout", "lifetime", "delay", "interval", "elapsed time", "time out", "latency")
 #: Names that only the form of a value gives: no owner is known to have such a thing.
 _FORMS = ("address", "host", "path", "file", "url", "email", "mac", "id")
+#: Attributes that a person or an account can have.
+_OF_PERSONS = ("address", "age", "balance", "email address", "level", "port", "role", "score", "ID")
 _AMOUNTS = ("free", "available", "used")
 _OF = ("", "of", "with", "in", "at")
 
@@ -103,15 +105,17 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
             be = "are" if grammar.is_plural(name) and not is_program_name else "is"
             text = f"what is {name}" if slot.is_keyed and is_program_name else f"what {be} the {name}"
             yield Draft(text, *place, kind, 0.5 * weight, unit_end)
-        if slot.kind == "number" and grammar.is_plural(name) and not is_program_name and not slot.is_keyed:
+        if slot.kind == "number" and grammar.is_plural(name) and not is_program_name and slot.is_keyed:
             yield Draft(f"how many {name} are there", *place, "how-many", weight)
         if slot.is_keyed and rank == 0 and slot.noun and " " not in slot.noun and not grammar.is_adjective(slot.noun):
             yield Draft(f"what is the value of {slot.noun}", *place, kind, 0.5, unit_end)
 
 
 def _is_verb(name: str) -> bool:
-    """Whether a key is a verb and no noun, so that "the" cannot stand before it."""
+    """Whether a key is a verb or a preposition and no noun, so that "the" cannot stand before it."""
     verb = grammar.verb_of(name)
+    if name.lower() in grammar.PREPOSITIONS:
+        return True
     return verb is not None and verb.form in ("base", "s") and grammar.noun_flags(name) is None
 
 
@@ -135,7 +139,8 @@ def _mentioned(line: Line, slot: Slot) -> Iterator[Draft]:
         return
     yield Draft(f"which {names[0]} is mentioned in the message", slot.start, slot.end, "mentioned", 0.3)
     if slot.is_person:
-        yield Draft(f"what is the name of the {names[0]}", slot.start, slot.end, "slot-name", 0.8)
+        what = "ID" if slot.kind in ("number", "hex", "uuid") else "name"
+        yield Draft(f"what is the {what} of the {names[0]}", slot.start, slot.end, "slot-name", 0.8)
     if slot.kind in ("id", "hex", "uuid", "number") and not slot.is_person:
         yield Draft(f"what is the ID of the {names[0]}", slot.start, slot.end, "slot-name", 0.5)
 
@@ -152,10 +157,10 @@ def _associated(line: Line, slot: Slot) -> Iterator[Draft]:
 
 
 def _fits(line: Line, slot: Slot, name: str, owner: str) -> bool:
-    """Whether an owner can have an attribute: an address has no size and no source, a person no path."""
+    """Whether an owner can have an attribute: an address has no size and no source, a person no index."""
     if _is_place(line, owner):
         return name not in _SIZES and not name.startswith(("source ", "destination "))
-    return slot.kind not in ("file", "path") or not _is_person(line, owner)
+    return slot.is_keyed or name.startswith("source ") or name in _OF_PERSONS or not _is_person(line, owner)
 
 
 def _is_place(line: Line, owner: str) -> bool:

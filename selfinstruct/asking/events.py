@@ -19,6 +19,8 @@ ASKED = frozenset(
     ("from", "to", "for", "in", "at", "on", "with", "by", "through", "via", "against", "into", "as", "under", "over")
 )
 #: These belong to the verb alone: a question without the verb does not repeat them.
+#: Heads of phrases that do nothing: "Error sending result" is no error that sends.
+_TROUBLES = ("error", "exception", "failure", "problem", "timeout", "warning")
 _OF_VERB = ("by", "to", "as", "into")
 
 
@@ -32,7 +34,7 @@ class Event:
         if clause.form == "failed" and clause.verb is not None and not clause.verb.is_transitive:
             self.subject = None
         self.aux, self.tail = self._pieces()
-        is_error = clause.form == "acting" and self.subject is not None and self.subject.head.lower() == "error"
+        is_error = clause.form == "acting" and self.subject is not None and self.subject.head.lower() in _TROUBLES
         is_code = clause.form == "none" and self.subject is not None and self.subject.name.isupper()
         self.is_usable = (
             is_mentionable(self.subject) and not is_error and not is_code and self.base not in ("get", "have")
@@ -41,6 +43,11 @@ class Event:
     def _pieces(self) -> tuple[str, str]:
         clause, subject, base = self.clause, self.subject, self.base
         done = grammar.participle(base) if base else ""
+        written = self.line.text[clause.state[0] : clause.state[1]].lower().split()
+        for word in written:
+            verb = grammar.verb_of(word)
+            if verb is not None and verb.base == base and verb.form == "ed":
+                done = word  # cancelled, where the line spells it so
         state = self.line.text[clause.state[0] : clause.state[1]].lower()
         aux, tail = {
             "done": (be(subject), f"not {done}" if clause.is_negated else done),

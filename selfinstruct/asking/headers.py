@@ -18,7 +18,7 @@ from selfinstruct.asking.moments import MOMENT
 
 _STAMP = re.compile(rf"\[?(?P<time>{MOMENT})\]?(?=[\s:,|-]|$)[\s:,|-]*")
 _LEVEL = re.compile(
-    r"(?:[\[(<]?(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL|ALERT|EMERG)[\])>]?(?![\w-])"
+    r"(?:[\[(<]?(?P<level>TRACE|DEBUG|INFO|NOTICE|LOG|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL|ALERT|EMERG)[\])>]?(?![\w-])"
     r"|\[(?P<level_>debug|info|notice|warn|warning|error|crit|alert|emerg)\])[\s:|-]*"
 )
 _THREAD_NUMBER = re.compile(r"\d{1,7}\s+(?=[\[A-Z])|\[\d{1,7}\]\s+(?=[A-Z])")
@@ -27,7 +27,8 @@ _PROCESS = re.compile(r"(?P<process>[A-Za-z][\w./-]*)(?:\([\w]+\))?\[(?P<pid>\d+
 _DAEMON = re.compile(r"(?P<process>[a-z][\w./-]*):\s+")
 _THREAD = re.compile(r"\[(?P<thread>[A-Za-z][^\[\]]*)\]\s*[-:|]*\s+")
 _COMPONENT = re.compile(r"(?P<component>[A-Za-z][\w.$/]*(?:[.$][\w$]+|[a-z][A-Z][\w$]*))(?:\[\d+\])?\s*(?::|\s-|\|)\s+")
-_PLAIN_COMPONENT = re.compile(r"(?P<component>[A-Za-z][\w.$-]*)\s*(?::|\s-|\|)\s+(?=\S)")
+_GLOG = re.compile(r"[IWEF]\d{4} (?P<time>\d\d:\d\d:\d\d\.\d+)\s+\d+ (?P<component>[A-Za-z][\w./-]*):\d+\]\s+(?=\S)")
+_PLAIN_COMPONENT = re.compile(r"(?P<component>[A-Za-z][\w.$-]*)\s*(?::|\s-|\|)\s+(?=[^\W\d])")
 
 
 class Field(NamedTuple):
@@ -52,6 +53,8 @@ class Header(NamedTuple):
 def parse_header(text: str) -> Header:
     """Return the header of a line; without a time or a level at its beginning a line has none."""
     fields: list[Field] = []
+    if (end := _take(_GLOG, text, 0, fields)) > 0:
+        return Header(tuple(fields), end)
     at = _take(_STAMP, text, len(text) - len(text.lstrip()), fields)
     has_time = bool(fields)
     if has_time and (number := _THREAD_NUMBER.match(text, at)):

@@ -49,6 +49,8 @@ def keyed_value(
     key, value = tokens[mark_at - 1], tokens[at]
     if mark.text == "#":
         return (value, at + 1) if has_value(at) else None
+    if mark.text == ":" and len(key.text) == 1 and key.text.isupper():
+        return None  # volume D: 12 GB
     if mark.text == ":" and key.kind == "code" and text[mark.end : mark.end + 1] == " ":
         return None  # a program and what it says
     if is_key(tokens, at, ("=",)) and value.kind != "quoted":

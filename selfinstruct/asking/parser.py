@@ -16,6 +16,7 @@ chunks, and few questions are asked about it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from selfinstruct.asking import grammar, keys
@@ -27,6 +28,7 @@ from selfinstruct.asking.tokens import Token, joined, tokenize
 _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 #: Verbs with a particle that mean something else than without.
 _PHRASAL = {"log": ("in", "out", "on", "off"), "sign": ("in", "out", "up"), "give": ("up",), "back": ("off",)}
+_UNLISTED_VERB = re.compile("[a-z]{3,}ed")
 _PARTICLES = frozenset(("out", "up", "down", "off", "back"))
 
 
@@ -59,7 +61,9 @@ class _Parser:
             if token.kind == "mark":
                 self._mark(token)
                 self.at += 1
-            elif not self._function_word(token) and not self._verb(token) and not self._phrase():
+            elif self._is_unlisted_verb(token) or (
+                not self._function_word(token) and not self._verb(token) and not self._phrase()
+            ):
                 self._add("stop", token)
                 self.at += 1
 
@@ -67,22 +71,31 @@ class _Parser:
         """Whether a word in capitals after a preposition is a constant, whatever it means: from NEW to RUNNING."""
         return token.text.isupper() and len(token.text) > 2 and self._previous() == "preposition"
 
+    def _is_unlisted_verb(self, token: Token) -> bool:
+        """Whether a word outside the lists looks like a verb in the past after a phrase; what it does is not known."""
+        is_after = self._previous() == "phrase" and token.kind == "word" and not self.is_value(token)
+        is_listed = grammar.verb_of(token.text) is not None or grammar.noun_flags(token.text) is not None
+        return is_after and not is_listed and _UNLISTED_VERB.fullmatch(token.text.lower()) is not None
+
     def is_value(self, token: Token) -> bool:
         """Whether a word is known to be a value."""
-        return self._is_learnt(self.text, token) or self._is_person(token)
+        return self._is_learnt(self.text, token) or self._is_named(token)
 
-    def _is_person(self, token: Token) -> bool:
-        """Whether an unlisted word is an account: right after "user", and before a preposition, a mark or the end."""
+    def _is_named(self, token: Token) -> bool:
+        """Whether an unlisted word is a name: right after "user" or "service", and before a verb, a mark or the end."""
         if token.kind != "word" or grammar.is_closed_class(token.text) or grammar.is_state(token.text):
             return False
         at = next((i for i in range(max(0, self.at - 1), len(self.tokens)) if self.tokens[i] is token), 0)
         before, after = self._token(at - 1), self._token(at + 1)
-        if before is None or before.kind != "word" or "p" not in (grammar.noun_flags(before.text) or ""):
+        flags = (grammar.noun_flags(before.text) or "") if before is not None and before.kind == "word" else ""
+        if "p" not in flags and ("n" not in flags or token.text.endswith(("er", "or"))):
             return False
         if grammar.verb_of(token.text) is not None or grammar.is_noun_like(token.text) or grammar.is_adverb(token.text):
             return False
         if after is None or after.kind != "word" or after.text.lower() in grammar.PREPOSITIONS:
-            return True
+            told = self._token(at + 2)
+            is_told = told is not None and told.kind == "word" and not keys.is_tight_key(self.tokens, at)
+            return after is None or after.text not in ("=", ":") or (after.text == ":" and is_told)
         verb = grammar.verb_of(after.text)
         return after.text.lower() in grammar.AUXILIARIES or (verb is not None and verb.form in ("ed", "s", "past"))
 
@@ -186,7 +199,7 @@ class _Parser:
         verb = grammar.verb_of(token.text)
         if verb is None or not self._is_verb_here(verb, token):
             return False
-        is_bare = self._previous() in ("modal", "cannot", "to") or self._follows_did_not()
+        is_bare = self._previous() in ("modal", "cannot", "to") or self._follows_negation()
         if verb.form == "base" and not is_bare:
             is_participle = grammar.participle(verb.base) == token.text.lower()
             verb = verb._replace(form="ed" if is_participle else "base")
@@ -206,7 +219,7 @@ class _Parser:
         word = token.text.lower()
         if following is not None and following.text == "=":
             return False
-        if previous in ("modal", "cannot", "to") or self._follows_did_not():
+        if previous in ("modal", "cannot", "to") or self._follows_negation():
             return verb.form == "base" or verb.base == word
         if verb.form == "ing":
             return grammar.noun_flags(word) is None and previous != "preposition"
@@ -218,8 +231,10 @@ class _Parser:
             return False
         return verb.form == "s" or grammar.is_plural(self.segment.chunks[-1].text)
 
-    def _follows_did_not(self) -> bool:
+    def _follows_negation(self) -> bool:
         kinds = [chunk.kind for chunk in self.segment.chunks[-2:]]
+        if kinds == ["modal", "not"]:
+            return True
         return kinds == ["auxiliary", "not"] and self.segment.chunks[-2].text.lower() in ("did", "does", "do")
 
     def _is_participle_here(self, verb: Verb, word: str, previous: str, following: Token | None) -> bool:
@@ -256,7 +271,7 @@ class _Parser:
         unit = self._unit() if value is not None and value.kind == "number" else None
         words_start = words[0].start if words else (value.start if value else 0)
         phrase = Phrase(
-            words=written_words([word.text for word in words], not self.segment.chunks, self.text.isupper()),
+            words=written_words([word.text for word in words], not self.segment.chunks, self.text.isupper(), value),
             words_start=words_start,
             words_end=words[-1].end if words else words_start,
             determiner=determiner,
@@ -264,7 +279,7 @@ class _Parser:
             unit=unit.text if unit is not None else "",
             unit_end=unit.end if unit is not None else 0,
             is_keyed=is_keyed,
-            is_sound=is_sound(words, is_keyed, value),
+            is_sound=is_sound(words, is_keyed, value) and not (value is None and self._is_letter(self.at)),
         )
         last = unit or value or words[-1]
         start = self.tokens[first].start if determiner else words_start
@@ -272,6 +287,11 @@ class _Parser:
         self.segment.chunks.append(chunk)
         self.segment.end = last.end
         return True
+
+    def _is_letter(self, at: int) -> bool:
+        """Whether a single letter follows, which belongs to the phrase: volume D."""
+        token = self._token(at)
+        return token is not None and token.kind == "word" and len(token.text) == 1 and token.text not in ("a", "A", "I")
 
     def _words(self) -> list[Token]:
         words: list[Token] = []
@@ -307,6 +327,8 @@ class _Parser:
         if self._is_state(word) and not self._modifies(self.at):
             return False
         verb = grammar.verb_of(word)
+        if verb is None and has_noun and _UNLISTED_VERB.fullmatch(word) and grammar.noun_flags(word) is None:
+            return False
         if verb is None or grammar.noun_flags(word) is not None:
             return True
         if not words:

@@ -108,14 +108,17 @@ _PROPER = frozenset(
 )
 
 
-def written_words(words: Sequence[str], is_first: bool, is_shouted: bool = False) -> tuple[str, ...]:
+def written_words(
+    words: Sequence[str], is_first: bool, is_shouted: bool = False, value: Token | None = None
+) -> tuple[str, ...]:
     """Return words as a question writes them: ordinary English words small, names as they are.
 
     ``is_first`` is whether they begin a segment: then a capital is no sign of a name if small words follow.
     ``is_shouted`` is whether all of the line is in capitals.
     """
     words = [word.removesuffix("(s)") for word in words]
-    small = is_first and len(words) > 1 and words[1].islower() and words[0] not in _PROPER
+    follows = words[1].islower() if len(words) > 1 else value is not None and value.kind in ("number", "id")
+    small = is_first and follows and bool(words) and words[0] not in _PROPER
     return tuple(
         word.lower()
         if at == 0 and small and word.istitle()

@@ -257,7 +257,11 @@ def _prefix_noun(value: str) -> str:
 def _names(phrase: Phrase, kind: str, value: str, preposition: str, verb: str, prefix: str) -> Iterator[str]:
     words = phrase.words
     forms = _FORM_NOUNS.get(kind, ())
-    if words and phrase.is_sound and not _is_request(phrase, kind):
+    is_several = kind == "number" and not phrase.is_keyed and bool(words) and grammar.is_plural(words[-1])
+    is_odd = kind in _FORM_NOUNS and bool(words) and grammar.is_plural(words[-1]) and not phrase.is_keyed
+    if is_several:
+        return  # floors 4 and 5
+    if words and phrase.is_sound and not is_odd and not _is_request(phrase, kind):
         yield from _label_names(words, phrase.is_keyed, forms)
     elif value in _PROTOCOLS:
         yield "protocol"

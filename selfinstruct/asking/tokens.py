@@ -93,7 +93,7 @@ def tokenize(text: str, start: int = 0) -> list[Token]:
             kind = _dotted_kind(value)
         elif kind == "word" and _DIGIT.search(value):
             kind = "glued" if _GLUED.fullmatch(value) else "id"
-        elif kind == "function":
+        elif kind == "function" or (kind == "host" and value.partition(":")[0].rpartition(".")[2] in _FILES):
             kind = "code"
         elif kind == "host" and not re.search("[A-Za-z]", value):
             kind = "id"
@@ -112,7 +112,7 @@ def _dotted_kind(value: str) -> str:
     if parts[-1].lower() in _TOP_DOMAINS and not value.startswith(("org.", "com.", "java", "net.")):
         return "host"
     if _LONG_NUMBER.search(value) or (_DIGIT.search(value) and not _CODE.search(value)):
-        return "host" if len(parts) > 2 and not _LONG_NUMBER.search(value) else "id"
+        return "host" if len(parts) > 2 and "_" not in value and not _LONG_NUMBER.search(value) else "id"
     return "code"
 
 
