@@ -180,4 +180,5 @@ def _notes(done: Evaluation) -> Iterator[str]:
         for gain in (each for each in both.gains if each.over == "full"):
             yield f"Grown rows beside the human rows: {_gain(gain.scores.all)} points."
     if done.rows["new"] < done.rows["holdout"] and any(each.scores.new is None for each in done.outcomes):
-        yield f"Only {counted(done.rows['new'], 'test row has', 'test rows have')} a new template: too few to score."
+        few = f"Only {counted(done.rows['new'], 'test row has', 'test rows have')} a new template: too few to score."
+        yield few if done.rows["new"] else "No test row has a new template."

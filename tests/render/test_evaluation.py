@@ -6,6 +6,7 @@ import io
 import itertools
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -135,3 +136,10 @@ def test_progress_of_trainings_is_live_on_a_terminal() -> None:
     with show_trainings(Console(file=shown, force_terminal=True, width=80), clock=lambda: 0.0) as watch:
         watch(1, 50, "seeds")
     assert "1 of 50 trainings done" in shown.getvalue()
+
+
+def test_a_test_without_new_templates_is_said_to_have_none() -> None:
+    """Zero is no small number of rows."""
+    done = evaluation()
+    rows = {**done.rows, "new": 0}
+    assert "No test row has a new template." in evaluation_text(replace(done, rows=rows)).plain
