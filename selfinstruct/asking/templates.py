@@ -24,6 +24,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from selfinstruct.asking import grammar
 from selfinstruct.asking.chinese_words import cut, is_chinese, is_known
@@ -89,6 +90,7 @@ def _key(text: str) -> tuple[str, ...]:
     return tuple([*source, *map(_masked_word, words)])
 
 
+@lru_cache(maxsize=65536)
 def _masked_word(word: str) -> str:
     key, mark, _ = word.partition("=")
     if mark and key:
