@@ -140,6 +140,10 @@ def test_an_english_line_is_asked_about(line: str, question: str, answer: str | 
         ("设备 SN-1001 离线，电量 12%", "设备SN-1001的电量是多少？", "12%"),
         ("设备 SN-1001 离线，电量 12%", "设备SN-1001的状态是什么？", "离线"),
         ("2024-05-01 10:00:00 INFO 订单 2024 创建成功", "订单2024是什么时候创建成功的？", "2024-05-01 10:00:00"),
+        ("接口 /login 被 IP 10.2.3.4 访问 120 次", "接口/login被访问了多少次？", "120"),
+        ("向设备 dev-88 推送消息成功", "向哪个设备推送？", "dev-88"),
+        ("订单 O-881 已取消，取消原因：库存不足", "订单O-881为什么取消？", "库存不足"),
+        ("账号 lisi 登录失败，剩余次数 2", "剩余次数是多少？", "2"),
         ("管理员王五删除了用户 赵六", "谁删除了用户赵六？", "王五"),
         ("《史记》由司马迁所撰，共一百三十卷", "《史记》共有多少卷？", "一百三十"),
     ],
@@ -183,6 +187,9 @@ def test_a_chinese_line_is_asked_about(line: str, question: str, answer: str | N
         ("Login time for stage 7 was set", "Which user is mentioned in the message?"),
         ("check pass; user unknown", "Who is mentioned in the message?"),
         ("用户 张三 登录失败", "用户张三的登录结果是成功吗？"),
+        ("向设备 dev-88 推送消息成功", "设备dev-88推送消息的结果是什么？"),
+        ("接口 /login 被 IP 10.2.3.4 访问 120 次", "接口/login的IP是什么？"),
+        ("消费者 c-12 从分区 5 拉取 500 条消息", "哪个消费者拉取了分区5？"),
     ],
 )
 def test_a_doubtful_question_is_not_asked(line: str, never: str) -> None:
