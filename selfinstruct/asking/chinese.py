@@ -105,14 +105,7 @@ def _attribute_questions(line: ChineseLine, slot: ChineseSlot) -> Iterator[Draft
 def _owners(line: ChineseLine, slot: ChineseSlot) -> list[str]:
     """What a slot is an attribute of, with 的: of a person only together with what the person did."""
     owner = line.owner
-    if (
-        owner is None
-        or owner is slot
-        or line.is_led(slot)
-        or owner.at >= slot.at
-        or (owner.is_keyed and not owner.is_person)
-        or _is_told(line, owner, slot)
-    ):
+    if owner is None or owner.at >= slot.at or (owner.is_keyed and not owner.is_person) or _is_told(line, owner, slot):
         return []
     verb = line.event(owner).verb
     owners = []
@@ -168,8 +161,7 @@ def _count_questions(line: ChineseLine, slot: ChineseSlot) -> Iterator[Draft]:
     before = line.word(slot.at - 1)
     if slot.noun:
         verb = line.word(slot.at - 2)
-        is_object = verb is not None and verb.kind == "verb" and "e" in slot.flags
-        if verb is not None and is_object and before is not None and before.text == slot.noun:
+        if verb is not None and verb.kind == "verb" and before is not None and before.text == slot.noun:
             mention = owner.mention if owner is not None and owner.end <= verb.start else ""
             yield Draft(f"{mention}{verb.text}了多少{slot.unit}{slot.noun}", *place, "how-many", 1.5)
         return
@@ -190,8 +182,7 @@ def _count_questions(line: ChineseLine, slot: ChineseSlot) -> Iterator[Draft]:
         yield Draft(f"{mention}{before.text}多少{slot.unit}{counted}", *place, "how-many", 1.5)
     elif before.kind == "verb":
         mention = owner.mention if owner is not None and line.event(owner).verb is before else ""
-        passive = "被" if mention and any(word.text == "被" for word in line.words[: slot.at]) else ""
-        yield Draft(f"{mention}{passive}{before.text}了多少{slot.unit}{counted}", *place, "how-many", 1.5)
+        yield Draft(f"{mention}{before.text}了多少{slot.unit}{counted}", *place, "how-many", 1.5)
 
 
 def _verb_text(line: ChineseLine, slot: ChineseSlot) -> str:

@@ -73,26 +73,16 @@ class ChineseLine:
         self.header: Header = parse_header(text)
         self.words = parse_words(text, self.header.end)
         self.slots = _slots(self.words)
-        things = [slot for slot in self.slots if slot.is_entity]
-        self.owner = next((slot for slot in things if not self.is_led(slot)), things[0] if things else None)
+        self.owner = next((slot for slot in self.slots if slot.is_entity), None)
         self.title = next((word for word in self.words if word.form == "title"), None)
 
     def word(self, at: int) -> Word | None:
         """The word at a position."""
         return self.words[at] if 0 <= at < len(self.words) else None
 
-    def is_led(self, slot: ChineseSlot) -> bool:
-        """Whether a preposition leads a slot, so that it is not what the line is about: 向设备 dev-88."""
-        first = slot.at - 1
-        while first >= 0 and (self.words[first].kind == "noun" or self.words[first].text in _JOINERS):
-            first -= 1
-        return first >= 0 and self.words[first].kind == "preposition"
-
     def event(self, slot: ChineseSlot) -> Event:
         """The verb and outcome after a slot, before the next break."""
         verb = outcome = target = None
-        if self.is_led(slot):
-            return Event(None, None, None, False, "")
         is_negated = is_after_preposition = False
         extras = 0
         start = -1

@@ -68,7 +68,7 @@ def _reason_questions(line: ChineseLine) -> Iterator[Draft]:
     place = (match.end(), match.end() + len(tail[0].rstrip()))
     owner = line.owner
     if owner is not None and owner.end <= match.start():
-        said = line.event(owner).said.removeprefix("已")
+        said = line.event(owner).said
         if said:
             yield Draft(f"{owner.mention}{said}的原因是什么", *place, "why", 2.0)
             yield Draft(f"{owner.mention}为什么{said}", *place, "why", 1.5)

@@ -27,7 +27,6 @@ _BREAKS = "，。；,;！!"
 _KEY_MARKS = frozenset("：:=")
 #: Abbreviations that are nouns among Chinese words.
 _LATIN_NOUNS = frozenset(("IP", "ID", "CPU", "MAC", "URL", "key", "Key"))
-_LEFT = ("剩余", "可用", "已用")
 _COMPARING = ("超过", "达到", "低于", "高于")
 _LONGEST_MODIFIER = 4
 
@@ -137,7 +136,7 @@ def _compounds(words: Sequence[Word]) -> list[Word]:
         last = result[-1] if result else None
         if word.kind == "noun" and last is not None and last.end == word.start:
             before = result[-2] if len(result) > 1 else None
-            if last.kind == "noun" or last.text in _LEFT or _modifies(last, word, before, words[at + 1 : at + 3]):
+            if last.kind == "noun" or _modifies(last, word, before, words[at + 1 : at + 3]):
                 result[-1] = Word(last.start, word.end, last.text + word.text, "noun")
                 continue
         result.append(word)

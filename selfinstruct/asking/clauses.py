@@ -61,6 +61,7 @@ class Clause:
     start: int
     end: int
     patient_adjuncts: tuple[Adjunct, ...] = ()
+    is_infinitive: bool = False
 
 
 def find_clauses(text: str, segments: Sequence[Segment]) -> list[Clause]:
@@ -147,12 +148,12 @@ def _with_verb(
     if verb is None:
         return None
     start, state = chunks[0].start, (negation_start if negation_start >= 0 else chunk.start, chunk.end)
-    is_failed = modality == "cannot"
+    is_failed, is_infinitive = modality == "cannot", False
     has_auxiliary = at > 0 and any(each.kind == "auxiliary" for each in chunks[:at])
     if modality == "modal" and negation_start < 0:
         return None
     if verb.base in _FAILING and at + 2 < len(chunks) and chunks[at + 1].kind == "to" and chunks[at + 2].verb:
-        is_failed, at = True, at + 2
+        is_failed, is_infinitive, at = True, True, at + 2
         verb = chunks[at].verb or verb
         state = (state[0], chunk.end)
     elif is_failed:
@@ -167,34 +168,34 @@ def _with_verb(
         target = chunks[at].phrase
         at += 1
     adjuncts, end = _adjuncts(chunks, at)
+    patient, actor = target, subject
     if not verb.is_transitive and target is not None:
         return None
-    does_itself = verb.is_labile and not has_auxiliary and not _has_agent(adjuncts)
-    form = "failed" if is_failed else _form(verb, subject, target, negation_start >= 0, does_itself)
-    if not form:
+    if is_failed:
+        form = "failed"
+    elif verb.form == "ing":
+        form = "doing" if target is not None and subject is None else "acting"
+    elif verb.form == "base" and negation_start >= 0:
+        form = "done" if verb.is_transitive and target is not None else "acted"
+    elif verb.form in ("s", "base"):
+        form = "acts"
+    elif verb.form == "past":
         return None
-    is_passive = form == "done" and target is None
-    patient, actor = (subject, None) if is_passive else (target, subject)
-    is_ours = patient is subject or form in ("acted", "acting")
+    elif verb.is_labile and target is None and subject is not None and not has_auxiliary and not _has_agent(adjuncts):
+        form = "acted"
+    elif verb.is_transitive and target is None:
+        form, patient, actor = "done", subject, None
+        if subject is None:
+            return None
+    elif verb.is_transitive:
+        form = "done"
+    else:
+        form = "acted"
+    is_ours = patient is subject or (form in ("acted", "acting"))
     return Clause(
         form, verb, state, negation_start >= 0, patient, actor, tuple(adjuncts), start, chunks[end - 1].end,
-        tuple(before) if is_ours else (),
+        tuple(before) if is_ours else (), is_infinitive,
     )  # fmt: skip
-
-
-def _form(verb: Verb, subject: Phrase | None, target: Phrase | None, is_negated: bool, does_itself: bool) -> str:
-    """The form of a clause, "" if it is none; ``does_itself`` is whether the verb may tell what the subject did."""
-    if verb.form == "ing":
-        return "doing" if target is not None and subject is None else "acting"
-    if verb.form == "base" and is_negated:
-        return "done" if verb.is_transitive and target is not None else "acted"
-    if verb.form in ("s", "base"):
-        return "acts"
-    if verb.form == "past" or (verb.is_transitive and target is None and subject is None):
-        return ""
-    if not verb.is_transitive or (does_itself and target is None):
-        return "acted"
-    return "done"
 
 
 def _has_agent(adjuncts: Sequence[Adjunct]) -> bool:

@@ -20,8 +20,6 @@ from random import Random
 from selfinstruct.asking.asker import Asker
 from selfinstruct.asking.question import Question
 
-#: So many lines of a template show how many places it has, and whether it is asked about at all.
-_SAMPLED = 5
 #: Templates with more places are drawn like one with so many.
 _MOST_PLACES = 16
 
@@ -63,22 +61,19 @@ class _Template:
         self._next = 0
         self._used: set[tuple[int, str]] = set()
         self._asked: Counter[tuple[str, str]] = Counter()
-        self._is_barren = False
         self._acceptance = 0.0
 
     @property
     def acceptance(self) -> float:
         """The probability with which a draw of this template is kept, by its number of places."""
         if not self._acceptance:
-            sample = self.lines[:_SAMPLED]
-            places = max(len({each.start for each in self._asker.questions(line)}) for line in sample)
-            self._is_barren = places == 0
-            self._acceptance = math.sqrt(min(places, _MOST_PLACES) / _MOST_PLACES) or 1.0
+            places = max(len({each.start for each in self._asker.questions(line)}) for line in self.lines[:3])
+            self._acceptance = math.sqrt(min(max(places, 1), _MOST_PLACES) / _MOST_PLACES)
         return self._acceptance
 
     def draw(self, rng: Random) -> tuple[int, Question] | None:
         """A question that was not drawn before, about the next line that has one; None if there is none."""
-        for _ in range(0 if self._is_barren else len(self.lines)):
+        for _ in range(len(self.lines)):
             if self._next == 0:
                 rng.shuffle(self.lines)
             line = self.lines[self._next]

@@ -43,7 +43,7 @@ def label_questions(line: Line) -> Iterator[Draft]:
 
 def _value(line: Line, before: Segment, after: Segment) -> Iterator[Draft]:
     first, value = before.chunks[0].phrase, after.chunks[0].phrase
-    if first is None or first.value is not None or not first.is_sound or not first.words or "." in first.head:
+    if first is None or first.value is not None or not first.is_sound or not first.words:
         return
     if value is None or value.value is None or value.words or len(after.chunks) != 1:
         return

@@ -132,6 +132,4 @@ def mention(line: Line, phrase: Phrase) -> str:
     slot = line.slot_at(phrase.value.start)
     if slot is not None and not phrase.unit and slot.noun:
         return f"{slot.noun} {slot.text}"
-    if slot is not None and (phrase.is_keyed or slot.is_person):
-        return slot.mention
-    return phrase.text
+    return phrase.text if not phrase.is_keyed or slot is None else slot.text

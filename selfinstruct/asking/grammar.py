@@ -16,7 +16,7 @@ Verb(base='receive', form='ed', is_transitive=True, is_labile=False)
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from selfinstruct.asking.lexicon import entries, flagged
@@ -32,8 +32,6 @@ DETERMINERS = _class("determiners")
 AUXILIARIES = _class("auxiliaries")
 MODALS = _class("modals")
 NEGATED = _class("negated auxiliaries")
-#: So many words of each question about words are remembered: lines repeat theirs.
-_CACHED = 8192
 NEGATIONS = frozenset(("not", "never", "no"))
 CONJUNCTIONS = _class("conjunctions and pronouns")
 _ADVERBS = _class("adverbs")
@@ -77,7 +75,7 @@ def _verbs() -> dict[str, Verb]:
     return found
 
 
-@lru_cache(maxsize=_CACHED)
+@cache
 def verb_of(word: str) -> Verb | None:
     """Return the verb of which a word is a form, or None; a form that is also a base (``found``) is taken as a form."""
     return _verbs().get(word.lower())
@@ -115,7 +113,6 @@ def is_past(form: str) -> bool:
     return verb is not None and (verb.base not in _irregular() or form.lower() == _irregular()[verb.base][0])
 
 
-@lru_cache(maxsize=_CACHED)
 def noun_flags(word: str) -> str | None:
     """Return the flags of a listed noun (singular or plural, see ``nouns.txt``), or None if it is not listed."""
     nouns, lower = flagged("nouns"), word.lower()
@@ -127,32 +124,27 @@ def noun_flags(word: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=_CACHED)
 def is_noun_like(word: str) -> bool:
     """Whether a word is a listed noun or ends as only nouns do."""
     return noun_flags(word) is not None or word.lower().endswith(_NOUN_ENDINGS)
 
 
-@lru_cache(maxsize=_CACHED)
 def is_adjective(word: str) -> bool:
     """Whether a word is a listed adjective."""
     return word.lower() in flagged("adjectives")
 
 
-@lru_cache(maxsize=_CACHED)
 def is_state(word: str) -> bool:
     """Whether a word is an adjective that states what a thing is like now (open, unknown)."""
     return "s" in flagged("adjectives").get(word.lower(), "")
 
 
-@lru_cache(maxsize=_CACHED)
 def is_adverb(word: str) -> bool:
     """Whether a word is an adverb."""
     lower = word.lower()
     return lower in _ADVERBS or (lower.endswith("ly") and len(lower) > 4 and lower not in _NO_ADVERBS)
 
 
-@lru_cache(maxsize=_CACHED)
 def is_closed_class(word: str) -> bool:
     """Whether a word is a preposition, an article, an auxiliary, a conjunction or a negation."""
     lower = word.lower()
@@ -161,7 +153,6 @@ def is_closed_class(word: str) -> bool:
     )
 
 
-@lru_cache(maxsize=_CACHED)
 def is_plural(noun: str) -> bool:
     """Whether a noun is a plural, by its ending unless the singular is listed with it."""
     lower = noun.lower()

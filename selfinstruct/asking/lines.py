@@ -39,5 +39,5 @@ def read_line(text: str, mined: Mined) -> Line:
     """Return a line with what was found in it; ``mined`` tells which words are known to be values."""
     header = parse_header(text)
     segments = parse(text, header.end, mined.is_value)
-    slots = find_slots(text, header, segments, mined.noun)
+    slots = find_slots(text, header, segments, mined.nouns)
     return Line(text, header, tuple(segments), tuple(slots), tuple(find_clauses(text, segments)))

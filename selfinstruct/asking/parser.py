@@ -279,7 +279,7 @@ class _Parser:
             unit=unit.text if unit is not None else "",
             unit_end=unit.end if unit is not None else 0,
             is_keyed=is_keyed,
-            is_sound=is_sound(words, is_keyed, value) and not self._goes_on(value),
+            is_sound=is_sound(words, is_keyed, value) and not (value is None and self._is_letter(self.at)),
         )
         last = unit or value or words[-1]
         start = self.tokens[first].start if determiner else words_start
@@ -288,12 +288,10 @@ class _Parser:
         self.segment.end = last.end
         return True
 
-    def _goes_on(self, value: Token | None) -> bool:
-        """Whether what follows belongs to the phrase: a letter (volume D), or more numbers (init 1 -2)."""
-        token = self._token(self.at)
-        if token is None or value is not None:
-            return token is not None and value is not None and token.kind == value.kind == "number"
-        return token.kind == "word" and len(token.text) == 1 and token.text not in ("a", "A", "I")
+    def _is_letter(self, at: int) -> bool:
+        """Whether a single letter follows, which belongs to the phrase: volume D."""
+        token = self._token(at)
+        return token is not None and token.kind == "word" and len(token.text) == 1 and token.text not in ("a", "A", "I")
 
     def _words(self) -> list[Token]:
         words: list[Token] = []

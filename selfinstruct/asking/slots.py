@@ -18,9 +18,10 @@ Does not handle: values without any name, which only a question about their verb
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 
 from selfinstruct.asking import grammar
 from selfinstruct.asking.headers import Header
@@ -132,15 +133,13 @@ class Slot:
         """The value as a question mentions it: with its noun, if the noun names a thing."""
         if self.noun and ((self.flags and self.flags != "a") or grammar.is_name(self.noun)) and not self.is_keyed:
             return f"{self.noun} {self.text}"
-        if self.is_person and not self.noun and self.names:
-            return f"{self.names[0]} {self.text}"
         return self.text
 
 
 def find_slots(
-    text: str, header: Header, segments: Sequence[Segment], noun_of: Callable[[str], str] = lambda word: ""
+    text: str, header: Header, segments: Sequence[Segment], nouns: Mapping[str, str] = MappingProxyType({})
 ) -> list[Slot]:
-    """Return the slots of a line from left to right; ``noun_of`` yields the noun of a word that is a value."""
+    """Return the slots of a line from left to right; ``nouns`` are those of words that are known to be values."""
     slots = [
         Slot(
             field.start, field.end, field.text, "time" if field.name == "time" else field.name,
@@ -161,7 +160,7 @@ def find_slots(
                     phrase = replace(phrase, words=before.words)
                 if (label := labels.get(chunk.end)) is not None:
                     phrase = replace(label, value=phrase.value, is_keyed=True)
-                noun = noun_of(chunk.phrase.value.text) if chunk.phrase.value.kind == "word" else ""
+                noun = nouns.get(chunk.phrase.value.text, "") if chunk.phrase.value.kind == "word" else ""
                 slots.append(_slot(phrase, preposition, verb, position, noun))
             elif chunk.phrase is not None and chunk.phrase.name in _PROTOCOLS and chunk.text == chunk.phrase.name:
                 slots.append(_protocol(chunk, position))

@@ -24,14 +24,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
 
 from selfinstruct.asking import grammar
 from selfinstruct.asking.chinese_words import cut, is_chinese, is_known
 from selfinstruct.asking.headers import parse_header
 from selfinstruct.asking.lexicon import entries
 from selfinstruct.asking.tokens import Token
-from selfinstruct.mining import lexicon
 
 SLOT = "*"
 #: Alternating words are sought among this many different keys; a sample of more lines teaches no other words.
@@ -41,10 +39,6 @@ _FEWEST_WORDS = 3
 _FEWEST_NAMED = 2
 _LONGEST_KEY = 40
 _MARKS = "[](){}<>,;:.'\"！，。；：（）【】“”"
-_BEFORE_VALUES = ("for", "by", "from", "to")
-#: Lines about accounts, in which a usual account name after "for" is one.
-_LOGIN = re.compile(r"(?i)\b(?:password|publickey|log(?:ged)? ?[io]n|session|authenticat\w*|sshd?|su|sudo|pam)\b")
-_VALUE_AFTER = re.compile(r"\s+[#\[]?\S*\d")
 _CALENDAR = frozenset(entries("endings")["calendar"][0].split())
 _HOST = re.compile(r"[a-z-]+(?:\.[a-z-]+){2,}")
 _HAS_DIGIT = re.compile(r"\d")
@@ -61,28 +55,14 @@ class Mined:
 
     def is_value(self, text: str, token: Token) -> bool:
         """Whether a word of a line is a value: it alternates at such a place, or is a known one after a preposition."""
-        if token.kind not in ("word", "code"):
+        if token.kind not in ("word", "code") or (not self.after and not self.nouns):
             return False
         before = text[: token.start].rstrip()
         previous = before[before.rfind(" ") + 1 :].lower()
         if (previous, token.text) in self.after:
             return True
         noun = self.nouns.get(token.text)
-        if noun is not None and (previous == noun or previous in _BEFORE_VALUES):
-            return True
-        is_account = previous in ("for", "by") and token.text in user_names() and _LOGIN.search(text) is not None
-        return is_account and _VALUE_AFTER.match(text, token.end) is None
-
-    def noun(self, word: str) -> str:
-        """The noun of a word that is a value: user, for a name that users have; "" if none is known."""
-        return self.nouns.get(word, "user" if word in user_names() else "")
-
-
-@cache
-def user_names() -> frozenset[str]:
-    """Names that accounts usually have (root, admin), without those that are nouns for accounts or services."""
-    names = (*lexicon.words("user-names"), "root")
-    return frozenset(name for name in names if not {"p", "n"} & set(grammar.noun_flags(name) or ""))
+        return noun is not None and (previous == noun or previous in ("for", "by", "from", "to"))
 
 
 def mine(texts: Sequence[str]) -> Mined:
@@ -109,7 +89,6 @@ def _key(text: str) -> tuple[str, ...]:
     return tuple([*source, *map(_masked_word, words)])
 
 
-@lru_cache(maxsize=65536)
 def _masked_word(word: str) -> str:
     key, mark, _ = word.partition("=")
     if mark and key:

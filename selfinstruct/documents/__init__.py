@@ -18,6 +18,7 @@ from selfinstruct.documents.document import Document, Page, Skipped, read_docume
 from selfinstruct.documents.packed import PROSE, PackedPassages
 from selfinstruct.documents.passage_files import PassageReading, read_passage_files
 from selfinstruct.documents.passages import Passage, Reading, find_documents, read_documents
+from selfinstruct.documents.raw_text import raw_kind
 from selfinstruct.documents.samples import samples
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Reading",
     "Skipped",
     "find_documents",
+    "raw_kind",
     "read_document",
     "read_documents",
     "read_passage_files",

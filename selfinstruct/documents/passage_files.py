@@ -23,6 +23,7 @@ from selfinstruct.documents.chunks import Chunking
 from selfinstruct.documents.document import is_html, is_pdf, read_document
 from selfinstruct.documents.packed import PROSE, PackedPassages
 from selfinstruct.documents.passages import find_documents
+from selfinstruct.documents.raw_text import is_log
 from selfinstruct.errors import InputError
 from selfinstruct.rows import open_rows, open_unpacked
 from selfinstruct.rows.foreign import refuse_foreign
@@ -31,17 +32,10 @@ from selfinstruct.rows.foreign import refuse_foreign
 MAX_CHARACTERS = 10_000
 _MAX_BYTES = 4 * MAX_CHARACTERS  # of UTF-8
 _HEAD = 1 << 16
-_HEAD_LINES = 400
 _ARRAY = re.compile(rb"\[\s*(\{|\]|$)")  # other than in a log line such as "[info] started"
 _OBJECT = re.compile(rb"\{\s*(\"|$)")  # over several lines
 _BINARY_TABLES = (b"PAR1", b"ARROW1")
 _LINE_END = re.compile(rb"[\r\n]+$")
-_DIGITS = re.compile(r"(?<!\S)[^\s\d]*+\d\S*+")
-# A sentence that ends inside a line, and another one that begins.
-_SENTENCES = re.compile(r"[a-z)\"”][.!?][\"”)]?\s+[\"“(]?[A-Z]|[。！？][”」』]?[^\s”」』]")
-_LEAST_PROSE = 0.3
-_LEAST_BLANK = 0.2
-
 #: How the text of a file is divided.
 Division: TypeAlias = Literal["line", "chunk"]
 
@@ -138,7 +132,7 @@ class _Reader:
                 self._add("chunk", page.text[start:end], name, 0, page=page.number)
 
     def _read_text(self, name: str, head: bytes) -> None:
-        by = self.by or ("line" if _is_log(head) else "chunk")
+        by = self.by or ("line" if is_log(head) else "chunk")
         if by == "line":
             self._read_lines(name)
             return
@@ -251,35 +245,6 @@ def _lines(file: BufferedReader) -> Iterator[tuple[int, bytes | None]]:
             continue
         raw = _LINE_END.sub(b"", raw)
         yield number, raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
-
-
-def _is_log(head: bytes) -> bool:
-    """Whether each line of a text is a record of its own, rather than a part of running text.
-
-    Running text has blank lines between paragraphs, and sentences that end inside lines or continue on the next line;
-    the lines of a log begin alike.
-    """
-    text = head.decode("utf-8", "replace")
-    lines = text.rstrip().split("\n")[:_HEAD_LINES]
-    written = [at for at, line in enumerate(lines) if line.strip()]
-    starts = Counter(_start(lines[at]) for at in written)
-    alike = sum(count for count in starts.values() if count > 1)
-    if alike >= len(written) / 2:
-        return True
-    if len(lines) - len(written) >= _LEAST_BLANK * len(lines):
-        return False
-    prose = sum(1 for at in written if _is_prose(lines[at], lines[at + 1] if at + 1 < len(lines) else ""))
-    return prose < _LEAST_PROSE * len(written)
-
-
-def _start(line: str) -> str:
-    """The first two words of a line, without those that have digits."""
-    return " ".join(_DIGITS.sub("#", line).split()[:2])
-
-
-def _is_prose(line: str, following: str) -> bool:
-    continues = line.rstrip()[-1:].isalnum() or line.rstrip()[-1:] in ",;，、"
-    return bool(_SENTENCES.search(line)) or (continues and len(line) > 40 and following[:1].islower())
 
 
 def _not_utf8(name: str, line: int) -> InputError:

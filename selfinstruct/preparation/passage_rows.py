@@ -67,6 +67,14 @@ def passages_of(recipe: Recipe, files: Sequence[str], against: Sequence[str]) ->
     return table.model_copy(update=given | ({"against": tuple(against)} if against else {}))
 
 
+def about_documents(recipe: Recipe, files: Sequence[str]) -> Recipe:
+    """Return a recipe that writes about ``[documents]`` with these files in place of its own, if there are any."""
+    if recipe.documents is None or not files:
+        return recipe
+    documents = recipe.documents.model_copy(update={"files": tuple(files)})
+    return recipe.model_copy(update={"documents": documents})
+
+
 def without_seeds(passages: Sequence[str]) -> tuple[RowFile, Recipe]:
     """No seeds, and the recipe of questions about passages without any. Raises InputError without passages."""
     if not passages:

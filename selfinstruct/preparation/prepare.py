@@ -39,7 +39,7 @@ from selfinstruct.preparation.imitable import leave_out
 from selfinstruct.preparation.infer import Inferred, infer, make_categories, value_statistics
 from selfinstruct.preparation.passage_inputs import add_passages, id_sequences
 from selfinstruct.preparation.passage_quotas import passage_quotas
-from selfinstruct.preparation.passage_rows import about_passages, passage_reasons, passages_of, without_seeds
+from selfinstruct.preparation.passage_rows import about_documents, about_passages, passage_reasons, passages_of, without_seeds
 from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.quota_arguments import quota_of, with_quota
 from selfinstruct.preparation.source import Source, model_command, read_source
@@ -122,7 +122,7 @@ def prepare(
     """Read and check the seeds, with the recipe that ``source`` is, or one inferred from them.
 
     Rows are about the texts of the files ``passages``, without those that rows of the files ``against`` use; they
-    replace those of the recipe, and with them ``source`` may be None.
+    replace those of the recipe, or its documents, and with them ``source`` may be None.
     ``rows`` or ``per_category`` replaces the quota of the recipe, ``choose_models`` its models. ``importer`` is as for
     ``parse_recipe``: without one, a recipe that names code is refused. Raises RowError or RecipeError for invalid
     input, before anything is written.
@@ -139,9 +139,9 @@ def prepare(
         start = _start(seeds, skip=skip_bad_seeds, fitting=not passages)
         skipped += start.skipped
     else:
-        start = _Start(seeds, bind(recipe, seeds.fields))
+        start = _Start(seeds, bind(about_documents(recipe, passages), seeds.fields))
     start = replace(start, recipe=choose_models(with_quota(start.recipe, quota)))
-    table = passages_of(start.recipe, passages, against)
+    table = passages_of(start.recipe, () if start.recipe.documents else passages, against)
     if table is not None:
         about = about_passages(start.recipe, table, start.seeds.rows)
         start = replace(start, recipe=about, reasons=passage_reasons(start.recipe, about, start.reasons))

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from selfinstruct.documents import raw_kind
 from selfinstruct.errors import RowError
 from selfinstruct.recipe import Importer, Recipe, builtin, is_recipe, parse_recipe
-from selfinstruct.rows import RowFile, find_shards, open_row_file, parse_rows, read_rows, rows_from_objects
+from selfinstruct.rows import RowFile, file_name, find_shards, open_row_file, parse_rows, read_rows, rows_from_objects
 
 if TYPE_CHECKING:
     import pandas
@@ -37,6 +38,7 @@ def read_source(source: Source, *, importer: Importer | None = None) -> tuple[Ro
         return read_rows(name), None
     data = _read_bytes(name)
     if not is_recipe(data):
+        _refuse_raw_text(data, name)
         return parse_rows(data, name), None
     try:
         text = data.decode("utf-8-sig")
@@ -44,6 +46,18 @@ def read_source(source: Source, *, importer: Importer | None = None) -> tuple[Ro
         raise RowError(name, "recipe is not UTF-8 text", hint="Save it as UTF-8.") from error
     recipe = parse_recipe(text, name, Path(name).parent, importer=importer)
     return _seeds_of(recipe, name), recipe
+
+
+def _refuse_raw_text(data: bytes, name: str) -> None:
+    """Raise RowError, with the command that reads it, for a log or a document."""
+    kind = raw_kind(data, file_name(name))
+    if kind is None:
+        return
+    file = "FILE" if name == "-" else shlex.quote(name)
+    if kind == "log":
+        raise RowError(file_name(name), "a log, not rows", hint=f"Ask about its lines: selfinstruct run --passages {file}")
+    command = f"selfinstruct run document-qa --passages {file} --base-url http://127.0.0.1:8000/v1 --model NAME"
+    raise RowError(file_name(name), "a document, not rows", hint=f"Ask about it, with a model: {command}")
 
 
 def _seeds_of(recipe: Recipe, name: str) -> RowFile:
