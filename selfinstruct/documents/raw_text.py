@@ -53,7 +53,9 @@ def raw_kind(data: bytes, name: str) -> Literal["log", "document"] | None:
     except RowError:
         return None
     text = head.decode("utf-8", "replace").removeprefix("\ufeff")
-    kind: Literal["log", "document"] = "log" if suffix in _LOGS or (suffix not in _MARKDOWN and is_log(head)) else "document"
+    kind: Literal["log", "document"] = (
+        "log" if suffix in _LOGS or (suffix not in _MARKDOWN and is_log(head)) else "document"
+    )
     if form != "text":
         return kind if suffix in _LOGS and _begins_like_the_rest(text) else None
     if suffix in (*_LOGS, *_TEXTS):

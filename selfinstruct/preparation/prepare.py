@@ -39,7 +39,13 @@ from selfinstruct.preparation.imitable import leave_out
 from selfinstruct.preparation.infer import Inferred, infer, make_categories, value_statistics
 from selfinstruct.preparation.passage_inputs import add_passages, id_sequences
 from selfinstruct.preparation.passage_quotas import passage_quotas
-from selfinstruct.preparation.passage_rows import about_documents, about_passages, passage_reasons, passages_of, without_seeds
+from selfinstruct.preparation.passage_rows import (
+    about_documents,
+    about_passages,
+    passage_reasons,
+    passages_of,
+    without_seeds,
+)
 from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.quota_arguments import quota_of, with_quota
 from selfinstruct.preparation.source import Source, model_command, read_source

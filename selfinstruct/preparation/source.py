@@ -55,7 +55,9 @@ def _refuse_raw_text(data: bytes, name: str) -> None:
         return
     file = "FILE" if name == "-" else shlex.quote(name)
     if kind == "log":
-        raise RowError(file_name(name), "a log, not rows", hint=f"Ask about its lines: selfinstruct run --passages {file}")
+        raise RowError(
+            file_name(name), "a log, not rows", hint=f"Ask about its lines: selfinstruct run --passages {file}"
+        )
     command = f"selfinstruct run document-qa --passages {file} --base-url http://127.0.0.1:8000/v1 --model NAME"
     raise RowError(file_name(name), "a document, not rows", hint=f"Ask about it, with a model: {command}")
 

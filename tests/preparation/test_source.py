@@ -49,4 +49,6 @@ def test_a_test_set_cannot_be_kept_out_of_documents(tmp_path: Path) -> None:
     """What has no effect is refused."""
     (tmp_path / "a.md").write_text(DOCUMENTS["a b.md"])
     with pytest.raises(InputError, match="`against` has no effect"):
-        plan("document-qa", passages=[tmp_path / "a.md"], against=[tmp_path / "a.md"], model="m", base_url="http://x/v1")
+        plan(
+            "document-qa", passages=[tmp_path / "a.md"], against=[tmp_path / "a.md"], model="m", base_url="http://x/v1"
+        )
