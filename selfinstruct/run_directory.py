@@ -12,9 +12,9 @@ import json
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.evaluate import Evaluation
 from selfinstruct.analysis.metrics import build_report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.errors import InputError, StorageError
@@ -27,6 +27,9 @@ from selfinstruct.records import Row
 from selfinstruct.render.card import card
 from selfinstruct.render.evaluation import evaluation_svg
 from selfinstruct.render.report import report_page
+
+if TYPE_CHECKING:
+    from selfinstruct.analysis.evaluate import Evaluation
 
 ROWS_NAME = "rows.jsonl"
 RECIPE_NAME = "recipe.toml"
@@ -130,7 +133,10 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
 def read_evaluation(where: Path) -> Evaluation | None:
     """Return the last evaluation of the run; None if there is none, or none that this version can read."""
     try:
-        return Evaluation.from_dict(json.loads((where / EVALUATION_NAME).read_text(encoding="utf-8")))
+        written = json.loads((where / EVALUATION_NAME).read_text(encoding="utf-8"))
+        from selfinstruct.analysis.evaluate import Evaluation  # few runs have one, and readers are slow to import
+
+        return Evaluation.from_dict(written)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -22,7 +22,7 @@ import unicodedata
 from array import array
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 #: Character class of scripts written without spaces: Thai to Tibetan, kana, CJK ideographs.
@@ -87,30 +87,53 @@ _SHORT = 4096  # code points
 _VIRAMA = 9  # the canonical combining class of a sign that joins consonants
 
 _ATTACHED = rf"(?:{MARK}|[{_JOINERS}{_COMPOSING}])"
-# Whole planes where single characters are rare.
-_MAY_ATTACH = re.compile(f"[{_IGNORED}{_MARKS}{_JOINERS}{_COMPOSING}\U00010000-\U0001ffff\U000e0000-\U000e0fff]")
-# A character with what belongs to it: ignored characters between two of its marks, but none after the last.
-_CLUSTER = re.compile(rf"(?:[^{_IGNORED}]|{_ATTACHED})(?:[{_IGNORED}]*{_ATTACHED})*", re.DOTALL)
 # Latin letters but the soft hyphen: none changes, unless a mark follows.
 _UNCHANGED = re.compile(r"[\x00-\xac\xae-\u02ff]+(?=[\x00-\xac\xae-\u02ff])")
 
 _ASCII_TOKEN = re.compile(r"[a-z0-9]+")
 _TOKEN = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+")
 _ON_IT = rf"(?:{MARK}|[{_JOINERS}])"
-_MARKED_TOKEN = re.compile(rf"(?!{MARK})[{UNSPACED}]{_ON_IT}*|[^\W_{UNSPACED}](?:[^\W_{UNSPACED}]|{_ON_IT})*")
-# Texts without any of these have the same tokens before and after folding; what is rare is sought by whole planes.
-_MAY_DIFFER = re.compile(
-    f"[{_MARKS}{_IGNORED}{_JOINERS}\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uffdc"
-    "\U00010000-\U0001ffff\U000e0000-\U000e0fff]"
-)
 _UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")
-_HAS_MARK = re.compile(_ON_IT)
 _IGNORED_CHARACTERS = _characters(_IGNORED)
 # What a token boundary is not affected by (ignored), or belongs to the character before it.
 _UNSEEN = _IGNORED_CHARACTERS | _characters(_MARKS + _ASTRAL_MARKS + _JOINERS)
 _NUMBER_SEPARATORS = (".", ",")
 _WIDE_SEPARATORS = ("\uff0e", "\uff0c")
 _UNDERSCORES = ("_", "\uff3f")
+
+
+# Patterns of all marks take long to compile, and ASCII texts need none of them.
+@cache
+def _may_attach() -> re.Pattern[str]:
+    """A character that may belong to the one before it; whole planes where such characters are rare."""
+    return re.compile(f"[{_IGNORED}{_MARKS}{_JOINERS}{_COMPOSING}\U00010000-\U0001ffff\U000e0000-\U000e0fff]")
+
+
+@cache
+def _cluster() -> re.Pattern[str]:
+    """A character with what belongs to it: ignored characters between two of its marks, but none after the last."""
+    return re.compile(rf"(?:[^{_IGNORED}]|{_ATTACHED})(?:[{_IGNORED}]*{_ATTACHED})*", re.DOTALL)
+
+
+@cache
+def _marked_token() -> re.Pattern[str]:
+    """A token of a text with marks or joiners."""
+    return re.compile(rf"(?!{MARK})[{UNSPACED}]{_ON_IT}*|[^\W_{UNSPACED}](?:[^\W_{UNSPACED}]|{_ON_IT})*")
+
+
+@cache
+def _has_mark() -> re.Pattern[str]:
+    """A mark or a joiner."""
+    return re.compile(_ON_IT)
+
+
+@cache
+def _may_differ() -> re.Pattern[str]:
+    """What texts contain whose tokens differ before and after folding; what is rare is sought by whole planes."""
+    return re.compile(
+        f"[{_MARKS}{_IGNORED}{_JOINERS}\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uffdc"
+        "\U00010000-\U0001ffff\U000e0000-\U000e0fff]"
+    )
 
 
 def canonical(text: str) -> str:
@@ -185,7 +208,7 @@ def align(text: str) -> Alignment:
 
 def _align(text: str) -> Alignment:
     whole = canonical(text)
-    if whole == text or (len(whole) == len(text) and _MAY_ATTACH.search(text) is None):
+    if whole == text or (len(whole) == len(text) and _may_attach().search(text) is None):
         return Alignment(whole)
     starts = array("q")
     ends = array("q", [-1])
@@ -195,7 +218,7 @@ def _align(text: str) -> Alignment:
             starts.extend(range(at, run.end()))
             ends.extend(range(at + 1, run.end() + 1))
             at = run.end()
-        cluster = _CLUSTER.search(text, at)
+        cluster = _cluster().search(text, at)
         if cluster is None:
             break
         at = cluster.end()
@@ -214,7 +237,7 @@ _long = lru_cache(maxsize=4)(_align)
 
 def _in_place(text: str, cluster: re.Match[str]) -> str:
     """The canonical form of a cluster where it is: whether its joiner stays depends on the character after it."""
-    if _JOINER_RUN.search(cluster[0]) is None or (following := _CLUSTER.search(text, cluster.end())) is None:
+    if _JOINER_RUN.search(cluster[0]) is None or (following := _cluster().search(text, cluster.end())) is None:
         return canonical(cluster[0])
     base = following[0][0]
     return canonical(cluster[0] + base).removesuffix(canonical(base))
@@ -230,10 +253,10 @@ def tokens(text: str) -> list[str]:
     lower = text.lower()
     if lower.isascii():
         return _ASCII_TOKEN.findall(lower)
-    if _MAY_DIFFER.search(lower) is None and unicodedata.is_normalized("NFC", lower):
+    if _may_differ().search(lower) is None and unicodedata.is_normalized("NFC", lower):
         return _TOKEN.findall(lower)
     lower = unicodedata.normalize("NFC", canonical(text).lower())
-    return (_TOKEN if _HAS_MARK.search(lower) is None else _MARKED_TOKEN).findall(lower)
+    return (_TOKEN if _has_mark().search(lower) is None else _marked_token()).findall(lower)
 
 
 def value_text(value: Any) -> str:

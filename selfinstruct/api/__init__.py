@@ -8,16 +8,35 @@
 
 Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they raise the errors of
 ``selfinstruct.errors``. Long-running ones have async twins. Does not print: that is for ``cli`` and ``render``.
+Names are imported on first use, so that no command waits for what only the others need.
 """
 
-from selfinstruct.analysis.dry_run import dry_run
-from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
-from selfinstruct.api.evaluation import evaluate
-from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
-from selfinstruct.api.grow import plan, run, run_async, run_directory
-from selfinstruct.api.inspect import Exported, export, rejudge, report, row_counts, show
-from selfinstruct.api.recovery import recover
-from selfinstruct.api.runs import Run, open_run, thresholds_of
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from selfinstruct.analysis.dry_run import dry_run
+    from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
+    from selfinstruct.api.evaluation import evaluate
+    from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
+    from selfinstruct.api.grow import plan, run, run_async, run_directory
+    from selfinstruct.api.inspect import Exported, export, rejudge, report, row_counts, show
+    from selfinstruct.api.recovery import recover
+    from selfinstruct.api.runs import Run, open_run, thresholds_of
+
+_HOMES = {
+    "selfinstruct.analysis.dry_run": ("dry_run",),
+    "selfinstruct.api.builtin_recipes": ("copy_recipe", "recipe_text", "recipes"),
+    "selfinstruct.api.evaluation": ("evaluate",),
+    "selfinstruct.api.files": ("check", "check_async", "dedup", "dedup_async", "init"),
+    "selfinstruct.api.grow": ("plan", "run", "run_async", "run_directory"),
+    "selfinstruct.api.inspect": ("Exported", "export", "rejudge", "report", "row_counts", "show"),
+    "selfinstruct.api.recovery": ("recover",),
+    "selfinstruct.api.runs": ("Run", "open_run", "thresholds_of"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Exported",
@@ -45,3 +64,11 @@ __all__ = [
     "show",
     "thresholds_of",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name on first use."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    return value

@@ -21,8 +21,8 @@ from functools import cache
 from selfinstruct.mining.number_roles import number_role
 from selfinstruct.mining.times import is_time
 from selfinstruct.text import is_unspaced
-from selfinstruct.values.durations import LENGTH_PATTERN, length_of
-from selfinstruct.values.time_forms import TIME_PATTERN, form_of
+from selfinstruct.values.durations import length_of, length_pattern
+from selfinstruct.values.time_forms import form_of, time_pattern
 from selfinstruct.values.written_times import has_date
 
 _ZH_DIGITS = "一二三四五六七八九十百千万零〇两"
@@ -44,16 +44,18 @@ _KEPT = (
     r"(?<![\w.:-])\d{1,4}(?:-\d{1,2}-|/\d{1,2}/)\d{1,4}(?![\w-])",
     r"(?:令和|平成|昭和|大正|明治) ?\d+",
 )
+_ZH_NUMBER = rf"[{_ZH_DIGITS}]+(?=[{_ZH_MEASURES}])|(?<=第)[{_ZH_DIGITS}]+"
 # Numbers with check digits that are not known to be right: they are kept too.
 _UNCHECKED = (
     r"\b[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){3,7}(?: ?[A-Z\d]{1,3})?\b",
     r"\b97[89][- ]\d{1,5}[- ]\d{1,7}[- ]\d{1,6}[- ]\d\b",
     r"(?<![\d-])\d{4}[ -]\d{4}(?:[ -]\d{4}){2}(?![\d-])",
 )
+# The patterns of the kinds, in the order in which they are tried; those of times are made on first use.
 _KINDS = (
     ("email", _MAIL),
-    ("time", TIME_PATTERN),
-    ("duration", LENGTH_PATTERN),
+    ("time", ""),
+    ("duration", ""),
     ("phone", "|".join(f"{pattern}(?![\\w-])" for pattern in _PHONES)),
     ("uuid", r"(?<![0-9a-zA-Z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-zA-Z])"),
     ("mac", r"(?<![0-9a-zA-Z:-])[0-9a-fA-F]{2}(?:(?::[0-9a-fA-F]{2}){5}|(?:-[0-9a-fA-F]{2}){5})(?![0-9a-zA-Z:-])"),
@@ -66,8 +68,10 @@ _KINDS = (
     ("kept", "|".join((*_KEPT, *_UNCHECKED))),
     ("hex", r"(?<=0x)[0-9a-fA-F]+|(?<![0-9a-zA-Z])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}(?![0-9a-zA-Z])"),
     ("number", r"(?<![A-Za-z\d.])-?\d+\.\d+(?!\.?\d)|(?:(?<![^\W_])-)?\d+"),
-    ("zhnumber", rf"[{_ZH_DIGITS}]+(?=[{_ZH_MEASURES}])|(?<=第)[{_ZH_DIGITS}]+"),
+    ("zhnumber", _ZH_NUMBER),
 )
+# Every entity contains one of these: a digit, or a mark of addresses and ids of letters alone.
+_IN_EVERY = re.compile(rf"[\d@:{_ZH_DIGITS}-]")
 _DIGITS = re.compile(r"\d+")
 # A number right after letters is part of a name (ssh2, sha256, x86_64, HTTP/1.1) and does not vary on its own.
 _NAME_BEFORE = re.compile(r"(?:[A-Za-z]|[A-Za-z]+/|x86_)$")
@@ -123,7 +127,9 @@ class Entity:
 def find_entities(text: str) -> list[Entity]:
     """Return the entities of ``text`` from left to right, without overlaps."""
     entities: list[Entity] = []
-    for match in _pattern("@" in text).finditer(text):
+    if _IN_EVERY.search(text) is None:
+        return []
+    for match in _pattern("@" in text, text.isascii()).finditer(text):
         kind, value, form = match.lastgroup or "", match.group(), ""
         if kind == "duration" and length_of(value) is None:
             continue
@@ -149,12 +155,17 @@ def is_open_address(text: str) -> bool:
 
 
 @cache  # compiled on first use: each takes longer than most other imports
-def _pattern(mail: bool) -> re.Pattern[str]:
-    """The pattern of all kinds; for texts without addresses one that takes half the time.
+def _pattern(mail: bool, ascii_only: bool) -> re.Pattern[str]:
+    """The pattern of all kinds; for texts without addresses one that takes half the time, and a smaller one for ASCII.
 
     Most letters inside a word begin none of the other kinds, and are skipped there.
     """
-    kinds = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _KINDS if mail or name != "email")
+    patterns = dict(_KINDS)
+    patterns["time"] = time_pattern(ascii_only=ascii_only)
+    patterns["duration"] = length_pattern(ascii_only=ascii_only)
+    for name in (*(() if mail else ("email",)), *(("zhnumber",) if ascii_only else ())):
+        del patterns[name]
+    kinds = "|".join(f"(?P<{name}>{pattern})" for name, pattern in patterns.items())
     return re.compile(kinds if mail else rf"(?=[^\W_]|[-+(:])(?!(?<=[A-Za-z])(?<!0x)[B-OQ-Zb-oq-z])(?:{kinds})")
 
 

@@ -14,7 +14,7 @@ from math import gcd
 from random import Random
 
 from selfinstruct.values.calendar_names import WEEKDAY_SETS, WEEKDAYS, other_name
-from selfinstruct.values.time_forms import TIME, form_of
+from selfinstruct.values.time_forms import whole_form
 from selfinstruct.values.written_times import TimeStyle, has_clock, has_date, has_day, has_year, is_ambiguous, read_time
 
 _DAY = 86400
@@ -44,14 +44,14 @@ def is_time(value: str, form: str) -> bool:
 
 def is_date(text: str) -> bool:
     """Whether all of a text is a date in one of the forms."""
-    match = TIME.fullmatch(text)
-    return match is not None and has_date(form := form_of(match)) and is_time(text, form)
+    form = whole_form(text)
+    return form is not None and has_date(form) and is_time(text, form)
 
 
 def is_moment(text: str) -> bool:
     """Whether all of a text is a date or a time in one of the forms."""
-    match = TIME.fullmatch(text)
-    return match is not None and is_time(text, form_of(match))
+    form = whole_form(text)
+    return form is not None and is_time(text, form)
 
 
 def weekdays(text: str) -> list[tuple[int, int]]:

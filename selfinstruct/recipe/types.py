@@ -43,4 +43,5 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1), "text in quotes, not 
 class Table(BaseModel):
     """A table of a recipe: frozen, and unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    # Most tables are validated as parts of a recipe, without a validator of their own.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True)

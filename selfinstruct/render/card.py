@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.evaluate import Evaluation
 from selfinstruct.analysis.metrics import Report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.preparation.prepare import Prepared
@@ -30,6 +30,9 @@ from selfinstruct.render.description import (
 from selfinstruct.render.evaluation import HEADINGS, evaluation_parts
 from selfinstruct.render.summary import stop_phrase
 from selfinstruct.render.text import counted, format_number, printable
+
+if TYPE_CHECKING:
+    from selfinstruct.analysis.evaluate import Evaluation
 
 _CATEGORIES = 50
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))

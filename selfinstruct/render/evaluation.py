@@ -6,15 +6,17 @@ Scores are shown in percent and their differences in points, each with its 95 % 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
-from selfinstruct.analysis.evaluate import Evaluation, Interval, Outcome, Scores
 from selfinstruct.render.description import join_words
 from selfinstruct.render.html import render_template, style_sheet
 from selfinstruct.render.score_plot import ScorePlot, score_plot
 from selfinstruct.render.text import counted, format_number, pad, printable
+
+if TYPE_CHECKING:
+    from selfinstruct.analysis.evaluate import Evaluation, Interval, Outcome, Scores
 
 _NAMES = {
     "shuffled answers": "the same with wrong answers",

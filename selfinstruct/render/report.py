@@ -9,10 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.evaluate import Evaluation
 from selfinstruct.analysis.metrics import Report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.journal import GrownRow, RefusedCandidate
@@ -24,6 +23,9 @@ from selfinstruct.render.html import render_template, style_sheet
 from selfinstruct.render.summary import MEANINGS, finished_phrase, stop_phrase, used_all_passages
 from selfinstruct.render.text import counted, format_duration, format_money, format_number
 from selfinstruct.text import value_text
+
+if TYPE_CHECKING:
+    from selfinstruct.analysis.evaluate import Evaluation
 
 #: At most this many categories are listed, those that are short of rows first.
 _CATEGORIES = 200

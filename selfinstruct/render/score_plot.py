@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from selfinstruct.analysis.evaluate import Evaluation, Outcome
+if TYPE_CHECKING:
+    from selfinstruct.analysis.evaluate import Evaluation, Outcome
+
 
 _LEFT, _RIGHT, _TOP, _BASE = 44, 560, 12, 208
 _WIDTH, _HEIGHT = 660, 246

@@ -9,6 +9,8 @@ Does not handle: months and years, which differ in length, and decimal parts.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 
 #: Units of lengths of time, in seconds, and their words.
 UNITS = {
@@ -20,29 +22,43 @@ UNITS = {
 _BETWEEN = r"(?:T|,? ?(?:and |und |et |y |e |और |و ?)?)"
 
 
-def _one(size: int, number: str) -> str:
-    return rf"{number} ?(?:{UNITS[size]})(?![a-z])"
+def _one(number: str, words: str) -> str:
+    return rf"{number} ?(?:{words})(?![a-z])"
 
 
-def _several(number: str) -> str:
+def _several(number: str, units: Mapping[int, str]) -> str:
     """The pattern of two or more parts, the longest unit first."""
-    sizes = list(UNITS)
+    sizes = list(units)
     forms = []
     for at, first in enumerate(sizes[:-1]):
-        rest = "".join(f"(?:{_BETWEEN}{_one(size, number)})?" for size in sizes[at + 1 :])
+        parts = [f"{_BETWEEN}{_one(number, units[size])}" for size in sizes[at + 1 :]]
+        rest = "".join(f"(?:{part})?" for part in parts)
         # At least one of the shorter units.
-        some = "|".join(f"{_BETWEEN}{_one(size, number)}" for size in sizes[at + 1 :])
-        forms.append(f"{_one(first, number)}(?={some}){rest}")
+        forms.append(f"{_one(number, units[first])}(?={'|'.join(parts)}){rest}")
     return "|".join(forms)
 
 
-#: A length of two or more parts, or one of ISO 8601, in a text.
-LENGTH_PATTERN = (
-    rf"(?<![\w.,:])(?:P(?=T?\d)(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+S)?)?|{_several(chr(92) + 'd{1,5}')})(?![^\W_])"
-)
-_LENGTH = re.compile(LENGTH_PATTERN)
+@cache
+def length_pattern(*, ascii_only: bool) -> str:
+    """The pattern of a length of two or more parts, or of one of ISO 8601, in a text; smaller for ASCII texts."""
+    units: Mapping[int, str] = UNITS
+    if ascii_only:
+        units = {size: "|".join(filter(str.isascii, words.split("|"))) for size, words in UNITS.items()}
+    several = _several(r"\d{1,5}", units)
+    return rf"(?<![\w.,:])(?:P(?=T?\d)(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+S)?)?|{several})(?![^\W_])"
+
+
+@cache  # compiled on first use
+def _length() -> re.Pattern[str]:
+    return re.compile(length_pattern(ascii_only=False))
+
+
+@cache
+def _part() -> re.Pattern[str]:
+    return re.compile("|".join(rf"(?P<n{size}>\d+)(?= ?(?:{words})(?![a-z]))" for size, words in UNITS.items()))
+
+
 _CLOCK = re.compile(r"(\d{1,3}):(\d\d)(?::(\d\d))?")
-_PART = re.compile("|".join(rf"(?P<n{size}>\d+)(?= ?(?:{words})(?![a-z]))" for size, words in UNITS.items()))
 
 
 def length_of(text: str) -> int | None:
@@ -76,9 +92,9 @@ def _sizes(text: str) -> dict[int, tuple[int, int]]:
     if clock is not None:
         units = (3600, 60, 1)
         return {units[at - 1]: clock.span(at) for at in (1, 2, 3) if clock[at] is not None}
-    if _LENGTH.fullmatch(text) is None:
+    if _length().fullmatch(text) is None:
         return {}
-    found = [(int((match.lastgroup or "n1")[1:]), match.span()) for match in _PART.finditer(text)]
+    found = [(int((match.lastgroup or "n1")[1:]), match.span()) for match in _part().finditer(text)]
     if [size for size, _ in found] != sorted({size for size, _ in found}, reverse=True):
         return {}
     return dict(found)

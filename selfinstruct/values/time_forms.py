@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 from selfinstruct.values.calendar_names import MONTH_SETS, WEEKDAY_SETS
 
+#: Every date and time contains a digit.
+DIGIT = re.compile(r"\d")
 #: Two numbers before a year of which it is not known which one is the day.
 DAY_OR_MONTH = ("%1", "%2")
 
@@ -29,6 +31,7 @@ def _any_of(names: Iterable[str]) -> str:
 
 
 _NAMES = [name for each in MONTH_SETS for name in each.names]
+_WEEKDAYS = [name for each in WEEKDAY_SETS for name in each.names]
 # Without a year, a short name is a month only as it is usually written: "12 May", but "12 may" is no date.
 _SURE = [name for name in _NAMES if len(name) > 3 or not name.islower() or name in ("mai", "mei")]
 _ENGLISH = [name for each in MONTH_SETS if each.language in ("en", "de") for name in each.names]
@@ -46,7 +49,7 @@ CODES = {
     "2": r"\d{1,2}",
     "o": r"(?:st|nd|rd|th|er|[ºª°])?",
     "B": f"(?i:{_any_of(_NAMES)})",
-    "A": f"(?i:{_any_of(name for each in WEEKDAY_SETS for name in each.names)})",
+    "A": f"(?i:{_any_of(_WEEKDAYS)})",
     "H": r"\d{1,2}",
     "M": r"\d{1,2}",
     "S": r"\d{1,2}",
@@ -60,9 +63,7 @@ CODES = {
     "E": "(?:令和|平成|昭和|大正|明治)",
     "N": r"(?:\d{1,2}|元)",
 }
-_IN_FORMS = CODES | {
-    "b": f"(?:{_any_of(_SURE)})",
-    "e": f"(?:{_any_of(_ENGLISH)})",
+_NARROW = {
     "I": r"(?:0?[1-9]|1[0-2])",
     "j": r"(?:0[1-9]|1[0-2])",
     "k": r"(?:0[1-9]|[12]\d|3[01])",
@@ -141,12 +142,20 @@ class FoundTime(NamedTuple):
 
 def find_times(text: str) -> Iterator[FoundTime]:
     """Yield what has the form of a date or time, from left to right. It may be none of the calendar: 2023-02-30."""
-    for match in TIME.finditer(text):
+    if DIGIT.search(text) is None:
+        return
+    for match in _time(text.isascii()).finditer(text):
         yield FoundTime(match.group(), form_of(match), match.start())
 
 
+def whole_form(text: str) -> str | None:
+    """The form of a text that is all a date or time, else None."""
+    match = _time(text.isascii()).fullmatch(text) if DIGIT.search(text) is not None else None
+    return None if match is None else form_of(match)
+
+
 def form_of(match: re.Match[str], name: str = "") -> str:
-    """The form of a match of ``TIME``, or of the group called ``name`` that contains it."""
+    """The form of a match of ``time_pattern``, or of the group called ``name`` that contains it."""
     start, end = match.span(name) if name else match.span()
     codes = _codes(match.re)
     spans = sorted((span, codes[at]) for at, span in enumerate(match.regs) if span[0] >= 0 and codes[at])
@@ -177,19 +186,28 @@ def form_pattern(form: str) -> re.Pattern[str]:
 
 
 class _Compiler:
-    """Makes patterns of forms: their codes become groups called by the code and a number."""
+    """Makes patterns of forms: their codes become groups called by the code and a number.
 
-    def __init__(self) -> None:
+    For ``ascii_only`` texts, names and forms that these cannot contain are left out.
+    """
+
+    def __init__(self, *, ascii_only: bool) -> None:
         self._count = 0
+        self._ascii_only = ascii_only
+        names = {"B": _NAMES, "A": _WEEKDAYS, "b": _SURE, "e": _ENGLISH}
+        known = {code: [name for name in each if not ascii_only or name.isascii()] for code, each in names.items()}
+        self._codes = CODES | _NARROW
+        self._codes |= {code: f"(?{'i' * code.isupper()}:{_any_of(each)})" for code, each in known.items()}
 
     def pattern(self, form: str) -> str:
         """The pattern of a form."""
         self._count += 1
-        return re.sub(r"%(\w)", lambda code: f"(?P<_{code[1]}_{self._count}>{_IN_FORMS[code[1]]})", form)
+        return re.sub(r"%(\w)", lambda code: f"(?P<_{code[1]}_{self._count}>{self._codes[code[1]]})", form)
 
     def any_of(self, forms: Iterable[str]) -> str:
         """The pattern of any of some forms."""
-        return "|".join(map(self.pattern, forms))
+        fitting = (form for form in forms if not self._ascii_only or _may_match_ascii(form))
+        return "|".join(map(self.pattern, fitting))
 
     def clock(self) -> str:
         """The pattern of a time of day."""
@@ -208,7 +226,18 @@ class _Compiler:
         return f"(?<!\\d)(?:{date}|(?<![\\d:.]){self.clock()}(?![:\\d]))(?!\\d)"
 
 
-#: The pattern of every form, to be put into a larger one; see ``form_of``.
-TIME_PATTERN = _Compiler().time()
-# A letter inside a word begins no time, other than AM or pm; this is quicker than trying every form there.
-TIME = re.compile(rf"(?=[^\W_])(?!(?<=[A-Za-z])[B-OQ-Zb-oq-z])(?:{TIME_PATTERN})")
+def _may_match_ascii(form: str) -> bool:
+    """Whether a form needs no other character; of those in brackets, one of ASCII is enough."""
+    return "%E" not in form and re.sub(r"\[[^]]*[\x00-\x7f][^]]*\]", "", form).isascii()
+
+
+@cache
+def time_pattern(*, ascii_only: bool) -> str:
+    """The pattern of every form, to be put into a larger one; see ``form_of``. It is smaller for ASCII texts."""
+    return _Compiler(ascii_only=ascii_only).time()
+
+
+@cache  # compiled on first use: it takes longer than most imports
+def _time(ascii_only: bool) -> re.Pattern[str]:
+    # A letter inside a word begins no time, other than AM or pm; this is quicker than trying every form there.
+    return re.compile(rf"(?=[^\W_])(?!(?<=[A-Za-z])[B-OQ-Zb-oq-z])(?:{time_pattern(ascii_only=ascii_only)})")

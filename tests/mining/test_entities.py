@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfinstruct.mining import entities
-from selfinstruct.values.time_forms import TIME, TIME_PATTERN
+from selfinstruct.values.time_forms import find_times, time_pattern
 
 PIECES = st.sampled_from(
     (
@@ -32,9 +32,15 @@ PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(PIECES, max_size=12).map("".join))
-def test_the_quick_pattern_finds_the_same(text: str) -> None:
-    """The same kinds and places as the pattern that is tried at every character; so with times alone."""
-    whole = [(match.lastgroup, match.span()) for match in entities._pattern(True).finditer(text)]
-    assert [(match.lastgroup, match.span()) for match in entities._pattern(False).finditer(text)] == whole
-    assert [m.span() for m in TIME.finditer(text)] == [m.span() for m in re.finditer(TIME_PATTERN, text)]
+@given((st.lists(PIECES, max_size=12) | st.lists(PIECES.filter(str.isascii), max_size=12)).map("".join))
+def test_the_quick_patterns_find_the_same(text: str) -> None:
+    """The same kinds and places as the pattern of all texts that is tried at every character; so with times alone."""
+    whole = [(match.lastgroup, match.span()) for match in entities._pattern(True, False).finditer(text)]
+    for ascii_only in {False, text.isascii()}:
+        for mail in {True, "@" in text}:
+            found = entities._pattern(mail, ascii_only).finditer(text)
+            assert [(match.lastgroup, match.span()) for match in found] == whole
+    if whole:
+        assert entities._IN_EVERY.search(text) is not None
+    times = [match.span() for match in re.finditer(time_pattern(ascii_only=False), text)]
+    assert [(found.start, found.start + len(found.text)) for found in find_times(text)] == times
