@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from selfinstruct.backends import PassageImitator
 from selfinstruct.errors import InputError
 from selfinstruct.growth import PASSAGE, BatchState, Draft, PromptInputs
 from selfinstruct.journal import History, RecordedReply, RefusedCandidate
@@ -147,11 +148,14 @@ def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance
     inputs = PromptInputs.from_json(history.metadata().prompt_inputs, _OnePassage(number, passage))
     if recipe.passages is not None:
         inputs.ids = id_sequences(recipe, [seed.row for seed in history.seeds()])
+    # The imitator asks about passages without looking at the demonstrations.
+    asked = recipe.asks and found.replies[0].reply.model == PassageImitator.name
+    shown = _shows_rows(recipe) and not asked
     found = replace(
         found,
         conditions=batch.conditions,
         passage=passage,
-        demos=[Neighbour(_name(demo, seeds), row) for demo, row in demos.items()] if _shows_rows(recipe) else (),
+        demos=[Neighbour(_name(demo, seeds), row) for demo, row in demos.items()] if shown else (),
     )
     replay = _BatchReplay(recipe, inputs, [demos[demo] for demo in batch.demos if demo in demos], found.replies)
     drafts, unreadable = replay.replay(found.replies)

@@ -44,7 +44,7 @@ Division: TypeAlias = Literal["line", "chunk"]
 class PassageReading:
     """The passages of all files and what was dropped.
 
-    ``read`` counts the passages read: by ``line``, ``chunk`` or ``row``. ``dropped`` counts ``empty`` and ``repeated``
+    ``read`` counts what was read: ``line``, ``chunk`` and ``row``. ``dropped`` counts ``empty`` and ``repeated``
     passages, ``too long`` lines, those ``with NUL characters`` and ``not UTF-8``, and those kept out, by the reason
     that ``keep_out`` returned. ``first`` is ``file:line`` of the first passage dropped for a reason.
     """
@@ -153,6 +153,7 @@ class _Reader:
         with open_unpacked(name) as file:
             for number, raw in _lines(file):
                 lines += 1
+                self.found.read["line"] += 1
                 place = f"{name}:{number}"
                 if raw is None:
                     self._drop("too long", place)
@@ -187,6 +188,7 @@ class _Reader:
                     raise InputError(f"{name}:{record.line}: no field {self.column}", hint=hint)
                 if not isinstance(value, str):
                     raise InputError(f"{name}:{record.line}: {self.column} is not text", hint="Name a field with text.")
+                self.found.read["row"] += 1
                 place = f"{name}:{record.line}"
                 if len(value) > MAX_CHARACTERS:
                     self._drop("too long", place)
@@ -196,7 +198,8 @@ class _Reader:
                     self._add("row", value, name, record.line)
 
     def _add(self, kind: str, text: str, name: str, start: int, end: int = 0, *, page: int | None = None) -> None:
-        self.found.read[kind] += 1
+        if kind == "chunk":
+            self.found.read[kind] += 1
         place = f"{name}:{start}" if start else name
         digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         if digest in self.seen:

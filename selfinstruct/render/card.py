@@ -132,18 +132,30 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         yield ""
     compared = "any seed or other row" if summary.seeds else "any other row"
     exception = " Rows made from the same row may be more similar." if shares_origin(recipe) else ""
+    yield from _passage_notes(summary, recipe)
     seeds = "resemble the seeds and " if summary.seeds else ""
+    synthetic = f"The rows are synthetic: they {seeds}need not be true."
+    if recipe.passages is not None:
+        synthetic = "The passages are in the rows word for word; questions and answers are synthetic."
     yield (
         f"Every row was checked against the rules above, and its ROUGE-L F1 with {compared} is at most the maximum of "
         f"its category.{exception} {format_number(sum(summary.rejected.values()))} of "
-        f"{counted(summary.candidates, 'candidate')} were rejected. The rows are synthetic: they {seeds}need not be "
-        "true."
+        f"{counted(summary.candidates, 'candidate')} were rejected. {synthetic}"
     )
     yield ""
     yield (
         "`run.sqlite` contains every reply and every rejection, `recipe.toml` the rules, `report.html` charts and "
         f"samples. Made with selfinstruct {__version__}."
     )
+
+
+def _passage_notes(summary: Summary, recipe: Recipe) -> Iterator[str]:
+    """What was read as passages, and what was left out."""
+    notes = [note for note in summary.notes if note.startswith("passages")] if recipe.passages is not None else []
+    for note in notes:
+        yield f"- {_code(note)}"
+    if notes:
+        yield ""
 
 
 def _relations(prepared: Prepared) -> Iterator[str]:
@@ -176,7 +188,7 @@ def _author(summary: Summary, recipe: Recipe) -> str:
     if recipe.backend is not None:
         return f"the backend {_code(recipe.backend)}"
     if not recipe.all_models:
-        return "selfinstruct's embedded imitator" if recipe.imitates else "templates only"
+        return "selfinstruct's embedded imitator" if recipe.imitates or recipe.asks else "templates only"
     names = [name.partition(" at ")[0] for name in summary.models] or [model.name for model in recipe.all_models]
     models = list(dict.fromkeys(names))
     return f"the model{'s' if len(models) > 1 else ''} {', '.join(map(_code, models))}"

@@ -77,8 +77,9 @@ def test_rows_are_questions_about_lines_with_answers_in_them(tmp_path: Path, wit
     assert max(frequent) - min(frequent) <= 1 < shares["Disk"] < 12
     assert len({row["RawLog"] for row in rows}) > 50
     assert rejudge(tmp_path / "run").identical
-    place = f"app.log:{lines.index(rows[0]['RawLog']) + 1}: {rows[0]['RawLog']}"
-    assert place in provenance_text(show(tmp_path / "run", 1), None, None).plain
+    shown = provenance_text(show(tmp_path / "run", 1), None, None).plain
+    assert f"app.log:{lines.index(rows[0]['RawLog']) + 1}: {rows[0]['RawLog']}" in shown
+    assert "demonstrations" not in shown
 
 
 def test_the_same_seed_gives_the_same_rows(tmp_path: Path) -> None:
@@ -182,6 +183,24 @@ def test_a_field_that_only_a_model_can_write_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot write level") as raised:
         plan(write_rows(tmp_path / "seeds.jsonl", rows), passages=[tmp_path / "app.log"])
     assert "model" in str(raised.value.hint)
+
+
+def test_hostile_lines_are_data_in_every_file_of_the_run(tmp_path: Path) -> None:
+    """Markup, fences and directional marks are kept in rows, and escaped in the report, the card and the plan."""
+    lines = [f"<script>alert({at})</script> ``` user u{at} logged in from 10.0.0.{at}" for at in range(20)]
+    lines += [f"\u202euser w{at} failed after {at} tries | a |" for at in range(20, 40)]
+    log = "\n".join(lines).encode() + b"\nnul \0 byte\n" + b"x" * 1_000_000 + b"\ncaf\xe9\n"
+    (tmp_path / "app.log").write_bytes(log)
+    prepared = plan(passages=[tmp_path / "app.log"], rows=24)
+    text = plan_text(prepared, None, None).plain
+    assert "43 lines in" in text
+    assert "\u202e" not in text
+    run(passages=[tmp_path / "app.log"], rows=24, out=tmp_path / "run", prepared=prepared)
+    assert {row["RawLog"] for row in rows_of(tmp_path / "run")} <= set(lines)
+    assert "<script>alert" not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    card = (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
+    assert "grown by selfinstruct's embedded imitator from 40 passages" in card
+    assert "1 with NUL characters" in card
 
 
 def test_texts_without_a_question_are_refused(tmp_path: Path) -> None:

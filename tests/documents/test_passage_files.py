@@ -64,7 +64,7 @@ def test_prose_is_divided_into_chunks_of_sentences(tmp_path: Path) -> None:
     found = read(path)
     assert found.read == {"chunk": 1}
     assert found.passages[0]["template"] == "prose"
-    assert read(path, by="line").read == {"line": 4}
+    assert read(path, by="line").read == {"line": 5}
     (tmp_path / "page").write_text(f"<!doctype html><p>{PROSE}</p>", encoding="utf-8")
     assert texts(read(tmp_path / "page"))[0].startswith("The ferry leaves")
     chinese = tmp_path / "故事.md"
