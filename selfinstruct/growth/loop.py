@@ -82,7 +82,8 @@ class Loop:
     last_batch: int = 0
     last_judged: int = 0
     counts: RunCounts = field(default_factory=RunCounts)
-    _used_up: set[str] = field(default_factory=set)
+    _closed: set[str] = field(default_factory=set)
+    _short: set[str] = field(default_factory=set)
     _stagnation: Stagnation = field(default_factory=Stagnation)
     _forecasts: dict[str, Forecast] = field(default_factory=dict)
     _due: deque[BatchCall] = field(default_factory=deque)
@@ -183,15 +184,15 @@ class Loop:
         number = self.last_batch + 1
         prompt = self.prompt_size.prompt
         while True:
-            self._shift_quotas()
+            if self._short:
+                self._shift_quotas()
             rng = self.batch_rng(number)
             batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng)
             if batch is None:
                 return False
             if not self.sampler.is_used_up(batch.category):
                 break
-            self._used_up.add(batch.category)
-            self.progress[batch.category].stagnation.raise_to(EXHAUSTED_AFTER)
+            self._close(batch.category)
         batch = replace(batch, conditions=self.sampler.draw(batch.category, rng))
         self.last_batch = number
         self.journal.add_batch(batch)
@@ -199,11 +200,20 @@ class Loop:
         self._due.extend(BatchCall(state, step_call) for step_call in state.next_calls())
         return True
 
+    def _close(self, category: str) -> None:
+        """Plan no more batches of a category without unused passages; if the total is exact, others get its rows."""
+        self.progress[category].stagnation.raise_to(EXHAUSTED_AFTER)
+        self._closed.add(category)
+        if self.criteria.recipe.quota.rows is not None:
+            self._short.add(category)
+
     def _shift_quotas(self) -> None:
-        """Give the rows that categories without unused passages miss to others, so that the total stays exact."""
-        if not self._used_up or self.criteria.recipe.quota.rows is None:
-            return
-        if sum(shift_quota(self.progress, name, self._used_up) for name in sorted(self._used_up)):
+        """Give the rows that closed categories miss to others, once their last batches are judged."""
+        shifted = 0
+        for name in sorted(name for name in self._short if not self.progress[name].in_flight):
+            self._short.discard(name)
+            shifted += shift_quota(self.progress, name, self._closed)
+        if shifted:
             quotas = {name: state.quota for name, state in self.progress.items()}
             metadata = self.journal.history.metadata()
             stages = (*metadata.quotas, QuotaStage(self.last_judged, quotas))

@@ -27,7 +27,7 @@ _OF_SEEDS, _HELD_OUT = "used by seeds", "held out"
 _MOST_BEFORE = 10
 # Of a shorter text it is no evidence that a longer one contains it.
 _LEAST_CHARACTERS = 20
-_CHUNK = (400, 4000)
+_CHUNK = (400, 2000)
 
 
 def add_passages(inputs: PromptInputs, recipe: Recipe, seeds: Sequence[Row]) -> tuple[PromptInputs, tuple[str, ...]]:

@@ -40,6 +40,7 @@ _MOST_TRIED = 4000
 _MARGIN = 10
 # The number of questions of a category that the trial did not exhaust is estimated from this many passages.
 _SAMPLE = 20
+_USE_MODEL = 'Use a model: set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.'
 
 
 def with_questions(prepared: Prepared) -> Prepared:
@@ -49,13 +50,16 @@ def with_questions(prepared: Prepared) -> Prepared:
     """
     recipe, seeds = prepared.recipe, prepared.seeds.rows
     roles = passage_fields(recipe, seeds)
-    constants_of(recipe, roles, seeds)
+    if set(recipe.steps[0].writes) != set(roles.written):
+        wanted = ", ".join(roles.written)
+        message = f"{recipe.name}: the embedded imitator can only answer a step that writes {wanted}"
+        raise InputError(message, hint=_USE_MODEL)
     questions = make_questions(prepared)
     trial = _Trial(prepared, questions, roles)
     trial.run(sum(prepared.quotas.values()))
     if not trial.accepted.total():
         message = f"{recipe.name}: the embedded imitator finds no question to ask about these passages{trial.why}"
-        raise InputError(message, hint='Use a model: set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.')
+        raise InputError(message, hint=_USE_MODEL)
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in trial.kinds.most_common())
     notes = (*prepared.notes, f"kinds of question in a trial of {trial.kinds.total():,}: {kinds}")
     prepared = with_capacity(replace(prepared, questions=questions, notes=notes), trial.capacity())

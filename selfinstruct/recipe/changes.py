@@ -42,5 +42,6 @@ def _judging(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, Any]]:
     yield from ((("steps", at, "writes"), step.writes) for at, step in enumerate(recipe.steps))
     yield from ((("expand", at, "writes"), expand.writes) for at, expand in enumerate(recipe.expand))
     yield ("documents", "by"), recipe.documents and recipe.documents.by
-    yield ("passages", "files"), recipe.passages and "given"
+    # By name, since a run may be moved; what the files contained is recorded.
+    yield ("passages", "files"), recipe.passages and [Path(file).name for file in recipe.passages.files]
     yield ("passages", "field"), recipe.passages and recipe.passages.field

@@ -218,3 +218,28 @@ def test_more_rows_than_questions_stop_short_with_a_warning(tmp_path: Path) -> N
     done = run(passages=[tmp_path / "app.log"], rows=500, out=tmp_path / "run")
     assert done.summary.stopped == "exhausted"
     assert 3 <= done.summary.accepted < 100
+
+
+def test_another_file_in_the_same_directory_is_refused(tmp_path: Path) -> None:
+    """The run refers to the passages that it recorded; a log that has grown since is no change."""
+    write_log(tmp_path / "app.log")
+    write_log(tmp_path / "other.log", 90)
+    run(passages=[tmp_path / "app.log"], rows=10, out=tmp_path / "run")
+    write_log(tmp_path / "app.log", 90)
+    assert run(passages=[tmp_path / "app.log"], rows=20, out=tmp_path / "run").summary.accepted == 20
+    with pytest.raises(InputError, match=r"other settings: passages\.files"):
+        run(passages=[tmp_path / "other.log"], rows=30, out=tmp_path / "run")
+
+
+def test_a_step_that_writes_other_names_needs_a_model(tmp_path: Path) -> None:
+    """A recipe with a step of its own about passages."""
+    write_log(tmp_path / "app.log")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        '[fields.Question]\n[fields.Answer]\nappears_in = "RawLog"\n[fields.RawLog]\nsource = "passage"\n'
+        '[passages]\nfiles = ["app.log"]\n[novelty]\nfields = ["Question"]\nmax_rouge_l = 0.9\n[quota]\nrows = 5\n'
+        '[[steps]]\nname = "ask"\nprompt = "Ask about {passage}"\nwrites = ["Question", "Answer", "mood"]\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError, match="can only answer a step that writes Question, Answer"):
+        plan(recipe)

@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfinstruct.errors import RecipeError
-from selfinstruct.growth.planner import CategoryProgress, cancel_batch, finish_batch, plan, quotas, start_batch
+from selfinstruct.growth.planner import (
+    CategoryProgress,
+    cancel_batch,
+    finish_batch,
+    plan,
+    quotas,
+    shift_quota,
+    start_batch,
+)
 from selfinstruct.growth.stagnation import EXHAUSTED_AFTER, Stagnation
 from selfinstruct.recipe import Demos, Prompt, Quota
 from selfinstruct.records import Batch
@@ -424,3 +432,16 @@ def test_calls_are_close_to_the_least_possible(rates: list[float], quota: list[i
         calls, least, asked = calls + world.calls, least + world.least(), asked + world.asked
     assert calls <= least * (1 + excess)
     assert asked <= 1.12 * 20 * sum(rows / rate for rows, rate in zip(quota, rates, strict=True))
+
+
+def test_the_rows_that_a_closed_category_misses_go_to_the_lowest_open_quotas() -> None:
+    """Not while its batches are in flight, and not to closed, exhausted or empty categories; the total stays."""
+    progress = {name: CategoryProgress(quota) for name, quota in {"a": 10, "b": 4, "c": 6, "d": 3, "e": 0}.items()}
+    progress["a"].accepted, progress["a"].in_flight = 5, 1
+    progress["d"].stagnation.raise_to(EXHAUSTED_AFTER)
+    assert shift_quota(progress, "a", {"a"}) == 0
+    progress["a"].in_flight = 0
+    assert shift_quota(progress, "a", {"a"}) == 5
+    assert {name: state.quota for name, state in progress.items()} == {"a": 5, "b": 8, "c": 7, "d": 3, "e": 0}
+    assert shift_quota(progress, "b", {"a", "b", "c"}) == 0
+    assert progress["b"].quota == 8
