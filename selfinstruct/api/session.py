@@ -23,6 +23,8 @@ from selfinstruct.prompts import detect_language
 
 #: The number of batches in flight if the backend is not a model: enough to share a commit.
 _LOCAL_CONCURRENCY = 16
+#: The same for batches of one row each, about a passage.
+_LOCAL_PASSAGES = 128
 
 
 async def grow_session(
@@ -102,7 +104,7 @@ async def _make_loop(
         inputs=inputs,
         sampler=sampler,
         seed=seed,
-        concurrency=concurrency or model_concurrency or _LOCAL_CONCURRENCY,
+        concurrency=concurrency or model_concurrency or (_LOCAL_PASSAGES if prepared.questions else _LOCAL_CONCURRENCY),
         watch=watch,
         language=detect_language(seeds),
         use_passages_once=prepared.use_passages_once,

@@ -92,9 +92,16 @@ class PassageQuestions:
         """How many questions there are about a passage."""
         return len(self._all(number))
 
-    def ask(self, number: int, first: int, count: int, seed: int) -> list[Asked]:
-        """Up to ``count`` questions about a passage, from the one at ``first`` on in the order of this ``seed``."""
-        return _ordered(self._all(number), Random(f"{seed}/{number}"))[first : first + count]
+    def ask(self, number: int, first: int, count: int, seed: int, asked: set[tuple[str, str]]) -> list[Asked]:
+        """Up to ``count`` questions about a passage, from the one at ``first`` on in the order of this ``seed``.
+
+        Questions that were ``asked`` with the same answer, about whatever passage, are passed over while there are
+        others; the returned ones are added.
+        """
+        rest = _ordered(self._all(number), Random(f"{seed}/{number}"))[first:]
+        new = [each for each in rest if (each.question, each.answer) not in asked] or rest
+        asked.update((each.question, each.answer) for each in new[:count])
+        return new[:count]
 
     def kinds(self, number: int) -> set[str]:
         """The kinds of the questions about a passage."""
@@ -165,12 +172,13 @@ class PassageImitator:
         self._constants = constants
         self._rows = rows
         self._seed = seed
+        self._asked: set[tuple[str, str]] = set()
 
     async def complete(self, request: Request) -> Reply:
         """Answer with ``request.batch.count`` rows as ``{"rows": [...]}``, or fewer if there are no more questions."""
         batch, (question, answer) = request.batch, self._fields
         number, used = batch.conditions["passage"], batch.conditions.get("passage_round", 0)
-        asked = self._questions.ask(number, used * self._rows, batch.count, self._seed)
+        asked = self._questions.ask(number, used * self._rows, batch.count, self._seed, self._asked)
         rows = [{question: each.question, answer: each.answer, **self._constants} for each in asked]
         return Reply(text=json.dumps({"rows": rows}, ensure_ascii=False), model=self.name)
 

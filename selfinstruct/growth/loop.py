@@ -201,7 +201,7 @@ class Loop:
         return True
 
     def _close(self, category: str) -> None:
-        """Plan no more batches of a category without unused passages; if the total is exact, others get its rows."""
+        """Plan no more batches of a category of passages; if the total of the run is exact, others get its rows."""
         self.progress[category].stagnation.raise_to(EXHAUSTED_AFTER)
         self._closed.add(category)
         if self.criteria.recipe.quota.rows is not None:
@@ -341,6 +341,8 @@ class Loop:
         self.sampler.finish_batch(batch.conditions, batch.count, accepted)
         self._note_shortfall(batch, accepted)
         self._check_stagnation(batch, accepted)
+        if self.criteria.recipe.categories.by == "passage" and self.progress[batch.category].exhausted:
+            self._close(batch.category)
         if self.use_passages_once:
             # A passage without an accepted row is no evidence about the other passages.
             self.progress[batch.category].stagnation.reset()

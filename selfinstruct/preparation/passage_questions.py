@@ -124,6 +124,7 @@ class _Trial:
         self._exhausted: set[str] = set()
         self._rejected: Counter[str] = Counter()
         self._batches = 0
+        self._asked: set[tuple[str, str]] = set()
         self.accepted: Counter[str] = Counter()
         self.kinds: Counter[str] = Counter()
 
@@ -163,7 +164,7 @@ class _Trial:
     def _judge(self, name: str, number: int, used: int) -> int:
         self._batches += 1
         count = self._prepared.recipe.prompt.rows_per_request
-        asked = self._questions.ask(number, used * count, count, 0)
+        asked = self._questions.ask(number, used * count, count, 0, self._asked)
         drafts = []
         for at, each in enumerate(asked, self._batches * count):
             values = {self._roles.question: each.question, self._roles.answer: each.answer, **self._constants}
