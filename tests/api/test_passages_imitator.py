@@ -132,7 +132,8 @@ def test_weights_change_the_kinds_of_question(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         f'[seeds]\nfile = "{seeds.name}"\n[fields.Question]\n[fields.Answer]\nappears_in = "RawLog"\n[fields.RawLog]\n'
-        '[passages]\nfiles = ["app.log"]\n[questions]\nweights = { slot-name = 0.01, nonsense = 2 }\n[quota]\nrows = 30\n',
+        '[passages]\nfiles = ["app.log"]\n[questions]\nweights = { slot-name = 0.01, nonsense = 2 }\n'
+        "[quota]\nrows = 30\n",
         encoding="utf-8",
     )
     prepared = plan(recipe)
