@@ -37,7 +37,7 @@ from selfinstruct.mining.id_sequence import IdSequence
 from selfinstruct.mining.leaf_texts import with_texts
 from selfinstruct.recipe import Relation
 from selfinstruct.records import Reply, Request, Row
-from selfinstruct.rows.leaves import Path
+from selfinstruct.rows.leaves import Path, path_text
 from selfinstruct.text import find_span, tokens
 
 # More crossings of one question add logs, but no variety.
@@ -128,6 +128,15 @@ class Imitator:
             for at, row in enumerate(rows, start):
                 row.update({name: ids.draw(at) for name, ids in self._ids.items()})
         return rows
+
+    def not_understood(self) -> str:
+        """Say which field seems to be computed by an unknown rule, so that it is kept; "" for none."""
+        found = self._statistics.ties.not_understood
+        if not found:
+            return ""
+        names = [repr(path_text(path)) for path in found[0].operands]
+        listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        return f"{path_text(found[0].target)!r} looks computed from {listed}, but no rule was found"
 
     def _draw(self, templates: Sequence[RowTemplate], place: int, rng: Random, serial: int) -> Row | None:
         """A new row of one of the templates, or else a copy of a seed; None if no draw keeps apart what differs."""

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
+
+#: What gives a number from some others.
+Formula: TypeAlias = Callable[..., Decimal]
 
 _HUNDRED = Decimal(100)
 #: The formulas by name, the simplest first.
-FORMULAS: Final[Mapping[str, Callable[[Decimal, Decimal], Decimal]]] = {
+FORMULAS: Final[Mapping[str, Formula]] = {
     "sum": lambda one, other: one + other,
     "product": lambda one, other: one * other,
     "share": lambda part, whole: _HUNDRED * part / whole,
@@ -51,7 +54,7 @@ def find_formula(
         if kind == "ratio" and not places:
             continue
         compute = FORMULAS[kind]
-        test = Decimal.__eq__ if exact else partial(_is_rounded, places=places)
+        test = Decimal.__eq__ if exact else partial(is_rounded, places=places)
         if all(test(result, compute(one, other)) for result, one, other in rows):
             return kind
     return None
@@ -72,7 +75,8 @@ def rounded(value: Decimal, places: int, like: str) -> str:
     return text.removesuffix(".")
 
 
-def _is_rounded(value: Decimal, exact: Decimal, *, places: int) -> bool:
+def is_rounded(value: Decimal, exact: Decimal, *, places: int) -> bool:
+    """Return whether a value is an exact one rounded to some decimal places, half up or half to even."""
     unit = Decimal(1).scaleb(-places)
     if abs(value - exact) > unit:
         return False

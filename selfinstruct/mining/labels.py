@@ -21,7 +21,7 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 #: Names of labels that stand for bands of a number, which make a smaller number of rows sufficient.
-_BANDS = re.compile(
+BAND_NAMES = re.compile(
     r"(?:.*[_-])?(?:grade|band|tier|level|risk|severity|size|group|rank|rating|note|stufe|niveau|grado)|等级|级别|等級|段階",
     re.IGNORECASE,
 )
@@ -31,7 +31,7 @@ _SIZES = re.compile(
 )
 _MAX_NAMED = 0.0125
 _MOST_LABELS = 20
-_MOST_BANDS = 8
+_MOSTBAND_NAMES = 8
 #: Each label is seen so often at least, and the least frequent a third as often as the average.
 _LEAST_OF_EACH = 3
 #: In so many values, a label that occurs once is doubtful if each of the others is a tenth of them.
@@ -74,7 +74,7 @@ def band_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Eviden
     pairs = [(one, other) for one in labels for other in numbers if not one.depth and not other.depth]
     for label, number in pairs:
         kinds = Counter(value_text(cell.value).strip() for cell in label.cells)
-        if not 2 <= len(kinds) <= _MOST_BANDS or max(map(len, kinds)) > _LABEL_CHARACTERS or min(kinds.values()) < 2:
+        if not 2 <= len(kinds) <= _MOSTBAND_NAMES or max(map(len, kinds)) > _LABEL_CHARACTERS or min(kinds.values()) < 2:
             continue
         values, _ = together((label, number))
         bands: dict[str, list[float]] = {}
@@ -88,7 +88,7 @@ def band_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Eviden
         sizes = [len(set(each)) for each in bands.values()]
         total = sum(sizes)
         logarithm = math.lgamma(len(bands) + 1) + sum(math.lgamma(size + 1) for size in sizes) - math.lgamma(total + 1)
-        is_named = _BANDS.fullmatch(label.name) is not None and _SIZES.search(number.name) is not None
+        is_named = BAND_NAMES.fullmatch(label.name) is not None and _SIZES.search(number.name) is not None
         chance = min(1.0, math.exp(logarithm) * (1 if is_named else len(pairs)))
         evidence = Evidence(len(values), len(values), total, chance)
         if chance < (_MAX_NAMED if is_named else MAX_CHANCE):

@@ -1,7 +1,8 @@
 """How the numbers of a row depend on each other: what holds in every seed is kept, even by chance.
 
     order     the smaller of two numbers stays the smaller one: used 120 of 500, min and max, a sorted list
-    result    one number of a text, or of the fields, follows from two others by a formula (see ``formulas``)
+    result    one number of a text, or of the fields, follows from others by a formula (see ``formulas`` and
+              ``derivations``); where it seems to, but no formula is found, all stay (see ``unexplained``)
     kept      numbers in a fixed proportion, and lists that are alike in all rows or go up in equal steps, do not vary
     summary   a field is the maximum, the sum, the length ... of a list
 
@@ -23,11 +24,13 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.evidence import Columns, Evidence
-from selfinstruct.mining.formulas import COMMON, find_formula, places_of
+from selfinstruct.mining.derivations import derive
+from selfinstruct.mining.formulas import COMMON, FORMULAS, Formula, find_formula, places_of
 from selfinstruct.mining.leaf_texts import any_position, leaf_texts
 from selfinstruct.mining.list_summaries import SUMMARIES, summary_of
 from selfinstruct.mining.number_roles import FIXED, ID
 from selfinstruct.mining.numerals import ascii_digits, in_digits_of
+from selfinstruct.mining.unexplained import Unexplained, unexplained
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path
 
@@ -43,6 +46,7 @@ _MOST_SPOTS = 16
 _MOST_OPERANDS, _MOST_OPERANDS_OF_ONE = 12, 6
 _FIRST_ROWS = 12
 _MOST_FIELDS = 40
+_MOST_DERIVED = 16
 _MOST_ROWS = 500
 _LEAST_ROWS = 2
 # Of two fields, chance gives an order in two rows too often.
@@ -58,11 +62,11 @@ _SPREAD = Decimal("1.3")
 
 
 class Result(NamedTuple):
-    """A number that follows from two others by a formula, with at most ``places`` decimal places."""
+    """A number that follows from others by a formula, with at most ``places`` decimal places."""
 
     target: Spot
-    kind: str
-    operands: tuple[Spot, Spot]
+    formula: Formula
+    operands: tuple[Spot, ...]
     places: int
 
 
@@ -96,6 +100,8 @@ class NumberTies:
         self._rising = {pattern: sign for pattern, each in lists.items() if (sign := _direction(each))}
         self._kept = {pattern for pattern, each in lists.items() if _are_alike(each)}
         self._summaries = dict(_summaries(self._fields, lists))
+        derived, self.not_understood = _derived(self._fields, self._results, self._summaries)
+        self._results += derived
         self._listed = {*self._rising, *self._kept, *(pattern for _, pattern in self._summaries.values())}
         self._texts: dict[tuple[Path, str], Ties] = {}
 
@@ -117,6 +123,8 @@ class NumberTies:
             pairs = [((one, 0), (other, 0)) for one, other in pairwise(paths)]
             orders += [pair if self._rising[pattern] > 0 else pair[::-1] for pair in pairs if pattern in self._rising]
             kept |= {(path, 0) for path in paths if pattern in self._kept}
+        for each in self.not_understood:
+            kept |= {(path, 0) for path in (each.target, *each.operands) if path in found}
         summaries = [
             Summary(path, kind, tuple(lists[pattern]))
             for path, (kind, pattern) in self._summaries.items()
@@ -173,8 +181,8 @@ def summary_text(row: Row, summary: Summary) -> str:
 
 
 def _at(path: Path, result: Result) -> Result:
-    first, second = result.operands
-    return result._replace(target=(path, result.target[1]), operands=((path, first[1]), (path, second[1])))
+    operands = tuple((path, at) for _, at in result.operands)
+    return result._replace(target=(path, result.target[1]), operands=operands)
 
 
 def _results(entities: Sequence[Entity], values: Mapping[int, Sequence[Decimal]]) -> Iterator[Result]:
@@ -195,7 +203,7 @@ def _results(entities: Sequence[Entity], values: Mapping[int, Sequence[Decimal]]
         return ("sum", "product") if alike else ("share",) if entities[target].unit == "%" else ()
 
     for target, kind, one, other in _formulas(values, kinds):
-        yield Result(((), target), kind, (((), one), ((), other)), places_of(values[target]))
+        yield Result(((), target), FORMULAS[kind], (((), one), ((), other)), places_of(values[target]))
 
 
 def _field_results(fields: Mapping[Path, _Column]) -> Iterator[Result]:
@@ -208,7 +216,30 @@ def _field_results(fields: Mapping[Path, _Column]) -> Iterator[Result]:
     values = {path: [column[row] for row in order] for path, column in plain.items()}
     values = {path: each for path, each in values.items() if len(set(each)) > 1}
     for target, kind, one, other in _formulas(dict(list(values.items())[:_MOST_OPERANDS]), lambda *_: COMMON):
-        yield Result((target, 0), kind, ((one, 0), (other, 0)), places_of(values[target]))
+        yield Result((target, 0), FORMULAS[kind], ((one, 0), (other, 0)), places_of(values[target]))
+
+
+def _derived(
+    fields: Mapping[Path, _Column], results: Sequence[Result], summaries: Collection[Path]
+) -> tuple[tuple[Result, ...], tuple[Unexplained, ...]]:
+    """The further fields that follow from others in all rows, and those that seem to, but by no known formula."""
+    plain = {path: column for path, column in fields.items() if not _is_listed(path)}
+    most = max(map(len, plain.values()), default=0)
+    plain = {path: column for path, column in plain.items() if len(column) == most and len(set(column.values())) > 1}
+    if most < _LEAST_ROWS_OF_FIELDS:
+        return (), ()
+    values = {path: [column[row] for row in sorted(column)] for path, column in list(plain.items())[:_MOST_DERIVED]}
+    known: dict[Path, tuple[Path, ...]] = dict.fromkeys(summaries, ())
+    known |= {each.target[0]: tuple(path for path, _ in each.operands) for each in results}
+    found = list(derive(values, known))
+    certain = [each for each in found if each.is_certain]
+    doubtful = [Unexplained(each.target, each.operands) for each in found if not each.is_certain]
+    explained = known | {each.target: each.operands for each in certain}
+    derived = [
+        Result((each.target, 0), each.formula, tuple((path, 0) for path in each.operands), each.places)
+        for each in certain
+    ]
+    return tuple(derived), (*doubtful, *unexplained(values, explained))
 
 
 _Name = TypeVar("_Name", bound=Hashable)

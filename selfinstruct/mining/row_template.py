@@ -162,6 +162,7 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     targets, ambiguous = find_targets(found, texts, statistics)
     offsets = tuple(statistics.offsets.of(row))
     ties = statistics.ties.of(found, texts, lambda path: statistics.masked(row, path))
+    ties = replace(ties, orders=(*ties.orders, *(((one, 0), (other, 0)) for one, other in statistics.bands.orders(row))))
     summaries = tuple(each for each in ties.summaries if not _is_mentioned(each, found))
     computed = {pointer.path for pointer in offsets} | {each.path for each in ties.summaries}
     slots: dict[Spot, int] = {}
@@ -207,6 +208,9 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
         if part is not None:
             cut[place.path] = sorted([*cut[place.path], (place.entity, part)], key=lambda each: each[0].start)
     frozen_items = {(path, 0) for each in ties.summaries if each not in summaries for path in each.items}
+    for each in ties.results:
+        if not {each.target, *each.operands} <= slots.keys():  # one of them does not vary in any row
+            frozen_items |= {each.target, *each.operands}
     for spot in {*ties.kept, *frozen_items} & slots.keys():
         variables.all[slots[spot]].is_kept = True
     alone = statistics.asks_alone(row)
@@ -223,10 +227,7 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
     generators = _numbered(_keep_small(generators), variables, statistics.nested_ids.most)
     tied = tied_values(ties, slots)
-    for each in tied.computed:
-        if any(isinstance(generators[at], ConstantGenerator) for at in (each.target, *each.operands)):
-            for at in (each.target, *each.operands):
-                generators[at] = ConstantGenerator(own[at])
+    _keep_with_operands(generators, tied, own)
     ids = frozenset(
         number
         for number, variable in enumerate(variables.all)
@@ -236,6 +237,22 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     return RowTemplate(
         row, fields, drawn, own, frozenset(constants), _sequences(generators), offsets, tied, summaries, ids
     )
+
+
+def _keep_with_operands(generators: list[Generator], tied: TiedValues, own: Sequence[str]) -> None:
+    """Keep the result and all operands of a formula where one of them does not vary."""
+    waiting = list(tied.computed)
+    while waiting:
+        kept = [
+            each
+            for each in waiting
+            if any(isinstance(generators[at], ConstantGenerator) for at in (each.target, *each.operands))
+        ]
+        if not kept:
+            return
+        for at in {at for each in kept for at in (each.target, *each.operands)}:
+            generators[at] = ConstantGenerator(own[at])
+        waiting = [each for each in waiting if each not in kept]
 
 
 def _is_mentioned(summary: Summary, found: Mapping[Path, Sequence[Entity]]) -> bool:
@@ -263,7 +280,7 @@ def _generator(
         return ConstantGenerator(entities[0].text)
     placed = [key for place in variable.places for key in (place.path, place_of(place.entity))]
     band = next((seen for key in placed if (seen := statistics.bands.of(row, key))), ())
-    if band:
+    if band and entities[0].kind != "id":
         return range_generator(band, salt)
     if entities[0].kind in _PLACES and any(each.role == POSTAL for those in found.values() for each in those):
         return ConstantGenerator(entities[0].text)  # the postal code is that of this city

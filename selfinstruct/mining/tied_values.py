@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import DivisionByZero, InvalidOperation
 from typing import Final, NamedTuple
 
-from selfinstruct.mining.formulas import FORMULAS, rounded
+from selfinstruct.mining.formulas import Formula, rounded
 from selfinstruct.mining.number_generators import Generator, NumberGenerator, RangeGenerator
 from selfinstruct.mining.number_ties import Spot, Ties, number
 from selfinstruct.mining.numerals import ascii_digits, in_digits_of
@@ -22,11 +22,11 @@ _MOST_EXCHANGES = 200
 
 
 class Computed(NamedTuple):
-    """The number of a variable that follows from two others by a formula."""
+    """The number of a variable that follows from others by a formula."""
 
     target: int
-    kind: str
-    operands: tuple[int, int]
+    formula: Formula
+    operands: tuple[int, ...]
     places: int
 
 
@@ -76,11 +76,11 @@ def tied_values(ties: Ties, variables: Mapping[Spot, int]) -> TiedValues:
     """The ties of a row between its variables; a spot that is none does not vary."""
     orders = [(variables[one], variables[other]) for one, other in ties.orders if {one, other} <= variables.keys()]
     computed = []
-    for target, kind, operands, places in ties.results:
+    for target, formula, operands, places in ties.results:
         if {target, *operands} <= variables.keys():
             numbers = [variables[spot] for spot in (target, *operands)]
             if len(set(numbers)) == len(numbers):
-                computed.append(Computed(numbers[0], kind, (numbers[1], numbers[2]), places))
+                computed.append(Computed(numbers[0], formula, tuple(numbers[1:]), places))
     return TiedValues(tuple(dict.fromkeys(pair for pair in orders if pair[0] != pair[1])), tuple(computed))
 
 
@@ -90,9 +90,8 @@ def _in_order(pair: tuple[int, int], values: Sequence[str]) -> bool:
 
 def _result(computed: Computed, values: Sequence[str], own: str) -> str:
     """The computed number in the form of the seed's."""
-    first, second = (number(values[each]) for each in computed.operands)
     try:
-        result = FORMULAS[computed.kind](first, second)
+        result = computed.formula(*(number(values[each]) for each in computed.operands))
     except (DivisionByZero, InvalidOperation):
         return own
     return in_digits_of(rounded(result, computed.places, ascii_digits(own)), own)

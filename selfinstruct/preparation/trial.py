@@ -47,6 +47,10 @@ class Imitating(Protocol):
         """Return ``count`` new rows like ``demos``."""
         ...
 
+    def not_understood(self) -> str:
+        """Say which field seems to be computed by an unknown rule, so that it is kept; "" for none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Failed:
@@ -74,10 +78,14 @@ def tried(prepared: Prepared, imitator: Imitating, command: str) -> Prepared:
         warnings = [f"{each.category}: none of {each.rows} trial rows was accepted{each.why}" for each in failed]
         return replace(prepared, warnings=[*prepared.warnings, *warnings])
     rows = sum(each.rows for each in failed)
+    hint = f"Use a model: {command}"
+    if reason := imitator.not_understood():
+        message = f"{reason}, so that nothing is left that the embedded imitator can vary"
+        raise RowError(prepared.seeds.path, message, hint=hint)
     worst = max(failed, key=lambda each: each.rows)
     if worst.reason in _COPIES:
         message = f"these seeds have nothing that the embedded imitator can vary: none of {rows} trial rows is new"
-        raise RowError(prepared.seeds.path, message, hint=f"Use a model: {command}")
+        raise RowError(prepared.seeds.path, message, hint=hint)
     message = f"none of {rows} trial rows of the embedded imitator was accepted{worst.why}"
     raise RowError(prepared.seeds.path, message, hint=f"{_ADVICE.get(worst.reason, _RULE)} or use a model: {command}")
 

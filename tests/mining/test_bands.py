@@ -36,9 +36,21 @@ def test_labels_that_overlap_have_no_bands() -> None:
 
 
 def test_few_rows_show_no_bands() -> None:
-    """Two labels of two rows each are apart by chance in a third of all orders."""
-    rows: list[Row] = [{"n": n, "label": "ab"[n > 2]} for n in range(1, 5)]
+    """One row of another label is above four in two of five cases, which shows little; a name shows a band at once."""
+    rows: list[Row] = [{"n": n, "label": "ab"[n > 3]} for n in (1, 2, 3, 4)]
     assert Bands(rows).of(rows[0], ("n",)) == ()
+    graded: list[Row] = [{"n": n, "grade": "abcd"[n]} for n in range(4)]
+    assert Bands(graded).of(graded[2], ("n",)) == ("2",)
+
+
+def test_the_greater_of_two_numbers_may_decide_a_label() -> None:
+    """A price that rises stays a price that rises."""
+    prices = ((12.5, 13.1), (13.1, 12.2), (44.0, 45.5), (31.2, 30.0), (8.8, 9.9), (18.8, 17.5))
+    rows: list[Row] = [{"open": a, "close": b, "trend": "rise" if b > a else "fall"} for a, b in prices]
+    statistics = ValueStatistics(rows, {}, fixed=("trend",))
+    new = [row_template(row, statistics, 1).render(at, Random(at)) for at in range(20) for row in rows]
+    assert all(row is None or (row["close"] > row["open"]) == (row["trend"] == "rise") for row in new)  # type: ignore[operator]
+    assert len({str(row) for row in new if row is not None}) > 30
 
 
 def test_a_number_in_a_text_may_decide_a_label() -> None:
