@@ -51,14 +51,16 @@ class Bands:
             for place, text in (places[at] if places else {}).items():
                 columns[place][at] = text
         complete = {path: column for path, column in columns.items() if len(column) == len(rows)}
-        labels = {path: column for path, column in complete.items() if _are_labels(column, is_band=_is_band(path))}
+        labels = {path: column for path, column in complete.items() if _are_labels(column, is_band=_is_band(path, column))}
         numbers = {path: column for path, column in columns.items() if all(map(is_plain_number, column.values()))}
         self._signs = list(_signs(numbers, labels, len(rows)))
         self._bands: dict[Hashable, tuple[Hashable, Mapping[str, tuple[str, ...]]]] = {}
         for path, column in numbers.items() if labels else ():
             if path not in labels:
                 found = (
-                    (label, bands) for label in labels for bands in _bands(column, labels[label], is_band=_is_band(label))
+                    (label, bands)
+                    for label, texts in labels.items()
+                    for bands in _bands(column, texts, is_band=_is_band(label, texts))
                 )
                 if (first := next(found, None)) is not None:
                     self._bands[path] = first
@@ -80,10 +82,14 @@ class Bands:
                 yield (one, other) if Decimal(first) <= Decimal(second) else (other, one)
 
 
-def _is_band(path: Hashable) -> bool:
-    """Whether the name of a leaf means that it is a band of a number."""
+def _is_band(path: Hashable, column: Mapping[int, str]) -> bool:
+    """Whether the name of a leaf means that it is a band of a number, and its texts are single words."""
     name = path[-1] if isinstance(path, tuple) and path else ""
-    return isinstance(name, str) and BAND_NAMES.fullmatch(name) is not None
+    return (
+        isinstance(name, str)
+        and BAND_NAMES.fullmatch(name) is not None
+        and not any(each.isspace() for text in set(column.values()) for each in text)
+    )
 
 
 def _are_labels(column: Mapping[int, str], *, is_band: bool) -> bool:

@@ -72,6 +72,9 @@ _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|e|ème|eme)\b|[ºª]")
 _LETTER = re.compile(r"(?![mglhstdVAWBCFM])[A-Za-z](?![^\W_])")
 _LEVEL = re.compile(r"\s(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|[VDIWEF])\s")
 _CLOCK = re.compile("#[:/-]#")
+# 120/80 and 3/4 are two numbers, /users/4412/33 are names.
+_PAIR = re.compile(r"(?:^|[\s=:(\[])#(?:\.#)?/$")
+_CHROMOSOME = re.compile(r"\bchr(?:omosome)?[ _]?(?:[#XYM]T?:)?$", re.IGNORECASE)
 _NUMBERS_BEFORE = re.compile(r"(?:#\.)+$")
 _NUMBERS_AFTER = re.compile(r"(?:\.\d+)+")
 _NEXT_WORD = re.compile(r"\s(\w+)")
@@ -130,15 +133,15 @@ def _is_header(key: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def _role_before(key: str) -> str:
-    if _STATUS.search(key) is not None or _PRODUCT.fullmatch(key) is not None:
+    if any(each is not None for each in (_STATUS.search(key), _PRODUCT.fullmatch(key), _CHROMOSOME.search(key))):
         return CODE
     if _AFTER_STATUS.search(key) is not None or CURRENCY_BEFORE.search(key) is not None:
         return SIZE
     if _is_header(key) and _CLOCK.search(key) is not None:
         return ID
     role = "" if _OTHERS.search(key) is not None else _role_of_words(key)
-    if role or not key or key[-1].isspace():
-        return role
+    if role or not key or key[-1].isspace() or _PAIR.search(key) is not None:
+        return "" if role == ID and _PAIR.search(key) is not None else role
     return ID if key[-1] == "#" or (key[-1] in "_-/@" and any(map(str.isalpha, key))) else ""
 
 

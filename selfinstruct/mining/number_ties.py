@@ -57,6 +57,7 @@ _JOINED = re.compile(
     r"[^.;!?。]{0,24}(?:\b(?:of|von|sur|из|limit|max|maximum|threshold|quota|above|below|over|under|than|exceed\w*)\b|/)"
     r"[^.;!?。\d]{0,16}"
 )
+_PAIRING = frozenset("/ of von sur из".split())
 _NARROW = Decimal("0.03")
 _SPREAD = Decimal("1.3")
 
@@ -153,7 +154,9 @@ def text_ties(text: str, entities: Sequence[Entity], columns: Columns | None) ->
         pairs = list(zip(values[one], values[other], strict=True))
         if _is_proportion(pairs):
             kept |= {((), one), ((), other)}
-        if (first.kind, first.unit) != (second.kind, second.unit):
+        # The unit of 3/24 GB is written once.
+        unit = second.unit if not first.unit and text[first.end : second.start].strip() in _PAIRING else first.unit
+        if (first.kind, unit) != (second.kind, second.unit):
             continue
         if len(pairs) >= _LEAST_ROWS or _JOINED.fullmatch(text, first.end, second.start) is not None:
             if all(a <= b for a, b in pairs):

@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from selfinstruct.mining.elapsed import elapsed_spots
 from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.generators import (
     AddressGenerator,
@@ -211,7 +212,8 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     for each in ties.results:
         if not {each.target, *each.operands} <= slots.keys():  # one of them does not vary in any row
             frozen_items |= {each.target, *each.operands}
-    for spot in {*ties.kept, *frozen_items} & slots.keys():
+    elapsed = set(elapsed_spots(found, texts, statistics.elapsed))
+    for spot in {*ties.kept, *frozen_items, *elapsed} & slots.keys():
         variables.all[slots[spot]].is_kept = True
     alone = statistics.asks_alone(row)
     asks = alone or statistics.asks_unexplained(row)

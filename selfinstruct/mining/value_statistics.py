@@ -20,6 +20,7 @@ from selfinstruct.mining.bands import Bands
 from selfinstruct.mining.checked_numbers import CheckedNumbers
 from selfinstruct.mining.code_generators import CheckedGenerator, HexGenerator
 from selfinstruct.mining.derived_names import with_derived
+from selfinstruct.mining.elapsed import elapsed_paths
 from selfinstruct.mining.entities import Entity, find_entities
 from selfinstruct.mining.evidence import Evidence
 from selfinstruct.mining.generators import (
@@ -196,6 +197,11 @@ class ValueStatistics:
     def bands(self) -> Bands:
         """The numbers that decide a label."""
         return Bands(self.rows, [self._quantities(row) for row in self.rows])
+
+    @cached_property
+    def elapsed(self) -> frozenset[Path]:
+        """The leaves that are the time between two times of their row."""
+        return elapsed_paths([self.entities(row) for row in self.rows])
 
     def _quantities(self, row: Row) -> dict[Hashable, str]:
         """The numbers in texts of a row that may decide something, by their places; those of one number only."""
