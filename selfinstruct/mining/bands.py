@@ -51,7 +51,9 @@ class Bands:
             for place, text in (places[at] if places else {}).items():
                 columns[place][at] = text
         complete = {path: column for path, column in columns.items() if len(column) == len(rows)}
-        labels = {path: column for path, column in complete.items() if _are_labels(column, is_band=_is_band(path, column))}
+        labels = {
+            path: column for path, column in complete.items() if _are_labels(column, is_band=_is_band(path, column))
+        }
         numbers = {path: column for path, column in columns.items() if all(map(is_plain_number, column.values()))}
         self._signs = list(_signs(numbers, labels, len(rows)))
         self._bands: dict[Hashable, tuple[Hashable, Mapping[str, tuple[str, ...]]]] = {}

@@ -128,7 +128,9 @@ def _gives(formula: Formula, row: Sequence[Decimal], result: Decimal, places: in
         return False
 
 
-def _hypotheses(results: Sequence[Decimal], columns: Sequence[Sequence[Decimal]], half: Decimal) -> Iterator[_Hypothesis]:
+def _hypotheses(
+    results: Sequence[Decimal], columns: Sequence[Sequence[Decimal]], half: Decimal
+) -> Iterator[_Hypothesis]:
     """The formulas that may give the results: those that give the first one, the simplest first."""
     count = min(len(columns), _MOST_PAIRED)
     for at in range(count):

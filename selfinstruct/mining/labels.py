@@ -74,7 +74,11 @@ def band_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Eviden
     pairs = [(one, other) for one in labels for other in numbers if not one.depth and not other.depth]
     for label, number in pairs:
         kinds = Counter(value_text(cell.value).strip() for cell in label.cells)
-        if not 2 <= len(kinds) <= _MOSTBAND_NAMES or max(map(len, kinds)) > _LABEL_CHARACTERS or min(kinds.values()) < 2:
+        if (
+            not 2 <= len(kinds) <= _MOSTBAND_NAMES
+            or max(map(len, kinds)) > _LABEL_CHARACTERS
+            or min(kinds.values()) < 2
+        ):
             continue
         values, _ = together((label, number))
         bands: dict[str, list[float]] = {}

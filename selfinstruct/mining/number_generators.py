@@ -201,6 +201,11 @@ def are_identifiers(seen: Sequence[str]) -> bool:
     return all("." not in value and len(value.lstrip("-")) >= _ID_DIGITS for value in seen)
 
 
+def are_years(seen: Sequence[str]) -> bool:
+    """Whether two or more numbers are years of the last or this century, such as those in INV-2024-0061."""
+    return len(seen) > 1 and all(value.isdecimal() and len(value) == 4 and value[:2] in ("19", "20") for value in seen)
+
+
 def number_generator(
     seen: Sequence[str], salt: int, *, unit: str = "", port: bool = False, counted: bool = False
 ) -> Generator:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from selfinstruct.mining.elapsed import elapsed_spots
+from selfinstruct.mining.dated_codes import dates_in_codes
 from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.generators import (
     AddressGenerator,
@@ -53,7 +53,7 @@ class RowTemplate:
     ``sequences`` are the numbers of the variables' sequences: equal generators share one, and have other values of it.
     ``offsets`` are the numbers that are places in one of the texts, and follow it. ``tied`` are the variables that
     depend on each other, ``summaries`` the numbers that follow those of a list, ``ids`` the variables that are ids and
-    occur in no text.
+    occur in no text, ``worded`` those whose number of words stays.
     """
 
     row: Row
@@ -66,6 +66,7 @@ class RowTemplate:
     tied: TiedValues = NOT_TIED
     summaries: tuple[Summary, ...] = ()
     ids: frozenset[int] = frozenset()
+    worded: frozenset[int] = frozenset()
 
     def render(self, place: int, rng: Random, serial: int | None = None) -> Row | None:
         """Return a new row with the value at ``place`` of each variable in all its slots.
@@ -81,7 +82,9 @@ class RowTemplate:
         taken: dict[str, str] = {}
         drawn = [0] * len(self.generators)
         values = []
-        for generator, own, sequence in zip(self.generators, self.own, self.sequences, strict=True):
+        for variable, (generator, own, sequence) in enumerate(
+            zip(self.generators, self.own, self.sequences, strict=True)
+        ):
             at = serial if serial is not None and isinstance(generator, SerialGenerator) else place
             if isinstance(generator, ShiftGenerator):
                 values.append(generator.draw(at + drawn[sequence] * _STRIDE, rng))
@@ -90,7 +93,8 @@ class RowTemplate:
             for turn in range(drawn[sequence], drawn[sequence] + _MOST_DRAWS):
                 value = generator.draw(at + turn * _STRIDE, rng)
                 drawn[sequence] = turn + 1
-                if not self._is_taken(value, own, taken):
+                fits = variable not in self.worded or len(value.split()) == len(own.split())
+                if fits and not self._is_taken(value, own, taken):
                     break
             else:
                 value = own
@@ -167,12 +171,14 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     summaries = tuple(each for each in ties.summaries if not _is_mentioned(each, found))
     computed = {pointer.path for pointer in offsets} | {each.path for each in ties.summaries}
     slots: dict[Spot, int] = {}
+    worded: set[int] = set()
     bounds = {(pointer.context, at) for pointer in offsets for at in (pointer.at, pointer.since)}
     parted = [each for path, entities in found.items() for each in entities if _is_cut(path, each, bounds)]
     frozen = {each.text for each in parted} | statistics.list_lengths(row)
     derived: list[Place] = []
+    dated = list(dates_in_codes(found, texts))
     # The other times keep their distance from one that stays.
-    is_still = any(each.kind == "time" for each in parted)
+    is_still = bool(dated) or any(each.kind == "time" for each in parted)
     networks = networks_in(texts.values())
     times = RowTimes(found, texts, statistics.time_style, statistics.clock_step, is_still=is_still)
     for path, entities in found.items():
@@ -191,6 +197,10 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
                 continue
             if entity.kind in ("time", "weekday"):
                 continue
+            in_code = any(at == path and start < entity.end and entity.start < end for at, start, end in dated)
+            if in_code and not statistics.keeps_dates(entity):
+                constants.add(entity.text)
+                continue
             if entity.text in frozen or times.keeps(path, entity) or is_in_network(entity, networks):
                 constants.add(entity.text)
                 continue
@@ -203,6 +213,9 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
             variables.put(part.of, place)
             parts.append((entity, part))
             slots[path, position] = part.of
+            if path[0] in statistics.tagged.fields:
+                worded.add(part.of)
+                variables.all[part.of].is_kept |= statistics.continues(row, path, entity)
         cut[path] = parts
     for place in derived:
         part = variables.link(place, None, is_ambiguous=False)
@@ -212,8 +225,7 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     for each in ties.results:
         if not {each.target, *each.operands} <= slots.keys():  # one of them does not vary in any row
             frozen_items |= {each.target, *each.operands}
-    elapsed = set(elapsed_spots(found, texts, statistics.elapsed))
-    for spot in {*ties.kept, *frozen_items, *elapsed} & slots.keys():
+    for spot in {*ties.kept, *frozen_items} & slots.keys():
         variables.all[slots[spot]].is_kept = True
     alone = statistics.asks_alone(row)
     asks = alone or statistics.asks_unexplained(row)
@@ -237,7 +249,8 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     )
     drawn = tuple(generators)
     return RowTemplate(
-        row, fields, drawn, own, frozenset(constants), _sequences(generators), offsets, tied, summaries, ids
+        *(row, fields, drawn, own, frozenset(constants), _sequences(generators), offsets, tied, summaries, ids),
+        frozenset(worded),
     )
 
 
@@ -280,17 +293,25 @@ def _generator(
     entities = [place.entity for place in variable.places]
     if variable.is_kept or (asks and not _is_name_of_question(variable)):
         return ConstantGenerator(entities[0].text)
+    if statistics.tells_facts(row) & {place.path[0] for place in variable.places}:
+        return ConstantGenerator(entities[0].text)
     placed = [key for place in variable.places for key in (place.path, place_of(place.entity))]
     band = next((seen for key in placed if (seen := statistics.bands.of(row, key))), ())
     if band and entities[0].kind != "id":
         return range_generator(band, salt)
-    if entities[0].kind in _PLACES and any(each.role == POSTAL for those in found.values() for each in those):
-        return ConstantGenerator(entities[0].text)  # the postal code is that of this city
+    if entities[0].kind in _PLACES and _is_located(found):
+        return ConstantGenerator(entities[0].text)
     limited = max(entities, key=_rank)
     if limited.text != entities[0].text:
         # In another form (007 and 7), only that of the first place can be drawn.
         limited = replace(entities[0], role=CODE) if limited.role in FIXED else entities[0]
     return statistics.generator(limited, salt)
+
+
+def _is_located(found: Mapping[Path, Sequence[Entity]]) -> bool:
+    """Whether a row names a place twice: by a postal code, or its country."""
+    entities = [each for those in found.values() for each in those]
+    return any(each.role == POSTAL for each in entities) or {"city", "country"} <= {each.kind for each in entities}
 
 
 def _rank(entity: Entity) -> int:

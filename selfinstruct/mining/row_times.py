@@ -15,6 +15,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from selfinstruct.mining.entities import Entity
+from selfinstruct.mining.number_roles import ID
 from selfinstruct.mining.times import ShiftGenerator, seconds_of_shift, shifts, write_weekday
 from selfinstruct.rows.leaves import Path
 from selfinstruct.values.durations import UNITS, length_of
@@ -54,6 +55,7 @@ _BIRTH = re.compile(
     r"birth|born|\bdob\b|geb(?:oren|\.|urts)|\bnée?\b|naiss|nacid|nacim|\bnat[oa]\b|nasc|出生|生年月日|생년월일|जन्म|ميلاد|ولد",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)", re.ASCII)
 
 
 class RowTimes:
@@ -89,7 +91,7 @@ class RowTimes:
 
     def keeps(self, path: Path, entity: Entity) -> bool:
         """Whether a number stays because of the row's times: a year that contains them, or a length between them."""
-        if self._is_year(entity) and self.moves is not None:
+        if self._is_year(entity):
             return True
         if self._is_aged and _is_age(path, entity):
             return True
@@ -107,11 +109,14 @@ class RowTimes:
             for each in those
             if self._is_year(each) and self._part(path, each) is None
         }
+        ids = [each.text for those in found.values() for each in those if each.kind == "id"]
+        alone |= {int(year) for text in ids for year in _YEAR.findall(text) if year in self._years}
         return shifts(times, alone, step)
 
     def _is_year(self, entity: Entity) -> bool:
         """Whether a number is the year of one of the row's dates."""
-        return (entity.kind == "year" or (entity.kind == "number" and entity.is_whole)) and entity.text in self._years
+        is_alone = entity.is_whole or entity.is_name or entity.role == ID  # INV-2024-0061
+        return (entity.kind == "year" or (entity.kind == "number" and is_alone)) and entity.text in self._years
 
     def _has_age(self, found: Mapping[Path, Sequence[Entity]]) -> bool:
         """Whether the row has an age, or a number that contains one, and the date that it counts from."""

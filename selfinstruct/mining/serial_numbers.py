@@ -1,16 +1,23 @@
 """Identifiers that are unique over the rows: new ones of the same shape.
 
+A date that all of them begin with, as in 20240315001, is no part of the number: each keeps its own.
+
 Does not handle: ids without a number.
 
 >>> serial_generator("INV-0007", ["INV-0007", "INV-0012"]).draw(0, Random(0))
 'INV-0013'
+>>> serial_generator("20240315001", ["20240315001", "20240402017"]).draw(0, Random(0))
+'20240315018'
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from random import Random
+
+_DATE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,7 @@ class SerialGenerator:
     """Identifiers of the shape of ``like``: its last number is replaced by one above all in the seeds.
 
     ``first`` is the first new number, ``width`` the digits that the shortest of the seeds' numbers is padded to.
-    A row takes ``step`` numbers, of which this is the ``nth``.
+    A row takes ``step`` numbers, of which this is the ``nth``. The first ``lead`` digits stay.
     """
 
     like: str
@@ -26,17 +33,45 @@ class SerialGenerator:
     width: int
     step: int = 1
     nth: int = 0
+    lead: int = 0
 
     def draw(self, place: int, rng: Random) -> str:
         """Return the identifier at ``place``."""
         start, end = last_number(self.like)
+        start += self.lead
         return f"{self.like[:start]}{str(self.first + place * self.step + self.nth).zfill(self.width)}{self.like[end:]}"
 
 
 def serial_generator(like: str, seen: Sequence[str]) -> SerialGenerator:
     """The generator for identifiers like ``like`` that are unique over the rows, all of which are ``seen``."""
     numbers = [value[slice(*last_number(value))] for value in seen]
-    return SerialGenerator(like, max(map(int, numbers)) + 1, min(map(len, numbers)))
+    lead = _DATE if all(begins_with_date(number) and len(number) > _DATE for number in numbers) else 0
+    numbers = [number[lead:] for number in numbers]
+    return SerialGenerator(like, max(map(int, numbers)) + 1, min(map(len, numbers)), lead=lead)
+
+
+@dataclass(frozen=True, slots=True)
+class DatedGenerator:
+    """Numbers of the shape of ``like`` that begin with the same date and have other digits after it, if any."""
+
+    like: str
+
+    def draw(self, place: int, rng: Random) -> str:
+        """Return a number with random digits after the date; these are not all zeros."""
+        digits = len(self.like) - _DATE
+        return self.like[:_DATE] + (str(rng.randrange(1, 10**digits)).zfill(digits) if digits else "")
+
+
+def begins_with_date(number: str) -> bool:
+    """Whether the first eight digits of a number are a date from 1900 to 2099, the year first."""
+    digits = number[:_DATE]
+    if len(digits) < _DATE or digits[:2] not in ("19", "20") or not digits.isascii() or not digits.isdecimal():
+        return False
+    try:
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return False
+    return True
 
 
 def last_number(text: str) -> tuple[int, int]:

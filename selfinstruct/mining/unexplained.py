@@ -46,8 +46,40 @@ _AT_TIMES = frozenset(
     ).split()
 )
 _ENDINGS = (
-    *("总计", "合计", "总分", "总价", "总额", "总数", "总和", "小计", "平均", "平均分", "均值", "占比", "比例", "比率", "百分比"),
-    *("差", "差值", "差额", "利润", "毛利", "净额", "税额", "密度", "增长率", "涨跌幅", "变化", "合計", "差額", "割合", "密度"),
+    *(
+        "总计",
+        "合计",
+        "总分",
+        "总价",
+        "总额",
+        "总数",
+        "总和",
+        "小计",
+        "平均",
+        "平均分",
+        "均值",
+        "占比",
+        "比例",
+        "比率",
+        "百分比",
+    ),
+    *(
+        "差",
+        "差值",
+        "差额",
+        "利润",
+        "毛利",
+        "净额",
+        "税额",
+        "密度",
+        "增长率",
+        "涨跌幅",
+        "变化",
+        "合計",
+        "差額",
+        "割合",
+        "密度",
+    ),
 )
 _ENDINGS_AT_TIMES = ("率", "指数", "速度", "面积", "体积", "时长", "時間", "面積", "体積", "評価")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -90,9 +122,7 @@ def _is_named(target: Path, columns: Mapping[Path, Sequence[Decimal]], others: S
     return len(others) >= 2 and finer and (any(word in _AT_TIMES for word in own) or name.endswith(_ENDINGS_AT_TIMES))
 
 
-def _regressors(
-    target: Path, others: Sequence[Path], columns: Mapping[Path, Sequence[Decimal]]
-) -> tuple[Path, ...]:
+def _regressors(target: Path, others: Sequence[Path], columns: Mapping[Path, Sequence[Decimal]]) -> tuple[Path, ...]:
     """The fewest fields that explain a field's numbers beyond chance."""
     values = {path: np.array([float(each) for each in columns[path][:_MOST_ROWS]]) for path in (target, *others)}
     positive = [path for path in others if (values[path] > 0).all()]

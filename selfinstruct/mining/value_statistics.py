@@ -20,7 +20,6 @@ from selfinstruct.mining.bands import Bands
 from selfinstruct.mining.checked_numbers import CheckedNumbers
 from selfinstruct.mining.code_generators import CheckedGenerator, HexGenerator
 from selfinstruct.mining.derived_names import with_derived
-from selfinstruct.mining.elapsed import elapsed_paths
 from selfinstruct.mining.entities import Entity, find_entities
 from selfinstruct.mining.evidence import Evidence
 from selfinstruct.mining.generators import (
@@ -40,6 +39,7 @@ from selfinstruct.mining.number_generators import (
     LEAST_PRIVATE_PORT,
     Generator,
     are_identifiers,
+    are_years,
     number_generator,
     range_generator,
     year_generator,
@@ -49,12 +49,14 @@ from selfinstruct.mining.number_ties import NumberTies, is_quantity
 from selfinstruct.mining.numerals import ascii_digits
 from selfinstruct.mining.offsets import Offsets
 from selfinstruct.mining.questions import asking_paths, has_no_context, has_unexplained_answer, label_paths
-from selfinstruct.mining.serial_numbers import serial_generator
+from selfinstruct.mining.serial_numbers import DatedGenerator, begins_with_date, last_number, serial_generator
+from selfinstruct.mining.tagged_words import TaggedWords
 from selfinstruct.mining.text_template import MinedTemplates, mine_templates
 from selfinstruct.mining.times import clock_step, is_weekday_of, weekdays
 from selfinstruct.mining.told_lengths import told_lists
 from selfinstruct.mining.unique_fields import unique_paths
 from selfinstruct.mining.vocabulary import Vocabulary
+from selfinstruct.mining.world_facts import told_fields
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path, leaves
 from selfinstruct.text import value_text
@@ -95,6 +97,7 @@ class ValueStatistics:
         self._entities: dict[int, dict[Path, list[Entity]]] = {}
         self._texts: dict[int, dict[Path, str]] = {}
         self._masked: dict[tuple[int, Path], str] = {}
+        self._told_fields: dict[tuple[str, ...], frozenset[str]] = {}
         self._generators: dict[tuple[str, str, str], Generator] = {}
         self._templates: dict[tuple[str, tuple[str, ...] | None], MinedTemplates] = {}
 
@@ -199,9 +202,27 @@ class ValueStatistics:
         return Bands(self.rows, [self._quantities(row) for row in self.rows])
 
     @cached_property
-    def elapsed(self) -> frozenset[Path]:
-        """The leaves that are the time between two times of their row."""
-        return elapsed_paths([self.entities(row) for row in self.rows])
+    def tagged(self) -> TaggedWords:
+        """The fields of words with tags."""
+        return TaggedWords(self.rows)
+
+    def continues(self, row: Row, path: Path, entity: Entity) -> bool:
+        """Whether a value is part of a name of several words, as the tags of its field show."""
+        at = path[1] if len(path) > 1 else len(self.texts(row)[path][: entity.start].split())
+        return isinstance(at, int) and self.tagged.continues(row, str(path[0]), at)
+
+    def keeps_dates(self, entity: Entity) -> bool:
+        """Whether the new values in a code's place keep the date that it begins with."""
+        return entity.kind in ("id", "number") and all(
+            begins_with_date(value[slice(*last_number(value))]) for value in self.seen(entity)
+        )
+
+    def tells_facts(self, row: Row) -> frozenset[str]:
+        """The fields of a row that tell a fact of the world, see ``world_facts``."""
+        names = tuple(row)
+        if names not in self._told_fields:
+            self._told_fields[names] = told_fields(row)
+        return self._told_fields[names]
 
     def _quantities(self, row: Row) -> dict[Hashable, str]:
         """The numbers in texts of a row that may decide something, by their places; those of one number only."""
@@ -263,6 +284,8 @@ class ValueStatistics:
             return length_generator(entity.text, self.seen(entity), salt)
         if entity.kind == "id":
             return serial_generator(entity.text, self.seen(entity))
+        if entity.kind == "number" and all(map(begins_with_date, self.seen(entity))):
+            return DatedGenerator(entity.text)
         if entity.role in FIXED or (entity.kind == "port" and int(entity.text) < LEAST_PRIVATE_PORT):
             return ConstantGenerator(entity.text)
         if place not in self._seen:
@@ -275,6 +298,8 @@ class ValueStatistics:
         kind, seen = entity.kind, self.seen(entity)
         if kind in ("number", "port", "year"):
             seen = list(map(ascii_digits, seen))
+        if kind == "number" and are_years(seen):
+            return range_generator(seen, salt)
         if kind == "number" and entity.is_whole and not entity.unit and all(map(is_plain_number, seen)):
             return range_generator(seen, salt)
         if kind == "number" and entity.role not in OPEN and entity.unit != "age" and not are_identifiers(seen):

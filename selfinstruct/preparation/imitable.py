@@ -13,11 +13,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from selfinstruct.errors import RowError
+from selfinstruct.mining.world_facts import fact_fields
 from selfinstruct.preparation.arithmetic import combines, compares, computes, may_compute, numbers
 from selfinstruct.preparation.field_names import (
     ANSWER,
@@ -78,6 +79,7 @@ KNOWLEDGE = "answers from knowledge", "the answer is not in the text, and new va
 CODE_ROWS = "code", "new values may break code, and nothing here runs it"
 TRANSLATION = "translations", "the words and grammar of one language do not follow new values in the other"
 TASK = "instructions with outputs", "the output follows from the instruction by reasoning, not by copying values"
+FACT = "facts of the world", "another name or number makes them false"
 SUMMARY_ROWS = "summaries", "a summary follows from the meaning of its text, not by copying values"
 
 _CODE = re.compile(
@@ -177,7 +179,7 @@ class _File:
         if self._uniform is not None and all(name in row for name in self._uniform.fields):
             return (self._code(row) if self._uniform.kind != PREFERENCE[0] else None) or self._uniform
         choice = find_choice(row)
-        found = self._code(row) or self._choice(row, choice) or self._arithmetic(row)
+        found = self._code(row) or self._choice(row, choice) or self._arithmetic(row) or _world_fact(row)
         return found or (self._answer_obstacle(row) if choice is None else None)
 
     def is_grounded(self, row: Row) -> bool:
@@ -188,15 +190,14 @@ class _File:
     # --- kinds that the fields show ---
 
     def _by_fields(self) -> Obstacle | None:
-        if pair := is_preference(self.rows[0], self.names):
-            return Obstacle(PREFERENCE[0], pair, PREFERENCE[1])
-        if pair := self._translation():
-            return Obstacle(TRANSLATION[0], pair, TRANSLATION[1])
-        if pair := self._task():
-            return Obstacle(TASK[0], pair, TASK[1])
-        if pair := self._summary():
-            return Obstacle(SUMMARY_ROWS[0], pair, SUMMARY_ROWS[1])
-        return None
+        finders: tuple[tuple[Callable[[], tuple[str, ...]], tuple[str, str]], ...] = (
+            (lambda: is_preference(self.rows[0], self.names), PREFERENCE),
+            (self._translation, TRANSLATION),
+            (self._task, TASK),
+            (self._summary, SUMMARY_ROWS),
+        )
+        found = ((names, kind) for find, kind in finders if (names := find()))
+        return next((Obstacle(kind, names, why) for names, (kind, why) in found), None)
 
     def _translation(self) -> tuple[str, ...]:
         """The fields of a text and its translation."""
@@ -362,6 +363,10 @@ def _share(results: Iterable[bool]) -> float:
     """The share of the results that are true."""
     known = list(results)
     return sum(known) / (len(known) or 1)
+
+
+def _world_fact(row: Row) -> Obstacle | None:
+    return Obstacle(FACT[0], names, FACT[1]) if (names := fact_fields(row)) else None
 
 
 def _has_value(value: JSON) -> bool:

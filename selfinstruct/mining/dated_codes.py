@@ -1,0 +1,38 @@
+"""Dates of a row that occur in its codes as well: order 20240315-7, ``/archive/2024/03/``.
+
+Such a date stays, and all times of the row with it.
+
+Does not handle: dates in codes with the day or the month first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from selfinstruct.mining.entities import Entity
+from selfinstruct.rows.leaves import Path
+from selfinstruct.values.written_times import has_day, has_year, read_time
+
+
+def dates_in_codes(
+    found: Mapping[Path, Sequence[Entity]], texts: Mapping[Path, str]
+) -> Iterator[tuple[Path, int, int]]:
+    """Yield the [start, end) of the row's dates, or their years and months, in codes: ``R20240315-7``, ``/2024/03/``."""
+    forms = dict.fromkeys(form for moment in _dates(found) for form in ("%Y%m%d", "%Y/%m", "%Y-%m", "%Y_%m", "%Y%m"))
+    written = {moment.strftime(form) for moment in _dates(found) for form in forms}
+    if not written:
+        return
+    pattern = re.compile("|".join(map(re.escape, sorted(written, key=len, reverse=True))))
+    for path, entities in found.items():
+        times = [(each.start, each.end) for each in entities if each.kind == "time"]
+        for match in pattern.finditer(texts[path]):
+            if not any(start < match.end() and match.start() < end for start, end in times):
+                yield path, match.start(), match.end()
+
+
+def _dates(found: Mapping[Path, Sequence[Entity]]) -> list[datetime]:
+    times = [each for those in found.values() for each in those if each.kind == "time" and has_year(each.format)]
+    moments = [read_time(each.text, each.format) for each in times if has_day(each.format)]
+    return [moment for moment in moments if moment is not None]
