@@ -95,7 +95,7 @@ def _is_band(path: Hashable, column: Mapping[int, str]) -> bool:
 
 
 def _are_labels(column: Mapping[int, str], *, is_band: bool) -> bool:
-    """Whether there are few different texts, no numbers, each in several rows on average unless it is a band by name."""
+    """Whether there are few different texts, no numbers; a band by name may be another one in every row."""
     kinds = set(column.values())
     short = all(0 < len(text) <= _LABEL_CHARACTERS and not is_plain_number(text) for text in kinds)
     return short and 2 <= len(kinds) <= (len(column) if is_band else len(column) * 2 // 3)

@@ -35,16 +35,16 @@ _MOST_PAIRED, _MOST_OF_THREE = 12, 7
 _HUNDRED = Decimal(100)
 _PI = Decimal("3.14159265358979")
 #: Constants of units, percentages, circles and time; each also as its reciprocal.
-_CONSTANTS = tuple(map(Decimal, ("1", "2", "3", "4", "10", "100", "1000", "10000", "1000000", "3.6", "7", "12", "24")))
-_CONSTANTS += tuple(map(Decimal, ("60", "360", "365", "3600", "1024", "86400", "9.81", "3.14", "3.1416", "3.14159")))
-_CONSTANTS += (_PI,)
-_CONSTANTS += tuple(1 / each for each in _CONSTANTS[1:]) + (_PI / 4, _PI / 6, 4 * _PI / 3, _PI / 3)
-#: Factors between units of measurement: inches, feet, miles, pounds, ounces, gallons, knots, acres, degrees, taxes.
-_FACTORS = tuple(
-    map(Decimal, "1.8 2.54 0.3048 3.28084 1.609344 1.60934 0.621371 0.453592 0.45359237 2.20462 2.20462262".split())
-) + tuple(map(Decimal, "28.3495 3.78541 0.264172 1.852 0.539957 4.184 4.1868 0.393701 2.471 1.05506 0.9144".split()))
-_FACTORS += tuple(1 / each for each in _FACTORS)
-_PLUS = Decimal("32"), Decimal("-273.15"), Decimal("273.15"), Decimal(-32) / Decimal("1.8")
+_WHOLE = "2 3 4 10 100 1000 10000 1000000 3.6 7 12 24 60 360 365 3600 1024 86400 9.81 3.14 3.1416 3.14159"
+_OVER_ONE = (*map(Decimal, _WHOLE.split()), _PI)
+_CONSTANTS = (Decimal(1), *_OVER_ONE, *(1 / each for each in _OVER_ONE), _PI / 4, _PI / 6, 4 * _PI / 3, _PI / 3)
+#: Factors between units of measurement: degrees, inches, feet, miles, pounds, ounces, gallons, knots, calories, acres.
+_UNITS = (
+    "1.8 2.54 0.3048 3.28084 1.609344 1.60934 0.621371 0.453592 0.45359237 2.20462 2.20462262 28.3495 3.78541 0.264172 "
+    "1.852 0.539957 4.184 4.1868 0.393701 2.471 1.05506 0.9144"
+)
+_FACTORS = tuple(each for unit in map(Decimal, _UNITS.split()) for each in (unit, 1 / unit))
+_PLUS = Decimal(32), Decimal("-273.15"), Decimal("273.15"), Decimal(-32) / Decimal("1.8")
 
 
 class Derivation(NamedTuple, Generic[Name]):
@@ -61,11 +61,11 @@ class Derivation(NamedTuple, Generic[Name]):
 
 
 class _Hypothesis(NamedTuple):
-    """A formula with the positions of its operands, the number of formulas of its kind, and of rows it was fitted to."""
+    """A formula, the positions of its operands, how many ``forms`` its kind has, and the rows that it was fitted to."""
 
     formula: Formula
     operands: tuple[int, ...]
-    count: float
+    forms: float
     free: int = 0
 
 
@@ -113,7 +113,7 @@ def _derivation(
         if not all(_gives(each.formula, row, result, places) for result, row in zip(results, rows, strict=True)):
             continue
         distinct = len(set(zip(results, *(others[names[at]] for at in each.operands), strict=True)))
-        logarithm = math.log10(each.count) - (distinct - each.free) * math.log10(max(spread, 2))
+        logarithm = math.log10(each.forms) - (distinct - each.free) * math.log10(max(spread, 2))
         operands = tuple(names[at] for at in each.operands)
         if logarithm < math.log10(_MAX_CHANCE):
             return Derivation(target, each.formula, operands, places, is_certain=True)
@@ -134,16 +134,16 @@ def _hypotheses(
     """The formulas that may give the results: those that give the first one, the simplest first."""
     count = min(len(columns), _MOST_PAIRED)
     for at in range(count):
-        for formula in (_complement_of_100, _complement_of_1):
-            yield _Hypothesis(formula, (at,), 2.0 * count)
+        for complement in (_complement_of_100, _complement_of_1):
+            yield _Hypothesis(complement, (at,), 2.0 * count)
     pairs = list(permutations(range(count), 2))
     for pair in pairs:
         for formula in _OF_TWO:
             yield _Hypothesis(formula, pair, float(len(pairs) * len(_OF_TWO)))
     for start in range(len(columns)):
         for stop in range(start + 2, len(columns) + 1):
-            for formula in (_mean, _sum):
-                yield _Hypothesis(formula, tuple(range(start, stop)), float(len(columns) ** 2))
+            for total in (_mean, _sum):
+                yield _Hypothesis(total, tuple(range(start, stop)), float(len(columns) ** 2))
     triples = list(permutations(range(min(count, _MOST_OF_THREE)), 3))
     for triple in triples:
         for formula in _OF_THREE:
@@ -211,7 +211,7 @@ def _line(factor: Decimal, plus: Decimal) -> Formula:
 def _lines(
     results: Sequence[Decimal], given: Sequence[Decimal], half: Decimal
 ) -> Iterator[tuple[Decimal, Decimal, float, int]]:
-    """The factors and addends of lines through the results; how many such lines there are, and the rows that fit any."""
+    """The factors and addends of lines through the results; how many there are, and the rows that fit any line."""
     low, high = min(range(len(given)), key=given.__getitem__), max(range(len(given)), key=given.__getitem__)
     width = given[high] - given[low]
     if not width:

@@ -22,9 +22,9 @@ from decimal import Decimal
 from itertools import combinations, pairwise, permutations
 from typing import NamedTuple, TypeAlias, TypeVar
 
+from selfinstruct.mining.derivations import derive
 from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.evidence import Columns, Evidence
-from selfinstruct.mining.derivations import derive
 from selfinstruct.mining.formulas import COMMON, FORMULAS, Formula, find_formula, places_of
 from selfinstruct.mining.leaf_texts import any_position, leaf_texts
 from selfinstruct.mining.list_summaries import SUMMARIES, summary_of
@@ -57,7 +57,7 @@ _JOINED = re.compile(
     r"[^.;!?。]{0,24}(?:\b(?:of|von|sur|из|limit|max|maximum|threshold|quota|above|below|over|under|than|exceed\w*)\b|/)"
     r"[^.;!?。\d]{0,16}"
 )
-_PAIRING = frozenset("/ of von sur из".split())
+_PAIRING = frozenset(["/", "of", "von", "sur", "из"])
 _NARROW = Decimal("0.03")
 _SPREAD = Decimal("1.3")
 

@@ -23,7 +23,13 @@ from selfinstruct.mining.generators import (
 )
 from selfinstruct.mining.leaf_texts import with_texts
 from selfinstruct.mining.networks import is_in_network, networks_in
-from selfinstruct.mining.number_generators import Generator, IdentifierGenerator, NumberGenerator, range_generator
+from selfinstruct.mining.number_generators import (
+    Generator,
+    IdentifierGenerator,
+    NumberGenerator,
+    are_years,
+    range_generator,
+)
 from selfinstruct.mining.number_roles import BOUNDS, CODE, FIXED, OPEN, POSTAL
 from selfinstruct.mining.number_ties import Spot, Summary, summary_text
 from selfinstruct.mining.offsets import Pointer
@@ -167,7 +173,9 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     targets, ambiguous = find_targets(found, texts, statistics)
     offsets = tuple(statistics.offsets.of(row))
     ties = statistics.ties.of(found, texts, lambda path: statistics.masked(row, path))
-    ties = replace(ties, orders=(*ties.orders, *(((one, 0), (other, 0)) for one, other in statistics.bands.orders(row))))
+    ties = replace(
+        ties, orders=(*ties.orders, *(((one, 0), (other, 0)) for one, other in statistics.bands.orders(row)))
+    )
     summaries = tuple(each for each in ties.summaries if not _is_mentioned(each, found))
     computed = {pointer.path for pointer in offsets} | {each.path for each in ties.summaries}
     slots: dict[Spot, int] = {}
@@ -301,7 +309,7 @@ def _generator(
         return range_generator(band, salt)
     if entities[0].kind in _PLACES and _is_located(found):
         return ConstantGenerator(entities[0].text)
-    limited = max(entities, key=_rank)
+    limited = next((each for each in entities if are_years(statistics.seen(each))), max(entities, key=_rank))
     if limited.text != entities[0].text:
         # In another form (007 and 7), only that of the first place can be drawn.
         limited = replace(entities[0], role=CODE) if limited.role in FIXED else entities[0]

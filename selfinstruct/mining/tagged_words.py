@@ -1,4 +1,4 @@
-"""Words with tags: two lists, or two texts, that are equally long in every row, such as tokens and their parts of speech.
+"""Words with tags: two lists, or two texts, that are equally long in every row, such as tokens and their kinds.
 
 A new value there has as many words as the old one. A name of several words, which the tags show to continue
 (``B-LOC I-LOC``), stays as it is.

@@ -38,13 +38,6 @@ _MOST_ROWS = 60
 # Units of the last decimal place that a regression may miss.
 _MOST_UNITS = 1.0
 # Words that mean a result at times.
-_AT_TIMES = frozenset(
-    (
-        "rate index speed area volume duration score share efficiency intensity frequency power energy cost price pace "
-        "geschwindigkeit fläche volumen dauer kosten quote vitesse surface durée taux velocidad superficie duración tasa "
-        "velocità durata tasso"
-    ).split()
-)
 _ENDINGS = (
     *(
         "总计",
@@ -119,7 +112,11 @@ def _is_named(target: Path, columns: Mapping[Path, Sequence[Decimal]], others: S
     finer = bool(others) and places_of(columns[target]) > max(places_of(columns[path]) for path in others)
     if any(word in words("derived-quantities") for word in own) or name.endswith(_ENDINGS):
         return len(others) >= 2 or finer
-    return len(others) >= 2 and finer and (any(word in _AT_TIMES for word in own) or name.endswith(_ENDINGS_AT_TIMES))
+    return (
+        len(others) >= 2
+        and finer
+        and (any(word in words("derived-quantities-at-times") for word in own) or name.endswith(_ENDINGS_AT_TIMES))
+    )
 
 
 def _regressors(target: Path, others: Sequence[Path], columns: Mapping[Path, Sequence[Decimal]]) -> tuple[Path, ...]:

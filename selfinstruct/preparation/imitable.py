@@ -49,8 +49,7 @@ _LABEL_CHARACTERS = 40
 # An answer of at most this many words (or twice as many characters of a script without spaces) is a fact.
 _FACT_WORDS = 5
 _COPIED = 0.8
-_MOST_REASONS = 4
-_MOST_LINES = 12
+_MOST_REASONS, _MOST_LINES = 4, 12
 # Of more rows, this many are examined first, and the others only if one of these has an obstacle.
 _SAMPLE = 500
 _YES_NO = word_set(
@@ -179,7 +178,8 @@ class _File:
         if self._uniform is not None and all(name in row for name in self._uniform.fields):
             return (self._code(row) if self._uniform.kind != PREFERENCE[0] else None) or self._uniform
         choice = find_choice(row)
-        found = self._code(row) or self._choice(row, choice) or self._arithmetic(row) or _world_fact(row)
+        found = self._code(row) or self._choice(row, choice) or self._arithmetic(row)
+        found = found or (Obstacle(FACT[0], names, FACT[1]) if (names := fact_fields(row)) else None)
         return found or (self._answer_obstacle(row) if choice is None else None)
 
     def is_grounded(self, row: Row) -> bool:
@@ -363,10 +363,6 @@ def _share(results: Iterable[bool]) -> float:
     """The share of the results that are true."""
     known = list(results)
     return sum(known) / (len(known) or 1)
-
-
-def _world_fact(row: Row) -> Obstacle | None:
-    return Obstacle(FACT[0], names, FACT[1]) if (names := fact_fields(row)) else None
 
 
 def _has_value(value: JSON) -> bool:

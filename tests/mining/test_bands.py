@@ -49,7 +49,7 @@ def test_the_greater_of_two_numbers_may_decide_a_label() -> None:
     rows: list[Row] = [{"open": a, "close": b, "trend": "rise" if b > a else "fall"} for a, b in prices]
     statistics = ValueStatistics(rows, {}, fixed=("trend",))
     new = [row_template(row, statistics, 1).render(at, Random(at)) for at in range(20) for row in rows]
-    assert all(row is None or (row["close"] > row["open"]) == (row["trend"] == "rise") for row in new)  # type: ignore[operator]
+    assert all(row is None or (row["close"] > row["open"]) == (row["trend"] == "rise") for row in new)
     assert len({str(row) for row in new if row is not None}) > 30
 
 
