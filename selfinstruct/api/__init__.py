@@ -4,7 +4,7 @@
     runs             Run, open_run                  connect          which backend a run uses
     files            check, init, dedup             inspect          show, rejudge, report, export
     builtin_recipes  list, read, copy               recovery         recover
-    evaluation       evaluate
+    evaluation       evaluate                       probe            probe
 
 Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they raise the errors of
 ``selfinstruct.errors``. Long-running ones have async twins. Does not print: that is for ``cli`` and ``render``.
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
     from selfinstruct.api.grow import plan, run, run_async, run_directory
     from selfinstruct.api.inspect import Exported, export, rejudge, report, row_counts, show
+    from selfinstruct.api.probe import probe
     from selfinstruct.api.recovery import recover
     from selfinstruct.api.runs import Run, open_run, thresholds_of
 
@@ -33,6 +34,7 @@ _HOMES = {
     "selfinstruct.api.files": ("check", "check_async", "dedup", "dedup_async", "init"),
     "selfinstruct.api.grow": ("plan", "run", "run_async", "run_directory"),
     "selfinstruct.api.inspect": ("Exported", "export", "rejudge", "report", "row_counts", "show"),
+    "selfinstruct.api.probe": ("probe",),
     "selfinstruct.api.recovery": ("recover",),
     "selfinstruct.api.runs": ("Run", "open_run", "thresholds_of"),
 }
@@ -52,6 +54,7 @@ __all__ = [
     "init",
     "open_run",
     "plan",
+    "probe",
     "recipe_text",
     "recipes",
     "recover",

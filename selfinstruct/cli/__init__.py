@@ -24,6 +24,7 @@ from selfinstruct.cli.evaluate import evaluate
 from selfinstruct.cli.export import export
 from selfinstruct.cli.init import init
 from selfinstruct.cli.interrupts import INTERRUPTED, handle_sigterm
+from selfinstruct.cli.probe import probe
 from selfinstruct.cli.recipes import recipes
 from selfinstruct.cli.recover import recover
 from selfinstruct.cli.rejudge import rejudge
@@ -55,6 +56,7 @@ def application() -> typer.Typer:
     app.command("run", short_help="Grow seed rows to a quota in every category.")(run)
     app.command("init", short_help="Infer a recipe from seed rows.")(init)
     app.add_typer(recipes(), name="recipes", short_help="List the built-in recipes.")
+    app.command("probe", short_help="Ask a model what it knows already.")(probe)
     app.command("check", short_help="Check the rows of a file; exit 1 on errors.")(check)
     app.command("dedup", short_help="Remove near-duplicates from a file.")(dedup)
     app.command("show", short_help="Show where a row came from, or why it was rejected.")(show)

@@ -7,6 +7,7 @@ Does not handle: run directories, calling models, judging.
 """
 
 from selfinstruct.preparation.categories import Categorizer
+from selfinstruct.preparation.chat_roles import chat_roles, roles_by_name, roles_of_columns
 from selfinstruct.preparation.infer import context_fields, infer, make_categories, prose_field, value_statistics
 from selfinstruct.preparation.judging_state import JudgingState
 from selfinstruct.preparation.passage_questions import constants_of, make_questions, with_questions
@@ -30,6 +31,7 @@ __all__ = [
     "Prepared",
     "Source",
     "build_prepared",
+    "chat_roles",
     "check_seeds",
     "constants_of",
     "context_fields",
@@ -42,6 +44,8 @@ __all__ = [
     "prepared_from_journal",
     "prose_field",
     "read_source",
+    "roles_by_name",
+    "roles_of_columns",
     "thresholds",
     "tried",
     "value_statistics",

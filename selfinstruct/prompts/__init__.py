@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from selfinstruct.prompts.language import Language, detect_language
 from selfinstruct.prompts.passage_prompt import ASK, ask_step
+from selfinstruct.prompts.probe_prompt import probe_messages
 from selfinstruct.prompts.quoting import demonstrations, fenced
 from selfinstruct.prompts.row_prompt import row_messages
 from selfinstruct.prompts.step_prompt import step_messages
@@ -21,6 +22,7 @@ __all__ = [
     "detect_language",
     "estimate_tokens",
     "fenced",
+    "probe_messages",
     "row_messages",
     "step_messages",
 ]

@@ -22,7 +22,19 @@ from selfinstruct.recipe.methods import (
 )
 from selfinstruct.recipe.reading import bind, is_recipe, load_recipe, parse_recipe, recipe_name
 from selfinstruct.recipe.relations import Relation
-from selfinstruct.recipe.tables import Categories, Checks, Demos, Model, Novelty, Price, Prompt, Quota, Recipe, Seeds
+from selfinstruct.recipe.tables import (
+    Categories,
+    Checks,
+    Demos,
+    Model,
+    Novelty,
+    Price,
+    Prompt,
+    Quota,
+    Recipe,
+    Roles,
+    Seeds,
+)
 from selfinstruct.recipe.writing import to_toml
 
 __all__ = [
@@ -44,6 +56,7 @@ __all__ = [
     "Quota",
     "Recipe",
     "Relation",
+    "Roles",
     "Rule",
     "Seeds",
     "Snippets",

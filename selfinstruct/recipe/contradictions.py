@@ -62,6 +62,8 @@ def _named_fields(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str]]:
             yield ("rules", at, "when"), name
     if recipe.categories.field is not None:
         yield ("categories", "field"), recipe.categories.field
+    for role, other in (recipe.roles.names if recipe.roles is not None else {}).items():
+        yield ("roles", role), other
     for other in recipe.novelty.fields:
         yield ("novelty", "fields"), other
 

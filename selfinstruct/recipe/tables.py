@@ -143,6 +143,24 @@ class Model(Table):
     api: Literal["chat", "completions"] = "chat"
 
 
+class Roles(Table):
+    """``[roles]``: the fields that the ``user`` and the ``assistant`` say, for chat messages and for ``probe``.
+
+    The user's message begins with the text of ``context``, and ends with that of ``input``, where a row has them. A
+    question is put without its ``context`` by ``probe``. By default the roles follow from the names of the fields.
+    """
+
+    user: NonEmpty
+    assistant: NonEmpty
+    context: str = ""
+    input: str = ""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The field of each role that has one."""
+        return {role: name for role, name in self if name}
+
+
 Models = Annotated[tuple[Model, ...], Strict(False)]
 Steps = Annotated[tuple[Step, ...], Strict(False)]
 Expansions = Annotated[tuple[Expand, ...], Strict(False)]
@@ -178,6 +196,7 @@ class Recipe(Table):
     steps: Steps = ()
     judge: Judges = ()
     expand: Expansions = ()
+    roles: Roles | None = None
     model: Model | None = None
     models: Models = ()
 

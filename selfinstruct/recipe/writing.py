@@ -72,6 +72,8 @@ def _tables(
         for key, share in shares.items():
             if share or f"{table}.{key}" in comments:
                 yield (table, key), share
+    if recipe.roles is not None:
+        yield ("roles",), recipe.roles.names
     yield ("model",), _model(recipe.model) if recipe.model is not None else None
     for at, model in enumerate(recipe.models):
         yield ("models", at), _model(model) | {"weight": model.weight}

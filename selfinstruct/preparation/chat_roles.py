@@ -1,0 +1,96 @@
+"""Which fields of a row the user and the assistant of a chat say: by the recipe, by their names, or by the rows.
+
+    content, summary                -> the user says content, the assistant summary
+    instruction, input, output      -> the user says instruction and input
+    Question, RawLog, Answer        -> the user says RawLog and Question
+
+Does not handle: rows that are chats already (``messages``, turns in a text).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from selfinstruct.errors import InputError
+from selfinstruct.mining.questions import asking_paths
+from selfinstruct.recipe import Recipe, Roles
+from selfinstruct.records import Row
+from selfinstruct.rows.leaves import Path
+
+_CONTEXTS = ("context", "rawlog", "passage", "原文", "上下文")
+_TASK_CONTEXTS = ("context", "上下文")
+#: Names of the user's text, the text that it is about, its input, and the assistant's text; the first line that has
+#: a user's and an assistant's text counts.
+_NAMES = (
+    (("instruction", "指令"), (), ("input", "输入", *_TASK_CONTEXTS), ("output", "response", "输出")),
+    (("prompt", "提示"), (), (), ("completion", "response")),
+    (("question", "query", "问题"), _CONTEXTS, (), ("answer", "response", "答案", "回答")),
+    (("question", "问题"), (), (), ("summary", "概要", "摘要")),
+    (("content", "内容"), (), (), ("summary", "概要", "摘要")),
+)
+_CHATS = {"messages", "conversations"}
+
+
+def chat_roles(recipe: Recipe, rows: Sequence[Row] = ()) -> Roles | None:
+    """Return the roles of the fields of a recipe, of which ``rows`` are examples; None where they are not clear."""
+    if recipe.roles is not None:
+        return recipe.roles
+    if _CHATS & recipe.fields.keys():
+        return None
+    return roles_by_name(tuple(recipe.fields)) or _by_rules(recipe, rows)
+
+
+def roles_by_name(fields: Sequence[str]) -> Roles | None:
+    """Return the roles of fields with well-known names, in any letter case; None for other fields."""
+    named = {name.lower(): name for name in reversed(fields)}
+
+    def first(names: Sequence[str]) -> str:
+        return next((named[name] for name in names if name in named), "")
+
+    for users, contexts, inputs, assistants in _NAMES:
+        user, assistant = first(users), first(assistants)
+        if user and assistant:
+            return Roles(user=user, assistant=assistant, context=first(contexts), input=first(inputs))
+    return None
+
+
+def roles_of_columns(columns: Mapping[str, str], fields: Sequence[str]) -> Roles:
+    """Return the roles that ``columns`` names: role -> field. Raises InputError for unknown ones."""
+    known = list(Roles.model_fields)
+    for role, name in columns.items():
+        if role not in known:
+            raise InputError(f"`columns`: unknown role {role!r}", hint=f"The roles are {', '.join(known)}.")
+        if name not in fields:
+            raise InputError(f"`columns`: no field {name!r}", hint=f"The fields are {', '.join(fields)}.")
+    if missing := [role for role in ("user", "assistant") if role not in columns]:
+        raise InputError(f"`columns`: no field for {missing[0]}", hint="Name the fields of user and assistant.")
+    return Roles(**columns)
+
+
+def _by_rules(recipe: Recipe, rows: Sequence[Row]) -> Roles | None:
+    """The roles by the rules of the fields: an answer is marked, or taken from a context; a question asks."""
+    texts = [
+        name
+        for name, field in recipe.fields.items()
+        if field.type == "string" and not field.unique and not field.one_of
+    ]
+    grounded = [name for name in texts if recipe.fields[name].appears_in in texts]
+    answers = [name for name in texts if recipe.fields[name].answer] or grounded
+    context = recipe.fields[answers[0]].appears_in or "" if answers else ""
+    others = [name for name in texts if name not in answers[:1] and name != context]
+    asking = _asking(others, rows)
+    if answers and (asking or others):
+        return Roles(user=(asking or others)[0], assistant=answers[0], context=context)
+    if len(texts) == 2 and len(recipe.fields) == 2 and rows:
+        user = asking[0] if len(asking) == 1 else texts[0]
+        return Roles(user=user, assistant=next(name for name in texts if name != user))
+    return None
+
+
+def _asking(names: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    """The fields of ``names`` that ask a question in nearly all rows."""
+    texts: list[dict[Path, str]] = [
+        {(name,): row[name] for name in names if isinstance(row.get(name), str)} for row in rows
+    ]
+    asking = asking_paths(texts)
+    return [name for name in names if (name,) in asking]
