@@ -2,6 +2,7 @@
 
     imitation: one request per rows_per_request rows of each category's quota
     steps:     one request per row of the previous steps, in each batch; judges likewise
+    votes:     as many per row as can confirm it
     lists:     one request per list that the model has to write
 
 Does not handle: rejections, which cannot be predicted. So the figures are lower bounds.
@@ -19,7 +20,7 @@ from random import Random
 from selfinstruct.growth import BatchState, CategoryProgress, Sampler, StepCall, plan
 from selfinstruct.preparation import Prepared
 from selfinstruct.prompts import detect_language, estimate_tokens, row_messages, step_messages
-from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step
+from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup, names_in
 from selfinstruct.records import JSON, Message
 from selfinstruct.rows import to_json
@@ -68,7 +69,7 @@ class _PlannedRequests:
 def dry_run(prepared: Prepared, seed: int = 0) -> DryRun:
     """Estimate a new run of ``prepared``; ``seed`` is the random seed of the first prompts."""
     written = _imitation_requests if prepared.recipe.imitates else _step_requests
-    planned = [*_list_requests(prepared.recipe), *written(prepared, seed)]
+    planned = [*_list_requests(prepared.recipe), *written(prepared, seed), *_vote_requests(prepared)]
     return DryRun(
         {each.name: each.requests for each in planned},
         round(sum(each.requests * each.input_tokens for each in planned)),
@@ -130,6 +131,19 @@ def _step_requests(prepared: Prepared, seed: int) -> Iterator[_PlannedRequests]:
 def _prompt_owners(recipe: Recipe) -> list[Step | Judge]:
     """The steps and judges, in order."""
     return [*recipe.steps, *recipe.judge]
+
+
+def _vote_requests(prepared: Prepared) -> Iterator[_PlannedRequests]:
+    """The votes of models on the rows, the fewest that confirm all of them."""
+    recipe = prepared.recipe
+    for verify in recipe.verified_by_models:
+        values = {name: f"{{{name}}}" for name in verify.reads}
+        prompt = StepCall(verify.name, verify, values).messages(recipe)
+        given = _tokens(prompt) + sum(
+            _value_tokens(name, prepared) - estimate_tokens(text) for name, text in values.items()
+        )
+        requests = sum(prepared.quotas.values()) * (verify.votes // 2 + 1)
+        yield _PlannedRequests(verify.name, requests, prompt, given, _reply_tokens(verify, prepared), verify.model)
 
 
 def _first_values(prepared: Prepared, seed: int) -> Mapping[str, JSON]:
@@ -199,10 +213,12 @@ def _count_in_batch(recipe: Recipe, count: int) -> tuple[dict[str, float], float
     return calls, rows
 
 
-def _reply_tokens(each: Step | Judge, prepared: Prepared) -> float:
+def _reply_tokens(each: Step | Judge | Verify, prepared: Prepared) -> float:
     """The estimated tokens of a reply."""
     if isinstance(each, Judge):
         return _VERDICT
+    if isinstance(each, Verify):
+        return _ENTRY + _value_tokens(each.answers, prepared)
     frame = estimate_tokens(to_json(dict.fromkeys(each.writes, ""))) if each.reply == "json" else 0
     row = frame + sum(_value_tokens(name, prepared) for name in each.writes)
     return row * (each.rows or min(prepared.recipe.prompt.rows_per_request, max(prepared.quotas.values())))

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from selfinstruct.backends import PassageImitator
+from selfinstruct.checks.agreement import conventions
 from selfinstruct.errors import InputError
 from selfinstruct.growth import PASSAGE, BatchState, Draft, PromptInputs
 from selfinstruct.journal import History, RecordedReply, RefusedCandidate
 from selfinstruct.preparation.passage_inputs import id_sequences
-from selfinstruct.recipe import Judge, Recipe, Step, accept_unimported, parse_recipe
+from selfinstruct.recipe import Recipe, accept_unimported, parse_recipe
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.records import JSON, Row
 from selfinstruct.similarity import RowIndex
@@ -146,6 +147,7 @@ def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance
     number = batch.conditions.get(PASSAGE) or 0
     passage = history.passage(number) if number else None
     inputs = PromptInputs.from_json(history.metadata().prompt_inputs, _OnePassage(number, passage))
+    inputs.conventions = conventions(recipe.verify, [seed.row for seed in history.seeds()] if recipe.verify else ())
     if recipe.passages is not None:
         inputs.ids = id_sequences(recipe, [seed.row for seed in history.seeds()])
     # The imitator asks about passages without looking at the demonstrations.
@@ -163,7 +165,8 @@ def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance
     if draft is None or (found.rejection is None and not recipe.imitates and draft.row != found.row):
         return replace(found, unreadable=unreadable)  # this version parses the replies differently
     own = replay.branch_of(drafts, found.position)
-    steps = [each.step for each in own if each.call not in unreadable and replay.asked_by(each.step) in recipe.steps]
+    of_steps = {step.name for step in recipe.steps}
+    steps = [each.step for each in own if each.call not in unreadable and replay.asked_by(each.step) in of_steps]
     return replace(
         found,
         row=draft.row if found.row is None else found.row,
@@ -233,16 +236,15 @@ class _BatchReplay:
         before = sum(1 for draft in drafts[:position] if draft == wanted)
         return lines[min(before, len(lines) - 1)][1] if lines else self.replies
 
-    def asked_by(self, key: str) -> Step | Judge | None:
-        """Return the step or judge that made a call."""
-        askers: list[Step | Judge] = [*self.recipe.steps, *self.recipe.judge]
-        found = [each for each in askers if f"{key}/".startswith(f"{each.name}/")]
-        return max(found, key=lambda each: len(each.name), default=None)
+    def asked_by(self, key: str) -> str:
+        """Return the name of the step, judge or vote that made a call, or ""."""
+        votes = [ballot for each in self.recipe.verify for ballot in each.ballots]
+        names = [*(each.name for each in self.recipe.steps), *(each.name for each in self.recipe.judge), *votes]
+        return max((name for name in names if f"{key}/".startswith(f"{name}/")), key=len, default="")
 
     def _path(self, key: str) -> str:
         """Return the branch of a call: "/3" for ``answers/3``."""
-        asker = self.asked_by(key)
-        return key.removeprefix(asker.name) if asker is not None else ""
+        return key.removeprefix(name) if (name := self.asked_by(key)) else ""
 
 
 def _is_on_branch(path: str, to: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any, Self, TypeVar
 
 from selfinstruct.backends import cost
+from selfinstruct.growth import FIRST_TRAINING
 from selfinstruct.journal import History, Spent
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Price
@@ -156,8 +157,17 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         stopped=metadata.stopped,
         seconds=round(metadata.seconds, 3),
         conserved=state.conserved,
-        notes=list(metadata.remarks),
+        notes=[*metadata.remarks, *_unread(prepared, state.seeds + state.accepted)],
     )
+
+
+def _unread(prepared: Prepared, rows: int) -> Iterator[str]:
+    """What the embedded reader had no opinion about, since it had too few rows to learn from."""
+    for verify in prepared.recipe.verified_by_reader:
+        if rows < FIRST_TRAINING:
+            yield f"{verify.name}: no second opinion yet: the embedded reader needs {FIRST_TRAINING} rows"
+        elif len(prepared.seeds.rows) < FIRST_TRAINING:
+            yield f"{verify.name}: no second opinion on the first {FIRST_TRAINING} rows, which taught the embedded reader"
 
 
 def cost_of(spent: Sequence[Spent], prices: Mapping[str, Sequence[float]]) -> tuple[Decimal, bool]:

@@ -52,6 +52,7 @@ REASONS = (
     "duplicate",
     "quota",
     "judge",
+    "unanswered",
 )
 
 FieldCheck: TypeAlias = Callable[[Row, str, Constraints], Rejection | None]

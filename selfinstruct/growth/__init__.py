@@ -21,12 +21,14 @@ from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.resume import restore
 from selfinstruct.growth.run_counts import RunCounts
 from selfinstruct.growth.sampler import PASSAGE, ROUND, Sampler, attribute_categories
+from selfinstruct.growth.second_opinion import FIRST_TRAINING, ReaderFields, SecondOpinion
 from selfinstruct.growth.step_call import EXPAND, StepCall, first_reply_format
 from selfinstruct.growth.step_reply import Draft, StepReply
 from selfinstruct.growth.steps import advance
 
 __all__ = [
     "EXPAND",
+    "FIRST_TRAINING",
     "PASSAGE",
     "ROUND",
     "BatchState",
@@ -38,8 +40,10 @@ __all__ = [
     "Pool",
     "PromptInputs",
     "PromptSize",
+    "ReaderFields",
     "RunCounts",
     "Sampler",
+    "SecondOpinion",
     "StepCall",
     "StepReply",
     "advance",

@@ -44,6 +44,8 @@ def judge_batch(
         candidate = Candidate(position, draft.text, draft.row, draft.problem)
         rejection = contradictions.get(position) or draft.rejection
         judgement = Judgement(candidate, "", rejection) if rejection else judge(candidate, batch.demos, criteria, view)
+        if judgement.rejection is None and candidate.row is not None and (doubt := pool.doubt(candidate.row)):
+            judgement = Judgement(candidate, judgement.category, doubt)
         judgements.append(judgement)
         if judgement.rejection is None and candidate.row is not None:
             accepted[judgement.category] += 1

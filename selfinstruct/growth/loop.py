@@ -47,6 +47,7 @@ from selfinstruct.growth.stagnation import (
 )
 from selfinstruct.journal import Journal, QuotaStage
 from selfinstruct.prompts import Language, row_messages
+from selfinstruct.recipe import Verify
 from selfinstruct.records import Batch, Failure, Judgement, Request, Row
 
 #: Replies judged before free slots are filled again, so that a burst of replies does not leave the endpoint idle.
@@ -241,7 +242,9 @@ class Loop:
                 given=batch.conditions,
                 repeat_format=self.prompt_size.repeats_format,
             )
-        seed = self.batch_rng(batch.number).getrandbits(31)
+        # Votes with one seed might all be the same reply.
+        of = Random(f"{self.seed}/{step_call.key}") if isinstance(step_call.definition, Verify) else None
+        seed = (of or self.batch_rng(batch.number)).getrandbits(31)
         reply_format = step_call.reply_format(recipe)
         return Request(batch, step_call.key, prompt, demos, seed, reply_format, step_call.model)
 

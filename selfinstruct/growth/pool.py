@@ -9,8 +9,9 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from selfinstruct.growth.planner import CategoryProgress
+from selfinstruct.growth.second_opinion import SecondOpinion
 from selfinstruct.recipe import Recipe
-from selfinstruct.records import Row
+from selfinstruct.records import Rejection, Row
 from selfinstruct.similarity.neighbour_index import NeighbourIndex
 
 
@@ -21,10 +22,16 @@ class Pool:
     """
 
     def __init__(
-        self, recipe: Recipe, thresholds: Mapping[str, float], progress: Mapping[str, CategoryProgress]
+        self,
+        recipe: Recipe,
+        thresholds: Mapping[str, float],
+        progress: Mapping[str, CategoryProgress],
+        opinions: Sequence[SecondOpinion] = (),
     ) -> None:
         self._progress = progress
         self._rows = NeighbourIndex(recipe, min_threshold=min(thresholds.values(), default=0.7))
+        #: The second opinions of embedded readers, which learn from the rows of the pool.
+        self.opinions = tuple(opinions)
         self.seed_count = 0
         #: For each category the ids of its seeds, and of its grown rows.
         self.seeds: dict[str, list[int]] = {name: [] for name in thresholds}
@@ -36,6 +43,8 @@ class Pool:
             self.seeds.setdefault(category, []).append(number)
         self.seed_count = len(rows)
         self._rows.add_all(rows)
+        for row in rows:
+            self._teach(row)
 
     def share_seeds(self) -> None:
         """Make every seed one of each category: rows about other texts have the seeds as examples of their style."""
@@ -46,6 +55,7 @@ class Pool:
         """Add an accepted row and return its id; ``nearest`` finds it after ``index_added``."""
         number = self._rows.add(row, defer=True)
         self.grown[category].append(number)
+        self._teach(row)
         return number
 
     def index_added(self) -> None:
@@ -58,9 +68,18 @@ class Pool:
         def numbered() -> Iterator[Row]:
             for number, (row, category) in enumerate(rows, start=len(self._rows) + 1):
                 self.grown[category].append(number)
+                self._teach(row)
                 yield row
 
         self._rows.add_all(numbered())
+
+    def doubt(self, row: Row) -> Rejection | None:
+        """The first rejection of a row by an embedded reader of the rows of the pool."""
+        return next((doubt for each in self.opinions if (doubt := each.rejection(row)) is not None), None)
+
+    def _teach(self, row: Row) -> None:
+        for opinion in self.opinions:
+            opinion.add(row)
 
     def twin(self, row: Row) -> tuple[int, bool] | None:
         """See ``NeighbourIndex.twin``."""

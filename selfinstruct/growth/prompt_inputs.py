@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from selfinstruct.checks.agreement import Convention
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.journal import History
 from selfinstruct.mining.id_sequence import IdSequence
@@ -56,6 +57,7 @@ class PromptInputs:
 
     ``capacity`` is the most rows that the passages of a category can yield. ``ids`` continue the values of the unique
     fields of the seeds, for rows whose author writes no ids; both are for rows about ``[passages]``.
+    ``conventions`` are those of the seeds' answers, for second opinions.
     """
 
     lists: dict[str, Sequence[JSON]] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class PromptInputs:
     templates: dict[str, Sequence[ExpansionTemplate]] = field(default_factory=dict)
     capacity: Mapping[str, int] = field(default_factory=dict)
     ids: Mapping[str, IdSequence] = field(default_factory=dict)
+    conventions: Mapping[str, Convention] = field(default_factory=dict)
 
     def to_json(self) -> JSON:
         """The lists and templates as JSON for the journal, which keeps passages in a table of their own."""

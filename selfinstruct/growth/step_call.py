@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from selfinstruct.prompts import step_messages
-from selfinstruct.recipe import Judge, Recipe, Step
+from selfinstruct.prompts import ANSWER, step_messages, verify_messages
+from selfinstruct.recipe import Judge, Recipe, Step, Verify
 from selfinstruct.records import JSON, Message, ReplyFormat
 
 #: The only call of a recipe without steps: whole rows that imitate the demonstrations, or templates alone.
 IMITATE, EXPAND = "imitate", "expand"
+#: Tries of a judge, and of a second opinion.
 _JUDGE_TRIES = 2
 
 
@@ -22,7 +23,7 @@ class StepCall:
     """A call to be made; ``values`` fill its prompt. ``definition`` is None where the reply contains whole rows."""
 
     key: str
-    definition: Step | Judge | None
+    definition: Step | Judge | Verify | None
     values: Mapping[str, JSON] = field(default_factory=dict)
 
     @property
@@ -45,23 +46,28 @@ class StepCall:
             return ReplyFormat(types, optional=frozenset(name for name, each in fields.items() if each.optional))
         if isinstance(definition, Judge):
             return ReplyFormat({"score": "number", "reason": "string"}, is_list=False)
+        if isinstance(definition, Verify):
+            return ReplyFormat({ANSWER: str(fields[definition.answers].type)}, is_list=False)
         if definition.reply != "json":
             return None
         types = {name: str(fields[name].type) if name in fields else "string" for name in definition.writes}
         return ReplyFormat(types, is_list=definition.rows != 1)
 
     def messages(self, recipe: Recipe) -> tuple[Message, ...]:
-        """The prompt of a step or a judge; empty for imitation, whose prompt is built from demonstrations."""
+        """The prompt of a step, a judge or a reader; empty for imitation: its prompt is built from demonstrations."""
         if self.definition is None:
             return ()
+        form = self.reply_format(recipe)
+        if isinstance(self.definition, Verify):
+            return verify_messages(recipe, self.definition, self.values, form)
         # A completion model was trained on an exact format, including the line break at its end.
         verbatim = any(each.api == "completions" for each in recipe.all_models if self.model in ("", each.name))
         system, prompt = self.definition.system, self.definition.prompt
-        return step_messages(system, prompt, self.values, self.reply_format(recipe), verbatim=verbatim)
+        return step_messages(system, prompt, self.values, form, verbatim=verbatim)
 
 
 def first_reply_format(recipe: Recipe) -> ReplyFormat | None:
     """The format of the first JSON reply that a run requests; None where all replies are text."""
-    definitions: list[Step | Judge | None] = [*recipe.steps, *recipe.judge] or [None]
+    definitions: list[Step | Judge | Verify | None] = [*recipe.steps, *recipe.judge] or [None]
     formats = (StepCall("", definition).reply_format(recipe) for definition in definitions)
     return next((each for each in formats if each is not None), None)

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from selfinstruct.growth.step_call import EXPAND, StepCall
-from selfinstruct.recipe import Judge, Recipe, Step
+from selfinstruct.prompts import ANSWER
+from selfinstruct.recipe import Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Reply, Row
 from selfinstruct.replies import parse_reply, strip_reasoning
@@ -48,8 +49,8 @@ def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
         if call.key == EXPAND:
             return StepReply((Draft({}, ""),))
         return _read_rows(reply, tuple(recipe.fields))
-    if isinstance(call.definition, Judge):
-        read = _read_rows(reply, _VERDICT)
+    if isinstance(call.definition, Judge | Verify):
+        read = _read_rows(reply, _VERDICT if isinstance(call.definition, Judge) else (ANSWER,))
         drafts = list(read.drafts)
     else:
         step = call.definition

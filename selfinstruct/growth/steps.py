@@ -1,10 +1,11 @@
 """The steps of a batch: the calls that it needs next, given its replies, until all its drafts are complete; pure.
 
-    values -> step 1 -> its rows, each with more values -> step 2 -> ... -> judges -> templates -> drafts
+    values -> step 1 -> its rows, each with more values -> step 2 -> ... -> judges, votes -> templates -> drafts
 
 Each row in a step's reply continues on its own, as a branch. The key of a call names its step and its branch:
 ``answers/3`` calls step ``answers`` about the third row of the step before. Imitation is the recipe with one step,
-whose replies contain whole rows; a recipe without steps that only expands has one call, which is never sent.
+whose replies contain whole rows, on which models may vote; a recipe without steps that only expands has one call,
+which is never sent.
 
 Does not handle: sending, journaling, or repeating a call with an unreadable reply (``batch_state``).
 """
@@ -12,12 +13,13 @@ Does not handle: sending, journaling, or repeating a call with an unreadable rep
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfinstruct.checks import field_faults
 from selfinstruct.growth.prompt_inputs import ExpansionTemplate, PromptInputs
 from selfinstruct.growth.step_call import EXPAND, IMITATE, StepCall
 from selfinstruct.growth.step_reply import Draft, StepReply
+from selfinstruct.growth.votes import count_votes
 from selfinstruct.recipe import Judge, Recipe, Step
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Row
@@ -56,13 +58,14 @@ def advance(
             return BatchProgress((call,), ())
         reply = replies[call.key]
         if recipe.imitates:
-            return BatchProgress((), reply.drafts if reply is not None else ())
+            return _verify_all(recipe, inputs, reply.drafts if reply is not None else (), replies)
         branches = [_Branch("", values)]
     else:
         branches, drafts, calls = _follow_steps(recipe, values, replies)
     complete = [(branch, _completed_draft(recipe, branch)) for branch in branches]
     for branch, draft in complete:
         judged = _judged(recipe, branch, draft, replies, calls)
+        judged = judged and _verified(recipe, inputs, branch.path, judged, replies, calls)
         if judged is not None:
             drafts += _expanded(recipe, inputs, branch, judged)
     return BatchProgress(calls, () if calls else drafts)
@@ -130,6 +133,48 @@ def _judged(
     return draft
 
 
+def _verify_all(
+    recipe: Recipe, inputs: PromptInputs, drafts: Sequence[Draft], replies: Mapping[str, StepReply | None]
+) -> BatchProgress:
+    """The whole rows of a reply, after the votes of models on those that are right so far."""
+    if not recipe.verified_by_models:
+        return BatchProgress((), drafts)
+    calls: list[StepCall] = []
+    complete: list[Draft] = []
+    for number, draft in enumerate(drafts, 1):
+        # The checks of the pool reject the others, with their own reasons.
+        is_right = draft.row is not None and not field_faults(draft.row, recipe, tuple(draft.row))
+        verified = _verified(recipe, inputs, f"/{number}", draft, replies, calls) if is_right else draft
+        complete += [] if verified is None else [verified]
+    return BatchProgress(calls, () if calls else complete)
+
+
+def _verified(
+    recipe: Recipe,
+    inputs: PromptInputs,
+    path: str,
+    draft: Draft,
+    replies: Mapping[str, StepReply | None],
+    calls: list[StepCall],
+) -> Draft | None:
+    """The draft, rejected where models do not give its answer; None, with more calls, where votes are missing."""
+    row = draft.row
+    if draft.rejection is not None or row is None:
+        return draft
+    for verify in recipe.verified_by_models:
+        if any(name not in row for name in (*verify.reads, verify.answers)):
+            continue
+        keys = [ballot + path for ballot in verify.ballots]
+        seen = {name: row[name] for name in verify.reads}
+        count = count_votes(keys, replies, value_text(row[verify.answers]), inputs.conventions[verify.answers])
+        if count.calls:
+            calls += [StepCall(key, verify, seen) for key in count.calls]
+            return None
+        if count.rejection is not None:
+            return replace(draft, rejection=count.rejection)
+    return draft
+
+
 def _objection(judge: Judge, reply: StepReply | None) -> str:
     """The reason why a judge rejects a draft, or ""."""
     row = next((draft.row for draft in reply.drafts if draft.row is not None), None) if reply is not None else None
@@ -171,9 +216,11 @@ def _rendered(templates: Sequence[ExpansionTemplate], values: Mapping[str, JSON]
 
 
 def _completed_draft(recipe: Recipe, branch: _Branch) -> Draft:
-    """The row of a branch that has passed every step; checked here where judges or templates follow."""
+    """The row of a branch that has passed every step; checked here where judges, votes or templates follow."""
     row = _row(recipe, branch.values)
-    rejection = field_faults(row, recipe, tuple(row)) if recipe.judge or recipe.expand else None
+    rejection = (
+        field_faults(row, recipe, tuple(row)) if recipe.judge or recipe.verified_by_models or recipe.expand else None
+    )
     return Draft(row, branch.text, rejection=rejection, group=branch.group)
 
 

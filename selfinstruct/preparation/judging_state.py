@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from selfinstruct.checks import Criteria
-from selfinstruct.growth import CategoryProgress, Pool, Sampler, restore
+from selfinstruct.growth import CategoryProgress, Pool, ReaderFields, Sampler, SecondOpinion, restore
 from selfinstruct.journal import History
 from selfinstruct.preparation.prepare import Prepared
 
@@ -30,8 +30,8 @@ class JudgingState:
     def of_seeds(cls, prepared: Prepared) -> Self:
         """Return the state before the first batch."""
         progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
-        pool = Pool(prepared.recipe, prepared.thresholds, progress)
         seeds = prepared.seeds.rows
+        pool = Pool(prepared.recipe, prepared.thresholds, progress, second_opinions(prepared))
         pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
         if prepared.recipe.categories.by == "passage":
             pool.share_seeds()
@@ -50,3 +50,12 @@ class JudgingState:
         if set(quotas) == set(self.criteria.thresholds):
             for name, quota in quotas.items():
                 self.progress[name].quota = quota
+
+
+def second_opinions(prepared: Prepared) -> list[SecondOpinion]:
+    """The second opinions of a run that embedded readers give."""
+    recipe, seeds = prepared.recipe, prepared.seeds.rows
+    return [
+        SecondOpinion(each, ReaderFields.of(each, recipe, seeds), prepared.inputs.conventions[each.answers])
+        for each in recipe.verified_by_reader
+    ]

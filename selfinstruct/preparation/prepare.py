@@ -21,6 +21,7 @@ from selfinstruct.checks import (
     field_faults,
     schema,
 )
+from selfinstruct.checks.agreement import conventions
 from selfinstruct.documents import PackedPassages
 from selfinstruct.errors import RowError
 from selfinstruct.growth import (
@@ -243,7 +244,7 @@ def build_prepared(
     ``known_statistics`` are those of inference, which are reused as far as they apply.
     """
     statistics = value_statistics(recipe, seeds.rows, known_statistics)
-    inputs = inputs or PromptInputs()
+    inputs = replace(inputs or PromptInputs(), conventions=conventions(recipe.verify, seeds.rows))
     categories: Categorizer
     if recipe.categories.by == "attribute":
         categories = AttributeCategories(tuple(attribute_categories(recipe, inputs)))

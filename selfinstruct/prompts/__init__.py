@@ -13,8 +13,10 @@ from selfinstruct.prompts.quoting import demonstrations, fenced
 from selfinstruct.prompts.row_prompt import row_messages
 from selfinstruct.prompts.step_prompt import step_messages
 from selfinstruct.prompts.token_estimate import estimate_tokens
+from selfinstruct.prompts.verify_prompt import ANSWER, verify_messages
 
 __all__ = [
+    "ANSWER",
     "ASK",
     "Language",
     "ask_step",
@@ -25,4 +27,5 @@ __all__ = [
     "probe_messages",
     "row_messages",
     "step_messages",
+    "verify_messages",
 ]

@@ -12,6 +12,7 @@ Does not handle: questions whose words are on none of the lists; their type is u
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _NAMES = frozenset({"word", "words", "id", "dotted"})
 _ASKED: tuple[tuple[str, frozenset[str]], ...] = (
@@ -74,6 +75,8 @@ _TYPES = tuple(
     )
 )
 
+_DIGITS = str.maketrans("0123456789", "1" * 10)
+
 
 def asked_types(question: str) -> frozenset[str]:
     """Return the types of value that a question may ask for; none if its words do not tell."""
@@ -86,4 +89,10 @@ def asked_types(question: str) -> frozenset[str]:
 
 def span_type(text: str) -> str:
     """Return the type of a value; "mixed" for what is none of the known ones."""
+    # The patterns tell digits apart in hexadecimal numbers only, so that many values have one type.
+    return _span_type(text if "0x" in text else text.translate(_DIGITS))
+
+
+@lru_cache(maxsize=1 << 16)
+def _span_type(text: str) -> str:
     return next((name for pattern, name in _TYPES if pattern.fullmatch(text)), "mixed")

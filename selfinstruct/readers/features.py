@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -111,7 +111,7 @@ def span_features(question: str, candidates: Candidates) -> SpanFeatures:
     return SpanFeatures(
         before=_lines([context.before(first) for first in firsts], joined, _JOINED_BEFORE),
         after=_lines([context.after(last) for last in lasts], joined, _JOINED_AFTER),
-        inside=_lines([context.inside(first, last) for first, last in candidates.ranges], joined, _JOINED_SPAN),
+        inside=_lines(list(context.insides(candidates.ranges)), joined, _JOINED_SPAN),
         begins=np.array([firsts[first] for first, _ in candidates.ranges], np.int32),
         ends=np.array([lasts[last] for _, last in candidates.ranges], np.int32),
     )
@@ -132,6 +132,39 @@ def _lines(lines: Sequence[Sequence[int]], asked: NDArray[numpy.uint64], joined:
 def _hash(kind: str, text: str) -> int:
     # A lone surrogate is as good a character as any other.
     return zlib.crc32(text.encode("utf-8", "surrogatepass"), zlib.crc32(kind.encode()))
+
+
+@lru_cache(maxsize=1 << 16)
+def _span_hashes(
+    shape: str,
+    size: str,
+    edges: str,
+    mentioned: str,
+    mentions: str,
+    kind: str,
+    types: tuple[str, str, str],
+    near: tuple[int, str, int],
+    is_whole: bool,
+) -> tuple[int, ...]:
+    """The features of a span that it shares with others: of all but its own words."""
+    type_name, asked, fits = types
+    left, before, right = near
+    return (
+        _hash("shape", shape),
+        _hash("size, edges", f"{size} {edges}"),
+        _hash("edges", edges),
+        _hash("size", size),
+        _hash("edges, shape", f"{edges} {shape}"),
+        _hash("mentioned", f"{mentioned} {mentions}"),
+        _hash("mentioned, kind", f"{mentioned.endswith('True')} {kind}"),
+        _hash("type fits", fits),
+        _hash("type, asked", f"{type_name} {asked}"),
+        _hash("fits, mentioned", f"{fits} {mentioned} {size}"),
+        _hash("fits, near", f"{fits} {left} {before}"),
+        _hash("fits, edges", f"{fits} {edges}"),
+        _hash("whole", str(is_whole)),
+        _hash("around", f"{left} {right}"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,36 +242,48 @@ class _Context:
             _hash("place from end", str(min(len(self._pieces) - 1 - last, 3))),
         ]
 
-    def inside(self, first: int, last: int) -> list[int]:
-        """What a span is."""
-        pieces, asked = self._pieces[first : last + 1], self._asked
-        shape = "".join(self._shapes[first : last + 1])[:_SHAPE]
-        words = sum(piece.is_word for piece in pieces)
-        text = " ".join(self._words[first : last + 1]) if words <= _TEXT_WORDS else "long"
-        size = f"{min(words, 5)} {min(sum(piece.is_spaced for piece in pieces[1:]), 3)}"
-        edges = f"{self._edge(first, first - 1)} {self._edge(last + 1, last + 1)}"
-        mentions = [mention for mention in self._mentions[first : last + 1] if mention]
-        mentioned = f"{len(mentions) == words} {bool(mentions)}"
-        type_name = span_type(self._text[pieces[0].start : pieces[-1].end])
-        fits = str(type_name in asked.types) if asked.types else "unknown"
-        return [
-            _hash("shape", shape),
-            _hash("text", text),
-            _hash("size, edges", f"{size} {edges}"),
-            _hash("edges", edges),
-            _hash("size", size),
-            _hash("edges, shape", f"{edges} {shape}"),
-            _hash("marks", "".join(dict.fromkeys(piece.text for piece in pieces if not piece.is_word))),
-            _hash("mentioned", f"{mentioned} {'value' in mentions} {'head' in mentions}"),
-            _hash("mentioned, kind", f"{bool(mentions)} {asked.kind}"),
-            _hash("type fits", fits),
-            _hash("type, asked", f"{type_name} {' '.join(sorted(asked.types))}"),
-            _hash("fits, mentioned", f"{fits} {mentioned} {size}"),
-            _hash("fits, near", f"{fits} {self._left[first]} {self._mention(self._previous[first])}"),
-            _hash("fits, edges", f"{fits} {edges}"),
-            _hash("whole", str(len(pieces) == len(self._pieces))),
-            _hash("around", f"{self._left[first]} {self._right[last]}"),
-        ]
+    def insides(self, ranges: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+        """What each span is. There are hundreds in a line, so this counts on from one to the next, longer one."""
+        pieces, asked = self._pieces, self._asked
+        begins, ends = self._edges()
+        types = " ".join(sorted(asked.types))
+        start, at = -1, 0
+        shape, texts, words, spaced, marks, mentions, mentioned = "", "", 0, 0, "", 0, ""
+        for first, last in ranges:
+            if first != start:
+                start = at = first
+                shape, texts, words, spaced, marks, mentions, mentioned = "", "", 0, 0, "", 0, ""
+            while at <= last:
+                piece = pieces[at]
+                words += piece.is_word
+                spaced += piece.is_spaced and at > first
+                shape = shape if len(shape) >= _SHAPE else f"{shape}{self._shapes[at]}"[:_SHAPE]
+                texts = f"{texts} {self._words[at]}" if at > first else self._words[at]
+                if not piece.is_word and piece.text not in marks:
+                    marks += piece.text
+                if mention := self._mentions[at]:
+                    mentions += 1
+                    mentioned = mentioned if mention in mentioned else f"{mentioned} {mention}"
+                at += 1
+            type_name = span_type(self._text[pieces[first].start : pieces[last].end])
+            shared = _span_hashes(
+                shape,
+                f"{min(words, 5)} {min(spaced, 3)}",
+                f"{begins[first]} {ends[last]}",
+                f"{mentions == words} {mentions > 0}",
+                f"{'value' in mentioned} {'head' in mentioned}",
+                asked.kind,
+                (type_name, types, str(type_name in asked.types) if types else "unknown"),
+                (self._left[first], self._mention(self._previous[first]), self._right[last]),
+                last - first + 1 == len(pieces),
+            )
+            text = _hash("text", texts if words <= _TEXT_WORDS else "long")
+            yield [shared[0], text, *shared[1:5], _hash("marks", marks), *shared[5:]]
+
+    def _edges(self) -> tuple[list[str], list[str]]:
+        """What is before each piece, and what is after it."""
+        places = range(len(self._pieces))
+        return [self._edge(at, at - 1) for at in places], [self._edge(at + 1, at + 1) for at in places]
 
     @staticmethod
     def _two(neighbours: Sequence[int], at: int) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from selfinstruct.recipe.methods import (
     Rule,
     Snippets,
     Step,
+    Verify,
 )
 from selfinstruct.recipe.reading import bind, is_recipe, load_recipe, parse_recipe, recipe_name
 from selfinstruct.recipe.relations import Relation
@@ -61,6 +62,7 @@ __all__ = [
     "Seeds",
     "Snippets",
     "Step",
+    "Verify",
     "accept_unimported",
     "bind",
     "extension_error",

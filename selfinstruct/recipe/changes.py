@@ -39,6 +39,8 @@ def _judging(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, Any]]:
     yield ("checks", "use"), recipe.checks.use
     yield from ((("rules", at), rule) for at, rule in enumerate(recipe.rules))
     yield from ((("relations", at), relation) for at, relation in enumerate(recipe.relations))
+    for at, verify in enumerate(recipe.verify):
+        yield from ((("verify", at, key), value) for key, value in verify if key != "model")
     yield from ((("steps", at, "writes"), step.writes) for at, step in enumerate(recipe.steps))
     yield from ((("expand", at, "writes"), expand.writes) for at, expand in enumerate(recipe.expand))
     yield ("documents", "by"), recipe.documents and recipe.documents.by

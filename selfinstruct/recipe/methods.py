@@ -1,6 +1,7 @@
 """The tables of a recipe beyond imitation: the inputs of its prompts, its steps, and the constraints on rows.
 
-[attributes] x [documents] | [passages] -> [[steps]] -> [[judge]] -> [[expand]] -> rows, checked by [fields], [[rules]]
+[attributes] x [documents] | [passages] -> [[steps]] -> [[judge]], [[verify]] -> [[expand]] -> rows,
+checked by [fields], [[rules]]
 """
 
 from __future__ import annotations
@@ -141,6 +142,26 @@ class Judge(Table):
     system: str = ""
     least: Annotated[float, "a number, the least score"] = 4.0
     model: str = ""
+
+
+class Verify(Table):
+    """``[[verify]]``: a second opinion. A reader sees the fields ``reads`` alone and must give the field ``answers``.
+
+    The reader is ``model``, one of ``[[models]]``, or any model of the run: of ``votes`` independent replies, more than
+    half must give the answer. Without a model, or with ``votes = 0``, it is an embedded reader that learns from the
+    other rows; it rejects only what it contradicts with confidence.
+    """
+
+    name: NonEmpty = "verify"
+    reads: Names
+    answers: NonEmpty
+    votes: CountOrNone = 3
+    model: str = ""
+
+    @property
+    def ballots(self) -> tuple[str, ...]:
+        """The name of each vote, as the keys of its calls begin."""
+        return tuple(f"{self.name}-{number}" for number in range(1, self.votes + 1))
 
 
 class Snippets(Table):

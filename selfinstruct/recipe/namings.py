@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from selfinstruct.recipe import toml
-from selfinstruct.recipe.errors import Problem, nearest
+from selfinstruct.recipe.errors import Problem, nearest, no_such_field
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.recipe.tables import Recipe
 
@@ -18,7 +18,7 @@ OF_PASSAGES = ("passage", "document", "page", "start", "end")
 
 
 def naming_problems(recipe: Recipe) -> Iterator[Problem]:
-    """Yield the problems of the attributes, documents, steps, judges and expansions of a recipe."""
+    """Yield the problems of the attributes, documents, steps, judges, second opinions and expansions of a recipe."""
     yield from _attribute_problems(recipe)
     yield from _step_problems(recipe)
     known = known_names(recipe)
@@ -27,6 +27,7 @@ def naming_problems(recipe: Recipe) -> Iterator[Problem]:
             names = [*known, *recipe.fields]
             yield from _unknown(("judge", at, key), names_in(getattr(judge, key)), names, recipe.fields)
         yield from _no_model(recipe, ("judge", at, "model"), judge.model)
+    yield from _verify_problems(recipe)
     yield from _expansion_problems(recipe, known)
     yield from _source_problems(recipe, known)
 
@@ -94,9 +95,31 @@ def _step_problems(recipe: Recipe) -> Iterator[Problem]:
         known += step.writes
         names.append(step.name)
     names += [judge.name for judge in recipe.judge]
+    names += [ballot for verify in recipe.verify for ballot in verify.ballots or (verify.name,)]
     names += [expand.name for expand in recipe.expand]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        yield Problem(("steps",), f"duplicate name {twice[0]}: steps, judges and expansions must have distinct names")
+        yield Problem(
+            ("steps",),
+            f"duplicate name {twice[0]}: steps, judges, second opinions and expansions must have distinct names",
+        )
+
+
+def _verify_problems(recipe: Recipe) -> Iterator[Problem]:
+    for at, verify in enumerate(recipe.verify):
+        path = ("verify", at)
+        if not verify.reads:
+            hint = 'for example: reads = ["Passage", "Question"]'
+            yield Problem((*path, "reads"), "must name at least one field that the reader sees", hint)
+        for name in verify.reads:
+            if name not in recipe.fields:
+                yield no_such_field((*path, "reads"), name, recipe.fields)
+        if verify.answers not in recipe.fields:
+            yield no_such_field((*path, "answers"), verify.answers, recipe.fields)
+        elif verify.answers in verify.reads:
+            yield Problem((*path, "answers"), "must not be one of the fields that the reader sees")
+        yield from _no_model(recipe, (*path, "model"), verify.model)
+        if verify.votes and recipe.expand:
+            yield Problem(path, "cannot be combined with [[expand]]", "use the embedded reader: votes = 0")
 
 
 def _expansion_problems(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:

@@ -8,7 +8,18 @@ from annotated_types import Ge, Le
 from pydantic import Field as Key
 from pydantic import Strict
 
-from selfinstruct.recipe.methods import Attribute, Documents, Expand, Field, Judge, Passages, Questions, Rule, Step
+from selfinstruct.recipe.methods import (
+    Attribute,
+    Documents,
+    Expand,
+    Field,
+    Judge,
+    Passages,
+    Questions,
+    Rule,
+    Step,
+    Verify,
+)
 from selfinstruct.recipe.relations import Relation
 from selfinstruct.recipe.types import (
     Amount,
@@ -165,6 +176,7 @@ Models = Annotated[tuple[Model, ...], Strict(False)]
 Steps = Annotated[tuple[Step, ...], Strict(False)]
 Expansions = Annotated[tuple[Expand, ...], Strict(False)]
 Judges = Annotated[tuple[Judge, ...], Strict(False)]
+Verifications = Annotated[tuple[Verify, ...], Strict(False)]
 Rules = Annotated[tuple[Rule, ...], Strict(False)]
 Relations = Annotated[tuple[Relation, ...], Strict(False)]
 
@@ -195,6 +207,7 @@ class Recipe(Table):
     questions: Questions = Questions()
     steps: Steps = ()
     judge: Judges = ()
+    verify: Verifications = ()
     expand: Expansions = ()
     roles: Roles | None = None
     model: Model | None = None
@@ -220,3 +233,14 @@ class Recipe(Table):
     def all_models(self) -> tuple[Model, ...]:
         """The models of ``[model]`` or ``[[models]]``; none for the imitator."""
         return self.models or (() if self.model is None else (self.model,))
+
+    @property
+    def verified_by_models(self) -> tuple[Verify, ...]:
+        """The second opinions that models give."""
+        return tuple(each for each in self.verify if each.votes) if self.all_models and self.backend is None else ()
+
+    @property
+    def verified_by_reader(self) -> tuple[Verify, ...]:
+        """The second opinions that the embedded reader gives."""
+        by_models = self.verified_by_models
+        return tuple(each for each in self.verify if each not in by_models)

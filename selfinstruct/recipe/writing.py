@@ -57,6 +57,8 @@ def _tables(
         yield ("steps", at), _set_keys(step)
     for at, judge in enumerate(recipe.judge):
         yield ("judge", at), _set_keys(judge)
+    for at, verify in enumerate(recipe.verify):
+        yield ("verify", at), _set_keys(verify)
     for at, expand in enumerate(recipe.expand):
         yield ("expand", at), _set_keys(expand) | _files(expand.file, folder)
     for table in ("categories", "quota", "novelty", "prompt"):

@@ -1,4 +1,4 @@
-"""The method of a recipe in words: sources, author, steps, judges, expansions.
+"""The method of a recipe in words: sources, author, steps, judges, second opinions, expansions.
 
 Does not handle: results. Names are data; the caller chooses how they are shown, as code or escaped for a terminal.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from selfinstruct.analysis.dry_run import LIST_PREFIX
+from selfinstruct.growth import FIRST_TRAINING
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step
+from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step, Verify
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.recipe.namings import OF_PASSAGES
 from selfinstruct.render.text import counted, format_number, printable
@@ -78,6 +79,8 @@ def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[s
         yield step.name, "asks about one passage at a time; no requests" if asks else _requests(step, shown)
     for judge in recipe.judge:
         yield judge.name, _judges(judge, shown)
+    for verify in recipe.verify:
+        yield verify.name, _verifies(verify, recipe, shown)
     for expand in recipe.expand:
         yield expand.name, _expands(expand, prepared, shown)
 
@@ -155,6 +158,15 @@ def _requests(step: Step, shown: Shown) -> str:
 def _judges(judge: Judge, shown: Shown) -> str:
     words = f"scores each row and rejects scores below {judge.least:g}"
     return words + (f", with the model {shown(judge.model)}" if judge.model else "")
+
+
+def _verifies(verify: Verify, recipe: Recipe, shown: Shown) -> str:
+    goal = f"must find {shown(verify.answers)} from {join_words([shown(name) for name in verify.reads])}"
+    if verify in recipe.verified_by_reader:
+        return f"the embedded reader {goal}; it learns from the other rows, {FIRST_TRAINING} at least; no requests"
+    votes = counted(verify.votes, "reply", "replies")
+    who = f"the model {shown(verify.model)}" if verify.model else "a model"
+    return f"{who} {goal}: most of {votes}" if verify.votes > 1 else f"{who} {goal}"
 
 
 def _expands(expand: Expand, prepared: Prepared, shown: Shown) -> str:

@@ -36,6 +36,7 @@ MEANINGS = {
     "duplicate": "identical to a row in the pool",
     "quota": "category already full",
     "judge": "rejected by the judge",
+    "unanswered": "a reader of the row gives another answer",
 }
 
 
