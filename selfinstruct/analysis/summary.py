@@ -167,7 +167,7 @@ def _unread(prepared: Prepared, rows: int) -> Iterator[str]:
         if rows < FIRST_TRAINING:
             yield f"{verify.name}: no second opinion yet: the embedded reader needs {FIRST_TRAINING} rows"
         elif len(prepared.seeds.rows) < FIRST_TRAINING:
-            yield f"{verify.name}: no second opinion on the first {FIRST_TRAINING} rows, which taught the embedded reader"
+            yield f"{verify.name}: no opinion on the first {FIRST_TRAINING} rows, which taught the embedded reader"
 
 
 def cost_of(spent: Sequence[Spent], prices: Mapping[str, Sequence[float]]) -> tuple[Decimal, bool]:

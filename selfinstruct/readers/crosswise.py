@@ -29,7 +29,7 @@ _LEAST_SURE, _MOST_SURE = 0.5, 0.6
 #: The reader's own answer must be so many times as probable as the row's.
 _TIMES = 20
 #: Types in which the readers agree with fewer of the rows, when they are sure, are left alone.
-_LEAST_AGREEMENT = 0.8
+_LEAST_AGREEMENT = 0.7
 
 
 def row_digest(row: Example) -> int:

@@ -145,6 +145,7 @@ def test_reasons_are_the_published_ones() -> None:
     assert set(REASONS) == {
         *("schema", "empty", "length", "echo", "same", "ungrounded", "identifiers", "label", "blocked"),
         *("check", "relation", "contradiction", "holdout", "pii", "near-duplicate", "duplicate", "quota", "judge"),
+        "unanswered",
     }
     assert len(REASONS) == len(set(REASONS))
 

@@ -12,8 +12,12 @@ from typing import Any
 import pytest
 
 from selfinstruct import api
-from selfinstruct.growth.second_opinion import FIRST_TRAINING
+from selfinstruct.errors import RecipeError
+from selfinstruct.growth import FIRST_TRAINING, Draft, judge_batch, start_batch
+from selfinstruct.preparation import JudgingState
+from selfinstruct.preparation.prepare import prepare
 from selfinstruct.recipe import frozen_changes, parse_recipe, to_toml
+from selfinstruct.records import Batch
 from selfinstruct.testing import FaultServer
 
 SEEDS = {
@@ -37,7 +41,7 @@ answer = true
 [fields.Line]
 [novelty]
 fields = ["Question"]
-max_rouge_l = 0.95
+max_rouge_l = 1.0
 [prompt]
 rows_per_request = 5
 [quota]
@@ -65,10 +69,11 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 class Writer:
-    """Writes rows about orders or blocks of which every fifth has a wrong answer, and reads them as it is told to."""
+    """Writes rows about orders or blocks, one in ``every`` with a wrong answer, and reads them as it is told to."""
 
-    def __init__(self, language: str, reads: str = "right") -> None:
+    def __init__(self, language: str, reads: str = "right", every: int = 5) -> None:
         self._language = language
+        self._every = every
         self._reads = reads
         self._rows = 0
         self.prompts: list[str] = []
@@ -81,19 +86,23 @@ class Writer:
             return self._answer(text)
         if "jsonl" not in text:
             return "ok"
-        rows = [self._row() for _ in range(5)]
-        return json.dumps({"rows": rows}, ensure_ascii=False)
+        return self.rows()
+
+    def rows(self) -> str:
+        """The next five rows."""
+        return json.dumps({"rows": [self._row() for _ in range(5)]}, ensure_ascii=False)
 
     def _row(self) -> dict[str, str]:
         self._rows += 1
         number, size, other = 1000 + 7 * self._rows, 5000 + 13 * self._rows, 20 + self._rows
         if self._language == "en":
             line = f"Received block blk_{number} of size {size} B from 10.0.{other}.1"
-            question, wrong = f"How large is block blk_{number}?", f"10.0.{other}.1"
+            question, wrong = f"How large is block blk_{number}?", (f"10.0.{other}.1", "from", "Received")
         else:
             line = f"订单{number}创建成功，金额{size}元，商品数{other}"
-            question, wrong = f"订单{number}的金额是多少？", str(other)
-        return {"Question": question, "Answer": wrong if self._rows % 5 == 0 else str(size), "Line": line}
+            question, wrong = f"订单{number}的金额是多少？", (str(other), "商品", "成功")
+        answer = str(size) if self._rows % self._every else wrong[self._rows // self._every % 3]
+        return {"Question": question, "Answer": answer, "Line": line}
 
     def _answer(self, text: str) -> str:
         self.prompts.append(text)
@@ -190,37 +199,29 @@ async def test_a_row_without_readable_votes_is_rejected(recipe: Any) -> None:
 async def test_a_row_is_shown_with_the_votes_on_it(recipe: Any) -> None:
     """``show`` names the calls that led to a row: the reply that contains it and the votes, not those on other rows."""
     await _run(recipe("en"), Writer("en"))
-    assert [each.step for each in api.show("run", 2).replies] == ["imitate", "verify-1/2", "verify-2/2"]
+    assert sorted(each.step for each in api.show("run", 2).replies) == ["imitate", "verify-1/2", "verify-2/2"]
 
 
-def test_the_embedded_reader_rejects_what_contradicts_the_other_rows(recipe: Any) -> None:
-    """Without a model, most wrong answers after the first rows are refused, right ones are kept; rejudging agrees."""
-    from selfinstruct.growth import judge_batch
-    from selfinstruct.growth.step_reply import Draft
-    from selfinstruct.preparation import JudgingState
-    from selfinstruct.preparation.prepare import prepare
-    from selfinstruct.records import Batch
-
-    for language in ("en", "zh"):
-        prepared = prepare(recipe(language, rows=400))
-        state = JudgingState.of_seeds(prepared)
-        writer = Writer(language)
-        rows = [writer._row() for _ in range(300)]
-        judgements = []
-        for number in range(30):
-            drafts = [Draft(row, "") for row in rows[10 * number : 10 * number + 10]]
-            batch = Batch(number + 1, next(iter(prepared.quotas)), 10, 10 * number, ())
-            from selfinstruct.growth import start_batch
-
-            start_batch(state.progress, batch)
-            judgements += judge_batch(batch, drafts, state.criteria, state.pool, state.progress)
-        wrong = [at % 5 == 4 for at in range(300)]
-        refused = [each.rejection is not None for each in judgements]
-        assert {each.rejection.reason for each in judgements if each.rejection} == {"unanswered"}
-        late = range(FIRST_TRAINING + 40, 300)
-        assert sum(refused[at] for at in late if wrong[at]) >= 0.8 * sum(wrong[at] for at in late)
-        assert sum(refused[at] for at in range(300) if not wrong[at]) <= 0.05 * 240
-        assert not any(refused[: FIRST_TRAINING - 2])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_embedded_reader_rejects_what_contradicts_the_other_rows(recipe: Any, language: str) -> None:
+    """Without a model, most wrong answers after the first rows are refused, and right ones are kept."""
+    prepared = prepare(recipe(language, rows=400))
+    state = JudgingState.of_seeds(prepared)
+    writer = Writer(language, every=10)
+    rows = [row for _ in range(60) for row in json.loads(writer.rows())["rows"]]
+    category = next(iter(prepared.quotas))
+    refused: list[str] = []
+    for number in range(30):
+        drafts = [Draft(row, "") for row in rows[10 * number : 10 * number + 10]]
+        batch = Batch(number + 1, category, 10, 10 * number, ())
+        start_batch(state.progress, batch)
+        judgements = judge_batch(batch, drafts, state.criteria, state.pool, state.progress)
+        refused += [each.rejection.reason if each.rejection else "" for each in judgements]
+    assert set(refused) == {"", "unanswered"}
+    assert not any(refused[: FIRST_TRAINING - 2])
+    late = [at for at in range(FIRST_TRAINING, 300) if at % 10 == 9]
+    assert sum(map(bool, (refused[at] for at in late))) >= 0.8 * len(late)
+    assert sum(1 for at in range(300) if at % 10 != 9 and refused[at]) <= 0.05 * 270
 
 
 def test_a_keyless_run_resumes_and_rejudges_to_the_same_rows(recipe: Any, tmp_path: Path) -> None:
@@ -247,7 +248,7 @@ def test_the_recipe_is_written_back_and_frozen() -> None:
     recipe = parse_recipe(text, "r.toml", Path())
     assert parse_recipe(to_toml(recipe, {}), "r.toml", Path()).verify == recipe.verify
     other = parse_recipe(text.replace("votes = 3", "votes = 1"), "r.toml", Path())
-    assert frozen_changes(recipe, other) == ["verify.0.votes"]
+    assert frozen_changes(recipe, other) == ["verify[0].votes"]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +264,5 @@ def test_the_recipe_is_written_back_and_frozen() -> None:
 )
 def test_a_wrong_table_is_an_error_with_its_place(old: str, new: str, message: str) -> None:
     """What a reader cannot do is refused before anything runs."""
-    from selfinstruct.errors import RecipeError
-
     with pytest.raises(RecipeError, match=message):
         parse_recipe(RECIPE.format(rows=5, votes=3).replace(old, new), "r.toml", Path())
