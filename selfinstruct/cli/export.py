@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from selfinstruct.cli.columns import parse_columns
 from selfinstruct.cli.console import console
 
 
@@ -27,12 +28,20 @@ def export(
         Path | None, typer.Option("--out", "-o", metavar="PATH", help="Output file [default: stdout].")
     ] = None,
     with_seeds: Annotated[bool, typer.Option("--with-seeds", help="Include the seed rows, first.")] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="ROLE=FIELD,...", help="Messages: user=FIELD,assistant=FIELD [default: inferred]."),
+    ] = None,
+    shuffle: Annotated[bool, typer.Option("--shuffle", help="Random order, with rows of one subject apart.")] = False,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed of --shuffle.")] = 0,
     keep_formulas: Annotated[
         bool, typer.Option("--keep-formulas", help="CSV: write cells that look like formulas unchanged.")
     ] = False,
 ) -> int:
     """Write the accepted rows of a run, finished or in progress, with unchanged values.
 
+    In messages, the user and the assistant say the fields that --columns or [roles] in the recipe names, or that their
+    names suggest: question and answer, content and summary; instruction, input and output.
     In CSV, a cell that a spreadsheet would read as a formula gets a leading apostrophe, and a note says how many.
     """
     from selfinstruct import api
@@ -40,7 +49,16 @@ def export(
     from selfinstruct.render.text import counted, printable
 
     to = sys.stdout.buffer if out is None else out
-    done = api.export(run, to, format=format.value, with_seeds=with_seeds, keep_formulas=keep_formulas)
+    done = api.export(
+        run,
+        to,
+        format=format.value,
+        with_seeds=with_seeds,
+        keep_formulas=keep_formulas,
+        columns=parse_columns(columns),
+        shuffle=shuffle,
+        seed=seed,
+    )
     sys.stdout.flush()
     screen = console()
     where = "stdout" if out is None else printable(str(out))

@@ -5,7 +5,8 @@ otherwise.
 """
 
 from selfinstruct.exports.formats import FORMATS, Writer
+from selfinstruct.exports.messages import write_messages
 from selfinstruct.exports.rows import ExportRow, ExportRows, export_rows
 from selfinstruct.exports.table import write_table
 
-__all__ = ["FORMATS", "ExportRow", "ExportRows", "Writer", "export_rows", "write_table"]
+__all__ = ["FORMATS", "ExportRow", "ExportRows", "Writer", "export_rows", "write_messages", "write_table"]

@@ -1,9 +1,10 @@
 r"""Chat messages for OpenAI fine-tuning, TRL, LLaMA-Factory and Axolotl: ``{"messages": [...]}`` on each line.
 
-A row becomes a chat by the first of these shapes that fits: ``messages`` as they are; ``conversations`` of ShareGPT,
-whose speakers get the names of roles; an instruction and its output, with an input or a context that the instruction
-does not contain; a question and its answer, with the text it is about; a text of turns that begin with a speaker
-(``C:`` and ``A:``, ``User:`` and ``Assistant:``).
+A row becomes a chat by the roles of its fields, where the user names them; else by the first of these shapes that fits:
+``messages`` as they are; ``conversations`` of ShareGPT, whose speakers get the names of roles; an instruction and its
+output, with an input or a context that the instruction does not contain; a question and its answer, with the text it is
+about; a content and its summary; a text of turns that begin with a speaker (``C:`` and ``A:``, ``User:`` and
+``Assistant:``).
 
 Does not handle: other speaker names; system messages that are not in the row.
 
@@ -19,6 +20,8 @@ from typing import Any, BinaryIO
 
 from selfinstruct.errors import InputError
 from selfinstruct.exports.rows import ExportRows
+from selfinstruct.preparation import roles_by_name
+from selfinstruct.recipe import Roles
 from selfinstruct.records import Row
 from selfinstruct.text import value_text
 
@@ -29,13 +32,8 @@ _SPEAKERS = {
 }
 _ROLES = {"human": "user", "gpt": "assistant", **dict.fromkeys(("user", "assistant", "system", "tool"), "")}
 _TURN = re.compile(rf"^({'|'.join(_SPEAKERS)})[ \t]*[:：][ \t]*", re.IGNORECASE | re.MULTILINE)
+#: A context that the user's own text contains is not repeated.
 _CONTEXT_NAMES = ("context", "上下文")
-#: Names of the question, its context and the answer; the first triple with a question and an answer counts.
-_PAIRS = (
-    (("instruction", "指令"), ("input", "输入", *_CONTEXT_NAMES), ("output", "response", "输出")),
-    (("prompt",), (), ("completion", "response")),
-    (("question", "问题"), ("context", "rawlog", "passage", "原文", "上下文"), ("answer", "答案")),
-)
 
 
 def turns(text: str) -> list[dict[str, str]] | None:
@@ -51,24 +49,36 @@ def turns(text: str) -> list[dict[str, str]] | None:
     return messages if {"user", "assistant"} <= {each["role"] for each in messages} else None
 
 
-def chat(row: Row) -> list[dict[str, Any]] | None:
-    """Return the messages of a row, or None if no shape fits."""
+def chat(row: Row, roles: Roles | None = None, fallback: Roles | None = None) -> list[dict[str, Any]] | None:
+    """Return the messages of a row by ``roles``; without them by its shape, or by ``fallback``; None if none fits."""
+    if roles is not None:
+        return _said(row, roles)
     messages = row.get("messages")
     if isinstance(messages, list) and all(isinstance(each, dict) and "role" in each for each in messages):
         return messages
     if (shared := _sharegpt(row)) is not None:
         return shared
-    named = {name.lower(): value for name, value in row.items()}
-    for questions, contexts, answers in _PAIRS:
-        question, answer = _first(named, questions), _first(named, answers)
-        if question and answer:
-            parts = [question, *_context(named, contexts, question)]
-            if "instruction" not in questions:
-                parts.reverse()
-            return [{"role": "user", "content": "\n\n".join(parts)}, {"role": "assistant", "content": answer}]
-    # After the pairs: the context of a question may be a dialogue.
+    named = roles_by_name(tuple(name for name, value in row.items() if value not in (None, "")))
+    if named is not None:
+        return _said(row, named)
+    # After the names: the context of a question may be a dialogue.
     texts = (value for value in row.values() if isinstance(value, str))
-    return next((messages for text in texts if (messages := turns(text))), None)
+    spoken = next((messages for text in texts if (messages := turns(text))), None)
+    return spoken or (None if fallback is None else _said(row, fallback))
+
+
+def _said(row: Row, roles: Roles) -> list[dict[str, Any]] | None:
+    """One message of the user and one of the assistant; None if a row lacks either."""
+    user, answer = _text(row, roles.user), _text(row, roles.assistant)
+    if not user or not answer:
+        return None
+    before, after = (_text(row, name) for name in (roles.context, roles.input))
+    if roles.context.lower() in _CONTEXT_NAMES and before in user:
+        before = ""
+    if roles.input.lower() in _CONTEXT_NAMES and after in user:
+        after = ""
+    content = "\n\n".join(filter(None, (before, user, after)))
+    return [{"role": "user", "content": content}, {"role": "assistant", "content": answer}]
 
 
 def _sharegpt(row: Row) -> list[dict[str, Any]] | None:
@@ -85,33 +95,37 @@ def _sharegpt(row: Row) -> list[dict[str, Any]] | None:
     return messages
 
 
-def _context(named: Row, names: tuple[str, ...], question: str) -> list[str]:
-    """The context of a question, if any; one that the question contains is not repeated."""
-    text = _first(named, names)
-    inside = text == _first(named, _CONTEXT_NAMES) and text in question
-    return [text] if text and not inside else []
-
-
-def write_messages(items: ExportRows, file: BinaryIO) -> tuple[int, str]:
-    """Write each row as ``{"messages": [...]}``; return their number.
+def write_messages(
+    items: ExportRows, file: BinaryIO, *, roles: Roles | None = None, fallback: Roles | None = None
+) -> tuple[int, str]:
+    """Write each row as ``{"messages": [...]}``, with the arguments of ``chat``; return their number.
 
     Raises InputError for a row that is not a chat.
     """
     count = 0
     for item in items.each:
-        messages = chat(item.row)
+        messages = chat(item.row, roles, fallback)
         if messages is None:
-            raise InputError(
-                f"`format=messages`: row {count + 1} is not a chat; its fields are {', '.join(item.row)}",
-                hint="Use another format, or rows with messages or conversations, with instruction and output, with "
-                "question and answer, or with a text of turns (User: ..., Assistant: ...).",
-            )
+            raise _not_a_chat(item.row, count + 1, roles)
         line = json.dumps({"messages": messages}, ensure_ascii=False)
         file.write(f"{line}\n".encode("utf-8", "backslashreplace"))
         count += 1
     return count, ""
 
 
-def _first(named: Row, names: tuple[str, ...]) -> str:
-    """The text of the first of these fields that the row has."""
-    return next((value_text(named[name]) for name in names if named.get(name) not in (None, "")), "")
+def _not_a_chat(row: Row, number: int, roles: Roles | None) -> InputError:
+    if roles is not None:
+        name = roles.user if not _text(row, roles.user) else roles.assistant
+        message = f"`format=messages`: row {number} has no text in {name}; its fields are {', '.join(row)}"
+        return InputError(message, hint="Name other fields of user and assistant: `columns`, or [roles] in the recipe.")
+    return InputError(
+        f"`format=messages`: row {number} is not a chat; its fields are {', '.join(row)}",
+        hint="Name the fields that the user and the assistant say: `columns`, or [roles] in the recipe. Without them, "
+        "rows need messages or conversations, instruction and output, question and answer, content and summary, or a "
+        "text of turns (User: ..., Assistant: ...).",
+    )
+
+
+def _text(row: Row, name: str) -> str:
+    value = row.get(name)
+    return "" if value is None else value_text(value)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from random import Random
 from typing import NamedTuple
 
+from selfinstruct.exports.order import spread
 from selfinstruct.journal import History
 from selfinstruct.records import Row
 from selfinstruct.rows import to_json
 
 
 class ExportRow(NamedTuple):
-    """A row as one line of JSON, with its category and, if it was grown, its spans as JSON."""
+    """A row as one line of JSON, with its category and, if it was grown, its spans as JSON.
+
+    Rows of one batch have one ``subject``; each seed has its own.
+    """
 
     line: str
     category: str
     spans_line: str = "{}"
+    subject: int = 0
 
     @property
     def row(self) -> Row:
@@ -32,16 +38,23 @@ class ExportRows(NamedTuple):
     fields: Sequence[str]
 
 
-def export_rows(history: History, *, with_seeds: bool = False) -> ExportRows:
-    """Return the rows of a run; of a run in progress, those accepted so far."""
+def export_rows(history: History, *, with_seeds: bool = False, shuffle: Random | None = None) -> ExportRows:
+    """Return the rows of a run; of a run in progress, those accepted so far.
+
+    With ``shuffle`` all of them are held in memory, and those of one batch stand apart, see ``order``.
+    """
     seeds = history.seeds()
 
     def each() -> Iterator[ExportRow]:
         if with_seeds:
-            for seed in seeds:
-                yield ExportRow(to_json(seed.row), seed.category)
+            for number, seed in enumerate(seeds, 1):
+                yield ExportRow(to_json(seed.row), seed.category, subject=-number)
         for grown in history.rows():
-            yield ExportRow(grown.line, grown.category, grown.spans_line)
+            yield ExportRow(grown.line, grown.category, grown.spans_line, grown.call)
 
+    items = each()
+    if shuffle is not None:
+        held = list(items)
+        items = (held[at] for at in spread([item.subject for item in held], shuffle))
     rows = (seed.row for seed in seeds) if seeds else (grown.row for grown in history.rows())
-    return ExportRows(each(), tuple(dict.fromkeys(name for row in rows for name in row)))
+    return ExportRows(items, tuple(dict.fromkeys(name for row in rows for name in row)))

@@ -10,6 +10,7 @@ Does not handle: rows that are chats already (``messages``, turns in a text).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from selfinstruct.errors import InputError
 from selfinstruct.mining.questions import asking_paths
@@ -40,7 +41,8 @@ def chat_roles(recipe: Recipe, rows: Sequence[Row] = ()) -> Roles | None:
     return roles_by_name(tuple(recipe.fields)) or _by_rules(recipe, rows)
 
 
-def roles_by_name(fields: Sequence[str]) -> Roles | None:
+@lru_cache(maxsize=256)
+def roles_by_name(fields: tuple[str, ...]) -> Roles | None:
     """Return the roles of fields with well-known names, in any letter case; None for other fields."""
     named = {name.lower(): name for name in reversed(fields)}
 
@@ -81,9 +83,8 @@ def _by_rules(recipe: Recipe, rows: Sequence[Row]) -> Roles | None:
     asking = _asking(others, rows)
     if answers and (asking or others):
         return Roles(user=(asking or others)[0], assistant=answers[0], context=context)
-    if len(texts) == 2 and len(recipe.fields) == 2 and rows:
-        user = asking[0] if len(asking) == 1 else texts[0]
-        return Roles(user=user, assistant=next(name for name in texts if name != user))
+    if len(texts) == 2 == len(recipe.fields) and len(asking) == 1:
+        return Roles(user=asking[0], assistant=next(name for name in texts if name != asking[0]))
     return None
 
 

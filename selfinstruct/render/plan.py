@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.cells import cell_len
 from rich.text import Text
 
+from selfinstruct.preparation import chat_roles
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Field, Snippets
 from selfinstruct.recipe.methods import Constraints, Scalar
@@ -45,6 +46,9 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
         text.append(shorten(f"  {rules}".rstrip(), None if width is None else width - widest - 3) + "\n")
     text.append_text(_relations(prepared, width))
     text.append_text(_method(prepared, width))
+    if (roles := chat_roles(recipe, prepared.seeds.rows)) is not None:
+        said = ", ".join(f"{role} = {printable(name)}" for role, name in roles.names.items())
+        text.append(shorten(f"\n  Chat: {said}", width))
     text.append(f"\n  Novelty: ROUGE-L F1 over {novelty_phrase(recipe, printable)}\n\n")
     text.append_text(_categories(prepared, width))
     for label, lines in (

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from selfinstruct import api
 from selfinstruct.errors import InputError
 from selfinstruct.exports.messages import chat, turns
+from selfinstruct.exports.order import spread
+from selfinstruct.preparation import chat_roles, infer
+from selfinstruct.render.plan import plan_text
+from selfinstruct.rows import rows_from_objects
 
 DIALOGUE = "C: My kettle hums.\nSince Monday.\nA: Is it full?\nC: Yes.\nA: Empty it: that helps."
 
@@ -48,6 +56,9 @@ def test_a_text_of_turns_becomes_messages() -> None:
         ({"Question": "Which?", "Answer": "28", "RawLog": "task 28"}, "task 28\n\nWhich?", "28"),
         ({"问题": "共多少卷？", "答案": "三卷", "原文": "共三卷。"}, "共三卷。\n\n共多少卷？", "三卷"),
         ({"prompt": "Hi", "completion": "Hello"}, "Hi", "Hello"),
+        ({"content": "乾卦", "summary": "乾为天。"}, "乾卦", "乾为天。"),
+        ({"内容": "乾卦讲什么？", "概要": "乾为天。"}, "乾卦讲什么？", "乾为天。"),
+        ({"question": "乾卦讲什么？", "content": "乾卦", "summary": "乾为天。"}, "乾卦讲什么？", "乾为天。"),
         ({"instruction": "Sum up: a b c", "context": "a b c", "output": "abc"}, "Sum up: a b c", "abc"),
         ({"instruction": "Sum up:", "context": "a b c", "output": "abc"}, "Sum up:\n\na b c", "abc"),
     ],
@@ -111,3 +122,89 @@ def test_a_run_without_seeds_is_exported_with_its_fields(tmp_path: Path) -> None
     table = list(csv.reader(io.StringIO(text, newline="")))
     assert table[0] == ["label", "note"]
     assert sorted(row[0] for row in table[1:]) == ["x, y", "z"]
+
+
+PAIRS = [{"x": f"What is number {at}?", "y": f"It is {at}."} for at in range(4)]
+_PAIR_FIELDS = '[fields.x]\nsource = "passage.x"\n[fields.y]\nsource = "passage.y"\n'
+
+
+def exported(run: Path, columns: dict[str, str] | None = None) -> list[list[str]]:
+    """The texts of the messages of an export."""
+    file = io.BytesIO()
+    api.export(run, file, format="messages", columns=columns)
+    lines = file.getvalue().decode().splitlines()
+    return [[message["content"] for message in json.loads(line)["messages"]] for line in lines]
+
+
+def test_columns_name_the_fields_that_are_said(tmp_path: Path) -> None:
+    """Fields of any name are said by the user and the assistant, with a context before and an input after."""
+    run = run_of(tmp_path, [dict(row) for row in PAIRS], _PAIR_FIELDS)
+    with pytest.raises(InputError, match="row 1 is not a chat") as caught:
+        exported(run)
+    assert "`columns`" in caught.value.hint
+    assert sorted(exported(run, {"user": "x", "assistant": "y"})) == [list(row.values()) for row in PAIRS]
+    said = sorted(exported(run, {"context": "y", "user": "note", "input": "x", "assistant": "y"}))
+    assert said[0][0].startswith("It is 0.\n\nabout ") and said[0][0].endswith("\n\nWhat is number 0?")
+    with pytest.raises(InputError, match="no field 'z'"):
+        exported(run, {"user": "x", "assistant": "z"})
+    with pytest.raises(InputError, match="no effect"):
+        api.export(run, io.BytesIO(), columns={"user": "x", "assistant": "y"})
+
+
+@pytest.mark.parametrize(("user", "assistant"), [("y", "x"), ("x", "note")])
+def test_the_roles_of_a_recipe_decide(user: str, assistant: str, tmp_path: Path) -> None:
+    """``[roles]`` takes precedence over the names of the fields; the plan shows it, and the journal keeps it."""
+    roles = f'[roles]\nuser = "{user}"\nassistant = "{assistant}"\n'
+    run = run_of(tmp_path, [dict(row) for row in PAIRS], roles + _PAIR_FIELDS)
+    rows = [json.loads(line) for line in (run / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert exported(run) == [[row[user], row[assistant]] for row in rows]
+    text = plan_text(api.plan(tmp_path / "recipe.toml"), None, None).plain
+    assert f"Chat: user = {user}, assistant = {assistant}" in text
+
+
+def test_roles_must_be_fields(tmp_path: Path) -> None:
+    """A role without a field of the recipe is refused."""
+    with pytest.raises(InputError, match=r"roles\.user"):
+        run_of(tmp_path, [{"x": "1"}], '[roles]\nuser = "q"\nassistant = "x"\n[fields.x]\nsource = "passage.x"\n')
+
+
+def test_roles_are_inferred_where_one_of_two_fields_asks() -> None:
+    """Rows with a question and another text need no names; two texts that do not ask are not guessed at."""
+    for asked, answered in (("What is {}?", "It is {}."), ("第{}卦是什么？", "第{}卦是吉卦，利有攸往。")):
+        rows = [{"eins": answered.format(at), "zwei": asked.format(at)} for at in range(3)]
+        roles = chat_roles(infer(rows_from_objects(rows)).recipe, rows)
+        assert roles is not None and roles.names == {"user": "zwei", "assistant": "eins"}
+    rows = [{"eins": f"one {at}", "zwei": f"two {at} three"} for at in range(3)]
+    assert chat_roles(infer(rows_from_objects(rows)).recipe, rows) is None
+
+
+def test_a_shuffled_export_keeps_every_row_and_its_seed(tmp_path: Path) -> None:
+    """The same seed gives the same order, another one another order; the rows are the same."""
+    run = run_of(tmp_path, [{"x": f"{at}", "y": "z"} for at in range(20)], _PAIR_FIELDS)
+
+    def lines(*, shuffle: bool, seed: int = 0) -> list[bytes]:
+        file = io.BytesIO()
+        api.export(run, file, shuffle=shuffle, seed=seed)
+        return file.getvalue().splitlines()
+
+    plain, one, other = lines(shuffle=False), lines(shuffle=True, seed=1), lines(shuffle=True, seed=2)
+    assert one == lines(shuffle=True, seed=1) != other
+    assert sorted(one) == sorted(other) == sorted(plain)
+
+
+@given(st.lists(st.integers(0, 5), max_size=40), st.integers(0, 5))
+def test_rows_of_one_subject_stand_apart(groups: list[int], seed: int) -> None:
+    """No two neighbours are of one subject, wherever that is possible; else the fewest possible are."""
+    order = spread(groups, Random(seed))
+    assert sorted(order) == list(range(len(groups)))
+    found = [groups[at] for at in order]
+    clashes = sum(one == other for one, other in itertools.pairwise(found))
+    largest = max(map(groups.count, groups), default=0)
+    assert clashes == max(0, largest - (len(groups) - largest) - 1)
+
+
+def test_twenty_rows_of_a_subject_are_spread_over_the_whole_file() -> None:
+    """Of twelve subjects with twenty rows each, every stretch of sixty rows has nearly all."""
+    groups = [at // 20 for at in range(240)]
+    found = [groups[at] for at in spread(groups, Random(7))]
+    assert all(len(set(found[at : at + 60])) >= 11 for at in range(180))
