@@ -61,7 +61,6 @@ from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path, leaves
 from selfinstruct.text import value_text
 from selfinstruct.values.calendar_names import ranked_languages
-from selfinstruct.values.time_forms import find_times
 from selfinstruct.values.written_times import (
     TimeStyle,
     has_clock,
@@ -87,8 +86,17 @@ class ValueStatistics:
     ``fixed`` (a label) contain no values. The rows must not be modified while the statistics are in use.
     """
 
-    def __init__(self, rows: Sequence[Row], references: Mapping[str, str], *, fixed: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        references: Mapping[str, str],
+        *,
+        fixed: Collection[str] = (),
+        shaped: dict[str, list[Entity]] | None = None,
+    ) -> None:
         self.rows = tuple(rows)
+        #: The entities of a known form in each text of the rows, which statistics of the same rows share.
+        self._shaped = {} if shaped is None else shaped
         self.vocabulary = Vocabulary()
         self._references = dict(references)
         self._referenced = frozenset(references.values())
@@ -108,11 +116,13 @@ class ValueStatistics:
 
     def with_fixed(self, fixed: Collection[str]) -> ValueStatistics:
         """The statistics of the same rows with other fixed fields."""
-        return self if self._fixed == frozenset(fixed) else ValueStatistics(self.rows, self._references, fixed=fixed)
+        if self._fixed == frozenset(fixed):
+            return self
+        return ValueStatistics(self.rows, self._references, fixed=fixed, shaped=self._shaped)
 
     def of_some(self, rows: Sequence[Row]) -> ValueStatistics:
         """The statistics of some of the rows, with the same references and fixed fields."""
-        return ValueStatistics(rows, self._references, fixed=self._fixed)
+        return ValueStatistics(rows, self._references, fixed=self._fixed, shaped=self._shaped)
 
     def texts(self, row: Row) -> dict[Path, str]:
         """The text of each leaf that may contain values, see ``leaf_texts``."""
@@ -322,6 +332,7 @@ class ValueStatistics:
 
     def _find(self, row: Row) -> dict[Path, list[Entity]]:
         texts = self.texts(row)
+        own = id(row) in self._own
         entities: dict[Path, list[Entity]] = {}
         ids = {path: self._id(path, texts[path]) for path in self.unique if path in texts}
         for path, text in texts.items():
@@ -338,7 +349,8 @@ class ValueStatistics:
                 continue
             text = texts[path]
             others = _Others(counts, text)
-            shaped = [self._placed(entity, path, text) for entity in find_entities(text)]
+            found = self._shapes(text) if own else find_entities(text)
+            shaped = [self._placed(entity, path, text) for entity in found]
             checked = self._checked.find(path, text)
             shaped = sorted([*_outside(shaped, checked), *checked], key=lambda entity: entity.start)
             words = self.vocabulary.find(text, others, shaped, known)
@@ -346,6 +358,11 @@ class ValueStatistics:
             # A name may contain a number (Windows 11), which is not a value of its own then.
             entities[path] = sorted([*_outside(shaped, words), *words], key=lambda entity: entity.start)
         return _with_weekdays(texts, with_derived(texts, entities))
+
+    def _shapes(self, text: str) -> list[Entity]:
+        if text not in self._shaped:
+            self._shaped[text] = find_entities(text)
+        return self._shaped[text]
 
     def _id(self, path: Path, text: str) -> Entity:
         return Entity(0, len(text), "id", text, _leaf_key(path), is_whole=True)
@@ -382,7 +399,7 @@ class ValueStatistics:
     def _times(self) -> list[tuple[str, str]]:
         """The rows' dates and times, each with its form."""
         texts = (text for row in self.rows for text in self.texts(row).values())
-        return [(found.text, found.form) for text in texts for found in find_times(text)]
+        return [(each.text, each.format) for text in texts for each in self._shapes(text) if each.kind == "time"]
 
     @cached_property
     def _seen(self) -> dict[tuple[str, str, str], list[str]]:
