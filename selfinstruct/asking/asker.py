@@ -14,13 +14,22 @@ from selfinstruct.asking.chinese_words import is_chinese
 from selfinstruct.asking.english_events import event_questions
 from selfinstruct.asking.english_labels import label_questions
 from selfinstruct.asking.english_outcomes import outcome_questions
+from selfinstruct.asking.english_parts import part_questions
+from selfinstruct.asking.english_reasons import reason_questions
+from selfinstruct.asking.english_records import record_questions
+from selfinstruct.asking.english_requests import request_questions
 from selfinstruct.asking.english_slots import slot_questions
+from selfinstruct.asking.english_transfers import transfer_questions
 from selfinstruct.asking.headers import parse_header
 from selfinstruct.asking.lines import read_line
 from selfinstruct.asking.question import Draft, Question, is_right
 from selfinstruct.asking.style import Style
 from selfinstruct.asking.templates import Mined, mine
 
+_WORDINGS = (
+    slot_questions, label_questions, event_questions, outcome_questions, reason_questions, transfer_questions,
+    request_questions, part_questions, record_questions,
+)  # fmt: skip
 #: So many lines keep their questions; a draw from few lines asks for the same ones again and again.
 _LARGEST_CACHE = 4096
 #: Longer passages are not asked about, in code points: these rules are for lines and short prose.
@@ -34,8 +43,8 @@ class Asker:
 
     >>> lines = ["Received block blk_7 of size 671 from /10.0.0.1"]
     >>> asker = Asker(lines, Style.default("en"))
-    >>> [(each.text, each.answer) for each in asker.questions(0) if each.kind in ("happened", "where")]
-    [('Where was block blk_7 received from?', '10.0.0.1'), ('What happened to block blk_7?', 'Received')]
+    >>> [(each.text, each.answer) for each in asker.questions(0) if each.kind == "happened"]
+    [('What happened to block blk_7?', 'Received')]
     """
 
     def __init__(self, texts: Sequence[str], style: Style, *, language: str | None = None) -> None:
@@ -69,7 +78,7 @@ class Asker:
             drafts: Iterable[Draft] = chinese_questions(text)
         else:
             line = read_line(text, self._mined)
-            wordings = (slot_questions, label_questions, event_questions, outcome_questions)
+            wordings = _WORDINGS
             drafts = (draft for wording in wordings for draft in wording(line))
         yield from self._finished(text, drafts)
 
@@ -83,7 +92,9 @@ class Asker:
                 continue
             written = self._style.written(draft.text)
             end = draft.unit_end if draft.unit_end and self._style.keeps_unit(written) else draft.end
-            if len(written) > self._style.longest or not is_right(written, text, draft.start, end):
+            if len(written) > self._style.longest or not is_right(
+                written, text, draft.start, end, is_part=draft.is_part
+            ):
                 continue
             weight = draft.weight * self._style.weight(written)
             if draft.end <= header_end:

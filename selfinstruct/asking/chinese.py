@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from selfinstruct.asking.chinese_lines import ChineseLine, ChineseSlot
 from selfinstruct.asking.chinese_outcomes import outcome_questions
+from selfinstruct.asking.chinese_relations import relation_questions
 from selfinstruct.asking.question import Draft
 
 _HEADER_NAMES = {"level": "级别", "process ID": "进程号", "thread": "线程"}
@@ -40,6 +41,7 @@ def chinese_questions(text: str) -> Iterator[Draft]:
         yield from _place_questions(line, slot)
         yield from _count_questions(line, slot)
     yield from outcome_questions(line)
+    yield from relation_questions(line)
     yield from _header_questions(line)
 
 

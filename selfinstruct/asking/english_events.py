@@ -41,6 +41,10 @@ _PLACE_NOUNS = frozenset(
 )
 #: Adverbs that do not tell how.
 _NO_MANNER = frozenset(("already", "currently", "only", "previously", "recently", "finally", "shortly", "immediately"))
+#: Verbs that leave a thing in a form: stored as bytes.
+_KEEPING = frozenset(("store", "save", "keep", "write", "encode", "serialize", "persist", "cache", "record", "export"))
+#: Adverbs that tell where.
+_PLACE_ADVERBS = frozenset(("locally", "remotely", "internally", "externally"))
 #: After these, "what ... FROM" asks for a thing without a value.
 _BARE = frozenset(("by", "as", "to", "from", "for", "through", "via", "into", "against", "with", "on"))
 
@@ -117,6 +121,11 @@ def _valued(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
             yield Draft(f"where {asked} {preposition}", *place, "where", 1.0)
         elif len(places) == 1:
             yield Draft(f"where {asked}", *place, "where", 1.0)
+    subject = event.subject if event.clause.form == "doing" and event.base in ("change", "set") else None
+    if preposition == "to" and not names and subject is not None:
+        name = event.name if subject.value is not None else f"the {subject.name}"
+        for tail in (event.tail, event.tail.removeprefix("being ")):
+            yield Draft(f"what {event.aux} {name} {tail} to", *place, "what-adjunct", 1.0)
     if preposition in ("to", "at", "from", "with") and not names and event.clause.form in ("done", "acted"):
         yield Draft(f"what {asked} {preposition}", *place, "what-adjunct", 1.0)
         if event.base == "set" and preposition == "to":
@@ -136,6 +145,8 @@ def _is_count(event: Event, adjunct: Adjunct) -> bool:
 def _bare(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
     phrase, preposition = adjunct.phrase, adjunct.preposition
     place = (phrase.words_start, phrase.words_end)
+    if preposition == "as" and phrase.is_sound and phrase.words and event.clause.form in ("done", "doing"):
+        yield from _forms(event, asked, place)
     if not is_mentionable(phrase) or phrase.head == "time":
         return
     if phrase.head.lower() in _PLACE_NOUNS and preposition in ("in", "on", "at") and event.clause.form != "none":
@@ -152,6 +163,16 @@ def _bare(event: Event, adjunct: Adjunct, asked: str) -> Iterator[Draft]:
         yield Draft(f"which component {event.tail} {event.name}", *place, "component", 0.7)
 
 
+def _forms(event: Event, asked: str, place: tuple[int, int]) -> Iterator[Draft]:
+    """Ask about "stored as bytes": "In what form was block blk_7 stored?"."""
+    yield Draft(f"what {asked} as", *place, "what-adjunct", 1.0)
+    yield Draft(f"as what {asked}", *place, "what-adjunct", 0.4)
+    yield Draft(f"{event.name} {event.aux} {event.tail} as what", *place, "what-adjunct", 0.4)
+    if event.base in _KEEPING:
+        yield Draft(f"in what form {asked}", *place, "how-manner", 1.0)
+        yield Draft(f"in which form {asked}", *place, "how-manner", 0.4)
+
+
 def _manner_questions(event: Event) -> Iterator[Draft]:
     """Ask "How did the process exit?" of "exited abnormally"."""
     clause = event.clause
@@ -163,8 +184,9 @@ def _manner_questions(event: Event) -> Iterator[Draft]:
             chunk.kind == "adverb" and chunk.text.lower().endswith("ly") and chunk.text.lower() not in _NO_MANNER
         )
         if is_manner and chunk.start > clause.state[0]:
-            text = f"how {event.aux} {event.name} {event.tail}"
-            yield Draft(text, chunk.start, chunk.end, "how-manner", 1.0)
+            is_place = chunk.text.lower() in _PLACE_ADVERBS
+            text = f"{'where' if is_place else 'how'} {event.aux} {event.name} {event.tail}"
+            yield Draft(text, chunk.start, chunk.end, "where" if is_place else "how-manner", 1.0)
             return
 
 
@@ -224,6 +246,8 @@ def _subject_questions(event: Event) -> Iterator[Draft]:
     if sum(1 for each in event.line.clauses if each.verb and each.verb.base == event.base) > 1:
         return
     rest = event.rest() if clause.form != "is" else ""
+    if event.base == "fail" and rest.startswith(" from "):
+        rest = ""  # not the source failed
     if clause.form == "is" and predicate.endswith(" close"):
         return  # "is close" would mean nearby
     if clause.form == "acting" and clause.patient is None and not is_whole(event):
@@ -298,8 +322,9 @@ def _valued_actor(event: Event, actor: Phrase, patient: Phrase, past: str) -> It
         return
     for name in slot.names[:1]:
         yield Draft(f"which {name} {past} {mention(event.line, patient)}", slot.start, slot.end, "which-subject", 1.5)
-    if slot.is_person:
-        yield Draft(f"who {past} {mention(event.line, patient)}", slot.start, slot.end, "who", 1.0)
+    if slot.is_person or slot.kind in ("address", "host"):
+        weight = 1.0 if slot.is_person else 0.7
+        yield Draft(f"who {past} {mention(event.line, patient)}", slot.start, slot.end, "who", weight)
     place = (patient.words_start, patient.words_end)
     if patient.value is not None:
         place = (patient.value.start, patient.value.end)

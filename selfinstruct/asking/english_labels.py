@@ -45,6 +45,8 @@ def _value(line: Line, before: Segment, after: Segment) -> Iterator[Draft]:
     first, value = before.chunks[0].phrase, after.chunks[0].phrase
     if first is None or first.value is not None or not first.is_sound or not first.words:
         return
+    if len(first.words) > 1 and "." in first.head:
+        return  # what logs the value, and not what it is: NameSystem.allocateBlock
     if value is None or value.value is None or value.words or len(after.chunks) != 1:
         return
     if value.value.start - before.end < 2 and before.chunks[-1].phrase is not None and before.chunks[-1].phrase.value:

@@ -1,8 +1,8 @@
-"""Wordings of questions about what happened in an English line, with what result, and why.
+"""Wordings of questions about what happened in an English line, and with what result.
 
     "Verification succeeded for blk_7" -> What was the result of the verification for blk_7?
 
-Does not handle: results that only several lines show.
+Does not handle: why it happened (see ``english_reasons``), results that only several lines show.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from selfinstruct.asking.clauses import be
+from selfinstruct.asking.english_reasons import WRONG_NOUNS
 from selfinstruct.asking.events import Event, is_whole, mention
 from selfinstruct.asking.lines import Line
 from selfinstruct.asking.phrases import Phrase, Segment
@@ -26,21 +27,7 @@ _EVENTS = frozenset(
     )
 )
 _EVENT_ENDINGS = ("tion", "sion", "ment", "val", "ing", "ance")
-#: Verbs of what went wrong, whose reason may follow.
-_WRONG = frozenset(
-    (
-        *("abort", "ban", "block", "break", "cancel", "close", "crash", "delay", "deny", "disable", "discard", "drop"),
-        *("disconnect", "evict", "exit", "expire", "fail", "forbid", "interrupt", "kill", "lose", "refuse", "reject"),
-        *("remove", "retry", "shut", "shutdown", "skip", "stop", "suspend", "terminate", "time"),
-    )
-)
-_WRONG_NOUNS = frozenset(
-    (
-        *("abort", "crash", "denial", "disconnect", "error", "exception", "exit", "failure", "problem", "rejection"),
-        *("shutdown", "termination", "timeout", "warning"),
-    )
-)
-_REASON = re.compile(r"\b(?:due to|because of|because|caused by|as a result of)\s+(?=\S)")
+_NEGATION = re.compile(r"\b(?:not|never)\b", re.IGNORECASE)
 #: Verbs that leave no state behind.
 _PASSING = frozenset(
     (
@@ -78,7 +65,8 @@ def outcome_questions(line: Line) -> Iterator[Draft]:
             and event.base != "bear"
         ):
             yield from _state_questions(event, event.subject)
-        yield from _reason_questions(event)
+    for segment in line.segments:
+        yield from _late_outcome(line, segment)
 
 
 def _state_questions(event: Event, subject: Phrase) -> Iterator[Draft]:
@@ -103,19 +91,36 @@ def _state_questions(event: Event, subject: Phrase) -> Iterator[Draft]:
         clause.form == "acting"
         and (clause.patient is not None or is_whole(event))
         and "number" not in subject.words
-        and subject.head.lower() not in _WRONG_NOUNS
+        and subject.head.lower() not in WRONG_NOUNS
     ):
         yield Draft(f"what is {event.name} doing", place[0], clause.end, "doing", 1.0)
         if clause.patient is None and clause.end == place[1]:
             yield Draft(f"what is the status of {event.name}", *place, "status", 1.0)
     elif clause.form == "failed":
-        yield Draft(f"was {named} {event.tail.removeprefix('not be ')}", *place, "is-it", 0.5)
+        yield from _both(event, f"{be(subject)} {named} {event.tail.removeprefix('not be ')}", 0.5)
+        yield from _both(event, f"could {named} {event.tail.removeprefix('not ')}", 0.5)
     if clause.is_negated and clause.form in ("done", "is"):
-        verb = event.tail.removeprefix("not ")
-        negation = (place[0], place[0] + len(event.line.text[slice(*place)].split()[0]))
+        yield from _negated_questions(event, named)
+
+
+def _negated_questions(event: Event, named: str) -> Iterator[Draft]:
+    """Ask "Is partition rdd_42_18 found?" and "Was the identification string received from 10.0.0.1?"."""
+    subject = event.subject
+    verb = event.tail.removeprefix("not ")
+    wordings = [f"{named} {verb}"]
+    if subject is not None and subject.value is None and event.clause.form == "done":
+        wordings.append(f"{event.name} {verb}{event.rest()}")
+    for wording in dict.fromkeys(wordings):
         for aux in (be(subject, is_present=True), be(subject)):
-            yield Draft(f"{aux} {named} {verb}", *place, "is-it", 1.0)
-            yield Draft(f"{aux} {named} {verb}", *negation, "is-it-not", 1.0)
+            yield from _both(event, f"{aux} {wording}", 1.0)
+
+
+def _both(event: Event, text: str, weight: float) -> Iterator[Draft]:
+    """A question that is answered by a negation, with its verb or alone, as the style has it."""
+    start, end = event.clause.state
+    yield Draft(text, start, end, "is-it", weight)
+    if (word := _NEGATION.search(event.line.text, start, end)) is not None:
+        yield Draft(text, *word.span(), "is-it-not", weight)
 
 
 def _acted_questions(event: Event, subject: Phrase, named: str) -> Iterator[Draft]:
@@ -137,47 +142,20 @@ def _acted_questions(event: Event, subject: Phrase, named: str) -> Iterator[Draf
         yield Draft(f"was {named} successful", *place, "is-it", 1.0)
 
 
-def _reason_questions(event: Event) -> Iterator[Draft]:
-    """Ask "Why was session 7 closed?"."""
-    clause, subject = event.clause, event.subject
-    is_stated = _REASON.search(event.line.text, clause.state[1]) is not None
-    is_wrong = is_stated or event.base in _WRONG or clause.form == "failed" or clause.is_negated
-    is_noun = subject is not None and subject.head.lower() in _WRONG_NOUNS
-    if clause.form == "acts" or not (is_wrong or is_noun) or (place := _reason(event)) is None:
+def _late_outcome(line: Line, segment: Segment) -> Iterator[Draft]:
+    """Ask about the outcome behind what is done, and for whom: mapping checking getaddrinfo for a.com failed."""
+    *before, last = segment.chunks
+    doing = next((at for at, each in enumerate(before) if each.verb is not None), -1)
+    link = next((at for at, each in enumerate(before) if each.kind == "preposition"), -1)
+    if last.verb is None or last.verb.base not in _OUTCOMES or last.verb.form != "ed" or not 0 < doing < link:
         return
-    if event.is_usable and subject is not None:
-        rest = event.rest() if subject.value is None else ""
-        if is_wrong:
-            yield Draft(f"why {event.aux} {event.name} {event.tail}{rest}", *place, "why", 2.0)
-            yield Draft(f"for what reason {event.aux} {event.name} {event.tail}{rest}", *place, "why", 0.5)
-        sender = next((each.phrase for each in clause.adjuncts if each.preposition == "from"), None)
-        if subject.head.lower() in ("disconnect", "crash", "exit", "abort") and sender is not None and sender.value:
-            yield Draft(f"why did {mention(event.line, sender)} {subject.head.lower()}", *place, "why", 2.0)
-        if is_noun:
-            yield Draft(f"what is the reason for {event.name}{rest}", *place, "why", 1.5)
-    yield Draft("what is the reason given", *place, "why", 0.3)
-
-
-def _reason(event: Event) -> tuple[int, int] | None:
-    """The place of the words that tell why: after "due to", or after a colon or a dash behind the clause."""
-    text, clause = event.line.text, event.clause
-    end = len(re.sub(r"[\s.]*(?:\[\w+\])?[\s.]*$", "", text))
-    if (match := _REASON.search(text, clause.state[1])) is not None and match.end() < end:
-        return match.end(), end
-    segments = event.line.segments
-    position = next((at for at, each in enumerate(segments) if each.start <= clause.start <= each.end), len(segments))
-    following = [each for each in segments[position + 1 :] if each.depth == 0 and not _is_number(each)]
-    if not following or following[0].mark not in (":", "-") or following[0].start <= clause.end:
-        return None
-    start = following[0].chunks[0].start
-    between, reason = text[clause.end : following[0].start], text[start:end]
-    if re.search(r"[;.]\s", between) or len(reason.split()) < 2 or re.search(r"[=:]", reason):
-        return None
-    return start, end
-
-
-def _is_number(segment: Segment) -> bool:
-    """Whether a segment is a bare number, such as the code before a reason: 11: Bye Bye."""
-    phrase = segment.chunks[0].phrase
-    is_bare = phrase is not None and not phrase.words and phrase.value is not None
-    return len(segment.chunks) == 1 and is_bare and segment.chunks[0].text.isdigit()
+    verb, parties = before[doing].verb, [each.phrase for each in before[link + 1 :]]
+    is_plain = all(each.phrase is not None for each in before[:doing]) and all(each is not None for each in parties)
+    if verb is None or verb.form != "ing" or not is_plain or not parties or parties[0] is None:
+        return
+    what = " ".join(each.text for each in before[: doing + 1]).lower()
+    done = line.text[before[doing].end : before[link].start].strip()
+    for asked in dict.fromkeys((what, f"{what} {done}".rstrip())):
+        text = f"{asked} {before[link].text} {mention(line, parties[0])}"
+        for aux in ("is", "was"):
+            yield Draft(f"what {aux} the result of {text}", last.start, last.end, "result", 1.0)

@@ -129,7 +129,8 @@ def _is_attribute(slot: Slot) -> bool:
 
 
 def _mentioned(line: Line, slot: Slot) -> Iterator[Draft]:
-    """Ask which thing the line is about."""
+    """Ask which thing the line is about, and which is as an adjective before it tells: invalid user anna."""
+    yield from _qualified(line, slot)
     names = _names(line, slot)
     if not names or _is_attribute(slot):
         is_owned = slot.is_place and slot.noun and slot.names[:1] != (slot.noun,) and not slot.is_keyed
@@ -143,6 +144,22 @@ def _mentioned(line: Line, slot: Slot) -> Iterator[Draft]:
         yield Draft(f"what is the {what} of the {names[0]}", slot.start, slot.end, "slot-name", 0.8)
     if slot.kind in ("id", "hex", "uuid", "number") and not slot.is_person:
         yield Draft(f"what is the ID of the {names[0]}", slot.start, slot.end, "slot-name", 0.5)
+
+
+def _qualified(line: Line, slot: Slot) -> Iterator[Draft]:
+    phrase = slot.phrase
+    if phrase is None or phrase.is_keyed or len(phrase.words) < 2 or not phrase.is_sound or phrase.unit:
+        return
+    state, noun = phrase.words[0].lower(), " ".join(phrase.words[1:])
+    thing = (slot.start, slot.end)
+    if grammar.is_state(state) and slot.is_entity:
+        place = (phrase.words_start, phrase.words_start + len(state))
+        yield Draft(f"what is the status of {noun} {slot.text}", *place, "status", 1.0)
+        yield Draft(f"which {noun} is {state}", *thing, "which-subject", 1.0)
+        yield Draft(f"what {noun} is {state}", *thing, "which-subject", 0.4)
+    elif (verb := grammar.verb_of(state)) is not None and verb.form == "ed" and verb.is_transitive and slot.is_entity:
+        yield Draft(f"which {noun} was {state}", *thing, "which-subject", 1.0)
+        yield Draft(f"what {noun} was {state}", *thing, "which-subject", 0.4)
 
 
 def _associated(line: Line, slot: Slot) -> Iterator[Draft]:
@@ -181,9 +198,14 @@ def _counts(line: Line, slot: Slot) -> Iterator[Draft]:
     if noun in _AMOUNTS:
         for owner in owners(line, slot):
             yield Draft(f"how many {unit} are {noun} for {owner}", *place, "how-many", 1.0)
+            yield Draft(f"how many {unit} is {owner} {noun}", *place, "how-many", 1.0)
+            if measured == "size":
+                yield Draft(f"what is the {noun} size of {owner}", *place, "slot-name", 1.0, slot.unit_end)
+                yield Draft(f"what is the {noun} space for {owner}", *place, "slot-name", 0.5, slot.unit_end)
         yield Draft(f"how many {unit} are {noun}", *place, "how-many", 1.0)
         if measured == "size":
             yield Draft(f"how much space is {noun}", *place, "how-many", 0.5, slot.unit_end)
+            yield Draft(f"what is the {noun} size", *place, "slot-name", 0.3, slot.unit_end)
     elif slot.noun and line.is_only(slot, slot.noun):
         be = "are" if grammar.is_plural(noun) else "is"
         noun = noun if grammar.is_name(noun) and " " not in noun else f"the {noun}"

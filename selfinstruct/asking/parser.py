@@ -29,6 +29,7 @@ _CLOSING = {"(": ")", "[": "]", "{": "}", "<": ">"}
 #: Verbs with a particle that mean something else than without.
 _PHRASAL = {"log": ("in", "out", "on", "off"), "sign": ("in", "out", "up"), "give": ("up",), "back": ("off",)}
 _UNLISTED_VERB = re.compile("[a-z]{3,}ed")
+_WORDS = re.compile(r"[\w.-]+(?:,[\w.-]+)+")
 _PARTICLES = frozenset(("out", "up", "down", "off", "back"))
 
 
@@ -109,10 +110,23 @@ class _Parser:
         elif self.open and token.text == self.open[-1][0]:
             _, self.segment = self.open.pop()
         elif token.text == ":" and self._previous() == "preposition":
-            return
+            self._list()
         elif token.text not in "#*\"'":
             self.segment = Segment(token.text, token.end, token.end, len(self.open))
             self.segments.append(self.segment)
+
+    def _list(self) -> None:
+        """A list without spaces after "to:" is one value: Changing view acls to: yarn,curi."""
+        first = self._token(self.at + 1)
+        match = _WORDS.match(self.text, first.start) if first is not None and first.kind == "word" else None
+        if first is None or match is None or (match.end() < len(self.text) and not self.text[match.end()].isspace()):
+            return
+        value = Token(first.start, match.end(), "word", match[0])
+        phrase = Phrase(value=value, words_start=value.start, words_end=value.start)
+        self.segment.chunks.append(Chunk("phrase", value.start, value.end, value.text, phrase=phrase))
+        self.segment.end = value.end
+        while (token := self._token(self.at + 1)) is not None and token.start < value.end:
+            self.at += 1
 
     def _add(self, kind: str, token: Token, verb: Verb | None = None, end: int | None = None) -> None:
         end = token.end if end is None else end

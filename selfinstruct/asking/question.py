@@ -40,7 +40,8 @@ class Question:
 class Draft(NamedTuple):
     """A question in the making: without capital and question mark; the answer is [start, end) of the line.
 
-    ``unit_end`` is where the unit after the answer ends, 0 if it has none, or if the question names it.
+    ``unit_end`` is where the unit after the answer ends, 0 if it has none, or if the question names it. ``is_part`` is
+    whether the question asks for a part of a longer value, such as the port in a URL.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Draft(NamedTuple):
     kind: str
     weight: float = 1.0
     unit_end: int = 0
+    is_part: bool = False
 
 
 #: Marks that join parts of one value.
@@ -70,8 +72,8 @@ def _is_part(line: str, start: int, end: int) -> bool:
     return following[0] == "," and _NEXT_KEY.match(line, end) is None
 
 
-def is_right(question: str, line: str, start: int, end: int) -> bool:
-    """Whether a question may be asked whose answer is [start, end) of a line."""
+def is_right(question: str, line: str, start: int, end: int, *, is_part: bool = False) -> bool:
+    """Whether a question may be asked whose answer is [start, end) of a line, and ``is_part`` of a longer value."""
     answer = line[start:end]
     if not answer.strip() or answer != answer.strip() or "\n" in answer or "\n" in question:
         return False
@@ -81,6 +83,6 @@ def is_right(question: str, line: str, start: int, end: int) -> bool:
         answer.count(opening) != answer.count(closing) for opening, closing in ("()", "[]", "{}", "<>", "“”", "（）")
     ):
         return False
-    if _is_part(line, start, end) or find_span(answer, line) != (start, end):
+    if (not is_part and _is_part(line, start, end)) or find_span(answer, line) != (start, end):
         return False
     return find_span(canonical(answer).casefold(), canonical(question).casefold()) is None

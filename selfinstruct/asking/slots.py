@@ -292,12 +292,13 @@ def _label_names(words: Sequence[str], is_keyed: bool, forms: Sequence[str]) -> 
             return
         if head.lower() in ("src", "source", "dest", "dst", "destination") and forms:
             yield f"{long} {forms[0]}"
+            yield long
         elif long.lower() != head.lower():
             yield long
         yield name
         return
     if head.lower() in ("source", "destination") and forms:
-        yield f"{head} {forms[0]}"
+        yield f"{head.lower()} {forms[0]}"
     yield name
     if name.lower() == "port":
         yield "port number"

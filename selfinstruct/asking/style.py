@@ -23,6 +23,8 @@ from selfinstruct.asking.headers import parse_header
 from selfinstruct.asking.lexicon import entries
 from selfinstruct.text import find_span
 
+#: A negation and the word that it negates: not found, Did not receive, 未找到.
+_NEGATED = re.compile(r"\b(?:not|never)\b\s\w|^(?:未|没有)\S", re.IGNORECASE)
 _AUXILIARIES = grammar.AUXILIARIES | grammar.MODALS
 _CHINESE_CLASSES = (
     ("why", "为什么|为何|什么原因|原因"),
@@ -69,7 +71,9 @@ class Style:
 
     ``mark`` ends a question. ``longest`` is a limit in code points. ``has_units`` is whether an answer includes the
     unit that the question does not name, ``units`` the same for single wording classes. ``is_negation_alone`` is
-    whether "Is it found?" is answered by "not" and not by "not found". ``header_weight`` is how much questions
+    whether "Is it found?" is answered by "not" and not by "not found", as it is in English unless the seeds show
+    otherwise; in Chinese the verb belongs to the answer.
+    ``header_weight`` is how much questions
     about the header of a line are drawn: less, if the seeds have headers and never ask about them. ``shares`` are
     those of the wording classes in the seeds, empty without seeds.
     """
@@ -79,14 +83,14 @@ class Style:
     longest: int = _DEFAULT_LIMIT
     has_units: bool = True
     units: Mapping[str, bool] = field(default_factory=dict)
-    is_negation_alone: bool = False
+    is_negation_alone: bool = True
     header_weight: float = 1.0
     shares: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def default(cls, language: str = "en") -> Style:
         """The style without seeds; ``language`` is ``en`` or ``zh``."""
-        return cls(mark="？" if language == "zh" else "?")
+        return cls(mark="？" if language == "zh" else "?", is_negation_alone=language != "zh")
 
     @classmethod
     def of(cls, seed_questions: Sequence[tuple[str, str, str]]) -> Style:
@@ -103,9 +107,7 @@ class Style:
             longest=max(_SHORTEST_LIMIT, int(_SLACK * max(map(len, questions)))),
             has_units=_has_units(seed_questions) is not False,
             units=_units_by_class(seed_questions),
-            is_negation_alone=any(
-                answer.strip().lower() in ("not", "no", "未", "没有") for _, answer, _ in seed_questions
-            ),
+            is_negation_alone=_is_negation_alone(seed_questions),
             header_weight=_header_weight(seed_questions),
             shares={name: count / len(questions) for name, count in classes.items()},
         )
@@ -114,7 +116,7 @@ class Style:
         """Whether a kind of question with such an answer is asked: "not", or "not found", as in the seeds."""
         if kind == "is-it-not":
             return self.is_negation_alone
-        return kind != "is-it" or not self.is_negation_alone or not answer.lower().startswith("not ")
+        return kind != "is-it" or not self.is_negation_alone or not _NEGATED.search(answer)
 
     def keeps_unit(self, question: str) -> bool:
         """Whether the answer to a question includes the unit, by the seeds of its wording class or else by all."""
@@ -132,6 +134,14 @@ class Style:
         if not self.shares:
             return 1.0
         return _FLOOR + self.shares.get(wording_class(question), 0.0) * len(self.shares)
+
+
+def _is_negation_alone(seed_questions: Sequence[tuple[str, str, str]]) -> bool:
+    """Whether a negation alone is an answer; it is unless an answer includes the verb and none leaves it out."""
+    answers = [answer for question, answer, _ in seed_questions if wording_class(question) == "is"]
+    alone = any(answer.strip().lower() in ("not", "no", "never", "未", "没有") for answer in answers)
+    is_chinese_seed = any(is_chinese(question) for question, _, _ in seed_questions)
+    return alone or not (is_chinese_seed or any(_NEGATED.search(answer) for answer in answers))
 
 
 def _header_weight(seed_questions: Sequence[tuple[str, str, str]]) -> float:

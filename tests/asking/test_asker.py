@@ -22,6 +22,14 @@ ESTABLISHED = "Established session 0x14e with timeout 4000 for client /10.0.0.4:
 RECEIVED = "Received block blk_7 of size 671 from /10.0.0.9"
 CHANNEL = "Cannot open channel to 3 at election address /10.0.0.4:3888"
 FINISHED = "Finished task 28.0 in stage 29.0 (TID 1348)"
+UNHEARD = "Did not receive identification string from 10.0.0.4"
+RECEIVING = "Receiving block blk_7 src: /10.0.0.4:39 dest: /10.0.0.9:50"
+STORED = "Block rdd_7 stored as bytes in memory (estimated size 5.6 KB, free 646.2 KB)"
+ASK = "BLOCK* ask 10.0.0.4:50 to replicate blk_7 to datanode(s) 10.0.0.9:50"
+BYE = "Received disconnect from 10.0.0.4: 11: Closed due to user request. [preauth]"
+MAPPING = "reverse mapping checking getaddrinfo for mail.example.com [10.0.0.4] failed - BREAK-IN ATTEMPT!"
+RECORD = "authentication failure; logname= uid=0 tty=ssh ruser= rhost=10.0.0.4  user=anna"
+GOT = "10.0.0.9:50:Got exception while serving blk_7 to /10.0.0.4:"
 TASK = "任务 task_17 执行完成，耗时 120 秒，处理记录 5000 条"
 
 
@@ -40,7 +48,7 @@ def asked(line: str, *others: str, style: Style | None = None) -> dict[str, str]
         (RECEIVED, "Which block was received from 10.0.0.9?", "blk_7"),
         (RECEIVED, "What happened to block blk_7?", "Received"),
         ("Partition rdd_4_2 not found, computing it", "What is the status of partition rdd_4_2?", "not found"),
-        ("Partition rdd_4_2 not found, computing it", "Is partition rdd_4_2 found?", "not found"),
+        ("Partition rdd_4_2 not found, computing it", "Is partition rdd_4_2 found?", "not"),
         ("Partition rdd_4_2 not found, computing it", "Which partition was not found?", "rdd_4_2"),
         (CHANNEL, "What could not be opened?", None),
         (
@@ -107,6 +115,54 @@ def asked(line: str, *others: str, style: Style | None = None) -> dict[str, str]
         (FINISHED, "In which stage was task 28.0 finished?", "29.0"),
         (FINISHED, "What is the ID for stage 29.0?", "1348"),
         ("Expiring session 0x14e, timeout of 10000ms exceeded", "How long is the timeout?", "10000ms"),
+        (UNHEARD, "Was the identification string received from 10.0.0.4?", "not"),
+        (UNHEARD, "Who did not send an identification string?", "10.0.0.4"),
+        (UNHEARD, "From whom was no identification string received?", "10.0.0.4"),
+        (RECEIVED, "Who sent block blk_7?", "10.0.0.9"),
+        (RECEIVED, "Where did block blk_7 come from?", "10.0.0.9"),
+        (RECEIVING, "What is the source of block blk_7?", "10.0.0.4:39"),
+        (RECEIVING, "What is the src of block blk_7?", "10.0.0.4:39"),
+        (RECEIVING, "What is the destination of block blk_7?", "10.0.0.9:50"),
+        (RECEIVING, "Where is block blk_7 received from?", "10.0.0.4:39"),
+        (RECEIVING, "Which address does block blk_7 go to?", "10.0.0.9:50"),
+        (
+            "Connecting to driver: spark://Scheduler@10.0.0.4:5001",
+            "What is the address of the driver?",
+            "10.0.0.4:5001",
+        ),
+        ("Connecting to driver: spark://Scheduler@10.0.0.4:5001", "What is the port of the driver?", "5001"),
+        (
+            "Connecting to broker: amqp://mq1.example.com:5672/jobs",
+            "What is the host of the broker?",
+            "mq1.example.com",
+        ),
+        (STORED, "What is the free size of block rdd_7?", "646.2 KB"),
+        (STORED, "How many KB is block rdd_7 free?", "646.2"),
+        (STORED, "In what form was block rdd_7 stored?", "bytes"),
+        (STORED, "Block rdd_7 was stored as what?", "bytes"),
+        ("Found block rdd_7 locally", "Where was block rdd_7 found?", "locally"),
+        ("Changing view acls to: yarn,anna", "What are the view acls changed to?", "yarn,anna"),
+        ("request: invalid user anna [preauth]", "What is the status of user anna?", "invalid"),
+        ("request: invalid user anna [preauth]", "Which user is invalid?", "anna"),
+        ("Got assigned task 81", "Which task was assigned?", "81"),
+        ("10.0.0.9:50 Served block blk_7 to /10.0.0.4", "Who served block blk_7?", "10.0.0.9:50"),
+        ("10.0.0.9:50 Served block blk_7 to /10.0.0.4", "Who was block blk_7 served to?", "10.0.0.4"),
+        (ASK, "Who is asked to replicate blk_7?", "10.0.0.4:50"),
+        (ASK, "Where is blk_7 replicated to?", "10.0.0.9:50"),
+        (ASK, "Which block is 10.0.0.4:50 asked to replicate?", "blk_7"),
+        (BYE, "What is the code of the disconnect from 10.0.0.4?", "11"),
+        (BYE, "What is the reason of the disconnect from 10.0.0.4?", "Closed due to user request"),
+        (BYE, "Who disconnected?", "10.0.0.4"),
+        ("Disconnecting: Too many failures for user anna", "Why was user anna disconnected?", "Too many failures"),
+        (MAPPING, "What is the host name of 10.0.0.4?", "mail.example.com"),
+        (MAPPING, "What is the IP of mail.example.com?", "10.0.0.4"),
+        (MAPPING, "What is the result of reverse mapping checking for mail.example.com?", "failed"),
+        (RECORD, "Which user failed the authentication from 10.0.0.4?", "anna"),
+        (RECORD, "Where did the authentication failure come from?", "10.0.0.4"),
+        (GOT, "What did 10.0.0.9:50 get while serving blk_7?", "exception"),
+        (GOT, "Which block was being served to 10.0.0.4?", "blk_7"),
+        (GOT, "Who was blk_7 being served to?", "10.0.0.4"),
+        ("blk_7 is added to invalidSet of 10.0.0.4:50", "Whose invalidSet was blk_7 added to?", "10.0.0.4:50"),
         (
             "Initializing random generator:  succeeded",
             "What was the result of initializing the random generator?",
@@ -140,6 +196,16 @@ def test_an_english_line_is_asked_about(line: str, question: str, answer: str | 
         ("设备 SN-1001 离线，电量 12%", "设备SN-1001的状态是什么？", "离线"),
         ("2024-05-01 10:00:00 INFO 订单 2024 创建成功", "订单2024是什么时候创建成功的？", "2024-05-01 10:00:00"),
         ("管理员王五删除了用户 赵六", "谁删除了用户赵六？", "王五"),
+        ("无效用户 张三 尝试登录", "哪个用户无效？", "张三"),
+        ("无效用户 张三 尝试登录", "用户张三的状态是什么？", "无效"),
+        ("分区 rdd_4_2 未找到，正在计算", "分区rdd_4_2找到了吗？", "未找到"),
+        ("节点 node-1 将数据块 blk_7 发送到 node-2", "数据块blk_7被发送到哪里？", "node-2"),
+        ("节点 node-1 将数据块 blk_7 发送到 node-2", "哪个节点发送了数据块blk_7？", "node-1"),
+        ("块 blk_7 已接收，源地址: 10.0.0.1 目标地址: 10.0.0.2", "块blk_7来自哪里？", "10.0.0.1"),
+        ("块 blk_7 已接收，源地址: 10.0.0.1 目标地址: 10.0.0.2", "块blk_7发往哪里？", "10.0.0.2"),
+        ("认证失败：用户=张三 来源=10.0.0.1", "哪个用户从10.0.0.1认证失败？", "张三"),
+        ("主机 mail.example.com（10.0.0.7）解析失败", "主机mail.example.com的IP地址是什么？", "10.0.0.7"),
+        ("主机 mail.example.com（10.0.0.7）解析失败", "IP地址10.0.0.7对应的主机是哪个？", "mail.example.com"),
         ("《史记》由司马迁所撰，共一百三十卷", "《史记》共有多少卷？", "一百三十"),
     ],
 )
@@ -215,7 +281,10 @@ def test_a_negated_state_is_answered_as_the_seeds_do() -> None:
     rows = [json.loads(line) for line in (SEEDS / "logqa.jsonl").read_text(encoding="utf-8").splitlines()]
     style = Style.of([(row["Question"], row["Answer"], row["RawLog"]) for row in rows])
     assert asked("Partition rdd_4_2 not found", style=style)["Is partition rdd_4_2 found?"] == "not"
-    assert asked("Partition rdd_4_2 not found")["Is partition rdd_4_2 found?"] == "not found"
+    assert asked("Partition rdd_4_2 not found")["Is partition rdd_4_2 found?"] == "not"
+    whole = Style.of([("Is p7 found?", "not found", "p7 not found")])
+    assert asked("Partition rdd_4_2 not found", style=whole)["Is partition rdd_4_2 found?"] == "not found"
+    assert "Is partition rdd_4_2 found?" in asked("Partition rdd_4_2 never found")
 
 
 def test_questions_about_a_line_are_the_same_each_time() -> None:
