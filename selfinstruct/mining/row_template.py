@@ -17,6 +17,7 @@ from random import Random
 
 from selfinstruct.mining.dated_codes import dates_in_codes
 from selfinstruct.mining.entities import Entity
+from selfinstruct.mining.entity_places import place_of
 from selfinstruct.mining.generators import (
     AddressGenerator,
     ConstantGenerator,
@@ -37,7 +38,7 @@ from selfinstruct.mining.row_times import RowTimes
 from selfinstruct.mining.serial_numbers import SerialGenerator
 from selfinstruct.mining.tied_values import NOT_TIED, TiedValues, tied_values
 from selfinstruct.mining.times import STILL, ShiftGenerator
-from selfinstruct.mining.value_statistics import ValueStatistics, place_of
+from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.mining.variables import NUMBERS, Place, Slot, Variable, Variables, find_targets, word_around
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path

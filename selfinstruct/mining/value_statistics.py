@@ -8,9 +8,8 @@ Does not handle: rows that are added later, or values that follow from others (a
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from operator import is_
@@ -18,43 +17,37 @@ from zlib import crc32
 
 from selfinstruct.mining.bands import Bands
 from selfinstruct.mining.checked_numbers import CheckedNumbers
-from selfinstruct.mining.code_generators import CheckedGenerator, HexGenerator
+from selfinstruct.mining.code_generators import CheckedGenerator
+from selfinstruct.mining.dated_weekdays import with_weekdays
 from selfinstruct.mining.derived_names import with_derived
 from selfinstruct.mining.entities import Entity, find_entities
+from selfinstruct.mining.entity_places import masked_text, outside, place_of
 from selfinstruct.mining.evidence import Evidence
 from selfinstruct.mining.generators import (
     ConstantGenerator,
-    EmailGenerator,
-    PhoneGenerator,
-    address_generator,
     as_written,
-    chinese_number_generator,
     salted,
 )
 from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
 from selfinstruct.mining.lengths import is_length, length_generator
-from selfinstruct.mining.lexicon import words as listed_words
 from selfinstruct.mining.nested_ids import NestedIds
 from selfinstruct.mining.number_generators import (
     LEAST_PRIVATE_PORT,
     Generator,
-    are_identifiers,
-    are_years,
-    number_generator,
-    range_generator,
-    year_generator,
 )
-from selfinstruct.mining.number_roles import BOUNDS, FIXED, OPEN, field_role
+from selfinstruct.mining.number_roles import FIXED, field_role
 from selfinstruct.mining.number_ties import NumberTies, is_quantity
 from selfinstruct.mining.numerals import ascii_digits
 from selfinstruct.mining.offsets import Offsets
+from selfinstruct.mining.other_texts import OtherTexts
 from selfinstruct.mining.questions import asking_paths, has_no_context, has_unexplained_answer, label_paths
 from selfinstruct.mining.serial_numbers import DatedGenerator, begins_with_date, last_number, serial_generator
 from selfinstruct.mining.tagged_words import TaggedWords
 from selfinstruct.mining.text_template import MinedTemplates, mine_templates
-from selfinstruct.mining.times import clock_step, is_weekday_of, weekdays
+from selfinstruct.mining.times import clock_step
 from selfinstruct.mining.told_lengths import told_lists
 from selfinstruct.mining.unique_fields import unique_paths
+from selfinstruct.mining.value_generators import value_generator
 from selfinstruct.mining.vocabulary import Vocabulary
 from selfinstruct.mining.world_facts import told_fields
 from selfinstruct.records import Row
@@ -64,7 +57,6 @@ from selfinstruct.values.calendar_names import ranked_languages
 from selfinstruct.values.written_times import (
     TimeStyle,
     has_clock,
-    has_year,
     is_ambiguous,
     read_time,
     resolved,
@@ -299,36 +291,10 @@ class ValueStatistics:
         if entity.role in FIXED or (entity.kind == "port" and int(entity.text) < LEAST_PRIVATE_PORT):
             return ConstantGenerator(entity.text)
         if place not in self._seen:
-            return as_written(self._generator(entity, salt), entity.text)
+            return as_written(value_generator(entity, self.seen(entity), salt, self.vocabulary), entity.text)
         if place not in self._generators:
-            self._generators[place] = self._generator(entity, 0)
+            self._generators[place] = value_generator(entity, self.seen(entity), 0, self.vocabulary)
         return as_written(salted(self._generators[place], salt), entity.text)
-
-    def _generator(self, entity: Entity, salt: int) -> Generator:
-        kind, seen = entity.kind, self.seen(entity)
-        if kind in ("number", "port", "year"):
-            seen = list(map(ascii_digits, seen))
-        if kind == "number" and are_years(seen):
-            return range_generator(seen, salt)
-        if kind == "number" and entity.is_whole and not entity.unit and all(map(is_plain_number, seen)):
-            return range_generator(seen, salt)
-        if kind == "number" and entity.role not in OPEN and entity.unit != "age" and not are_identifiers(seen):
-            return range_generator(seen, salt, BOUNDS.get(entity.role))
-        if kind in ("number", "port"):
-            return number_generator(seen, salt, unit=entity.unit, port=kind == "port", counted=entity.is_counted)
-        if kind == "year":
-            return year_generator(seen, salt)
-        if kind == "email":
-            return EmailGenerator(listed_words("user-names"), salt)
-        if kind == "phone":
-            return PhoneGenerator(tuple(seen))
-        if kind == "ipv4":
-            return address_generator(seen)
-        if kind == "zhnumber":
-            return chinese_number_generator(seen, salt, unit=entity.unit)
-        if kind in ("uuid", "mac", "ipv6", "hex"):
-            return HexGenerator(kind, tuple(seen))
-        return self.vocabulary.generator(kind, seen, salt)
 
     def _find(self, row: Row) -> dict[Path, list[Entity]]:
         texts = self.texts(row)
@@ -348,16 +314,16 @@ class ValueStatistics:
                 entities[path] = []
                 continue
             text = texts[path]
-            others = _Others(counts, text)
+            others = OtherTexts(counts, text)
             found = self._shapes(text) if own else find_entities(text)
             shaped = [self._placed(entity, path, text) for entity in found]
             checked = self._checked.find(path, text)
-            shaped = sorted([*_outside(shaped, checked), *checked], key=lambda entity: entity.start)
+            shaped = sorted([*outside(shaped, checked), *checked], key=lambda entity: entity.start)
             words = self.vocabulary.find(text, others, shaped, known)
             known.update((entity.text, entity) for entity in words)
             # A name may contain a number (Windows 11), which is not a value of its own then.
-            entities[path] = sorted([*_outside(shaped, words), *words], key=lambda entity: entity.start)
-        return _with_weekdays(texts, with_derived(texts, entities))
+            entities[path] = sorted([*outside(shaped, words), *words], key=lambda entity: entity.start)
+        return with_weekdays(texts, with_derived(texts, entities))
 
     def _shapes(self, text: str) -> list[Entity]:
         if text not in self._shaped:
@@ -419,31 +385,6 @@ class ValueStatistics:
         return {place: (len(values), len(set(values)) > 1) for place, values in self._seen.items()}
 
 
-class _Others(Collection[str]):
-    """The texts of a row's leaves other than one of them, by the number of leaves with each text."""
-
-    def __init__(self, counts: Counter[str], own: str) -> None:
-        self._counts = counts
-        self._own = own
-
-    def __iter__(self) -> Iterator[str]:
-        """The different texts."""
-        return (text for text in self._counts if text in self)
-
-    def __len__(self) -> int:
-        """The number of different texts."""
-        return sum(1 for _ in self)
-
-    def __contains__(self, text: object) -> bool:
-        """Whether another leaf has this text."""
-        return self._counts.get(text, 0) > (text == self._own)  # type: ignore[call-overload, no-any-return]
-
-
-def place_of(entity: Entity) -> Hashable:
-    """What equal entities have in common that stand in the same kind of place."""
-    return entity.kind, entity.key, entity.unit
-
-
 def _leaf_key(path: Path) -> str:
     """The key of a value that begins a leaf: the leaf's own name."""
     return f"{any_position(path)}"
@@ -452,48 +393,3 @@ def _leaf_key(path: Path) -> str:
 def _is_telling(text: str) -> bool:
     """Whether an id is found by itself in other texts: not by a short one, and not by digits alone."""
     return len(text) >= _LEAST_TELLING and not text.isdecimal()
-
-
-def _outside(shaped: Sequence[Entity], words: Sequence[Entity]) -> list[Entity]:
-    """The entities of ``shaped`` that overlap with none of ``words``."""
-    if not words:
-        return list(shaped)
-    ordered = sorted(words, key=lambda entity: entity.start)
-    starts = [entity.start for entity in ordered]
-    free = []
-    for each in shaped:
-        at = bisect_left(starts, each.end)
-        if at == 0 or ordered[at - 1].end <= each.start:
-            free.append(each)
-    return free
-
-
-def _with_weekdays(texts: Mapping[Path, str], found: dict[Path, list[Entity]]) -> dict[Path, list[Entity]]:
-    """The entities with the weekdays of the row's dates; ``format`` and ``key`` of one are those of its date."""
-    dates = [each for entities in found.values() for each in entities if each.kind == "time" and has_year(each.format)]
-    if not dates:
-        return found
-    for path, text in texts.items():
-        added = []
-        dated = [(each.start, each.end) for each in found.get(path, ()) if each.kind == "time"]
-        for start, end in weekdays(text):
-            if any(first <= start < last for first, last in dated):
-                continue  # a part of the date itself
-            name = text[start:end]
-            for date in dates:
-                moment = read_time(date.text, date.format)
-                if moment is not None and is_weekday_of(name, moment):
-                    added.append(Entity(start, end, "weekday", name, date.text, date.format))
-                    break
-        if added:
-            found[path] = sorted([*_outside(found[path], added), *added], key=lambda entity: entity.start)
-    return found
-
-
-def masked_text(text: str, entities: Sequence[Entity]) -> str:
-    """``text`` with the kind of each entity in its place: equal for two texts that differ in values alone."""
-    parts, at = [], 0
-    for entity in entities:
-        parts += [text[at : entity.start], f"<{entity.kind}0>"]
-        at = entity.end
-    return "".join([*parts, text[at:]])
