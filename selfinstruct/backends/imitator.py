@@ -126,7 +126,7 @@ class Imitator:
         if self._ids:
             start = 1000 * rng.randrange(1000) if serial is None else serial
             for at, row in enumerate(rows, start):
-                row.update({name: ids.draw(at) for name, ids in self._ids.items()})
+                row.update({name: ids.draw(at, row.get(name)) for name, ids in self._ids.items()})
         return rows
 
     def not_understood(self) -> str:

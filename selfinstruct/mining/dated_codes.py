@@ -25,8 +25,8 @@ def dates_in_codes(
     if not written:
         return
     pattern = re.compile("|".join(map(re.escape, sorted(written, key=len, reverse=True))))
-    for path, entities in found.items():
-        text = texts[path]
+    for path, text in texts.items():
+        entities = found.get(path, ())
         times = [(each.start, each.end) for each in entities if each.kind == "time" and not _is_in_code(each, text)]
         for match in pattern.finditer(text):
             if not any(start < match.end() and match.start() < end for start, end in times):

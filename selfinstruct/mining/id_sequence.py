@@ -19,6 +19,7 @@ from hashlib import blake2b
 from random import Random
 
 from selfinstruct.mining.code_generators import CheckedGenerator
+from selfinstruct.mining.serial_numbers import DATE_DIGITS, begins_with_date, last_number, serial_generator
 from selfinstruct.records import JSON
 from selfinstruct.text import value_text
 from selfinstruct.values.check_digits import scheme_of
@@ -42,10 +43,15 @@ class IdSequence:
         counted = [match for text in self._texts if (match := _COUNTED.fullmatch(text))]
         self._last = max(counted, key=lambda match: int(match[2]), default=None)
         self._step = self._usual_step()
+        numbers = [text[slice(*last_number(text))] for text in self._texts]
+        self._is_dated = all(map(begins_with_date, numbers)) and min(map(len, numbers), default=0) > DATE_DIGITS
         self._scheme = "" if self._are_times else scheme_of(self._texts)
 
-    def draw(self, place: int) -> JSON:
-        """Return the value at ``place`` (0, 1, ...)."""
+    def draw(self, place: int, own: JSON = None) -> JSON:
+        """Return the value at ``place`` (0, 1, ...); one that begins with a date as ``own`` does, as long as all do."""
+        if self._is_dated and value_text(own) in self._texts:
+            text = serial_generator(value_text(own), self._texts).draw(place, Random(place))
+            return int(text) if self._is_number else text
         if self._are_times:
             return self._time(place)
         if self._scheme:

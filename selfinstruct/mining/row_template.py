@@ -11,7 +11,7 @@ Does not handle: values derived from others (a sum, a duration between two times
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -22,8 +22,9 @@ from selfinstruct.mining.generators import (
     AddressGenerator,
     ConstantGenerator,
 )
-from selfinstruct.mining.leaf_texts import with_texts
+from selfinstruct.mining.leaf_texts import leaf_texts, with_texts
 from selfinstruct.mining.networks import is_in_network, networks_in
+from selfinstruct.mining.number_bases import in_base
 from selfinstruct.mining.number_generators import (
     Generator,
     IdentifierGenerator,
@@ -178,14 +179,15 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
         ties, orders=(*ties.orders, *(((one, 0), (other, 0)) for one, other in statistics.bands.orders(row)))
     )
     summaries = tuple(each for each in ties.summaries if not _is_mentioned(each, found))
-    computed = {pointer.path for pointer in offsets} | {each.path for each in ties.summaries}
+    based = {path: of for path, of in statistics.based.items() if path in found}
+    computed = {pointer.path for pointer in offsets} | {each.path for each in ties.summaries} | based.keys()
     slots: dict[Spot, int] = {}
     worded: set[int] = set()
     bounds = {(pointer.context, at) for pointer in offsets for at in (pointer.at, pointer.since)}
     parted = [each for path, entities in found.items() for each in entities if _is_cut(path, each, bounds)]
     frozen = {each.text for each in parted} | statistics.list_lengths(row)
     derived: list[Place] = []
-    dated = list(dates_in_codes(found, texts))
+    dated = list(dates_in_codes(found, leaf_texts(row)))
     # The other times keep their distance from one that stays.
     is_still = bool(dated) or any(each.kind == "time" for each in parted)
     networks = networks_in(texts.values())
@@ -246,6 +248,10 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     ]
     if alone and variables.shift is not None:
         generators[variables.shift] = ConstantGenerator(STILL)
+    for path, (source, base) in based.items():
+        if (source, 0) in slots:
+            whole = Entity(0, len(texts[path]), "number", texts[path], "", is_whole=True)
+            cut[path] = [(whole, Slot(slots[source, 0], _base_writer(base, texts[path])))]
     own = tuple(each.places[0].entity.text if each.places else STILL for each in variables.all)
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
     generators = _numbered(_keep_small(generators), variables, statistics.nested_ids.most)
@@ -261,6 +267,10 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
         *(row, fields, drawn, own, frozenset(constants), _sequences(generators), offsets, tied, summaries, ids),
         frozenset(worded),
     )
+
+
+def _base_writer(base: int, like: str) -> Callable[[str], str]:
+    return lambda value: in_base(int(value), base, like)
 
 
 def _keep_with_operands(generators: list[Generator], tied: TiedValues, own: Sequence[str]) -> None:

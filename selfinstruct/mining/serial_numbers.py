@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from random import Random
+from typing import Final
 
-_DATE = 8
+#: A date with the year first, such as 20240315.
+DATE_DIGITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class SerialGenerator:
 def serial_generator(like: str, seen: Sequence[str]) -> SerialGenerator:
     """The generator for identifiers like ``like`` that are unique over the rows, all of which are ``seen``."""
     numbers = [value[slice(*last_number(value))] for value in seen]
-    lead = _DATE if all(begins_with_date(number) and len(number) > _DATE for number in numbers) else 0
+    lead = DATE_DIGITS if all(begins_with_date(number) and len(number) > DATE_DIGITS for number in numbers) else 0
     numbers = [number[lead:] for number in numbers]
     return SerialGenerator(like, max(map(int, numbers)) + 1, min(map(len, numbers)), lead=lead)
 
@@ -58,14 +60,14 @@ class DatedGenerator:
 
     def draw(self, place: int, rng: Random) -> str:
         """Return a number with random digits after the date; these are not all zeros."""
-        digits = len(self.like) - _DATE
-        return self.like[:_DATE] + (str(rng.randrange(1, 10**digits)).zfill(digits) if digits else "")
+        digits = len(self.like) - DATE_DIGITS
+        return self.like[:DATE_DIGITS] + (str(rng.randrange(1, 10**digits)).zfill(digits) if digits else "")
 
 
 def begins_with_date(number: str) -> bool:
     """Whether the first eight digits of a number are a date from 1900 to 2099, the year first."""
-    digits = number[:_DATE]
-    if len(digits) < _DATE or digits[:2] not in ("19", "20") or not digits.isascii() or not digits.isdecimal():
+    digits = number[:DATE_DIGITS]
+    if len(digits) < DATE_DIGITS or digits[:2] not in ("19", "20") or not digits.isascii() or not digits.isdecimal():
         return False
     try:
         date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))

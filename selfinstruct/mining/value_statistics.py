@@ -28,9 +28,11 @@ from selfinstruct.mining.generators import (
     as_written,
     salted,
 )
+from selfinstruct.mining.initials import fields_of_initials
 from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
 from selfinstruct.mining.lengths import is_length, length_generator
 from selfinstruct.mining.nested_ids import NestedIds
+from selfinstruct.mining.number_bases import based_leaves
 from selfinstruct.mining.number_generators import (
     LEAST_PRIVATE_PORT,
     Generator,
@@ -204,6 +206,11 @@ class ValueStatistics:
         return Bands(self.rows, [self._quantities(row) for row in self.rows])
 
     @cached_property
+    def based(self) -> dict[Path, tuple[Path, int]]:
+        """The leaves that are the number of another one in another base, see ``number_bases``."""
+        return based_leaves([self.texts(row) for row in self.rows])
+
+    @cached_property
     def tagged(self) -> TaggedWords:
         """The fields of words with tags."""
         return TaggedWords(self.rows)
@@ -220,10 +227,10 @@ class ValueStatistics:
         )
 
     def tells_facts(self, row: Row) -> frozenset[str]:
-        """The fields of a row that tell a fact of the world, see ``world_facts``."""
+        """The fields of a row whose values stay: they tell a fact of the world, or another field has their initials."""
         names = tuple(row)
         if names not in self._told_fields:
-            self._told_fields[names] = told_fields(row)
+            self._told_fields[names] = told_fields(row) | fields_of_initials(self.rows)
         return self._told_fields[names]
 
     def _quantities(self, row: Row) -> dict[Hashable, str]:

@@ -242,7 +242,9 @@ def _same(entity: Entity, other: Entity) -> Callable[[str], str] | None:
     if {entity.kind, other.kind} <= {"number", "port"} and entity.text.isdigit():
         if other.text.isdigit() and int(entity.text) == int(other.text) and "0" in (entity.text[0], other.text[0]):
             width = len(entity.text) if entity.text[0] == "0" else 0
-            return (lambda value: str(int(value)).zfill(width)) if len(entity.text) > 1 < len(other.text) else None
+            # 7 and 07 may be equal by chance; all of a field, they are kept unless the rows tie them.
+            is_alike = len(entity.text) > 1 < len(other.text) or entity.is_whole or other.is_whole
+            return (lambda value: str(int(value)).zfill(width)) if is_alike else None
         if other.text.split(".")[0] == entity.text and other.text != entity.text and "." in other.text:
             return lambda value: value.split(".")[0]
     return None

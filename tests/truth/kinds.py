@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.truth.dates import DATES
 from tests.truth.dependent import DEPENDENT
+from tests.truth.derived import DERIVED
 from tests.truth.forms import Check, Row
 from tests.truth.questions import QUESTIONS
 from tests.truth.tables import TABLES
@@ -20,11 +21,16 @@ from tests.truth.ties import TIES
 from tests.truth.values import implausible
 
 SEEDS = Path(__file__).parent / "seeds"
-CHECKS: dict[str, Check] = QUESTIONS | TABLES | TEXTS | DATES | DEPENDENT | TIES
+CHECKS: dict[str, Check] = QUESTIONS | TABLES | TEXTS | DATES | DEPENDENT | TIES | DERIVED
 #: File -> fields that name a row or say when it was written: they do not make a row new.
 NAMES: dict[str, tuple[str, ...]] = {
+    "averages.csv": ("student",),
+    "bmi.jsonl": ("patient",),
+    "conversions.csv": ("city_temp",),
+    "dated_orders.jsonl": ("order_no",),
     "dialogues.jsonl": ("id",),
     "faq_de.csv": ("Nr.", "Stand"),
+    "few_grades.csv": ("student",),
     "flights.jsonl": ("flight",),
     "grades.csv": ("id", "student"),
     "invoices.jsonl": ("invoice",),
@@ -34,9 +40,12 @@ NAMES: dict[str, tuple[str, ...]] = {
     "prices.csv": ("sku",),
     "sensors.csv": ("sensor",),
     "series.jsonl": ("meter",),
+    "shares.csv": ("district",),
     "shifts.csv": ("worker",),
     "squad_nested.json": ("id", "title"),
     "stock.csv": ("article",),
+    "trends.csv": ("day",),
+    "zh_averages.csv": ("姓名",),
 }
 #: File -> the field that is unique over all rows.
 UNIQUE = {"grades.csv": "id", "dialogues.jsonl": "id", "squad_nested.json": "id"}
@@ -59,7 +68,7 @@ def family(name: str) -> str:
         "text": TEXTS,
         "dates": DATES,
         "dependent": DEPENDENT,
-        "tie": TIES,
+        "tie": TIES, "derived": DERIVED,
     }
     return next((group for group, checks in groups.items() if name in checks), "other")
 

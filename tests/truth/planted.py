@@ -13,6 +13,28 @@ from tests.truth.forms import Row
 
 _Plant = tuple[int, dict[str, Any]]
 PLANTED: dict[str, list[_Plant]] = {
+    "averages.csv": [(0, {"average": "85.1"}), (1, {"math": "65"})],
+    "zh_averages.csv": [(0, {"平均分": "85.1"}), (1, {"语文": "65"})],
+    "bmi.jsonl": [(0, {"bmi": 22.9}), (1, {"weight_kg": 80})],
+    "shares.csv": [(0, {"yes_pct": "61.0"}), (1, {"no_pct": "78.5"})],
+    "conversions.csv": [(0, {"fahrenheit": "53.7"}), (1, {"celsius": "30"})],
+    "bases.csv": [(0, {"bin": "1100"}), (1, {"hex": "2b"})],
+    "trends.csv": [(0, {"trend": "fall"}), (1, {"close": "14.2"})],
+    "few_grades.csv": [(0, {"score": "62"}), (3, {"grade": "A"})],
+    "dated_orders.jsonl": [(0, {"date": "2024-03-16"}), (1, {"order_no": "20240231017"})],
+    "tagged_tokens.jsonl": [
+        (0, {"tokens": ["Diego", "loves", "San Jose", "."]}),
+        (1, {"tokens": ["Anna", "visits", "New", "Lima", "."]}),
+    ],
+    "capitals.jsonl": [(0, {"capital": "Lima"}), (1, {"country": "Peru"})],
+    "blood_pressure.jsonl": [
+        (0, {"note": "BP 120/811 mmHg, HR 72 bpm", "diastolic": 811}),
+        (1, {"systolic": 154}),
+    ],
+    "gpu_memory.jsonl": [
+        (0, {"line": "12:00:11 node-1 GPU0 mem=25110/24576MiB util=88%", "used": 25110}),
+        (1, {"used": 513}),
+    ],
     "nginx_qa.jsonl": [
         (0, {"Answer": "200"}),
         (3, {"Question": "Which status was returned to 203.0.113.9 for /login?"}),
