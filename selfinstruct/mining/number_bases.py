@@ -4,7 +4,7 @@ Does not handle: negative numbers and fractions; numbers inside texts.
 
 >>> rows = [{("n",): "13", ("b",): "1101"}, {("n",): "42", ("b",): "101010"}, {("n",): "7", ("b",): "111"}]
 >>> based_leaves(rows)
-{('b',): (('n',), 2)}
+{('b',): (('n',), 2, '1101')}
 >>> in_base(9, 2, "0b01101"), in_base(29, 16, "2A")
 ('0b01001', '1D')
 """
@@ -22,28 +22,35 @@ _LEAST_ROWS = 3
 _MOST_LEAVES = 40
 
 
-def based_leaves(texts: Sequence[Mapping[Path, str]]) -> dict[Path, tuple[Path, int]]:
-    """The leaves that are another leaf's number in another base in every row, and not in base 10."""
+def based_leaves(texts: Sequence[Mapping[Path, str]]) -> dict[Path, tuple[Path, int, str]]:
+    """The leaves that are another leaf's number in another base in every row; the base, and how it is written."""
     if len(texts) < _LEAST_ROWS:
         return {}
     shared = [path for path in texts[0] if all(path in each for each in texts)][:_MOST_LEAVES]
     columns = {path: [each[path] for each in texts] for path in shared}
     short = {path: column for path, column in columns.items() if all(map(_PREFIXED.fullmatch, column))}
     decimal = {path: column for path, column in short.items() if all(map(str.isdecimal, column))}
-    found: dict[Path, tuple[Path, int]] = {}
+    found: dict[Path, tuple[Path, int, str]] = {}
     for path, column in short.items():
         for other, numbers in decimal.items():
             if other == path or len(set(numbers)) < _LEAST_ROWS or column == numbers or other in found:
                 continue
             base = next((base for base in _BASES if _is_in_base(column, numbers, base)), None)
             if base is not None:
-                found[path] = other, base
+                found[path] = other, base, max(column, key=_is_telling)
                 break
     return found
 
 
 def _is_in_base(column: Sequence[str], numbers: Sequence[str], base: int) -> bool:
     return all(in_base(int(number), base, text) == text for number, text in zip(numbers, column, strict=True))
+
+
+def _is_telling(text: str) -> tuple[bool, bool]:
+    """Whether a text shows that numbers are padded with zeros, and the case of its digits."""
+    match = _PREFIXED.fullmatch(text)
+    own = match[2] if match is not None else text
+    return own[0] == "0" and len(own) > 1, own != own.lower()
 
 
 def in_base(number: int, base: int, like: str) -> str:

@@ -102,7 +102,7 @@ class NumberTies:
         self._kept = {pattern for pattern, each in lists.items() if _are_alike(each)}
         self._summaries = dict(_summaries(self._fields, lists))
         derived, self.not_understood = _derived(self._fields, self._results, self._summaries)
-        self._results += derived
+        self._results = tuple(_ordered((*self._results, *derived)))
         self._listed = {*self._rising, *self._kept, *(pattern for _, pattern in self._summaries.values())}
         self._texts: dict[tuple[Path, str], Ties] = {}
 
@@ -220,6 +220,16 @@ def _field_results(fields: Mapping[Path, _Column]) -> Iterator[Result]:
     values = {path: each for path, each in values.items() if len(set(each)) > 1}
     for target, kind, one, other in _formulas(dict(list(values.items())[:_MOST_OPERANDS]), lambda *_: COMMON):
         yield Result((target, 0), FORMULAS[kind], ((one, 0), (other, 0)), places_of(values[target]))
+
+
+def _ordered(results: Sequence[Result]) -> Iterator[Result]:
+    """The results, each after those that give its operands."""
+    waiting = list(results)
+    while waiting:
+        targets = {each.target for each in waiting}
+        ready = [each for each in waiting if targets.isdisjoint(each.operands)] or waiting[:1]
+        yield from ready
+        waiting = [each for each in waiting if each not in ready]
 
 
 def _derived(

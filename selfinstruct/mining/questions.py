@@ -73,14 +73,17 @@ def label_paths(rows: Sequence[Mapping[Path, str]]) -> frozenset[Path]:
 def has_no_context(texts: Mapping[Path, str], asking: Collection[Path], known: Collection[Path]) -> bool:
     """Whether a row asks a question, and one other text alone answers it (an FAQ): what it says is knowledge.
 
-    ``texts`` and ``known`` are as for ``has_unexplained_answer``; dates and times of day are no answers.
+    ``texts`` and ``known`` are as for ``has_unexplained_answer``; dates and times that no text contains are no answers.
     """
-    others = [
-        text
-        for path, text in texts.items()
-        if not {path, any_position(path)} & {*asking, *known} and text.strip() and not is_moment(text)
-    ]
+    told = {path: text for path, text in texts.items() if not {path, any_position(path)} & {*asking, *known}}
+    others = [text for path, text in told.items() if text.strip() and not _is_date_of_record(path, told)]
     return len(others) == 1 and len(others) < len(texts) and any(any_position(path) in asking for path in texts)
+
+
+def _is_date_of_record(path: Path, texts: Mapping[Path, str]) -> bool:
+    """Whether a text is a date or a time that no other text contains."""
+    found = any(find_span(texts[path], text) for other, text in texts.items() if other != path)
+    return is_moment(texts[path]) and not found
 
 
 def has_unexplained_answer(

@@ -248,10 +248,10 @@ def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplat
     ]
     if alone and variables.shift is not None:
         generators[variables.shift] = ConstantGenerator(STILL)
-    for path, (source, base) in based.items():
+    for path, (source, base, like) in based.items():
         if (source, 0) in slots:
             whole = Entity(0, len(texts[path]), "number", texts[path], "", is_whole=True)
-            cut[path] = [(whole, Slot(slots[source, 0], _base_writer(base, texts[path])))]
+            cut[path] = [(whole, Slot(slots[source, 0], _base_writer(base, like)))]
     own = tuple(each.places[0].entity.text if each.places else STILL for each in variables.all)
     fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
     generators = _numbered(_keep_small(generators), variables, statistics.nested_ids.most)

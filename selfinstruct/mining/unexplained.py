@@ -75,6 +75,8 @@ _ENDINGS = (
     ),
 )
 _ENDINGS_AT_TIMES = ("率", "指数", "速度", "面积", "体积", "时长", "時間", "面積", "体積", "評価")
+_MEANS = frozenset(("mean", "avg", "average", "median", "mittelwert", "durchschnitt", "moyenne", "media"))
+_LEAST, _MOST = frozenset(("min", "minimum", "low", "lowest")), frozenset(("max", "maximum", "high", "highest"))
 _WORD = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -110,6 +112,8 @@ def _is_named(target: Path, columns: Mapping[Path, Sequence[Decimal]], others: S
     name = next((step for step in reversed(target) if isinstance(step, str)), "")
     own = [word.lower() for word in _WORD.findall(_CAMEL.sub(" ", name))]
     finer = bool(others) and places_of(columns[target]) > max(places_of(columns[path]) for path in others)
+    if any(word in _MEANS for word in own) and _is_between(target, columns, others):
+        return False
     if any(word in words("derived-quantities") for word in own) or name.endswith(_ENDINGS):
         return len(others) >= 2 or finer
     return (
@@ -117,6 +121,20 @@ def _is_named(target: Path, columns: Mapping[Path, Sequence[Decimal]], others: S
         and finer
         and (any(word in words("derived-quantities-at-times") for word in own) or name.endswith(_ENDINGS_AT_TIMES))
     )
+
+
+def _is_between(target: Path, columns: Mapping[Path, Sequence[Decimal]], others: Sequence[Path]) -> bool:
+    """Whether a mean is beside the least and the greatest number that it is the mean of: it is that of others."""
+    rows = range(len(columns[target]))
+    least = any(
+        all(columns[path][row] <= columns[target][row] for row in rows) for path in others if _has(path, _LEAST)
+    )
+    most = any(all(columns[path][row] >= columns[target][row] for row in rows) for path in others if _has(path, _MOST))
+    return least and most
+
+
+def _has(path: Path, names: frozenset[str]) -> bool:
+    return any(word.lower() in names for word in _WORD.findall(_CAMEL.sub(" ", str(path[-1]))))
 
 
 def _regressors(target: Path, others: Sequence[Path], columns: Mapping[Path, Sequence[Decimal]]) -> tuple[Path, ...]:

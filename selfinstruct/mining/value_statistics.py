@@ -206,7 +206,7 @@ class ValueStatistics:
         return Bands(self.rows, [self._quantities(row) for row in self.rows])
 
     @cached_property
-    def based(self) -> dict[Path, tuple[Path, int]]:
+    def based(self) -> dict[Path, tuple[Path, int, str]]:
         """The leaves that are the number of another one in another base, see ``number_bases``."""
         return based_leaves([self.texts(row) for row in self.rows])
 

@@ -68,7 +68,8 @@ def family(name: str) -> str:
         "text": TEXTS,
         "dates": DATES,
         "dependent": DEPENDENT,
-        "tie": TIES, "derived": DERIVED,
+        "tie": TIES,
+        "derived": DERIVED,
     }
     return next((group for group, checks in groups.items() if name in checks), "other")
 
