@@ -7,7 +7,7 @@ from pathlib import Path
 from selfinstruct.documents import find_documents
 from selfinstruct.errors import InputError
 from selfinstruct.files import write_whole
-from selfinstruct.recipe import Recipe, builtin, load_recipe
+from selfinstruct.recipe import LANGUAGES, Recipe, builtin, load_recipe
 from selfinstruct.recipe.builtin import INPUTS, BuiltinRecipe
 from selfinstruct.recipe.errors import nearest
 
@@ -36,7 +36,8 @@ def copy_recipe(name: str, file: str | Path, *, force: bool = False) -> list[Pat
     """
     source = _recipe_file(name)
     copies = {Path(file): source}
-    for used in _input_files(load_recipe(source)):
+    versions = [load_recipe(source, language=language) for language in LANGUAGES]
+    for used in dict.fromkeys(file for recipe in versions for file in _input_files(recipe)):
         copies[Path(file).parent / INPUTS / used.relative_to(source.parent / INPUTS)] = used
     existing = [str(target) for target in copies if target.exists()]
     if existing and not force:

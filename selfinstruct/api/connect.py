@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -64,10 +65,12 @@ def choose_models(
     base_url: str | None,
     backend: str | Backend | None,
     concurrency: int | None = None,
+    temperature: float | None = None,
 ) -> Recipe:
     """Return ``recipe`` with the model that the arguments name, if any.
 
-    ``model`` selects by name from a recipe's ``[[models]]``; ``concurrency`` is divided among them by weight.
+    ``model`` selects by name from a recipe's ``[[models]]``; ``concurrency`` is divided among them by weight, and
+    ``temperature`` applies to each.
     A reference to a factory as ``backend`` is kept in the recipe. Raises InputError for an unknown backend, or
     arguments that contradict the recipe, RecipeError for a factory that cannot be imported.
     """
@@ -96,7 +99,19 @@ def choose_models(
         recipe = recipe.model_copy(update={"model": _model({**old, **named}), "models": ()})
     if concurrency is not None:
         recipe = recipe.model_copy(update=_share_concurrency(recipe.model, recipe.models, concurrency))
-    return recipe
+    return recipe if temperature is None else _with_temperature(recipe, temperature)
+
+
+def _with_temperature(recipe: Recipe, temperature: float) -> Recipe:
+    """The recipe with this temperature of each of its models. InputError if it has none."""
+    if not 0 <= temperature < math.inf:
+        raise InputError(f"`temperature`: invalid value {temperature}", hint="Use a number, 0 or more, such as 1.2.")
+    if not recipe.all_models:
+        raise InputError("`temperature` has no effect without a model", hint="Set `model`, or leave out `temperature`.")
+    models = [each.model_copy(update={"temperature": temperature}) for each in recipe.all_models]
+    if recipe.models:
+        return recipe.model_copy(update={"models": tuple(models)})
+    return recipe.model_copy(update={"model": models[0]})
 
 
 def uses_imitator(recipe: Recipe, backend: str | Backend | None) -> bool:

@@ -11,9 +11,10 @@ from selfinstruct.api.connect import SpendingLimits, choose_models, make_imitato
 from selfinstruct.api.runs import Run
 from selfinstruct.api.session import grow_session
 from selfinstruct.backends import Backend
+from selfinstruct.errors import InputError
 from selfinstruct.events import Snapshot
 from selfinstruct.preparation import Prepared, Source, model_command, prepare, tried, with_questions
-from selfinstruct.recipe import import_extension
+from selfinstruct.recipe import LANGUAGES, Language, import_extension
 from selfinstruct.render.notebook_progress import default_watch
 
 
@@ -33,6 +34,8 @@ def run(
     budget: float | None = None,
     max_requests: int | None = None,
     max_tokens: int | None = None,
+    temperature: float | None = None,
+    language: Language | None = None,
     seed: int = 0,
     skip_bad_seeds: bool = False,
     prepared: Prepared | None = None,
@@ -60,6 +63,8 @@ def run(
                 budget=budget,
                 max_requests=max_requests,
                 max_tokens=max_tokens,
+                temperature=temperature,
+                language=language,
                 seed=seed,
                 skip_bad_seeds=skip_bad_seeds,
                 prepared=prepared,
@@ -85,6 +90,8 @@ async def run_async(
     budget: float | None = None,
     max_requests: int | None = None,
     max_tokens: int | None = None,
+    temperature: float | None = None,
+    language: Language | None = None,
     seed: int = 0,
     skip_bad_seeds: bool = False,
     prepared: Prepared | None = None,
@@ -103,6 +110,9 @@ async def run_async(
     without a model it is the embedded imitator. "replay" returns the replies of the run in ``recording``, at no cost.
     ``concurrency`` is the largest number of calls in flight. ``budget`` (in the currency of the recipe's prices),
     ``max_requests`` and ``max_tokens`` limit what the run spends in all, resumed or not.
+
+    ``temperature`` replaces that of the recipe's models. ``language`` ("en" or "zh") is that of the prompts; by default
+    it is that of the seeds, documents or passages.
 
     ``seed`` is the random seed: with the imitator the same seed gives the same rows. ``skip_bad_seeds`` leaves out
     duplicate seeds and seeds that break the recipe's rules, instead of raising. ``prepared`` is the result of ``plan``
@@ -124,6 +134,8 @@ async def run_async(
             base_url=base_url,
             backend=backend,
             concurrency=concurrency,
+            temperature=temperature,
+            language=language,
             skip_bad_seeds=skip_bad_seeds,
         )
     where = run_directory(prepared, out)
@@ -152,6 +164,8 @@ def plan(
     base_url: str | None = None,
     backend: str | Backend | None = None,
     concurrency: int | None = None,
+    temperature: float | None = None,
+    language: Language | None = None,
     skip_bad_seeds: bool = False,
 ) -> Prepared:
     """Return what ``run`` would start from, without calling a model or writing a file; pass it as ``prepared``.
@@ -164,8 +178,9 @@ def plan(
         against=[str(each) for each in against],
         rows=rows,
         per_category=per_category,
+        language=_known_language(language),
         skip_bad_seeds=skip_bad_seeds,
-        choose_models=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency),
+        choose_models=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency, temperature),
         importer=import_extension,
         imitates=lambda recipe: uses_imitator(recipe, backend),
     )
@@ -176,6 +191,13 @@ def plan(
     if source is None or not prepared.seeds.rows:
         return prepared
     return tried(prepared, make_imitator(prepared, 0), model_command(source))
+
+
+def _known_language(language: Language | None) -> Language | None:
+    """The language, if there are prompts in it. Raises InputError otherwise."""
+    if language is not None and language not in LANGUAGES:
+        raise InputError(f"`language`: unknown value {language!r}", hint=f"Choose one of {', '.join(LANGUAGES)}.")
+    return language
 
 
 def run_directory(prepared: Prepared, out: str | Path | None) -> Path:

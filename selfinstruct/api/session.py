@@ -106,7 +106,7 @@ async def _make_loop(
         seed=seed,
         concurrency=concurrency or model_concurrency or (_LOCAL_PASSAGES if prepared.questions else _LOCAL_CONCURRENCY),
         watch=watch,
-        language=detect_language(seeds),
+        language=prepared.recipe.language or detect_language(seeds),
         use_passages_once=prepared.use_passages_once,
         last_batch=recorded.last_batch,
         last_judged=recorded.calls,

@@ -70,6 +70,13 @@ def run(
     max_tokens: Annotated[
         int | None, typer.Option(metavar="N", help="Maximum number of tokens, input and output.")
     ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(metavar="X", help="Sampling temperature of the model [default: the recipe's].")
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(metavar="en|zh", help="Language of the prompts [default: that of the seeds or documents]."),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and the prompts; send no request, write no file.")
@@ -87,7 +94,7 @@ def run(
 
     tune_allocator()
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend, "concurrency": concurrency}
-    options |= {"passages": passages or (), "against": against or ()}
+    options |= {"passages": passages or (), "against": against or (), "temperature": temperature, "language": language}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
         return _dry_run(prepared, seed, as_json=json)
@@ -107,11 +114,11 @@ def run(
     except EndpointError:
         _report_kept(where, "the endpoint failed")
         raise
-    arguments = _source_arguments(source, passages or (), against or ())
+    arguments = _source_arguments(source, passages or (), against or (), language)
     return _finish(done, arguments, prepared.recipe, as_json=json, quiet=quiet)
 
 
-def _source_arguments(source: str | None, passages: Sequence[str], against: Sequence[str]) -> str:
+def _source_arguments(source: str | None, passages: Sequence[str], against: Sequence[str], language: str | None) -> str:
     """The arguments that name the sources of a run, to repeat its command."""
     words = [] if source is None else [source]
     words += [
@@ -120,6 +127,7 @@ def _source_arguments(source: str | None, passages: Sequence[str], against: Sequ
         for n in names
         for word in (option, n)
     ]
+    words += [] if language is None else ["--language", language]
     return shlex.join(words)
 
 

@@ -46,8 +46,8 @@ from selfinstruct.growth.stagnation import (
     Stagnation,
 )
 from selfinstruct.journal import Journal, QuotaStage
-from selfinstruct.prompts import Language, row_messages
-from selfinstruct.recipe import Verify
+from selfinstruct.prompts import row_messages
+from selfinstruct.recipe import Language, Verify
 from selfinstruct.records import Batch, Failure, Judgement, Request, Row
 
 #: Replies judged before free slots are filled again, so that a burst of replies does not leave the endpoint idle.

@@ -83,7 +83,7 @@ def make_questions(prepared: Prepared) -> PassageQuestions:
         if all(isinstance(row.get(name), str) for name in (roles.question, roles.answer, roles.context))
     ]
     sample = [{"passage": passages[at]["passage"]} for at in range(0, len(passages), len(passages) // 100 + 1)]
-    language = detect_language(seeds or sample)
+    language = prepared.recipe.language or detect_language(seeds or sample)
     style = Style.of(asked) if asked else Style.default(language)
     texts = prepared.passage_texts
     asker = Asker(texts, style, language=language)

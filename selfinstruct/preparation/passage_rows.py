@@ -18,6 +18,7 @@ from pathlib import Path
 from selfinstruct.errors import InputError
 from selfinstruct.mining.questions import asking_paths
 from selfinstruct.preparation.infer import context_fields
+from selfinstruct.preparation.language_choice import language_of_files
 from selfinstruct.prompts import ask_step, detect_language
 from selfinstruct.recipe import Categories, Field, Novelty, Passages, Prompt, Quota, Recipe, recipe_name
 from selfinstruct.records import Row
@@ -142,7 +143,9 @@ def about_passages(recipe: Recipe, passages: Passages, seeds: Sequence[Row]) -> 
     recipe = recipe.model_copy(update={"passages": passages, **_changes(recipe, passages, roles)})
     if recipe.steps:
         return recipe
-    step = ask_step(recipe, roles.context, roles.written, detect_language(seeds), has_seeds=bool(seeds))
+    found = detect_language(seeds) if seeds else language_of_files(passages.files)
+    language = recipe.language or found or "en"
+    step = ask_step(recipe, roles.context, roles.written, language, has_seeds=bool(seeds))
     return recipe.model_copy(update={"steps": (step,)})
 
 

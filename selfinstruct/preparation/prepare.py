@@ -51,7 +51,8 @@ from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.quota_arguments import quota_of, with_quota
 from selfinstruct.preparation.source import Source, model_command, read_source
 from selfinstruct.preparation.thresholds import thresholds
-from selfinstruct.recipe import Importer, Quota, Recipe, accept_unimported, bind, parse_recipe
+from selfinstruct.prompts import detect_language
+from selfinstruct.recipe import Importer, Language, Quota, Recipe, accept_unimported, bind, parse_recipe
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile
 from selfinstruct.similarity.duplicates import DuplicateIndex, unique_field_names
@@ -121,6 +122,7 @@ def prepare(
     against: Sequence[str] = (),
     rows: int | None = None,
     per_category: int | None = None,
+    language: Language | None = None,
     skip_bad_seeds: bool = False,
     importer: Importer | None = None,
     choose_models: Callable[[Recipe], Recipe] = lambda recipe: recipe,
@@ -130,7 +132,8 @@ def prepare(
 
     Rows are about the texts of the files ``passages``, without those that rows of the files ``against`` use; they
     replace those of the recipe, or its documents, and with them ``source`` may be None.
-    ``rows`` or ``per_category`` replaces the quota of the recipe, ``choose_models`` its models. ``importer`` is as for
+    ``rows`` or ``per_category`` replaces the quota of the recipe, ``choose_models`` its models; ``language`` is that of
+    the prompts, by default that of the seeds or passages. ``importer`` is as for
     ``parse_recipe``: without one, a recipe that names code is refused. Raises RowError or RecipeError for invalid
     input, before anything is written.
 
@@ -138,15 +141,21 @@ def prepare(
     keep true are left out, and RowError is raised if too few are left (see ``imitable``).
     """
     quota = quota_of(rows, per_category)
-    seeds, recipe = without_seeds(passages) if source is None else read_source(source, importer=importer)
+    recipe: Recipe | None
+    if source is None:
+        seeds, recipe = without_seeds(passages)
+    else:
+        seeds, recipe = read_source(source, importer=importer, language=language, passages=passages)
     bare = recipe is None
     skipped: list[str] = []
     if recipe is None:
         seeds, skipped = check_seeds(seeds, None, skip=skip_bad_seeds)
-        start = _start(seeds, skip=skip_bad_seeds, fitting=not passages)
+        start = _start(seeds, skip=skip_bad_seeds, fitting=not passages, language=language)
         skipped += start.skipped
     else:
         start = _Start(seeds, bind(about_documents(recipe, passages), seeds.fields))
+    if language is not None:
+        start = replace(start, recipe=start.recipe.model_copy(update={"language": language}))
     start = replace(start, recipe=choose_models(with_quota(start.recipe, quota)))
     table = passages_of(start.recipe, () if start.recipe.documents else passages, against)
     if table is not None:
@@ -157,7 +166,7 @@ def prepare(
         kept, needing_model = leave_out(start.seeds, start.recipe, command, least=2 if bare else 1)
         if needing_model:
             skipped += needing_model
-            start = _start(kept, skip=skip_bad_seeds) if bare else replace(start, seeds=kept)
+            start = _start(kept, skip=skip_bad_seeds, language=language) if bare else replace(start, seeds=kept)
             skipped += start.skipped if bare else []
             start = replace(start, recipe=choose_models(with_quota(start.recipe, quota)))
     seeds = start.seeds
@@ -195,7 +204,7 @@ class _Start:
     warnings: Sequence[str] = ()
 
 
-def _start(seeds: RowFile, *, skip: bool, fitting: bool = True) -> _Start:
+def _start(seeds: RowFile, *, skip: bool, language: Language | None, fitting: bool = True) -> _Start:
     """Infer the recipe of bare seeds, or take the built-in one for fields like theirs, if a ``fitting`` one may be.
 
     A built-in recipe whose rules the seeds break is not used, unless such seeds are to be left out (``skip``).
@@ -203,7 +212,9 @@ def _start(seeds: RowFile, *, skip: bool, fitting: bool = True) -> _Start:
     inferred = _infer(seeds)
     seeds, doubtful = without_doubtful(seeds, inferred)
     start = _Start(seeds, inferred.recipe, inferred.reasons, inferred.statistics, skipped=doubtful)
-    preset = find_preset(inferred.recipe, seeds.fields) if fitting and Path(seeds.path).is_file() else None
+    language = language or detect_language(seeds.rows)
+    fitting = fitting and Path(seeds.path).is_file()
+    preset = find_preset(inferred.recipe, seeds.fields, language) if fitting else None
     if preset is None:
         return start
     fault = "" if skip else _first_fault(seeds, preset.recipe, inferred.recipe)

@@ -14,13 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selfinstruct.recipe import Recipe, builtin, load_recipe
+from selfinstruct.recipe import Language, Recipe, builtin, load_recipe
 
 _PAIRS = (("content", "summary"), ("内容", "概要"))
-_PROMPT_ZH = """
-请写出{size}种请人解释或介绍某一主题的不同说法，每行一种。用{{内容}}（照原样写）代表主题，每行恰好出现一次。
-措辞和长短要有变化：可以是问句，也可以是请求，有几种要口语一些。不要编号，不要引号。
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +28,20 @@ class Preset:
     why: str
 
 
-def find_preset(inferred: Recipe, fields: Sequence[str]) -> Preset | None:
-    """Return the recipe for seeds with these fields, based on the inferred one; None if no built-in recipe applies."""
+def find_preset(inferred: Recipe, fields: Sequence[str], language: Language) -> Preset | None:
+    """Return the recipe for seeds with these fields, based on the inferred one; None if no built-in recipe applies.
+
+    Its prompts are in ``language``.
+    """
     names = set(fields)
     if {"instruction", "output"} <= names <= {"instruction", "input", "output"}:
-        return Preset(_for(inferred, "alpaca", fields), "alpaca", "rows of instruction and output are tasks")
+        return Preset(_for(inferred, "alpaca", fields, language), "alpaca", "rows of instruction and output are tasks")
     if names == {"messages"}:
-        return Preset(_for(inferred, "messages", fields), "messages", "rows of messages are conversations")
+        return Preset(_for(inferred, "messages", fields, language), "messages", "rows of messages are conversations")
     for content, summary in _PAIRS:
         if names == {content, summary}:
-            return Preset(_phrasings(inferred, content, summary), "phrasings", f"{summary} answers what {content} asks")
+            recipe = _phrasings(inferred, content, summary, language)
+            return Preset(recipe, "phrasings", f"{summary} answers what {content} asks")
     if inferred.categories.by == "field":
         return Preset(inferred, "sentiment-augment", f"{inferred.categories.field} is a label, which is kept")
     if inferred.categories.by == "template" and any(each.appears_in for each in inferred.fields.values()):
@@ -49,9 +49,9 @@ def find_preset(inferred: Recipe, fields: Sequence[str]) -> Preset | None:
     return None
 
 
-def _for(inferred: Recipe, name: str, fields: Sequence[str]) -> Recipe:
+def _for(inferred: Recipe, name: str, fields: Sequence[str], language: Language) -> Recipe:
     """A built-in recipe with the seeds of another, without the fields that these lack."""
-    built = load_recipe(builtin.path(name))
+    built = load_recipe(builtin.path(name), language=language)
     changes: dict[str, Any] = {
         "name": inferred.name,
         "seeds": inferred.seeds,
@@ -69,12 +69,12 @@ def _kept(name: str, built: Recipe, fields: Sequence[str]) -> bool:
     return name in fields or name not in built.fields
 
 
-def _phrasings(inferred: Recipe, content: str, summary: str) -> Recipe:
-    """The recipe for twenty questions per pair, in the language of the field names."""
-    built = load_recipe(builtin.path("phrasings"))
+def _phrasings(inferred: Recipe, content: str, summary: str, language: Language) -> Recipe:
+    """The recipe for twenty questions per pair, with the names of these fields."""
+    built = load_recipe(builtin.path("phrasings"), language=language)
     question = "question" if content.isascii() else "问题"
     expand = built.expand[0]
-    prompt = expand.prompt if content.isascii() else _PROMPT_ZH
+    prompt = expand.prompt.replace("{{content}}", f"{{{{{content}}}}}")
     fields: Mapping[str, Any] = {
         question: built.fields["question"],
         content: built.fields["content"].model_copy(update={"source": f"passage.{content}"}),

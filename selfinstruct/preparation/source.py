@@ -6,13 +6,15 @@ Does not handle: checking the seeds (``prepare``).
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from selfinstruct.documents import raw_kind
-from selfinstruct.errors import RowError
-from selfinstruct.recipe import Importer, Recipe, builtin, is_recipe, parse_recipe
+from selfinstruct.errors import RecipeError, RowError
+from selfinstruct.preparation.language_choice import language_of
+from selfinstruct.prompts.language import is_chinese
+from selfinstruct.recipe import Importer, Language, Recipe, builtin, has_variants, is_recipe, parse_recipe
 from selfinstruct.rows import RowFile, file_name, find_shards, open_row_file, parse_rows, read_rows, rows_from_objects
 
 if TYPE_CHECKING:
@@ -22,17 +24,27 @@ if TYPE_CHECKING:
 Source: TypeAlias = "str | Path | Recipe | Iterable[Mapping[str, Any]] | pandas.DataFrame"
 
 
-def read_source(source: Source, *, importer: Importer | None = None) -> tuple[RowFile, Recipe | None]:
+def read_source(
+    source: Source,
+    *,
+    importer: Importer | None = None,
+    language: Language | None = None,
+    passages: Sequence[str] = (),
+) -> tuple[RowFile, Recipe | None]:
     """Read the seeds of ``source``, and the recipe if it is one.
 
-    The content of a file decides: TOML is a recipe, everything else rows.
+    The content of a file decides: TOML is a recipe, everything else rows. A recipe that is written in several languages
+    is read in ``language``, by default that of the files ``passages``, or else of the texts that it uses; a built-in
+    one uses its own texts in its own language.
     """
     if isinstance(source, Recipe):
-        return _seeds_of(source, source.name), source
+        recipe = source if language is None else source.model_copy(update={"language": language})
+        return _seeds_of(recipe, recipe.name), recipe
     if not isinstance(source, str | Path):
         return rows_from_objects(source, "rows"), None
     name = str(source)
-    if name in builtin.names() and not Path(name).exists():
+    is_builtin = name in builtin.names() and not Path(name).exists()
+    if is_builtin:
         name = str(builtin.path(name))
     if find_shards(name) is not None:
         return read_rows(name), None
@@ -44,7 +56,13 @@ def read_source(source: Source, *, importer: Importer | None = None) -> tuple[Ro
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise RowError(name, "recipe is not UTF-8 text", hint="Save it as UTF-8.") from error
-    recipe = parse_recipe(text, name, Path(name).parent, importer=importer)
+    recipe = parse_recipe(text, name, Path(name).parent, importer=importer, language=language)
+    if language is not None and not has_variants(text, name):
+        _require_language(recipe, language, name)
+    follows = language is None and has_variants(text, name) and (bool(passages) or not is_builtin)
+    found = language_of(recipe, passages) if follows else None
+    if found is not None and found != recipe.language:
+        recipe = parse_recipe(text, name, Path(name).parent, importer=importer, language=found)
     return _seeds_of(recipe, name), recipe
 
 
@@ -60,6 +78,14 @@ def _refuse_raw_text(data: bytes, name: str) -> None:
         )
     command = f"selfinstruct run document-qa --passages {file} --base-url http://127.0.0.1:8000/v1 --model NAME"
     raise RowError(file_name(name), "a document, not rows", hint=f"Ask about it, with a model: {command}")
+
+
+def _require_language(recipe: Recipe, language: Language, name: str) -> None:
+    """Raise RecipeError if the prompts of a recipe without variants are in another language."""
+    for step in recipe.steps:
+        if is_chinese(f"{step.system}\n{step.prompt}") != (language == "zh"):
+            message = f"{name}: the prompt of the step {step.name} is in another language than {language!r}"
+            raise RecipeError(message, hint=f"Add [languages.{language}] to the recipe, or leave out `language`.")
 
 
 def _seeds_of(recipe: Recipe, name: str) -> RowFile:

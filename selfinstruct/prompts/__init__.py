@@ -6,7 +6,7 @@ fence that they cannot close, and are never used as a template.
 
 from __future__ import annotations
 
-from selfinstruct.prompts.language import Language, detect_language
+from selfinstruct.prompts.language import detect_language
 from selfinstruct.prompts.passage_prompt import ASK, ask_step
 from selfinstruct.prompts.probe_prompt import probe_messages
 from selfinstruct.prompts.quoting import demonstrations, fenced
@@ -18,7 +18,6 @@ from selfinstruct.prompts.verify_prompt import ANSWER, verify_messages
 __all__ = [
     "ANSWER",
     "ASK",
-    "Language",
     "ask_step",
     "demonstrations",
     "detect_language",

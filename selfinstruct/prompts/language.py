@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
 
+from selfinstruct.recipe.types import Language
 from selfinstruct.records import Row
 from selfinstruct.text import tokens, value_text
-
-#: The language of the prompt's own words.
-Language: TypeAlias = Literal["en", "zh"]
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _KANA = re.compile("[\u3040-\u30ff]")

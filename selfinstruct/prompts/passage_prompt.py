@@ -12,9 +12,8 @@ from collections.abc import Sequence
 
 from selfinstruct.prompts import chinese, english
 from selfinstruct.prompts.chinese_relations import relation_zh
-from selfinstruct.prompts.language import Language
 from selfinstruct.prompts.quoting import quoted
-from selfinstruct.recipe import Recipe, Step
+from selfinstruct.recipe import Language, Recipe, Step
 from selfinstruct.recipe.placeholders import literal
 
 #: The name of the step.

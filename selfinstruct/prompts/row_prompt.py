@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from selfinstruct.prompts.chinese import category_zh, system_zh
 from selfinstruct.prompts.english import category_en, system_en
-from selfinstruct.prompts.language import Language
 from selfinstruct.prompts.quoting import demonstrations, quoted, reply_shape
-from selfinstruct.recipe import Recipe
+from selfinstruct.recipe import Language, Recipe
 from selfinstruct.recipe.placeholders import fill
 from selfinstruct.records import JSON, Message, Row
 from selfinstruct.rows import to_json

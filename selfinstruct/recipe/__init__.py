@@ -21,7 +21,7 @@ from selfinstruct.recipe.methods import (
     Step,
     Verify,
 )
-from selfinstruct.recipe.reading import bind, is_recipe, load_recipe, parse_recipe, recipe_name
+from selfinstruct.recipe.reading import bind, has_variants, is_recipe, load_recipe, parse_recipe, recipe_name
 from selfinstruct.recipe.relations import Relation
 from selfinstruct.recipe.tables import (
     Categories,
@@ -36,9 +36,12 @@ from selfinstruct.recipe.tables import (
     Roles,
     Seeds,
 )
+from selfinstruct.recipe.types import Language
+from selfinstruct.recipe.variants import LANGUAGES
 from selfinstruct.recipe.writing import to_toml
 
 __all__ = [
+    "LANGUAGES",
     "Attribute",
     "Categories",
     "Checks",
@@ -48,6 +51,7 @@ __all__ = [
     "Field",
     "Importer",
     "Judge",
+    "Language",
     "Model",
     "Novelty",
     "Passages",
@@ -67,6 +71,7 @@ __all__ = [
     "bind",
     "extension_error",
     "frozen_changes",
+    "has_variants",
     "import_extension",
     "is_recipe",
     "is_reference",

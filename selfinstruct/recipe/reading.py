@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,23 @@ from selfinstruct.recipe.contradictions import recipe_contradictions
 from selfinstruct.recipe.errors import Problem, nearest, no_such_field, recipe_error, validation_problems
 from selfinstruct.recipe.extensions import Importer, extension_problems
 from selfinstruct.recipe.tables import Recipe, Seeds
+from selfinstruct.recipe.types import Language
+from selfinstruct.recipe.variants import (
+    in_language,
+    own_language,
+    path_in_variant,
+    variant_problems,
+    version_of,
+)
 
 
-def load_recipe(path: str | os.PathLike[str], *, importer: Importer | None = None) -> Recipe:
+def load_recipe(
+    path: str | os.PathLike[str], *, importer: Importer | None = None, language: Language | None = None
+) -> Recipe:
     """Read and validate a recipe file; the path of its seeds is relative to the recipe's directory.
 
-    ``importer`` is as for ``parse_recipe``. Raises RecipeError with every problem, its line and its key path.
+    ``importer`` and ``language`` are as for ``parse_recipe``. Raises RecipeError with every problem, its line and its
+    key path.
     """
     try:
         data = Path(path).read_bytes()
@@ -34,21 +46,33 @@ def load_recipe(path: str | os.PathLike[str], *, importer: Importer | None = Non
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
         raise RecipeError(f"{path}:{line}: not UTF-8 text", hint="save the recipe as UTF-8") from exc
-    return parse_recipe(text, os.fspath(path), Path(path).parent, importer=importer)
+    return parse_recipe(text, os.fspath(path), Path(path).parent, importer=importer, language=language)
 
 
-def parse_recipe(text: str, name: str, base: str | os.PathLike[str], *, importer: Importer | None = None) -> Recipe:
+def parse_recipe(
+    text: str,
+    name: str,
+    base: str | os.PathLike[str],
+    *,
+    importer: Importer | None = None,
+    language: Language | None = None,
+) -> Recipe:
     """Validate a recipe's text; ``name`` is its file in messages, ``base`` the directory that paths are relative to.
 
     A recipe without a ``name`` is named after its file. Without ``novelty.fields``, the text fields are compared that
     are neither grounded in another field nor the label. ``importer`` is called with each reference to code, such as
     ``checks.use`` has; without one, a recipe with references is rejected, since their code would run. Pass
-    ``import_extension`` only for a recipe of the user's own. Raises RecipeError like ``load_recipe``.
+    ``import_extension`` only for a recipe of the user's own. ``language`` selects one of the recipe's ``[languages]``;
+    by default it is the ``language`` of the recipe. Raises RecipeError like ``load_recipe``.
     """
-    data = toml.read(text.removeprefix("\ufeff"), name)
+    written = toml.read(text.removeprefix("\ufeff"), name)
+    if wrong := variant_problems(written):
+        raise recipe_error(wrong, name, text)
+    data = in_language(written, language)
     data.setdefault("name", recipe_name(name))
+    has_variants = "languages" in written
     try:
-        recipe = _resolved(Recipe.model_validate(data), base)
+        recipe = _resolved(Recipe.model_validate(data), base, has_variants=has_variants)
     except ValidationError as exc:
         problems = validation_problems(exc, Recipe, data)
     else:
@@ -56,8 +80,18 @@ def parse_recipe(text: str, name: str, base: str | os.PathLike[str], *, importer
         problems = list(recipe_contradictions(recipe)) or list(extension_problems(recipe, importer))
         if not problems:
             return recipe
+    problems = [
+        replace(each, path=path_in_variant(each.path, written, data.get("language"))) if has_variants else each
+        for each in problems
+    ]
     # Raised outside the except block, so that no traceback contains the rejected values.
     raise recipe_error(problems, name, text)
+
+
+def has_variants(text: str, name: str) -> bool:
+    """Whether a recipe is written in several languages and does not set one. Raises RecipeError if it is not TOML."""
+    data = toml.read(text.removeprefix("\ufeff"), name)
+    return own_language(data) is not None and "language" not in data
 
 
 def recipe_name(path: str | os.PathLike[str]) -> str:
@@ -113,11 +147,17 @@ def is_recipe(data: bytes) -> bool:
     return not first.startswith("{") and any(known.match(line) and header.fullmatch(line) for line in lines)
 
 
-def _resolved(recipe: Recipe, base: str | os.PathLike[str]) -> Recipe:
-    """Return the recipe with its paths resolved, and with the fields of novelty filled in as ``infer`` does."""
+def _resolved(recipe: Recipe, base: str | os.PathLike[str], *, has_variants: bool) -> Recipe:
+    """Return the recipe with its paths resolved, and with the fields of novelty filled in as ``infer`` does.
+
+    Its files are those in its language if it ``has_variants``.
+    """
 
     def path_from_here(file: str) -> str:
-        return file if file in ("-", "") else Path(os.path.normpath(Path(base) / file)).as_posix()
+        if file in ("-", ""):
+            return file
+        path = Path(os.path.normpath(Path(base) / file)).as_posix()
+        return version_of(path, recipe.language) if has_variants else path
 
     changes: dict[str, Any] = {"seeds": Seeds.model_construct(file=path_from_here(recipe.seeds.file))}
     changes["attributes"] = {

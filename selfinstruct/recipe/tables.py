@@ -27,6 +27,7 @@ from selfinstruct.recipe.types import (
     CountOrNone,
     FileName,
     Label,
+    Language,
     Names,
     NonEmpty,
     Reference,
@@ -186,11 +187,13 @@ class Recipe(Table):
 
     The ``model`` writes the rows, or each of several ``models`` its share; with neither, the embedded imitator.
     ``backend`` names a function of your own, ``"package.module:factory"``, that is called with the resolved recipe and
-    returns the ``Backend`` that writes them.
+    returns the ``Backend`` that writes them. ``language`` is that of its prompts; by default it follows the seeds or
+    the documents.
     """
 
     name: Label
     task: str = ""
+    language: Language | None = None
     backend: Reference | None = None
     seeds: Seeds = Seeds()
     fields: dict[str, Field]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Ge, Gt, Le
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Strict, StringConstraints
@@ -37,6 +37,8 @@ Reference = Annotated[
     StringConstraints(pattern=REFERENCE),
     'a function of your own such as "package.module:function"',
 ]
+#: The languages that recipes can be written in.
+Language: TypeAlias = Literal["en", "zh"]
 NonEmpty = Annotated[str, StringConstraints(min_length=1), "text in quotes, not empty"]
 
 

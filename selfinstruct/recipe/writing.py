@@ -31,7 +31,7 @@ def _tables(
     recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLike[str]
 ) -> Iterator[tuple[toml.KeyPath, Mapping[str, Any] | None]]:
     data = recipe.model_dump()
-    yield (), {"name": recipe.name, "task": recipe.task, "backend": recipe.backend}
+    yield (), {"name": recipe.name, "task": recipe.task, "language": recipe.language, "backend": recipe.backend}
     if recipe.seeds.file or "seeds" in comments:
         yield ("seeds",), {"file": _relative(recipe.seeds.file, folder)}
     yield ("fields",), None

@@ -102,7 +102,7 @@ def test_a_template_fits_by_the_fields_of_the_row_alone(tmp_path: Path) -> None:
     ]
     said = "".join(json.dumps({**each, "instruction": "On {context}: ask!"}) + "\n" for each in templates)
     (tmp_path / "templates.jsonl").write_text(said, encoding="utf-8")
-    text = api.recipe_text("ctga").replace("inputs/ctga/rows/*.jsonl", "rows.jsonl").replace("inputs/ctga/", "")
+    text = api.recipe_text("ctga").replace("inputs/ctga/rows", "rows.jsonl").replace("inputs/ctga/", "")
     (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
     rows = api.run(tmp_path / "mine.toml", out=tmp_path / "run").rows()
     assert sorted(tuple(row[name] for name in FIELDS[:4]) for row in rows) == [
