@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from selfinstruct.backends import PassageQuestions
@@ -131,21 +132,17 @@ def prepare(
     """Read and check the seeds, with the recipe that ``source`` is, or one inferred from them.
 
     Rows are about the texts of the files ``passages``, without those that rows of the files ``against`` use; they
-    replace those of the recipe, or its documents, and with them ``source`` may be None.
-    ``rows`` or ``per_category`` replaces the quota of the recipe, ``choose_models`` its models; ``language`` is that of
-    the prompts, by default that of the seeds or passages. ``importer`` is as for
-    ``parse_recipe``: without one, a recipe that names code is refused. Raises RowError or RecipeError for invalid
+    replace those of the recipe, or its documents, and with them ``source`` may be None. ``rows`` or ``per_category``
+    replaces the quota of the recipe, ``choose_models`` its models, ``language`` that of its prompts. ``importer`` is as
+    for ``parse_recipe``: without one, a recipe that names code is refused. Raises RowError or RecipeError for invalid
     input, before anything is written.
 
     Where ``imitates`` is true of the final recipe, the embedded imitator will write its rows: seeds that it cannot
     keep true are left out, and RowError is raised if too few are left (see ``imitable``).
     """
     quota = quota_of(rows, per_category)
-    recipe: Recipe | None
-    if source is None:
-        seeds, recipe = without_seeds(passages)
-    else:
-        seeds, recipe = read_source(source, importer=importer, language=language, passages=passages)
+    read = partial(read_source, importer=importer, language=language, passages=passages)
+    seeds, recipe = without_seeds(passages) if source is None else read(source)
     bare = recipe is None
     skipped: list[str] = []
     if recipe is None:
@@ -212,9 +209,8 @@ def _start(seeds: RowFile, *, skip: bool, language: Language | None, fitting: bo
     inferred = _infer(seeds)
     seeds, doubtful = without_doubtful(seeds, inferred)
     start = _Start(seeds, inferred.recipe, inferred.reasons, inferred.statistics, skipped=doubtful)
-    language = language or detect_language(seeds.rows)
-    fitting = fitting and Path(seeds.path).is_file()
-    preset = find_preset(inferred.recipe, seeds.fields, language) if fitting else None
+    fits = fitting and Path(seeds.path).is_file()
+    preset = find_preset(inferred.recipe, seeds.fields, language or detect_language(seeds.rows)) if fits else None
     if preset is None:
         return start
     fault = "" if skip else _first_fault(seeds, preset.recipe, inferred.recipe)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from selfinstruct.prompts.language import Language
+from selfinstruct.recipe import Language
 from selfinstruct.records import Message
 
 _SHORT: dict[Language, str] = {
