@@ -219,9 +219,7 @@ class Author:
 def begins(prompt: str, template: str) -> bool:
     """Whether a prompt has the first words of a template, as far as its first placeholder."""
     beginning = template.strip().partition("{")[0]
-    if beginning:
-        return prompt.startswith(beginning)
-    return template.strip().rpartition("}")[2].strip() in prompt
+    return prompt.startswith(beginning) and not (prompt.startswith("Reply with") and not beginning)
 
 
 async def grow(name: str, language: str, out: Path) -> tuple[api.Run, Any]:
