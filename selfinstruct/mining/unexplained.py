@@ -93,7 +93,8 @@ def unexplained(
 ) -> Iterator[Unexplained]:
     """Yield the fields that seem to be computed; ``explained`` are those that are, with what they follow from."""
     columns = dict(list(columns.items())[:_MOST_FIELDS])
-    parts = {path for operands in explained.values() for path in operands}
+    # The percentage of which another one is the rest may itself be computed.
+    parts = {path for operands in explained.values() if len(operands) > 1 for path in operands}
     for target in sorted(columns, key=lambda path: -places_of(columns[path])):
         if target in explained:
             continue

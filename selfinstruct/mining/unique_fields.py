@@ -157,7 +157,13 @@ def unique_paths(rows: Sequence[Row], fixed: Collection[str] = ()) -> frozenset[
         return frozenset()
     texts = [leaf_texts(row, fixed) for row in rows]
     shared = [path for path in texts[0] if all(isinstance(step, str) for step in path)]
-    return frozenset(path for path in shared if _is_unique_path(path, [each.get(path, "") for each in texts]))
+    unique = (path for path in shared if _is_unique_path(path, [each.get(path, "") for each in texts]))
+    return frozenset(path for path in unique if not is_vote(path, rows))
+
+
+def is_vote(path: Path, rows: Sequence[Row]) -> bool:
+    """Whether a field called no is the opposite of yes, and not a number of rows."""
+    return str(path[-1]).casefold() == "no" and any(name.casefold() in ("yes", "sí", "si") for name in rows[0])
 
 
 def is_id_name(path: Path) -> bool:

@@ -48,7 +48,7 @@ from selfinstruct.mining.tagged_words import TaggedWords
 from selfinstruct.mining.text_template import MinedTemplates, mine_templates
 from selfinstruct.mining.times import clock_step
 from selfinstruct.mining.told_lengths import told_lists
-from selfinstruct.mining.unique_fields import unique_paths
+from selfinstruct.mining.unique_fields import is_vote, unique_paths
 from selfinstruct.mining.value_generators import value_generator
 from selfinstruct.mining.vocabulary import Vocabulary
 from selfinstruct.mining.world_facts import told_fields
@@ -348,7 +348,10 @@ class ValueStatistics:
             return replace(entity, format=resolved(entity.format, self.time_style.day_first))
         whole = entity.end - entity.start == len(text) and (entity.kind != "number" or is_plain_number(text))
         if entity.key == "" and entity.start == 0 and entity.kind != "time":
-            role = entity.role or field_role(str(next(step for step in reversed(path) if isinstance(step, str))))
+            name = (
+                "" if is_vote(path, self.rows) else str(next(step for step in reversed(path) if isinstance(step, str)))
+            )
+            role = entity.role or field_role(name)
             return replace(entity, key=_leaf_key(path), is_whole=whole, role=role)
         return entity
 

@@ -111,3 +111,12 @@ def test_a_fact_in_a_row_about_other_things_is_kept() -> None:
     """The country of a payment stays with its currency."""
     assert told_fields({"country": "Peru", "currency": "PEN", "amount": 3}) == {"country", "currency"}
     assert not told_fields({"name": "Ann", "city": "Lima", "age": 30})
+
+
+def test_votes_against_are_no_row_numbers() -> None:
+    """A field called no beside one called yes is a quantity: the share of yes follows from both."""
+    votes = ((120, 80), (45, 155), (300, 100), (77, 123), (260, 90), (51, 99))
+    rows: list[Row] = [{"yes": yes, "no": no, "yes_pct": round(100 * yes / (yes + no), 1)} for yes, no in votes]
+    new = grown(rows)
+    assert all(abs(row["yes_pct"] - 100 * row["yes"] / (row["yes"] + row["no"])) < 0.051 for row in new)
+    assert max(row["no"] for row in new) <= 155

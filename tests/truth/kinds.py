@@ -30,7 +30,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "dated_orders.jsonl": ("order_no",),
     "dialogues.jsonl": ("id",),
     "faq_de.csv": ("Nr.", "Stand"),
-    "few_grades.csv": ("student",),
     "flights.jsonl": ("flight",),
     "grades.csv": ("id", "student"),
     "invoices.jsonl": ("invoice",),
