@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from random import Random
 
+from selfinstruct.analysis.passages_found import PassagesFound, find_passages
 from selfinstruct.growth import BatchState, CategoryProgress, Sampler, StepCall, plan
 from selfinstruct.preparation import Prepared
 from selfinstruct.prompts import detect_language, estimate_tokens, row_messages, step_messages
@@ -41,6 +42,7 @@ class DryRun:
     ``requests`` counts by category if rows are imitated, else by the name of the step or judge; the key of a list that
     the model has to write is ``lists/NAME``. ``cost`` is in the currency of the recipe's prices, None without prices.
     ``prompts`` has the complete first request of each, with ``{names}`` in place of values that replies will write.
+    ``passages`` are those that were found, if rows are about passages.
 
     Every step is assumed to yield all of its ``rows``, each of which goes through the later steps; steps under
     different values of one ``when`` share the rows equally. The length of a value that a reply will write is the
@@ -52,6 +54,7 @@ class DryRun:
     output_tokens: int
     cost: float | None
     prompts: Mapping[str, Sequence[Message]]
+    passages: PassagesFound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def dry_run(prepared: Prepared, seed: int = 0) -> DryRun:
         round(sum(each.requests * each.output_tokens for each in planned)),
         _cost(prepared.recipe, planned),
         {each.name: each.prompt for each in planned},
+        find_passages(prepared.inputs.passages),
     )
 
 

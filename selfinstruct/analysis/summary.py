@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any, Self, TypeVar
 
@@ -69,6 +69,7 @@ class Summary(Bill):
     ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint``, ``storage`` or ``running``.
     ``conserved`` is whether every candidate was either accepted or rejected. ``notes`` lists adjustments made to
     prompts and models. ``seed`` is the random seed, ``seconds`` the time spent in all sessions of the run.
+    ``started`` is when the run was created, in UTC (ISO 8601); "" if that is unknown.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Summary(Bill):
     seconds: float
     conserved: bool
     notes: Sequence[str]
+    started: str = ""
 
     @property
     def growing(self) -> dict[str, CategorySummary]:
@@ -95,7 +97,7 @@ class Summary(Bill):
     def to_dict(self) -> dict[str, Any]:
         """The object of ``summary.json``: plain dicts, lists, strings and numbers."""
         before = ("name", "requested_rows", "seeds", "candidates", "rejected", "failed")
-        after = ("max_rouge_l", "model", "seed", "stopped", "seconds", "conserved", "notes")
+        after = ("max_rouge_l", "model", "seed", "stopped", "seconds", "conserved", "notes", "started")
         return {
             **{name: getattr(self, name) for name in before},
             "categories": {name: category.to_dict() for name, category in self.categories.items()},
@@ -116,8 +118,9 @@ class Summary(Bill):
 
 
 def _from_dict(cls: type[T], data: Mapping[str, Any]) -> T:
-    """Make an instance from the keys that are fields of the class; later versions may add keys."""
-    return cls(**{field.name: data[field.name] for field in fields(cls)})  # type: ignore[arg-type]
+    """Make an instance from the keys that are fields of the class; versions differ in keys with defaults."""
+    known = [field.name for field in fields(cls) if field.name in data or field.default is MISSING]  # type: ignore[arg-type]
+    return cls(**{name: data[name] for name in known})
 
 
 def summarise(history: History, prepared: Prepared) -> Summary:
@@ -158,6 +161,7 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         seconds=round(metadata.seconds, 3),
         conserved=state.conserved,
         notes=[*metadata.remarks, *_unread(prepared, state.seeds + state.accepted)],
+        started=metadata.started,
     )
 
 

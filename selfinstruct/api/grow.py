@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from selfinstruct.api.blocking import run_blocking
@@ -16,6 +18,8 @@ from selfinstruct.events import Snapshot
 from selfinstruct.preparation import Prepared, Source, model_command, prepare, tried, with_questions
 from selfinstruct.recipe import LANGUAGES, Language, import_extension
 from selfinstruct.render.notebook_progress import default_watch
+
+_IN_NAMES = re.compile(r"\{(name|date)\}")
 
 
 def run(
@@ -103,6 +107,7 @@ async def run_async(
     ``source`` is a seed file, a recipe file or the name of a built-in recipe ("-" is stdin), a Recipe, rows as dicts,
     or a DataFrame. New rows are about the texts in the files ``passages``, if given: lines of a log, chunks of a text,
     or rows; with them ``source`` may be None. Texts that rows of the files ``against`` use (a test set) are left out.
+    In ``out``, ``{name}`` is the recipe's name and ``{date}`` the present date.
     ``rows`` is the quota over all categories, ``per_category`` that of each; by default the recipe's.
 
     ``model`` at ``base_url`` (such as http://127.0.0.1:8000/v1) writes the rows; ``backend`` is "imitator", "openai",
@@ -201,8 +206,14 @@ def _known_language(language: Language | None) -> Language | None:
 
 
 def run_directory(prepared: Prepared, out: str | Path | None) -> Path:
-    """Return the directory of a run: ``out``, or ``outputs/`` and the recipe's name."""
-    return Path(out) if out is not None else Path("outputs") / prepared.recipe.name
+    """Return the directory of a run: ``out``, or ``outputs/`` and the recipe's name.
+
+    In ``out``, ``{name}`` is the recipe's name and ``{date}`` the present date, such as 2026-11-26.
+    """
+    if out is None:
+        return Path("outputs") / prepared.recipe.name
+    values = {"name": prepared.recipe.name, "date": datetime.now().astimezone().date().isoformat()}
+    return Path(_IN_NAMES.sub(lambda match: values[match[1]], str(out)))
 
 
 def _ignore(snapshot: Snapshot) -> None:

@@ -7,6 +7,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from selfinstruct import run_directory
@@ -20,11 +21,14 @@ from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler, recorded_i
 from selfinstruct.journal import Journal, QuotaStage, RunMetadata
 from selfinstruct.preparation import JudgingState, Prepared, make_questions, with_capacity
 from selfinstruct.prompts import detect_language
+from selfinstruct.text import value_text
 
 #: The number of batches in flight if the backend is not a model: enough to share a commit.
 _LOCAL_CONCURRENCY = 16
 #: The same for batches of one row each, about a passage.
 _LOCAL_PASSAGES = 128
+#: Passages without rows that a note lists, and the characters that it shows of each.
+_LISTED, _BEGINNING = 5, 24
 
 
 async def grow_session(
@@ -54,6 +58,8 @@ async def grow_session(
         connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
         stack.push_async_callback(connected.models.close)
         if journal is None:
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            metadata = replace(metadata, started=started)
             journal = stack.enter_context(run_directory.create_journal(where, prepared, metadata))
         _record_start(journal, metadata.recipe, prepared, connected)
         await write_lists(prepared, journal, connected.models, where, seed)
@@ -174,8 +180,28 @@ async def _run_loop(loop: Loop) -> str:
         return "budget"
     if not loop.counts.accepted:
         return "exhausted"
+    if missing := loop.sampler.passages_without_rows if loop.use_passages_once else []:
+        loop.prompt_size.notes.append(_missing(missing, loop))
+        return "exhausted"
     short = any(state.exhausted for state in loop.progress.values())
     return "exhausted" if short and not (loop.use_passages_once and loop.sampler.all_passages_used) else "done"
+
+
+def _missing(numbers: Sequence[int], loop: Loop) -> str:
+    """The passages that no row was accepted of, by number and beginning, for the user."""
+    passages = loop.inputs.passages
+
+    def name(number: int) -> str:
+        """The passage, as the user can find it."""
+        passage = passages[number - 1]
+        beginning = " ".join(value_text(passage["passage"])[:_BEGINNING].split())
+        return f"passage {number} ({passage['document']}: {beginning}…)"
+
+    names = ", ".join(map(name, numbers[:_LISTED]))
+    more = f" and {len(numbers) - _LISTED:,} more" if len(numbers) > _LISTED else ""
+    reason = loop.counts.commonest_loss()
+    most_often = f" (most often: {reason})" if reason else ""
+    return f"no row of {len(numbers):,} of {len(passages):,} passages was accepted{most_often}: {names}{more}"
 
 
 def _stop_reason(error: BaseException) -> str:

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from selfinstruct.events import Snapshot
+    from selfinstruct.records import Row
 
 #: Seconds between two lines in a log or a pipe.
 _INTERVAL = 10.0
 _REFRESH_RATE = 8
+#: Accepted rows that a terminal shows as they come, so that a mistake is seen early.
+_FIRST_ROWS = 3
 
 
 @contextlib.contextmanager
@@ -33,9 +36,12 @@ def _board(screen: Console, clock: Callable[[], float]) -> Iterator[Callable[[Sn
     from rich.live import Live
 
     from selfinstruct.render.progress import RateMeter, board
+    from selfinstruct.render.text import printable, shorten
+    from selfinstruct.rows import to_json
 
     pace = RateMeter(clock())
     latest: Snapshot | None = None
+    shown: list[Row] = []
 
     def draw() -> Text:
         plain = screen.options.ascii_only
@@ -45,6 +51,10 @@ def _board(screen: Console, clock: Callable[[], float]) -> Iterator[Callable[[Sn
         nonlocal latest
         latest = snapshot
         pace.note(snapshot.accepted, clock())
+        row = snapshot.last_row
+        if row is not None and len(shown) < _FIRST_ROWS and row not in shown:
+            shown.append(row)
+            screen.print(shorten(printable(to_json(row)), screen.width), soft_wrap=True)
 
     # Rich draws in its own thread, so that the clock advances while replies are awaited.
     with Live(

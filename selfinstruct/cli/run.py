@@ -39,7 +39,10 @@ def run(
         list[str] | None,
         typer.Option(metavar="FILE", help="Rows of a test set, whose texts are kept out of the passages; repeatable."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run directory [default: outputs/NAME].")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Run directory, perhaps with {name} and {date} [default: outputs/{name}]."),
+    ] = None,
     rows: Annotated[int | None, typer.Option(metavar="N", help="Total number of rows to grow.")] = None,
     per_category: Annotated[
         int | None, typer.Option(metavar="N", help="Number of rows to grow in each category.")

@@ -341,7 +341,7 @@ class Loop:
     def _count(self, batch: Batch, judgements: Sequence[Judgement]) -> None:
         """Count a finished batch, and give the run up where it stagnates."""
         accepted = self.counts.add_judgements(judgements, batch.category)
-        self.sampler.finish_batch(batch.conditions, batch.count, accepted)
+        self.sampler.finish_batch(batch.category, batch.conditions, batch.count, accepted)
         self._note_shortfall(batch, accepted)
         self._check_stagnation(batch, accepted)
         if self.criteria.recipe.categories.by == "passage" and self.progress[batch.category].exhausted:

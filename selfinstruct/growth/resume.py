@@ -34,4 +34,4 @@ def restore(progress: Mapping[str, CategoryProgress], sampler: Sampler, history:
             if failed and not accepted:
                 sampler.cancel_batch(batch.category, batch.conditions, batch.count)
             else:
-                sampler.finish_batch(batch.conditions, batch.count, accepted)
+                sampler.finish_batch(batch.category, batch.conditions, batch.count, accepted)

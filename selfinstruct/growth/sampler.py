@@ -2,6 +2,8 @@
 
     lists, passages, accepted rows per value -> values of the next batch: {"verb": "dig", "passage": 3}
 
+With an open quota, a passage of documents whose rows were all refused is drawn again, up to ``MAX_ATTEMPTS`` times.
+
 A closed loop like the planner's: a balanced attribute draws the value with the fewest accepted rows, counting those in
 flight; a passage of documents is drawn among those used least, in the batch's category first and then in the whole run.
 The passages of ``[passages]`` follow a schedule (``passage_schedule``).
@@ -11,6 +13,7 @@ Does not handle: combinations of attributes with exact quotas; those are categor
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -23,6 +26,8 @@ from selfinstruct.recipe import Attribute, Recipe
 from selfinstruct.records import JSON
 from selfinstruct.text import value_text
 
+#: How often a passage of an open quota is used without an accepted row before it is given up.
+MAX_ATTEMPTS = 3
 #: The key of the passage number, counted from 1, among the values of a batch.
 PASSAGE = "passage"
 #: The key of how often the passage was used before, absent for a passage that was not.
@@ -58,6 +63,10 @@ class Sampler:
         self._schedule = PassageSchedule(groups, seed, usable) if groups is not None else None
         self._passage_uses = [0] * (len(inputs.passages) if self._schedule is None else 0)
         self._passage_uses_in: dict[str, list[int]] = {}
+        is_open = recipe.quota.rows is None and recipe.quota.per_category is None and bool(recipe.steps)
+        self._attempts: Counter[int] = Counter()
+        self._yielding: set[int] = set()
+        self._most_attempts = MAX_ATTEMPTS if is_open else 1
 
     @property
     def has_choices(self) -> bool:
@@ -72,6 +81,13 @@ class Sampler:
     def all_passages_used(self) -> bool:
         """Whether every passage has been used; False where there are none."""
         return bool(self._passage_uses) and min(self._passage_uses) > 0
+
+    @property
+    def passages_without_rows(self) -> list[int]:
+        """The numbers of the passages that were used without an accepted row, if the quota is open."""
+        if self._most_attempts == 1:
+            return []
+        return sorted(number for number in self._attempts if number not in self._yielding)
 
     def draw(self, category: str, rng: Random) -> dict[str, JSON]:
         """Draw the values for a batch of the category."""
@@ -94,7 +110,7 @@ class Sampler:
         if self._schedule is not None and PASSAGE in values:
             self._schedule.mark(self._scheduled(category), values[PASSAGE], values.get(ROUND, 0))
 
-    def finish_batch(self, values: Mapping[str, JSON], count: int, accepted: int) -> None:
+    def finish_batch(self, category: str, values: Mapping[str, JSON], count: int, accepted: int) -> None:
         """Count a batch as judged, with its number of ``accepted`` rows."""
         for counts in self._counts_of(values):
             counts.in_flight -= count
@@ -103,6 +119,7 @@ class Sampler:
                 counts.stagnation.reset()
             else:
                 counts.stagnation.add_batch(count)
+        self._count_attempt(category, values, accepted)
 
     def cancel_batch(self, category: str, values: Mapping[str, JSON], count: int) -> None:
         """Count a batch as never answered."""
@@ -145,6 +162,17 @@ class Sampler:
         if (number := values.get(PASSAGE)) and self._passage_uses and number <= len(self._passage_uses):
             self._passage_uses[number - 1] += uses
             self._uses_in(category)[number - 1] += uses
+
+    def _count_attempt(self, category: str, values: Mapping[str, JSON], accepted: int) -> None:
+        """Count what came of a passage; one without an accepted row is used again, up to ``MAX_ATTEMPTS`` times."""
+        number = values.get(PASSAGE)
+        if not number or number > len(self._passage_uses):
+            return
+        self._attempts[number] += 1
+        if accepted:
+            self._yielding.add(number)
+        elif number not in self._yielding and self._attempts[number] < self._most_attempts:
+            self._count_passage(category, values, -1)
 
     def _uses_in(self, category: str) -> list[int]:
         return self._passage_uses_in.setdefault(category, [0] * len(self._passage_uses))

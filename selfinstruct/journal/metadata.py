@@ -34,7 +34,7 @@ class RunMetadata:
     requests, input tokens, output tokens, and 1 where these are estimated. ``reasons`` explains inferred settings by
     their key path. ``prompt_inputs`` are the lists and templates that prompts use. ``remarks`` are notes on the models
     for the summary. ``stopped`` is why the last session ended, ``seconds`` the time of all sessions. ``exhausted``
-    are the categories that gave up short of their quota.
+    are the categories that gave up short of their quota. ``started`` is when the run was created, in UTC (ISO 8601).
     """
 
     recipe: str
@@ -50,6 +50,7 @@ class RunMetadata:
     stopped: str = "interrupted"
     seconds: float = 0.0
     exhausted: frozenset[str] = frozenset()
+    started: str = ""
 
     @classmethod
     def from_notes(cls, notes: Mapping[str, JSON]) -> Self:

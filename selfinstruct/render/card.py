@@ -51,6 +51,11 @@ def card(
     return "\n".join([*lines, ""])
 
 
+def _on(summary: Summary) -> str:
+    """The date of the run, if it is known."""
+    return f" on {summary.started[:10]}" if summary.started else ""
+
+
 def _front(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     rows = report.summary.accepted
     yield "---"
@@ -101,7 +106,8 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     first, *others = source_lines(prepared, _code) or ["the recipe's prompts"]
     sources = join_words([f"{first} written by a person" if summary.seeds else first, *others])
     yield (
-        f"{counted(summary.accepted, 'synthetic row')} in `{rows_name}`, grown by {author} from {sources}."
+        f"{counted(summary.accepted, 'synthetic row')} in `{rows_name}`, grown by {author} from {sources}"
+        f"{_on(summary)}."
         f"{' The seeds are not among the rows.' if summary.seeds else ''}"
     )
     if summary.stopped != "done":

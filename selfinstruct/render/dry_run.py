@@ -9,7 +9,10 @@ from rich.text import Text
 from selfinstruct.analysis.dry_run import DryRun
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.render.description import writer_phrase
-from selfinstruct.render.text import counted, format_money, format_number, printable
+from selfinstruct.render.text import counted, format_money, format_number, printable, shorten
+
+#: Cells of a passage that are shown.
+_BEGINNING = 60
 
 
 def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
@@ -21,6 +24,7 @@ def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
     recipe = prepared.recipe
     text = Text()
     text.append("Dry run: sends no request and writes no file.\n", "bold")
+    text.append_text(_passages(expected))
     if not total:
         return text.append("Templates make every row: no requests, no cost.\n")
     text.append(f"At least {counted(total, 'request')} to {writer_phrase(prepared)}")
@@ -43,15 +47,38 @@ def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
     return text
 
 
+def _passages(expected: DryRun) -> Text:
+    """How many passages were found, and some of them."""
+    found = expected.passages
+    text = Text()
+    if found is None:
+        return text
+    text.append(f"{counted(found.count, 'passage')}:\n")
+    for label, passage in found.shown.items():
+        place = f"{printable(passage.document)}, {counted(len(passage.text), 'character')}"
+        text.append(f"  {label:<9}", "cyan")
+        text.append(f"{shorten(printable(' '.join(passage.text.split())), _BEGINNING)}  ({place})\n")
+    return text
+
+
 def dry_run_json(expected: DryRun) -> dict[str, Any]:
     """The same as an object, ``requests`` and ``prompts`` by category, or else by list, step and judge.
 
-    ``tokens`` are {input, output}, ``cost`` is money or null.
+    ``tokens`` are {input, output}, ``cost`` is money or null. ``passages`` has their number, and the first, the last,
+    the shortest and the longest of them; null if the recipe has none.
     """
     return {
         "requests": dict(expected.requests),
         "tokens": {"input": expected.input_tokens, "output": expected.output_tokens},
         "cost": expected.cost,
+        "passages": expected.passages
+        and {
+            "count": expected.passages.count,
+            **{
+                label: {"document": passage.document, "characters": len(passage.text), "text": passage.text}
+                for label, passage in expected.passages.shown.items()
+            },
+        },
         "prompts": {
             name: [{"role": message.role, "content": message.content} for message in messages]
             for name, messages in expected.prompts.items()

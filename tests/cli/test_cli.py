@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 import pytest
 import typer
+from rich.console import Console
 
 from selfinstruct import api
 from selfinstruct.cli import main
@@ -333,6 +335,21 @@ def test_an_unexpected_fault_asks_for_a_report(si: Run, monkeypatch: pytest.Monk
     assert done.code == 70
     assert "Traceback" in done.err
     assert "selfinstruct: internal error: ZeroDivisionError: by zero\n  This is a bug. Please report it" in done.err
+
+
+@pytest.mark.parametrize("text", ["a row", "一行数据"])
+def test_a_terminal_shows_the_first_rows_as_they_come(text: str) -> None:
+    """The first three accepted rows are printed once each, above the board, on one line."""
+    file = io.StringIO()
+    screen = Console(file=file, force_terminal=True, width=60, markup=False, emoji=False, highlight=False)
+    counts = {"a": CategoryCount(9, 1, 0, False)}
+    with show_progress(screen, lambda: 0.0) as watch:
+        for number in (None, 1, 1, 2, 3, 4):
+            row = None if number is None else {"text": f"{text} {number}\n\x1b[31m", "more": "x" * 80}
+            watch(Snapshot(counts, 1, 1, {}, {}, 1, 0, row))
+    lines = [line for line in file.getvalue().split("\n") if text in line and '"text"' in line]
+    assert [f"{text} {number}" in line for number, line in zip((1, 2, 3), lines, strict=True)] == [True] * 3
+    assert all("\x1b[31m" not in line and "…" in line for line in lines)
 
 
 def test_plain_lines_now_and_then_where_there_is_no_terminal(capfd: pytest.CaptureFixture[str]) -> None:

@@ -53,7 +53,7 @@ def test_balanced_values_have_the_same_number_of_accepted_rows(seed: int, luck: 
         batch_values = sampler.draw("all", rng)
         sampler.start_batch("all", batch_values, 1)
         good = rng.random() < (luck if batch_values["verb"] == "dig" else 1)
-        sampler.finish_batch(batch_values, 1, int(good))
+        sampler.finish_batch("", batch_values, 1, int(good))
         accepted[batch_values["verb"]] += good
     assert max(accepted.values()) - min(accepted.values()) <= 1
 
@@ -65,7 +65,7 @@ def test_a_range_draws_a_random_number_of_different_values() -> None:
     for _ in range(400):
         batch_values = sampler.draw("all", rng)
         sampler.start_batch("all", batch_values, 1)
-        sampler.finish_batch(batch_values, 1, 1)
+        sampler.finish_batch("", batch_values, 1, 1)
         assert isinstance(batch_values["features"], list)
         assert len(set(batch_values["features"])) == len(batch_values["features"])
         sizes[len(batch_values["features"])] += 1
@@ -81,7 +81,7 @@ def test_a_stagnating_value_does_not_hold_up_the_others() -> None:
     for _ in range(200):
         batch_values = sampler.draw("all", rng)
         sampler.start_batch("all", batch_values, 1)
-        sampler.finish_batch(batch_values, 1, int(batch_values["verb"] != "dig"))
+        sampler.finish_batch("", batch_values, 1, int(batch_values["verb"] != "dig"))
         drawn[batch_values["verb"]] += 1
     assert drawn["dig"] <= 20
     assert abs(drawn["run"] - drawn["sit"]) <= 2

@@ -282,7 +282,7 @@ def test_the_card_says_how_rows_were_made(tmp_path: Path) -> None:
     grow(tmp_path, QA, Model())
     card = (tmp_path / "run" / "README.md").read_text(encoding="utf-8")
     assert "15 synthetic rows in `rows.jsonl`, grown by " in card
-    assert "from 6 passages, 2 `tones` and 3 `traits`." in card
+    assert "from 6 passages, 2 `tones` and 3 `traits` on 20" in card
     assert "Each batch starts from a passage, a value of `tone` and 2 to 3 values of `traits`." in card
     assert "1. `questions`: requests 3 rows with `question`.\n2. `answers`: requests `answer`.\n" in card
     assert "3. `faithful`: scores" in card

@@ -36,8 +36,9 @@ FAULTS = {"": "", "section": "malformed", "copy": "blocked", "short": "length", 
 class Author:
     """Summarises each sample it is given, with the fault that is said for it; ``asked`` are the messages it got."""
 
-    def __init__(self, faults: Mapping[int, str] = {}) -> None:
+    def __init__(self, faults: Mapping[int, str] = {}, *, forever: bool = False) -> None:
         self.faults = faults
+        self.forever = forever
         self.asked: list[Sequence[Mapping[str, Any]]] = []
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
@@ -49,7 +50,7 @@ class Author:
         if prompt.startswith("用户提问"):
             lines = [f"{number}. {question}" for number, question in enumerate(QUESTIONS, 1)]
             return "\n".join(["提问方式如下：", *lines[:7], "8. 请介绍一下这部书。", *lines[7:], "21. 再说说{内容}？"])
-        again = [each[-1]["content"] for each in self.asked].count(prompt) > 1
+        again = not self.forever and [each[-1]["content"] for each in self.asked].count(prompt) > 1
         fault = "" if again else self.faults.get(SAMPLES.index(prompt), "")
         said = "".join(chr(rng.randrange(0x4E00, 0x9FA5)) for _ in range(20 if fault == "short" else 120))
         row: dict[str, Any] = {"内容": re.findall("《.+?》", prompt)[0], "概要": f"{said}。"}
@@ -145,15 +146,28 @@ def test_the_system_prompt_has_the_task_one_example_and_the_form(grown: Grown) -
 
 
 def test_a_bad_summary_is_refused_before_it_becomes_20_rows(tmp_path: Path) -> None:
-    """Copies, other lines and short texts cost their sample; sections that nobody asked for are asked for again."""
+    """Copies, other lines and short texts are refused; their samples are tried again, and so are extra sections."""
     faults = dict(enumerate(FAULTS))
     made = asyncio.run(grow(eight(tmp_path), tmp_path / "run", Author(faults)))
     summary = made.run.summary
     assert summary.rejected == {"blocked": 2, "length": 1, "schema": 1}
     assert summary.failed == {"malformed": 1}
-    assert made.calls == 8 + 1 + 1 and len(made.rows) == 20 * (8 - 4)
+    assert made.calls == 8 + 1 + 1 + 4 and len(made.rows) == 20 * 8 and summary.stopped == "done"
     assert set(Counter(row["概要"] for row in made.rows).values()) == {20}
     assert summary.conserved and api.rejudge(made.run.directory).identical
+
+
+def test_what_stays_refused_is_named(tmp_path: Path) -> None:
+    """A sample whose summary is refused three times ends the run short, with its beginning in the notes."""
+    author = Author({2: "short", 5: "short"}, forever=True)
+    made = asyncio.run(grow(eight(tmp_path), tmp_path / "run", author))
+    summary = made.run.summary
+    assert (summary.stopped, len(made.rows), summary.rejected) == ("exhausted", 20 * 6, {"length": 6})
+    assert made.calls == 1 + 6 + 2 * 3
+    (note,) = [note for note in summary.notes if note.startswith("no row of 2 of 8 passages")]
+    assert "length" in note and all(SAMPLES[at][:20] in note for at in (2, 5))
+    again = asyncio.run(grow(tmp_path / "classics.toml", tmp_path / "run", author))
+    assert again.run.summary.stopped == "exhausted" and again.calls == 0
 
 
 def test_templates_of_one_s_own_cost_no_call(tmp_path: Path) -> None:
