@@ -81,7 +81,7 @@ _COUNTED_UNIT = re.compile(rf"[ \u00a0-]?(?:(?P<age>{_AGE})|(?P<percent>{_PERCEN
 # A word that a number counts: not one that goes on after it.
 _COUNTED = re.compile(
     r" (?!(?:in|on|to|at|of|by|is|as|or|and|the|for|from|with|was|has|not|are|via|into|after|before|until|und|von|mit|"
-    r"bis|ist|auf|an|aus|per|size|src|dest|port|user|host|stage|task|failed|done)\b)[a-zäöüß]{2,}|[\u4e00-\u9fff]"
+    r"bis|ist|auf|an|aus|per|size|src|dest|port|user|host|stage|task|failed|done)\b)[a-zäöüß]{2,}+(?!=)|[\u4e00-\u9fff]"
 )
 # A year: four digits after one of these words or marks, or before these.
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
@@ -92,7 +92,8 @@ _YEAR_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _YEAR_AFTER = re.compile(r"\s?[年년]|[–-](?:1[5-9]|20)\d\d\b")
-_UNIT = re.compile(r"\s?([KMGT]i?B|kB|B|bytes|ns|us|ms|s|%)(?!\w)")
+# A unit, but not the key of the next value (200 bytes=1532).
+_UNIT = re.compile(r"\s?([KMGT]i?B|kB|B|bytes|ns|us|ms|s|%)(?![\w=])")
 _PORT = re.compile(r"(?:\bports?|端口|ポート|포트|المنفذ)(?:\b|(?<!t))[\s=:#\"'：]*$", re.IGNORECASE)
 _LEFT_CHARACTERS = 40
 _RIGHT_CHARACTERS = 24

@@ -99,13 +99,25 @@ def unexplained(
         if target in explained:
             continue
         others = tuple(path for path in columns if path != target)
-        if target not in parts and _is_named(target, columns, others):
-            yield Unexplained(target, others)
+        # Two shares add up to 100, and may still follow from two counts that no formula connects with them.
+        apart = tuple(path for path in others if path not in _connected(target, explained))
+        if (target not in parts or len(apart) > 1) and _is_named(target, columns, others):
+            yield Unexplained(target, others if target not in parts else apart)
             continue
         free = tuple(path for path in others if path not in explained)
         operands = _regressors(target, free, columns) if target not in parts else ()
         if operands:
             yield Unexplained(target, operands)
+
+
+def _connected(target: Path, explained: Mapping[Path, Sequence[Path]]) -> set[Path]:
+    """The fields that formulas connect with a field, itself among them."""
+    found = {target}
+    while True:
+        more = {path for each, operands in explained.items() if {each, *operands} & found for path in (each, *operands)}
+        if more <= found:
+            return found
+        found |= more
 
 
 def _is_named(target: Path, columns: Mapping[Path, Sequence[Decimal]], others: Sequence[Path]) -> bool:
