@@ -98,3 +98,12 @@ def test_a_mean_between_the_extremes_is_that_of_other_numbers() -> None:
         (name,): [Decimal(row[at]) for row in rows] for at, name in enumerate(("min", "mean", "max"))
     }
     assert not list(unexplained(paths, {}))
+
+
+def test_two_shares_of_unknown_origin_are_no_explanation_of_each_other() -> None:
+    """A share that follows from the other one still seems to be computed from the counts beside it."""
+    columns = {"yes": "412 250 901", "no": "388 750 99", "yes_pct": "51.5 25 90.1", "no_pct": "48.5 75 9.9"}
+    paths: dict[Path, list[Decimal]] = {(name,): list(map(Decimal, each.split())) for name, each in columns.items()}
+    found = list(unexplained(paths, {("no_pct",): [("yes_pct",)]}))
+    assert [each.target for each in found] == [("yes_pct",)]
+    assert not list(unexplained(paths, {("no_pct",): [("yes_pct",)], ("yes_pct",): [("yes",), ("no",)]}))

@@ -44,3 +44,11 @@ def test_the_quick_patterns_find_the_same(text: str) -> None:
         assert entities._IN_EVERY.search(text) is not None
     times = [match.span() for match in re.finditer(time_pattern(ascii_only=False), text)]
     assert [(found.start, found.start + len(found.text)) for found in find_times(text)] == times
+
+
+def test_the_key_of_the_next_value_is_no_unit() -> None:
+    """A number before a key such as bytes= has neither that unit nor that count."""
+    found = {each.text: each for each in entities.find_entities("status=503 bytes=1532 took=34ms sent=20 apples=3")}
+    assert [(found[text].unit, found[text].is_counted) for text in ("503", "20")] == [("", False), ("", False)]
+    assert found["503"].role == "code"
+    assert found["34"].unit == "ms"
