@@ -22,6 +22,7 @@ from selfinstruct.asking.english_slots import slot_questions
 from selfinstruct.asking.english_transfers import transfer_questions
 from selfinstruct.asking.headers import parse_header
 from selfinstruct.asking.lines import read_line
+from selfinstruct.asking.mentions import varied
 from selfinstruct.asking.question import Draft, Question, is_right
 from selfinstruct.asking.style import Style
 from selfinstruct.asking.templates import Mined, mine
@@ -43,8 +44,8 @@ class Asker:
 
     >>> lines = ["Received block blk_7 of size 671 from /10.0.0.1"]
     >>> asker = Asker(lines, Style.default("en"))
-    >>> [(each.text, each.answer) for each in asker.questions(0) if each.kind == "happened"]
-    [('What happened to block blk_7?', 'Received')]
+    >>> [(each.text, each.answer) for each in asker.questions(0) if each.kind == "where"][:1]
+    [('Where was block blk_7 received from?', '10.0.0.1')]
     """
 
     def __init__(self, texts: Sequence[str], style: Style, *, language: str | None = None) -> None:
@@ -78,8 +79,7 @@ class Asker:
             drafts: Iterable[Draft] = chinese_questions(text)
         else:
             line = read_line(text, self._mined)
-            wordings = _WORDINGS
-            drafts = (draft for wording in wordings for draft in wording(line))
+            drafts = varied(line, (draft for wording in _WORDINGS for draft in wording(line)))
         yield from self._finished(text, drafts)
 
     def _finished(self, text: str, drafts: Iterable[Draft]) -> Iterator[Question]:

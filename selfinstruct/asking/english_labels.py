@@ -20,6 +20,7 @@ from selfinstruct.asking.lines import Line
 from selfinstruct.asking.owners import owners
 from selfinstruct.asking.phrases import Chunk, Phrase, Segment
 from selfinstruct.asking.question import Draft
+from selfinstruct.asking.slots import counted_after
 
 #: Heads of phrases that tell something after a colon.
 _TELLING = frozenset(
@@ -38,6 +39,7 @@ def label_questions(line: Line) -> Iterator[Draft]:
     for segment in line.segments:
         yield from _copula(segment)
         yield from _taken(segment)
+        yield from _counted(segment)
         yield from _meanwhile(line, segment)
 
 
@@ -45,7 +47,8 @@ def _value(line: Line, before: Segment, after: Segment) -> Iterator[Draft]:
     first, value = before.chunks[0].phrase, after.chunks[0].phrase
     if first is None or first.value is not None or not first.is_sound or not first.words:
         return
-    if len(first.words) > 1 and "." in first.head:
+    last = before.chunks[-1].phrase
+    if last is not None and last.value is None and "." in last.head and (last is not first or len(last.words) > 1):
         return  # what logs the value, and not what it is: NameSystem.allocateBlock
     if value is None or value.value is None or value.words or len(after.chunks) != 1:
         return
@@ -88,6 +91,18 @@ def _copula(segment: Segment) -> Iterator[Draft]:
         return
     text = f"what {copula.text.lower()} the {first.name} {_written(subject[1:])}".rstrip()
     yield Draft(text, value.value.start, value.value.end, "slot-name", 2.0, value.unit_end)
+
+
+def _counted(segment: Segment) -> Iterator[Draft]:
+    """Ask about "PAM 5 more authentication failures"."""
+    for at, chunk in enumerate(segment.chunks):
+        counted, number = counted_after(segment.chunks, at), chunk.phrase
+        if counted is None or number is None or number.value is None:
+            continue
+        place = (number.value.start, number.value.end)
+        more = "more " if segment.chunks[at + 1].text.lower() == "more" else ""
+        for text in dict.fromkeys((f"{more}{counted.name}", counted.name)):
+            yield Draft(f"how many {text} are there", *place, "how-many", 1.0)
 
 
 def _taken(segment: Segment) -> Iterator[Draft]:

@@ -137,6 +137,8 @@ def _acted_questions(event: Event, subject: Phrase, named: str) -> Iterator[Draf
         return
     yield Draft(f"what is the status of {named}", *place, "status", 1.0)
     head = subject.head.lower()
+    if head == "password":
+        yield Draft(f"what is the result of {named}", *place, "result", 0.5)
     if head in _EVENTS or head.endswith(_EVENT_ENDINGS):
         yield Draft(f"what was the result of {named}", *place, "result", 1.0)
         yield Draft(f"was {named} successful", *place, "is-it", 1.0)

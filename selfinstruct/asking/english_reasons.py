@@ -53,7 +53,8 @@ def _reason_questions(event: Event) -> Iterator[Draft]:
     is_stated = _REASON.search(event.line.text, clause.state[1]) is not None
     is_wrong = is_stated or event.base in _WRONG or clause.form == "failed" or clause.is_negated
     is_noun = subject is not None and subject.head.lower() in WRONG_NOUNS
-    if clause.form == "acts" or not (is_wrong or is_noun) or (place := _reason(event)) is None:
+    is_doing = clause.form == "acting" and subject is None  # asked about below
+    if clause.form == "acts" or is_doing or not (is_wrong or is_noun) or (place := _reason(event)) is None:
         return
     if event.is_usable and subject is not None:
         rest = event.rest() if subject.value is None else ""
@@ -119,18 +120,21 @@ def _doing_questions(line: Line, before: Segment, after: Segment) -> Iterator[Dr
     if after.mark != ":" or after.depth or any(each.kind == "verb" for each in after.chunks):
         return
     place, doing = (after.chunks[0].start, max(each.end for each in after.chunks)), before.chunks[0].text.lower()
+    slot = None
+    if len(after.chunks) > 2 and after.chunks[-2].text == "for":
+        named = after.chunks[-1].phrase
+        slot = line.slot_at(named.value.start) if named is not None and named.value is not None else None
+        if slot is not None and (slot.is_person or slot.kind == "word"):
+            place = (place[0], after.chunks[-3].end)
+        else:
+            slot = None
     yield Draft(f"what is the reason for {doing}", *place, "why", 1.0)
     yield Draft(f"what is the reason given for {doing}", *place, "why", 0.5)
-    process = next((slot for slot in line.slots if slot.kind == "process"), None)
+    process = next((each for each in line.slots if each.kind == "process"), None)
     if process is not None:
         yield Draft(f"why is {process.text} {doing}", *place, "why", 1.0)
-    if len(after.chunks) < 3 or after.chunks[-2].text != "for":
+    if slot is None or not verb.is_transitive:
         return
-    named = after.chunks[-1].phrase
-    slot = line.slot_at(named.value.start) if named is not None and named.value is not None else None
-    if slot is None or not verb.is_transitive or not (slot.is_person or slot.kind == "word"):
-        return
-    place = (after.chunks[0].start, after.chunks[-3].end)
     done = grammar.participle(verb.base)
     for whom in (f"user {slot.text}", slot.text, "the user"):
         yield Draft(f"why is {whom} {done}", *place, "why", 1.0)

@@ -51,17 +51,17 @@ def slot_questions(line: Line) -> Iterator[Draft]:
 def _header_questions(line: Line, slot: Slot) -> Iterator[Draft]:
     place = (slot.start, slot.end)
     if slot.kind == "time":
-        yield Draft("when was the message logged", *place, "when-header", 0.6)
-        yield Draft("at what time was the message logged", *place, "when-header", 0.3)
-        yield Draft("what is the timestamp of the message", *place, "when-header", 0.4)
+        yield Draft("when was the message logged", *place, "when-header", 0.3)
+        yield Draft("at what time was the message logged", *place, "when-header", 0.15)
+        yield Draft("what is the timestamp of the message", *place, "when-header", 0.2)
     elif slot.kind in ("host", "component", "process", "thread"):
-        yield Draft(f"which {slot.kind} logged the message", *place, slot.kind, 0.6)
+        yield Draft(f"which {slot.kind} logged the message", *place, slot.kind, 0.3)
         if slot.kind == "host":
-            yield Draft("on which host was the message logged", *place, slot.kind, 0.4)
+            yield Draft("on which host was the message logged", *place, slot.kind, 0.2)
         elif line.is_only(slot, slot.kind):
             yield Draft(f"what is the {slot.kind}", *place, slot.kind, 0.2)
     elif slot.kind == "level":
-        yield Draft("what is the log level of the message", *place, slot.kind, 0.4)
+        yield Draft("what is the log level of the message", *place, slot.kind, 0.3)
         yield Draft("what is the severity of the message", *place, slot.kind, 0.2)
     elif slot.kind == "process ID":
         process = next((each for each in line.slots if each.kind == "process"), None)
@@ -75,6 +75,8 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
     kind = "slot-key" if slot.is_keyed else "slot-name"
     place, unit_end = (slot.start, slot.end), slot.unit_end
     is_attribute = _is_attribute(slot)
+    # Where the line is about something, a question that does not say so is asked less.
+    share = 0.2 if any(each.is_entity and each is not slot for each in line.slots) else 0.5
     if slot.noun.lower() == "id" and any(each.kind in ("id", "hex") and each is not slot for each in line.slots):
         return  # whose ID, the question would not tell
     for rank, name in enumerate(_names(line, slot)):
@@ -104,7 +106,8 @@ def _named_questions(line: Line, slot: Slot) -> Iterator[Draft]:
         elif is_attribute and not _is_verb(name):
             be = "are" if grammar.is_plural(name) and not is_program_name else "is"
             text = f"what is {name}" if slot.is_keyed and is_program_name else f"what {be} the {name}"
-            yield Draft(text, *place, kind, 0.5 * weight, unit_end)
+            if be == "is" or slot.kind != "number":
+                yield Draft(text, *place, kind, share * weight, unit_end)
         if slot.kind == "number" and grammar.is_plural(name) and not is_program_name and slot.is_keyed:
             yield Draft(f"how many {name} are there", *place, "how-many", weight)
         if slot.is_keyed and rank == 0 and slot.noun and " " not in slot.noun and not grammar.is_adjective(slot.noun):

@@ -59,7 +59,7 @@ def _sender(event: Event, thing: Phrase, sender: Slot) -> Iterator[Draft]:
     if event.clause.is_negated:
         if thing.value is None and not grammar.is_plural(thing.head):
             noun = grammar.with_article(thing.name)
-            yield Draft(f"who did not send {noun}", *place, "who", 1.0)
+            yield Draft(f"who did not send {noun}", *place, "who", 1.5)
             yield Draft(f"from whom was no {thing.name} {grammar.participle(event.base)}", *place, "who", 0.7)
         return
     named = mention(event.line, thing)
@@ -79,7 +79,7 @@ def _come(event: Event) -> str:
 
 def _receiver(event: Event, thing: Phrase, receiver: Slot) -> Iterator[Draft]:
     place, named = (receiver.start, receiver.end), mention(event.line, thing)
-    yield Draft(f"who {event.aux} {named} {event.tail} to", *place, "who", 0.7)
+    yield Draft(f"who {event.aux} {named} {event.tail} to", *place, "who", 1.0)
     if event.clause.is_negated:
         return
     if event.base in _GIVING:
@@ -102,14 +102,15 @@ def _keyed(event: Event, thing: Phrase) -> Iterator[Draft]:
         place, noun = (slot.start, slot.end), slot.names[0].split()[-1]
         if key in _SOURCES:
             yield Draft(f"where {come} {named} come from", *place, "where", 1.0)
-            yield Draft(f"which {noun} {come} {named} come from", *place, "which-adjunct", 1.0)
+            yield Draft(f"which {noun} {come} {named} come from", *place, "which-adjunct", 1.5)
             if event.base in _RECEIVING:
                 done = grammar.participle(event.base)
                 yield Draft(f"where {be_now} {named} {done} from", *place, "where", 1.0)
                 yield Draft(f"from which {noun} {be_now} {named} {done}", *place, "adjunct-which", 1.0)
         elif key in _DESTINATIONS:
             yield Draft(f"where {come} {named} go", *place, "where", 0.7)
-            yield Draft(f"where {come} {named} go to", *place, "where", 0.7)
-            yield Draft(f"which {noun} {come} {named} go to", *place, "which-adjunct", 1.0)
+            yield Draft(f"where {come} {named} go to", *place, "where", 1.0)
+            yield Draft(f"which {noun} {come} {named} go to", *place, "which-adjunct", 1.5)
+            yield Draft(f"to which {noun} {come} {named} go", *place, "adjunct-which", 1.0)
             if event.base not in _RECEIVING:
                 yield Draft(f"where {be_now} {named} {grammar.participle(event.base)} to", *place, "where", 1.0)

@@ -151,11 +151,13 @@ def find_slots(
     for position, segment in enumerate(segments):
         verb = preposition = ""
         before: Phrase | None = None
-        for chunk in segment.chunks:
+        for at, chunk in enumerate(segment.chunks):
             if chunk.kind == "verb" and chunk.verb is not None:
                 verb = chunk.verb.base
             if chunk.phrase is not None and chunk.phrase.value is not None:
                 phrase = chunk.phrase
+                if counted_after(segment.chunks, at) is not None:
+                    phrase = replace(phrase, words=())
                 if preposition == "of" and not phrase.words and before is not None and _is_measure(before, phrase):
                     phrase = replace(phrase, words=before.words)
                 if (label := labels.get(chunk.end)) is not None:
@@ -167,6 +169,20 @@ def find_slots(
             before = chunk.phrase or before
             preposition = chunk.text.lower() if chunk.kind == "preposition" else ""
     return slots
+
+
+def counted_after(chunks: Sequence[Chunk], at: int) -> Phrase | None:
+    """The things that a number counts although another name stands before it: PAM 5 more authentication failures."""
+    number = chunks[at].phrase
+    if number is None or number.value is None or number.value.kind != "number" or number.is_keyed or number.unit:
+        return None
+    if not number.words or not number.head.isupper() or grammar.noun_flags(number.head) is not None:
+        return None
+    following = [each for each in chunks[at + 1 : at + 3] if each.text.lower() != "more"]
+    counted = following[0].phrase if following else None
+    if counted is None or counted.value is not None or counted.determiner or not counted.is_sound:
+        return None
+    return counted if grammar.is_plural(counted.head) else None
 
 
 def _protocol(chunk: Chunk, position: int) -> Slot:
