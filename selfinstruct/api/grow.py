@@ -10,6 +10,7 @@ from pathlib import Path
 
 from selfinstruct.api.blocking import run_blocking
 from selfinstruct.api.connect import SpendingLimits, choose_models, make_imitator, uses_imitator
+from selfinstruct.api.kept_passages import keep_passages as write_passages
 from selfinstruct.api.runs import Run
 from selfinstruct.api.session import grow_session
 from selfinstruct.backends import Backend
@@ -27,6 +28,7 @@ def run(
     *,
     passages: Sequence[str | Path] = (),
     against: Sequence[str | Path] = (),
+    keep_passages: str | Path | None = None,
     out: str | Path | None = None,
     rows: int | None = None,
     per_category: int | None = None,
@@ -56,6 +58,7 @@ def run(
                 source,
                 passages=passages,
                 against=against,
+                keep_passages=keep_passages,
                 out=out,
                 rows=rows,
                 per_category=per_category,
@@ -83,6 +86,7 @@ async def run_async(
     *,
     passages: Sequence[str | Path] = (),
     against: Sequence[str | Path] = (),
+    keep_passages: str | Path | None = None,
     out: str | Path | None = None,
     rows: int | None = None,
     per_category: int | None = None,
@@ -108,6 +112,7 @@ async def run_async(
     or a DataFrame. New rows are about the texts in the files ``passages``, if given: lines of a log, chunks of a text,
     or rows; with them ``source`` may be None. Texts that rows of the files ``against`` use (a test set) are left out.
     In ``out``, ``{name}`` is the recipe's name and ``{date}`` the present date.
+    ``keep_passages`` is a directory that the passages are written to, as numbered text files.
     ``rows`` is the quota over all categories, ``per_category`` that of each; by default the recipe's.
 
     ``model`` at ``base_url`` (such as http://127.0.0.1:8000/v1) writes the rows; ``backend`` is "imitator", "openai",
@@ -143,6 +148,8 @@ async def run_async(
             language=language,
             skip_bad_seeds=skip_bad_seeds,
         )
+    if keep_passages is not None:
+        write_passages(prepared, keep_passages)
     where = run_directory(prepared, out)
     summary = await grow_session(
         prepared,

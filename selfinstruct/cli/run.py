@@ -39,6 +39,9 @@ def run(
         list[str] | None,
         typer.Option(metavar="FILE", help="Rows of a test set, whose texts are kept out of the passages; repeatable."),
     ] = None,
+    keep_passages: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the passages there, as numbered text files.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Run directory, perhaps with {name} and {date} [default: outputs/{name}]."),
@@ -107,7 +110,7 @@ def run(
         from selfinstruct.render.plan import plan_text
 
         screen.print(plan_text(prepared, where, width_of(screen)), soft_wrap=True)
-    options.update(prepared=prepared, out=where, seed=seed)
+    options.update(prepared=prepared, out=where, seed=seed, keep_passages=keep_passages)
     options.update(recording=recording, budget=budget, max_requests=max_requests, max_tokens=max_tokens)
     try:
         done = _grow(source, options, quiet=quiet)

@@ -75,7 +75,7 @@ def read_document(path: str | Path, name: str | None = None) -> Document:
     text (see ``markup``). A PDF is read in a separate process (see ``pdf``).
 
     Raises:
-        InputError: the file cannot be opened, has an unsupported format, is damaged, or needs the extra ``pdf``.
+        InputError: the file cannot be opened, has an unsupported format, or is damaged.
     """
     name = str(path) if name is None else name
     try:

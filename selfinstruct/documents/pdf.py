@@ -73,11 +73,11 @@ def read_pdf(path: str | Path, name: str, limits: PdfLimits | None = None) -> Pd
     """Read every page of the PDF at ``path``; messages refer to it as ``name``.
 
     Raises:
-        InputError: the extra ``pdf`` is not installed; the file is truncated, damaged, protected by a password, or
+        InputError: pypdfium2 is not installed; the file is truncated, damaged, protected by a password, or
             exceeds ``limits``.
     """
     if importlib.util.find_spec("pypdfium2") is None:
-        hint = "Install the extra: pip install 'selfinstruct[pdf]'"
+        hint = "Install it: pip install pypdfium2"
         raise InputError(f"{name}: reading PDF needs pypdfium2, which is not installed", hint=hint)
     with Path(path).open("rb") as file:
         size = file.seek(0, os.SEEK_END)
@@ -179,7 +179,7 @@ class _Reading:
         """Handle one message, which is not trusted: the worker may be compromised."""
         if "refused" in message:
             if message["refused"] == "library":
-                hint = "Reinstall it: pip install --force-reinstall 'selfinstruct[pdf]'"
+                hint = "Reinstall it: pip install --force-reinstall pypdfium2"
                 raise InputError(f"cannot import pypdfium2: {str(message.get('detail'))[:500]!r}", hint=hint)
             what, hint = _REFUSALS.get(str(message["refused"]), _REFUSALS["format"])
             raise InputError(f"{self.name}: {what}", hint=hint)
