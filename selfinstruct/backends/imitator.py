@@ -28,6 +28,7 @@ from selfinstruct.mining import (
     TextTemplate,
     ValueStatistics,
     compose_text,
+    labels_follow_polarity,
     mine_templates,
     row_template,
     split_prose,
@@ -77,6 +78,7 @@ class Imitator:
         self._statistics = statistics
         self._source = next(iter(references.values()), None)
         self._mixed = frozenset(name for name in mixed if statistics.is_alone(name))
+        self._weighed = frozenset(name for name in self._mixed if labels_follow_polarity(statistics.rows, name))
         self._seed = seed
         self._most_rows = most_rows
         self._dependents = dependents(relations, statistics.rows)
@@ -169,7 +171,9 @@ class Imitator:
         key = _key(row), name
         if key not in self._proses:
             whole = self._templates_of(row)[0]
-            self._proses[key] = split_prose(whole.fields.get((name,), (row[name],)), whole)
+            self._proses[key] = split_prose(
+                whole.fields.get((name,), (row[name],)), whole, weighed=name in self._weighed
+            )
         return self._proses[key]
 
     def _group_questions(self) -> dict[str, _Group]:

@@ -5,6 +5,7 @@
 Does not handle: judging the new rows (see `selfinstruct.checks`), or rows that only a model can write.
 """
 
+from selfinstruct.mining.polarity import labels_follow_polarity
 from selfinstruct.mining.row_template import RowTemplate, row_template
 from selfinstruct.mining.sentences import Prose, compose_text, split_prose
 from selfinstruct.mining.text_template import MinedTemplates, TextTemplate, mine_templates, split_words
@@ -17,6 +18,7 @@ __all__ = [
     "TextTemplate",
     "ValueStatistics",
     "compose_text",
+    "labels_follow_polarity",
     "mine_templates",
     "row_template",
     "split_prose",

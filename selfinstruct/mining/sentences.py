@@ -2,7 +2,7 @@
 
 A new text has as many sentences as one of the texts: the first is the first sentence of some text, the last is the
 last of another, and the others come from the middle. The values of each sentence are replaced, and some phrases are
-replaced by synonyms.
+replaced by synonyms. A sentence that begins with "but" or the like stays with the one before it.
 
 Does not handle: pronouns that refer to an earlier sentence.
 """
@@ -10,7 +10,7 @@ Does not handle: pronouns that refer to an earlier sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
@@ -18,10 +18,26 @@ from random import Random
 from selfinstruct.mining.generators import SynonymGenerator
 from selfinstruct.mining.lexicon import groups
 from selfinstruct.mining.number_generators import Generator, NumberGenerator
+from selfinstruct.mining.polarity import is_mixed
 from selfinstruct.mining.row_template import RowTemplate, render_parts
 from selfinstruct.mining.variables import Slot
 
 _END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9£$€])|(?<=[。！？])”?|\n+")
+
+# A sentence that begins so takes back what the one before it says.
+_CONTRASTS = re.compile(
+    r"[\"“(]?(?:(?:But|However|Yet|Still|Nevertheless|Nonetheless|Even so|Although|Though|In the end|Instead)\b"
+    r"|但|不过|可是|可惜|然而|只是|却|尽管|虽然|后来|结果|好在|幸好|其实|反而|总算)"
+)
+# What makes a number a verdict: stars and marks always, waiting times in texts of praise and blame. By what follows it.
+_MARKED = re.compile(r"\s*(?:[-–]?\s*stars?\b|out of \d|of 5\b|/\s*(?:5|10)\b|颗?星(?!期)|分(?!钟|之))", re.IGNORECASE)
+_WEIGHED = re.compile(
+    r"\s*(?:[-–]?\s*(?:points?|minutes?|hours?|days?|weeks?|months?|years?|times?)\b|%"
+    r"|个?(?:分钟|小时|天|日|周|星期|月|年|次|遍|倍|折|％))",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(r"[\d.]\s*(?:minute|hour|day|week|month|year|second|分|秒|小时|天|周|星期|月|年|%|％)")
+_NUMERAL = re.compile(r"[\d零〇一二两三四五六七八九十百千万半]$")
 
 Sentence = tuple[str | Slot, ...]
 
@@ -45,12 +61,16 @@ class Prose:
         return [*values, *(phrase.draw(place, rng) for phrase in self.phrases)]
 
 
-def split_prose(parts: Sequence[str | Slot], template: RowTemplate | None) -> Prose:
+def split_prose(parts: Sequence[str | Slot], template: RowTemplate | None, *, weighed: bool = False) -> Prose:
     """Cut the parts of a text, which are those of ``template``, into sentences.
 
     Every phrase that has synonyms becomes a slot. Numbers get no more digits than in the seeds: the sentences are
-    enough to make texts distinct.
+    enough to make texts distinct, and marks (4 stars) stay. A ``weighed`` text has a label that follows what
+    it praises or blames: its lengths of time stay too, and so do its sentences if some praise and others blame.
     """
+    whole = weighed and is_mixed(render_parts(parts, () if template is None else template.own))
+    if template is not None:
+        parts = _with_verdicts(parts, template, weighed=weighed)
     more: list[Generator] = []
     if template is not None:
         bounded = [each.bounded() if isinstance(each, NumberGenerator) else each for each in template.generators]
@@ -67,7 +87,32 @@ def split_prose(parts: Sequence[str | Slot], template: RowTemplate | None) -> Pr
             if end < len(part):
                 cut.append([])
             at = end
-    return Prose(tuple(tuple(sentence) for sentence in cut if sentence), template, tuple(more))
+    return Prose(tuple(_joined([sentence for sentence in cut if sentence], whole=whole)), template, tuple(more))
+
+
+def _joined(sentences: Sequence[Sequence[str | Slot]], *, whole: bool) -> Iterator[Sentence]:
+    """Join the sentences that cannot be parted: those that a contrast begins, with the one before; or all of them."""
+    together: list[str | Slot] = []
+    for sentence in sentences:
+        first = sentence[0]
+        if together and not whole and not (isinstance(first, str) and _CONTRASTS.match(first)):
+            yield tuple(together)
+            together = []
+        together += sentence
+    if together:
+        yield tuple(together)
+
+
+def _with_verdicts(parts: Sequence[str | Slot], template: RowTemplate, *, weighed: bool) -> list[str | Slot]:
+    """The parts with the own values of numbers that say how good something was."""
+    owns = [render_parts([part], template.own) for part in parts]
+    kept = {
+        part.of
+        for part, own, after in zip(parts, owns, [*owns[1:], ""], strict=True)
+        if isinstance(part, Slot)
+        and ((_NUMERAL.search(own) and _MARKED.match(after)) or (weighed and _is_length(own, after)))
+    }
+    return [own if isinstance(part, Slot) and part.of in kept else part for part, own in zip(parts, owns, strict=True)]
 
 
 def compose_text(texts: Sequence[Prose], place: int, rng: Random) -> str:
@@ -92,6 +137,11 @@ def compose_text(texts: Sequence[Prose], place: int, rng: Random) -> str:
         chosen.append(render_parts(texts[index].sentences[at], values[index]).strip())
     joint = " " if any(" " in sentence for sentence in chosen) else ""
     return joint.join(chosen)
+
+
+def _is_length(own: str, after: str) -> bool:
+    """Whether a value is a length of time, with its unit or before it."""
+    return bool(_UNIT.search(own) or (_NUMERAL.search(own) and _WEIGHED.match(after)))
 
 
 def _cut_at_phrases(text: str, generators: list[Generator], first: int) -> list[str | Slot]:
