@@ -26,7 +26,7 @@ _END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9£$€])|(?<=[�
 
 # A sentence that begins so takes back what the one before it says.
 _CONTRASTS = re.compile(
-    r"[\"“(]?(?:(?:But|However|Yet|Still|Nevertheless|Nonetheless|Even so|Although|Though|In the end|Instead)\b"
+    r"[\"“(]?(?:(?:But|However|Yet|Nevertheless|Nonetheless|Even so|Although|Though)\b"
     r"|但|不过|可是|可惜|然而|只是|却|尽管|虽然|后来|结果|好在|幸好|其实|反而|总算)"
 )
 # What makes a number a verdict: stars and marks always, waiting times in texts of praise and blame. By what follows it.
