@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from selfinstruct.analysis.unanswered import contradicted
 from selfinstruct.checks import Criteria, Fault, examine, schema
 from selfinstruct.errors import InputError
 from selfinstruct.preparation.categories import label_of
@@ -26,7 +27,8 @@ from selfinstruct.preparation.infer import infer, make_categories, value_statist
 from selfinstruct.preparation.prepare import check_seeds
 from selfinstruct.preparation.source import Source, read_source
 from selfinstruct.preparation.thresholds import CAP, thresholds
-from selfinstruct.recipe import Importer, Recipe, bind
+from selfinstruct.readers import Prediction
+from selfinstruct.recipe import Importer, Recipe, Verify, bind
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, read_rows, rows_from_objects
 from selfinstruct.rows.optional_keys import odd_rows, optional_keys
@@ -49,7 +51,8 @@ class Finding:
     ``line`` is the line where the row starts, counted from 1 (the row's number, for rows given as objects). ``field``
     is "" for a problem of the row as a whole. ``reason`` is one of ``checks.REASONS``, ``severity`` is "error" or
     "warning". ``evidence`` may contain the ``value``, and ``file``, ``line`` and ``score`` of the row that this one
-    conflicts with, and the ``max_rouge_l`` that was allowed.
+    conflicts with, and the ``max_rouge_l`` that was allowed; of ``unanswered``, the ``answer`` of a reader of the
+    other rows and its ``confidence``.
     """
 
     file: str
@@ -144,6 +147,7 @@ def find_problems(
         for at, row in enumerate(other.rows):
             if schema.check(row, criteria.recipe.fields) is None:
                 earlier.add(row, other.file(at), other.lines[at])
+    doubts = contradicted(file.rows, criteria.recipe, inferred=recipe is None)
     findings: list[Finding] = []
     categories: Counter[str] = Counter()
     for done, (row, line) in enumerate(zip(file.rows, file.lines, strict=True), 1):
@@ -156,6 +160,9 @@ def find_problems(
             severity = "warning" if recipe is None and _is_uncertain(fault, row, criteria.recipe) else "error"
             rejection = fault.rejection
             findings.append(Finding(name, line, fault.field, rejection.reason, severity, rejection.message, evidence))
+        doubt = doubts.get(done - 1)
+        if doubt is not None and all(fault.field != doubt[0].answers for fault in faults):
+            findings.append(_doubt(name, line, row, *doubt))
         if well_formed and (spelled := _other_spelling(row, criteria)) is not None:
             findings.append(Finding(name, line, *spelled))
         if well_formed:
@@ -163,6 +170,16 @@ def find_problems(
         if done % _PROGRESS_INTERVAL == 0:
             watch(done, len(findings))
     return Findings(findings, _measures(findings, categories, file, criteria, recipe), file.path, file.notes)
+
+
+def _doubt(file: str, line: int, row: Row, verify: Verify, read: Prediction) -> Finding:
+    """The finding on a row whose answer a reader of the other rows contradicts."""
+    shown = json.dumps(read.answer[:_EVIDENCE_CHARACTERS], ensure_ascii=False)
+    message = (
+        f"{verify.answers}: a reader of the other rows answers {shown}, with a confidence of {read.confidence:.2f}"
+    )
+    evidence = {"value": row[verify.answers], "answer": read.answer, "confidence": round(read.confidence, 4)}
+    return Finding(file, line, verify.answers, "unanswered", "warning", message, evidence)
 
 
 class _EarlierRows:

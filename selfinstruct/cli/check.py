@@ -35,7 +35,9 @@ def check(
     """Check every row of a file and report each problem with its line; exit 1 if any is an error.
 
     Duplicates, contradictions and near-duplicates are reported at the later row. Without --recipe, the rules are
-    inferred from the rows, and breaking an inferred length, category or similarity limit is only a warning.
+    inferred from the rows, and breaking an inferred length, category or similarity limit is only a warning. So is an
+    answer that a reader, trained on the other rows, contradicts: `unanswered`, in files of 100 to 2,000 rows or by a
+    recipe with [[verify]].
     """
     from selfinstruct import api
 

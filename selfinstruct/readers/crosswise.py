@@ -28,7 +28,7 @@ from selfinstruct.text import canonical
 _LEAST_SURE, _MOST_SURE = 0.5, 0.6
 #: The reader's own answer must be so many times as probable as the row's.
 _TIMES = 20
-#: Types in which the readers agree with fewer of the rows, when they are sure, are left alone.
+#: Types in which the readers agree with a smaller share of the rows, when they are sure, are left alone.
 _LEAST_AGREEMENT = 0.7
 
 
@@ -72,16 +72,20 @@ class CrosswiseReaders:
         ]
         given: defaultdict[str, list[float]] = defaultdict(list)
         sure: defaultdict[str, list[bool]] = defaultdict(list)
+        agreed = 0
         for row in known:
             reading = self._read(row)
+            agreed += reading.agrees
             given[span_type(row.answer)].append(reading.given)
             if reading.prediction.confidence >= _LEAST_SURE:
                 sure[span_type(reading.prediction.answer)].append(reading.agrees)
+        #: The share of the rows whose answer the readers of the other folds find, sure or not.
+        self.agreement = agreed / len(known) if known else 0.0
         #: For each type that the readers can judge, how sure they must be.
         self.thresholds = {
             name: min(max(sum(given[name]) / len(given[name]), _LEAST_SURE), _MOST_SURE) if given[name] else _MOST_SURE
-            for name, agreed in sure.items()
-            if (sum(agreed) + 1) / (len(agreed) + 2) >= _LEAST_AGREEMENT  # the rule of succession, for small numbers
+            for name, of_type in sure.items()
+            if (sum(of_type) + 1) / (len(of_type) + 2) >= _LEAST_AGREEMENT  # the rule of succession, for small numbers
         }
 
     def contradiction(self, row: Example) -> Prediction | None:
