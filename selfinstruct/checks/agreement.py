@@ -17,7 +17,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from selfinstruct.asking.lexicon import entries
 from selfinstruct.recipe import Verify
 from selfinstruct.records import Row
 from selfinstruct.text import canonical, find_span, number_value, value_text
@@ -138,6 +137,8 @@ def _kinds_after(core: str, after: str) -> set[str] | None:
 
 
 def _is_unit(text: str) -> bool:
+    from selfinstruct.asking.lexicon import entries  # few values end in a unit, and its package is slow to import
+
     name = text.strip()
     return (
         name in "%°℃"

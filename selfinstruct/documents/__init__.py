@@ -13,13 +13,29 @@ of a prompt (``growth``).
 
 from __future__ import annotations
 
-from selfinstruct.documents.chunks import Chunking
-from selfinstruct.documents.document import Document, Page, Skipped, read_document
-from selfinstruct.documents.packed import PROSE, PackedPassages
-from selfinstruct.documents.passage_files import PassageReading, read_passage_files
-from selfinstruct.documents.passages import Passage, Reading, find_documents, read_documents
-from selfinstruct.documents.raw_text import raw_kind
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from selfinstruct.documents.samples import samples
+
+if TYPE_CHECKING:
+    from selfinstruct.documents.chunks import Chunking
+    from selfinstruct.documents.document import Document, Page, Skipped, read_document
+    from selfinstruct.documents.packed import PROSE, PackedPassages
+    from selfinstruct.documents.passage_files import PassageReading, read_passage_files
+    from selfinstruct.documents.passages import Passage, Reading, find_documents, read_documents
+    from selfinstruct.documents.raw_text import raw_kind
+
+# Imported on first use: most runs read no documents.
+_HOMES = {
+    "chunks": ("Chunking",),
+    "document": ("Document", "Page", "Skipped", "read_document"),
+    "packed": ("PROSE", "PackedPassages"),
+    "passage_files": ("PassageReading", "read_passage_files"),
+    "passages": ("Passage", "Reading", "find_documents", "read_documents"),
+    "raw_text": ("raw_kind",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PROSE",
@@ -38,3 +54,11 @@ __all__ = [
     "read_passage_files",
     "samples",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name on first use."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    return value
