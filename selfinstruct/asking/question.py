@@ -59,7 +59,14 @@ _NEXT_KEY = re.compile(r",\s*[\w. ]+\s*[=:]")
 
 
 def _is_part(line: str, start: int, end: int) -> bool:
-    """Whether [start, end) is a part of a longer value: ``1`` of ``1-1``, ``yarn`` of ``yarn,curi``."""
+    """Whether [start, end) is a part of a longer value: ``1`` of ``1-1``, ``159`` of ``159****0086``, ``yarn,curi``.
+
+    So is the first word of what a full-width colon introduces, unless it is a number with its unit.
+    """
+    if "*" in (line[start - 1 : start], line[end : end + 1]):
+        return True
+    if line[start - 1 : start] == "：" and line[end : end + 1].isalnum() and not line[end - 1].isdigit():
+        return True
     if start > 1 and line[start - 1] in _JOINING and line[start - 2].isalnum() and line[start - 2].isascii():
         return True
     if start > 1 and line[start - 1] == "," and line[start - 2].isalnum() and not line[start].isspace():

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfinstruct.asking import Asker, Style
+from selfinstruct.asking.question import is_right
 from selfinstruct.text import canonical, find_span, is_bound
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -402,3 +403,20 @@ def test_every_question_obeys_the_rules(lines: list[str], has_units: bool) -> No
 def test_any_text_can_be_read(text: str) -> None:
     """No text raises an error."""
     Asker([text], Style.default()).questions(0)
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "right"),
+    [
+        ("手机号 159****0086 已验证", "159", False),
+        ("手机号 159****0086 已验证", "159****0086", True),
+        ("审核驳回，原因：收货地址异常", "收货", False),
+        ("审核驳回，原因：收货地址异常", "收货地址异常", True),
+        ("执行完成，处理记录：87条", "87", True),
+        ("card 4417****1234 declined", "4417", False),
+    ],
+)
+def test_an_answer_is_a_whole_value(line: str, answer: str, right: bool) -> None:
+    """A part of a masked number, or the first word of what a colon introduces, answers nothing."""
+    start = line.index(answer)
+    assert is_right("问的是什么？", line, start, start + len(answer)) is right
