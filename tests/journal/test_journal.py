@@ -176,6 +176,7 @@ STORED: dict[str, Any] = {
     "stopped": "done",
     "seconds": 1.5,
     "exhausted": sorted([HARD, "users"]),
+    "started": "2026-11-26T20:00:00+00:00",
 }
 
 
