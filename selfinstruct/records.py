@@ -44,12 +44,14 @@ class Message:
 class ReplyFormat:
     """The format of a JSON reply: one object or a list of objects, and the JSON type of each of their members.
 
-    Those in ``optional`` may be left out.
+    Those in ``optional`` may be left out. ``is_verbalized`` is whether each object also has the probability that the
+    model states for it, which is then one of the types.
     """
 
     types: dict[str, str]
     is_list: bool = True
     optional: frozenset[str] = frozenset()
+    is_verbalized: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from selfinstruct.files import open_whole, write_whole
 from selfinstruct.preparation.imitable import obstacle_lines
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.preparation.prepare import check_seeds
+from selfinstruct.preparation.seed_attributes import seed_attributes
 from selfinstruct.preparation.source import Source, read_source
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import accept_unimported, import_extension
@@ -89,6 +90,7 @@ def init(source: Source, out: str | Path | None = None, *, force: bool = False) 
         problems,
         "recipe.toml" if out is None else out,
         needing_model=obstacle_lines(valid, inferred.recipe),
+        attributes=seed_attributes(inferred.recipe, valid.rows),
     )
     if out is not None:
         write_whole(Path(out), text.encode())

@@ -6,10 +6,10 @@ Does not handle: sending, or reading the reply (``step_reply``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from selfinstruct.prompts import ANSWER, step_messages, verify_messages
-from selfinstruct.recipe import Judge, Recipe, Step, Verify
+from selfinstruct.recipe import PROBABILITY, Judge, Recipe, Step, Verify
 from selfinstruct.records import JSON, Message, ReplyFormat
 
 #: The only call of a recipe without steps: whole rows that imitate the demonstrations, or templates alone.
@@ -43,7 +43,8 @@ class StepCall:
         fields, definition = recipe.fields, self.definition
         if definition is None:
             types = {name: str(each.type) for name, each in fields.items()}
-            return ReplyFormat(types, optional=frozenset(name for name, each in fields.items() if each.optional))
+            optional = frozenset(name for name, each in fields.items() if each.optional)
+            return _of_rows(recipe, ReplyFormat(types, optional=optional))
         if isinstance(definition, Judge):
             return ReplyFormat({"score": "number", "reason": "string"}, is_list=False)
         if isinstance(definition, Verify):
@@ -51,7 +52,7 @@ class StepCall:
         if definition.reply != "json":
             return None
         types = {name: str(fields[name].type) if name in fields else "string" for name in definition.writes}
-        return ReplyFormat(types, is_list=definition.rows != 1)
+        return _of_rows(recipe, ReplyFormat(types, is_list=definition.rows != 1))
 
     def messages(self, recipe: Recipe) -> tuple[Message, ...]:
         """The prompt of a step, a judge or a reader; empty for imitation: its prompt is built from demonstrations."""
@@ -64,6 +65,13 @@ class StepCall:
         verbatim = any(each.api == "completions" for each in recipe.all_models if self.model in ("", each.name))
         system, prompt = self.definition.system, self.definition.prompt
         return step_messages(system, prompt, self.values, form, verbatim=verbatim)
+
+
+def _of_rows(recipe: Recipe, form: ReplyFormat) -> ReplyFormat:
+    """The format of a reply with rows; those of a list have probabilities where the recipe says so."""
+    if not (recipe.prompt.verbalized_sampling and form.is_list):
+        return form
+    return replace(form, types={**form.types, PROBABILITY: "number"}, is_verbalized=True)
 
 
 def first_reply_format(recipe: Recipe) -> ReplyFormat | None:

@@ -6,10 +6,10 @@ Does not handle: parsing rows out of text (``selfinstruct.replies``), or repeati
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from selfinstruct.growth.step_call import EXPAND, StepCall
-from selfinstruct.prompts import ANSWER
+from selfinstruct.prompts import ANSWER, without_probability
 from selfinstruct.recipe import Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Reply, Row
@@ -48,13 +48,14 @@ def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
     if call.definition is None:
         if call.key == EXPAND:
             return StepReply((Draft({}, ""),))
-        return _read_rows(reply, tuple(recipe.fields))
+        return _without_probabilities(_read_rows(reply, tuple(recipe.fields)), call, recipe)
     if isinstance(call.definition, Judge | Verify):
         read = _read_rows(reply, _VERDICT if isinstance(call.definition, Judge) else (ANSWER,))
         drafts = list(read.drafts)
     else:
         step = call.definition
         read = _read_rows(reply, step.writes) if step.reply == "json" else _read_text(reply, step)
+        read = _without_probabilities(read, call, recipe)
         drafts = [
             _replace_texts(_require_names(draft, at, step), step, call.values) for at, draft in enumerate(read.drafts)
         ]
@@ -67,6 +68,15 @@ def _read_rows(reply: Reply, names: Sequence[str]) -> StepReply:
     parsed = parse_reply(reply.text, tuple(names), finish_reason=reply.finish_reason)
     drafts = tuple(Draft(each.row, each.text, each.problem) for each in parsed.candidates)
     return StepReply(drafts, parsed.failure, parsed.message)
+
+
+def _without_probabilities(read: StepReply, call: StepCall, recipe: Recipe) -> StepReply:
+    """The drafts without the probabilities that the call asked for; a reply may lack them."""
+    form = call.reply_format(recipe)
+    if form is None or not form.is_verbalized:
+        return read
+    kept = [each if each.row is None else replace(each, row=without_probability(each.row)) for each in read.drafts]
+    return replace(read, drafts=kept)
 
 
 def _read_text(reply: Reply, step: Step) -> StepReply:

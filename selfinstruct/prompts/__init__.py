@@ -13,6 +13,7 @@ from selfinstruct.prompts.quoting import demonstrations, fenced
 from selfinstruct.prompts.row_prompt import row_messages
 from selfinstruct.prompts.step_prompt import step_messages
 from selfinstruct.prompts.token_estimate import estimate_tokens
+from selfinstruct.prompts.verbalized import without_probability
 from selfinstruct.prompts.verify_prompt import ANSWER, verify_messages
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "row_messages",
     "step_messages",
     "verify_messages",
+    "without_probability",
 ]

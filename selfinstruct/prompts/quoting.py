@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from selfinstruct.recipe import Recipe, Rule
+from selfinstruct.recipe import PROBABILITY, Recipe, Rule
 from selfinstruct.recipe.methods import Scalar
 from selfinstruct.records import Row
 from selfinstruct.rows import to_json
@@ -16,6 +16,8 @@ from selfinstruct.text import value_text
 SLOT = "<*>"
 #: Example values of the types other than text, in the form of a reply.
 PLACEHOLDERS = {"integer": 0, "number": 0.5, "boolean": True, "array": [], "object": {}}
+#: An example of the probability of a row: unlikely, as most are to be.
+EXAMPLE_PROBABILITY = 0.05
 _BACKTICKS = re.compile("`{3,}")
 
 
@@ -36,7 +38,12 @@ def fenced(text: str, language: str = "") -> str:
 def reply_shape(recipe: Recipe, ellipsis: str) -> str:
     """The form of a reply as an example; ``ellipsis`` is the value of text fields."""
     row = {name: PLACEHOLDERS.get(field.type, ellipsis) for name, field in recipe.fields.items()}
-    return to_json({"rows": [row]})
+    return to_json({"rows": [row | stated_probability(recipe)]})
+
+
+def stated_probability(recipe: Recipe) -> Row:
+    """The probability of an example row, where replies state it."""
+    return {PROBABILITY: EXAMPLE_PROBABILITY} if recipe.prompt.verbalized_sampling else {}
 
 
 def quoted(text: str) -> str:

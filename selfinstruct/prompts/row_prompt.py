@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from selfinstruct.prompts.chinese import category_zh, system_zh
 from selfinstruct.prompts.english import category_en, system_en
-from selfinstruct.prompts.quoting import demonstrations, quoted, reply_shape
+from selfinstruct.prompts.quoting import demonstrations, quoted, reply_shape, stated_probability
 from selfinstruct.recipe import Language, Recipe
 from selfinstruct.recipe.placeholders import fill
 from selfinstruct.records import JSON, Message, Row
@@ -55,4 +55,7 @@ def _format_lines(recipe: Recipe, demos: Sequence[Row], language: Language) -> l
         form = "The reply is one whole JSON object of this form, with nothing before or after it: "
         example = "A reply of one row would look like this (do not copy what it says): "
         shape = reply_shape(recipe, "...")
-    return [form + shape, *([example + to_json({"rows": [demos[0]]})] if demos else [])]
+    return [
+        form + shape,
+        *([example + to_json({"rows": [{**demos[0], **stated_probability(recipe)}]})] if demos else []),
+    ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from selfinstruct.prompts.language import is_chinese
-from selfinstruct.prompts.quoting import PLACEHOLDERS
+from selfinstruct.prompts.quoting import EXAMPLE_PROBABILITY, PLACEHOLDERS
+from selfinstruct.prompts.verbalized import sampling_rule
+from selfinstruct.recipe import PROBABILITY
 from selfinstruct.recipe.placeholders import fill, names_in
 from selfinstruct.records import JSON, Message, ReplyFormat
 from selfinstruct.rows import to_json
@@ -37,7 +39,10 @@ def _blank(name: str) -> str:
 def _reply_form(form: ReplyFormat, prompt: str) -> str:
     chinese = is_chinese(prompt)
     row = {name: PLACEHOLDERS.get(kind, "……" if chinese else "...") for name, kind in form.types.items()}
+    if form.is_verbalized:
+        row[PROBABILITY] = EXAMPLE_PROBABILITY
     shape = to_json({"rows": [row]}) if form.is_list else to_json(row)
+    rule = f"{sampling_rule('zh' if chinese else 'en')}\n" if form.is_verbalized else ""
     if chinese:
-        return f"只输出 JSON，不要使用 Markdown，不要添加注释，格式如下：\n{shape}"
-    return f"Reply with JSON alone, without Markdown and without comments, in this form:\n{shape}"
+        return f"{rule}只输出 JSON，不要使用 Markdown，不要添加注释，格式如下：\n{shape}"
+    return f"{rule}Reply with JSON alone, without Markdown and without comments, in this form:\n{shape}"

@@ -24,6 +24,7 @@ from selfinstruct.recipe.methods import (
 from selfinstruct.recipe.reading import bind, has_variants, is_recipe, load_recipe, parse_recipe, recipe_name
 from selfinstruct.recipe.relations import Relation
 from selfinstruct.recipe.tables import (
+    PROBABILITY,
     Categories,
     Checks,
     Demos,
@@ -38,10 +39,11 @@ from selfinstruct.recipe.tables import (
 )
 from selfinstruct.recipe.types import Language
 from selfinstruct.recipe.variants import LANGUAGES
-from selfinstruct.recipe.writing import to_toml
+from selfinstruct.recipe.writing import attributes_to_toml, to_toml
 
 __all__ = [
     "LANGUAGES",
+    "PROBABILITY",
     "Attribute",
     "Categories",
     "Checks",
@@ -68,6 +70,7 @@ __all__ = [
     "Step",
     "Verify",
     "accept_unimported",
+    "attributes_to_toml",
     "bind",
     "extension_error",
     "frozen_changes",

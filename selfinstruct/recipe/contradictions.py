@@ -11,7 +11,7 @@ from selfinstruct.recipe.namings import naming_problems
 from selfinstruct.recipe.patterns import pattern_problem
 from selfinstruct.recipe.relation_paths import parse_pattern
 from selfinstruct.recipe.relations import KINDS, Relation
-from selfinstruct.recipe.tables import Recipe
+from selfinstruct.recipe.tables import PROBABILITY, Recipe
 
 _UNNEST = "remove the inner repeat, or end it with a character that it cannot match: (a+,)+ instead of (a+)+"
 
@@ -37,6 +37,10 @@ def recipe_contradictions(recipe: Recipe) -> Iterator[Problem]:
     for at, relation in enumerate(recipe.relations):
         yield from _relation_problems(("relations", at), relation, recipe)
     yield from _quota_conflicts(recipe)
+    written = {*recipe.fields, *(name for step in recipe.steps for name in step.writes)}
+    if recipe.prompt.verbalized_sampling and PROBABILITY in map(str.casefold, written):
+        message = f"cannot be used with a field named {PROBABILITY}: the reply has a key of that name"
+        yield Problem(("prompt", "verbalized_sampling"), message, "rename the field, or remove the key")
     if recipe.models and recipe.model is not None:
         yield Problem(("models",), "cannot be combined with [model]", "make [model] one of the [[models]]")
     if len({(model.name, model.base_url) for model in recipe.models}) < len(recipe.models):

@@ -102,6 +102,10 @@ class Novelty(Table):
     categories: dict[str, Share] = Key(default={})
 
 
+#: The key of the probability that a model states for each row of a reply, with ``prompt.verbalized_sampling``.
+PROBABILITY = "probability"
+
+
 class Demos(Table):
     """``prompt.demos``: the number of demonstrations that are seeds, and the largest number that are grown rows.
 
@@ -115,10 +119,15 @@ class Demos(Table):
 
 
 class Prompt(Table):
-    """``[prompt]``: the demonstrations and rows of one request; ``instructions`` is text added to every prompt."""
+    """``[prompt]``: the demonstrations and rows of one request; ``instructions`` is text added to every prompt.
+
+    With ``verbalized_sampling``, a model states a probability for each row of a reply with several, and samples
+    unlikely rows too (Zhang et al. 2025, arXiv:2510.01171); the probability is not part of the row.
+    """
 
     demos: Demos = Demos()
     rows_per_request: Count = 20
+    verbalized_sampling: bool = False
     instructions: str = ""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct.recipe import toml
+from selfinstruct.recipe.methods import Attribute
 from selfinstruct.recipe.tables import Model, Recipe
 from selfinstruct.recipe.types import Table
 
@@ -27,6 +28,11 @@ def to_toml(recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLi
     return toml.write(_tables(recipe, comments, folder), comments)
 
 
+def attributes_to_toml(attributes: Mapping[str, Attribute]) -> str:
+    """Return tables of attributes as TOML, for a recipe that does not have them yet."""
+    return toml.write(((("attributes", name), _set_keys(each)) for name, each in attributes.items()), {})
+
+
 def _tables(
     recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLike[str]
 ) -> Iterator[tuple[toml.KeyPath, Mapping[str, Any] | None]]:
@@ -43,6 +49,8 @@ def _tables(
         yield ("relations", at), _set_keys(relation)
     if recipe.checks.use or "checks" in comments:
         yield ("checks",), {"use": recipe.checks.use}
+    if "attributes" in comments:
+        yield ("attributes",), None
     for name, attribute in recipe.attributes.items():
         yield ("attributes", name), _set_keys(attribute) | _files(attribute.file, folder)
     if recipe.documents is not None:
@@ -68,6 +76,8 @@ def _tables(
             del keys["attributes"]
         if table == "prompt" and not keys["demos"]["pool"]:
             del keys["demos"]["pool"]
+        if table == "prompt" and not keys["verbalized_sampling"]:
+            del keys["verbalized_sampling"]
         if table == "novelty" and not keys["per_field"]:
             del keys["per_field"]
         yield (table,), keys

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from selfinstruct.recipe import Recipe, to_toml
+from selfinstruct.recipe import Attribute, Recipe, attributes_to_toml, to_toml
 from selfinstruct.recipe.toml import literal
 from selfinstruct.render.text import counted, printable
 
@@ -21,11 +21,13 @@ def starter_recipe(
     faults: Sequence[str],
     file: str | os.PathLike[str],
     needing_model: Sequence[str] = (),
+    attributes: Mapping[str, Attribute] | None = None,
 ) -> str:
     """Return the recipe as commented TOML for ``file``.
 
     ``thresholds`` are those of its categories; ``seeds`` counts the seeds, and ``faults`` describes those that break
-    its rules, ``needing_model`` those that the embedded imitator cannot imitate.
+    its rules, ``needing_model`` those that the embedded imitator cannot imitate. ``attributes`` are written as a
+    comment: the imitator has no use for them.
     """
     measured = literal(recipe.novelty.max_rouge_l)
     comments = {
@@ -43,7 +45,19 @@ def starter_recipe(
         "model": 'Without [model], the embedded imitator writes the rows. For an endpoint:\n\n[model]\nname = "MODEL"\n'
         'base_url = "http://127.0.0.1:8000/v1"',
     }
+    if attributes:
+        comments["attributes"] = _attributes(recipe, attributes)
     return to_toml(recipe, comments, Path(file).parent)
+
+
+def _attributes(recipe: Recipe, attributes: Mapping[str, Attribute]) -> str:
+    lines = [
+        "For a model: what the seeds ask for. Each request names one value of each, those with the fewest accepted"
+    ]
+    lines += ["rows first. To use them, remove the # from the tables below."]
+    if recipe.categories.by == "template":
+        lines += ['A template decides them too: also replace the keys of [categories] by this one: by = "none"']
+    return "\n".join([*lines, "", attributes_to_toml(attributes)])
 
 
 def _top(recipe: Recipe, seeds: int, faults: Sequence[str], file: Path, needing_model: Sequence[str]) -> str:
