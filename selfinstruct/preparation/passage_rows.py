@@ -20,7 +20,7 @@ from selfinstruct.mining.questions import asking_paths
 from selfinstruct.preparation.infer import context_fields
 from selfinstruct.preparation.language_choice import language_of_files
 from selfinstruct.prompts import ask_step, detect_language
-from selfinstruct.recipe import Categories, Field, Novelty, Passages, Prompt, Quota, Recipe, recipe_name
+from selfinstruct.recipe import Categories, Field, Novelty, Passages, Quota, Recipe, recipe_name
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile
 from selfinstruct.rows.leaves import Path as LeafPath
@@ -169,11 +169,7 @@ def _changes(recipe: Recipe, passages: Passages, roles: PassageFields) -> dict[s
         "relations": tuple(each for each in recipe.relations if set(each.fields) <= about),
         "categories": Categories(by="passage") if by in ("template", "none") else recipe.categories,
         "novelty": novelty,
-        "prompt": Prompt(
-            demos=recipe.prompt.demos,
-            rows_per_request=passages.rows_per_passage,
-            instructions=recipe.prompt.instructions,
-        ),
+        "prompt": recipe.prompt.model_copy(update={"rows_per_request": passages.rows_per_passage}),
         "quota": Quota(rows=DEFAULT_ROWS) if unset else recipe.quota,
     }
 

@@ -132,6 +132,15 @@ def test_the_prompt_asks_for_unlikely_rows_in_the_language_of_the_seeds(folder: 
     assert not any(said in message.content or "probability" in message.content for message in plain)
 
 
+def test_questions_about_passages_are_sampled_in_the_same_way(folder: Any) -> None:
+    """The step that asks about a passage, which the recipe does not contain, states probabilities too."""
+    path = folder()
+    Path("app.log").write_text("Received block blk_9 of size 671 B from 10.0.0.9\n", encoding="utf-8")
+    asked = next(iter(api.dry_run(api.plan(path, model="m", passages=["app.log"])).prompts.values()))
+    assert "the tails of the distribution" in asked[-1].content
+    assert asked[-1].content.endswith('{"rows": [{"Question": "...", "Answer": "...", "probability": 0.05}]}')
+
+
 def test_only_replies_with_several_rows_have_probabilities(folder: Any) -> None:
     """The format that an endpoint is given has the probability where a list of rows is asked for, and nowhere else."""
     recipe = load_recipe(folder(more=STEP.replace("rows = 5", "rows = 1")))
