@@ -20,7 +20,7 @@ from selfinstruct.mining.number_generators import (
     range_generator,
     year_generator,
 )
-from selfinstruct.mining.number_roles import BOUNDS, OPEN
+from selfinstruct.mining.number_roles import BOUNDS, ID, OPEN
 from selfinstruct.mining.numerals import ascii_digits
 from selfinstruct.mining.vocabulary import Vocabulary
 
@@ -37,7 +37,8 @@ def value_generator(entity: Entity, seen: Sequence[str], salt: int, vocabulary: 
     if kind == "number" and entity.role not in OPEN and entity.unit != "age" and not are_identifiers(seen):
         return range_generator(seen, salt, BOUNDS.get(entity.role))
     if kind in ("number", "port"):
-        return number_generator(seen, salt, unit=entity.unit, port=kind == "port", counted=entity.is_counted)
+        is_counted = entity.is_counted and entity.role != ID  # broadcast_3 free: the word counts nothing
+        return number_generator(seen, salt, unit=entity.unit, port=kind == "port", counted=is_counted)
     if kind == "year":
         return year_generator(seen, salt)
     if kind == "email":
