@@ -28,8 +28,8 @@ _FEWEST, _MOST = 100, 2000
 _MOST_READ = 500
 _EPOCHS = 6
 _FOLDS = 5
-# Where a recipe does not ask for it, a reader has to find the answers of so many rows. Of three private files of 100 to
-# 250 rows by people, with many kinds of question, it finds 40 to 72 %, and as many of its findings are false as right.
+# Without [[verify]] in a recipe, the reader must find at least this share of the answers. In three files of 100 to 250
+# rows written by people, with many kinds of question, it finds 40 to 72 %, and half of its findings or more are false.
 _LEAST_AGREEMENT = 0.8
 
 

@@ -31,7 +31,7 @@ _WORDINGS = (
     slot_questions, label_questions, event_questions, outcome_questions, reason_questions, transfer_questions,
     request_questions, part_questions, record_questions,
 )  # fmt: skip
-#: So many lines keep their questions; a draw from few lines asks for the same ones again and again.
+#: Number of lines whose questions are kept in memory: a draw from few lines needs the same ones repeatedly.
 _LARGEST_CACHE = 4096
 #: Longer passages are not asked about, in code points: these rules are for lines and short prose.
 LONGEST_PASSAGE = 2000

@@ -20,7 +20,7 @@ from random import Random
 from selfinstruct.asking.asker import Asker
 from selfinstruct.asking.question import Question
 
-#: Templates with more places are drawn like one with so many.
+#: Maximum number of places of a template that counts when templates are drawn.
 _MOST_PLACES = 16
 
 

@@ -40,7 +40,7 @@ _CHINESE_CLASSES = (
 _SLACK = 2
 _SHORTEST_LIMIT = 80
 _DEFAULT_LIMIT = 160
-#: So many seeds with headers show whether headers are asked about, and the weight if they are not.
+#: Number of seeds with headers that shows whether headers are asked about, and the weight of such questions if not.
 _FEWEST_HEADERS, _UNASKED_HEADER = 5, 0.15
 #: How much a wording that the seeds never use is drawn, against one that has its even share in them.
 _FLOOR = 0.4

@@ -225,7 +225,7 @@ async def test_a_cool_down_that_ends_between_two_steps_lets_the_call_through(rea
     clock = Clock()
     gate = pacing(8, clock)
     gate.failed(await gate.enter(0), "a 429", wait=30)
-    left = readings
+    left, ends = readings, clock.now + 30
 
     def passing() -> float:
         """The clock, which reaches the end of the cool-down at a reading in the middle of the decision."""
@@ -235,7 +235,8 @@ async def test_a_cool_down_that_ends_between_two_steps_lets_the_call_through(rea
 
     gate._clock = passing
     async with asyncio.timeout(1):
-        await gate.enter(0)
+        permit = await gate.enter(0)
+    assert permit.sent_at >= ends
     await gate.close()
 
 
