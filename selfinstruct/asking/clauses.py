@@ -171,31 +171,36 @@ def _with_verb(
     patient, actor = target, subject
     if not verb.is_transitive and target is not None:
         return None
-    if is_failed:
-        form = "failed"
-    elif verb.form == "ing":
-        form = "doing" if target is not None and subject is None else "acting"
-    elif verb.form == "base" and negation_start >= 0:
-        form = "done" if verb.is_transitive and target is not None else "acted"
-    elif verb.form in ("s", "base"):
-        form = "acts"
-    elif verb.form == "past":
+    is_passive = has_auxiliary or _has_agent(adjuncts)
+    form = _form_of(verb, target, subject, is_failed=is_failed, is_negated=negation_start >= 0, is_passive=is_passive)
+    if form is None:
         return None
-    elif verb.is_labile and target is None and subject is not None and not has_auxiliary and not _has_agent(adjuncts):
-        form = "acted"
-    elif verb.is_transitive and target is None:
-        form, patient, actor = "done", subject, None
-        if subject is None:
-            return None
-    elif verb.is_transitive:
-        form = "done"
-    else:
-        form = "acted"
+    if form == "done" and target is None:
+        patient, actor = subject, None
     is_ours = patient is subject or (form in ("acted", "acting"))
     return Clause(
         form, verb, state, negation_start >= 0, patient, actor, tuple(adjuncts), start, chunks[end - 1].end,
         tuple(before) if is_ours else (), is_infinitive,
     )  # fmt: skip
+
+
+def _form_of(
+    verb: Verb, target: Phrase | None, subject: Phrase | None, *, is_failed: bool, is_negated: bool, is_passive: bool
+) -> str | None:
+    """The form of a clause, see ``Clause``; None if it cannot be decided."""
+    if is_failed:
+        return "failed"
+    if verb.form == "ing":
+        return "doing" if target is not None and subject is None else "acting"
+    if verb.form == "base" and is_negated:
+        return "done" if verb.is_transitive and target is not None else "acted"
+    if verb.form in ("s", "base"):
+        return "acts"
+    if verb.form == "past":
+        return None
+    if not verb.is_transitive or (verb.is_labile and target is None and subject is not None and not is_passive):
+        return "acted"
+    return "done" if target is not None or subject is not None else None
 
 
 def _has_agent(adjuncts: Sequence[Adjunct]) -> bool:
