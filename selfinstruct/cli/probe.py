@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from selfinstruct.cli.columns import parse_columns
 from selfinstruct.cli.console import console, print_error, print_json, width_of
 from selfinstruct.cli.progress import show_count
+
+if TYPE_CHECKING:
+    from selfinstruct.analysis.knowledge import Knowledge
 
 STOPPED_SHORT = 4
 
@@ -51,7 +54,6 @@ def probe(
     Exit code 4 if a limit, or a failed call, left questions unanswered.
     """
     from selfinstruct import api
-    from selfinstruct.render.probe import probe_text
 
     with show_count(console(), "answered") as watch:
         found = api.probe(
@@ -68,13 +70,19 @@ def probe(
             seed=seed,
             watch=lambda done, total: watch(total, done),
         )
-    if json:
+    return _finish(found, min(found.questions, questions), as_json=json)
+
+
+def _finish(found: Knowledge, requested: int, *, as_json: bool) -> int:
+    """Print the result, and return the exit code."""
+    from selfinstruct.render.probe import probe_text
+
+    if as_json:
         print_json(found.to_dict())
     else:
         screen = console(sys.stdout)
         screen.print(probe_text(found, width_of(screen)), soft_wrap=True, end="")
-    if len(found.answers) == min(found.questions, questions):
-        return 0
-    if json:
-        print_error(f"{min(found.questions, questions) - len(found.answers)} questions were not answered")
-    return STOPPED_SHORT
+    unanswered = requested - len(found.answers)
+    if unanswered and as_json:
+        print_error(f"{unanswered} questions were not answered")
+    return STOPPED_SHORT if unanswered else 0
