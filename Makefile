@@ -7,7 +7,7 @@ UV_VERSION := 0.13.8
 WORKERS ?= 2
 BENCHMARKS := verify verification rejudge throughput faults novelty relations resume soak
 
-.PHONY: help run test test-slow check coverage mutate docs pictures bench truth crash lock clean
+.PHONY: help run test test-slow check coverage mutate messages docs pictures bench truth crash lock clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -38,6 +38,9 @@ coverage: .venv/dev.stamp ## branch coverage of the tests, by package
 
 mutate: .venv/dev.stamp ## mutation tests of the core (a sample, 20 minutes at most); prints the survivors
 	$(BIN)/python -m benchmarks.mutation --output benchmarks/results/mutation.txt
+
+messages: .venv/dev.stamp ## bring the catalogues of translated messages in step with the code
+	$(BIN)/python docs/make_messages.py
 
 docs: .venv/dev.stamp ## write the generated pages of docs/ from the code
 	$(BIN)/python docs/generate.py

@@ -23,12 +23,22 @@ The command line prints its own spelling of these (``--rows``, ``--base-url http
   Set `rows=100`.
 >>> error.spelled({"rows": "--rows"})
 ('--rows: expected at least 1, got 0', 'Set --rows 100.')
+
+A message or hint with values is a template, which the command line shows in the user's language (see ``messages``);
+``str(error)`` is always English:
+
+>>> print(InputError("{path}: no such file", hint="Did you mean {near}?", path="{a}.csv", near="b.csv"))
+{a}.csv: no such file
+  Did you mean b.csv?
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
+
+from selfinstruct.messages import Phrase, translated
 
 # A parameter in backquotes, perhaps with a value: `rows`, `rows=100`, `force=True`, `model="NAME"`.
 _PARAMETER = re.compile(r"`([a-z_]+)(?:=(\"[^\"`\n]*\"|[^`\n]+))?`")
@@ -37,23 +47,30 @@ _PARAMETER = re.compile(r"`([a-z_]+)(?:=(\"[^\"`\n]*\"|[^`\n]+))?`")
 class SelfInstructError(Exception):
     """An error with a message and, in ``hint``, what to do about it.
 
-    ``str(error)`` is the message and, on the next line, the hint. ``exit_code`` is the exit status of the
-    command line.
+    ``values`` are those of the message and the hint, where these are templates. ``str(error)`` is the message and, on
+    the next line, the hint. ``exit_code`` is the exit status of the command line.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+    def __init__(self, message: str, /, *, hint: str = "", **values: Any) -> None:
+        self.message = _filled(message, values)
+        self.hint = _filled(hint, values)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
     def spelled(self, options: Mapping[str, str]) -> tuple[str, str]:
-        """Message and hint with each parameter of ``options`` replaced by its option; see ``spell_options``."""
-        return spell_options(self.message, options), spell_options(self.hint, options)
+        """Phrase and hint as the command line shows them: translated, with options for parameters.
+
+        See ``spell_options``.
+        """
+        return spell_options(translated(self.message), options), spell_options(translated(self.hint), options)
+
+
+def _filled(text: str, values: Mapping[str, Any]) -> Phrase:
+    return text if isinstance(text, Phrase) else Phrase(text, **values)
 
 
 def spell_options(text: str, options: Mapping[str, str]) -> str:
@@ -88,8 +105,9 @@ class RecipeError(InputError):
 class RowError(InputError):
     """A row file cannot be read; ``where`` is ``file`` or ``file:line`` (lines count from 1)."""
 
-    def __init__(self, where: str, message: str, *, hint: str = "") -> None:
-        super().__init__(f"{where}: {message}", hint=hint)
+    def __init__(self, where: str, message: str, /, *, hint: str = "", **values: Any) -> None:
+        problem = Phrase("{where}: {problem}", where=where, problem=_filled(message, values))
+        super().__init__(problem, hint=_filled(hint, values))
         self.where = where
 
 

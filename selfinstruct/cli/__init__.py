@@ -22,6 +22,7 @@ from selfinstruct.cli.console import print_error
 from selfinstruct.cli.dedup import dedup
 from selfinstruct.cli.evaluate import evaluate
 from selfinstruct.cli.export import export
+from selfinstruct.cli.help import as_message, commands_of, speak
 from selfinstruct.cli.init import init
 from selfinstruct.cli.interrupts import INTERRUPTED, handle_sigterm
 from selfinstruct.cli.probe import probe
@@ -32,10 +33,10 @@ from selfinstruct.cli.report import report
 from selfinstruct.cli.run import run
 from selfinstruct.cli.show import show
 from selfinstruct.errors import SelfInstructError, StorageError
+from selfinstruct.messages import _, language_of, speaking, translated
 
 __all__ = ["main"]
 
-_HELP = "Grow a handful of seed rows into a large, balanced, verified data set."
 INTERNAL_ERROR, BROKEN_PIPE = 70, 141
 #: What typer raises for an invalid command line; typer does not export it.
 _UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
@@ -52,19 +53,19 @@ def application() -> typer.Typer:
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    app.callback(help=_HELP)(_options)
-    app.command("run", short_help="Grow seed rows to a quota in every category.")(run)
-    app.command("init", short_help="Infer a recipe from seed rows.")(init)
-    app.add_typer(recipes(), name="recipes", short_help="List the built-in recipes.")
-    app.command("probe", short_help="Ask a model what it knows already.")(probe)
-    app.command("check", short_help="Check the rows of a file; exit 1 on errors.")(check)
-    app.command("dedup", short_help="Remove near-duplicates from a file.")(dedup)
-    app.command("show", short_help="Show where a row came from, or why it was rejected.")(show)
-    app.command("report", short_help="Rewrite the files of a run from its journal.")(report)
-    app.command("evaluate", short_help="Measure whether training on the rows helps.")(evaluate)
-    app.command("export", short_help="Write the rows of a run in another format.")(export)
-    app.command("recover", short_help="Recover a run from a damaged journal.")(recover)
-    app.command("rejudge", short_help="Check the recorded replies of a run again.")(rejudge)
+    app.callback(help="Grow a handful of seed rows into a large, balanced, verified data set.")(_options)
+    app.command("run", short_help=_("Grow seed rows to a quota in every category."))(run)
+    app.command("init", short_help=_("Infer a recipe from seed rows."))(init)
+    app.add_typer(recipes(), name="recipes", short_help=_("List the built-in recipes."))
+    app.command("probe", short_help=_("Ask a model what it knows already."))(probe)
+    app.command("check", short_help=_("Check the rows of a file; exit 1 on errors."))(check)
+    app.command("dedup", short_help=_("Remove near-duplicates from a file."))(dedup)
+    app.command("show", short_help=_("Show where a row came from, or why it was rejected."))(show)
+    app.command("report", short_help=_("Rewrite the files of a run from its journal."))(report)
+    app.command("evaluate", short_help=_("Measure whether training on the rows helps."))(evaluate)
+    app.command("export", short_help=_("Write the rows of a run in another format."))(export)
+    app.command("recover", short_help=_("Recover a run from a damaged journal."))(recover)
+    app.command("rejudge", short_help=_("Check the recorded replies of a run again."))(rejudge)
     return app
 
 
@@ -74,15 +75,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             # Rows may contain characters that the terminal's encoding, or any encoding, lacks.
             stream.reconfigure(errors="backslashreplace")
+    with speaking(language_of(os.environ)):
+        return _answer(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _answer(arguments: list[str]) -> int:
     try:
         with handle_sigterm():
-            code = _call(list(sys.argv[1:] if arguments is None else arguments))
+            code = _call(arguments)
             sys.stdout.flush()
     except SelfInstructError as error:
         print_error(*error.spelled(_option_names()))
         return error.exit_code
     except KeyboardInterrupt:
-        print_error("interrupted")
+        print_error(_("interrupted"))
         return INTERRUPTED
     except BrokenPipeError:
         _abandon_stdout()
@@ -95,10 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _option_names() -> dict[str, str]:
     """The option of each parameter that a command has, for errors, which name parameters: rows -> --rows."""
     names: dict[str, str] = {}
-    waiting = [typer.main.get_command(application())]
-    while waiting:
-        command = waiting.pop()
-        waiting += getattr(command, "commands", {}).values()
+    for command in commands_of(typer.main.get_command(application())):
         for parameter in command.params:
             if option := next((each for each in parameter.opts if each.startswith("--")), None):
                 names[str(parameter.name)] = option
@@ -113,20 +116,24 @@ def _abandon_stdout() -> None:
 def _internal_error(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         _abandon_stdout()
-        print_error(f"cannot write: {error.strerror}", "Free some disk space, then run the same command again.")
+        print_error(
+            _("cannot write: {problem}", problem=error.strerror),
+            _("Free some disk space, then run the same command again."),
+        )
         return StorageError.exit_code
     import traceback
 
     traceback.print_exception(error)
     print_error(
-        f"internal error: {type(error).__name__}: {error}",
-        "This is a bug. Please report it with the lines above and the command. The rows of the run are kept.",
+        _("internal error: {kind}: {problem}", kind=type(error).__name__, problem=error),
+        _("This is a bug. Please report it with the lines above and the command. The rows of the run are kept."),
     )
     return INTERNAL_ERROR
 
 
 def _call(arguments: list[str]) -> int:
     command = typer.main.get_command(application())
+    speak(command)
     try:
         with command.make_context("selfinstruct", arguments) as context:
             code = command.invoke(context)
@@ -144,7 +151,8 @@ def _usage(error: BaseException) -> int:
     if context is not None and message == context.get_help():
         print(message, file=sys.stderr)
     else:
-        print_error(message, f"Run {context.command_path} --help for usage." if context is not None else "")
+        hint = _("Run {command} --help for usage.", command=context.command_path) if context is not None else ""
+        print_error(translated(as_message(message)), hint)
     return 2
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console, print_data
+from selfinstruct.messages import _
 
 
 def init(
@@ -26,7 +27,7 @@ def init(
     from selfinstruct.render.text import printable
 
     if bool(recipe) == bool(seeds):
-        raise typer.BadParameter("Expected either SEEDS or --recipe NAME.")
+        raise typer.BadParameter(_("Expected either SEEDS or --recipe NAME."))
     if recipe:
         file = out or Path(f"{recipe}.toml")
         for written in api.copy_recipe(recipe, file, force=force):

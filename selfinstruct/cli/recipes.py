@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console, print_data, width_of
+from selfinstruct.messages import _
 
 
 def recipes() -> typer.Typer:
     """Return the command with its subcommand ``show``."""
     app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
     app.callback()(list_recipes)
-    app.command("show", short_help="Print a built-in recipe.")(show)
+    app.command("show", short_help=_("Print a built-in recipe."))(show)
     return app
 
 

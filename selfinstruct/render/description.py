@@ -27,7 +27,7 @@ Shown = Callable[[str], str]
 def source_lines(prepared: Prepared, shown: Shown = printable) -> list[str]:
     """The sources of the rows, each with its number: seeds, passages, values of attributes."""
     recipe, inputs = prepared.recipe, prepared.inputs
-    sources = [counted(len(prepared.seeds.rows), "seed")] if prepared.seeds.rows else []
+    sources: list[str] = [counted(len(prepared.seeds.rows), "seed")] if prepared.seeds.rows else []
     if recipe.documents is not None or recipe.passages is not None:
         sources.append(counted(len(inputs.passages), "passage"))
     for name, attribute in recipe.attributes.items():

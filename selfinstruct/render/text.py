@@ -16,6 +16,8 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
+from selfinstruct.messages import Phrase
+
 # Controls, formats (bidirectional overrides, zero-width marks), surrogates, private and unassigned code points, and
 # separators of lines and paragraphs: characters without a glyph.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -45,21 +47,21 @@ def format_number(value: int) -> str:
     return f"{value:,}"
 
 
-def counted(value: int, noun: str, plural: str = "") -> str:
+def counted(value: int, noun: str, plural: str = "") -> Phrase:
     """Return a count and its noun: 1 row, 1,000 rows."""
-    return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
+    return Phrase.counting(f"{{count:,}} {noun}", f"{{count:,}} {plural or noun + 's'}", value)
 
 
-def format_duration(seconds: float) -> str:
+def format_duration(seconds: float) -> Phrase:
     """Return a duration as text: 0.9 s, 42 s, 3 min 20 s, 2 h 05 min."""
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return Phrase("{seconds:.1f} s", seconds=seconds)
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return Phrase("{seconds} s", seconds=whole)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+        return Phrase("{minutes} min {seconds:02} s", minutes=whole // 60, seconds=whole % 60)
+    return Phrase("{hours} h {minutes:02} min", hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
 def _escaped(match: re.Match[str]) -> str:

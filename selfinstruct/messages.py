@@ -1,0 +1,130 @@
+"""Messages to people: written in English, and translated where they are shown.
+
+A `Phrase` is its English text, and knows the template and the values that it was made from. Errors, notes and plans
+are built of messages; whoever shows them calls `translated`. Outside of `speaking` that returns English, so a library
+call, a log, a journal or a file never depends on the locale of its user:
+
+>>> error = Phrase("cannot write: {problem}", problem=Phrase("no such file"))
+>>> print(error)
+cannot write: no such file
+>>> with speaking("zh"):
+...     print(translated(error), "|", error)
+无法写入：没有这个文件 | cannot write: no such file
+
+Values that are messages are translated with the message around them. An f-string or a concatenation turns a message
+into plain English text; use `joined`, or a template with the parts as values. The catalogues are in ``locale/``;
+``docs/make_messages.py`` keeps them in step with the code.
+
+Does not handle: the names of options, reasons, files and formats, which are the same in every language; prompts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
+
+LANGUAGES = ("en", "zh")
+_LOCALE = Path(__file__).parent / "locale"
+#: The variables that name the language of messages: the project's own, then those of POSIX (8.2), the first one wins.
+_VARIABLES = ("SELFINSTRUCT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+
+# One per process, as the locale is: rich draws in a thread of its own, which would not see a context variable.
+_catalogue: NullTranslations | None = None
+
+
+class Phrase(str):
+    """An English text that `translated` shows in another language.
+
+    Without values, ``template`` is the text as it is; with values, braces in it name them. Values are never read as
+    templates themselves.
+    """
+
+    template: str
+    #: The template for other counts than 1, and the count; "" for a message that counts nothing.
+    plural: str
+    number: int
+    values: Mapping[str, Any]
+
+    def __new__(cls, template: str, /, **values: Any) -> Phrase:  # noqa: D102
+        return cls._make(template, "", 0, values)
+
+    @classmethod
+    def counting(cls, template: str, plural: str, count: int, /, **values: Any) -> Phrase:
+        """Return ``template`` if ``count`` is 1, else ``plural``; ``{count}`` in them is the count."""
+        return cls._make(template, plural, count, {"count": count, **values})
+
+    @classmethod
+    def _make(cls, template: str, plural: str, count: int, values: Mapping[str, Any]) -> Phrase:
+        chosen = plural if plural and count != 1 else template
+        message = super().__new__(cls, chosen.format_map(values) if values else chosen)
+        message.template, message.plural, message.number, message.values = template, plural, count, values
+        return message
+
+
+def joined(parts: Iterable[str], separator: str = ", ") -> Phrase:
+    """Return the parts as one message, with a separator that is a message, too.
+
+    >>> joined(["a", Phrase("{n} rows", n=2)])
+    'a, 2 rows'
+    """
+    values = {f"part{at}": part for at, part in enumerate(parts)}
+    template = "{separator}".join(f"{{{name}}}" for name in values)
+    return Phrase(template, **values, separator=Phrase(separator))
+
+
+def translated(text: str) -> str:
+    """Return a message in the language of `speaking`, or in English without one, or where it has no translation."""
+    if _catalogue is None or not text:
+        return str(text)
+    if not isinstance(text, Phrase):
+        return _catalogue.gettext(text)
+    if text.plural:
+        template = _catalogue.ngettext(text.template, text.plural, text.number)
+    else:
+        template = _catalogue.gettext(text.template)
+    if not text.values:
+        return template
+    return template.format_map(
+        {name: translated(value) if isinstance(value, Phrase) else value for name, value in text.values.items()}
+    )
+
+
+def _(template: str, /, **values: Any) -> str:
+    """Return a message in the language of `speaking`, for code that shows it at once."""
+    return translated(Phrase(template, **values))
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Context manager in which `translated` returns messages in ``language``, one of `LANGUAGES`."""
+    global _catalogue
+    before = _catalogue
+    _catalogue = _read(language)
+    try:
+        yield
+    finally:
+        _catalogue = before
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """Return the language of messages that an environment asks for; English where it names none that exists.
+
+    >>> language_of({"LANG": "zh_CN.UTF-8"}), language_of({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"})
+    ('zh', 'en')
+    """
+    named = next((value for name in _VARIABLES if (value := environment.get(name))), "")
+    language = named.lower().replace("-", "_").partition(".")[0].partition("_")[0]
+    return language if language in LANGUAGES else "en"
+
+
+def _read(language: str) -> NullTranslations | None:
+    if language == "en":
+        return None
+    import gettext
+
+    return gettext.translation("selfinstruct", _LOCALE, [language])
