@@ -15,8 +15,8 @@ _TOP = """\
 Generated from `selfinstruct COMMAND --help` by `docs/generate_cli.py`; edit the help, not this page.
 
 Data and JSON go to stdout, everything else to stderr. `-` reads stdin. File formats are recognised by content, not by
-name. `NO_COLOR` is honoured. Help and messages are in Chinese if the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`) is, or with
-`SELFINSTRUCT_LANG=zh`. Exit codes:
+name. `NO_COLOR` is honoured. Help and messages are in Chinese if the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`) is,
+or with `SELFINSTRUCT_LANG=zh`. Exit codes:
 
 | code | meaning |
 |---:|---|
