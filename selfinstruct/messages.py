@@ -22,14 +22,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gettext import NullTranslations
 
 LANGUAGES = ("en", "zh")
-_LOCALE = Path(__file__).parent / "locale"
 #: The variables that name the language of messages: the project's own, then those of POSIX (8.2), the first one wins.
 _VARIABLES = ("SELFINSTRUCT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -126,5 +124,6 @@ def _read(language: str) -> NullTranslations | None:
     if language == "en":
         return None
     import gettext
+    from pathlib import Path
 
-    return gettext.translation("selfinstruct", _LOCALE, [language])
+    return gettext.translation("selfinstruct", Path(__file__).parent / "locale", [language])

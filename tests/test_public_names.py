@@ -197,7 +197,8 @@ def test_names_survive_the_import_of_their_modules() -> None:
 
 
 def test_importing_the_package_imports_none_of_its_parts() -> None:
-    """``import selfinstruct`` loads the errors and nothing else of the package, nor any dependency."""
+    """``import selfinstruct`` loads the errors, their messages and nothing else of the package, nor any dependency."""
     script = "import sys, selfinstruct; print(sorted(n for n in sys.modules if n.startswith('selfinstruct')))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['selfinstruct', 'selfinstruct._version', 'selfinstruct.errors']"
+    loaded = ["selfinstruct", "selfinstruct._version", "selfinstruct.errors", "selfinstruct.messages"]
+    assert done.stdout.strip() == str(loaded)
