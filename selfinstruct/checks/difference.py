@@ -1,19 +1,33 @@
-"""``same``: a value that equals the field that it must differ from."""
+"""``same``: a value that repeats the field that it must differ from, as a whole or in most of its words."""
 
 from __future__ import annotations
 
+from rapidfuzz.distance import LCSseq
+
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
-from selfinstruct.text import canonical, value_text
+from selfinstruct.text import canonical, tokens, value_text
 
 
 def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
-    """Reject a value equal to the field named by ``differs_from``, ignoring white space."""
+    """Reject a value equal to the field named by ``differs_from``, ignoring white space.
+
+    With ``differs_by``, reject one of whose tokens fewer than this share are missing from the longest subsequence that
+    it has in common with that field.
+    """
     if constraints.differs_from is None:
         return None
-    if _words(row[name]) != _words(row[constraints.differs_from]):
+    value, other = row[name], row[constraints.differs_from]
+    if _words(value) == _words(other):
+        return Rejection("same", f"{name} repeats {constraints.differs_from}")
+    if constraints.differs_by is None:
         return None
-    return Rejection("same", f"{name} repeats {constraints.differs_from}")
+    own = tokens(value_text(value))
+    common = LCSseq.similarity(own, tokens(value_text(other)))
+    if not own or len(own) - common >= constraints.differs_by * len(own):
+        return None
+    message = f"{common} of {len(own)} words of {name} occur in {constraints.differs_from} in the same order"
+    return Rejection("same", message)
 
 
 def _words(value: JSON) -> list[str]:

@@ -65,7 +65,7 @@ FIELD_CHECKS: Mapping[FieldCheck, tuple[str, ...]] = {
     grounding.check: ("appears_in",),
     identifiers.check: ("identifiers_in",),
     choices.check: ("one_of", "choice_of"),
-    difference.check: ("differs_from",),
+    difference.check: ("differs_from", "differs_by"),
     snippets.check: ("snippets",),
 }
 

@@ -19,6 +19,7 @@ class Format(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     MESSAGES = "messages"
+    TRIPLETS = "triplets"
 
 
 def export(
@@ -42,6 +43,7 @@ def export(
 
     In messages, the user and the assistant say the fields that --columns or [roles] in the recipe names, or that their
     names suggest: question and answer, content and summary; instruction, input and output.
+    Triplets are an anchor, a positive and a negative, from rows of query, positive and negatives.
     In CSV, a cell that a spreadsheet would read as a formula gets a leading apostrophe, and a note says how many.
     """
     from selfinstruct import api

@@ -9,9 +9,15 @@ from selfinstruct.exports.lines import write_lines
 from selfinstruct.exports.messages import write_messages
 from selfinstruct.exports.rows import ExportRows
 from selfinstruct.exports.table import write_table
+from selfinstruct.exports.triplets import write_triplets
 
 #: Writes rows to an open file; returns their number and a note for the user ("" for none).
 Writer: TypeAlias = Callable[[ExportRows, BinaryIO], tuple[int, str]]
 
 #: The formats by name.
-FORMATS: dict[str, Writer] = {"jsonl": write_lines, "csv": write_table, "messages": write_messages}
+FORMATS: dict[str, Writer] = {
+    "jsonl": write_lines,
+    "csv": write_table,
+    "messages": write_messages,
+    "triplets": write_triplets,
+}

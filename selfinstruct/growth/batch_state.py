@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from selfinstruct.growth.negatives import add_negatives
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.sampler import PASSAGE
 from selfinstruct.growth.step_call import StepCall
@@ -84,6 +85,8 @@ class BatchState:
         progress = advance(self._recipe, self._inputs, self._values, self._replies)
         self._pending = {call.key: call for call in progress.calls}
         self.drafts = self._with_ids(progress.drafts) if self._inputs.ids else progress.drafts
+        if self.drafts and any(each.negatives is not None for each in self._recipe.fields.values()):
+            self.drafts = [add_negatives(draft, self._recipe, self._inputs) for draft in self.drafts]
 
     def _with_ids(self, drafts: Sequence[Draft]) -> list[Draft]:
         """The drafts with values of their own in unique fields, which follow from the numbers of batch and draft."""

@@ -24,6 +24,8 @@ from selfinstruct.recipe import Documents, Expand, Recipe, builtin
 from selfinstruct.recipe.placeholders import fill, lookup, names_in
 from selfinstruct.records import JSON, Row
 from selfinstruct.rows import read_rows
+from selfinstruct.similarity.hard_negatives import HardNegatives
+from selfinstruct.text import value_text
 
 if TYPE_CHECKING:
     from selfinstruct.documents import Passage
@@ -66,6 +68,15 @@ class PromptInputs:
     capacity: Mapping[str, int] = field(default_factory=dict)
     ids: Mapping[str, IdSequence] = field(default_factory=dict)
     conventions: Mapping[str, Convention] = field(default_factory=dict)
+    # By the name of the passage's text, made on first use; other passages need others, so it is never copied.
+    _negatives: dict[str, HardNegatives] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def hard_negatives(self, source: str) -> HardNegatives:
+        """Return the passages as candidates for hard negatives; ``source`` is "passage", or "passage.KEY" of rows."""
+        if source not in self._negatives:
+            texts = [value_text(lookup(each, source)) for each in self.passages if _has_value(each, source)]
+            self._negatives[source] = HardNegatives(texts)
+        return self._negatives[source]
 
     def to_json(self) -> JSON:
         """The lists and templates as JSON for the journal, which keeps passages in a table of their own."""

@@ -99,7 +99,10 @@ def field_rules(name: str, constraints: Constraints) -> list[str]:
     if constraints.choice_of is not None:
         rules.append(f"{field} 必须是 {quoted(constraints.choice_of)} 中的一个选项，写法一致。")
     if constraints.differs_from is not None:
-        rules.append(f"{field} 不得与 {quoted(constraints.differs_from)} 相同。")
+        other = quoted(constraints.differs_from)
+        rules.append(f"{field} 不得与 {other} 相同。")
+        if constraints.differs_by is not None:
+            rules.append(f"{field} 的用词要与 {other} 不同，不要照抄。")
     return [*rules, *(f"{field} {rule}" for rule in _snippet_rules(constraints.snippets))]
 
 

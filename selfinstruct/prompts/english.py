@@ -94,7 +94,10 @@ def field_rules(name: str, constraints: Constraints) -> list[str]:
     if constraints.choice_of is not None:
         rules.append(f"{field} is one of the choices in {quoted(constraints.choice_of)}, as it stands there.")
     if constraints.differs_from is not None:
-        rules.append(f"{field} is not the same as {quoted(constraints.differs_from)}.")
+        other = quoted(constraints.differs_from)
+        rules.append(f"{field} is not the same as {other}.")
+        if constraints.differs_by is not None:
+            rules.append(f"{field} has other words than {other}; do not copy from there.")
     return [*rules, *(f"{field} {rule}" for rule in _snippet_rules(constraints.snippets))]
 
 

@@ -64,6 +64,9 @@ def _named_fields(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str]]:
         yield ("rules", at, "field"), rule.field
         for name in rule.when:
             yield ("rules", at, "when"), name
+    for name, field in recipe.fields.items():
+        for key, other in (field.negatives.names if field.negatives is not None else {}).items():
+            yield ("fields", name, "negatives", key), other
     if recipe.categories.field is not None:
         yield ("categories", "field"), recipe.categories.field
     for role, other in (recipe.roles.names if recipe.roles is not None else {}).items():
@@ -76,6 +79,8 @@ def _constraint_problems(path: toml.KeyPath, constraints: Constraints) -> Iterat
     """Yield the problems within the constraints of one field or rule."""
     if constraints.match != "exact" and constraints.appears_in is None:
         yield Problem((*path, "match"), "has no effect without appears_in")
+    if constraints.differs_by is not None and constraints.differs_from is None:
+        yield Problem((*path, "differs_by"), "has no effect without differs_from", "name the field to differ from")
     for unit in ("chars", "words"):
         least, most = getattr(constraints, f"min_{unit}"), getattr(constraints, f"max_{unit}")
         if most is not None and (least or 0) > most:

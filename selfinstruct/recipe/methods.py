@@ -12,7 +12,7 @@ from annotated_types import MaxLen, MinLen
 from pydantic import BeforeValidator, Strict
 from pydantic import Field as Key
 
-from selfinstruct.recipe.types import Count, CountOrNone, FileName, Names, NonEmpty, Table, Weight
+from selfinstruct.recipe.types import Count, CountOrNone, FileName, Names, NonEmpty, Share, Table, Weight
 
 Scalar = str | int | float | bool
 Scalars = Annotated[tuple[Scalar, ...], Strict(False), 'a list of texts or numbers such as ["good", "bad"]']
@@ -178,6 +178,27 @@ class Snippets(Table):
     last: bool = False
 
 
+class Negatives(Table):
+    """``fields.NAME.negatives``: the value is a list of hard negatives, found among the other passages without a call.
+
+    These are the passages most similar, by ROUGE-L, to the field ``query`` and to the field ``of``, which is the
+    passage that answers the query; at most ``count`` of them, the hardest first. Left out are those that contain the
+    text of the field ``answer``, and near-duplicates of the passage: ROUGE-L F1 above ``max_rouge_l``. A row without
+    any is rejected.
+    """
+
+    of: NonEmpty
+    query: str = ""
+    answer: str = ""
+    count: Count = 3
+    max_rouge_l: Share = 0.7
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The field that each key names, of those that name one."""
+        return {key: name for key in ("of", "query", "answer") if (name := getattr(self, key))}
+
+
 #: The keys of Constraints that name another field.
 REFERRING_KEYS = ("appears_in", "identifiers_in", "choice_of", "differs_from")
 
@@ -191,7 +212,7 @@ class Constraints(Table):
     ``max_words`` in words between white space. ``pattern`` is a regular expression that the whole value must match,
     ``refuse`` are regular expressions that must not match anywhere in it. The value must be one of ``one_of``, or one
     of the choices in the field ``choice_of``, ignoring case. ``differs_from`` names a field that must have a different
-    value.
+    value; ``differs_by`` is the least share of its words that do not occur in that field in the same order.
     """
 
     appears_in: str | None = None
@@ -206,6 +227,7 @@ class Constraints(Table):
     one_of: Scalars = ()
     choice_of: str | None = None
     differs_from: str | None = None
+    differs_by: Share | None = None
     snippets: Snippets | None = None
 
 
@@ -213,9 +235,9 @@ class Field(Constraints):
     """``[fields.NAME]``: one field of a row, and the constraints on its values.
 
     ``source`` names what its value is taken from if the model does not write it: an attribute, or a part of the
-    passage. Rows that agree in all fields except ``answer`` fields contradict each other. The values of a ``unique``
-    field (an id) must all differ, and never make a row new: rows that differ in it alone are copies. A row may lack an
-    ``optional`` field.
+    passage; ``negatives`` finds it among the other passages. Rows that agree in all fields except ``answer`` fields
+    contradict each other. The values of a ``unique`` field (an id) must all differ, and never make a row new: rows that
+    differ in it alone are copies. A row may lack an ``optional`` field.
     """
 
     description: str = ""
@@ -224,6 +246,7 @@ class Field(Constraints):
     optional: bool = False
     type: Literal["string", "integer", "number", "boolean", "array", "object", "any"] = "string"
     source: str | None = None
+    negatives: Negatives | None = None
 
 
 class Rule(Constraints):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from selfinstruct.recipe import toml
 from selfinstruct.recipe.errors import Problem, nearest, no_such_field
+from selfinstruct.recipe.methods import Field
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.recipe.tables import Recipe
 
@@ -146,7 +147,9 @@ def _source_problems(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
     # A file of templates may write several fields.
     open_ended = any(expand.file is not None and not expand.writes for expand in recipe.expand)
     for name, field in recipe.fields.items():
-        if field.source is not None:
+        if field.negatives is not None:
+            yield from _negatives_problems(recipe, name, field)
+        elif field.source is not None:
             yield from _unknown(("fields", name, "source"), [field.source], known)
         elif not recipe.imitates and not open_ended and name not in written and not (recipe.asks and field.unique):
             message = "is never written: no step, attribute or expansion has this name"
@@ -169,6 +172,22 @@ def _source_problems(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
         and recipe.passages is None
     ):
         yield Problem(("quota",), "must have rows or per_category", "for example: rows = 1000")
+
+
+def _negatives_problems(recipe: Recipe, name: str, field: Field) -> Iterator[Problem]:
+    """Yield the problems of a field whose values are found among the passages."""
+    path = ("fields", name, "negatives")
+    assert field.negatives is not None
+    if not recipe.steps or (recipe.documents is None and recipe.passages is None):
+        yield Problem(path, "needs [[steps]] about the passages of [documents]", 'add [documents] files = ["*.md"]')
+    if field.type != "array":
+        yield Problem(("fields", name, "type"), 'must be "array": the negatives are a list', 'write type = "array"')
+    if field.source is not None:
+        yield Problem(("fields", name, "source"), "cannot be combined with negatives", "remove one of them")
+    of = recipe.fields.get(field.negatives.of)
+    if of is not None and (of.source or field.negatives.of).partition(".")[0] != "passage":
+        message = f"{toml.literal(field.negatives.of)} must be a passage"
+        yield Problem((*path, "of"), message, 'give that field source = "passage"')
 
 
 def _passage_problems(recipe: Recipe) -> Iterator[Problem]:

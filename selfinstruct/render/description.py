@@ -112,7 +112,7 @@ def unchecked_phrase(recipe: Recipe, name: str) -> str:
     referred = any(name in (each.appears_in, each.identifiers_in) for each in recipe.fields.values())
     referred = referred or any(name in relation.fields for relation in recipe.relations)
     label = categories.by in ("field", "template") and categories.field == name
-    if checked or referred or label or field.unique or field_source(recipe, name):
+    if checked or referred or label or field.unique or field.negatives or field_source(recipe, name):
         return ""
     limits = (field.min_chars, field.max_chars, field.min_words, field.max_words)
     length = any(each is not None for each in limits)

@@ -126,6 +126,8 @@ def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
         yield _with_reason("optional", prepared, f"fields.{name}.optional")
     if field.type not in ("string", "any"):
         yield field.type
+    if field.negatives is not None:
+        yield f"up to {counted(field.negatives.count, 'hard negative')} of {printable(field.negatives.of)}"
     if field.type == "any" and field.min_chars == 0:
         yield "may be null"
     for key, words in _references(field):
@@ -165,7 +167,8 @@ def _limits(rules: Constraints) -> Iterator[str]:
     if rules.choice_of is not None:
         yield f"one of the choices in {printable(rules.choice_of)}"
     if rules.differs_from is not None:
-        yield f"must differ from {printable(rules.differs_from)}"
+        by = f" in at least {rules.differs_by:.0%} of its words" if rules.differs_by is not None else ""
+        yield f"must differ from {printable(rules.differs_from)}{by}"
     if rules.snippets is not None:
         yield from _code(rules.snippets)
 

@@ -539,6 +539,11 @@ CONSTRAINED: list[tuple[dict[str, Any], Any, Any, str | None]] = [
     ({"differs_from": "context"}, "the same", "the  same\n", "same"),
     ({"differs_from": "context"}, "The same", "the same", None),
     ({"differs_from": "context", "type": "any"}, [1], "[1]", "same"),
+    ({"differs_from": "context", "differs_by": 0.25}, "a late fee applies", "A late fee of 5 applies.", "same"),
+    ({"differs_from": "context", "differs_by": 0.25}, "what late fee applies", "A late fee of 5 applies.", None),
+    ({"differs_from": "context", "differs_by": 0.25}, "applies fee late a", "A late fee of 5 applies.", None),
+    ({"differs_from": "context", "differs_by": 0.2}, "每天五角", "逾期每天收五角。", "same"),
+    ({"differs_from": "context", "differs_by": 0.2}, "每天多少钱", "逾期每天收五角。", None),
 ]
 
 

@@ -31,6 +31,7 @@ ROWS = {
     "logqa": {"rows": 60},
     "messages": {"rows": 20},
     "phrasings": {},
+    "retrieval": {"per_category": 4},
     "reviews": {"per_category": 1},
     "self-instruct": {"rows": 30},
     "sentiment-augment": {"per_category": 10},
@@ -159,6 +160,23 @@ def document_qa(step: str, prompt: str, words: Words) -> Any:
     return {"answer": words.sentence(40)}
 
 
+def retrieval(step: str, prompt: str, words: Words) -> Any:
+    """A query of the kind that is asked for, and the first words of its passage."""
+    form = re.search("of this kind: (.+)|类型是：(.+)", prompt)
+    assert form is not None
+    kind, passage = form[1] or form[2], prompt.split("\n---\n")[1]
+    query = {
+        "keywords": words(4),
+        "关键词": words(9),
+        "detailed request": words.sentence(25),
+        "详细描述": words.sentence(50),
+    }
+    if kind in ("claim to verify", "待核实的说法"):
+        query[kind] = words.sentence(12)
+    answer = passage[:8] if words.language == "zh" else " ".join(passage.split()[:4])
+    return {"query": query.get(kind, words.sentence(8, "?")), "answer": answer}
+
+
 def classics(step: str, prompt: str, words: Words) -> Any:
     """A subject and its summary, with the names of the language."""
     names = ("content", "summary") if words.language == "en" else ("内容", "概要")
@@ -179,6 +197,7 @@ WRITERS: dict[str, Writer] = {
     "textbook": textbook,
     "tinystories": stories,
     "stories-hierarchical": stories,
+    "retrieval": retrieval,
     "reviews": lambda step, prompt, words: words.sentence(75 if words.language == "en" else 120),
     "descriptions": lambda step, prompt, words: words.sentence(60 if words.language == "en" else 120),
 }
