@@ -30,7 +30,7 @@ from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.readers import Prediction
 from selfinstruct.recipe import Importer, Recipe, Verify, bind
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, read_rows, rows_from_objects
+from selfinstruct.rows import UTF_8, RowFile, read_rows, rows_from_objects
 from selfinstruct.rows.optional_keys import odd_rows, optional_keys
 from selfinstruct.similarity.neighbour_index import NeighbourIndex
 from selfinstruct.text import value_text
@@ -128,19 +128,21 @@ def find_problems(
     *,
     recipe: str | None = None,
     against: Sequence[Source] = (),
+    encoding: str = UTF_8,
     importer: Importer | None = None,
     watch: Callable[[int, int], None] = lambda rows, findings: None,
 ) -> Findings:
     """Check every row of ``source`` (a path, "-", rows, a DataFrame) by the rules of a recipe.
 
-    ``recipe`` is a path; without one the rules are inferred from the rows. ``importer`` is as for ``parse_recipe``.
+    ``recipe`` is a path; without one the rules are inferred from the rows. ``encoding`` is that of row files which are
+    not UTF-8. ``importer`` is as for ``parse_recipe``.
     Rows must not duplicate rows of ``against``. ``watch`` is called every 500 rows with the number of rows checked and
     of findings.
 
     Raises RowError if a file cannot be read, RecipeError if the recipe is invalid.
     """
-    file = _read(source)
-    others = [_read(other) for other in against]
+    file = _read(source, encoding)
+    others = [_read(other, encoding) for other in against]
     criteria = _inferred(file) if recipe is None else _given(recipe, importer)
     earlier = _EarlierRows(criteria.recipe, min(criteria.thresholds.values()))
     for other in others:
@@ -205,10 +207,10 @@ class _EarlierRows:
         return {"file": self._files[bisect_right(self._starts, at) - 1], "line": self._lines[at]}
 
 
-def _read(source: Source) -> RowFile:
+def _read(source: Source, encoding: str) -> RowFile:
     """The rows of a source; a row with other fields than the first is a finding, not an error."""
     if isinstance(source, str | Path):
-        return read_rows(source, uniform=False)
+        return read_rows(source, uniform=False, encoding=encoding)
     return rows_from_objects(source, "rows", uniform=False)
 
 

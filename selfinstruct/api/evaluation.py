@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +22,7 @@ from selfinstruct.readers.label_reader import LabelReader
 from selfinstruct.readers.reading import Readings
 from selfinstruct.recipe import Recipe, extension_error, import_extension
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile, file_name, read_rows
+from selfinstruct.rows import UTF_8, RowFile, file_name, read_rows
 from selfinstruct.run_directory import EVALUATION_NAME, is_run_directory, open_history
 
 #: With fewer trainings of a condition, chance in the order and the choice of rows is taken for an effect.
@@ -38,6 +39,7 @@ def evaluate(
     *,
     seeds: str | Path | None = None,
     full: str | Path | None = None,
+    encoding: str = UTF_8,
     reader: str | Callable[[int], Reader] | None = None,
     trainings: int = LEAST_TRAININGS,
     updates: int | None = None,
@@ -48,6 +50,7 @@ def evaluate(
 
     ``source`` is a run directory, or a file of grown rows, which needs ``seeds``, the file they were grown from.
     ``holdout`` and ``full`` are files of human rows, for the test and as the ceiling of what training can bring.
+    ``encoding`` is that of ``seeds``, ``holdout`` and ``full`` which are not UTF-8.
     ``reader`` makes a reader from a random seed, itself or as ``package.module:factory``; by default the embedded span
     reader, or TF-IDF and logistic regression for labels (extra ``evaluate``). Each condition has ``trainings``
     trainings, of ``updates`` examples each (by default a number that follows from the rows), with the random seeds
@@ -64,9 +67,10 @@ def evaluate(
         )
     if updates is not None and updates < 1:
         raise InputError(f"`updates`: expected at least 1, got {updates}", hint="Omit it for the default.")
-    origin = _read_origin(source, seeds, seed)
+    read = partial(read_rows, encoding=encoding)
+    origin = _read_origin(source, seeds, seed, read)
     roles = infer_roles(origin.recipe, origin.seeds)
-    data = _examples(roles, origin, holdout, full)
+    data = _examples(roles, origin, read(holdout, uniform=False), None if full is None else read(full, uniform=False))
     make_reader, name = _reader_factory(reader, roles)
     settings = Settings(make_reader, name, trainings, updates, seed)
     done = measure(data, roles, settings, Path(file_name(holdout)).name, watch)
@@ -87,11 +91,11 @@ class _Origin:
     is_run: bool
 
 
-def _read_origin(source: str | Path, seeds: str | Path | None, seed: int) -> _Origin:
+def _read_origin(source: str | Path, seeds: str | Path | None, seed: int, read: Callable[..., RowFile]) -> _Origin:
     if is_run_directory(source):
         with open_history(source) as history:
             prepared = prepared_from_journal(history)
-            own = prepared.seeds.rows if seeds is None else read_rows(seeds, uniform=False).rows
+            own = prepared.seeds.rows if seeds is None else read(seeds, uniform=False).rows
             if not own:
                 raise InputError(
                     f"{source}: the run has no seed rows to compare with", hint='Name a file of them: `seeds="FILE"`.'
@@ -104,7 +108,7 @@ def _read_origin(source: str | Path, seeds: str | Path | None, seed: int) -> _Or
             f"{source}: grown rows in a file, without the seeds that they were grown from",
             hint='Name the file of the seeds: `seeds="FILE"`. Or evaluate the run directory.',
         )
-    file = read_rows(seeds)
+    file = read(seeds)
     return _Origin(infer(file).recipe, file.rows, read_rows(source, uniform=False).rows, False)
 
 
@@ -119,10 +123,10 @@ def _some_rows(history: History, most: int, seed: int) -> Iterator[Row]:
             yield grown.row
 
 
-def _examples(roles: Roles, origin: _Origin, holdout: str | Path, full: str | Path | None) -> EvaluationData:
+def _examples(roles: Roles, origin: _Origin, holdout: RowFile, full: RowFile | None) -> EvaluationData:
     given: dict[str, Sequence[Row]] = {"seeds": origin.seeds, "grown": origin.grown}
-    given["holdout"] = _with_fields(read_rows(holdout, uniform=False), roles)
-    given["full"] = _with_fields(read_rows(full, uniform=False), roles) if full is not None else ()
+    given["holdout"] = _with_fields(holdout, roles)
+    given["full"] = _with_fields(full, roles) if full is not None else ()
     examples: Mapping[str, list[Example]] = {
         name: [each for row in rows if (each := roles.example(row)) is not None] for name, rows in given.items()
     }

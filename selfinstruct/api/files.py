@@ -22,7 +22,7 @@ from selfinstruct.preparation.source import Source, read_source
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import accept_unimported, import_extension
 from selfinstruct.render.starter_recipe import starter_recipe
-from selfinstruct.rows import file_name, open_source
+from selfinstruct.rows import UTF_8, file_name, open_source
 
 
 def _ignore(done: int, of_these: int) -> None:
@@ -34,12 +34,14 @@ def check(
     *,
     recipe: str | Path | None = None,
     against: Sequence[Source] = (),
+    encoding: str = UTF_8,
     watch: Callable[[int, int], None] = _ignore,
 ) -> Findings:
     """Check existing rows by the rules of a recipe, or by rules inferred from the rows themselves.
 
     ``source`` and each item of ``against`` (rows that must not be repeated) is a path, "-" for stdin, an iterable of
-    dicts or a DataFrame; ``recipe`` is a path. ``watch`` is called with the number of rows checked and of findings.
+    dicts or a DataFrame; ``recipe`` is a path. ``encoding`` is that of files which are not UTF-8, other than the
+    recipe. ``watch`` is called with the number of rows checked and of findings.
 
     Raises RowError or RecipeError if an input cannot be read. A problem of a row is a finding, never an error.
     """
@@ -47,6 +49,7 @@ def check(
         source,
         recipe=None if recipe is None else str(recipe),
         against=against,
+        encoding=encoding,
         importer=import_extension,
         watch=watch,
     )
@@ -58,24 +61,28 @@ async def check_async(
     *,
     recipe: str | Path | None = None,
     against: Sequence[Source] = (),
+    encoding: str = UTF_8,
     watch: Callable[[int, int], None] = _ignore,
 ) -> Findings:
     """``check`` in a thread, so that the event loop stays free; ``watch`` is called from that thread."""
-    return await asyncio.to_thread(partial(check, source, recipe=recipe, against=against, watch=watch))
+    return await asyncio.to_thread(
+        partial(check, source, recipe=recipe, against=against, encoding=encoding, watch=watch)
+    )
 
 
-def init(source: Source, out: str | Path | None = None, *, force: bool = False) -> str:
+def init(source: Source, out: str | Path | None = None, *, force: bool = False, encoding: str | None = None) -> str:
     """Return the recipe inferred from seeds, as commented TOML that runs as it is; one seed is enough.
 
     The text is also written to ``out``, if given; an existing file is replaced only with ``force``. Paths in the
-    recipe are relative to the folder of ``out``, by default to the working directory.
+    recipe are relative to the folder of ``out``, by default to the working directory. ``encoding`` is that of seeds
+    which are not UTF-8; the recipe names it.
 
     Raises RowError if the seeds cannot be read or none of them passes the inferred rules, InputError if ``source`` is
     a recipe or ``out`` already exists, StorageError if ``out`` cannot be written.
     """
     if out is not None and Path(out).exists() and not force:
         raise InputError(f"{out}: already exists", hint="Choose another `out`, or overwrite it with `force=True`.")
-    seeds, given = read_source(source, importer=accept_unimported)
+    seeds, given = read_source(source, importer=accept_unimported, encoding=encoding)
     if given is not None:
         raise InputError(f"{source}: already a recipe", hint=f"Run it: selfinstruct run {source}")
     inferred = infer(seeds)
@@ -102,6 +109,7 @@ def dedup(
     *,
     fields: Sequence[str] = (),
     max_rouge_l: float = 0.7,
+    encoding: str = UTF_8,
     out: str | Path | BinaryIO | None = None,
     dropped: str | Path | None = None,
     watch: Callable[[int, int], None] = _ignore,
@@ -111,7 +119,8 @@ def dedup(
     A row is dropped if its ROUGE-L F1 with a kept row is strictly above ``max_rouge_l``, in (0, 1]; the default is
     Self-Instruct's (Wang et al. 2023, arXiv:2212.10560). ``fields`` are the fields to compare, by default all that
     are text. Kept rows are written to ``out`` (a path, or an open binary file) byte for byte, dropped rows to
-    ``dropped`` as JSON Lines. ``watch`` is called with the number of rows read and of rows kept.
+    ``dropped`` as JSON Lines. A file in another ``encoding`` than UTF-8 is written in UTF-8. ``watch``
+    is called with the number of rows read and of rows kept.
 
     Raises RowError if the file cannot be read, StorageError if a file cannot be written, InputError if ``dropped`` is
     the input or the output file, or ``max_rouge_l`` is out of range.
@@ -125,7 +134,7 @@ def dedup(
                 what = "the output file" if other is out else "the input file"
                 raise InputError(f"`dropped`: {dropped} is {what}", hint="Name another file for dropped rows.")
     with contextlib.ExitStack() as stack:
-        stream = stack.enter_context(open_source(source, by_line=True))
+        stream = stack.enter_context(open_source(source, by_line=True, encoding=encoding))
         return deduplicate_file(
             stream,
             file_name(source),
@@ -142,13 +151,14 @@ async def dedup_async(
     *,
     fields: Sequence[str] = (),
     max_rouge_l: float = 0.7,
+    encoding: str = UTF_8,
     out: str | Path | BinaryIO | None = None,
     dropped: str | Path | None = None,
     watch: Callable[[int, int], None] = _ignore,
 ) -> Cleaning:
     """``dedup`` in a thread, so that the event loop stays free; ``watch`` is called from that thread."""
-    work = partial(dedup, source, fields=fields, max_rouge_l=max_rouge_l, out=out, dropped=dropped, watch=watch)
-    return await asyncio.to_thread(work)
+    work = partial(dedup, source, fields=fields, max_rouge_l=max_rouge_l, encoding=encoding)
+    return await asyncio.to_thread(partial(work, out=out, dropped=dropped, watch=watch))
 
 
 def _writer(stack: contextlib.ExitStack, out: str | Path | BinaryIO | None) -> Callable[[bytes], object]:

@@ -42,6 +42,7 @@ def run(
     max_tokens: int | None = None,
     temperature: float | None = None,
     language: Language | None = None,
+    encoding: str | None = None,
     seed: int = 0,
     skip_bad_seeds: bool = False,
     prepared: Prepared | None = None,
@@ -72,6 +73,7 @@ def run(
                 max_tokens=max_tokens,
                 temperature=temperature,
                 language=language,
+                encoding=encoding,
                 seed=seed,
                 skip_bad_seeds=skip_bad_seeds,
                 prepared=prepared,
@@ -100,6 +102,7 @@ async def run_async(
     max_tokens: int | None = None,
     temperature: float | None = None,
     language: Language | None = None,
+    encoding: str | None = None,
     seed: int = 0,
     skip_bad_seeds: bool = False,
     prepared: Prepared | None = None,
@@ -122,7 +125,8 @@ async def run_async(
     ``max_requests`` and ``max_tokens`` limit what the run spends in all, resumed or not.
 
     ``temperature`` replaces that of the recipe's models. ``language`` ("en" or "zh") is that of the prompts; by default
-    it is that of the seeds, documents or passages.
+    it is that of the seeds, documents or passages. ``encoding``, such as "gb18030", is that of seeds, ``passages`` and
+    ``against`` which are not UTF-8; the files of a recipe have a key for it.
 
     ``seed`` is the random seed: with the imitator the same seed gives the same rows. ``skip_bad_seeds`` leaves out
     duplicate seeds and seeds that break the recipe's rules, instead of raising. ``prepared`` is the result of ``plan``
@@ -146,6 +150,7 @@ async def run_async(
             concurrency=concurrency,
             temperature=temperature,
             language=language,
+            encoding=encoding,
             skip_bad_seeds=skip_bad_seeds,
         )
     if keep_passages is not None:
@@ -178,6 +183,7 @@ def plan(
     concurrency: int | None = None,
     temperature: float | None = None,
     language: Language | None = None,
+    encoding: str | None = None,
     skip_bad_seeds: bool = False,
 ) -> Prepared:
     """Return what ``run`` would start from, without calling a model or writing a file; pass it as ``prepared``.
@@ -191,6 +197,7 @@ def plan(
         rows=rows,
         per_category=per_category,
         language=_known_language(language),
+        encoding=encoding,
         skip_bad_seeds=skip_bad_seeds,
         choose_models=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency, temperature),
         importer=import_extension,

@@ -42,6 +42,7 @@ def probe(
     base_url: str | None = None,
     backend: str | Backend | None = None,
     columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
     questions: int = DEFAULT_QUESTIONS,
     concurrency: int | None = None,
     budget: float | None = None,
@@ -54,6 +55,7 @@ def probe(
 
     ``source`` is as for ``run``: rows, or a recipe with seeds or with documents that are rows. ``columns`` names the
     fields that ask (``user``) and answer (``assistant``), as ``[roles]`` in a recipe does; otherwise they are inferred.
+    ``encoding`` is that of rows which are not UTF-8.
     At most ``questions`` are asked, drawn with ``seed``. The model and the limits are those of ``run``.
     ``watch`` is called with the number of calls that have ended, and of all.
 
@@ -63,6 +65,7 @@ def probe(
         _probe(
             source,
             columns=columns,
+            encoding=encoding,
             questions=questions,
             backend=backend,
             chosen=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency),
@@ -78,6 +81,7 @@ async def _probe(
     source: Source,
     *,
     columns: Mapping[str, str] | None,
+    encoding: str | None,
     questions: int,
     backend: str | Backend | None,
     chosen: Callable[[Recipe], Recipe],
@@ -90,7 +94,7 @@ async def _probe(
         raise InputError(f"`questions`: expected at least 1, got {questions}", hint="Omit it for the default.")
     if backend in ("imitator", "replay"):
         raise InputError(f"`backend`: {backend} knows nothing to ask about", hint=model_command(source))
-    rows, recipe = _rows_of(source)
+    rows, recipe = _rows_of(source, encoding)
     roles = roles_of_columns(columns, tuple(recipe.fields)) if columns else chat_roles(recipe, rows)
     if roles is None:
         hint = "Name them: `columns` with the fields of user and assistant, or [roles] in the recipe."
@@ -120,15 +124,15 @@ async def _probe(
     return Knowledge(connected.models.name, len(pairs), answers, failed, stopped)
 
 
-def _rows_of(source: Source) -> tuple[Sequence[Row], Recipe]:
+def _rows_of(source: Source, encoding: str | None) -> tuple[Sequence[Row], Recipe]:
     """The rows of a source, and their recipe; of a recipe about rows, the rows of its documents."""
-    file, recipe = read_source(source, importer=import_extension)
+    file, recipe = read_source(source, importer=import_extension, encoding=encoding)
     if recipe is None:
         return file.rows, infer(file).recipe if len(file.rows) > 1 else _named(file)
     if file.rows:
         return file.rows, bind(recipe, file.fields)
     if recipe.documents is not None and recipe.documents.by == "row":
-        files = [read_rows(name, uniform=False) for name in recipe.documents.files]
+        files = [read_rows(name, uniform=False, encoding=recipe.documents.encoding) for name in recipe.documents.files]
         found = RowFile(recipe.name, "jsonl", [row for each in files for row in each.rows], [], files[0].fields)
         kept = ("name", "roles", "backend", "model", "models")
         return found.rows, _named(found).model_copy(update={key: getattr(recipe, key) for key in kept})

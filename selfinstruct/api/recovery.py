@@ -66,7 +66,7 @@ def _prepare(where: Path, remains: DamagedJournal) -> tuple[Prepared, list[SeedR
     seeds = RowFile(recipe.seeds.file, "jsonl", [row for row, _, _ in stored], [line for _, _, line in stored], ())
     if recipe.seeds.file and (not stored or digest not in ("", directory.seeds_digest(seeds.rows))):
         optional = [name for name, field in recipe.fields.items() if field.optional]
-        seeds = read_rows(recipe.seeds.file, optional=optional)
+        seeds = read_rows(recipe.seeds.file, optional=optional, encoding=recipe.seeds.encoding)
         if digest not in ("", directory.seeds_digest(seeds.rows)):
             raise KeyError("the seeds")
     names = tuple(dict.fromkeys(name for row in seeds.rows for name in row)) or tuple(recipe.fields)

@@ -30,6 +30,9 @@ def check(
     against: Annotated[
         list[str] | None, typer.Option(metavar="FILE", help="Other rows that FILE must not repeat; repeatable.")
     ] = None,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
+    ] = "utf-8",
     format: Annotated[Format, typer.Option(help="Output format.")] = Format.TEXT,
 ) -> int:
     """Check every row of a file and report each problem with its line; exit 1 if any is an error.
@@ -43,7 +46,7 @@ def check(
 
     tune_allocator()
     with show_count(console(), "findings") as watch:
-        found = api.check(file, recipe=recipe, against=against or (), watch=watch)
+        found = api.check(file, recipe=recipe, against=against or (), encoding=encoding, watch=watch)
     if format is Format.JSON:
         print_json(found.to_dict())
     else:

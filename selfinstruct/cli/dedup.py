@@ -21,6 +21,9 @@ def dedup(
     max_rouge_l: Annotated[
         float, typer.Option(metavar="X", help="Highest ROUGE-L F1 that two kept rows may have.")
     ] = 0.7,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
+    ] = "utf-8",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Output file for kept rows [default: stdout].")
     ] = None,
@@ -43,7 +46,9 @@ def dedup(
     screen = console()
     to = sys.stdout.buffer if out is None and not json else out
     with show_count(screen, "kept") as watch:
-        done = api.dedup(file, fields=names, max_rouge_l=max_rouge_l, out=to, dropped=dropped, watch=watch)
+        done = api.dedup(
+            file, fields=names, max_rouge_l=max_rouge_l, encoding=encoding, out=to, dropped=dropped, watch=watch
+        )
     if json:
         print_json(done.to_dict())
     sys.stdout.flush()

@@ -18,6 +18,9 @@ def evaluate(
         str | None, typer.Option(metavar="FILE", help="The seeds of the rows [default: those of the run].")
     ] = None,
     full: Annotated[str | None, typer.Option(metavar="FILE", help="A full human training set, as the ceiling.")] = None,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
+    ] = "utf-8",
     reader: Annotated[
         str | None, typer.Option(metavar="MODULE:FACTORY", help="A reader of your own [default: embedded].")
     ] = None,
@@ -42,6 +45,7 @@ def evaluate(
             holdout,
             seeds=seeds,
             full=full,
+            encoding=encoding,
             reader=reader,
             trainings=trainings,
             updates=updates,

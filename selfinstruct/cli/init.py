@@ -17,6 +17,9 @@ def init(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Output file [default: stdout].")
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> int:
     """Infer a recipe from seed rows: fields, grounding, categories and thresholds, each with its reason.
@@ -35,8 +38,8 @@ def init(
         console().print(f"Edit the recipe, then run: selfinstruct run {printable(str(file))}")
         return 0
     if out is None:
-        print_data(api.init(seeds))
+        print_data(api.init(seeds, encoding=encoding))
         return 0
-    api.init(seeds, out, force=force)
+    api.init(seeds, out, force=force, encoding=encoding)
     console().print(f"wrote {printable(str(out))}; edit it, then run: selfinstruct run {printable(str(out))}")
     return 0

@@ -25,6 +25,9 @@ def probe(
         str | None,
         typer.Option(metavar="ROLE=FIELD,...", help="Fields that ask and answer: user=FIELD,assistant=FIELD."),
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
+    ] = None,
     questions: Annotated[int, typer.Option(metavar="N", help="Maximum number of questions.")] = 100,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="Model [default: the first one that the endpoint lists].")
@@ -59,6 +62,7 @@ def probe(
         found = api.probe(
             source,
             columns=parse_columns(columns),
+            encoding=encoding,
             questions=questions,
             model=model,
             base_url=base_url,

@@ -83,6 +83,9 @@ def run(
         str | None,
         typer.Option(metavar="en|zh", help="Language of the prompts [default: that of the seeds or documents]."),
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and the prompts; send no request, write no file.")
@@ -101,6 +104,7 @@ def run(
     tune_allocator()
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend, "concurrency": concurrency}
     options |= {"passages": passages or (), "against": against or (), "temperature": temperature, "language": language}
+    options |= {"encoding": encoding}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
         return _dry_run(prepared, seed, as_json=json)
@@ -120,11 +124,13 @@ def run(
     except EndpointError:
         _report_kept(where, "the endpoint failed")
         raise
-    arguments = _source_arguments(source, passages or (), against or (), language)
+    arguments = _source_arguments(source, passages or (), against or (), language, encoding)
     return _finish(done, arguments, prepared.recipe, as_json=json, quiet=quiet)
 
 
-def _source_arguments(source: str | None, passages: Sequence[str], against: Sequence[str], language: str | None) -> str:
+def _source_arguments(
+    source: str | None, passages: Sequence[str], against: Sequence[str], language: str | None, encoding: str | None
+) -> str:
     """The arguments that name the sources of a run, to repeat its command."""
     words = [] if source is None else [source]
     words += [
@@ -134,6 +140,7 @@ def _source_arguments(source: str | None, passages: Sequence[str], against: Sequ
         for word in (option, n)
     ]
     words += [] if language is None else ["--language", language]
+    words += [] if encoding is None else ["--encoding", encoding]
     return shlex.join(words)
 
 

@@ -2,7 +2,7 @@ r"""Reads documents (plain text, Markdown, HTML, PDF) and divides them into pass
 
     files named by the recipe -> documents (pages of text) -> passages (spans of a page)
 
-Does not handle: office files, scanned pages (no OCR), encodings other than UTF-8, downloading, choosing the passages
+Does not handle: office files, scanned pages (no OCR), finding out an encoding, downloading, choosing the passages
 of a prompt (``growth``).
 
 >>> samples("one\n\n\ntwo")

@@ -1,6 +1,6 @@
 """Reads one file as pages of text. The type (text, including Markdown; HTML; PDF) is detected from the content.
 
-Does not handle: standard input (offsets need a file that remains), compressed files.
+Does not handle: standard input (offsets need a file that remains), compressed files, finding out an encoding.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfinstruct.errors import InputError
+from selfinstruct.rows.encoding import UTF_8, as_utf8
+from selfinstruct.rows.likely_encoding import around, encoding_hint, likely_encoding
 
 # A PDF's header is in its first kilobyte (PDF 1.7, appendix H, note 13).
 _HEAD_BYTES = 1024
@@ -19,10 +21,10 @@ _HTML = ("<!doctype html", "<html", "<head", "<body")
 _SAVE_AS_TEXT = "Save it as PDF, HTML or plain text in UTF-8 first."
 _OCR = "Run OCR first, and use the resulting text."
 _UNSUPPORTED = (  # UTF-32 first: its byte order mark begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "UTF-32 text", "Convert it: iconv -f UTF-32 -t UTF-8 OLD > NEW"),
-    (codecs.BOM_UTF32_BE, "UTF-32 text", "Convert it: iconv -f UTF-32 -t UTF-8 OLD > NEW"),
-    (codecs.BOM_UTF16_LE, "UTF-16 text", "Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW"),
-    (codecs.BOM_UTF16_BE, "UTF-16 text", "Convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW"),
+    (codecs.BOM_UTF32_LE, "UTF-32 text", 'Name its encoding: `encoding="utf-32"`.'),
+    (codecs.BOM_UTF32_BE, "UTF-32 text", 'Name its encoding: `encoding="utf-32"`.'),
+    (codecs.BOM_UTF16_LE, "UTF-16 text", 'Name its encoding: `encoding="utf-16"`.'),
+    (codecs.BOM_UTF16_BE, "UTF-16 text", 'Name its encoding: `encoding="utf-16"`.'),
     (b"\x1f\x8b", "gzip-compressed", "Unpack it first: gunzip -c OLD > NEW"),
     (b"PK\x03\x04", "an office document, an e-book or a zip archive", _SAVE_AS_TEXT),
     (b"\xd0\xcf\x11\xe0", "an old office document", _SAVE_AS_TEXT),
@@ -68,11 +70,11 @@ class Document:
     skipped: tuple[Skipped, ...] = ()
 
 
-def read_document(path: str | Path, name: str | None = None) -> Document:
+def read_document(path: str | Path, name: str | None = None, encoding: str = UTF_8) -> Document:
     """Read the file at ``path``; messages and passages refer to it as ``name`` (default: its path).
 
-    Text is UTF-8, with or without a byte order mark; all line ends and form feeds become LF. HTML is reduced to its
-    text (see ``markup``). A PDF is read in a separate process (see ``pdf``).
+    Text is in ``encoding``, with or without a byte order mark; all line ends and form feeds become LF. HTML is
+    reduced to its text (see ``markup``). A PDF is read in a separate process (see ``pdf``).
 
     Raises:
         InputError: the file cannot be opened, has an unsupported format, or is damaged.
@@ -83,7 +85,8 @@ def read_document(path: str | Path, name: str | None = None) -> Document:
             raise _not_a_file(Path(path), name)
         with Path(path).open("rb") as file:
             head = file.read(_HEAD_BYTES)
-            data = b"" if is_pdf(head) else head + file.read()
+            file.seek(0)
+            data = b"" if is_pdf(head) else as_utf8(file, name, encoding).read()
     except OSError as exc:
         raise InputError(f"{name}: cannot read: {exc.strerror or exc}", hint="Check its permissions.") from exc
     if is_pdf(head):
@@ -133,16 +136,17 @@ def _decode(data: bytes, name: str) -> str:
         if data.startswith(mark):
             raise InputError(f"{name}: unsupported format: {what}; expected UTF-8 text, HTML or PDF", hint=hint)
     if b"\0" in data[:_HEAD_BYTES]:
-        hint = "Use UTF-8 text, Markdown, HTML or PDF. For UTF-16: iconv -f UTF-16LE -t UTF-8 OLD > NEW"
+        hint = "Use text, Markdown, HTML or PDF."
+        if likely_encoding(data[:_HEAD_BYTES]) is not None:
+            hint = encoding_hint(data[:_HEAD_BYTES])
         raise InputError(f"{name}: not text: contains NUL bytes, as binary files and UTF-16 do", hint=hint)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         at = exc.start + (len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0)
         line = 1 + data.count(b"\n", 0, at)
-        hint = "Convert it to UTF-8, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
         message = f"{name}:{line}: not UTF-8 text: byte 0x{data[at]:02x} at offset {at}"
-        raise InputError(message, hint=hint) from exc
+        raise InputError(message, hint=encoding_hint(around(exc) + data)) from exc
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
 
 

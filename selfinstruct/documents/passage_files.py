@@ -3,7 +3,7 @@
 What a file is follows from its content, also of a compressed one. Empty lines and repeated passages are dropped, and
 lines that no prompt could contain are skipped; all of them are counted.
 
-Does not handle: standard input, encodings other than UTF-8, records of several lines (a stack trace is its lines).
+Does not handle: standard input, finding out an encoding, records of several lines (a stack trace is its lines).
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from selfinstruct.documents.packed import PROSE, PackedPassages
 from selfinstruct.documents.passages import find_documents
 from selfinstruct.documents.raw_text import is_log
 from selfinstruct.errors import InputError
-from selfinstruct.rows import open_rows, open_unpacked
+from selfinstruct.rows import UTF_8, open_rows, open_unpacked
 from selfinstruct.rows.foreign import refuse_foreign
+from selfinstruct.rows.likely_encoding import around, encoding_hint, likely_encoding
 
 #: A longer line is skipped: it is a dump rather than a message, and no prompt should contain it.
 MAX_CHARACTERS = 10_000
 _MAX_BYTES = 4 * MAX_CHARACTERS  # of UTF-8
 _HEAD = 1 << 16
+_MARK = b"\xff"  # of what cannot be decoded in a line: no byte of UTF-8
 _ARRAY = re.compile(rb"\[\s*(\{|\]|$)")  # other than in a log line such as "[info] started"
 _OBJECT = re.compile(rb"\{\s*(\"|$)")  # over several lines
 _BINARY_TABLES = (b"PAR1", b"ARROW1")
@@ -45,8 +47,9 @@ class PassageReading:
     """The passages of all files and what was dropped.
 
     ``read`` counts what was read: ``line``, ``chunk`` and ``row``. ``dropped`` counts ``empty`` and ``repeated``
-    passages, ``too long`` lines, those ``with NUL characters`` and ``not UTF-8``, and those kept out, by the reason
-    that ``keep_out`` returned. ``first`` is ``file:line`` of the first passage dropped for a reason.
+    passages, ``too long`` lines, those ``with NUL characters``, ``not UTF-8`` (or not the encoding), and
+    those kept out, by the reason that ``keep_out`` returned. ``first`` is ``file:line`` of the first passage dropped
+    for a reason.
     """
 
     passages: PackedPassages
@@ -64,6 +67,7 @@ def read_passage_files(
     by: Division | None = None,
     chunking: Chunking | None = None,
     keep_out: Callable[[str], str] = lambda text: "",
+    encoding: str = UTF_8,
 ) -> PassageReading:
     """Read the passages of files, directories and globs, in their order.
 
@@ -75,10 +79,10 @@ def read_passage_files(
             field; or no passage is left.
     """
     files = find_documents(names)
-    reader = _Reader(PassageReading(PackedPassages(), tuple(files)), field, named, by, chunking or Chunking(), keep_out)
+    found = PassageReading(PackedPassages(), tuple(files))
+    reader = _Reader(found, field, named, by, chunking or Chunking(), keep_out, encoding)
     for name in files:
         reader.read(name)
-    found = reader.found
     if not len(found.passages):
         dropped = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.items())
         message = f"{', '.join(names)}: no passages{f': {dropped}' if dropped else ''}"
@@ -96,11 +100,12 @@ class _Reader:
     by: Division | None
     chunking: Chunking
     keep_out: Callable[[str], str]
+    encoding: str
     seen: set[bytes] = field(default_factory=set)
 
     def read(self, name: str) -> None:
         """Read the passages of one file."""
-        with open_unpacked(name) as file:
+        with open_unpacked(name, self.encoding, mark=_MARK) as file:
             head = _peek(file)
         if is_pdf(head) or is_html(head.decode("utf-8", "replace")):
             self._read_document(name)
@@ -126,7 +131,7 @@ class _Reader:
         return f'"{self.column}"'.encode() in line
 
     def _read_document(self, name: str) -> None:
-        document = read_document(name)
+        document = read_document(name, encoding=self.encoding)
         for page in document.pages:
             for start, end in self.chunking.spans(page.text):
                 self._add("chunk", page.text[start:end], name, 0, page=page.number)
@@ -136,21 +141,22 @@ class _Reader:
         if by == "line":
             self._read_lines(name)
             return
-        with open_unpacked(name) as file:
+        with open_unpacked(name, self.encoding) as file:
             data = file.read().removeprefix(codecs.BOM_UTF8)
         try:
             text = data.decode()
         except UnicodeDecodeError as error:
-            raise _not_utf8(name, 1 + data.count(b"\n", 0, error.start)) from error
+            raise _not_utf8(name, 1 + data.count(b"\n", 0, error.start), around(error) + data) from error
         line, at = 1, 0
         for start, end in self.chunking.spans(text):
             line, at = line + text.count("\n", at, start), start
             self._add("chunk", text[start:end], name, line, line + text.count("\n", start, end))
 
     def _read_lines(self, name: str) -> None:
-        before = self.found.dropped["not UTF-8"]
-        lines = 0
-        with open_unpacked(name) as file:
+        undecodable = f"not {'UTF-8' if self.encoding == UTF_8 else self.encoding}"
+        lines = broken = decoded = first = 0
+        sample = bytearray()
+        with open_unpacked(name, self.encoding, mark=_MARK) as file:
             for number, raw in _lines(file):
                 lines += 1
                 self.found.read["line"] += 1
@@ -165,11 +171,18 @@ class _Reader:
                     try:
                         text = raw.decode()
                     except UnicodeDecodeError:
-                        self._drop("not UTF-8", place)
+                        self._drop(undecodable, place)
+                        broken += 1
+                        first = first or number
+                        sample += raw + b"\n" if len(sample) < _HEAD else b""
                     else:
+                        decoded += not raw.isascii()
                         self._add_line(text, name, number)
-        if 2 * (self.found.dropped["not UTF-8"] - before) > lines:
-            raise _not_utf8(name, int(self.found.first["not UTF-8"].rpartition(":")[2]))
+        # A few broken lines are left out; a text in another encoding has no line of UTF-8 that is not also ASCII.
+        if 2 * broken > lines or (broken and not decoded and likely_encoding(sample) not in (None, "cp1252")):
+            raise InputError(
+                f"{name}:{first}: {undecodable} text", hint=encoding_hint(sample, other_than=self.encoding)
+            )
 
     def _add_line(self, text: str, name: str, number: int) -> None:
         if len(text) > MAX_CHARACTERS:
@@ -178,7 +191,7 @@ class _Reader:
             self._add("line", text, name, number)
 
     def _read_rows(self, name: str) -> None:
-        with open_unpacked(name) as file:
+        with open_unpacked(name, self.encoding) as file:
             stream = open_rows(file, name)
             for record in stream.records:
                 row = record.value
@@ -250,6 +263,5 @@ def _lines(file: BufferedReader) -> Iterator[tuple[int, bytes | None]]:
         yield number, raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
 
 
-def _not_utf8(name: str, line: int) -> InputError:
-    hint = "Convert it from its own encoding, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
-    return InputError(f"{name}:{line}: not UTF-8 text", hint=hint)
+def _not_utf8(name: str, line: int, sample: bytes) -> InputError:
+    return InputError(f"{name}:{line}: not UTF-8 text", hint=encoding_hint(sample))

@@ -11,6 +11,7 @@ from pathlib import Path
 from selfinstruct.documents.document import Skipped, read_document
 from selfinstruct.documents.samples import Span
 from selfinstruct.errors import InputError
+from selfinstruct.rows.encoding import UTF_8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ class Reading:
     skipped: tuple[Skipped, ...]
 
 
-def read_documents(names: Sequence[str], split: Callable[[str], Iterable[Span]], *, base: str | Path = ".") -> Reading:
+def read_documents(
+    names: Sequence[str], split: Callable[[str], Iterable[Span]], *, base: str | Path = ".", encoding: str = UTF_8
+) -> Reading:
     """Read the passages of files, directories and globs; ``names`` are relative to ``base``.
 
     ``split`` returns the passages of a text as spans: ``samples``, or ``Chunking.spans``. A passage never extends
@@ -56,7 +59,7 @@ def read_documents(names: Sequence[str], split: Callable[[str], Iterable[Span]],
     skipped: list[Skipped] = []
     pages = 0
     for name in documents:
-        document = read_document(Path(base, name), name)
+        document = read_document(Path(base, name), name, encoding)
         skipped += document.skipped
         pages += len(document.pages)
         for page in document.pages:

@@ -16,6 +16,7 @@ from selfinstruct.documents.document import is_html, is_pdf
 from selfinstruct.errors import RowError
 from selfinstruct.rows import open_rows
 from selfinstruct.rows.compressed import peekable, unpacked
+from selfinstruct.rows.encoding import UTF_8, as_utf8
 from selfinstruct.rows.table import find_delimiter
 
 _HEAD = 1 << 16
@@ -35,13 +36,13 @@ _LEAST_BLANK, _MOSTLY = 0.2, 0.8
 _FENCE = "```"  # code in Markdown
 
 
-def raw_kind(data: bytes, name: str) -> Literal["log", "document"] | None:
+def raw_kind(data: bytes, name: str, encoding: str = UTF_8) -> Literal["log", "document"] | None:
     """Return what a file named ``name`` is, if it is raw text; None if it has rows, or is to be refused as such.
 
     The ending of the name decides where the content may be both: one column without a header, for example.
     """
     try:
-        head = unpacked(peekable(io.BytesIO(data)), name).read(_HEAD)
+        head = as_utf8(unpacked(peekable(io.BytesIO(data)), name), name, encoding).read(_HEAD)
         if is_pdf(head):
             return "document"
         suffix = PurePath(_ADDED.sub("", name)).suffix.lower()

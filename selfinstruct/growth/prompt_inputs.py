@@ -23,7 +23,9 @@ from selfinstruct.prompts import estimate_tokens
 from selfinstruct.recipe import Documents, Expand, Recipe, builtin
 from selfinstruct.recipe.placeholders import fill, lookup, names_in
 from selfinstruct.records import JSON, Row
-from selfinstruct.rows import read_rows
+from selfinstruct.rows import open_unpacked, read_rows
+from selfinstruct.rows.likely_encoding import encoding_hint
+from selfinstruct.rows.sources import CHECK_PATH
 from selfinstruct.similarity.hard_negatives import HardNegatives
 from selfinstruct.text import value_text
 
@@ -110,13 +112,14 @@ def read_prompt_inputs(recipe: Recipe) -> PromptInputs:
         if attribute.values:
             lists[name] = list(attribute.values)
         elif attribute.file is not None:
-            lists[name] = parse_list(_read_text(attribute.file), attribute.file)
+            lists[name] = parse_list(_read_text(attribute.file, attribute.encoding), attribute.file)
     templates: dict[str, Sequence[ExpansionTemplate]] = {}
     for expand in recipe.expand:
         if expand.templates:
             templates[expand.name] = parse_templates(expand.templates, expand)
         elif expand.file is not None:
-            templates[expand.name] = parse_templates(parse_list(_read_text(expand.file), expand.file), expand)
+            entries = parse_list(_read_text(expand.file, expand.encoding), expand.file)
+            templates[expand.name] = parse_templates(entries, expand)
     passages = read_passages(recipe.documents) if recipe.documents is not None else ()
     return PromptInputs(lists, passages, templates)
 
@@ -182,7 +185,7 @@ def read_passages(documents: Documents) -> list[Row]:
     if documents.by == "row":
         found: list[Row] = []
         for name in find_documents(documents.files):
-            rows = read_rows(name, uniform=False)
+            rows = read_rows(name, uniform=False, encoding=documents.encoding)
             found += [
                 {"passage": row, "document": _document_name(name), "page": None, "start": line, "end": line}
                 for row, line in zip(rows.rows, rows.lines, strict=True)
@@ -192,7 +195,7 @@ def read_passages(documents: Documents) -> list[Row]:
     if documents.by == "chunk":
         limits = documents.max_chars, documents.max_tokens, documents.overlap
         split = Chunking(*limits, estimate_tokens).spans
-    passages = read_documents(documents.files, split).passages
+    passages = read_documents(documents.files, split, encoding=documents.encoding).passages
     return [{"passage": one.text, "document": _document_name(one.document), **_position(one)} for one in passages]
 
 
@@ -205,14 +208,15 @@ def _document_name(name: str) -> str:
     return name.removeprefix(f"{folder}/")
 
 
-def _read_text(name: str) -> str:
+def _read_text(name: str, encoding: str) -> str:
     try:
-        return Path(name).read_text(encoding="utf-8-sig")
+        with open_unpacked(name, encoding) as file:
+            return file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 text", hint="Save it as UTF-8.") from error
-    except OSError as error:
-        hint = "Check the path; it is relative to the recipe."
-        raise InputError(f"{name}: cannot read: {error.strerror}", hint=hint) from error
+        raise InputError(f"{name}: not UTF-8 text", hint=encoding_hint(error.object)) from error
+    except RowError as error:
+        hint = "Check the path; it is relative to the recipe." if error.hint == CHECK_PATH else error.hint
+        raise InputError(error.message, hint=hint) from error
 
 
 def _has_value(values: Mapping[str, JSON], name: str) -> bool:

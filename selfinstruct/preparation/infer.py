@@ -93,7 +93,7 @@ def infer(seeds: RowFile) -> Inferred:
     name = recipe_name(seeds.path) if seeds.path != "-" else "stdin"
     recipe = Recipe(
         name=name,
-        seeds=Seeds(file=seeds.path),
+        seeds=Seeds(file=seeds.path, encoding=seeds.encoding),
         fields=fields,
         relations=tuple(inferred.relation for inferred in relations),
         categories=categories,

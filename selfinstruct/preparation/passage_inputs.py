@@ -47,6 +47,7 @@ def add_passages(inputs: PromptInputs, recipe: Recipe, seeds: Sequence[Row]) -> 
         by=table.by,
         chunking=Chunking(_chunk_characters(contexts), None, 0, estimate_tokens),
         keep_out=_KeptOut(contexts, _held_out(table, context)).reason,
+        encoding=table.encoding,
     )
     templates = _set_templates(found.passages)
     most = max(QUESTIONS_PER_PASSAGE, table.rows_per_passage)
@@ -82,7 +83,7 @@ def _chunk_characters(contexts: Sequence[str]) -> int:
 def _held_out(table: Passages, context: str) -> Iterable[str]:
     """The texts of the rows of a test set."""
     for name in table.against:
-        file = read_rows(name, uniform=False)
+        file = read_rows(name, uniform=False, encoding=table.encoding)
         for at, row in enumerate(file.rows):
             if not isinstance(row.get(context), str):
                 hint = f"Held-out rows need the field {context}, with the text that they are about."

@@ -22,7 +22,7 @@ from selfinstruct.preparation.language_choice import language_of_files
 from selfinstruct.prompts import ask_step, detect_language
 from selfinstruct.recipe import Categories, Field, Novelty, Passages, Quota, Recipe, recipe_name
 from selfinstruct.records import Row
-from selfinstruct.rows import RowFile
+from selfinstruct.rows import UTF_8, RowFile, known_encoding
 from selfinstruct.rows.leaves import Path as LeafPath
 
 #: The fields of rows about passages without seeds.
@@ -55,7 +55,9 @@ class PassageFields:
         return (self.question, self.answer, *self.others)
 
 
-def passages_of(recipe: Recipe, files: Sequence[str], against: Sequence[str]) -> Passages | None:
+def passages_of(
+    recipe: Recipe, files: Sequence[str], against: Sequence[str], encoding: str | None = None
+) -> Passages | None:
     """The passages of a recipe, with other files where these are given; None if rows are not about passages."""
     table = recipe.passages
     if table is None and not files:
@@ -64,19 +66,22 @@ def passages_of(recipe: Recipe, files: Sequence[str], against: Sequence[str]) ->
             raise InputError("`against` has no effect without passages", hint=hint)
         return None
     table = table or Passages(files=())
-    given = {"files": tuple(files)} if files else {}
-    return table.model_copy(update=given | ({"against": tuple(against)} if against else {}))
+    given: dict[str, object] = {"files": tuple(files)} if files else {}
+    given |= {"against": tuple(against)} if against else {}
+    return table.model_copy(update=given | ({"encoding": known_encoding(encoding)} if given and encoding else {}))
 
 
-def about_documents(recipe: Recipe, files: Sequence[str]) -> Recipe:
+def about_documents(recipe: Recipe, files: Sequence[str], encoding: str | None = None) -> Recipe:
     """Return a recipe that writes about ``[documents]`` with these files in place of its own, if there are any."""
     if recipe.documents is None or not files:
         return recipe
-    documents = recipe.documents.model_copy(update={"files": tuple(files)})
+    documents = recipe.documents.model_copy(
+        update={"files": tuple(files), "encoding": known_encoding(encoding or UTF_8)}
+    )
     return recipe.model_copy(update={"documents": documents})
 
 
-def without_seeds(passages: Sequence[str]) -> tuple[RowFile, Recipe]:
+def without_seeds(passages: Sequence[str], encoding: str | None = None) -> tuple[RowFile, Recipe]:
     """No seeds, and the recipe of questions about passages without any. Raises InputError without passages."""
     if not passages:
         raise InputError("no seeds, recipe or passages", hint="Name a file of seed rows, a recipe, or `passages`.")
@@ -87,7 +92,7 @@ def without_seeds(passages: Sequence[str]) -> tuple[RowFile, Recipe]:
             ANSWER: Field(appears_in=CONTEXT, max_chars=300),
             CONTEXT: Field(),
         },
-        passages=Passages(files=tuple(passages)),
+        passages=Passages(files=tuple(passages), encoding=known_encoding(encoding or UTF_8)),
         novelty=Novelty(fields=(QUESTION, ANSWER), max_rouge_l=WITHOUT_SEEDS),
     )
     return RowFile(recipe.name, "jsonl", [], [], tuple(recipe.fields)), recipe
@@ -143,7 +148,7 @@ def about_passages(recipe: Recipe, passages: Passages, seeds: Sequence[Row]) -> 
     recipe = recipe.model_copy(update={"passages": passages, **_changes(recipe, passages, roles)})
     if recipe.steps:
         return recipe
-    found = detect_language(seeds) if seeds else language_of_files(passages.files)
+    found = detect_language(seeds) if seeds else language_of_files(passages.files, passages.encoding)
     language = recipe.language or found or "en"
     step = ask_step(recipe, roles.context, roles.written, language, has_seeds=bool(seeds))
     return recipe.model_copy(update={"steps": (step,)})

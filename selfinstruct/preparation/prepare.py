@@ -124,6 +124,7 @@ def prepare(
     rows: int | None = None,
     per_category: int | None = None,
     language: Language | None = None,
+    encoding: str | None = None,
     skip_bad_seeds: bool = False,
     importer: Importer | None = None,
     choose_models: Callable[[Recipe], Recipe] = lambda recipe: recipe,
@@ -133,16 +134,16 @@ def prepare(
 
     Rows are about the texts of the files ``passages``, without those that rows of the files ``against`` use; they
     replace those of the recipe, or its documents, and with them ``source`` may be None. ``rows`` or ``per_category``
-    replaces the quota of the recipe, ``choose_models`` its models, ``language`` that of its prompts. ``importer`` is as
-    for ``parse_recipe``: without one, a recipe that names code is refused. Raises RowError or RecipeError for invalid
-    input, before anything is written.
+    replaces the quota of the recipe, ``choose_models`` its models, ``language`` that of its prompts. ``encoding`` is of
+    files that ``source``, ``passages`` and ``against`` name. ``importer`` is as for ``parse_recipe``: without one, code
+    is refused. Raises RowError or RecipeError for invalid input, before anything is written.
 
     Where ``imitates`` is true of the final recipe, the embedded imitator will write its rows: seeds that it cannot
     keep true are left out, and RowError is raised if too few are left (see ``imitable``).
     """
     quota = quota_of(rows, per_category)
-    read = partial(read_source, importer=importer, language=language, passages=passages)
-    seeds, recipe = without_seeds(passages) if source is None else read(source)
+    read = partial(read_source, importer=importer, language=language, passages=passages, encoding=encoding)
+    seeds, recipe = without_seeds(passages, encoding) if source is None else read(source)
     bare = recipe is None
     skipped: list[str] = []
     if recipe is None:
@@ -150,11 +151,11 @@ def prepare(
         start = _start(seeds, skip=skip_bad_seeds, fitting=not passages, language=language)
         skipped += start.skipped
     else:
-        start = _Start(seeds, bind(about_documents(recipe, passages), seeds.fields))
+        start = _Start(seeds, bind(about_documents(recipe, passages, encoding), seeds.fields))
     if language is not None:
         start = replace(start, recipe=start.recipe.model_copy(update={"language": language}))
     start = replace(start, recipe=choose_models(with_quota(start.recipe, quota)))
-    table = passages_of(start.recipe, () if start.recipe.documents else passages, against)
+    table = passages_of(start.recipe, () if start.recipe.documents else passages, against, encoding)
     if table is not None:
         about = about_passages(start.recipe, table, start.seeds.rows)
         start = replace(start, recipe=about, reasons=passage_reasons(start.recipe, about, start.reasons))

@@ -80,7 +80,8 @@ def _phrasings(inferred: Recipe, content: str, summary: str, language: Language)
         content: built.fields["content"].model_copy(update={"source": f"passage.{content}"}),
         summary: built.fields["summary"].model_copy(update={"source": f"passage.{summary}"}),
     }
-    documents = built.documents.model_copy(update={"files": (inferred.seeds.file,)}) if built.documents else None
+    read = {"files": (inferred.seeds.file,), "encoding": inferred.seeds.encoding}
+    documents = built.documents.model_copy(update=read) if built.documents else None
     changes = {
         "name": inferred.name,
         "documents": documents,

@@ -11,11 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from selfinstruct.documents import raw_kind
-from selfinstruct.errors import RecipeError, RowError
+from selfinstruct.errors import InputError, RecipeError, RowError
 from selfinstruct.preparation.language_choice import language_of
 from selfinstruct.prompts.language import is_chinese
 from selfinstruct.recipe import Importer, Language, Recipe, builtin, has_variants, is_recipe, parse_recipe
-from selfinstruct.rows import RowFile, file_name, find_shards, open_row_file, parse_rows, read_rows, rows_from_objects
+from selfinstruct.rows import (
+    UTF_8,
+    RowFile,
+    file_name,
+    find_shards,
+    open_row_file,
+    parse_rows,
+    read_rows,
+    rows_from_objects,
+)
+from selfinstruct.rows.likely_encoding import encoding_of_text
 
 if TYPE_CHECKING:
     import pandas
@@ -30,13 +40,17 @@ def read_source(
     importer: Importer | None = None,
     language: Language | None = None,
     passages: Sequence[str] = (),
+    encoding: str | None = None,
 ) -> tuple[RowFile, Recipe | None]:
     """Read the seeds of ``source``, and the recipe if it is one.
 
     The content of a file decides: TOML is a recipe, everything else rows. A recipe that is written in several languages
     is read in ``language``, by default that of the files ``passages``, or else of the texts that it uses; a built-in
-    one uses its own texts in its own language.
+    one uses its own texts in its own language. ``encoding`` is that of row files and of ``passages``.
     """
+    own = encoding or UTF_8
+    if not isinstance(source, str | Path):
+        _refuse_idle(encoding, passages)
     if isinstance(source, Recipe):
         recipe = source if language is None else source.model_copy(update={"language": language})
         return _seeds_of(recipe, recipe.name), recipe
@@ -47,11 +61,12 @@ def read_source(
     if is_builtin:
         name = str(builtin.path(name))
     if find_shards(name) is not None:
-        return read_rows(name), None
+        return read_rows(name, encoding=own), None
     data = _read_bytes(name)
     if not is_recipe(data):
-        _refuse_raw_text(data, name)
-        return parse_rows(data, name), None
+        _refuse_raw_text(data, name, own)
+        return parse_rows(data, name, encoding=own), None
+    _refuse_idle(encoding, passages)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -60,24 +75,32 @@ def read_source(
     if language is not None and not has_variants(text, name):
         _require_language(recipe, language, name)
     follows = language is None and has_variants(text, name) and (bool(passages) or not is_builtin)
-    found = language_of(recipe, passages) if follows else None
+    found = language_of(recipe, passages, own) if follows else None
     if found is not None and found != recipe.language:
         recipe = parse_recipe(text, name, Path(name).parent, importer=importer, language=found)
     return _seeds_of(recipe, name), recipe
 
 
-def _refuse_raw_text(data: bytes, name: str) -> None:
+def _refuse_raw_text(data: bytes, name: str, encoding: str) -> None:
     """Raise RowError, with the command that reads it, for a log or a document."""
-    kind = raw_kind(data, file_name(name))
+    kind = raw_kind(data, file_name(name), encoding)
     if kind is None:
         return
     file = "FILE" if name == "-" else shlex.quote(name)
+    named = encoding if encoding != UTF_8 else encoding_of_text(data)
+    option = "" if named in (None, UTF_8) else f' `encoding="{named}"`'
     if kind == "log":
-        raise RowError(
-            file_name(name), "a log, not rows", hint=f"Ask about its lines: selfinstruct run --passages {file}"
-        )
-    command = f"selfinstruct run document-qa --passages {file} --base-url http://127.0.0.1:8000/v1 --model NAME"
+        hint = f"Ask about its lines: selfinstruct run --passages {file}{option}"
+        raise RowError(file_name(name), "a log, not rows", hint=hint)
+    command = f"selfinstruct run document-qa --passages {file} --base-url http://127.0.0.1:8000/v1 --model NAME{option}"
     raise RowError(file_name(name), "a document, not rows", hint=f"Ask about it, with a model: {command}")
+
+
+def _refuse_idle(encoding: str | None, passages: Sequence[str]) -> None:
+    """Raise InputError for an ``encoding`` that no file is read in: those of a recipe have a key of their own."""
+    if encoding is not None and not passages:
+        hint = f'Write encoding = "{encoding}" in the table of the recipe that names the file, such as [seeds].'
+        raise InputError("`encoding` has no effect without a row file or passages", hint=hint)
 
 
 def _require_language(recipe: Recipe, language: Language, name: str) -> None:
@@ -94,7 +117,7 @@ def _seeds_of(recipe: Recipe, name: str) -> RowFile:
         return RowFile(name, "jsonl", [], [], tuple(recipe.fields))
     hint = f"Check seeds.file in {name}; it is relative to the recipe's directory."
     optional = [name for name, field in recipe.fields.items() if field.optional]
-    return read_rows(recipe.seeds.file, hint=hint, optional=optional)
+    return read_rows(recipe.seeds.file, hint=hint, optional=optional, encoding=recipe.seeds.encoding)
 
 
 def model_command(source: Source) -> str:

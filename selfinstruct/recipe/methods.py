@@ -12,7 +12,8 @@ from annotated_types import MaxLen, MinLen
 from pydantic import BeforeValidator, Strict
 from pydantic import Field as Key
 
-from selfinstruct.recipe.types import Count, CountOrNone, FileName, Names, NonEmpty, Share, Table, Weight
+from selfinstruct.recipe.types import Count, CountOrNone, Encoding, FileName, Names, NonEmpty, Share, Table, Weight
+from selfinstruct.rows.encoding import UTF_8
 
 Scalar = str | int | float | bool
 Scalars = Annotated[tuple[Scalar, ...], Strict(False), 'a list of texts or numbers such as ["good", "bad"]']
@@ -36,11 +37,12 @@ class Attribute(Table):
     The values are ``values``, or the lines of ``file`` (of JSON Lines: objects, whose keys prompts name as
     ``{NAME.key}``), or are generated once by the model: ``size`` of them, in reply to ``prompt``, kept in the run
     directory where they can be edited. ``draw = [0, 3]`` draws a list of zero to three values. ``balanced`` draws the
-    values with the fewest accepted rows; otherwise the draw is random.
+    values with the fewest accepted rows; otherwise the draw is random. ``encoding`` is that of ``file``.
     """
 
     values: Scalars = ()
     file: FileName | None = None
+    encoding: Encoding = UTF_8
     prompt: str = ""
     size: Count = 20
     draw: Draw = (1,)
@@ -52,10 +54,12 @@ class Documents(Table):
 
     A passage is a ``chunk`` of at most ``max_chars`` characters and ``max_tokens`` tokens (estimated), of which
     up to ``overlap`` characters may repeat the end of the previous one; or a ``sample``, set off by blank lines; or a
-    ``row`` of row files, whose fields prompts name as ``{passage.FIELD}``.
+    ``row`` of row files, whose fields prompts name as ``{passage.FIELD}``. ``encoding`` is that of files which are not
+    UTF-8.
     """
 
     files: Files
+    encoding: Encoding = UTF_8
     by: Literal["chunk", "sample", "row"] = "chunk"
     max_chars: Count = 4000
     max_tokens: Count | None = None
@@ -69,10 +73,12 @@ class Passages(Table):
     the field that answers are taken from). Passages that occur in the seeds or in the rows of the files ``against``
     (a test set) are left out. ``rows_per_passage`` is the number of rows that one request asks for. Whether a text has
     a passage per ``line`` or is divided into a ``chunk`` of sentences follows from its content, unless ``by`` is set.
+    ``encoding`` is that of files which are not UTF-8.
     """
 
     files: Files
     against: Files = ()
+    encoding: Encoding = UTF_8
     by: Literal["line", "chunk"] | None = None
     field: str | None = None
     rows_per_passage: Count = 1
@@ -120,13 +126,14 @@ class Expand(Table):
     A template is a text with ``{names}`` of the row, in ``templates`` or a line of ``file``, or the templates
     are generated once by the model: ``size`` of them, in reply to ``prompt``, kept in the run directory where they can
     be edited. In JSON Lines a template is an object with the texts of several fields, and applies to rows that have all
-    the names in its ``needs``.
+    the names in its ``needs``. ``encoding`` is that of ``file``.
     """
 
     name: NonEmpty
     writes: str = ""
     templates: Texts = ()
     file: FileName | None = None
+    encoding: Encoding = UTF_8
     prompt: str = ""
     size: Count = 20
 

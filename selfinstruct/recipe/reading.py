@@ -16,7 +16,7 @@ from selfinstruct.recipe import toml
 from selfinstruct.recipe.contradictions import recipe_contradictions
 from selfinstruct.recipe.errors import Problem, nearest, no_such_field, recipe_error, validation_problems
 from selfinstruct.recipe.extensions import Importer, extension_problems
-from selfinstruct.recipe.tables import Recipe, Seeds
+from selfinstruct.recipe.tables import Recipe
 from selfinstruct.recipe.types import Language
 from selfinstruct.recipe.variants import (
     in_language,
@@ -159,7 +159,7 @@ def _resolved(recipe: Recipe, base: str | os.PathLike[str], *, has_variants: boo
         path = Path(os.path.normpath(Path(base) / file)).as_posix()
         return version_of(path, recipe.language) if has_variants else path
 
-    changes: dict[str, Any] = {"seeds": Seeds.model_construct(file=path_from_here(recipe.seeds.file))}
+    changes: dict[str, Any] = {"seeds": recipe.seeds.model_copy(update={"file": path_from_here(recipe.seeds.file)})}
     changes["attributes"] = {
         name: each.model_copy(update={"file": path_from_here(each.file or "") or None})
         for name, each in recipe.attributes.items()

@@ -25,6 +25,7 @@ from selfinstruct.recipe.types import (
     Amount,
     Count,
     CountOrNone,
+    Encoding,
     FileName,
     Label,
     Language,
@@ -37,6 +38,7 @@ from selfinstruct.recipe.types import (
     Variable,
     Weight,
 )
+from selfinstruct.rows.encoding import UTF_8
 
 References = Annotated[
     tuple[Reference, ...], Strict(False), 'a list of functions of your own such as ["package.module:function"]'
@@ -44,9 +46,13 @@ References = Annotated[
 
 
 class Seeds(Table):
-    """``[seeds]``: the rows a person wrote; ``file`` is relative to the recipe until it is loaded; "" is none."""
+    """``[seeds]``: the rows a person wrote; ``file`` is relative to the recipe until it is loaded; "" is none.
+
+    ``encoding`` is that of a file which is not UTF-8, such as "gb18030".
+    """
 
     file: FileName = ""
+    encoding: Encoding = UTF_8
 
 
 class Categories(Table):

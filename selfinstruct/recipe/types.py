@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from annotated_types import Ge, Gt, Le
-from pydantic import AllowInfNan, BaseModel, ConfigDict, Strict, StringConstraints
+from pydantic import AfterValidator, AllowInfNan, BaseModel, ConfigDict, Strict, StringConstraints
+
+from selfinstruct.errors import InputError
+from selfinstruct.rows.encoding import known_encoding
+
+
+def _known(name: str) -> str:
+    try:
+        return known_encoding(name)
+    except InputError as exc:
+        raise ValueError(exc.message) from exc
+
 
 # The last argument of each alias is its description in error messages.
 Count = Annotated[int, Ge(1), "a whole number, 1 or more"]
@@ -20,6 +31,7 @@ Label = Annotated[
     "text of at most 80 characters that can name a folder: no / \\ : and no dot at its start",
 ]
 FileName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$"), "the name of a file, in quotes"]
+Encoding = Annotated[str, AfterValidator(_known), 'the name of an encoding such as "gb18030", "big5" or "utf-16"']
 Url = Annotated[
     str,
     StringConstraints(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"),

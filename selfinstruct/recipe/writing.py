@@ -39,7 +39,7 @@ def _tables(
     data = recipe.model_dump()
     yield (), {"name": recipe.name, "task": recipe.task, "language": recipe.language, "backend": recipe.backend}
     if recipe.seeds.file or "seeds" in comments:
-        yield ("seeds",), {"file": _relative(recipe.seeds.file, folder)}
+        yield ("seeds",), _set_keys(recipe.seeds) | {"file": _relative(recipe.seeds.file, folder)}
     yield ("fields",), None
     for name, field in recipe.fields.items():
         yield ("fields", name), _set_keys(field, comments, f"fields.{name}.")

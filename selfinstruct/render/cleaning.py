@@ -25,7 +25,7 @@ def cleaning_text(done: Cleaning, name: str) -> Text:
             f"\n  {counted(done.not_utf8, 'line is', 'lines are')} not UTF-8; only the readable part was compared.",
             "yellow",
         )
-        text.append(" To convert a file: iconv -f GB18030 -t UTF-8 FILE", "yellow")
+        text.append(" Name the encoding of the file: --encoding gb18030, for example.", "yellow")
     for note in done.notes:
         text.append("\n  note ", "yellow")
         text.append(printable(note))

@@ -4,12 +4,13 @@
 ``open_rows`` streams an open file; all are the same reader. A value that could not be written again as it was read is
 an error, never a loss.
 
-Does not handle: type inference ("0042" stays a string), other encodings than UTF-8, tables without a header line,
-writing files.
+Does not handle: type inference ("0042" stays a string), finding out an encoding, tables without a header line, writing
+files.
 """
 
 from __future__ import annotations
 
+from selfinstruct.rows.encoding import UTF_8, known_encoding
 from selfinstruct.rows.exact import MAX_NESTING, to_json
 from selfinstruct.rows.objects import rows_from_objects
 from selfinstruct.rows.reader import RowStream, open_rows
@@ -19,11 +20,13 @@ from selfinstruct.rows.sources import file_name, find_shards, open_row_file, ope
 
 __all__ = [
     "MAX_NESTING",
+    "UTF_8",
     "Record",
     "RowFile",
     "RowStream",
     "file_name",
     "find_shards",
+    "known_encoding",
     "open_row_file",
     "open_rows",
     "open_source",

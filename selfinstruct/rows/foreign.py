@@ -6,15 +6,16 @@ import codecs
 import re
 
 from selfinstruct.errors import RowError
+from selfinstruct.rows.likely_encoding import encoding_hint
 
-_CONVERT = "Convert it: iconv -f {} -t UTF-8 OLD > NEW"
+_NAME_IT = 'Name its encoding: `encoding="{}"`.'
 _EXPORT = "Export its rows as JSON Lines, CSV or Parquet first."
 _LFS = "Fetch the file itself: git lfs pull"
 _MARKS = (  # the mark of UTF-32 begins with that of UTF-16, so it comes first
-    (codecs.BOM_UTF32_LE, "UTF-32 text", _CONVERT.format("UTF-32")),
-    (codecs.BOM_UTF32_BE, "UTF-32 text", _CONVERT.format("UTF-32")),
-    (codecs.BOM_UTF16_LE, "UTF-16 text", _CONVERT.format("UTF-16")),
-    (codecs.BOM_UTF16_BE, "UTF-16 text", _CONVERT.format("UTF-16")),
+    (codecs.BOM_UTF32_LE, "UTF-32 text", _NAME_IT.format("utf-32")),
+    (codecs.BOM_UTF32_BE, "UTF-32 text", _NAME_IT.format("utf-32")),
+    (codecs.BOM_UTF16_LE, "UTF-16 text", _NAME_IT.format("utf-16")),
+    (codecs.BOM_UTF16_BE, "UTF-16 text", _NAME_IT.format("utf-16")),
     (b"\x28\xb5\x2f\xfd", "zstd-compressed data", "Unpack it first: zstd -dc OLD > NEW"),
     (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer", _LFS),
     (b"version https://hawser.github.com/spec/", "a Git LFS pointer", _LFS),
@@ -48,8 +49,7 @@ def refuse_foreign(start: bytes, name: str) -> None:
             raise _refusal(name, "an XML document", _EXPORT)
         raise _refusal(name, "an HTML page", "Download the file itself: the address may be that of a page about it.")
     if b"\0" in start[:4] and not _is_binary(start):
-        hint = "Convert it: iconv -f UTF-16LE -t UTF-8 OLD > NEW (or from UTF-16BE)"
-        raise _refusal(name, "NUL bytes at the start, as in UTF-16", hint)
+        raise _refusal(name, "NUL bytes at the start, as in UTF-16", encoding_hint(start))
     if _is_binary(start):
         raise _refusal(name, "binary data", _EXPORT)
 

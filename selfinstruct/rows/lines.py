@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from selfinstruct.errors import RowError
 from selfinstruct.rows.foreign import START, refuse_foreign
+from selfinstruct.rows.likely_encoding import around, encoding_hint
 
 #: How many lines, or bytes, are examined to detect the format.
 HEAD_LINES, HEAD_BYTES = 20, 1 << 18
@@ -78,5 +79,4 @@ class Lines:
 
     def _not_utf8(self, exc: UnicodeDecodeError, line: int, offset: int) -> RowError:
         message = f"not UTF-8 text: byte 0x{exc.object[exc.start]:02x} at offset {offset + exc.start} of the file"
-        hint = "Convert it from its own encoding, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
-        return RowError(f"{self.name}:{line}", message, hint=hint)
+        return RowError(f"{self.name}:{line}", message, hint=encoding_hint(around(exc) + b"".join(self.head)))

@@ -5,7 +5,7 @@ r"""The one reader of row files: detects the format by content and yields one re
     a,b\n1,2   -> a table by RFC 4180 with a header line           other text  -> plain lines, if allowed
     Parquet and Arrow -> see ``arrow``                             gzip, bzip2, xz, zip -> any of these, unpacked
 
-Does not handle: several files (``sources``), other encodings than UTF-8, tables without a header line.
+Does not handle: several files (``sources``), tables without a header line.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import BinaryIO
 from selfinstruct.errors import RowError
 from selfinstruct.rows.arrow import arrow_format, arrow_rows
 from selfinstruct.rows.compressed import peekable, unpacked
+from selfinstruct.rows.encoding import UTF_8, as_utf8
 from selfinstruct.rows.json_cursor import Members
 from selfinstruct.rows.json_text import ONE_OBJECT_PER_LINE, json_array, json_lines
 from selfinstruct.rows.lines import Lines
@@ -50,8 +51,8 @@ class RowStream:
     notes: list[str] = field(default_factory=list)
 
 
-def open_rows(file: BinaryIO, name: str, *, by_line: bool = False) -> RowStream:
-    """The rows of an open file, which messages call ``name``.
+def open_rows(file: BinaryIO, name: str, *, by_line: bool = False, encoding: str = UTF_8) -> RowStream:
+    """The rows of an open file, which messages call ``name``; bytes of rows are UTF-8, whatever its encoding.
 
     With ``by_line``, for callers that copy the bytes of rows: each record has the bytes of its own lines, and only
     the current row is held in memory. Then text that is no table is read as plain lines, bytes that are not UTF-8 are
@@ -59,10 +60,10 @@ def open_rows(file: BinaryIO, name: str, *, by_line: bool = False) -> RowStream:
     own (JSON arrays, objects over several lines) are refused.
 
     Raises:
-        RowError: here or while iterating, with file:line: the content is empty, broken, not UTF-8 text, or contains
-            a value that would change.
+        RowError: here or while iterating, with file:line: the content is empty, broken, not text in this encoding,
+            or contains a value that would change.
     """
-    content = unpacked(peekable(file), name)
+    content = as_utf8(unpacked(peekable(file), name), name, encoding)
     if form := arrow_format(content.peek(8)):
         names, notes, records = arrow_rows(content, name, form)
         return RowStream(form.partition("-")[0], b"", names, records, notes)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from selfinstruct.errors import RowError
 from selfinstruct.records import Row
+from selfinstruct.rows.encoding import UTF_8, known_encoding
 from selfinstruct.rows.optional_keys import odd_rows, optional_keys
 from selfinstruct.rows.reader import READABLE, RowStream, open_rows
 from selfinstruct.rows.record import Record
@@ -24,7 +25,8 @@ class RowFile:
     or ``python`` for rows given as objects. ``lines[i]`` is the line, counted from 1, that ``rows[i]`` starts on (its
     number, where the format has no lines), and ``files[i]`` the name of its shard; ``files`` is empty for one file.
     ``fields`` are those of the first row, in order, followed by the other rows' fields where rows may differ.
-    ``notes`` are lines for the user: how the file was read, and what looks like a mistake in it.
+    ``notes`` are lines for the user: how the file was read, and what looks like a mistake in it. ``encoding`` is the
+    one that the file was read in, unless it is UTF-8.
     """
 
     path: str
@@ -34,6 +36,7 @@ class RowFile:
     fields: tuple[str, ...]
     files: list[str] = dataclasses.field(default_factory=list)
     notes: tuple[str, ...] = ()
+    encoding: str = UTF_8
 
     def file(self, at: int) -> str:
         """Return the name of the file that contains ``rows[at]``."""
@@ -51,7 +54,12 @@ class RowFile:
 
 
 def read_rows(
-    path: str | Path, *, uniform: bool = True, hint: str = CHECK_PATH, optional: Collection[str] = ()
+    path: str | Path,
+    *,
+    uniform: bool = True,
+    hint: str = CHECK_PATH,
+    optional: Collection[str] = (),
+    encoding: str = UTF_8,
 ) -> RowFile:
     """Read the rows at ``path``: a file, ``-`` for standard input, a folder of shards, or a glob.
 
@@ -61,29 +69,32 @@ def read_rows(
         RowError: the path cannot be read (``hint`` is used where it does not exist), or ``parse_rows`` refuses its
             content.
     """
-    with open_source(path, hint=hint) as stream:
-        return _collected(stream, file_name(path), uniform=uniform, optional=optional)
+    with open_source(path, hint=hint, encoding=encoding) as stream:
+        return _collected(stream, file_name(path), uniform=uniform, optional=optional, encoding=encoding)
 
 
-def parse_rows(data: bytes, name: str, *, uniform: bool = True) -> RowFile:
+def parse_rows(data: bytes, name: str, *, uniform: bool = True, encoding: str = UTF_8) -> RowFile:
     r"""Read rows from the content of a file, which messages call ``name``; see ``open_rows`` for the formats.
 
-    UTF-8, with or without a byte order mark, with LF or CRLF; blank lines are skipped. Table values are strings. A
+    With or without a byte order mark, with LF or CRLF; blank lines are skipped. Table values are strings. A
     JSON number keeps its value, though not its spelling: 1.50 is written again as 1.5.
 
     >>> parse_rows(b'id,text\n0042,"a, b"\n', "x.csv").rows
     [{'id': '0042', 'text': 'a, b'}]
 
     Raises:
-        RowError: with file:line: the content is broken, empty, not UTF-8 text, or contains a value that would change;
-            and, if ``uniform``, a row's fields differ from those of the others by mistake, see ``optional_keys``.
+        RowError: with file:line: the content is broken, empty, not in this encoding, or contains a value that would
+            change; and, if ``uniform``, a row's fields differ from those of the others by mistake, see
+            ``optional_keys``.
     """
-    return _collected(open_rows(io.BytesIO(data), name), name, uniform=uniform)
+    return _collected(open_rows(io.BytesIO(data), name, encoding=encoding), name, uniform=uniform, encoding=encoding)
 
 
-def _collected(stream: RowStream, name: str, *, uniform: bool, optional: Collection[str] = ()) -> RowFile:
+def _collected(
+    stream: RowStream, name: str, *, uniform: bool, encoding: str, optional: Collection[str] = ()
+) -> RowFile:
     file = collect_rows(stream.records, name, stream.format, uniform=uniform, optional=optional)
-    return replace(file, notes=tuple(stream.notes))
+    return replace(file, notes=tuple(stream.notes), encoding=known_encoding(encoding))
 
 
 def collect_rows(

@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from selfinstruct.errors import RowError
 from selfinstruct.rows.compressed import peekable, unpacked
+from selfinstruct.rows.encoding import UTF_8, as_utf8
 from selfinstruct.rows.reader import RowStream, open_rows
 from selfinstruct.rows.record import Record
 
@@ -52,10 +53,13 @@ def open_row_file(path: str | Path, *, hint: str = CHECK_PATH) -> contextlib.Abs
 
 
 @contextlib.contextmanager
-def open_unpacked(path: str | Path) -> Iterator[io.BufferedReader]:
-    """Yield the content of a file, unpacked if it is compressed. Raises RowError if it cannot be read."""
+def open_unpacked(path: str | Path, encoding: str = UTF_8, *, mark: bytes | None = None) -> Iterator[io.BufferedReader]:
+    """Yield the content of a file, unpacked if it is compressed, as UTF-8; ``mark`` is as for ``as_utf8``.
+
+    Raises RowError if it cannot be read, or, while reading, if it is not in this encoding.
+    """
     with open_row_file(path) as file:
-        yield unpacked(peekable(file), file_name(path))
+        yield as_utf8(unpacked(peekable(file), file_name(path)), file_name(path), encoding, mark=mark)
 
 
 def file_name(path: str | Path) -> str:
@@ -85,7 +89,9 @@ def find_shards(path: str | Path) -> list[str] | None:
 
 
 @contextlib.contextmanager
-def open_source(path: str | Path, *, by_line: bool = False, hint: str = CHECK_PATH) -> Iterator[RowStream]:
+def open_source(
+    path: str | Path, *, by_line: bool = False, hint: str = CHECK_PATH, encoding: str = UTF_8
+) -> Iterator[RowStream]:
     """Yield the rows of a file, or of all shards of a folder or a glob, one after the other; see ``open_rows``.
 
     The records of shards have the name of their file. With ``by_line``, their bytes end with a line end, so that they
@@ -98,20 +104,20 @@ def open_source(path: str | Path, *, by_line: bool = False, hint: str = CHECK_PA
     shards = find_shards(path)
     if shards is None:
         with open_row_file(path, hint=hint) as file:
-            yield open_rows(file, file_name(path), by_line=by_line)
+            yield open_rows(file, file_name(path), by_line=by_line, encoding=encoding)
         return
     with open_row_file(shards[0]) as file:
-        first = open_rows(file, shards[0], by_line=by_line)
+        first = open_rows(file, shards[0], by_line=by_line, encoding=encoding)
         if len(shards) > 1:
             first.notes.insert(0, f"read {len(shards):,} files as one: {shards[0]} to {shards[-1]}")
-        yield replace(first, records=_chained(first, shards, by_line=by_line))
+        yield replace(first, records=_chained(first, shards, by_line=by_line, encoding=encoding))
 
 
-def _chained(first: RowStream, shards: list[str], *, by_line: bool) -> Iterator[Record]:
+def _chained(first: RowStream, shards: list[str], *, by_line: bool, encoding: str) -> Iterator[Record]:
     yield from _named(first, shards[0])
     for shard in shards[1:]:
         with open_row_file(shard) as file:
-            stream = open_rows(file, shard, by_line=by_line)
+            stream = open_rows(file, shard, by_line=by_line, encoding=encoding)
             if by_line and (stream.format, stream.header) != (first.format, first.header):
                 problem = f"{stream.format} with another header" if stream.format == first.format else stream.format
                 raise RowError(shard, f"{problem}, unlike {shards[0]}", hint="Shards must have one format and header.")

@@ -196,7 +196,7 @@ def test_the_type_of_a_document_is_detected_from_its_content(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"ok\ncaf\xe9", r"d:2: not UTF-8 text: byte 0xe9 at offset 6.*\n.*iconv"),
+        (b"ok\ncaf\xe9", r"d:2: not UTF-8 text: byte 0xe9 at offset 6.*\n.*looks like cp1252"),
         ("x".encode("utf-16"), "UTF-16 text"),
         (b"x\0y\0", "NUL bytes"),
         (b"PK\x03\x04..", "office document(.|\n)*Save it as PDF"),
