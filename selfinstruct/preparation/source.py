@@ -99,8 +99,11 @@ def _refuse_raw_text(data: bytes, name: str, encoding: str) -> None:
 def _refuse_idle(encoding: str | None, passages: Sequence[str]) -> None:
     """Raise InputError for an ``encoding`` that no file is read in: those of a recipe have a key of their own."""
     if encoding is not None and not passages:
-        hint = f'Write encoding = "{encoding}" in the table of the recipe that names the file, such as [seeds].'
-        raise InputError("`encoding` has no effect without a row file or passages", hint=hint)
+        raise InputError(
+            "`encoding` has no effect without a row file or passages",
+            hint='Write encoding = "{encoding}" in the table of the recipe that names the file, such as [seeds].',
+            encoding=encoding,
+        )
 
 
 def _require_language(recipe: Recipe, language: Language, name: str) -> None:

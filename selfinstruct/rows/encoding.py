@@ -16,6 +16,7 @@ import re
 from typing import Any
 
 from selfinstruct.errors import InputError, RowError
+from selfinstruct.messages import Phrase
 
 UTF_8 = "utf-8"
 _BINARY = (b"%PDF-", b"PAR1", b"ARROW1")
@@ -41,8 +42,11 @@ def known_encoding(name: str) -> str:
     with contextlib.suppress(LookupError, ValueError):
         found = codecs.lookup(name)
     if found is None or not getattr(found, "_is_text_encoding", True) or found.name in _OTHERS:
-        hint = "For example gb18030 (simplified Chinese), big5 (traditional Chinese), shift_jis, cp1252 or utf-16."
-        raise InputError(f"`encoding`: unknown value {name!r}", hint=hint)
+        raise InputError(
+            "`encoding`: unknown value {name!r}",
+            hint="For example gb18030 (simplified Chinese), big5 (traditional Chinese), shift_jis, cp1252 or utf-16.",
+            name=name,
+        )
     return UTF_8 if found.name in ("utf-8", "utf-8-sig", "ascii") else found.name
 
 
@@ -130,8 +134,12 @@ class _Converted(io.RawIOBase):
         at = self._read - len(exc.object) + exc.start
         before = exc.object[: exc.start].decode(self._encoding, "ignore")
         line = self._line + before.count("\n")
-        byte = exc.object[exc.start]
-        message = f"not {self._encoding} text: byte 0x{byte:02x} at offset {at} of the file"
+        message = Phrase(
+            "not {encoding} text: byte 0x{byte:02x} at offset {at} of the file",
+            encoding=self._encoding,
+            byte=exc.object[exc.start],
+            at=at,
+        )
         return RowError(f"{self._name}:{line}", message, hint=encoding_hint(around(exc), other_than=self._encoding))
 
 

@@ -11,6 +11,8 @@ import codecs
 from collections import Counter
 from dataclasses import dataclass
 
+from selfinstruct.messages import Phrase
+
 _SAMPLE = 1 << 16
 _LEAST = 0.4
 
@@ -105,12 +107,12 @@ def encoding_of_text(data: bytes) -> str | None:
     return "utf-8"
 
 
-def encoding_hint(data: bytes | bytearray, *, other_than: str = "") -> str:
+def encoding_hint(data: bytes | bytearray, *, other_than: str = "") -> Phrase:
     """What to do about a text that cannot be decoded, of which ``data`` is a part."""
     found = likely_encoding(data)
     if found is None or found == other_than:
-        return 'Name its encoding: `encoding="NAME"`, for example gb18030, big5 or cp1252; or save it as UTF-8.'
-    return f'It looks like {found}: use `encoding="{found}"`, or in a recipe encoding = "{found}".'
+        return Phrase('Name its encoding: `encoding="NAME"`, for example gb18030, big5 or cp1252; or save it as UTF-8.')
+    return Phrase('It looks like {found}: use `encoding="{found}"`, or in a recipe encoding = "{found}".', found=found)
 
 
 def around(exc: UnicodeDecodeError) -> bytes:
