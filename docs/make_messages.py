@@ -19,6 +19,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from selfinstruct.api import recipes
 from selfinstruct.cli import application
 from selfinstruct.cli.help import commands_of, paragraphs
 
@@ -52,6 +53,8 @@ def messages() -> Iterator[Found]:
         if "testing" not in path.parts:
             yield from messages_of(path.read_text("utf-8"), str(path.relative_to(PACKAGE.parent)))
     yield from _help()
+    for recipe in recipes():
+        yield Found((recipe.summary,), f"recipe {recipe.name}")
 
 
 def messages_of(source: str, name: str) -> Iterator[Found]:
@@ -122,9 +125,11 @@ def catalogue(old: Catalog) -> Catalog:
         if entry is not None and (len(found.texts) > 1) != entry.pluralizable:
             sys.exit(f"{found.where}: counted here, and not elsewhere: {found.texts[0]}")
         if entry is None:
-            if len(found.texts) > 1 and not isinstance(string, tuple):
-                string = (string,)
-            new.add(found.texts if len(found.texts) > 1 else found.texts[0], string)
+            first = string if isinstance(string, str) else string[0]
+            if len(found.texts) > 1:
+                new.add(found.texts, (first,))
+            else:
+                new.add(found.texts[0], first)
     return new
 
 

@@ -11,6 +11,7 @@ import typer
 from selfinstruct.cli.console import console, print_json
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
+from selfinstruct.messages import _
 
 GATE_FAILED = 1
 
@@ -45,7 +46,7 @@ def check(
     from selfinstruct import api
 
     tune_allocator()
-    with show_count(console(), "findings") as watch:
+    with show_count(console(), _("findings")) as watch:
         found = api.check(file, recipe=recipe, against=against or (), encoding=encoding, watch=watch)
     if format is Format.JSON:
         print_json(found.to_dict())

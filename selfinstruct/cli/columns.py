@@ -13,7 +13,10 @@ def parse_columns(text: str | None) -> dict[str, str] | None:
     for part in text.split(","):
         role, equals, name = part.partition("=")
         if not equals or not role.strip() or not name.strip() or role.strip() in columns:
-            hint = "For example: --columns user=content,assistant=summary"
-            raise InputError(f"--columns: expected role=FIELD, got {part.strip()!r}", hint=hint)
+            raise InputError(
+                "--columns: expected role=FIELD, got {part!r}",
+                part=part.strip(),
+                hint="For example: --columns user=content,assistant=summary",
+            )
         columns[role.strip()] = name.strip()
     return columns

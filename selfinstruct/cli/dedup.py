@@ -11,6 +11,7 @@ import typer
 from selfinstruct.cli.console import console, print_json
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
+from selfinstruct.messages import _
 
 
 def dedup(
@@ -45,12 +46,12 @@ def dedup(
     names = [name for part in (fields or "").split(",") if (name := part.strip())]
     screen = console()
     to = sys.stdout.buffer if out is None and not json else out
-    with show_count(screen, "kept") as watch:
+    with show_count(screen, _("kept")) as watch:
         done = api.dedup(
             file, fields=names, max_rouge_l=max_rouge_l, encoding=encoding, out=to, dropped=dropped, watch=watch
         )
     if json:
         print_json(done.to_dict())
     sys.stdout.flush()
-    screen.print(cleaning_text(done, "stdin" if file == "-" else file), soft_wrap=True)
+    screen.print(cleaning_text(done, _("stdin") if file == "-" else file), soft_wrap=True)
     return 0

@@ -11,6 +11,7 @@ import typer
 
 from selfinstruct.cli.columns import parse_columns
 from selfinstruct.cli.console import console
+from selfinstruct.messages import _, translated
 
 
 class Format(StrEnum):
@@ -63,8 +64,8 @@ def export(
     )
     sys.stdout.flush()
     screen = console()
-    where = "stdout" if out is None else printable(str(out))
-    screen.print(f"wrote {counted(done.rows, 'row')} to {where}", soft_wrap=True)
+    where = _("stdout") if out is None else printable(str(out))
+    screen.print(_("wrote {rows} to {file}", rows=counted(done.rows, "row"), file=where), soft_wrap=True)
     if done.note:
-        screen.print(spell_options(done.note, {"keep_formulas": "--keep-formulas"}), soft_wrap=True)
+        screen.print(spell_options(translated(done.note), {"keep_formulas": "--keep-formulas"}), soft_wrap=True)
     return 0

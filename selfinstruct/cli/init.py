@@ -35,11 +35,11 @@ def init(
         file = out or Path(f"{recipe}.toml")
         for written in api.copy_recipe(recipe, file, force=force):
             console().print(printable(str(written)))
-        console().print(f"Edit the recipe, then run: selfinstruct run {printable(str(file))}")
+        console().print(_("Edit the recipe, then run: selfinstruct run {file}", file=printable(str(file))))
         return 0
     if out is None:
         print_data(api.init(seeds, encoding=encoding))
         return 0
     api.init(seeds, out, force=force, encoding=encoding)
-    console().print(f"wrote {printable(str(out))}; edit it, then run: selfinstruct run {printable(str(out))}")
+    console().print(_("wrote {file}; edit it, then run: selfinstruct run {file}", file=printable(str(out))))
     return 0

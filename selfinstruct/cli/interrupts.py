@@ -15,6 +15,7 @@ from collections.abc import Coroutine, Iterator
 from types import FrameType
 from typing import Any, TypeVar
 
+from selfinstruct.messages import _
 from selfinstruct.platform_support import INTERRUPT, TERMINATE, signals_handled
 
 T = TypeVar("T")
@@ -68,7 +69,7 @@ async def _guarded(work: Coroutine[Any, Any, T]) -> T:
 def _exit_now() -> None:
     """Exit at once, after showing the terminal's cursor and printing how to continue."""
     cursor = "\x1b[?25h\n" if sys.stderr.isatty() else ""
-    message = f"{cursor}selfinstruct: stopped; all replies so far are saved; run the same command to continue\n"
+    said = _("stopped; all replies so far are saved; run the same command to continue")
     with contextlib.suppress(OSError):
-        os.write(sys.stderr.fileno(), message.encode())
+        os.write(sys.stderr.fileno(), f"{cursor}selfinstruct: {said}\n".encode())
     os._exit(INTERRUPTED)

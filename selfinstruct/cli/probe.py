@@ -10,6 +10,7 @@ import typer
 from selfinstruct.cli.columns import parse_columns
 from selfinstruct.cli.console import console, print_error, print_json, width_of
 from selfinstruct.cli.progress import show_count
+from selfinstruct.messages import Phrase, _, translated
 
 if TYPE_CHECKING:
     from selfinstruct.analysis.knowledge import Knowledge
@@ -58,7 +59,7 @@ def probe(
     """
     from selfinstruct import api
 
-    with show_count(console(), "answered") as watch:
+    with show_count(console(), _("answered")) as watch:
         found = api.probe(
             source,
             columns=parse_columns(columns),
@@ -88,5 +89,6 @@ def _finish(found: Knowledge, requested: int, *, as_json: bool) -> int:
         screen.print(probe_text(found, width_of(screen)), soft_wrap=True, end="")
     unanswered = requested - len(found.answers)
     if unanswered and as_json:
-        print_error(f"{unanswered} questions were not answered")
+        left = Phrase.counting("{count} question was not answered", "{count} questions were not answered", unanswered)
+        print_error(translated(left))
     return STOPPED_SHORT if unanswered else 0

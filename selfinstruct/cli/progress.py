@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from selfinstruct.messages import _, translated
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -81,7 +83,7 @@ def _lines(screen: Console, clock: Callable[[], float]) -> Callable[[Snapshot], 
         now = clock()
         pace.note(snapshot.accepted, now)
         for note in snapshot.notes[noted:]:
-            screen.print(printable(note), soft_wrap=True)
+            screen.print(printable(translated(note)), soft_wrap=True)
         noted = max(noted, len(snapshot.notes))
         if now - said >= _INTERVAL:
             said = now
@@ -111,10 +113,9 @@ def show_count(
     rows = count = 0
 
     def draw() -> Text:
-        rate = rows / max(clock() - begun, 0.1)
-        return Text(
-            f"  {counted(rows, 'row')} · {format_number(count)} {what} · {rate:,.0f} rows/s", "bold", no_wrap=True
-        )
+        rate = _("{rate:,.0f} rows/s", rate=rows / max(clock() - begun, 0.1))
+        read = translated(counted(rows, "row"))
+        return Text(f"  {read} · {format_number(count)} {what} · {rate}", "bold", no_wrap=True)
 
     def watch(done: int, of_those: int) -> None:
         nonlocal rows, count
@@ -139,8 +140,10 @@ def show_trainings(
 
     def words(done: int, total: int, name: str) -> str:
         left = (clock() - begun) / done * (total - done) if done else 0.0
-        rest = f" · about {format_duration(left)} left" if done and left else ""
-        return f"{done} of {counted(total, 'training')} done{rest}{f' · {name}' if name else ''}"
+        parts = [_("{done} of {trainings} done", done=done, trainings=counted(total, "training"))]
+        if done and left:
+            parts.append(_("about {time} left", time=format_duration(left)))
+        return " · ".join([*parts, *([name] if name else [])])
 
     if not screen.is_terminal or screen.is_dumb_terminal:
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from selfinstruct.cli.console import console
+from selfinstruct.messages import _, translated
 
 
 def recover(
@@ -25,10 +26,12 @@ def recover(
     found = api.recover(run, out)
     screen = console()
     where = printable(str(out))
-    counts = f"{counted(found.rows, 'row')} and {counted(found.replies, 'reply', 'replies')}"
-    screen.print(f"recovered {counts} in {where}", soft_wrap=True)
+    counts = {"rows": counted(found.rows, "row"), "replies": counted(found.replies, "reply", "replies")}
+    screen.print(_("recovered {rows} and {replies} in {directory}", **counts, directory=where), soft_wrap=True)
     for line in found.lost:
-        screen.print(f"  {printable(line)}", soft_wrap=True)
+        screen.print(f"  {printable(translated(line))}", soft_wrap=True)
     place = shlex.quote(where)
-    screen.print(f"  resume  selfinstruct run {shlex.quote(f'{where}/recipe.toml')} --out {place}", soft_wrap=True)
+    screen.print(
+        f"  {_('resume')}  selfinstruct run {shlex.quote(f'{where}/recipe.toml')} --out {place}", soft_wrap=True
+    )
     return 0

@@ -14,6 +14,7 @@ from selfinstruct.cli.console import console, print_error, print_json, width_of
 from selfinstruct.cli.interrupts import INTERRUPTED, run_interruptible
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_progress
+from selfinstruct.messages import Phrase, _, joined, translated
 
 if TYPE_CHECKING:
     from selfinstruct.api import Run
@@ -119,10 +120,10 @@ def run(
     try:
         done = _grow(source, options, quiet=quiet)
     except KeyboardInterrupt:
-        _report_kept(where, "interrupted")
+        _report_kept(where, _("interrupted"))
         return INTERRUPTED
     except EndpointError:
-        _report_kept(where, "the endpoint failed")
+        _report_kept(where, _("the endpoint failed"))
         raise
     arguments = _source_arguments(source, passages or (), against or (), language, encoding)
     return _finish(done, arguments, prepared.recipe, as_json=json, quiet=quiet)
@@ -169,7 +170,8 @@ def _finish(done: Run, arguments: str, recipe: Recipe, *, as_json: bool, quiet: 
     if done.summary.stopped == "done":
         return 0
     if quiet:
-        print_error(shortfall(done.summary), f"The accepted rows are kept in {done.directory}.")
+        kept = _("The accepted rows are kept in {directory}.", directory=done.directory)
+        print_error(translated(shortfall(done.summary)), kept)
     return STOPPED_SHORT
 
 
@@ -192,14 +194,16 @@ def _report_kept(where: Path, why: str) -> None:
     """Print how many rows a run kept that did not end by itself; an unreadable journal is reported elsewhere."""
     from selfinstruct import api
     from selfinstruct.errors import InputError, StorageError
-    from selfinstruct.render.text import counted, format_number
+    from selfinstruct.render.text import counted
 
     try:
         rows, wanted = api.row_counts(where)
     except InputError:
-        print_error(f"{why}; nothing was written")
+        print_error(_("{why}; nothing was written", why=why))
     except StorageError:
         print_error(why)
     else:
-        kept = f"{format_number(rows)} of {counted(wanted, 'row')} are kept in {where}"
-        print_error(f"{why}; {kept}", "Run the same command to resume.")
+        kept = Phrase(
+            "{kept:,} of {rows} are kept in {directory}", kept=rows, rows=counted(wanted, "row"), directory=where
+        )
+        print_error(translated(joined([why, kept], "; ")), _("Run the same command to resume."))

@@ -34,6 +34,7 @@ from selfinstruct.growth import (
     recorded_inputs,
 )
 from selfinstruct.journal import History
+from selfinstruct.messages import Phrase
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.capacity import capacity
 from selfinstruct.preparation.categories import AttributeCategories, Categorizer, PassageCategories, spelling_notes
@@ -216,11 +217,20 @@ def _start(seeds: RowFile, *, skip: bool, language: Language | None, fitting: bo
         return start
     fault = "" if skip else _first_fault(seeds, preset.recipe, inferred.recipe)
     if fault:
-        warning = f"the built-in recipe {preset.like} is not used, as the seeds break its rules: {fault}"
+        warning = Phrase(
+            "the built-in recipe {like} is not used, as the seeds break its rules: {fault}",
+            like=preset.like,
+            fault=fault,
+        )
         return replace(start, warnings=(warning,))
     if not preset.recipe.seeds.file:
         seeds = RowFile(seeds.path, seeds.format, [], [], tuple(preset.recipe.fields))
-    return replace(start, seeds=seeds, recipe=preset.recipe, preset=f"{preset.like}: {preset.why}")
+    return replace(
+        start,
+        seeds=seeds,
+        recipe=preset.recipe,
+        preset=Phrase("like the built-in recipe {like}: {why}", like=preset.like, why=preset.why),
+    )
 
 
 def _infer(seeds: RowFile) -> Inferred:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Language, Recipe, builtin, load_recipe
 
 _PAIRS = (("content", "summary"), ("内容", "概要"))
@@ -35,17 +36,23 @@ def find_preset(inferred: Recipe, fields: Sequence[str], language: Language) -> 
     """
     names = set(fields)
     if {"instruction", "output"} <= names <= {"instruction", "input", "output"}:
-        return Preset(_for(inferred, "alpaca", fields, language), "alpaca", "rows of instruction and output are tasks")
+        return Preset(
+            _for(inferred, "alpaca", fields, language), "alpaca", Phrase("rows of instruction and output are tasks")
+        )
     if names == {"messages"}:
-        return Preset(_for(inferred, "messages", fields, language), "messages", "rows of messages are conversations")
+        return Preset(
+            _for(inferred, "messages", fields, language), "messages", Phrase("rows of messages are conversations")
+        )
     for content, summary in _PAIRS:
         if names == {content, summary}:
             recipe = _phrasings(inferred, content, summary, language)
-            return Preset(recipe, "phrasings", f"{summary} answers what {content} asks")
+            why = Phrase("{summary} answers what {content} asks", summary=summary, content=content)
+            return Preset(recipe, "phrasings", why)
     if inferred.categories.by == "field":
-        return Preset(inferred, "sentiment-augment", f"{inferred.categories.field} is a label, which is kept")
+        why = Phrase("{field} is a label, which is kept", field=inferred.categories.field)
+        return Preset(inferred, "sentiment-augment", why)
     if inferred.categories.by == "template" and any(each.appears_in for each in inferred.fields.values()):
-        return Preset(inferred, "logqa", "questions, each answered by a part of its context")
+        return Preset(inferred, "logqa", Phrase("questions, each answered by a part of its context"))
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from selfinstruct.analysis.summary import Summary
+from selfinstruct.messages import _
 
 _COPIES = ("echo", "duplicate", "same")
 _RULES = (
@@ -29,27 +30,37 @@ _RULES = (
 def exhaustion_advice(summary: Summary) -> list[str]:
     """Lines that say what to change so that an exhausted run yields more rows."""
     cause = _cause(summary)
-    more = "seeds" if summary.seeds else "documents or attribute values"
     if needs_model(summary):
-        return ["Most candidates repeat a row: the imitator has nothing else to vary in these seeds.", "A model has."]
+        return [
+            _("Most candidates repeat a row: the imitator has nothing else to vary in these seeds."),
+            _("A model has."),
+        ]
     if cause == "copies":
         return [
-            "Most candidates repeat a row: show the model fewer demonstrations (prompt.demos),",
-            f"raise its temperature, or add {more}.",
+            _("Most candidates repeat a row: show the model fewer demonstrations (prompt.demos),"),
+            _("raise its temperature, or add seeds.")
+            if summary.seeds
+            else _("raise its temperature, or add documents or attribute values."),
         ]
     if cause == "near-duplicate":
         return [
-            f"Most candidates are too similar to a row: add more varied {more}, or raise",
-            "novelty.max_rouge_l in the recipe, and run it with a new --out.",
+            _("Most candidates are too similar to a row: add more varied seeds, or raise")
+            if summary.seeds
+            else _("Most candidates are too similar to a row: add more varied documents or attribute values, or raise"),
+            _("novelty.max_rouge_l in the recipe, and run it with a new --out."),
         ]
     if cause in _RULES:
         return [
-            f"Most candidates break a rule ({cause}): correct that rule in the recipe or the seeds",
-            "that disagree with it, and run it with a new --out.",
+            _("Most candidates break a rule ({reason}): correct that rule in the recipe or the seeds", reason=cause),
+            _("that disagree with it, and run it with a new --out."),
         ]
     if cause == "failed":
-        return ["Most replies are unusable: try another model, or a simpler recipe."]
-    return [f"For more rows, add {more} for the exhausted categories, and run with a new --out."]
+        return [_("Most replies are unusable: try another model, or a simpler recipe.")]
+    if summary.seeds:
+        return [_("For more rows, add seeds for the exhausted categories, and run with a new --out.")]
+    return [
+        _("For more rows, add documents or attribute values for the exhausted categories, and run with a new --out.")
+    ]
 
 
 def needs_model(summary: Summary) -> bool:

@@ -5,28 +5,42 @@ from __future__ import annotations
 from rich.text import Text
 
 from selfinstruct.analysis.cleaning import Cleaning
-from selfinstruct.render.text import counted, format_number, printable
+from selfinstruct.messages import Phrase, _, joined, translated
+from selfinstruct.render.text import counted, printable
 
 
 def cleaning_text(done: Cleaning, name: str) -> Text:
     """Return how many rows were kept and dropped, and which fields were compared."""
-    compared = ", ".join(map(printable, done.fields)) or "lines of text"
-    text = Text(f"{printable(name)}: ")
-    text.append(f"kept {format_number(done.kept)} of {counted(done.rows, 'row')}", "bold")
-    text.append(
-        f", dropped {format_number(done.dropped)} with ROUGE-L above {done.max_rouge_l} over {compared} ({done.format})"
+    compared = joined(map(printable, done.fields)) or Phrase("lines of text")
+    text = Text(f"{printable(name)}{_(': ')}")
+    text.append(_("kept {kept:,} of {rows}", kept=done.kept, rows=counted(done.rows, "row")), "bold")
+    dropped = _(
+        ", dropped {dropped:,} with ROUGE-L above {threshold} over {fields} ({format})",
+        dropped=done.dropped,
+        threshold=done.max_rouge_l,
+        fields=compared,
+        format=done.format,
     )
+    text.append(dropped)
     if done.unique:
-        names = ", ".join(map(printable, done.unique))
-        verb = "is" if len(done.unique) == 1 else "are"
-        text.append(f"\n  {names} {verb} different in every row, and not compared.", "dim")
-    if done.not_utf8:
-        text.append(
-            f"\n  {counted(done.not_utf8, 'line is', 'lines are')} not UTF-8; only the readable part was compared.",
-            "yellow",
+        same = Phrase.counting(
+            "{names} is different in every row, and not compared.",
+            "{names} are different in every row, and not compared.",
+            len(done.unique),
+            names=joined(map(printable, done.unique)),
         )
-        text.append(" Name the encoding of the file: --encoding gb18030, for example.", "yellow")
+        text.append(f"\n  {translated(same)}", "dim")
+    if done.not_utf8:
+        unread = Phrase.counting(
+            "{count:,} line is not UTF-8; only the readable part was compared. Name the encoding of the file: {option}, for "
+            "example.",
+            "{count:,} lines are not UTF-8; only the readable part was compared. Name the encoding of the file: {option}, for "
+            "example.",
+            done.not_utf8,
+            option="--encoding gb18030",
+        )
+        text.append(f"\n  {translated(unread)}", "yellow")
     for note in done.notes:
-        text.append("\n  note ", "yellow")
-        text.append(printable(note))
+        text.append(f"\n  {_('note')} ", "yellow")
+        text.append(printable(translated(note)))
     return text

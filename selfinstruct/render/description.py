@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from selfinstruct.analysis.dry_run import LIST_PREFIX
 from selfinstruct.growth import FIRST_TRAINING
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step, Verify
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.recipe.namings import OF_PASSAGES
-from selfinstruct.render.text import counted, format_number, printable
+from selfinstruct.render.text import counted, printable
 from selfinstruct.text import value_text
 
 #: The keys of constraints that look at the content of a value.
@@ -35,34 +36,41 @@ def source_lines(prepared: Prepared, shown: Shown = printable) -> list[str]:
         # In a dry run the model has not written its lists yet.
         count = len(values) if values is not None else attribute.size
         noun = name.replace("_", " ").replace("-", " ")
-        sources.append(counted(count, shown(noun), shown(_plural(noun))))
+        named = {"noun": shown(noun), "plural": shown(_plural(noun))}
+        sources.append(Phrase.counting("{count:,} {noun}", "{count:,} {plural}", count, **named))
     return sources
 
 
 def source_phrase(prepared: Prepared) -> str:
     """The sources as one phrase: 50 passages and 16 task types."""
-    return join_words(source_lines(prepared)) or "the recipe's prompts"
+    return join_words(source_lines(prepared)) or Phrase("the recipe's prompts")
 
 
-def join_words(parts: Sequence[str]) -> str:
+def join_words(parts: Sequence[str]) -> Phrase:
     """Join words as in: one, two and three."""
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+    if len(parts) < 2:
+        return joined(parts)
+    return Phrase("{others} and {last}", others=joined(parts[:-1]), last=parts[-1])
 
 
 def writer_phrase(prepared: Prepared) -> str:
     """The author of the rows, in words."""
     recipe = prepared.recipe
     if recipe.backend is not None:
-        return f"the backend {printable(recipe.backend)}"
+        return Phrase("the backend {name}", name=printable(recipe.backend))
     if not recipe.all_models:
         if recipe.needs_model:
-            return "a model (none is set)"
-        return "the embedded imitator" if recipe.imitates or recipe.asks else "templates only"
+            return Phrase("a model (none is set)")
+        return Phrase("the embedded imitator") if recipe.imitates or recipe.asks else Phrase("templates only")
     models = [
-        f"{printable(each.name)}{f' at {printable(each.base_url)}' if each.base_url else ''}"
+        Phrase("{name} at {url}", name=printable(each.name), url=printable(each.base_url))
+        if each.base_url
+        else printable(each.name)
         for each in recipe.all_models
     ]
-    return f"the model {models[0]}" if len(models) == 1 else f"{len(models)} models: {', '.join(models)}"
+    if len(models) == 1:
+        return Phrase("the model {name}", name=models[0])
+    return Phrase("{count} models: {names}", count=len(models), names=joined(models))
 
 
 def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[str, str]]:
@@ -70,13 +78,16 @@ def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[s
     recipe = prepared.recipe
     for name, attribute in recipe.attributes.items():
         if attribute.prompt:
-            yield f"{LIST_PREFIX}{name}", f"first requests a list of {counted(attribute.size, 'value')}"
+            values = counted(attribute.size, "value")
+            yield f"{LIST_PREFIX}{name}", Phrase("first requests a list of {values}", values=values)
     for expand in recipe.expand:
         if expand.prompt:
-            yield f"{LIST_PREFIX}{expand.name}", f"first requests {counted(expand.size, 'template')}"
+            templates = counted(expand.size, "template")
+            yield f"{LIST_PREFIX}{expand.name}", Phrase("first requests {templates}", templates=templates)
     for step in recipe.steps:
         asks = recipe.asks and not recipe.all_models and recipe.backend is None
-        yield step.name, "asks about one passage at a time; no requests" if asks else _requests(step, shown)
+        one = Phrase("asks about one passage at a time; no requests")
+        yield step.name, one if asks else _requests(step, shown)
     for judge in recipe.judge:
         yield judge.name, _judges(judge, shown)
     for verify in recipe.verify:
@@ -88,7 +99,7 @@ def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[s
 def batch_conditions(prepared: Prepared, shown: Shown) -> list[str]:
     """The inputs of a batch: a passage, values of attributes."""
     recipe = prepared.recipe
-    inputs = ["a passage"] if recipe.documents is not None or recipe.passages is not None else []
+    inputs: list[str] = [Phrase("a passage")] if recipe.documents is not None or recipe.passages is not None else []
     return inputs + [_drawn(attribute, shown(name)) for name, attribute in recipe.attributes.items()]
 
 
@@ -96,12 +107,12 @@ def field_source(recipe: Recipe, name: str, shown: Shown = printable) -> str:
     """The source of a field that no step writes, or ""."""
     source = recipe.fields[name].source
     if source in ("passage", "category") and recipe.passages is not None:
-        return f"the {source}"
+        return Phrase("the passage") if source == "passage" else Phrase("the category")
     if source is not None:
-        return f"taken from {shown(source)}"
+        return Phrase("taken from {source}", source=shown(source))
     if recipe.documents is not None and name in OF_PASSAGES:
-        return "taken from the passage"
-    return "the drawn value" if name in recipe.attributes else ""
+        return Phrase("taken from the passage")
+    return Phrase("the drawn value") if name in recipe.attributes else ""
 
 
 def unchecked_phrase(recipe: Recipe, name: str) -> str:
@@ -117,8 +128,8 @@ def unchecked_phrase(recipe: Recipe, name: str) -> str:
     limits = (field.min_chars, field.max_chars, field.min_words, field.max_words)
     length = any(each is not None for each in limits)
     if field.type in ("string", "any"):
-        return f"free text, {'only its length is' if length else 'not'} checked"
-    return "only its type is checked"
+        return Phrase("free text, only its length is checked") if length else Phrase("free text, not checked")
+    return Phrase("only its type is checked")
 
 
 def unchecked_fields(recipe: Recipe) -> list[str]:
@@ -130,8 +141,8 @@ def novelty_phrase(recipe: Recipe, shown: Shown) -> str:
     """The fields that novelty compares: together, or each on its own."""
     names = [shown(name) for name in recipe.novelty.fields]
     if recipe.novelty.per_field and len(names) > 1:
-        return f"each of {join_words(names)}"
-    return ", ".join(names)
+        return Phrase("each of {names}", names=join_words(names))
+    return joined(names)
 
 
 def shares_origin(recipe: Recipe) -> bool:
@@ -147,42 +158,63 @@ def shares_origin(recipe: Recipe) -> bool:
     return False
 
 
-def _requests(step: Step, shown: Shown) -> str:
-    rows = {0: "rows with ", 1: ""}.get(step.rows, f"{format_number(step.rows)} rows with ")
-    words = f"requests {rows}{join_words([shown(name) for name in step.writes])}"
+def _requests(step: Step, shown: Shown) -> Phrase:
+    names = join_words([shown(name) for name in step.writes])
+    if step.rows == 1:
+        words = Phrase("requests {fields}", fields=names)
+    elif step.rows:
+        words = Phrase("requests {rows:,} rows with {fields}", rows=step.rows, fields=names)
+    else:
+        words = Phrase("requests rows with {fields}", fields=names)
     for name, values in step.when.items():
-        words += f", where {shown(name)} is {' or '.join(shown(value_text(value)) for value in values)}"
-    return words + (f", from the model {shown(step.model)}" if step.model else "")
+        among = joined([shown(value_text(value)) for value in values], " or ")
+        words = Phrase("{what}, where {field} is {values}", what=words, field=shown(name), values=among)
+    return Phrase("{what}, from the model {name}", what=words, name=shown(step.model)) if step.model else words
 
 
-def _judges(judge: Judge, shown: Shown) -> str:
-    words = f"scores each row and rejects scores below {judge.least:g}"
-    return words + (f", with the model {shown(judge.model)}" if judge.model else "")
+def _judges(judge: Judge, shown: Shown) -> Phrase:
+    words = Phrase("scores each row and rejects scores below {least:g}", least=judge.least)
+    return Phrase("{what}, with the model {name}", what=words, name=shown(judge.model)) if judge.model else words
 
 
-def _verifies(verify: Verify, recipe: Recipe, shown: Shown) -> str:
-    goal = f"must find {shown(verify.answers)} from {join_words([shown(name) for name in verify.reads])}"
+def _verifies(verify: Verify, recipe: Recipe, shown: Shown) -> Phrase:
+    given = {"answer": shown(verify.answers), "fields": join_words([shown(name) for name in verify.reads])}
     if verify in recipe.verified_by_reader:
-        return f"the embedded reader {goal}; it learns from the other rows, {FIRST_TRAINING} at least; no requests"
+        return Phrase(
+            "the embedded reader must find {answer} from {fields}; it learns from the other rows, {least} at least; "
+            "no requests",
+            **given,
+            least=FIRST_TRAINING,
+        )
+    if verify.model:
+        words = Phrase("the model {name} must find {answer} from {fields}", **given, name=shown(verify.model))
+    else:
+        words = Phrase("a model must find {answer} from {fields}", **given)
     votes = counted(verify.votes, "reply", "replies")
-    who = f"the model {shown(verify.model)}" if verify.model else "a model"
-    return f"{who} {goal}: most of {votes}" if verify.votes > 1 else f"{who} {goal}"
+    return Phrase("{what}: most of {votes}", what=words, votes=votes) if verify.votes > 1 else words
 
 
 def _expands(expand: Expand, prepared: Prepared, shown: Shown) -> str:
     templates = prepared.inputs.templates.get(expand.name, ())
     fields = [name for each in templates for name in each.texts if name in prepared.recipe.fields] or [expand.writes]
-    most = "at most " if len({each.required for each in templates}) > 1 else ""
     rows = counted(len(templates) or expand.size, "row")
-    source = "row" if prepared.recipe.steps else "passage"
-    written = f" for {join_words([shown(name) for name in dict.fromkeys(fields)])}" if any(fields) else ""
-    return f"makes {most}{rows} from each {source} with templates{written}; no requests"
+    if len({each.required for each in templates}) > 1:
+        rows = Phrase("at most {rows}", rows=rows)
+    if prepared.recipe.steps:
+        words = Phrase("makes {rows} from each row with templates", rows=rows)
+    else:
+        words = Phrase("makes {rows} from each passage with templates", rows=rows)
+    if any(fields):
+        names = join_words([shown(name) for name in dict.fromkeys(fields)])
+        words = Phrase("{what} for {fields}", what=words, fields=names)
+    return Phrase("{what}; no requests", what=words)
 
 
 def _drawn(attribute: Attribute, name: str) -> str:
     least, most = attribute.draw[0], attribute.draw[-1]
-    how = f"{least} to {most}" if least != most else str(most)
-    return f"a value of {name}" if (least, most) == (1, 1) else f"{how} values of {name}"
+    if least != most:
+        return Phrase("{least} to {most} values of {name}", least=least, most=most, name=name)
+    return Phrase.counting("a value of {name}", "{count} values of {name}", most, name=name)
 
 
 def _plural(noun: str) -> str:

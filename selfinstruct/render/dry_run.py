@@ -7,39 +7,45 @@ from typing import Any
 from rich.text import Text
 
 from selfinstruct.analysis.dry_run import DryRun
+from selfinstruct.messages import Phrase, _, translated
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.render.description import writer_phrase
-from selfinstruct.render.text import counted, format_money, format_number, printable, shorten
+from selfinstruct.render.text import counted, format_money, pad, printable, shorten
 
 #: Cells of a passage that are shown.
 _BEGINNING = 60
+_LABELS: dict[str, str] = {
+    each: each for each in (Phrase("first"), Phrase("last"), Phrase("shortest"), Phrase("longest"))
+}
 
 
 def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
     """The expected requests, and one whole prompt for each category or step."""
     total = sum(expected.requests.values())
-    tokens = (
-        f"about {format_number(expected.input_tokens)} input and {format_number(expected.output_tokens)} output tokens"
+    tokens = Phrase(
+        "about {input:,} input and {output:,} output tokens", input=expected.input_tokens, output=expected.output_tokens
     )
     recipe = prepared.recipe
     text = Text()
-    text.append("Dry run: sends no request and writes no file.\n", "bold")
+    text.append(f"{_('Dry run: sends no request and writes no file.')}\n", "bold")
     text.append_text(_passages(expected))
     if not total:
-        return text.append("Templates make every row: no requests, no cost.\n")
-    text.append(f"At least {counted(total, 'request')} to {writer_phrase(prepared)}")
+        return text.append(f"{_('Templates make every row: no requests, no cost.')}\n")
+    asked: dict[str, Any] = {"requests": counted(total, "request"), "writer": writer_phrase(prepared)}
     if not recipe.all_models and not recipe.needs_model and recipe.backend is None:
-        text.append(f", which reads no prompt.\nWith a model and the prompts below: {tokens}.\n")
+        text.append(_("At least {requests} to {writer}, which reads no prompt.", **asked) + "\n")
+        text.append(_("With a model and the prompts below: {tokens}.", tokens=tokens) + "\n")
     else:
-        text.append(f":\n{tokens}")
-        text.append(
-            f", {format_money(expected.cost)} at the recipe's prices.\n" if expected.cost is not None else ".\n"
-        )
+        text.append(_("At least {requests} to {writer}:", **asked) + "\n")
+        cost = None if expected.cost is None else format_money(expected.cost)
+        priced = _("{tokens}, {money} at the recipe's prices.", tokens=tokens, money=cost)
+        text.append((priced if cost is not None else _("{tokens}.", tokens=tokens)) + "\n")
     if len(recipe.steps) + len(recipe.judge) > 1 or any(each.prompt for each in recipe.attributes.values()):
-        text.append("Replies fill the names in {braces}; the other values are those of the first batch.\n", "dim")
+        said = _("Replies fill the names in {braces}; the other values are those of the first batch.")
+        text.append(f"{said}\n", "dim")
     for name, messages in expected.prompts.items():
         text.append(f"\n=== {printable(name)} ", "bold cyan")
-        text.append(f"({counted(expected.requests[name], 'request')})\n", "dim")
+        text.append(_("({requests})", requests=counted(expected.requests[name], "request")) + "\n", "dim")
         for message in messages:
             text.append(f"--- {message.role}\n", "dim")
             # A prompt keeps its lines; other control characters are escaped.
@@ -53,11 +59,12 @@ def _passages(expected: DryRun) -> Text:
     text = Text()
     if found is None:
         return text
-    text.append(f"{counted(found.count, 'passage')}:\n")
+    text.append(_("{passages}:", passages=counted(found.count, "passage")) + "\n")
     for label, passage in found.shown.items():
-        place = f"{printable(passage.document)}, {counted(len(passage.text), 'character')}"
-        text.append(f"  {label:<9}", "cyan")
-        text.append(f"{shorten(printable(' '.join(passage.text.split())), _BEGINNING)}  ({place})\n")
+        size = counted(len(passage.text), "character")
+        place = _("({document}, {size})", document=printable(passage.document), size=size)
+        text.append(f"  {pad(translated(_LABELS.get(label, label)), 9)}", "cyan")
+        text.append(f"{shorten(printable(' '.join(passage.text.split())), _BEGINNING)}  {place}\n")
     return text
 
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.analysis.findings import Findings
+from selfinstruct.messages import Phrase, _, joined, translated
 from selfinstruct.render.text import counted, format_number, pad, printable, shorten
 
 _NAME_CELLS = 64
@@ -20,13 +21,15 @@ def findings_text(found: Findings) -> Text:
     text = Text()
     for note in found.notes:
         text.append(f"{printable(found.file)}: ", "bold")
-        text.append("note", "yellow")
-        text.append(f": {printable(note)}\n")
+        text.append(_("note"), "yellow")
+        text.append(f"{_(': ')}{printable(translated(note))}\n")
     for finding in found.findings:
         text.append(f"{printable(finding.file)}:{finding.line}: ", "bold")
-        text.append(finding.severity, "red" if finding.severity == "error" else "yellow")
+        is_error = finding.severity == "error"
+        text.append(_("error") if is_error else _("warning"), "red" if is_error else "yellow")
         text.append(f" {finding.reason}", "bold")
-        text.append(f": {printable(finding.message)}{_clash(finding.file, finding.evidence)}\n")
+        message = printable(translated(finding.message))
+        text.append(f"{_(': ')}{message}{_clash(finding.file, finding.evidence)}\n")
     return text
 
 
@@ -42,21 +45,22 @@ def verdict_text(found: Findings, file: str) -> Text:
         for name, label in shown.items():
             text.append(f"  {pad(label, widest)}  {format_number(categories[name]):>{column}}\n")
         if len(categories) > _LISTED:
-            text.append(f"  and {format_number(len(categories) - _LISTED)} more\n", "dim")
+            text.append(f"  {_('and {count:,} more', count=len(categories) - _LISTED)}\n", "dim")
         if measures.uncategorised:
             text.append(
-                f"  {pad('no category', widest)}  {format_number(measures.uncategorised):>{column}}\n", "yellow"
+                f"  {pad(_('no category'), widest)}  {format_number(measures.uncategorised):>{column}}\n", "yellow"
             )
-    rules = "inferred rules" if measures.recipe == "inferred" else f"recipe {printable(measures.recipe)}"
-    text.append(f"{printable(file)}: {counted(measures.rows, 'row')}, {rules}: ")
+    inferred = measures.recipe == "inferred"
+    rules = Phrase("inferred rules") if inferred else Phrase("recipe {name}", name=printable(measures.recipe))
+    text.append(_("{file}: {rows}, {rules}: ", file=printable(file), rows=counted(measures.rows, "row"), rules=rules))
     errors, warnings = measures.errors, measures.warnings
     if not errors and not warnings:
-        return text.append("no findings\n", "bold green")
+        return text.append(f"{_('no findings')}\n", "bold green")
     counts = [counted(errors, "error")] if errors else []
     counts += [counted(warnings, "warning")] if warnings else []
-    text.append(" and ".join(counts), "bold red" if errors else "bold yellow")
-    reasons = ", ".join(f"{format_number(n)} {reason}" for reason, n in sorted(measures.reasons.items(), key=_by_count))
-    return text.append(f" ({reasons})\n")
+    text.append(translated(joined(counts, " and ")), "bold red" if errors else "bold yellow")
+    reasons = joined(f"{format_number(n)} {reason}" for reason, n in sorted(measures.reasons.items(), key=_by_count))
+    return text.append(_(" ({reasons})", reasons=reasons) + "\n")
 
 
 def _by_count(pair: tuple[str, int]) -> int:
@@ -66,7 +70,6 @@ def _by_count(pair: tuple[str, int]) -> int:
 def _clash(file: str, evidence: Mapping[str, Any]) -> str:
     if "line" not in evidence:
         return ""
-    there = (
-        f"line {evidence['line']}" if evidence["file"] == file else f"{printable(evidence['file'])}:{evidence['line']}"
-    )
-    return f" ({there})"
+    if evidence["file"] == file:
+        return _(" (line {line})", line=evidence["line"])
+    return _(" ({place})", place=f"{printable(evidence['file'])}:{evidence['line']}")

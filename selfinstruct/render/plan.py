@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
 from rich.text import Text
 
+from selfinstruct.messages import Phrase, _, joined, translated
 from selfinstruct.preparation import chat_roles
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Field, Snippets
@@ -21,7 +22,7 @@ from selfinstruct.render.description import (
     unchecked_phrase,
     writer_phrase,
 )
-from selfinstruct.render.text import counted, format_number, pad, printable, shorten
+from selfinstruct.render.text import counted, format_number, pad, pad_left, printable, shorten
 from selfinstruct.text import value_text
 
 #: At most this many categories are listed.
@@ -41,52 +42,52 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
     names = {name: printable(name) for name in recipe.fields}
     widest = max(map(cell_len, names.values()))
     for name, field in recipe.fields.items():
-        rules = "; ".join(_rules(name, field, prepared))
+        rules = printable(translated(joined(_rules(name, field, prepared), "; ")))
         text.append(f"  {pad(names[name], widest) if rules else names[name]}", "cyan")
         text.append(shorten(f"  {rules}".rstrip(), None if width is None else width - widest - 3) + "\n")
     text.append_text(_relations(prepared, width))
     text.append_text(_method(prepared, width))
     if (roles := chat_roles(recipe, prepared.seeds.rows)) is not None:
         said = ", ".join(f"{role} = {printable(name)}" for role, name in roles.names.items())
-        text.append(shorten(f"\n  Chat: {said}", width))
-    text.append(f"\n  Novelty: ROUGE-L F1 over {novelty_phrase(recipe, printable)}\n\n")
+        text.append("\n" + shorten(f"  {_('Chat: {roles}', roles=said)}", width))
+    compared = _("Novelty: ROUGE-L F1 over {fields}", fields=novelty_phrase(recipe, printable))
+    text.append(f"\n  {compared}\n\n")
     text.append_text(_categories(prepared, width))
     for label, lines in (
-        ("note", (*prepared.seeds.notes, *prepared.notes)),
-        ("skipped", prepared.skipped),
-        ("warning", prepared.warnings),
+        (_("note"), (*prepared.seeds.notes, *prepared.notes)),
+        (_("skipped"), prepared.skipped),
+        (_("warning"), prepared.warnings),
     ):
         for line in lines[:_LISTED]:
             text.append(f"\n  {label} ", "yellow")
-            text.append(printable(line))
+            text.append(printable(translated(line)))
         if len(lines) > _LISTED:
-            text.append(f"\n  and {format_number(len(lines) - _LISTED)} more", "dim")
+            text.append(f"\n  {_('and {count:,} more', count=len(lines) - _LISTED)}", "dim")
     return text
 
 
 def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:
     """The recipe's name, the number of rows, their sources, the directory and the author."""
-    most = "at most " if prepared.use_passages_once else ""
-    line = f"{most}{counted(sum(prepared.quotas.values()), 'row')} from {source_phrase(prepared)}"
-    line += f" in {printable(str(where))}" if where is not None else ""
+    rows: Phrase = counted(sum(prepared.quotas.values()), "row")
+    if prepared.use_passages_once:
+        rows = Phrase("at most {rows}", rows=rows)
+    given = {"rows": rows, "sources": source_phrase(prepared), "writer": writer_phrase(prepared)}
+    if where is None:
+        line = _("{rows} from {sources}, written by {writer}", **given)
+    else:
+        line = _("{rows} from {sources} in {directory}, written by {writer}", **given, directory=printable(str(where)))
     name = printable(prepared.recipe.name)
     text = Text(f"{name}:", "bold")
     at = cell_len(name) + 1
-    for word in f"{line}, written by {writer_phrase(prepared)}".split(" "):
+    for word in line.split(" "):
         if width is not None and not prepared.recipe.imitates and at + 1 + cell_len(word) > width:
             text.append("\n ")
             at = 1
         text.append(f" {word}", "not bold")
         at += 1 + cell_len(word)
     if prepared.preset:
-        like, _, why = prepared.preset.partition(": ")
-        line = f"  like the built-in recipe {like}: {printable(why)}"
-        text.append(f"\n{shorten(line, width)}", "dim not bold")
+        text.append(f"\n{shorten(f'  {printable(translated(prepared.preset))}', width)}", "dim not bold")
     return text.append("\n\n")
-
-
-#: When a relation is inferred; see docs/recipes.md.
-_TEST = "  in 9 of 10 seeds, and less than 1 in 1,000 by chance"
 
 
 def _relations(prepared: Prepared, width: int | None) -> Text:
@@ -94,16 +95,18 @@ def _relations(prepared: Prepared, width: int | None) -> Text:
     text = Text()
     for at, relation in enumerate(prepared.recipe.relations):
         if not at:
-            text.append("\n  Relations", "bold")
-            text.append(f"{_TEST if 'relations.0' in prepared.reasons else ''}\n", "dim")
-        line = printable(prepared.reasons.get(f"relations.{at}", "") or relation.describe())
+            text.append(f"\n  {_('Relations')}", "bold")
+            # When a relation is inferred; see docs/recipes.md.
+            test = f"  {_('in 9 of 10 seeds, and less than 1 in 1,000 by chance')}"
+            text.append(f"{test if 'relations.0' in prepared.reasons else ''}\n", "dim")
+        line = printable(translated(prepared.reasons.get(f"relations.{at}", "") or relation.describe()))
         text.append(shorten(f"    {line}", width) + "\n")
     return text
 
 
 def _method(prepared: Prepared, width: int | None) -> Text:
     """A line for each list, step, judge and expansion; none where rows are imitated."""
-    lines = [(printable(name), words) for name, words in step_lines(prepared)]
+    lines = [(printable(name), translated(words)) for name, words in step_lines(prepared)]
     if not lines:
         return Text()
     widest = max(cell_len(name) for name, _ in lines)
@@ -119,24 +122,25 @@ def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
     if source := field_source(prepared.recipe, name):
         yield source
     if categories.by == "field" and categories.field == name:
-        yield "the label"
+        yield Phrase("the label")
     if field.unique:
-        yield "another value in every row"
+        yield Phrase("another value in every row")
     if field.optional:
-        yield _with_reason("optional", prepared, f"fields.{name}.optional")
+        yield _with_reason(Phrase("optional"), prepared, f"fields.{name}.optional")
     if field.type not in ("string", "any"):
         yield field.type
     if field.negatives is not None:
-        yield f"up to {counted(field.negatives.count, 'hard negative')} of {printable(field.negatives.of)}"
+        negatives = counted(field.negatives.count, "hard negative")
+        yield Phrase("up to {negatives} of {field}", negatives=negatives, field=printable(field.negatives.of))
     if field.type == "any" and field.min_chars == 0:
-        yield "may be null"
+        yield Phrase("may be null")
     for key, words in _references(field):
         yield _with_reason(words, prepared, f"fields.{name}.{key}")
     yield from _limits(field)
     for rule in (rule for rule in prepared.recipe.rules if rule.field == name):
-        where = " and ".join(f"{printable(key)} is {_listed(values)}" for key, values in rule.when.items())
-        rules = [*(words for _, words in _references(rule)), *_limits(rule)]
-        yield f"where {where}: {', '.join(rules)}"
+        where = [Phrase("{field} is {values}", field=key, values=_listed(values)) for key, values in rule.when.items()]
+        rules = [*(words for _key, words in _references(rule)), *_limits(rule)]
+        yield Phrase("where {conditions}: {rules}", conditions=joined(where, " and "), rules=joined(rules))
     if remark := unchecked_phrase(prepared.recipe, name):
         yield remark
 
@@ -144,85 +148,98 @@ def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
 def _references(rules: Constraints) -> Iterator[tuple[str, str]]:
     """The rules that inference may set, each with its key."""
     if rules.appears_in is not None:
-        kind = "a form of a word" if rules.match == "inflected" else "a span"
-        yield "appears_in", f"{kind} of {printable(rules.appears_in)}"
+        field = printable(rules.appears_in)
+        inflected = rules.match == "inflected"
+        yield "appears_in", Phrase("a form of a word of {field}" if inflected else "a span of {field}", field=field)
     if rules.identifiers_in is not None:
-        yield "identifiers_in", f"numbers and ids must occur in {printable(rules.identifiers_in)}"
+        field = printable(rules.identifiers_in)
+        yield "identifiers_in", Phrase("numbers and ids must occur in {field}", field=field)
 
 
 def _limits(rules: Constraints) -> Iterator[str]:
     """The other rules of a field."""
-    for unit, least, most in (
-        ("character", rules.min_chars, rules.max_chars),
-        ("word", rules.min_words, rules.max_words),
-    ):
-        if bounds := _bounds(least or 0, most, unit):
-            yield bounds
+    if bounds := _bounds(rules.min_chars or 0, rules.max_chars, lambda count: counted(count, "character")):
+        yield bounds
+    if bounds := _bounds(rules.min_words or 0, rules.max_words, lambda count: counted(count, "word")):
+        yield bounds
     if rules.pattern is not None:
-        yield f"must match {printable(rules.pattern)}"
+        yield Phrase("must match {pattern}", pattern=printable(rules.pattern))
     if rules.refuse:
-        yield f"must not contain {_listed(rules.refuse)}"
+        yield Phrase("must not contain {values}", values=_listed(rules.refuse))
     if rules.one_of:
         yield _listed(rules.one_of)
     if rules.choice_of is not None:
-        yield f"one of the choices in {printable(rules.choice_of)}"
+        yield Phrase("one of the choices in {field}", field=printable(rules.choice_of))
     if rules.differs_from is not None:
-        by = f" in at least {rules.differs_by:.0%} of its words" if rules.differs_by is not None else ""
-        yield f"must differ from {printable(rules.differs_from)}{by}"
+        field = printable(rules.differs_from)
+        if rules.differs_by is None:
+            yield Phrase("must differ from {field}", field=field)
+        else:
+            yield Phrase(
+                "must differ from {field} in at least {share:.0%} of its words", field=field, share=rules.differs_by
+            )
     if rules.snippets is not None:
         yield from _code(rules.snippets)
 
 
 def _code(snippets: Snippets) -> Iterator[str]:
-    if bounds := _bounds(snippets.least, snippets.most, "code block"):
+    if bounds := _bounds(snippets.least, snippets.most, lambda count: counted(count, "code block")):
         yield bounds
     if snippets.max_lines is not None:
-        yield f"at most {counted(snippets.max_lines, 'line')} per code block"
+        yield Phrase("at most {lines} per code block", lines=counted(snippets.max_lines, "line"))
     if snippets.python:
-        yield "code blocks must parse as Python"
+        yield Phrase("code blocks must parse as Python")
     if snippets.last:
-        yield "must end with a code block"
+        yield Phrase("must end with a code block")
 
 
-def _bounds(least: int, most: int | None, unit: str) -> str:
-    """A range in words, or "" for no limit."""
+def _bounds(least: int, most: int | None, units: Callable[[int], Phrase]) -> str:
+    """A range in words, or "" for no limit; ``units`` counts its units."""
     if most is None:
-        return f"at least {counted(least, unit)}" if least else ""
+        return Phrase("at least {limit}", limit=units(least)) if least else ""
     if least == most:
-        return counted(least, unit)
-    return f"{format_number(least)} to {counted(most, unit)}" if least else f"at most {counted(most, unit)}"
+        return units(least)
+    if not least:
+        return Phrase("at most {limit}", limit=units(most))
+    return Phrase("{least:,} to {most}", least=least, most=units(most))
 
 
 def _listed(values: Sequence[Scalar]) -> str:
-    return printable(" or ".join(map(value_text, values)))
+    return joined([printable(value_text(value)) for value in values], " or ")
 
 
 def _with_reason(rule: str, prepared: Prepared, path: str) -> str:
-    """The rule, followed by the evidence in the seeds where it was inferred."""
-    reason = printable(prepared.reasons.get(path, ""))
-    return f"{rule}{reason.removeprefix(rule)}" if reason.startswith(rule) else rule
+    """The rule, or the reason in its place, which is the rule with the evidence in the seeds, where it was inferred."""
+    reason = prepared.reasons.get(path, "")
+    return reason if printable(reason).startswith(rule) else rule
 
 
 def _categories(prepared: Prepared, width: int | None) -> Text:
     table = prepared.recipe.categories
     combined = join_words(list(map(printable, table.attributes)))
     by = {
-        "template": f"by template of {printable(table.field or '')}",
-        "field": f"by value of {printable(table.field or '')}",
-        "passage": "by template of the passages",
-        "attribute": f"by {'combination' if len(table.attributes) > 1 else 'value'} of {combined}",
-        "none": "the whole data set",
-    }.get(table.by, f"returned by {printable(table.by)}")
+        "template": Phrase("by template of {field}", field=printable(table.field or "")),
+        "field": Phrase("by value of {field}", field=printable(table.field or "")),
+        "passage": Phrase("by template of the passages"),
+        "attribute": Phrase(
+            "by combination of {fields}" if len(table.attributes) > 1 else "by value of {fields}", fields=combined
+        ),
+    }.get(table.by, Phrase("returned by {function}", function=printable(table.by)))
     quotas = {name: quota for name, quota in prepared.quotas.items() if quota or table.by != "passage"}
     total = len(quotas)
-    heading = f"  {counted(total, 'category', 'categories')}{', ' if table.by == 'none' else ' '}{by}"
+    count = counted(total, "category", "categories")
+    if table.by == "none":
+        heading = f"  {_('{categories}, the whole data set', categories=count)}"
+    else:
+        heading = f"  {_('{categories} {how}', categories=count, how=by)}"
     room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - _COLUMN_CELLS), 12)
     shown = {name: shorten(printable(name), room) for name in list(quotas)[:_LISTED]}
     widest = max(cell_len(heading) - 4, *map(cell_len, shown.values()))
     text = Text()
-    text.append(f"{pad(heading, widest + 4)}  {'rows':>8}  {'max ROUGE-L':>11}\n", "bold")
+    columns = f"{pad_left(_('rows'), 8)}  {pad_left(_('max ROUGE-L'), 11)}"
+    text.append(f"{pad(heading, widest + 4)}  {columns}\n", "bold")
     for name, label in shown.items():
         text.append(f"    {pad(label, widest)}  {format_number(quotas[name]):>8}  {prepared.thresholds[name]:>11.4f}\n")
     if total > _LISTED:
-        text.append(f"    and {format_number(total - _LISTED)} more\n", "dim")
+        text.append(f"    {_('and {count:,} more', count=total - _LISTED)}\n", "dim")
     return text

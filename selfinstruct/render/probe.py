@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 
 from selfinstruct.analysis.knowledge import KNOWN_ROUGE_L, Knowledge
-from selfinstruct.render.text import counted, format_number, printable, shorten
+from selfinstruct.messages import Phrase, _, joined
+from selfinstruct.render.text import counted, pad, printable, shorten
 
 _LISTED = 20
 _LEFT = 12
@@ -18,29 +19,42 @@ def probe_text(found: Knowledge, width: int | None) -> Text:
     text = Text()
     room = None if width is None else max(width - _LEFT, 20)
     for each in found.answers[:_LISTED]:
-        mark = "exact" if each.exact else f"ROUGE-L {each.rouge_l:.2f}{', known' if each.known else ''}"
+        score = f"ROUGE-L {each.rouge_l:.2f}"
+        mark = _("exact") if each.exact else _("{score}, known", score=score) if each.known else score
         text.append(f"{shorten(printable(each.question), width)}\n", "bold")
-        text.append(f"  expected  {shorten(printable(each.expected), room)}\n")
-        text.append(f"  answered  {shorten(printable(each.answer), room)}\n", "green" if each.known else "yellow")
+        text.append(f"  {pad(_('expected'), 8)}  {shorten(printable(each.expected), room)}\n")
+        answered = f"  {pad(_('answered'), 8)}  {shorten(printable(each.answer), room)}\n"
+        text.append(answered, "green" if each.known else "yellow")
         text.append(f"            {mark}\n", "dim")
     if len(found.answers) > _LISTED:
-        text.append(f"and {format_number(len(found.answers) - _LISTED)} more, all in the JSON output\n", "dim")
+        left = _("and {count:,} more, all in the JSON output", count=len(found.answers) - _LISTED)
+        text.append(f"{left}\n", "dim")
     return text.append(f"\n{_shares(found)}")
 
 
 def _shares(found: Knowledge) -> str:
-    asked = f"{format_number(len(found.answers))} of {counted(found.questions, 'question')} answered"
-    failed = "".join(f"; {counted(count, 'call')} failed: {reason}" for reason, count in sorted(found.failed.items()))
-    stopped = "; stopped by the budget" if found.stopped == "budget" else ""
-    lines = [f"{printable(found.model)}, without context: {asked}{failed}{stopped}"]
+    questions = counted(found.questions, "question")
+    said = [Phrase("{answered:,} of {questions} answered", answered=len(found.answers), questions=questions)]
+    for reason, count in sorted(found.failed.items()):
+        said.append(Phrase("{calls} failed: {reason}", calls=counted(count, "call"), reason=reason))
+    if found.stopped == "budget":
+        said.append(Phrase("stopped by the budget"))
+    lines = [_("{model}, without context: {result}", model=printable(found.model), result=joined(said, "; "))]
     if found.known is not None and found.exact is not None and found.rouge_l is not None:
         count = sum(each.known for each in found.answers)
-        lines.append(
-            f"known: {count} of {len(found.answers)} ({found.known:.0%}); exact: {found.exact:.0%}; "
-            f"mean ROUGE-L: {found.rouge_l:.2f} (known from {KNOWN_ROUGE_L} on)"
+        shares = _(
+            "known: {count} of {answers} ({share:.0%}); exact: {exact:.0%}; mean ROUGE-L: {rouge_l:.2f} (known from "
+            "{least} on)",
+            count=count,
+            answers=len(found.answers),
+            share=found.known,
+            exact=found.exact,
+            rouge_l=found.rouge_l,
+            least=KNOWN_ROUGE_L,
         )
+        lines.append(shares)
         if found.known >= _MUCH:
-            lines.append("The model knows most answers: rows like these would teach it little.")
+            lines.append(_("The model knows most answers: rows like these would teach it little."))
         elif found.known <= _LITTLE:
-            lines.append("The model lacks at least half of the answers: rows like these have something to teach.")
+            lines.append(_("The model lacks at least half of the answers: rows like these have something to teach."))
     return "".join(f"{line}\n" for line in lines)

@@ -12,14 +12,14 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.events import CategoryCount, Snapshot
+from selfinstruct.messages import _, translated
 from selfinstruct.records import Row
-from selfinstruct.render.text import counted, format_duration, format_number, pad, printable, shorten
+from selfinstruct.render.text import counted, format_duration, format_number, pad, pad_left, printable, shorten
 from selfinstruct.text import value_text
 
 #: The rate is measured over this many last seconds: it changes as the pool grows or the endpoint gets busy.
 _WINDOW = 20.0
 _BAR_CELLS, _LEAST_BAR = 30, 14
-_REJECTED, _EXHAUSTED = "rejected", "exhausted"
 _NAME_CELLS, _LEAST_NAME = 56, 8
 _FIELDS = 4
 _ECHO = len("^C^C")
@@ -57,24 +57,24 @@ class RateMeter:
 def totals(snapshot: Snapshot, pace: RateMeter, now: float) -> str:
     """One line for the whole run: rows, rate, time left, requests in flight, rejections, failures."""
     wanted = sum(category.quota for category in snapshot.categories.values())
-    parts = [f"{format_number(snapshot.accepted)} of {counted(wanted, 'row')}"]
+    parts = [_("{accepted:,} of {rows}", accepted=snapshot.accepted, rows=counted(wanted, "row"))]
     if rate := pace.rate(now):
-        parts.append(f"{rate:,.0f} rows/s" if rate >= 9.5 else f"{rate:.1f} rows/s")
+        parts.append(_("{rate:,.0f} rows/s", rate=rate) if rate >= 9.5 else _("{rate:.1f} rows/s", rate=rate))
     missing = sum(c.quota - c.accepted for c in snapshot.categories.values() if not c.exhausted)
     left = pace.left(missing, now)
     if left is not None and missing:
-        parts.append(f"{format_duration(max(left, 1))} left")
+        parts.append(_("{time} left", time=format_duration(max(left, 1))))
     else:
-        parts.append(format_duration(now - pace.begun))
+        parts.append(translated(format_duration(now - pace.begun)))
     if snapshot.in_flight:
-        flying = f"{format_number(snapshot.in_flight)} in flight"
         # Batches that wait for a free slot are not in flight.
-        pace_ = snapshot.pace
-        parts.append(flying if pace_ is None or pace_.unrestricted else f"{format_number(pace_.in_flight)} in flight")
+        limit = snapshot.pace
+        flying = snapshot.in_flight if limit is None or limit.unrestricted else limit.in_flight
+        parts.append(_("{count:,} in flight", count=flying))
     if rejected := sum(snapshot.rejected.values()):
-        parts.append(f"{format_number(rejected)} rejected")
+        parts.append(_("{count:,} rejected", count=rejected))
     if failed := sum(snapshot.failed.values()):
-        parts.append(f"{format_number(failed)} failed")
+        parts.append(_("{count:,} failed", count=failed))
     return " · ".join(parts)
 
 
@@ -83,25 +83,25 @@ def held_back(snapshot: Snapshot) -> str:
     pace = snapshot.pace
     if pace is None or pace.unrestricted:
         return ""
-    return f"at most {format_number(pace.concurrency)} at once: {printable(pace.reason)}"
+    why = printable(translated(pace.reason))
+    return _("at most {count:,} at once: {why}", count=pace.concurrency, why=why)
 
 
 def board(snapshot: Snapshot | None, pace: RateMeter, now: float, width: int, height: int, *, ascii_only: bool) -> Text:
     """The live display of a run, for a terminal of ``width`` cells and ``height`` lines; it always fits."""
     if snapshot is None:
-        return Text(
-            f"  waiting for the first reply · {format_duration(now - pace.begun)}", no_wrap=True, overflow="crop"
-        )
+        waited = translated(format_duration(now - pace.begun))
+        return Text(f"  {_('waiting for the first reply')} · {waited}", no_wrap=True, overflow="crop")
     text = Text(no_wrap=True, overflow="crop")
     shown = _chosen(snapshot, max(height - _OTHER_LINES - 1, 1))
     text.append_text(_bars(shown, width, ascii_only))
     if hidden := len(snapshot.categories) - len(shown):
         full = sum(1 for name, c in snapshot.categories.items() if name not in shown and c.accepted >= c.quota)
-        text.append(f"  and {format_number(hidden)} more, {format_number(full)} full\n", "dim")
+        text.append(f"  {_('and {hidden:,} more, {full:,} full', hidden=hidden, full=full)}\n", "dim")
     # Leave room for the ^C that a terminal echoes, so that it does not wrap.
     room = width - _ECHO
     text.append(f"\n{shorten(f'  {totals(snapshot, pace, now)}', room)}\n", "bold")
-    for said in (held_back(snapshot), printable(snapshot.notes[-1]) if snapshot.notes else ""):
+    for said in (held_back(snapshot), printable(translated(snapshot.notes[-1])) if snapshot.notes else ""):
         if said:
             text.append(f"{shorten(f'  {said}', room)}\n", "yellow")
     if snapshot.last_row is not None:
@@ -125,14 +125,16 @@ def _chosen(snapshot: Snapshot, count: int) -> dict[str, CategoryCount]:
 def _bars(categories: dict[str, CategoryCount], width: int, ascii_only: bool) -> Text:
     names = {name: printable(name) for name in categories}
     counts = {name: f"{c.accepted:,}/{c.quota:,}" for name, c in categories.items()}
-    column = max(map(len, counts.values()))
-    refused = max(len(_REJECTED), *(len(format_number(c.rejected)) for c in categories.values()))
+    column = max(cell_len(_("rows")), *map(len, counts.values()))
+    rejected, exhausted = _("rejected"), _("exhausted")
+    refused = max(cell_len(rejected), *(len(format_number(c.rejected)) for c in categories.values()))
     marked = any(map(gave_up, categories.values()))
-    room = width - 1 - sum((2, 2, 2, column, 2, refused, 2 + len(_EXHAUSTED) if marked else 0))
+    room = width - 1 - sum((2, 2, 2, column, 2, refused, 2 + cell_len(exhausted) if marked else 0))
     widest = min(max(map(cell_len, names.values())), _NAME_CELLS, max(room - _LEAST_BAR, _LEAST_NAME))
     cells = max(min(room - widest, _BAR_CELLS), 0)
     text = Text()
-    text.append(f"  {'':{widest}}  {'':{cells}}  {'rows':>{column}}  {_REJECTED:>{refused}}\n", "dim")
+    heading = f"{pad_left(_('rows'), column)}  {pad_left(rejected, refused)}"
+    text.append(f"  {'':{widest}}  {'':{cells}}  {heading}\n", "dim")
     for name, category in categories.items():
         style = "green" if category.accepted >= category.quota else "yellow" if category.exhausted else "cyan"
         done, rest = _bar(category.accepted, category.quota, cells, ascii_only)
@@ -140,7 +142,7 @@ def _bars(categories: dict[str, CategoryCount], width: int, ascii_only: bool) ->
         text.append(done, style).append(rest, "dim")
         text.append(f"  {counts[name]:>{column}}", style)
         text.append(f"  {format_number(category.rejected):>{refused}}", "dim")
-        text.append(f"  {_EXHAUSTED}\n" if gave_up(category) else "\n", "yellow")
+        text.append(f"  {exhausted}\n" if gave_up(category) else "\n", "yellow")
     return text
 
 

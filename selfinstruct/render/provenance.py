@@ -9,11 +9,12 @@ from rich.text import Text
 
 from selfinstruct.analysis.provenance import Neighbour, Provenance
 from selfinstruct.growth import PASSAGE, ROUND
+from selfinstruct.messages import Phrase, _, joined, translated
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
 from selfinstruct.render.description import join_words
 from selfinstruct.render.summary import MEANINGS
-from selfinstruct.render.text import counted, format_duration, format_number, pad, printable, shorten
+from selfinstruct.render.text import counted, format_duration, pad, printable, shorten
 from selfinstruct.text import value_text
 
 _PIECE_CHARACTERS = 4000
@@ -23,16 +24,22 @@ _VALUE_CHARACTERS = 400
 def provenance_text(found: Provenance, threshold: float | None, width: int | None) -> Text:
     """Return everything known about a row; ``threshold`` is the largest ROUGE-L F1 of its category, if known."""
     text = Text()
-    kind = {"s": "seed ", "x": "rejected candidate "}.get(found.name[:1], "row ")
-    text.append(f"{kind}{found.name}", "bold").append(f" · {printable(found.category) or 'no category'}\n\n")
+    if found.name.startswith("s"):
+        title = _("seed {name}", name=found.name)
+    elif found.name.startswith("x"):
+        title = _("rejected candidate {name}", name=found.name)
+    else:
+        title = _("row {name}", name=found.name)
+    text.append(title, "bold").append(f" · {printable(found.category) or _('no category')}\n\n")
     if found.rejection is not None:
         reason = found.rejection.reason
-        text.append(f"  {reason}", "bold red").append(f"  {MEANINGS.get(reason, '')}\n", "dim")
-        text.append(f"  {printable(found.rejection.message)}\n\n")
+        text.append(f"  {reason}", "bold red").append(f"  {translated(MEANINGS.get(reason, ''))}\n", "dim")
+        text.append(f"  {printable(translated(found.rejection.message))}\n\n")
     if found.row is not None:
         text.append_text(_row(found))
     if found.line is not None:
-        text.append(f"\n  line {found.line} of {printable(found.recipe.seeds.file)}\n")
+        place = _("line {line} of {file}", line=found.line, file=printable(found.recipe.seeds.file))
+        text.append(f"\n  {place}\n")
     if found.replies:
         text.append_text(_reply(found, width))
     text.append_text(_nearest(found, threshold, width))
@@ -65,28 +72,30 @@ def _reply(found: Provenance, width: int | None) -> Text:
     models = list(dict.fromkeys(each.reply.model for each in found.replies))
     text = Text("\n")
     if not found.recipe.imitates and not found.recipe.steps:
-        text.append("made by templates", "bold").append(f" in batch {batch.number}\n")
+        text.append(_("made by templates"), "bold").append(f"{_(' in batch {number}', number=batch.number)}\n")
         return text.append_text(_given(found, width))
-    text.append("written by ", "bold")
-    text.append(f"{join_words([printable(model) for model in models])}")
-    text.append(f" in batch {batch.number}, {counted(batch.count, 'row')} requested")
+    text.append(_("written by "), "bold")
+    text.append(translated(join_words([printable(model) for model in models])))
+    text.append(_(" in batch {number}, {rows} requested", number=batch.number, rows=counted(batch.count, "row")))
     if found.recipe.imitates:
-        text.append(f", candidate {found.position + 1} of the reply")
+        text.append(_(", candidate {number} of the reply", number=found.position + 1))
     text.append("\n")
     if found.recipe.steps:
         text.append_text(_given(found, width))
     text.append_text(_steps(found, width, named=len(models) > 1))
     if batch.category != found.category:
-        text.append(f"  requested for another category: {printable(batch.category)}\n", "yellow not bold")
+        other = _("requested for another category: {category}", category=printable(batch.category))
+        text.append(f"  {other}\n", "yellow not bold")
     if not found.recipe.steps:
         text.append_text(_given(found, width))
     if found.demos:
-        text.append("\ndemonstrations\n", "bold")
+        text.append(f"\n{_('demonstrations')}\n", "bold")
         text.append_text(_neighbours(found.demos, found.recipe, width))
     if not found.text:
         return text
-    step = f" of step {printable(found.step)}" if found.step else ""
-    text.append(f"\ntext in the reply{step}\n", "bold")
+    step = printable(found.step)
+    heading = _("text in the reply of step {step}", step=step) if step else _("text in the reply")
+    text.append(f"\n{heading}\n", "bold")
     piece = found.text if len(found.text) <= _PIECE_CHARACTERS else f"{found.text[:_PIECE_CHARACTERS]}…"
     text.append("".join(f"  {printable(line)}\n" for line in piece.split("\n")), "not bold")
     return text
@@ -98,14 +107,16 @@ def _given(found: Provenance, width: int | None) -> Text:
     if found.passage is not None:
         line = found.passage.get("start") if found.recipe.passages is not None else None
         place = f"{found.passage['document']}{f':{line}' if line else ''}"
-        where = [str(found.conditions[PASSAGE]), f"of {place}"]
-        where += [f"page {page}"] if (page := found.passage.get("page")) is not None else []
-        said[PASSAGE] = f"{', '.join(where)}: {value_text(found.passage[PASSAGE])}"
+        given = {"number": found.conditions[PASSAGE], "place": place, "text": value_text(found.passage[PASSAGE])}
+        if (page := found.passage.get("page")) is not None:
+            said[PASSAGE] = _("{number}, of {place}, page {page}: {text}", **given, page=page)
+        else:
+            said[PASSAGE] = _("{number}, of {place}: {text}", **given)
     if not said:
         return Text()
     names = {name: printable(name) for name in said}
     widest = max(map(cell_len, names.values()))
-    text = Text("\ninputs\n", "bold")
+    text = Text(f"\n{_('inputs')}\n", "bold")
     for name, value in said.items():
         text.append(f"  {pad(names[name], widest)}  ", "cyan not bold")
         shown = printable(value[:_VALUE_CHARACTERS])
@@ -115,24 +126,24 @@ def _given(found: Provenance, width: int | None) -> Text:
 
 def _steps(found: Provenance, width: int | None, *, named: bool) -> Text:
     """A line for each call: its step, the model where there are several, tokens, seconds, and why it failed."""
-    text = Text("\nsteps\n" if found.recipe.steps else "", "bold")
+    text = Text(f"\n{_('steps')}\n" if found.recipe.steps else "", "bold")
     keys = {step.call: printable(step.step) for step in found.replies}
     widest = max(map(cell_len, keys.values()))
     for step in found.replies:
         usage = step.reply.usage
-        tokens = (
-            f"{format_number(usage.input)} input and {format_number(usage.output)} output tokens" if usage.input else ""
-        )
+        tokens = Phrase("{input:,} input and {output:,} output tokens", input=usage.input, output=usage.output)
         took = format_duration(step.reply.seconds) if step.reply.seconds >= 0.05 else ""
-        said = ", ".join(filter(None, [printable(step.reply.model) if named else "", tokens, took]))
+        parts = filter(None, [printable(step.reply.model) if named else "", tokens if usage.input else "", took])
+        said = translated(joined(parts))
         if not found.recipe.steps:
-            text.append(f"  step {keys[step.call]}, {said}\n" if said else "", "not bold")
+            text.append(f"  {_('step {step}, {said}', step=keys[step.call], said=said)}\n" if said else "", "not bold")
             continue
         text.append(f"  {pad(keys[step.call], widest)}", "cyan not bold")
         text.append(f"  {said}".rstrip(), "default not bold")
         if why := found.unreadable.get(step.call):
             text.append(
-                f"\n  {pad('', widest)}  {shorten(printable(why), width and width - widest - 5)}", "yellow not bold"
+                f"\n  {pad('', widest)}  {shorten(printable(translated(why)), width and width - widest - 5)}",
+                "yellow not bold",
             )
         text.append("\n")
     return text
@@ -142,11 +153,12 @@ def _nearest(found: Provenance, threshold: float | None, width: int | None) -> T
     if found.nearest is None:
         if found.rejection is not None:
             return Text()
-        return Text("\nnearest rows: not computed for a pool of this size\n", "dim")
-    heading = "conflicting rows" if found.rejection is not None else "nearest rows"
+        return Text(f"\n{_('nearest rows: not computed for a pool of this size')}\n", "dim")
+    heading = _("conflicting rows") if found.rejection is not None else _("nearest rows")
     text = Text(f"\n{heading}", "bold")
     if threshold is not None:
-        text.append(f", by ROUGE-L F1; the category allows at most {threshold:.4f}", "dim not bold")
+        most = _(", by ROUGE-L F1; the category allows at most {threshold:.4f}", threshold=threshold)
+        text.append(most, "dim not bold")
     text.append("\n").append_text(_neighbours(found.nearest, found.recipe, width))
     return text
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from selfinstruct.messages import _, translated
 from selfinstruct.recipe.builtin import BuiltinRecipe
-from selfinstruct.render.text import shorten
+from selfinstruct.render.text import pad, shorten
 
 
 def recipes_text(built: Sequence[BuiltinRecipe], width: int | None) -> Text:
@@ -18,12 +19,12 @@ def recipes_text(built: Sequence[BuiltinRecipe], width: int | None) -> Text:
         mark = "  " if each.needs_model else "* "
         room = None if width is None else width - widest - len(mark) - 4
         text.append(f"  {mark}", "green").append(f"{each.name:{widest}}", "cyan")
-        text.append(f"  {shorten(each.summary, room)}\n")
-    text.append("\n  * runs without a model\n\n", "dim")
-    text.append(
-        "  run    selfinstruct run NAME --model MODEL --base-url URL\n"
-        "  print  selfinstruct recipes show NAME\n"
-        "  copy   selfinstruct init --recipe NAME\n",
-        "dim",
-    )
+        text.append(f"  {shorten(translated(each.summary), room)}\n")
+    text.append(f"\n  {_('* runs without a model')}\n\n", "dim")
+    for purpose, command in (
+        (_("run"), "selfinstruct run NAME --model MODEL --base-url URL"),
+        (_("print"), "selfinstruct recipes show NAME"),
+        (_("copy"), "selfinstruct init --recipe NAME"),
+    ):
+        text.append(f"  {pad(purpose, 5)}  {command}\n", "dim")
     return text

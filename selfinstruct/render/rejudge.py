@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.analysis.rejudge import Rejudged
-from selfinstruct.render.text import counted, format_number, printable
+from selfinstruct.messages import _
+from selfinstruct.render.text import counted, format_number, pad, pad_left, printable
 
 
 def rejudge_text(done: Rejudged, name: str) -> Text:
     """Return a line that says whether anything changed, and a table of the counts before and after."""
-    text = Text(f"{printable(name)}: {counted(done.replies, 'recorded reply', 'recorded replies')} judged again: ")
+    replies = counted(done.replies, "recorded reply", "recorded replies")
+    text = Text(_("{run}: {replies} judged again: ", run=printable(name), replies=replies))
     if done.identical:
-        text.append("the same rows are accepted\n\n", "bold")
+        said = _("the same rows are accepted")
     else:
-        text.append(
-            f"{format_number(done.same)} of {format_number(done.before.accepted)} rows are accepted as before\n\n",
-            "bold",
-        )
-    rows = [("accepted", done.before.accepted, done.after.accepted)]
+        said = _("{same:,} of {before:,} rows are accepted as before", same=done.same, before=done.before.accepted)
+    text.append(f"{said}\n\n", "bold")
+    rows = [(_("accepted"), done.before.accepted, done.after.accepted)]
     counts = (
-        ("rejected", done.before.rejected, done.after.rejected),
-        ("failed", done.before.failed, done.after.failed),
+        (_("rejected"), done.before.rejected, done.after.rejected),
+        (_("failed"), done.before.failed, done.after.failed),
     )
     for kind, before, after in counts:
-        rows += [(f"{kind}: {name}", before.get(name, 0), after.get(name, 0)) for name in sorted({*before, *after})]
-    widest = max(len(what) for what, _, _ in rows)
-    text.append(f"  {'':{widest}}  {'before':>9}  {'after':>9}\n", "dim")
+        reasons = sorted({*before, *after})
+        rows += [(f"{kind}{_(': ')}{reason}", before.get(reason, 0), after.get(reason, 0)) for reason in reasons]
+    widest = max(cell_len(what) for what, _before, _after in rows)
+    text.append(f"  {'':{widest}}  {pad_left(_('before'), 9)}  {pad_left(_('after'), 9)}\n", "dim")
     for what, was, now in rows:
-        text.append(
-            f"  {what:{widest}}  {format_number(was):>9}  {format_number(now):>9}\n", "" if was == now else "bold"
-        )
+        line = f"  {pad(what, widest)}  {format_number(was):>9}  {format_number(now):>9}\n"
+        text.append(line, "" if was == now else "bold")
     return text

@@ -10,33 +10,43 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from selfinstruct.analysis.summary import Bill, Summary
+from selfinstruct.messages import Phrase, _, joined, translated
 from selfinstruct.render.advice import exhaustion_advice, needs_model
-from selfinstruct.render.text import counted, format_duration, format_money, format_number, pad, printable, shorten
+from selfinstruct.render.text import (
+    counted,
+    format_duration,
+    format_money,
+    format_number,
+    pad,
+    pad_left,
+    printable,
+    shorten,
+)
 
 _LISTED = 40
 _NAME_CELLS = 64
 
 #: The meaning of each reason for a rejection, for a person who has not read the documentation.
 MEANINGS = {
-    "schema": "wrong fields or types",
-    "empty": "an empty value",
-    "length": "a value is too long or too short",
-    "echo": "a copy of a seed row or a demonstration",
-    "same": "a value repeats the field it must differ from",
-    "ungrounded": "a value does not occur in its source field",
-    "identifiers": "a number or id does not occur in its source field",
-    "label": "not a known category",
-    "blocked": "contains blocked words",
-    "check": "rejected by a check of your own",
-    "relation": "values do not agree as they do in the seeds",
-    "contradiction": "same question, different answer",
-    "holdout": "too similar to a held-out row",
-    "pii": "contains personal data",
-    "near-duplicate": "too similar to a row in the pool",
-    "duplicate": "identical to a row in the pool",
-    "quota": "category already full",
-    "judge": "rejected by the judge",
-    "unanswered": "a reader of the row gives another answer",
+    "schema": Phrase("wrong fields or types"),
+    "empty": Phrase("an empty value"),
+    "length": Phrase("a value is too long or too short"),
+    "echo": Phrase("a copy of a seed row or a demonstration"),
+    "same": Phrase("a value repeats the field it must differ from"),
+    "ungrounded": Phrase("a value does not occur in its source field"),
+    "identifiers": Phrase("a number or id does not occur in its source field"),
+    "label": Phrase("not a known category"),
+    "blocked": Phrase("contains blocked words"),
+    "check": Phrase("rejected by a check of your own"),
+    "relation": Phrase("values do not agree as they do in the seeds"),
+    "contradiction": Phrase("same question, different answer"),
+    "holdout": Phrase("too similar to a held-out row"),
+    "pii": Phrase("contains personal data"),
+    "near-duplicate": Phrase("too similar to a row in the pool"),
+    "duplicate": Phrase("identical to a row in the pool"),
+    "quota": Phrase("category already full"),
+    "judge": Phrase("rejected by the judge"),
+    "unanswered": Phrase("a reader of the row gives another answer"),
 }
 
 
@@ -48,21 +58,22 @@ def summary_text(
     ``unchecked`` are the fields about whose content no rule decides.
     """
     style = "bold green" if summary.stopped == "done" else "bold yellow"
-    first, _, rest = headline(summary).partition(", ")
-    text = Text().append(first, style).append(f", {rest}\n\n")
+    rows, end = _beginning(summary), _end(summary)
+    text = Text().append(translated(rows), style).append(f"{_(', {end}.', end=end)}\n\n")
     text.append_text(_categories(summary, width))
-    text.append(f"\n  {rejected_phrase(summary)}{':' if summary.rejected else '.'}\n")
+    rejected = rejected_phrase(summary)
+    text.append(f"\n  {_('{rejected}:' if summary.rejected else '{rejected}.', rejected=rejected)}\n")
     text.append_text(_losses(summary))
     if unchecked and summary.accepted:
-        shown = ", ".join(map(printable, unchecked))
-        text.append(f"{shorten(f'  Not checked: the content of {shown}.', width)}\n", "dim")
+        shown = _("Not checked: the content of {fields}.", fields=joined(map(printable, unchecked)))
+        text.append(f"{shorten(f'  {shown}', width)}\n", "dim")
     text.append_text(_cost(summary))
     text.append("\n")
     for name, content in (
-        ("rows.jsonl", "rows"),
-        ("report.html", "report, for a browser"),
-        ("README.md", "data-set card"),
-        ("recipe.toml", "recipe, to edit and run"),
+        ("rows.jsonl", _("rows")),
+        ("report.html", _("report, for a browser")),
+        ("README.md", _("data-set card")),
+        ("recipe.toml", _("recipe, to edit and run")),
     ):
         text.append(f"  {printable(str(where / name))}{' ' * (len('report.html') - len(name))}", "cyan")
         text.append(f"  {content}\n")
@@ -71,23 +82,38 @@ def summary_text(
     return text
 
 
-def headline(summary: Summary) -> str:
+def headline(summary: Summary) -> Phrase:
     """How many rows in how much time, and how the run ended."""
-    took = format_duration(summary.seconds)
+    return Phrase("{rows}, {end}.", rows=_beginning(summary), end=_end(summary))
+
+
+def _beginning(summary: Summary) -> Phrase:
+    rows, took = counted(summary.accepted, "row"), format_duration(summary.seconds)
     if summary.stopped == "done":
-        return f"{counted(summary.accepted, 'row')} in {took}, {finished_phrase(summary)}."
-    end = "so far" if summary.stopped == "running" else f"stopped early: {stop_phrase(summary)}"
-    return f"{format_number(summary.accepted)} of {counted(summary.requested_rows, 'row')} in {took}, {end}."
+        return Phrase("{rows} in {time}", rows=rows, time=took)
+    wanted = counted(summary.requested_rows, "row")
+    return Phrase("{accepted:,} of {rows} in {time}", accepted=summary.accepted, rows=wanted, time=took)
 
 
-def shortfall(summary: Summary) -> str:
+def _end(summary: Summary) -> Phrase:
+    if summary.stopped == "done":
+        return finished_phrase(summary)
+    if summary.stopped == "running":
+        return Phrase("so far")
+    return Phrase("stopped early: {why}", why=stop_phrase(summary))
+
+
+def shortfall(summary: Summary) -> Phrase:
     """One line for a run that stopped early: its rows, and the exhausted categories."""
     exhausted = [printable(name) for name, category in summary.categories.items() if category.exhausted]
-    line = f"stopped early: {format_number(summary.accepted)} of {counted(summary.requested_rows, 'row')}"
+    wanted = counted(summary.requested_rows, "row")
+    line = Phrase("stopped early: {accepted:,} of {rows}", accepted=summary.accepted, rows=wanted)
     if not exhausted:
-        return f"{line}; {stop_phrase(summary)}"
-    more = f" and {len(exhausted) - 3} more" if len(exhausted) > 3 else ""
-    return f"{line}; exhausted: {', '.join(shorten(name, _NAME_CELLS) for name in exhausted[:3])}{more}"
+        return joined([line, stop_phrase(summary)], "; ")
+    names: Phrase = joined(shorten(name, _NAME_CELLS) for name in exhausted[:3])
+    if len(exhausted) > 3:
+        names = Phrase("{names} and {count:,} more", names=names, count=len(exhausted) - 3)
+    return joined([line, Phrase("exhausted: {names}", names=names)], "; ")
 
 
 def stop_phrase(summary: Summary) -> str:
@@ -95,15 +121,15 @@ def stop_phrase(summary: Summary) -> str:
     if summary.stopped == "exhausted":
         count = sum(1 for category in summary.categories.values() if category.exhausted)
         if not count:
-            return "no row was accepted"
-        return f"{counted(count, 'category', 'categories')} exhausted"
+            return Phrase("no row was accepted")
+        return Phrase("{categories} exhausted", categories=counted(count, "category", "categories"))
     reasons = {
-        "interrupted": "interrupted",
-        "endpoint": "the endpoint failed",
-        "storage": "the disk failed",
-        "extension": "code of your own failed",
-        "budget": "the budget is spent",
-        "running": "still running",
+        "interrupted": Phrase("interrupted"),
+        "endpoint": Phrase("the endpoint failed"),
+        "storage": Phrase("the disk failed"),
+        "extension": Phrase("code of your own failed"),
+        "budget": Phrase("the budget is spent"),
+        "running": Phrase("still running"),
     }
     return reasons.get(summary.stopped, str(summary.stopped))
 
@@ -113,15 +139,17 @@ def used_all_passages(summary: Summary) -> bool:
     return bool(summary.stopped == "done" and summary.accepted < summary.requested_rows)
 
 
-def finished_phrase(summary: Summary) -> str:
+def finished_phrase(summary: Summary) -> Phrase:
     """The state of a run that is done, in a few words."""
-    return "every passage used" if used_all_passages(summary) else "every quota met"
+    return Phrase("every passage used") if used_all_passages(summary) else Phrase("every quota met")
 
 
-def rejected_phrase(summary: Summary) -> str:
+def rejected_phrase(summary: Summary) -> Phrase:
     """How many of the candidates were rejected."""
-    rejected = sum(summary.rejected.values())
-    return f"{format_number(rejected)} of {counted(summary.candidates, 'candidate')} rejected"
+    candidates = counted(summary.candidates, "candidate")
+    return Phrase(
+        "{rejected:,} of {candidates} rejected", rejected=sum(summary.rejected.values()), candidates=candidates
+    )
 
 
 def _categories(summary: Summary, width: int | None) -> Text:
@@ -137,19 +165,19 @@ def _categories(summary: Summary, width: int | None) -> Text:
     room = _NAME_CELLS if width is None else max(min(_NAME_CELLS, width - column - 16 - 20 * bool(summary.cost)), 12)
     shown = {name: shorten(printable(name), room) for name in counts}
     widest = max(map(cell_len, shown.values()))
-    prices = {n: f"{format_money(each)} per row" for n in counts if (each := categories[n].cost_per_row)}
-    priced = max(map(len, prices.values()), default=0)
+    prices = {n: _("{money} per row", money=format_money(each)) for n in counts if (each := categories[n].cost_per_row)}
+    priced = max(map(cell_len, prices.values()), default=0)
     text = Text()
     for name, count in counts.items():
         category = categories[name]
         full = category.accepted >= category.quota or used_all_passages(summary)
         text.append(f"  {count:>{column}}  ", "green" if full else "yellow")
         if priced:
-            text.append(f"{prices.get(name, ''):>{priced}}  ", "dim")
+            text.append(f"{pad_left(prices.get(name, ''), priced)}  ", "dim")
         text.append(pad(shown[name], widest) if category.exhausted else shown[name])
-        text.append("  exhausted\n" if category.exhausted else "\n", "yellow")
+        text.append(f"  {_('exhausted')}\n" if category.exhausted else "\n", "yellow")
     if len(names) > _LISTED:
-        text.append(f"  and {format_number(len(names) - _LISTED)} more\n", "dim")
+        text.append(f"  {_('and {count:,} more', count=len(names) - _LISTED)}\n", "dim")
     return text
 
 
@@ -161,47 +189,57 @@ def _losses(summary: Summary) -> Text:
         slugs = max(map(len, rejected))
         for reason, count in sorted(rejected.items(), key=lambda pair: -pair[1]):
             text.append(f"    {format_number(count):>{column}}  {reason:<{slugs}}  ")
-            text.append(f"{MEANINGS.get(reason, '')}\n", "dim")
+            text.append(f"{translated(MEANINGS.get(reason, ''))}\n", "dim")
     if failed := summary.failed:
-        reasons = ", ".join(f"{format_number(count)} {reason}" for reason, count in failed.items())
-        text.append(f"  {counted(sum(failed.values()), 'unusable reply', 'unusable replies')}: {reasons}.\n", "yellow")
+        reasons = joined(f"{format_number(count)} {reason}" for reason, count in failed.items())
+        replies = counted(sum(failed.values()), "unusable reply", "unusable replies")
+        text.append(f"  {_('{replies}: {reasons}.', replies=replies, reasons=reasons)}\n", "yellow")
     return text
 
 
 def _cost(summary: Summary) -> Text:
     tokens = summary.tokens
     if not summary.requests:
-        return Text("  No requests.\n")
-    model = "the embedded imitator" if summary.model == "imitator" else printable(summary.model)
-    line = f"  {counted(summary.requests, 'request')} to {model}"
+        return Text(f"  {_('No requests.')}\n")
+    model = Phrase("the embedded imitator") if summary.model == "imitator" else printable(summary.model)
+    line = Phrase("{requests} to {model}", requests=counted(summary.requests, "request"), model=model)
     if tokens.input or tokens.output:
-        about = "about " if tokens.estimated else ""
-        line += f", {about}{format_number(tokens.input)} input and {format_number(tokens.output)} output tokens"
+        line = Phrase(
+            "{what}, about {input:,} input and {output:,} output tokens"
+            if tokens.estimated
+            else "{what}, {input:,} input and {output:,} output tokens",
+            what=line,
+            input=tokens.input,
+            output=tokens.output,
+        )
+    text = Text(f"  {_('{line}.', line=line)}\n")
     if summary.cost:
-        line += f".\n  {_money(summary)} at the recipe's prices"
+        line = Phrase("{money} at the recipe's prices", money=_money(summary))
         if summary.cost_per_row:
-            line += f", {format_money(summary.cost_per_row)} per row"
-    text = Text(f"{line}.\n")
+            line = Phrase("{what}, {money} per row", what=line, money=format_money(summary.cost_per_row))
+        text.append(f"  {_('{line}.', line=line)}\n")
     if len(summary.models) > 1:
         for name, bill in summary.models.items():
-            line = f"{counted(bill.accepted, 'row')} in {counted(bill.requests, 'request')}"
-            line += f", {_money(bill)}" if bill.cost else ""
-            text.append(f"    {printable(name)}: {line}\n", "dim")
+            rows, requests = counted(bill.accepted, "row"), counted(bill.requests, "request")
+            line = Phrase("{rows} in {requests}", rows=rows, requests=requests)
+            line = joined([line, _money(bill)]) if bill.cost else line
+            text.append(f"    {printable(name)}{_(': ')}{translated(line)}\n", "dim")
     for note in summary.notes:
-        text.append(f"  {printable(note)}\n", "yellow")
+        text.append(f"  {printable(translated(note))}\n", "yellow")
     return text
 
 
 def _money(bill: Bill) -> str:
     """A cost, marked as approximate where tokens were estimated."""
-    return f"{'about ' if bill.tokens.estimated else ''}{format_money(bill.cost or 0)}"
+    money = format_money(bill.cost or 0)
+    return Phrase("about {money}", money=money) if bill.tokens.estimated else money
 
 
 def _next(summary: Summary, where: Path, arguments: str) -> Text:
     """The next commands, to copy."""
     place = shlex.quote(printable(str(where)))
     grow = f"selfinstruct run {printable(arguments)} --out {place}"
-    commands = {"trace a row": f"selfinstruct show {place} 1"} if summary.accepted else {}
+    commands = {_("trace a row"): f"selfinstruct show {place} 1"} if summary.accepted else {}
     text = Text()
     if summary.stopped == "exhausted":
         for line in exhaustion_advice(summary):
@@ -209,12 +247,12 @@ def _next(summary: Summary, where: Path, arguments: str) -> Text:
         text.append("\n")
         if needs_model(summary):
             command = f"{grow} --base-url http://127.0.0.1:8000/v1 --model NAME"
-            commands = {"ask a model": command, **commands}
+            commands = {_("ask a model"): command, **commands}
     elif summary.stopped == "done" and not used_all_passages(summary):
-        commands = {"grow further": f"{grow} --rows {2 * summary.requested_rows}", **commands}
+        commands = {_("grow further"): f"{grow} --rows {2 * summary.requested_rows}", **commands}
     elif summary.stopped not in ("done", "running"):
-        commands = {"resume": grow, **commands}
-    widest = max(map(len, commands), default=0)
+        commands = {_("resume"): grow, **commands}
+    widest = max(map(cell_len, commands), default=0)
     for purpose, command in commands.items():
-        text.append(f"  {purpose:<{widest}}  ").append(f"{command}\n", "cyan")
+        text.append(f"  {pad(purpose, widest)}  ").append(f"{command}\n", "cyan")
     return text

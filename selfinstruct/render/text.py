@@ -42,6 +42,11 @@ def pad(text: str, cells: int) -> str:
     return text + " " * (cells - cell_len(text))
 
 
+def pad_left(text: str, cells: int) -> str:
+    """Return ``text`` with spaces before it, as `pad`."""
+    return " " * (cells - cell_len(text)) + text
+
+
 def format_number(value: int) -> str:
     """Return a count with separated thousands: 1,000."""
     return f"{value:,}"
