@@ -36,8 +36,7 @@ def source_lines(prepared: Prepared, shown: Shown = printable) -> list[str]:
         # In a dry run the model has not written its lists yet.
         count = len(values) if values is not None else attribute.size
         noun = name.replace("_", " ").replace("-", " ")
-        named = {"noun": shown(noun), "plural": shown(_plural(noun))}
-        sources.append(Phrase.counting("{count:,} {noun}", "{count:,} {plural}", count, **named))
+        sources.append(Phrase("{count:,} {noun}", count=count, noun=shown(noun if count == 1 else _plural(noun))))
     return sources
 
 
