@@ -32,10 +32,10 @@ def cleaning_text(done: Cleaning, name: str) -> Text:
         text.append(f"\n  {translated(same)}", "dim")
     if done.not_utf8:
         unread = Phrase.counting(
-            "{count:,} line is not UTF-8; only the readable part was compared. Name the encoding of the file: {option}, for "
-            "example.",
-            "{count:,} lines are not UTF-8; only the readable part was compared. Name the encoding of the file: {option}, for "
-            "example.",
+            "{count:,} line is not UTF-8; only the readable part was compared. Name the encoding of the "
+            "file: {option}, for example.",
+            "{count:,} lines are not UTF-8; only the readable part was compared. Name the encoding of the "
+            "file: {option}, for example.",
             done.not_utf8,
             option="--encoding gb18030",
         )
