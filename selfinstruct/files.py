@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -71,6 +72,52 @@ def write_whole(path: str | Path, data: bytes) -> None:
     """
     with open_whole(path) as handle:
         handle.write(data)
+
+
+@contextlib.contextmanager
+def open_folder(path: str | Path, *, last: str, obsolete: Collection[str] = ()) -> Iterator[Path]:
+    """Yield an empty folder to write files to, which become the files of ``path`` when the block ends without an error.
+
+    A new folder appears with all its files at once. In an existing one, other files stay, except the ``obsolete`` ones
+    (paths in it); ``last``, the file that lists the others, is removed before the first of them is replaced and put in
+    place after them, so that a folder with this file is complete.
+
+    Raises:
+        StorageError: ``path`` cannot be written. An OSError raised inside the block counts as a failed write.
+    """
+    given, target = Path(path), Path(os.path.realpath(path))
+    part = target.with_name(f"{_PART}{os.getpid()}-{os.urandom(8).hex()}.part")
+    try:
+        part.mkdir()
+        yield part
+        files = sorted(each.relative_to(part) for each in part.rglob("*") if each.is_file())
+        for file in files:
+            with (part / file).open("rb") as written:
+                os.fsync(written.fileno())
+        if not target.exists():
+            part.rename(target)
+        else:
+            _move_into(target, part, files, last, obsolete)
+        sync_directory(target.parent)
+    except OSError as exc:
+        raise _storage_error(given, exc) from exc
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _move_into(target: Path, part: Path, files: Collection[Path], last: str, obsolete: Collection[str]) -> None:
+    """Replace the files of an existing folder."""
+    (target / last).unlink(missing_ok=True)
+    for name in obsolete:
+        old = target / name
+        # The names come from a file in the folder, so they may be anything.
+        if old.resolve().is_relative_to(target) and old.is_file():
+            old.unlink()
+    for file in sorted(files, key=lambda file: str(file) == last):
+        (target / file).parent.mkdir(parents=True, exist_ok=True)
+        (part / file).replace(target / file)
+    for folder in {target, *((target / file).parent for file in files)}:
+        sync_directory(folder)
 
 
 def clear_parts(directory: Path) -> None:

@@ -136,7 +136,6 @@ _NOT_YET = {
     "backends",
     "checks",
     "documents",
-    "exports",
     "growth",
     "journal",
     "preparation",

@@ -2,9 +2,10 @@
 
     grow             run, plan                      session          one session of a run
     runs             Run, open_run                  connect          which backend a run uses
-    files            check, init, dedup             inspect          show, rejudge, report, export
+    files            check, init, dedup             inspect          show, rejudge, report
     builtin_recipes  list, read, copy               recovery         recover
     evaluation       evaluate                       probe            probe
+    exporting        export
 
 Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they raise the errors of
 ``selfinstruct.errors``. Long-running ones have async twins. Does not print: that is for ``cli`` and ``render``.
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from selfinstruct.analysis.dry_run import dry_run
     from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
     from selfinstruct.api.evaluation import evaluate
+    from selfinstruct.api.exporting import Exported, export
     from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
     from selfinstruct.api.grow import plan, run, run_async, run_directory
-    from selfinstruct.api.inspect import Exported, export, rejudge, report, row_counts, show
+    from selfinstruct.api.inspect import rejudge, report, row_counts, show
     from selfinstruct.api.probe import probe
     from selfinstruct.api.recovery import recover
     from selfinstruct.api.runs import Run, open_run, thresholds_of
@@ -31,9 +33,10 @@ _HOMES = {
     "selfinstruct.analysis.dry_run": ("dry_run",),
     "selfinstruct.api.builtin_recipes": ("copy_recipe", "recipe_text", "recipes"),
     "selfinstruct.api.evaluation": ("evaluate",),
+    "selfinstruct.api.exporting": ("Exported", "export"),
     "selfinstruct.api.files": ("check", "check_async", "dedup", "dedup_async", "init"),
     "selfinstruct.api.grow": ("plan", "run", "run_async", "run_directory"),
-    "selfinstruct.api.inspect": ("Exported", "export", "rejudge", "report", "row_counts", "show"),
+    "selfinstruct.api.inspect": ("rejudge", "report", "row_counts", "show"),
     "selfinstruct.api.probe": ("probe",),
     "selfinstruct.api.recovery": ("recover",),
     "selfinstruct.api.runs": ("Run", "open_run", "thresholds_of"),

@@ -19,32 +19,56 @@ class Format(StrEnum):
 
     JSONL = "jsonl"
     CSV = "csv"
+    PARQUET = "parquet"
     MESSAGES = "messages"
+    ALPACA = "alpaca"
+    SHAREGPT = "sharegpt"
+    CHATML = "chatml"
+    LLAMA_FACTORY = "llama-factory"
+    AXOLOTL = "axolotl"
+    PROMPT_COMPLETION = "prompt-completion"
+    CONVERSATIONAL = "conversational"
+    TEXT = "text"
+    PREFERENCE = "preference"
+    SQUAD = "squad"
+    SQUAD_FLAT = "squad-flat"
     TRIPLETS = "triplets"
+    LABEL_STUDIO = "label-studio"
 
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
-    format: Annotated[Format, typer.Option(help="Output format.")] = Format.JSONL,
+    format: Annotated[Format, typer.Option(metavar="FORMAT", help="Output format, see above.")] = Format.JSONL,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="PATH", help="Output file [default: stdout].")
+        str | None,
+        typer.Option("--out", "-o", metavar="PATH", help="Output file, or folder with a final / [default: stdout]."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file or folder.")] = False,
     with_seeds: Annotated[bool, typer.Option("--with-seeds", help="Include the seed rows, first.")] = False,
     columns: Annotated[
         str | None,
-        typer.Option(metavar="ROLE=FIELD,...", help="Messages: user=FIELD,assistant=FIELD [default: inferred]."),
+        typer.Option(metavar="ROLE=FIELD,...", help="Fields of the format's roles [default: inferred], see above."),
     ] = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Random order, with rows of one subject apart.")] = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed of --shuffle.")] = 0,
     keep_formulas: Annotated[
         bool, typer.Option("--keep-formulas", help="CSV: write cells that look like formulas unchanged.")
     ] = False,
+    bom: Annotated[bool, typer.Option("--bom", help="CSV: begin with a byte order mark, for spreadsheets.")] = False,
 ) -> int:
     """Write the accepted rows of a run, finished or in progress, with unchanged values.
 
-    In messages, the user and the assistant say the fields that --columns or [roles] in the recipe names, or that their
-    names suggest: question and answer, content and summary; instruction, input and output.
-    Triplets are an anchor, a positive and a negative, from rows of query, positive and negatives.
+    Formats of rows as they are: jsonl, csv, parquet. Of chats: messages, alpaca, sharegpt, chatml, llama-factory,
+    axolotl, and TRL's prompt-completion and conversational. Others: text, preference, triplets (embeddings), squad,
+    squad-flat, label-studio.
+
+    In chats, the user and the assistant say the fields that --columns or [roles] in the recipe names, or that their
+    names suggest: question and answer, content and summary; instruction, input and output. The roles of chats are user,
+    assistant, context, input and system; of squad: user, context, assistant; of preference: prompt, chosen, rejected;
+    of triplets: query, positive, negatives; of text: text.
+
+    A folder has the data, a data-set card, the files that training tools read, and a manifest with checksums.
+
     In CSV, a cell that a spreadsheet would read as a formula gets a leading apostrophe, and a note says how many.
     """
     from selfinstruct import api
@@ -57,15 +81,18 @@ def export(
         to,
         format=format.value,
         with_seeds=with_seeds,
-        keep_formulas=keep_formulas,
         columns=parse_columns(columns),
         shuffle=shuffle,
         seed=seed,
+        keep_formulas=keep_formulas,
+        bom=bom,
+        force=force,
     )
     sys.stdout.flush()
     screen = console()
-    where = _("stdout") if out is None else printable(str(out))
+    where = _("stdout") if out is None else printable(out)
     screen.print(_("wrote {rows} to {file}", rows=counted(done.rows, "row"), file=where), soft_wrap=True)
     if done.note:
-        screen.print(spell_options(translated(done.note), {"keep_formulas": "--keep-formulas"}), soft_wrap=True)
+        options = {"keep_formulas": "--keep-formulas", "format": "--format"}
+        screen.print(spell_options(translated(done.note), options), soft_wrap=True)
     return 0

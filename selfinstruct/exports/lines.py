@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from selfinstruct.exports.rows import ExportRows
+from selfinstruct.exports.settings import Settings
 
 
-def write_lines(items: ExportRows, file: BinaryIO) -> tuple[int, str]:
+def write_lines(items: ExportRows, file: BinaryIO, settings: Settings) -> tuple[int, str]:
     """Write each row as a line of JSON; return their number, and no note."""
     count = 0
     for item in items.each:

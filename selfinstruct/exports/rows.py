@@ -30,6 +30,11 @@ class ExportRow(NamedTuple):
         row: Row = json.loads(self.line)
         return row
 
+    @property
+    def spans(self) -> dict[str, tuple[int, int]]:
+        """For each grounded field, the [start, end) code points of its value in its context."""
+        return {name: (start, end) for name, (start, end) in json.loads(self.spans_line).items()}
+
 
 class ExportRows(NamedTuple):
     """The rows of an export, to be iterated once, and the names of their fields in order."""

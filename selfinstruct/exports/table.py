@@ -2,7 +2,8 @@ r"""CSV by RFC 4180 with a header line: UTF-8, CRLF line ends, quotes where need
 
 Strings are written as they are, numbers and booleans as in JSON, null as an empty cell, lists and objects as JSON.
 A string that a spreadsheet would read as a formula (OWASP, "CSV Injection") gets a leading apostrophe, unless
-``keep_formulas`` is set; a plain number such as -12.5 is not a formula.
+``keep_formulas`` is set; a plain number such as -12.5 is not a formula. A byte order mark, which some spreadsheets need
+to read UTF-8, is written on request.
 
 >>> cell("=1+2"), cell("-12.5"), cell("-x"), cell(True), cell(None)
 ("'=1+2", '-12.5', "'-x", 'true', '')
@@ -10,6 +11,7 @@ A string that a spreadsheet would read as a formula (OWASP, "CSV Injection") get
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -17,6 +19,8 @@ import re
 from typing import BinaryIO
 
 from selfinstruct.exports.rows import ExportRows
+from selfinstruct.exports.settings import Settings
+from selfinstruct.messages import Phrase
 from selfinstruct.records import JSON
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
@@ -34,8 +38,11 @@ def cell(value: JSON, *, keep_formulas: bool = False) -> str:
     return f"'{value}"
 
 
-def write_table(items: ExportRows, file: BinaryIO, *, keep_formulas: bool = False) -> tuple[int, str]:
+def write_table(items: ExportRows, file: BinaryIO, settings: Settings) -> tuple[int, str]:
     """Write a header and a line for each row; return the number of rows, and a note on the changed cells."""
+    keep_formulas = settings.keep_formulas
+    if settings.bom:
+        file.write(codecs.BOM_UTF8)
     text = io.TextIOWrapper(file, "utf-8", "backslashreplace", newline="", write_through=True)
     writer = csv.writer(text)
     # Field names may look like formulas too.
@@ -51,5 +58,11 @@ def write_table(items: ExportRows, file: BinaryIO, *, keep_formulas: bool = Fals
     text.detach()  # the caller closes the file
     if not changed:
         return count, ""
-    cells_changed = "1 cell looks like a formula" if changed == 1 else f"{changed:,} cells look like formulas"
-    return count, f"{cells_changed}: written with a leading apostrophe; `keep_formulas=True` writes values unchanged"
+    note = Phrase.counting(
+        "{count:,} cell looks like a formula: written with a leading apostrophe; `keep_formulas=True` writes values "
+        "unchanged",
+        "{count:,} cells look like formulas: written with a leading apostrophe; `keep_formulas=True` writes values "
+        "unchanged",
+        changed,
+    )
+    return count, note

@@ -1,41 +1,62 @@
-"""Triplets for embedding models: ``{"anchor": ..., "positive": ..., "negative": ...}`` on each line.
+"""Triplets for training embeddings, as JSON Lines: ``{"anchor", "positive", "negative"}``, a line for each negative.
 
-These are the columns that Sentence Transformers trains on. A row gives one triplet for each of its negatives, so that
-rows with different numbers of them fit one table.
+These are the columns that Sentence Transformers trains on, whose losses read them by their place. A row without a
+negative gives no triplet, and a note counts these; where no row has one, the rows are pairs.
 
-Does not handle: fields of other names; the order of the triplets (``BatchSamplers.NO_DUPLICATES`` keeps those with one
-anchor apart in training).
+Does not handle: the order of the triplets (``BatchSamplers.NO_DUPLICATES`` keeps those with one anchor apart in
+training).
 """
 
 from __future__ import annotations
 
-import json
 from typing import BinaryIO
 
 from selfinstruct.errors import InputError
+from selfinstruct.exports.columns import column, find_column
+from selfinstruct.exports.json_files import write_json_lines
 from selfinstruct.exports.rows import ExportRows
+from selfinstruct.exports.settings import Settings
+from selfinstruct.messages import Phrase
+from selfinstruct.records import JSON, Row
 from selfinstruct.text import value_text
 
-_FIELDS = ("query", "positive", "negatives")
+_QUERY = ("query", "anchor", "question", "查询", "问题")
+_POSITIVE = ("positive", "pos", "passage", "document", "正例", "段落")
+_NEGATIVES = ("negatives", "negative", "hard_negatives", "hard_negative", "neg", "负例")
 
 
-def write_triplets(items: ExportRows, file: BinaryIO) -> tuple[int, str]:
-    """Write the triplets of each row; return their number, and no note.
-
-    Raises InputError for a row without a query, a positive passage and a list of negatives.
-    """
-    count = 0
+def write_triplets(items: ExportRows, file: BinaryIO, settings: Settings) -> tuple[int, str]:
+    """Write the triplets; return their number. Raises InputError for a row without the texts of one."""
+    pairs: list[tuple[Row, list[str]]] = []
     for number, item in enumerate(items.each, 1):
         row = item.row
-        anchor, positive, negatives = (row.get(name) for name in _FIELDS)
-        if not isinstance(negatives, list) or not anchor or not positive:
-            raise InputError(
-                f"`format=triplets`: row {number} has not all of {', '.join(_FIELDS)}; its fields are {', '.join(row)}",
-                hint="Export a run of the recipe retrieval, or name the fields of your recipe like that.",
-            )
-        for negative in negatives:
-            triplet = {"anchor": value_text(anchor), "positive": value_text(positive), "negative": value_text(negative)}
-            line = json.dumps(triplet, ensure_ascii=False)
-            file.write(f"{line}\n".encode("utf-8", "backslashreplace"))
-            count += 1
-    return count, ""
+        anchor = _text(row, column(row, "query", _QUERY, number, settings), number)
+        positive = _text(row, column(row, "positive", _POSITIVE, number, settings), number)
+        name = find_column(row, "negatives", _NEGATIVES, settings)
+        pairs.append(({"anchor": anchor, "positive": positive}, _texts(row.get(name) if name is not None else None)))
+    without = sum(not negatives for _, negatives in pairs)
+    if without == len(pairs):
+        return write_json_lines((pair for pair, _ in pairs), file), ""
+    triplets = ({**pair, "negative": negative} for pair, negatives in pairs for negative in negatives)
+    note = Phrase.counting(
+        "{count:,} row has no negative, and was left out", "{count:,} rows have no negative, and were left out", without
+    )
+    return write_json_lines(triplets, file), note if without else ""
+
+
+def _text(row: Row, name: str, number: int) -> str:
+    text = "" if row[name] is None else value_text(row[name])
+    if not text:
+        raise InputError(
+            "`format={format}`: row {number} has no text in {name}",
+            hint="Name another field: `columns`.",
+            format="triplets",
+            number=number,
+            name=name,
+        )
+    return text
+
+
+def _texts(value: JSON) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [value_text(each) for each in values if each not in (None, "")]

@@ -29,6 +29,7 @@ _NAMES = (
     (("question", "问题"), (), (), ("summary", "概要", "摘要")),
     (("content", "内容"), (), (), ("summary", "概要", "摘要")),
 )
+_SYSTEMS = ("system", "系统")
 _CHATS = {"messages", "conversations"}
 
 
@@ -52,7 +53,8 @@ def roles_by_name(fields: tuple[str, ...]) -> Roles | None:
     for users, contexts, inputs, assistants in _NAMES:
         user, assistant = first(users), first(assistants)
         if user and assistant:
-            return Roles(user=user, assistant=assistant, context=first(contexts), input=first(inputs))
+            named_roles = {"context": first(contexts), "input": first(inputs), "system": first(_SYSTEMS)}
+            return Roles(user=user, assistant=assistant, **named_roles)
     return None
 
 

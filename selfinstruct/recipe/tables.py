@@ -173,14 +173,16 @@ class Model(Table):
 class Roles(Table):
     """``[roles]``: the fields that the ``user`` and the ``assistant`` say, for chat messages and for ``probe``.
 
-    The user's message begins with the text of ``context``, and ends with that of ``input``, where a row has them. A
-    question is put without its ``context`` by ``probe``. By default the roles follow from the names of the fields.
+    The user's message begins with the text of ``context``, and ends with that of ``input``, where a row has them;
+    ``system`` is the message before it. A question is put without its ``context`` by ``probe``. By default the roles
+    follow from the names of the fields.
     """
 
     user: NonEmpty
     assistant: NonEmpty
     context: str = ""
     input: str = ""
+    system: str = ""
 
     @property
     def names(self) -> dict[str, str]:

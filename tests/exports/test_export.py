@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from selfinstruct import api
 from selfinstruct.errors import InputError
-from selfinstruct.exports.messages import chat, turns
+from selfinstruct.exports.chats import chat, turns
 from selfinstruct.exports.order import spread
 from selfinstruct.preparation import chat_roles, infer
 from selfinstruct.render.plan import plan_text

@@ -9,18 +9,20 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.cli import main
-from selfinstruct.exports import ExportRow, ExportRows, write_table
-from selfinstruct.exports.table import cell
+from selfinstruct.exports import ExportRow, ExportRows, Settings
+from selfinstruct.exports.table import cell, write_table
 from selfinstruct.records import JSON, Reply, Request
 
 LOGQA = Path(__file__).parents[2] / "seeds" / "logqa.jsonl"
 
 
-def table(*lines: str, fields: tuple[str, ...] = ("a", "b"), keep_formulas: bool = False) -> tuple[str, str]:
+def table(
+    *lines: str, fields: tuple[str, ...] = ("a", "b"), keep_formulas: bool = False, bom: bool = False
+) -> tuple[str, str]:
     """The CSV of rows given as JSON, and the note."""
     file = io.BytesIO()
     rows = ExportRows(iter([ExportRow(line, "") for line in lines]), fields)
-    count, note = write_table(rows, file, keep_formulas=keep_formulas)
+    count, note = write_table(rows, file, Settings(keep_formulas=keep_formulas, bom=bom))
     assert count == len(lines) and not file.closed
     return file.getvalue().decode(), note
 
@@ -76,6 +78,11 @@ def test_seeds_come_first_where_they_are_included(tmp_path: Path) -> None:
     assert [line.replace(" ", "") for line in all_rows[:10]] == [
         line.replace(" ", "") for line in LOGQA.read_text().splitlines()
     ]
+
+
+def test_a_byte_order_mark_is_written_on_request() -> None:
+    """Once, before the header."""
+    assert table('{"a": "\u00e9"}', fields=("a",), bom=True)[0] == "\ufeffa\r\n\u00e9\r\n"
 
 
 class Silent:

@@ -15,7 +15,7 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.checks import field_faults
-from selfinstruct.exports.messages import chat
+from selfinstruct.exports.chats import chat
 from selfinstruct.recipe import Recipe, builtin, load_recipe
 from selfinstruct.testing import Behaviour, FaultServer
 

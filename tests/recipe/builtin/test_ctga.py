@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from selfinstruct import api
-from selfinstruct.exports.messages import chat
+from selfinstruct.exports.chats import chat
 from selfinstruct.recipe import builtin
 
 INPUTS = Path(builtin.__file__).parent / "inputs/ctga"
