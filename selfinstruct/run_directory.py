@@ -27,6 +27,7 @@ from selfinstruct.records import Row
 from selfinstruct.render.card import card
 from selfinstruct.render.evaluation import evaluation_svg
 from selfinstruct.render.report import report_page
+from selfinstruct.rows import to_json
 
 if TYPE_CHECKING:
     from selfinstruct.analysis.evaluate import Evaluation
@@ -36,6 +37,7 @@ RECIPE_NAME = "recipe.toml"
 SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.html"
 CARD_NAME = "README.md"
+HOLDOUT_NAME = "holdout.jsonl"
 #: Written by ``evaluate``, not derived from the journal.
 EVALUATION_NAME = "evaluation.json"
 EVALUATION_PLOT_NAME = "evaluation.svg"
@@ -67,7 +69,8 @@ def lock_directory(where: Path) -> Iterator[None]:
 
 def initial_metadata(where: Path, prepared: Prepared, seed: int) -> RunMetadata:
     """The metadata of a new run in ``where``. Raises RecipeError for a recipe that cannot be written as TOML."""
-    return RunMetadata(to_toml(prepared.recipe, {}, where), seeds_digest(prepared.seeds.rows), seed, __version__)
+    recipe, digest = to_toml(prepared.recipe, {}, where), seeds_digest(prepared.seeds.rows)
+    return RunMetadata(recipe, digest, seed, __version__, held_out=prepared.held_out)
 
 
 def seeds_digest(seeds: Sequence[Row]) -> str:
@@ -118,6 +121,7 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
         lambda: write_whole(where / REPORT_NAME, page),
         lambda: write_whole(where / CARD_NAME, described),
         lambda: None if plot is None else write_whole(where / EVALUATION_PLOT_NAME, plot),
+        lambda: _write_held_out(where, prepared),
     ):
         try:
             write()
@@ -128,6 +132,13 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
             f"Every row is in {JOURNAL_NAME}; to write the files again: selfinstruct report {shlex.quote(str(where))}"
         )
         raise StorageError(errors[0].message, hint=f"{errors[0].hint}\n{remedy}") from errors[0]
+
+
+def _write_held_out(where: Path, prepared: Prepared) -> None:
+    """Write the held-out rows, if there are any, as a file to test with."""
+    if prepared.held_out:
+        lines = "".join(f"{to_json(row)}\n" for row in prepared.held_out)
+        write_whole(where / HOLDOUT_NAME, lines.encode())
 
 
 def read_evaluation(where: Path) -> Evaluation | None:
@@ -192,6 +203,8 @@ def _require_same_settings(where: Path, journal: Journal, prepared: Prepared, me
     changed = [key for key in frozen_changes(old, prepared.recipe) if key != "seeds.file"]
     if recorded.seeds_digest != metadata.seeds_digest:
         changed.append("the seed rows")
+    if list(recorded.held_out) != list(metadata.held_out):
+        changed.append("the held-out rows")
     if recorded.seed != metadata.seed:
         changed.append(f"`seed` (the run has {recorded.seed})")
     if changed:

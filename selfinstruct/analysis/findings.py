@@ -24,7 +24,7 @@ from selfinstruct.checks import Criteria, Fault, examine, schema
 from selfinstruct.errors import InputError
 from selfinstruct.preparation.categories import label_of
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
-from selfinstruct.preparation.prepare import check_seeds
+from selfinstruct.preparation.seed_checks import check_seeds
 from selfinstruct.preparation.source import Source, read_source
 from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.readers import Prediction

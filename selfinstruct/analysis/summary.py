@@ -69,7 +69,8 @@ class Summary(Bill):
     ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint``, ``storage`` or ``running``.
     ``conserved`` is whether every candidate was either accepted or rejected. ``notes`` lists adjustments made to
     prompts and models. ``seed`` is the random seed, ``seconds`` the time spent in all sessions of the run.
-    ``started`` is when the run was created, in UTC (ISO 8601); "" if that is unknown.
+    ``started`` is when the run was created, in UTC (ISO 8601); "" if that is unknown. ``held_out`` counts the rows of
+    the seed file that nothing was grown from.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Summary(Bill):
     conserved: bool
     notes: Sequence[str]
     started: str = ""
+    held_out: int = 0
 
     @property
     def growing(self) -> dict[str, CategorySummary]:
@@ -97,7 +99,7 @@ class Summary(Bill):
     def to_dict(self) -> dict[str, Any]:
         """The object of ``summary.json``: plain dicts, lists, strings and numbers."""
         before = ("name", "requested_rows", "seeds", "candidates", "rejected", "failed")
-        after = ("max_rouge_l", "model", "seed", "stopped", "seconds", "conserved", "notes", "started")
+        after = ("max_rouge_l", "model", "seed", "stopped", "seconds", "conserved", "notes", "started", "held_out")
         return {
             **{name: getattr(self, name) for name in before},
             "categories": {name: category.to_dict() for name, category in self.categories.items()},
@@ -162,6 +164,7 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         conserved=state.conserved,
         notes=[*metadata.remarks, *_unread(prepared, state.seeds + state.accepted)],
         started=metadata.started,
+        held_out=len(prepared.held_out),
     )
 
 

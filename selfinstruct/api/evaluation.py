@@ -23,7 +23,7 @@ from selfinstruct.readers.reading import Readings
 from selfinstruct.recipe import Recipe, extension_error, import_extension
 from selfinstruct.records import Row
 from selfinstruct.rows import UTF_8, RowFile, file_name, read_rows
-from selfinstruct.run_directory import EVALUATION_NAME, is_run_directory, open_history
+from selfinstruct.run_directory import EVALUATION_NAME, HOLDOUT_NAME, is_run_directory, open_history
 
 #: With fewer trainings of a condition, chance in the order and the choice of rows is taken for an effect.
 LEAST_TRAININGS = 5
@@ -35,7 +35,7 @@ _READINGS = 512 << 20
 
 def evaluate(
     source: str | Path,
-    holdout: str | Path,
+    holdout: str | Path | None = None,
     *,
     seeds: str | Path | None = None,
     full: str | Path | None = None,
@@ -49,8 +49,9 @@ def evaluate(
     """Measure whether training on grown rows helps a reader to answer rows that were held out.
 
     ``source`` is a run directory, or a file of grown rows, which needs ``seeds``, the file they were grown from.
-    ``holdout`` and ``full`` are files of human rows, for the test and as the ceiling of what training can bring.
-    ``encoding`` is that of ``seeds``, ``holdout`` and ``full`` which are not UTF-8.
+    ``holdout`` and ``full`` are files of human rows, for the test and as the ceiling of what training can bring. By
+    default the test rows are those that the run has held out. ``encoding`` is that of ``seeds``, ``holdout`` and
+    ``full`` which are not UTF-8.
     ``reader`` makes a reader from a random seed, itself or as ``package.module:factory``; by default the embedded span
     reader, or TF-IDF and logistic regression for labels (extra ``evaluate``). Each condition has ``trainings``
     trainings, of ``updates`` examples each (by default a number that follows from the rows), with the random seeds
@@ -70,10 +71,13 @@ def evaluate(
     read = partial(read_rows, encoding=encoding)
     origin = _read_origin(source, seeds, seed, read)
     roles = infer_roles(origin.recipe, origin.seeds)
-    data = _examples(roles, origin, read(holdout, uniform=False), None if full is None else read(full, uniform=False))
+    given = None if holdout is None else read(holdout, uniform=False)
+    test = _test_rows(source, origin, given, roles)
+    name_of_test = HOLDOUT_NAME if holdout is None else Path(file_name(holdout)).name
+    data = _examples(roles, origin, test, None if full is None else read(full, uniform=False))
     make_reader, name = _reader_factory(reader, roles)
     settings = Settings(make_reader, name, trainings, updates, seed)
-    done = measure(data, roles, settings, Path(file_name(holdout)).name, watch)
+    done = measure(data, roles, settings, name_of_test, watch)
     if origin.is_run:
         text = json.dumps(done.to_dict(), ensure_ascii=False, indent=2) + "\n"
         write_whole(Path(source) / EVALUATION_NAME, text.encode("utf-8", "backslashreplace"))
@@ -89,6 +93,7 @@ class _Origin:
     seeds: Sequence[Row]
     grown: Sequence[Row]
     is_run: bool
+    held_out: Sequence[Row] = ()
 
 
 def _read_origin(source: str | Path, seeds: str | Path | None, seed: int, read: Callable[..., RowFile]) -> _Origin:
@@ -100,7 +105,13 @@ def _read_origin(source: str | Path, seeds: str | Path | None, seed: int, read: 
                 raise InputError(
                     f"{source}: the run has no seed rows to compare with", hint='Name a file of them: `seeds="FILE"`.'
                 )
-            return _Origin(prepared.recipe, own, list(_some_rows(history, _GROWN_PER_SEED * len(own), seed)), True)
+            return _Origin(
+                prepared.recipe,
+                own,
+                list(_some_rows(history, _GROWN_PER_SEED * len(own), seed)),
+                True,
+                prepared.held_out,
+            )
     if Path(source).is_dir():
         open_history(source)  # raises: not a run directory
     if seeds is None:
@@ -123,9 +134,22 @@ def _some_rows(history: History, most: int, seed: int) -> Iterator[Row]:
             yield grown.row
 
 
-def _examples(roles: Roles, origin: _Origin, holdout: RowFile, full: RowFile | None) -> EvaluationData:
+def _test_rows(source: str | Path, origin: _Origin, given: RowFile | None, roles: Roles) -> Sequence[Row]:
+    """The rows to test on: those given, or those that the run has held out. Raises InputError if there are none."""
+    if given is not None:
+        return _with_fields(given, roles)
+    if not origin.held_out:
+        raise InputError(
+            "{source}: no held-out rows",
+            hint='Name a file of test rows: `holdout="FILE"`. Or hold seeds out when you grow: `holdout=0.2`.',
+            source=source,
+        )
+    return origin.held_out
+
+
+def _examples(roles: Roles, origin: _Origin, test_rows: Sequence[Row], full: RowFile | None) -> EvaluationData:
     given: dict[str, Sequence[Row]] = {"seeds": origin.seeds, "grown": origin.grown}
-    given["holdout"] = _with_fields(holdout, roles)
+    given["holdout"] = test_rows
     given["full"] = _with_fields(full, roles) if full is not None else ()
     examples: Mapping[str, list[Example]] = {
         name: [each for row in rows if (each := roles.example(row)) is not None] for name, rows in given.items()

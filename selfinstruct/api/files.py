@@ -16,8 +16,8 @@ from selfinstruct.errors import InputError
 from selfinstruct.files import open_whole, write_whole
 from selfinstruct.preparation.imitable import obstacle_lines
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
-from selfinstruct.preparation.prepare import check_seeds
 from selfinstruct.preparation.seed_attributes import seed_attributes
+from selfinstruct.preparation.seed_checks import check_seeds
 from selfinstruct.preparation.source import Source, read_source
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import accept_unimported, import_extension

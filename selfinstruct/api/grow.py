@@ -43,6 +43,8 @@ def run(
     temperature: float | None = None,
     language: Language | None = None,
     encoding: str | None = None,
+    holdout: float | None = None,
+    split_field: str | None = None,
     seed: int = 0,
     skip_bad_seeds: bool = False,
     prepared: Prepared | None = None,
@@ -74,6 +76,8 @@ def run(
                 temperature=temperature,
                 language=language,
                 encoding=encoding,
+                holdout=holdout,
+                split_field=split_field,
                 seed=seed,
                 skip_bad_seeds=skip_bad_seeds,
                 prepared=prepared,
@@ -103,6 +107,8 @@ async def run_async(
     temperature: float | None = None,
     language: Language | None = None,
     encoding: str | None = None,
+    holdout: float | None = None,
+    split_field: str | None = None,
     seed: int = 0,
     skip_bad_seeds: bool = False,
     prepared: Prepared | None = None,
@@ -128,6 +134,9 @@ async def run_async(
     it is that of the seeds, documents or passages. ``encoding``, such as "gb18030", is that of seeds, ``passages`` and
     ``against`` which are not UTF-8; the files of a recipe have a key for it.
 
+    ``holdout`` is the share of the seeds, such as 0.2, that nothing is grown from; they are written to
+    ``holdout.jsonl``, to test with. With ``split_field`` they are the rows in which this field is not "train".
+
     ``seed`` is the random seed: with the imitator the same seed gives the same rows. ``skip_bad_seeds`` leaves out
     duplicate seeds and seeds that break the recipe's rules, instead of raising. ``prepared`` is the result of ``plan``
     for the same arguments. ``watch`` is called with a Snapshot after each group of batches; ``clock`` measures seconds.
@@ -151,6 +160,8 @@ async def run_async(
             temperature=temperature,
             language=language,
             encoding=encoding,
+            holdout=holdout,
+            split_field=split_field,
             skip_bad_seeds=skip_bad_seeds,
         )
     if keep_passages is not None:
@@ -184,6 +195,8 @@ def plan(
     temperature: float | None = None,
     language: Language | None = None,
     encoding: str | None = None,
+    holdout: float | None = None,
+    split_field: str | None = None,
     skip_bad_seeds: bool = False,
 ) -> Prepared:
     """Return what ``run`` would start from, without calling a model or writing a file; pass it as ``prepared``.
@@ -198,6 +211,8 @@ def plan(
         per_category=per_category,
         language=_known_language(language),
         encoding=encoding,
+        holdout=holdout,
+        split_field=split_field,
         skip_bad_seeds=skip_bad_seeds,
         choose_models=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency, temperature),
         importer=import_extension,

@@ -13,6 +13,7 @@ from selfinstruct.files import open_whole
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.journal import JOURNAL_NAME, DamagedJournal, Recovered, SeedRow, holder_of
 from selfinstruct.preparation import Prepared, build_prepared
+from selfinstruct.preparation.holdout import hold_out, without_field
 from selfinstruct.recipe import accept_unimported, bind, parse_recipe
 from selfinstruct.rows import RowFile, read_rows
 from selfinstruct.run_directory import RECIPE_NAME, ROWS_NAME, is_run_directory, lock_directory
@@ -66,7 +67,9 @@ def _prepare(where: Path, remains: DamagedJournal) -> tuple[Prepared, list[SeedR
     seeds = RowFile(recipe.seeds.file, "jsonl", [row for row, _, _ in stored], [line for _, _, line in stored], ())
     if recipe.seeds.file and (not stored or digest not in ("", directory.seeds_digest(seeds.rows))):
         optional = [name for name, field in recipe.fields.items() if field.optional]
-        seeds = read_rows(recipe.seeds.file, optional=optional, encoding=recipe.seeds.encoding)
+        optional += [recipe.seeds.split_field] if recipe.seeds.split_field is not None else []
+        file = read_rows(recipe.seeds.file, optional=optional, encoding=recipe.seeds.encoding)
+        seeds = hold_out(file, recipe.seeds, bind(recipe, without_field(file, recipe.seeds.split_field).fields)).seeds
         if digest not in ("", directory.seeds_digest(seeds.rows)):
             raise KeyError("the seeds")
     names = tuple(dict.fromkeys(name for row in seeds.rows for name in row)) or tuple(recipe.fields)

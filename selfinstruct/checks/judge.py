@@ -45,6 +45,10 @@ class PoolView(Neighbours, Protocol):
         """The number of seed rows in the pool."""
         ...
 
+    def near_held_out(self, row: Row, threshold: float) -> tuple[int, float] | None:
+        """The number of a held-out row that is too near, from 1, with the ROUGE-L F1."""
+        ...
+
     def room(self, category: str) -> int:
         """The number of rows that a category is short of; 0 when it is full."""
         ...
@@ -91,6 +95,7 @@ def judge(candidate: Candidate, demos: Container[int], criteria: Criteria, pool:
                 pool.seed_count,
                 pool.room,
                 pool.nearest,
+                pool.near_held_out,
             )
         )
     )
@@ -130,6 +135,7 @@ def examine(row: Row, criteria: Criteria, earlier: Neighbours) -> list[Fault]:
             seed_count=0,
             room=_unlimited,
             nearest=earlier.nearest,
+            near_held_out=_none_held_out,
         )
     )
     if rejection is not None:
@@ -148,6 +154,10 @@ def _row_rejection(context: Context) -> Rejection | None:
         rejection = check(context)
         if rejection is not None:
             return rejection
+    return None
+
+
+def _none_held_out(row: Row, threshold: float) -> None:
     return None
 
 

@@ -18,6 +18,7 @@ from selfinstruct.checks import (
     echo,
     empty,
     grounding,
+    holdout,
     identifiers,
     label,
     length,
@@ -78,7 +79,7 @@ class Context:
     ``reused`` is a unique field whose value an earlier row has, and that row; ``reworded`` an earlier row about the
     same passage that asks for the same in nearly the same words, and their ROUGE-L F1.
     ``demos`` are the ids of the demonstrations of its batch; ids up to ``seed_count`` are seeds. ``room`` returns how
-    many rows a category is short of, ``nearest`` the nearest row above a ROUGE-L F1.
+    many rows a category is short of, ``nearest`` the nearest row above a ROUGE-L F1, ``near_held_out`` a held-out one.
     """
 
     row: Row
@@ -92,6 +93,7 @@ class Context:
     seed_count: int
     room: Callable[[str], int]
     nearest: Callable[[Row, float], tuple[int, float] | None]
+    near_held_out: Callable[[Row, float], tuple[int, float] | None]
 
 
 #: The checks of a row among its category and its neighbours. An echo is looked for after the field checks, which the
@@ -100,6 +102,7 @@ ROW_CHECKS: tuple[Callable[[Context], Rejection | None], ...] = (
     lambda it: echo.check(it.same_question, it.demos, it.seed_count),
     lambda it: label.check(it.row, it.category, it.recipe.categories, it.thresholds),
     lambda it: contradiction.check(it.row, it.same_question, it.recipe),
+    lambda it: holdout.check(it.row, it.thresholds[it.category], it.near_held_out),
     lambda it: duplicate.check(it.same_question),
     lambda it: unique.check(it.row, it.reused),
     lambda it: quota.check(it.category, it.room(it.category)),

@@ -13,7 +13,10 @@ from selfinstruct.cli.progress import show_trainings
 
 def evaluate(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or a file of grown rows.")],
-    holdout: Annotated[str, typer.Option(metavar="FILE", help="Human rows to test on; never trained on.")],
+    holdout: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Human rows to test on [default: those that the run has held out]."),
+    ] = None,
     seeds: Annotated[
         str | None, typer.Option(metavar="FILE", help="The seeds of the rows [default: those of the run].")
     ] = None,

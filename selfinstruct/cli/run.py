@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,6 +87,13 @@ def run(
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
     ] = None,
+    holdout: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Share of the seeds to hold out as test rows, such as 0.2."),
+    ] = None,
+    split_field: Annotated[
+        str | None, typer.Option(metavar="FIELD", help='Hold out the seeds in which this field is not "train".')
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and the prompts; send no request, write no file.")
@@ -105,7 +112,7 @@ def run(
     tune_allocator()
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend, "concurrency": concurrency}
     options |= {"passages": passages or (), "against": against or (), "temperature": temperature, "language": language}
-    options |= {"encoding": encoding}
+    options |= {"encoding": encoding, "holdout": holdout, "split_field": split_field}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
         return _dry_run(prepared, seed, as_json=json)
@@ -125,12 +132,13 @@ def run(
     except EndpointError:
         _report_kept(where, _("the endpoint failed"))
         raise
-    arguments = _source_arguments(source, passages or (), against or (), language, encoding)
+    own = {"--language": language, "--encoding": encoding, "--holdout": holdout, "--split-field": split_field}
+    arguments = _source_arguments(source, passages or (), against or (), own)
     return _finish(done, arguments, prepared.recipe, as_json=json, quiet=quiet)
 
 
 def _source_arguments(
-    source: str | None, passages: Sequence[str], against: Sequence[str], language: str | None, encoding: str | None
+    source: str | None, passages: Sequence[str], against: Sequence[str], others: Mapping[str, str | float | None]
 ) -> str:
     """The arguments that name the sources of a run, to repeat its command."""
     words = [] if source is None else [source]
@@ -140,8 +148,7 @@ def _source_arguments(
         for n in names
         for word in (option, n)
     ]
-    words += [] if language is None else ["--language", language]
-    words += [] if encoding is None else ["--encoding", encoding]
+    words += [word for option, value in others.items() if value is not None for word in (option, str(value))]
     return shlex.join(words)
 
 

@@ -91,5 +91,8 @@ class _BatchView:
     def reworded(self, row: Row) -> tuple[int, float] | None:
         return self.pool.reworded(row)
 
+    def near_held_out(self, row: Row, threshold: float) -> tuple[int, float] | None:
+        return self.pool.near_held_out(row, threshold)
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         return self.pool.nearest(row, threshold)

@@ -27,9 +27,15 @@ class Pool:
         thresholds: Mapping[str, float],
         progress: Mapping[str, CategoryProgress],
         opinions: Sequence[SecondOpinion] = (),
+        held_out: Sequence[Row] = (),
     ) -> None:
         self._progress = progress
-        self._rows = NeighbourIndex(recipe, min_threshold=min(thresholds.values(), default=0.7))
+        least = min(thresholds.values(), default=0.7)
+        self._rows = NeighbourIndex(recipe, min_threshold=least)
+        #: The rows that no row of the pool may be like; None if there are none.
+        self._held_out = NeighbourIndex(recipe, min_threshold=least) if held_out else None
+        if self._held_out is not None:
+            self._held_out.add_all(held_out)
         #: The second opinions of embedded readers, which learn from the rows of the pool.
         self.opinions = tuple(opinions)
         self.seed_count = 0
@@ -96,6 +102,13 @@ class Pool:
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """See ``NeighbourIndex.nearest``."""
         return self._rows.nearest(row, threshold)
+
+    def near_held_out(self, row: Row, threshold: float) -> tuple[int, float] | None:
+        """The number of a held-out row, from 1, with the same question or a ROUGE-L F1 above ``threshold``."""
+        if self._held_out is None:
+            return None
+        twin = self._held_out.twin(row)
+        return self._held_out.nearest(row, threshold) if twin is None else (twin[0], 1.0)
 
     def room(self, category: str) -> int:
         """How many rows the category still needs."""

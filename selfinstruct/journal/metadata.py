@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Self
 
-from selfinstruct.records import JSON
+from selfinstruct.records import JSON, Row
 
 #: Fields whose key in the table has another name.
 _KEYS = {"prompt_inputs": "materials"}
@@ -35,6 +35,7 @@ class RunMetadata:
     their key path. ``prompt_inputs`` are the lists and templates that prompts use. ``remarks`` are notes on the models
     for the summary. ``stopped`` is why the last session ended, ``seconds`` the time of all sessions. ``exhausted``
     are the categories that gave up short of their quota. ``started`` is when the run was created, in UTC (ISO 8601).
+    ``held_out`` are the rows of the seed file that nothing is grown from.
     """
 
     recipe: str
@@ -51,6 +52,7 @@ class RunMetadata:
     seconds: float = 0.0
     exhausted: frozenset[str] = frozenset()
     started: str = ""
+    held_out: Sequence[Row] = ()
 
     @classmethod
     def from_notes(cls, notes: Mapping[str, JSON]) -> Self:
@@ -66,6 +68,7 @@ class RunMetadata:
         values: dict[str, JSON] = {each.name: getattr(self, each.name) for each in fields(self)}
         values["quotas"] = [[stage.after_call, dict(stage.quotas)] for stage in self.quotas]
         values["remarks"] = list(self.remarks)
+        values["held_out"] = list(self.held_out)
         values["exhausted"] = sorted(self.exhausted)
         return {_KEYS.get(name, name): value for name, value in values.items()}
 

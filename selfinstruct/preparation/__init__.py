@@ -15,11 +15,11 @@ from selfinstruct.preparation.passage_rows import passage_fields
 from selfinstruct.preparation.prepare import (
     Prepared,
     build_prepared,
-    check_seeds,
     prepare,
     prepared_from_journal,
     with_capacity,
 )
+from selfinstruct.preparation.seed_checks import check_seeds
 from selfinstruct.preparation.source import Source, model_command, read_source
 from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.preparation.trial import tried

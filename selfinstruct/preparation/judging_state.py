@@ -31,7 +31,7 @@ class JudgingState:
         """Return the state before the first batch."""
         progress = {name: CategoryProgress(quota) for name, quota in prepared.quotas.items()}
         seeds = prepared.seeds.rows
-        pool = Pool(prepared.recipe, prepared.thresholds, progress, second_opinions(prepared))
+        pool = Pool(prepared.recipe, prepared.thresholds, progress, second_opinions(prepared), prepared.held_out)
         pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
         if prepared.recipe.categories.by == "passage":
             pool.share_seeds()

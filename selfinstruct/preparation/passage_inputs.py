@@ -30,10 +30,13 @@ _LEAST_CHARACTERS = 20
 _CHUNK = (400, 2000)
 
 
-def add_passages(inputs: PromptInputs, recipe: Recipe, seeds: Sequence[Row]) -> tuple[PromptInputs, tuple[str, ...]]:
+def add_passages(
+    inputs: PromptInputs, recipe: Recipe, seeds: Sequence[Row], held_out: Sequence[Row] = ()
+) -> tuple[PromptInputs, tuple[str, ...]]:
     """Return the inputs with the passages that ``recipe`` names, and what was read, as notes for the user.
 
-    Raises InputError as ``read_passage_files``.
+    Passages that rows of ``held_out``, or of the files ``against`` of the recipe, are about are left out. Raises
+    InputError as ``read_passage_files``.
     """
     table = recipe.passages
     if table is None:
@@ -46,7 +49,7 @@ def add_passages(inputs: PromptInputs, recipe: Recipe, seeds: Sequence[Row]) -> 
         named=table.field is not None,
         by=table.by,
         chunking=Chunking(_chunk_characters(contexts), None, 0, estimate_tokens),
-        keep_out=_KeptOut(contexts, _held_out(table, context)).reason,
+        keep_out=_KeptOut(contexts, _held_out(table, context, held_out)).reason,
         encoding=table.encoding,
     )
     templates = _set_templates(found.passages)
@@ -80,8 +83,9 @@ def _chunk_characters(contexts: Sequence[str]) -> int:
     return min(max(max(map(len, contexts), default=most), least), most)
 
 
-def _held_out(table: Passages, context: str) -> Iterable[str]:
+def _held_out(table: Passages, context: str, held_out: Sequence[Row]) -> Iterable[str]:
     """The texts of the rows of a test set."""
+    yield from (row[context] for row in held_out if isinstance(row.get(context), str))
     for name in table.against:
         file = read_rows(name, uniform=False, encoding=table.encoding)
         for at, row in enumerate(file.rows):

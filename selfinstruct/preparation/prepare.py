@@ -13,15 +13,6 @@ from functools import partial
 from pathlib import Path
 
 from selfinstruct.backends import PassageQuestions
-from selfinstruct.checks import (
-    AppliedCheck,
-    CustomCheck,
-    applied_checks,
-    custom_checks,
-    custom_rejection,
-    field_faults,
-    schema,
-)
 from selfinstruct.checks.agreement import conventions
 from selfinstruct.documents import PackedPassages
 from selfinstruct.errors import RowError
@@ -38,6 +29,7 @@ from selfinstruct.messages import Phrase
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.capacity import capacity
 from selfinstruct.preparation.categories import AttributeCategories, Categorizer, PassageCategories, spelling_notes
+from selfinstruct.preparation.holdout import hold_out, holdout_table, with_holdout, without_field
 from selfinstruct.preparation.imitable import leave_out
 from selfinstruct.preparation.infer import Inferred, infer, make_categories, value_statistics
 from selfinstruct.preparation.passage_inputs import add_passages, id_sequences
@@ -51,18 +43,20 @@ from selfinstruct.preparation.passage_rows import (
 )
 from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.quota_arguments import quota_of, with_quota
+from selfinstruct.preparation.seed_checks import check_seeds, first_fault, without_doubtful
 from selfinstruct.preparation.source import Source, model_command, read_source
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.prompts import detect_language
-from selfinstruct.recipe import Importer, Language, Quota, Recipe, accept_unimported, bind, parse_recipe
+from selfinstruct.recipe import Importer, Language, Quota, Recipe, Seeds, accept_unimported, bind, parse_recipe
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile
-from selfinstruct.similarity.duplicates import DuplicateIndex, unique_field_names
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Everything known before the first batch; ``statistics`` are those of the values of the seeds.
+
+    ``held_out`` are rows of the seed file that are no seeds: nothing is grown from them, and no row may be like them.
 
     ``reasons`` explains inferred settings by their key path; it is empty for a given recipe. ``skipped`` has the
     "file:line: fault" of seeds that were left out. ``inputs`` are the lists, passages and templates of prompts.
@@ -85,6 +79,7 @@ class Prepared:
     notes: Sequence[str] = ()
     warnings: Sequence[str] = ()
     questions: PassageQuestions | None = None
+    held_out: Sequence[Row] = ()
 
     @property
     def passage_texts(self) -> Sequence[str]:
@@ -126,6 +121,8 @@ def prepare(
     per_category: int | None = None,
     language: Language | None = None,
     encoding: str | None = None,
+    holdout: float | None = None,
+    split_field: str | None = None,
     skip_bad_seeds: bool = False,
     importer: Importer | None = None,
     choose_models: Callable[[Recipe], Recipe] = lambda recipe: recipe,
@@ -135,27 +132,39 @@ def prepare(
 
     Rows are about the texts of the files ``passages``, without those that rows of the files ``against`` use; they
     replace those of the recipe, or its documents, and with them ``source`` may be None. ``rows`` or ``per_category``
-    replaces the quota of the recipe, ``choose_models`` its models, ``language`` that of its prompts. ``encoding`` is of
-    files that ``source``, ``passages`` and ``against`` name. ``importer`` is as for ``parse_recipe``: without one, code
-    is refused. Raises RowError or RecipeError for invalid input, before anything is written.
+    replaces the quota of the recipe, ``choose_models`` its models, ``language`` that of its prompts. A share
+    ``holdout`` of the seeds is held out, or what ``split_field`` names (see ``holdout_table``), instead of what the
+    recipe says. ``encoding`` is of files that ``source``, ``passages`` and ``against`` name. ``importer`` is as for
+    ``parse_recipe``: without one, code is refused. Raises RowError or RecipeError for invalid input, before anything is
+    written.
 
     Where ``imitates`` is true of the final recipe, the embedded imitator will write its rows: seeds that it cannot
     keep true are left out, and RowError is raised if too few are left (see ``imitable``).
     """
     quota = quota_of(rows, per_category)
+    held = holdout_table(holdout, split_field)
     read = partial(read_source, importer=importer, language=language, passages=passages, encoding=encoding)
     seeds, recipe = without_seeds(passages, encoding) if source is None else read(source)
     bare = recipe is None
     skipped: list[str] = []
     if recipe is None:
         seeds, skipped = check_seeds(seeds, None, skip=skip_bad_seeds)
-        start = _start(seeds, skip=skip_bad_seeds, fitting=not passages, language=language)
+        split = hold_out(seeds, held or Seeds())
+        start = _start(split.seeds, skip=skip_bad_seeds, fitting=not passages, language=language)
         skipped += start.skipped
     else:
-        start = _Start(seeds, bind(about_documents(recipe, passages, encoding), seeds.fields))
-    if language is not None:
-        start = replace(start, recipe=start.recipe.model_copy(update={"language": language}))
-    start = replace(start, recipe=choose_models(with_quota(start.recipe, quota)))
+        recipe = with_holdout(about_documents(recipe, passages, encoding), held)
+        recipe = bind(recipe, without_field(seeds, recipe.seeds.split_field).fields)
+        split = hold_out(seeds, recipe.seeds, recipe)
+        start = _Start(split.seeds, recipe)
+
+    def settled(recipe: Recipe) -> Recipe:
+        """The recipe with what the arguments set."""
+        recipe = with_holdout(recipe, held)
+        recipe = recipe if language is None else recipe.model_copy(update={"language": language})
+        return choose_models(with_quota(recipe, quota))
+
+    start = replace(start, recipe=settled(start.recipe))
     table = passages_of(start.recipe, () if start.recipe.documents else passages, against, encoding)
     if table is not None:
         about = about_passages(start.recipe, table, start.seeds.rows)
@@ -167,13 +176,13 @@ def prepare(
             skipped += needing_model
             start = _start(kept, skip=skip_bad_seeds, language=language) if bare else replace(start, seeds=kept)
             skipped += start.skipped if bare else []
-            start = replace(start, recipe=choose_models(with_quota(start.recipe, quota)))
+            start = replace(start, recipe=settled(start.recipe))
     seeds = start.seeds
     if seeds.rows:
         seeds, invalid = check_seeds(seeds, start.recipe, skip=skip_bad_seeds)
         skipped += invalid
     recipe = start.recipe
-    inputs, notes = add_passages(read_prompt_inputs(recipe), recipe, seeds.rows)
+    inputs, notes = add_passages(read_prompt_inputs(recipe), recipe, seeds.rows, split.held_out)
     return build_prepared(
         seeds,
         recipe,
@@ -181,8 +190,9 @@ def prepare(
         reasons=start.reasons,
         skipped=skipped,
         preset=start.preset,
-        notes=notes,
+        notes=(*([split.note] if split.note else []), *notes),
         warnings=start.warnings,
+        held_out=split.held_out,
         known_statistics=start.statistics,
     )
 
@@ -215,7 +225,7 @@ def _start(seeds: RowFile, *, skip: bool, language: Language | None, fitting: bo
     preset = find_preset(inferred.recipe, seeds.fields, language or detect_language(seeds.rows)) if fits else None
     if preset is None:
         return start
-    fault = "" if skip else _first_fault(seeds, preset.recipe, inferred.recipe)
+    fault = "" if skip else first_fault(seeds, preset.recipe, inferred.recipe)
     if fault:
         warning = Phrase(
             "the built-in recipe {like} is not used, as the seeds break its rules: {fault}",
@@ -255,6 +265,7 @@ def build_prepared(
     preset: str = "",
     notes: Sequence[str] = (),
     warnings: Sequence[str] = (),
+    held_out: Sequence[Row] = (),
     known_statistics: ValueStatistics | None = None,
 ) -> Prepared:
     """Build the preparation of valid seeds and their complete recipe: its categories, thresholds and quotas.
@@ -284,6 +295,7 @@ def build_prepared(
         preset=preset,
         notes=notes,
         warnings=(*warnings, *spelling_notes(categories)),
+        held_out=held_out,
     )
 
 
@@ -332,80 +344,7 @@ def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Pre
         others = read_prompt_inputs(recipe.model_copy(update={"documents": None}))
         inputs.lists.update(others.lists)
         inputs.templates.update(others.templates)
-    prepared = build_prepared(seeds, bind(recipe or own, names), inputs, reasons=reasons)
+    held_out = metadata.held_out
+    prepared = build_prepared(seeds, bind(recipe or own, names), inputs, reasons=reasons, held_out=held_out)
     quotas = metadata.current_quotas
     return replace(prepared, quotas=quotas) if set(quotas) == set(prepared.quotas) and own.passages else prepared
-
-
-def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
-    """Return the seeds without duplicates and those that break the rules of the recipe, and the faults of these.
-
-    Raises RowError with all faults unless ``skip``; and in any case if no seed is left.
-    """
-    faults: list[str] = []
-    kept: list[int] = []
-    unique = () if recipe is None else unique_field_names(recipe)
-    duplicates = DuplicateIndex([name for name in seeds.fields if name not in unique] or seeds.fields, ignored=unique)
-    own_checks = () if recipe is None else custom_checks(recipe)
-    applied = () if recipe is None else applied_checks(recipe)
-    for at, row in enumerate(seeds.rows):
-        earlier = duplicates.find(row)
-        duplicates.add(row)
-        fault = (
-            _fault(row, recipe, applied, own_checks)
-            if earlier is None
-            else f"the same row as {_other(seeds, earlier[0], at)}{_apart_from(unique)}"
-        )
-        if fault:
-            faults.append(f"{seeds.place(at)}: {fault}")
-        else:
-            kept.append(at)
-    if faults and (not skip or not kept):
-        where, _, message = faults[0].partition(": ")
-        others = "".join(f"\n{fault}" for fault in faults[1:])
-        raise RowError(
-            where,
-            message + others,
-            hint="Fix the seeds or the recipe, or leave out these rows with `skip_bad_seeds=True`."
-            if kept
-            else "No seed row is valid: fix the seeds or the recipe.",
-        )
-    return seeds.selected(kept), faults
-
-
-def _other(seeds: RowFile, other: int, at: int) -> str:
-    """The place of another row, as messages about the row ``at`` name it."""
-    return f"line {seeds.lines[other]}" if seeds.file(other) == seeds.file(at) else seeds.place(other)
-
-
-def without_doubtful(seeds: RowFile, inferred: Inferred) -> tuple[RowFile, list[str]]:
-    """Return the seeds that the rules were inferred from, and the faults of the others with file and line."""
-    kept = [at for at in range(len(seeds.rows)) if at not in inferred.doubtful]
-    faults = [f"{seeds.place(at)}: {fault}" for at, fault in inferred.doubtful.items()]
-    return seeds.selected(kept), faults
-
-
-def _first_fault(seeds: RowFile, recipe: Recipe, inferred: Recipe) -> str:
-    """The first fault of seeds that break the rules of a built-in recipe but not the inferred ones, or "".
-
-    A recipe may take no seeds.
-    """
-    if not recipe.seeds.file or recipe is inferred:
-        return ""
-    applied = applied_checks(recipe)
-    faults = ((line, _fault(row, recipe, applied, ())) for row, line in zip(seeds.rows, seeds.lines, strict=True))
-    return next((f"line {line}: {fault}" for line, fault in faults if fault), "")
-
-
-def _apart_from(unique: Sequence[str]) -> str:
-    return f", apart from {' and '.join(unique)}" if unique else ""
-
-
-def _fault(row: Row, recipe: Recipe | None, applied: Sequence[AppliedCheck], own_checks: Sequence[CustomCheck]) -> str:
-    if recipe is None:
-        return ""
-    rejection = schema.check(row, recipe.fields)
-    if rejection is not None:
-        return rejection.message
-    rejection = field_faults(row, recipe, tuple(row), applied) or custom_rejection(row, recipe, own_checks)
-    return rejection.message if rejection is not None else ""

@@ -28,6 +28,8 @@ def frozen_changes(old: Recipe, new: Recipe) -> list[str]:
 
 def _judging(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, Any]]:
     yield ("seeds", "file"), Path(recipe.seeds.file).resolve()
+    yield ("seeds", "holdout"), recipe.seeds.holdout
+    yield ("seeds", "split_field"), recipe.seeds.split_field
     for name, field in recipe.fields.items():
         yield ("fields", name), "a field"
         for key, value in field:

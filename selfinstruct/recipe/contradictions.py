@@ -37,6 +37,7 @@ def recipe_contradictions(recipe: Recipe) -> Iterator[Problem]:
     for at, relation in enumerate(recipe.relations):
         yield from _relation_problems(("relations", at), relation, recipe)
     yield from _quota_conflicts(recipe)
+    yield from _holdout_problems(recipe)
     written = {*recipe.fields, *(name for step in recipe.steps for name in step.writes)}
     if recipe.prompt.verbalized_sampling and PROBABILITY in map(str.casefold, written):
         message = f"cannot be used with a field named {PROBABILITY}: the reply has a key of that name"
@@ -45,6 +46,19 @@ def recipe_contradictions(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(("models",), "cannot be combined with [model]", "make [model] one of the [[models]]")
     if len({(model.name, model.base_url) for model in recipe.models}) < len(recipe.models):
         yield Problem(("models",), "lists the same model at the same base_url twice", "keep one, with a larger weight")
+
+
+def _holdout_problems(recipe: Recipe) -> Iterator[Problem]:
+    """Yield the problems of held-out rows."""
+    table = recipe.seeds
+    if table.holdout is not None and table.split_field is not None:
+        yield Problem(("seeds", "holdout"), "cannot be combined with split_field", "remove one of them")
+    if table.holds_out and not table.file:
+        key = "holdout" if table.holdout is not None else "split_field"
+        yield Problem(("seeds", key), "has no effect without seed rows", 'name them: file = "rows.jsonl"')
+    if table.split_field is not None and table.split_field in recipe.fields:
+        hint = "remove the field: its values say which rows are held out"
+        yield Problem(("seeds", "split_field"), f"must not be one of the fields: {table.split_field}", hint)
 
 
 def _all_constraints(recipe: Recipe) -> Iterator[tuple[toml.KeyPath, str, Constraints]]:

@@ -31,6 +31,7 @@ from selfinstruct.recipe.types import (
     Language,
     Names,
     NonEmpty,
+    Part,
     Reference,
     Share,
     Table,
@@ -48,11 +49,20 @@ References = Annotated[
 class Seeds(Table):
     """``[seeds]``: the rows a person wrote; ``file`` is relative to the recipe until it is loaded; "" is none.
 
-    ``encoding`` is that of a file which is not UTF-8, such as "gb18030".
+    ``encoding`` is that of a file which is not UTF-8, such as "gb18030". ``holdout`` is the share of the rows that is
+    held out as a test set: nothing is grown from these. With ``split_field``, the rows are held out in which this field
+    is not "train"; it is no field of the data set.
     """
 
     file: FileName = ""
     encoding: Encoding = UTF_8
+    holdout: Part | None = None
+    split_field: str | None = None
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether some of the rows are held out."""
+        return self.holdout is not None or self.split_field is not None
 
 
 class Categories(Table):

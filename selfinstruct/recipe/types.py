@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, AllowInfNan, BaseModel, ConfigDict, Strict, StringConstraints
 
 from selfinstruct.errors import InputError
@@ -22,6 +22,7 @@ def _known(name: str) -> str:
 Count = Annotated[int, Ge(1), "a whole number, 1 or more"]
 CountOrNone = Annotated[int, Ge(0), "a whole number, 0 or more"]
 Share = Annotated[float, Gt(0), Le(1), "a number above 0 and at most 1"]
+Part = Annotated[float, Gt(0), Lt(1), "a number above 0 and below 1"]
 Weight = Annotated[float, Gt(0), AllowInfNan(False), "a number above 0"]
 Amount = Annotated[float, Ge(0), AllowInfNan(False), "a number, 0 or more"]
 Names = Annotated[tuple[str, ...], Strict(False), 'a list of field names such as ["Question", "RawLog"]']

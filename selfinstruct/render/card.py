@@ -110,6 +110,14 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         f"{_on(summary)}."
         f"{' The seeds are not among the rows.' if summary.seeds else ''}"
     )
+    if summary.held_out:
+        yield ""
+        was = "was" if summary.held_out == 1 else "were"
+        yield (
+            f"{counted(summary.held_out, 'row')} of the seed file {was} held out, in `holdout.jsonl`, to test with. "
+            "Nothing was grown from them, and the ROUGE-L F1 of each row with any of them is at most the maximum of "
+            "its category."
+        )
     if summary.stopped != "done":
         yield ""
         running = summary.stopped == "running"

@@ -69,13 +69,15 @@ def summary_text(
         text.append(f"{shorten(f'  {shown}', width)}\n", "dim")
     text.append_text(_cost(summary))
     text.append("\n")
-    for name, content in (
-        ("rows.jsonl", _("rows")),
-        ("report.html", _("report, for a browser")),
-        ("README.md", _("data-set card")),
-        ("recipe.toml", _("recipe, to edit and run")),
-    ):
-        text.append(f"  {printable(str(where / name))}{' ' * (len('report.html') - len(name))}", "cyan")
+    files = {"rows.jsonl": _("rows")}
+    if summary.held_out:
+        held_out = counted(summary.held_out, "held-out row")
+        files["holdout.jsonl"] = _("{rows}, to test with", rows=held_out)
+    files |= {"report.html": _("report, for a browser"), "README.md": _("data-set card")}
+    files["recipe.toml"] = _("recipe, to edit and run")
+    widest = max(map(len, files))
+    for name, content in files.items():
+        text.append(f"  {printable(str(where / name))}{' ' * (widest - len(name))}", "cyan")
         text.append(f"  {content}\n")
     text.append("\n")
     text.append_text(_next(summary, where, arguments))

@@ -105,7 +105,7 @@ class DuplicateIndex:
     def _digests(self, row: Row) -> tuple[bytes, int]:
         question = [row.get(name) for name in self._question]
         answer = {name: value for name, value in row.items() if name not in self._outside_answer}
-        return _digest(question, _QUESTION_BYTES), int.from_bytes(_digest(answer, _ANSWER_BYTES))
+        return value_digest(question, _QUESTION_BYTES), int.from_bytes(value_digest(answer, _ANSWER_BYTES))
 
 
 class UniqueValues:
@@ -118,18 +118,19 @@ class UniqueValues:
         """Add the values of one row."""
         for name, values in self._values.items():
             if row.get(name) is not None:
-                values.add(_digest([row[name]], _QUESTION_BYTES), number)
+                values.add(value_digest([row[name]], _QUESTION_BYTES), number)
 
     def find(self, row: Row) -> tuple[str, int] | None:
         """Return the first field whose value another row has, and the number of that row."""
         for name, values in self._values.items():
-            number = values.find(_digest([row.get(name)], _QUESTION_BYTES))
+            number = values.find(value_digest([row.get(name)], _QUESTION_BYTES))
             if number is not None:
                 return name, number
         return None
 
 
-def _digest(value: Sequence[object] | Row, size: int) -> bytes:
+def value_digest(value: Sequence[object] | Row, size: int) -> bytes:
+    """Return a digest of ``size`` bytes of a JSON value; the same text in another form has the same one."""
     text = _JSON.encode(value)
     if "\\u" in text:  # not ASCII
         text = _JSON.encode(_canonical(value))

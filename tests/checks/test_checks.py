@@ -89,6 +89,10 @@ class Rows:
         """Return None: no row is about a passage."""
         return None
 
+    def near_held_out(self, row: Row, threshold: float) -> tuple[int, float] | None:
+        """None."""
+        return None
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """A scan with ROUGE-L."""
         scores = [(rouge_l(text(row), text(other)).f1, -number) for number, other in enumerate(self.rows, 1)]

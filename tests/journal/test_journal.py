@@ -177,6 +177,7 @@ STORED: dict[str, Any] = {
     "seconds": 1.5,
     "exhausted": sorted([HARD, "users"]),
     "started": "2026-11-26T20:00:00+00:00",
+    "held_out": [{"Question": "Q1", "Answer": "1"}],
 }
 
 

@@ -98,6 +98,9 @@ def judged(row: Row, seeds: list[Row]) -> str | None:
         def room(self, category: str) -> int:
             return 10
 
+        def near_held_out(self, row: Row, threshold: float) -> None:
+            return None
+
     criteria = Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of)
     rejection = judge(Candidate(0, "", row), (), criteria, View()).rejection
     return rejection.reason if rejection else None

@@ -85,6 +85,10 @@ class EmptyPool:
         """None."""
         return None
 
+    def near_held_out(self, row: dict[str, Any], threshold: float) -> tuple[int, float] | None:
+        """None."""
+        return None
+
 
 @pytest.mark.parametrize(("total", "reason"), [(150.0, None), (150, None), (160.0, "relation")])
 def test_a_candidate_that_violates_a_relation_is_rejected(total: float, reason: str | None) -> None:

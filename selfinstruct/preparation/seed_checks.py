@@ -1,0 +1,98 @@
+"""Checking seeds by the rules of their recipe: which of them are used, and what is wrong with the others.
+
+Does not handle: inferring the rules (``infer``), or held-out rows (``holdout``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selfinstruct.checks import (
+    AppliedCheck,
+    CustomCheck,
+    applied_checks,
+    custom_checks,
+    custom_rejection,
+    field_faults,
+    schema,
+)
+from selfinstruct.errors import RowError
+from selfinstruct.preparation.infer import Inferred
+from selfinstruct.recipe import Recipe
+from selfinstruct.records import Row
+from selfinstruct.rows import RowFile
+from selfinstruct.similarity.duplicates import DuplicateIndex, unique_field_names
+
+
+def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[RowFile, list[str]]:
+    """Return the seeds without duplicates and those that break the rules of the recipe, and the faults of these.
+
+    Raises RowError with all faults unless ``skip``; and in any case if no seed is left.
+    """
+    faults: list[str] = []
+    kept: list[int] = []
+    unique = () if recipe is None else unique_field_names(recipe)
+    duplicates = DuplicateIndex([name for name in seeds.fields if name not in unique] or seeds.fields, ignored=unique)
+    own_checks = () if recipe is None else custom_checks(recipe)
+    applied = () if recipe is None else applied_checks(recipe)
+    for at, row in enumerate(seeds.rows):
+        earlier = duplicates.find(row)
+        duplicates.add(row)
+        fault = (
+            _fault(row, recipe, applied, own_checks)
+            if earlier is None
+            else f"the same row as {_other(seeds, earlier[0], at)}{_apart_from(unique)}"
+        )
+        if fault:
+            faults.append(f"{seeds.place(at)}: {fault}")
+        else:
+            kept.append(at)
+    if faults and (not skip or not kept):
+        where, _, message = faults[0].partition(": ")
+        others = "".join(f"\n{fault}" for fault in faults[1:])
+        raise RowError(
+            where,
+            message + others,
+            hint="Fix the seeds or the recipe, or leave out these rows with `skip_bad_seeds=True`."
+            if kept
+            else "No seed row is valid: fix the seeds or the recipe.",
+        )
+    return seeds.selected(kept), faults
+
+
+def _other(seeds: RowFile, other: int, at: int) -> str:
+    """The place of another row, as messages about the row ``at`` name it."""
+    return f"line {seeds.lines[other]}" if seeds.file(other) == seeds.file(at) else seeds.place(other)
+
+
+def without_doubtful(seeds: RowFile, inferred: Inferred) -> tuple[RowFile, list[str]]:
+    """Return the seeds that the rules were inferred from, and the faults of the others with file and line."""
+    kept = [at for at in range(len(seeds.rows)) if at not in inferred.doubtful]
+    faults = [f"{seeds.place(at)}: {fault}" for at, fault in inferred.doubtful.items()]
+    return seeds.selected(kept), faults
+
+
+def first_fault(seeds: RowFile, recipe: Recipe, inferred: Recipe) -> str:
+    """The first fault of seeds that break the rules of a built-in recipe but not the inferred ones, or "".
+
+    A recipe may take no seeds.
+    """
+    if not recipe.seeds.file or recipe is inferred:
+        return ""
+    applied = applied_checks(recipe)
+    faults = ((line, _fault(row, recipe, applied, ())) for row, line in zip(seeds.rows, seeds.lines, strict=True))
+    return next((f"line {line}: {fault}" for line, fault in faults if fault), "")
+
+
+def _apart_from(unique: Sequence[str]) -> str:
+    return f", apart from {' and '.join(unique)}" if unique else ""
+
+
+def _fault(row: Row, recipe: Recipe | None, applied: Sequence[AppliedCheck], own_checks: Sequence[CustomCheck]) -> str:
+    if recipe is None:
+        return ""
+    rejection = schema.check(row, recipe.fields)
+    if rejection is not None:
+        return rejection.message
+    rejection = field_faults(row, recipe, tuple(row), applied) or custom_rejection(row, recipe, own_checks)
+    return rejection.message if rejection is not None else ""
