@@ -164,7 +164,7 @@ _ERRORS = {"InputError", "RecipeError", "RowError", "ExtensionError", "EndpointE
         (["run", "--concurrency", "0"], "'--concurrency' 的值无效：应大于或等于 1"),
         (["check", "x", "--format", "y"], "'--format' 的值无效：'y' 不是 'text', 'json' 之一。"),
         (["check"], "缺少参数 'FILE'。"),
-        (["evaluate", "x"], "缺少选项 '--holdout'。"),
+        (["recover", "x"], "缺少选项 '--out' / '-o'。"),
         (["check", "a", "b", "c"], "有多余的参数：b c"),
         (["run", "--rows"], "选项 '--rows' 需要一个值。"),
         (["recipes", "shwo"], "没有命令 'shwo'。是否想用 'show'？"),

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 from selfinstruct.checks import schema
 from selfinstruct.errors import InputError, RowError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.recipe import Recipe, Seeds
 from selfinstruct.records import Row
@@ -57,17 +58,28 @@ def hold_out(seeds: RowFile, table: Seeds, recipe: Recipe | None = None) -> Spli
     keys = _keys(seeds.rows, recipe)
     chosen = _chosen(strata, keys, table.holdout)
     if not chosen:
-        count = f"{len(seeds.rows)} row{'' if len(seeds.rows) == 1 else 's'}"
         raise RowError(
             seeds.path,
-            f"a hold-out of {table.holdout:g} takes none of {count}",
+            "a hold-out of {share:g} takes none of the rows ({count:,})",
             hint="Set a larger `holdout`, or add seed rows.",
+            share=table.holdout,
+            count=len(seeds.rows),
         )
     numbers = [at for at, key in enumerate(keys) if key in chosen]
-    names = Counter(strata[at] for at in numbers)
-    of = f" ({', '.join(f'{name}: {names[name]}' for name in list(names)[:_LISTED])})" if len(set(strata)) > 1 else ""
-    more = f" and {len(names) - _LISTED} more categories" if len(names) > _LISTED else ""
-    return _split(seeds, numbers, f"{of.removesuffix(')')}{more})" if more else of)
+    counts = Counter(strata[at] for at in numbers)
+    held, rows = len(numbers), len(keys)
+    if len(set(strata)) == 1:
+        note = Phrase("{held:,} of {rows:,} rows held out: nothing is grown from them", held=held, rows=rows)
+        return _split(seeds, numbers, note)
+    listed = [f"{name}: {counts[name]}" for name in list(counts)[:_LISTED]]
+    listed += ["…"] if len(counts) > _LISTED else []
+    note = Phrase(
+        "{held:,} of {rows:,} rows held out ({categories}): nothing is grown from them",
+        held=held,
+        rows=rows,
+        categories=joined(listed),
+    )
+    return _split(seeds, numbers, note)
 
 
 def holdout_table(holdout: float | None, split_field: str | None) -> Seeds | None:
@@ -78,8 +90,11 @@ def holdout_table(holdout: float | None, split_field: str | None) -> Seeds | Non
     if holdout is not None and split_field is not None:
         raise InputError("`holdout` and `split_field` cannot be combined", hint="Leave out one of them.")
     if holdout is not None and not 0 <= holdout < 1:
-        message = f"`holdout`: expected a share of at least 0 and below 1, got {holdout:g}"
-        raise InputError(message, hint="For example: `holdout=0.2`.")
+        raise InputError(
+            "`holdout`: expected a share of at least 0 and below 1, got {holdout:g}",
+            hint="For example: `holdout=0.2`.",
+            holdout=holdout,
+        )
     if holdout is None and split_field is None:
         return None
     return Seeds(holdout=holdout or None, split_field=split_field or None)
@@ -104,22 +119,28 @@ def without_field(file: RowFile, name: str | None) -> RowFile:
 def _by_field(seeds: RowFile, name: str) -> Split:
     """The division that a field states."""
     if name not in seeds.fields:
-        fields = ", ".join(seeds.fields)
-        raise RowError(seeds.path, f"no field {name!r}; the fields are {fields}", hint="Correct `split_field`.")
+        message = "no field {name!r}; the fields are {fields}"
+        raise RowError(seeds.path, message, hint="Correct `split_field`.", name=name, fields=", ".join(seeds.fields))
     values = [caseless(row.get(name)).strip() for row in seeds.rows]
     numbers = [at for at, value in enumerate(values) if value not in TRAINING]
     if not numbers or len(numbers) == len(values):
         shown = ", ".join(repr(value_text(each)) for each in dict.fromkeys(row.get(name) for row in seeds.rows))
-        problem = "every row is for training" if not numbers else "no row is for training"
+        message = "{name}: no row is for training; the values are {shown}"
+        if not numbers:
+            message = "{name}: every row is for training; the values are {shown}"
         hint = 'The rows to grow from have "train" in it, those to hold out another value, such as "test".'
-        raise RowError(seeds.path, f"{name}: {problem}; the values are {shown[:200]}", hint=hint)
-    return _split(without_field(seeds, name), numbers, f", in which {name} is not train")
+        raise RowError(seeds.path, message, hint=hint, name=name, shown=shown[:200])
+    note = Phrase(
+        "{held:,} of {rows:,} rows held out, in which {field} is not train: nothing is grown from them",
+        held=len(numbers),
+        rows=len(values),
+        field=name,
+    )
+    return _split(without_field(seeds, name), numbers, note)
 
 
-def _split(seeds: RowFile, numbers: Sequence[int], which: str) -> Split:
-    held = set(numbers)
-    rows = [seeds.rows[at] for at in numbers]
-    note = f"{len(rows):,} of {len(seeds.rows):,} rows held out{which}: nothing is grown from them"
+def _split(seeds: RowFile, numbers: Sequence[int], note: str) -> Split:
+    held, rows = set(numbers), [seeds.rows[at] for at in numbers]
     return Split(seeds.selected(at for at in range(len(seeds.rows)) if at not in held), rows, note)
 
 
