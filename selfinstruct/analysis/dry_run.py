@@ -222,7 +222,7 @@ def _reply_tokens(each: Step | Judge | Verify, prepared: Prepared) -> float:
     if isinstance(each, Judge):
         return _VERDICT
     if isinstance(each, Verify):
-        return _ENTRY + _value_tokens(each.answers, prepared)
+        return _ENTRY + _value_tokens(each.answers, prepared) + (_TEXT if each.reasons else 0)
     frame = estimate_tokens(to_json(dict.fromkeys(each.writes, ""))) if each.reply == "json" else 0
     row = frame + sum(_value_tokens(name, prepared) for name in each.writes)
     return row * (each.rows or min(prepared.recipe.prompt.rows_per_request, max(prepared.quotas.values())))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from selfinstruct.prompts import ANSWER, step_messages, verify_messages
+from selfinstruct.prompts import ANSWER, REASONING, step_messages, verify_messages
 from selfinstruct.recipe import PROBABILITY, Judge, Recipe, Step, Verify
 from selfinstruct.records import JSON, Message, ReplyFormat
 
@@ -48,7 +48,8 @@ class StepCall:
         if isinstance(definition, Judge):
             return ReplyFormat({"score": "number", "reason": "string"}, is_list=False)
         if isinstance(definition, Verify):
-            return ReplyFormat({ANSWER: str(fields[definition.answers].type)}, is_list=False)
+            steps = {REASONING: "string"} if definition.reasons else {}
+            return ReplyFormat({**steps, ANSWER: str(fields[definition.answers].type)}, is_list=False)
         if definition.reply != "json":
             return None
         types = {name: str(fields[name].type) if name in fields else "string" for name in definition.writes}

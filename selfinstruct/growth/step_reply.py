@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selfinstruct.growth.step_call import EXPAND, StepCall
-from selfinstruct.prompts import ANSWER, without_probability
+from selfinstruct.prompts import without_probability
 from selfinstruct.recipe import Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Reply, Row
 from selfinstruct.replies import parse_reply, strip_reasoning
 from selfinstruct.text import value_text
-
-_VERDICT = ("score", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,8 @@ def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
             return StepReply((Draft({}, ""),))
         return _without_probabilities(_read_rows(reply, tuple(recipe.fields)), call, recipe)
     if isinstance(call.definition, Judge | Verify):
-        read = _read_rows(reply, _VERDICT if isinstance(call.definition, Judge) else (ANSWER,))
+        form = call.reply_format(recipe)
+        read = _read_rows(reply, () if form is None else tuple(form.types))
         drafts = list(read.drafts)
     else:
         step = call.definition

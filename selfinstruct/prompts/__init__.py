@@ -14,11 +14,12 @@ from selfinstruct.prompts.row_prompt import row_messages
 from selfinstruct.prompts.step_prompt import step_messages
 from selfinstruct.prompts.token_estimate import estimate_tokens
 from selfinstruct.prompts.verbalized import without_probability
-from selfinstruct.prompts.verify_prompt import ANSWER, verify_messages
+from selfinstruct.prompts.verify_prompt import ANSWER, REASONING, verify_messages
 
 __all__ = [
     "ANSWER",
     "ASK",
+    "REASONING",
     "ask_step",
     "demonstrations",
     "detect_language",

@@ -155,14 +155,16 @@ class Verify(Table):
     """``[[verify]]``: a second opinion. A reader sees the fields ``reads`` alone and must give the field ``answers``.
 
     The reader is ``model``, one of ``[[models]]``, or any model of the run: of ``votes`` independent replies, more than
-    half must give the answer. Without a model, or with ``votes = 0``, it is an embedded reader that learns from the
-    other rows; it rejects only what it contradicts with confidence.
+    half must give the answer; with ``reasons``, each works it out step by step before. Without a model, or with
+    ``votes = 0``, it is an embedded reader that learns from the other rows; it rejects only what it contradicts with
+    confidence.
     """
 
     name: NonEmpty = "verify"
     reads: Names
     answers: NonEmpty
     votes: CountOrNone = 3
+    reasons: bool = False
     model: str = ""
 
     @property

@@ -44,7 +44,20 @@ Bounds = Annotated[
     "a table of paths and bounds, such as { age = [0, 120] }",
 ]
 FormatName = Literal[
-    "iban", "isbn", "luhn", "uuid", "mac", "ip", "email", "url", "json", "datetime", "date", "time", "dated"
+    "iban",
+    "isbn",
+    "luhn",
+    "uuid",
+    "mac",
+    "ip",
+    "email",
+    "url",
+    "json",
+    "datetime",
+    "date",
+    "time",
+    "dated",
+    "arithmetic",
 ]
 Formats = Annotated[dict[str, FormatName], MinLen(1), 'a table of paths and formats, such as { day = "date" }']
 
@@ -118,8 +131,9 @@ class Relation(Table):
     occur in the second one; the names (capitalised words), for ``names_in``; the tables and columns of a ``query``, in
     its schema. ``supported`` has a text, a key and options: the option that the key names (``by``) occurs in the text.
     ``span`` has the start and the end of whole words in a text. ``contained`` by ``words`` ignores case, accents and
-    separators. ``labels`` lists all values of a path. ``bands`` has a label and a number, with the ``limits`` of each
-    label, which the number does not leave for those of another one.
+    separators; by ``end``, the text ends in the value, or its last number is the value. ``labels`` lists all values of
+    a path. ``bands`` has a label and a number, with the ``limits`` of each label, which the number does not leave for
+    those of another one. A text in the ``format`` arithmetic has no equation that does not hold.
     """
 
     equal: Two | None = None
@@ -149,7 +163,7 @@ class Relation(Table):
     same_length: Several | None = None
     labels: Known | None = None
     bands: Two | None = None
-    by: Literal["value", "name", "index", "letter", "words"] = "value"
+    by: Literal["value", "name", "index", "letter", "words", "end"] = "value"
     unit: Literal["items", "words", "lines", "characters", "days", "hours", "minutes", "seconds"] | None = None
     factor: Weight | None = None
     plus: Number | None = None

@@ -1,4 +1,4 @@
-"""How a row violates a relation about texts: composed, numbers_in, names_in, query, supported, span, other words."""
+"""How a row violates a relation about texts: format, composed, numbers_in, names_in, query, supported, span, words."""
 
 from __future__ import annotations
 
@@ -12,11 +12,30 @@ from selfinstruct.recipe.relation_paths import parse_composition, parse_pattern,
 from selfinstruct.recipe.relation_values import shown, values_of
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import is_bound, value_text
-from selfinstruct.values import number_of, occurs_in
+from selfinstruct.values import matches_format, number_of, occurs_in
+from selfinstruct.values.dated import impossible
+from selfinstruct.values.numbers import NUMBER
 from selfinstruct.values.pieces import named, names_in_query, stated
 
 if TYPE_CHECKING:
     from selfinstruct.recipe.relations import Relation
+
+
+def formats(relation: Relation, row: Row) -> Iterator[str]:
+    """Yield the values that are not of their format."""
+    for path, name in (relation.format or {}).items():
+        for value in places(row, parse_pattern(path)).values():
+            if name == "arithmetic":
+                from selfinstruct.values.equations import false_equation  # few recipes compute
+
+                if wrong := false_equation(value_text(value)):
+                    yield f"{path}: {wrong}"
+            elif name == "dated":
+                # A text without dates says nothing wrong of them.
+                if written := impossible(value_text(value)):
+                    yield f"{path}: {shown(written)} does not exist"
+            elif not matches_format(value, name):
+                yield f"{path} {shown(value)} is not a valid {name}"
 
 
 def composed(relation: Relation, row: Row) -> Iterator[str]:
@@ -153,3 +172,18 @@ def _words(text: str) -> str:
 def normalized(text: str) -> str:
     """Return a text in its composed form (NFC), as texts are compared."""
     return unicodedata.normalize("NFC", text)
+
+
+_NUMBER = re.compile(rf"(?<![\d.])(?:(?<![\w)])[-−]\s?)?{NUMBER}")
+
+
+def ends_in(value: JSON, text: JSON) -> bool:
+    """Whether a number is the last one of a text, or a value of another kind its last words."""
+    written = unicodedata.normalize("NFKC", value_text(text)).rstrip().rstrip(".!。！)\"'”’」』*").rstrip()
+    number = number_of(value)
+    if number is not None:
+        found = _NUMBER.findall(written)
+        return bool(found) and number_of(found[-1]) == number
+    wanted = unicodedata.normalize("NFKC", value_text(value)).strip().rstrip(".!。！").casefold()
+    start = len(written) - len(wanted)
+    return written.casefold().endswith(wanted) and (start <= 0 or is_bound(written, start))

@@ -16,15 +16,15 @@ from selfinstruct.recipe.relation_values import listed, shown, values_of
 from selfinstruct.recipe.text_violations import has_words, index_of, is_named
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import value_text
-from selfinstruct.values import decimal_places, matches_format, moment_of, number_of, occurs_in, seconds_of
+from selfinstruct.values import decimal_places, moment_of, number_of, occurs_in, seconds_of
 from selfinstruct.values.calendar_names import WEEKDAYS
-from selfinstruct.values.dated import impossible
 from selfinstruct.values.readings import same_meaning
 
 if TYPE_CHECKING:
     from selfinstruct.recipe.relations import Relation
 
 _SYMBOLS = {"sum": " + ", "difference": " - ", "product": " x ", "ratio": " / "}
+_CONTAINED = {"words": "occurs in {} by its words", "end": "is the end of {}"}
 _OTHERS = {"max": ", ", "min": ", ", "mean": ", ", "sum_product": " x "}
 #: Decimal places beyond these are rounding errors of a binary fraction.
 _FINEST = 9
@@ -74,7 +74,7 @@ def description(relation: Relation) -> str:
         return f"{paths[0]} is {how.get(relation.by, 'the letter of one of')} {', '.join(paths[1:])}"
     words: Mapping[str, Callable[[], str]] = {
         "equal": lambda: f"{paths[0]} equals {paths[1]}",
-        "contained": lambda: f"{paths[0]} occurs in {paths[1]}" + (" by its words" if relation.by == "words" else ""),
+        "contained": lambda: f"{paths[0]} {_CONTAINED.get(relation.by, 'occurs in {}').format(paths[1])}",
         "distinct": lambda: f"{', '.join(paths)} differ",
         "order": lambda: " <= ".join(paths),
         "count": lambda: f"{paths[0]} is the number of {relation.unit or 'items'} of {paths[1]}",
@@ -183,10 +183,11 @@ def _equal(relation: Relation, row: Row) -> Iterator[str]:
 
 def _contained(relation: Relation, row: Row) -> Iterator[str]:
     one, other = relation.paths
-    occurs = has_words if relation.by == "words" else _occurs
+    occurs = {"words": has_words, "end": text_violations.ends_in}.get(relation.by, _occurs)
     for value, text in values_of(relation, row):
         if not occurs(value, text):
-            yield f"{one} {shown(value)} does not occur in {other} {shown(text)}"
+            how = "is not the end of" if relation.by == "end" else "does not occur in"
+            yield f"{one} {shown(value)} {how} {other} {shown(text)}"
 
 
 def _occurs(value: JSON, text: JSON) -> bool:
@@ -316,17 +317,6 @@ def _range(relation: Relation, row: Row) -> Iterator[str]:
                 yield f"{path} {shown(value)} is not a multiple of {relation.step:g}"
 
 
-def _format(relation: Relation, row: Row) -> Iterator[str]:
-    for path, name in (relation.format or {}).items():
-        for value in places(row, parse_pattern(path)).values():
-            if name == "dated":
-                # A text without dates says nothing wrong of them.
-                if written := impossible(value_text(value)):
-                    yield f"{path}: {shown(written)} does not exist"
-            elif not matches_format(value, name):
-                yield f"{path} {shown(value)} is not a valid {name}"
-
-
 _KINDS: Mapping[str, Callable[[Relation, Row], Iterator[str]]] = {
     "": lambda relation, row: iter(()),
     "equal": _equal,
@@ -346,7 +336,7 @@ _KINDS: Mapping[str, Callable[[Relation, Row], Iterator[str]]] = {
     "offset": _offset,
     "weekday": _weekday,
     "range": _range,
-    "format": _format,
+    "format": text_violations.formats,
     "composed": text_violations.composed,
     "numbers_in": text_violations.numbers_in,
     "names_in": text_violations.names_in,
@@ -360,7 +350,8 @@ _KINDS: Mapping[str, Callable[[Relation, Row], Iterator[str]]] = {
 
 
 def _format_words(path: str, name: str) -> str:
-    return f"dates and times in {path} exist" if name == "dated" else f"{path} is a valid {name}"
+    said = {"dated": f"dates and times in {path} exist", "arithmetic": f"equations in {path} hold"}
+    return said.get(name, f"{path} is a valid {name}")
 
 
 def _unescaped(form: str) -> str:

@@ -31,6 +31,7 @@ ROWS = {
     "logqa": {"rows": 60},
     "messages": {"rows": 20},
     "phrasings": {},
+    "reasoning": {"per_category": 2},
     "retrieval": {"per_category": 4},
     "reviews": {"per_category": 1},
     "self-instruct": {"rows": 30},
@@ -160,6 +161,13 @@ def document_qa(step: str, prompt: str, words: Words) -> Any:
     return {"answer": words.sentence(40)}
 
 
+def reasoning(step: str, prompt: str, words: Words) -> Any:
+    """A problem; a chain that ends in 42."""
+    if step == "problem":
+        return {"question": words.sentence(20, "?")}
+    return {"reasoning": f"{words(12)}, 6 × 7 = 42.", "answer": "42"}
+
+
 def retrieval(step: str, prompt: str, words: Words) -> Any:
     """A query of the kind that is asked for, and the first words of its passage."""
     form = re.search("of this kind: (.+)|类型是：(.+)", prompt)
@@ -197,6 +205,7 @@ WRITERS: dict[str, Writer] = {
     "textbook": textbook,
     "tinystories": stories,
     "stories-hierarchical": stories,
+    "reasoning": reasoning,
     "retrieval": retrieval,
     "reviews": lambda step, prompt, words: words.sentence(75 if words.language == "en" else 120),
     "descriptions": lambda step, prompt, words: words.sentence(60 if words.language == "en" else 120),
@@ -216,6 +225,8 @@ class Author:
         prompt, words = str(messages[-1]["content"]), Words(self.language, rng)
         step = next((each for each in self.recipe.steps if begins(prompt, each.prompt)), None)
         others = [*(each.prompt for each in self.recipe.expand), *(each.prompt for each in self.recipe.judge)]
+        if messages[0]["role"] == "system" and self.recipe.verify:  # a reader of a row
+            return json.dumps({"reasoning": words(4), "answer": "42"})
         if step is None and not any(begins(prompt, each) for each in others):
             return "ok"  # the first call, which shows that the endpoint answers
         self.prompts.append("\n".join(str(message["content"]) for message in messages))
