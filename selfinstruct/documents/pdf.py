@@ -11,25 +11,16 @@ the text that it finds, which may be none.
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from selfinstruct.documents.layout import Line, page_texts
 from selfinstruct.errors import InputError
-from selfinstruct.platform_support import is_readable
+from selfinstruct.worker_process import Messages, worker_process
 
-# The only environment variables that the worker gets: the search paths of shared libraries.
-_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-# Ten times the length of the longest page that the worker sends, with each character as \uXXXX and boxes.
-_MAX_LINE = 16 << 20
 _TAIL_BYTES = 1024
 _WORKER = "selfinstruct.documents.pdf_worker"
 _REPAIR = "Download or export it again, or repair it: qpdf OLD NEW"
@@ -141,8 +132,10 @@ class _Reading:
 
     def read_from(self, first: int, deadline: float) -> str | None:
         """Read pages from ``first`` on; return the problem of the next page, or None if all pages are read."""
-        with self.process(first, deadline) as process:
-            messages = _Messages(process, self.limits.page_seconds, deadline)
+        seconds = max(1, round(deadline - time.monotonic()) + 1)
+        arguments = [str(first), str(self.limits.memory), str(seconds)]
+        with worker_process(_WORKER, arguments, self.file) as process:
+            messages = Messages(process, "the PDF library", self.limits.page_seconds, deadline)
             try:
                 for message in messages:
                     if "peak" in message:
@@ -152,28 +145,6 @@ class _Reading:
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 return "invalid output of the PDF library"
             return messages.problem
-
-    @contextmanager
-    def process(self, first: int, deadline: float) -> Iterator[subprocess.Popen[bytes]]:
-        self.file.seek(0)
-        seconds = max(1, round(deadline - time.monotonic()) + 1)
-        worker = ["-m", _WORKER, str(first), str(self.limits.memory), str(seconds)]
-        environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
-        # The worker must find the same packages as this process.
-        environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-B", *worker],
-            stdin=self.file,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,  # Ctrl-C goes to the run, which then ends this process
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.communicate()
 
     def handle(self, message: dict[str, Any]) -> None:
         """Handle one message, which is not trusted: the worker may be compromised."""
@@ -201,47 +172,6 @@ class _Reading:
         if self.characters > self.limits.characters:
             problem = f"{self.name}: more than {self.limits.characters} characters of text, up to page {number}"
             raise InputError(problem, hint="Split it into smaller files.")
-
-
-class _Messages:
-    """Iterates over the messages of a worker; ``problem`` is set if it ends early."""
-
-    def __init__(self, process: subprocess.Popen[bytes], page_seconds: float, deadline: float) -> None:
-        self.process = process
-        self.page_seconds = page_seconds
-        self.deadline = deadline
-        self.problem = ""
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        rest = b""
-        until = self.next_deadline()
-        while True:
-            line, found, rest = rest.partition(b"\n")
-            if found:
-                yield json.loads(line)
-                until = self.next_deadline()
-                continue
-            more = self.receive(until)
-            if not more:
-                return
-            rest = line + more
-            if len(rest) > _MAX_LINE:
-                self.problem = "the output of the PDF library is too long"
-                return
-
-    def next_deadline(self) -> float:
-        return min(time.monotonic() + self.page_seconds, self.deadline)
-
-    def receive(self, until: float) -> bytes:
-        output = self.process.stdout
-        if output is None or not is_readable(output, until - time.monotonic()):
-            self.problem = f"the PDF library took more than {self.page_seconds:g} s"
-            return b""
-        data = os.read(output.fileno(), 1 << 16)
-        if not data:
-            status = self.process.wait()
-            self.problem = f"the PDF library crashed ({f'signal {-status}' if status < 0 else f'exit {status}'})"
-        return data
 
 
 def _parse_count(value: Any) -> int:

@@ -12,6 +12,7 @@ from selfinstruct.growth.planner import CategoryProgress, finish_batch, plan, qu
 from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.prompt_inputs import (
     PromptInputs,
+    made_by_templates,
     parse_list,
     parse_templates,
     read_prompt_inputs,
@@ -51,6 +52,7 @@ __all__ = [
     "finish_batch",
     "first_reply_format",
     "judge_batch",
+    "made_by_templates",
     "parse_list",
     "parse_templates",
     "passage_groups",

@@ -23,7 +23,7 @@ from selfinstruct.prompts import estimate_tokens
 from selfinstruct.recipe import Documents, Expand, Recipe, builtin
 from selfinstruct.recipe.placeholders import fill, lookup, names_in
 from selfinstruct.records import JSON, Row
-from selfinstruct.rows import open_unpacked, read_rows
+from selfinstruct.rows import RowFile, open_unpacked, read_rows
 from selfinstruct.rows.likely_encoding import encoding_hint
 from selfinstruct.rows.sources import CHECK_PATH
 from selfinstruct.similarity.hard_negatives import HardNegatives
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 _JSON_LINES = "{"
 _PASSAGE = "passage"
+# The key of a passage with the rows that templates in Jinja made of it, by expansion. No name in a recipe has a space.
+_TASKS = "made by templates"
+_TABLES = ("csv", "tsv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class PromptInputs:
 
     ``capacity`` is the most rows that the passages of a category can yield. ``ids`` continue the values of the unique
     fields of the seeds, for rows whose author writes no ids; both are for rows about ``[passages]``.
-    ``conventions`` are those of the seeds' answers, for second opinions.
+    ``conventions`` are those of the seeds' answers, for second opinions. ``notes`` are for the user.
     """
 
     lists: dict[str, Sequence[JSON]] = field(default_factory=dict)
@@ -70,6 +73,7 @@ class PromptInputs:
     capacity: Mapping[str, int] = field(default_factory=dict)
     ids: Mapping[str, IdSequence] = field(default_factory=dict)
     conventions: Mapping[str, Convention] = field(default_factory=dict)
+    notes: Sequence[str] = ()
     # By the name of the passage's text, made on first use; other passages need others, so it is never copied.
     _negatives: dict[str, HardNegatives] = field(init=False, default_factory=dict, repr=False, compare=False)
 
@@ -117,11 +121,45 @@ def read_prompt_inputs(recipe: Recipe) -> PromptInputs:
     for expand in recipe.expand:
         if expand.templates:
             templates[expand.name] = parse_templates(expand.templates, expand)
-        elif expand.file is not None:
+        elif expand.file is not None and not expand.in_jinja:
             entries = parse_list(_read_text(expand.file, expand.encoding), expand.file)
             templates[expand.name] = parse_templates(entries, expand)
-    passages = read_passages(recipe.documents) if recipe.documents is not None else ()
-    return PromptInputs(lists, passages, templates)
+    if recipe.documents is None:
+        return PromptInputs(lists, (), templates)
+    for expand in recipe.expand:
+        if expand.in_jinja:
+            passages, notes = _passages_with_tasks(recipe.documents, expand, tuple(recipe.fields))
+            return PromptInputs(lists, passages, templates, notes=notes)
+    return PromptInputs(lists, read_passages(recipe.documents), templates)
+
+
+def made_by_templates(passage: Mapping[str, JSON], expand: Expand) -> Sequence[Row]:
+    """The rows that templates in Jinja made of a passage, when it was read."""
+    made: Sequence[Row] = passage.get(_TASKS, {}).get(expand.name, ())
+    return made
+
+
+def _passages_with_tasks(
+    documents: Documents, expand: Expand, fields: Sequence[str]
+) -> tuple[list[Row], Sequence[str]]:
+    """The passages with the rows that templates in Jinja make of them, and notes.
+
+    They are rendered here, once, and are part of the passage from now on, in the journal too.
+    """
+    from selfinstruct.documents import find_documents
+    from selfinstruct.jinja_templates.cells import typed
+    from selfinstruct.jinja_templates.tasks import tasks_of_rows
+
+    passages: list[Row] = []
+    values: list[Row] = []
+    places: list[str] = []
+    for name in find_documents(documents.files):
+        rows = read_rows(name, uniform=False, encoding=documents.encoding)
+        passages += _row_passages(rows)
+        values += typed(rows.rows) if rows.format in _TABLES else rows.rows
+        places += map(rows.place, range(len(rows.rows)))
+    tasks, notes = tasks_of_rows(expand, fields, values, places)
+    return [{**each, _TASKS: {expand.name: made}} for each, made in zip(passages, tasks, strict=True)], notes
 
 
 def parse_list(text: str, name: str) -> list[JSON]:
@@ -183,20 +221,24 @@ def read_passages(documents: Documents) -> list[Row]:
     from selfinstruct.documents import Chunking, find_documents, read_documents, samples
 
     if documents.by == "row":
-        found: list[Row] = []
-        for name in find_documents(documents.files):
-            rows = read_rows(name, uniform=False, encoding=documents.encoding)
-            found += [
-                {"passage": row, "document": _document_name(name), "page": None, "start": line, "end": line}
-                for row, line in zip(rows.rows, rows.lines, strict=True)
-            ]
-        return found
+        found = [
+            read_rows(name, uniform=False, encoding=documents.encoding) for name in find_documents(documents.files)
+        ]
+        return [passage for rows in found for passage in _row_passages(rows)]
     split = samples
     if documents.by == "chunk":
         limits = documents.max_chars, documents.max_tokens, documents.overlap
         split = Chunking(*limits, estimate_tokens).spans
     passages = read_documents(documents.files, split, encoding=documents.encoding).passages
     return [{"passage": one.text, "document": _document_name(one.document), **_position(one)} for one in passages]
+
+
+def _row_passages(rows: RowFile) -> list[Row]:
+    name = _document_name(rows.path)
+    return [
+        {"passage": row, "document": name, "page": None, "start": line, "end": line}
+        for row, line in zip(rows.rows, rows.lines, strict=True)
+    ]
 
 
 def _position(passage: Passage) -> Row:

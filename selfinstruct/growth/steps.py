@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selfinstruct.checks import field_faults
-from selfinstruct.growth.prompt_inputs import ExpansionTemplate, PromptInputs
+from selfinstruct.growth.prompt_inputs import ExpansionTemplate, PromptInputs, made_by_templates
 from selfinstruct.growth.step_call import EXPAND, IMITATE, StepCall
 from selfinstruct.growth.step_reply import Draft, StepReply
 from selfinstruct.growth.votes import count_votes
@@ -203,6 +203,9 @@ def _expanded(recipe: Recipe, inputs: PromptInputs, branch: _Branch, draft: Draf
     values = {**branch.values, **(passage if isinstance(passage, Mapping) else {}), **(draft.row or {})}
     expanded: list[Row] = [{}]
     for expand in recipe.expand:
+        if expand.in_jinja:
+            expanded = [{**before, **new} for before in expanded for new in made_by_templates(branch.values, expand)]
+            continue
         templates = inputs.templates.get(expand.name, ())
         expanded = [new for before in expanded for new in _rendered(templates, values, before)]
     rows = [_row(recipe, {**branch.values, **each}) for each in expanded]

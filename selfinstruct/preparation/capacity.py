@@ -18,7 +18,7 @@ from selfinstruct.text import caseless
 
 def capacity(recipe: Recipe, inputs: PromptInputs) -> int:
     """Return the most rows that one pass over the passages can yield, at least 1."""
-    if not recipe.steps and all(each.name in inputs.templates for each in recipe.expand):
+    if not recipe.steps and all(each.in_jinja or each.name in inputs.templates for each in recipe.expand):
         # Without a model it is known which templates fit which passage.
         replies = {EXPAND: StepReply((Draft({}, ""),))}
         return max(sum(len(advance(recipe, inputs, each, replies).drafts) for each in inputs.passages), 1)

@@ -183,6 +183,7 @@ def prepare(
         skipped += invalid
     recipe = start.recipe
     inputs, notes = add_passages(read_prompt_inputs(recipe), recipe, seeds.rows, split.held_out)
+    notes = (*inputs.notes, *notes)
     return build_prepared(
         seeds,
         recipe,

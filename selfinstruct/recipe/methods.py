@@ -127,6 +127,11 @@ class Expand(Table):
     are generated once by the model: ``size`` of them, in reply to ``prompt``, kept in the run directory where they can
     be edited. In JSON Lines a template is an object with the texts of several fields, and applies to rows that have all
     the names in its ``needs``. ``encoding`` is that of ``file``.
+
+    A ``file`` that ends in .jinja (or a pattern of several), or in .yaml as promptsource writes it, has templates in
+    Jinja, for the rows of ``[documents]``. They give values to the fields ``template`` (its name), ``task_type``,
+    ``context``, ``instruction`` and ``response``. ``context`` has the fields of a row in braces that are the text which
+    the tasks are about, and ``task_types`` the type of each template by its name, or by a pattern such as ``*``.
     """
 
     name: NonEmpty
@@ -136,6 +141,13 @@ class Expand(Table):
     encoding: Encoding = UTF_8
     prompt: str = ""
     size: Count = 20
+    context: str = ""
+    task_types: dict[str, NonEmpty] = Key(default={})
+
+    @property
+    def in_jinja(self) -> bool:
+        """Whether the templates are in Jinja."""
+        return self.file is not None and self.file.lower().endswith((".jinja", ".jinja2", ".j2", ".yaml", ".yml"))
 
 
 class Judge(Table):

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from selfinstruct.recipe import toml
 from selfinstruct.recipe.errors import Problem, nearest, no_such_field
-from selfinstruct.recipe.methods import Field
+from selfinstruct.recipe.methods import Expand, Field
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.recipe.tables import Recipe
 
@@ -139,6 +139,27 @@ def _expansion_problems(recipe: Recipe, known: Sequence[str]) -> Iterator[Proble
             yield Problem((*path, "writes"), "missing; expected the field that the templates write")
         for template in expand.templates:
             yield from _unknown((*path, "templates"), names_in(template), known)
+        yield from _jinja_problems(recipe, path, expand)
+
+
+def _jinja_problems(recipe: Recipe, path: toml.KeyPath, expand: Expand) -> Iterator[Problem]:
+    """Yield the problems of templates in Jinja, and of the keys that only these have."""
+    if not expand.in_jinja:
+        for key in ("context", "task_types"):
+            if getattr(expand, key):
+                yield Problem((*path, key), "has no effect: the templates are not in Jinja", "remove it")
+        return
+    if recipe.documents is None or recipe.documents.by != "row" or recipe.steps:
+        hint = 'name the rows: [documents] files = ["rows.jsonl"], by = "row"'
+        yield Problem((*path, "file"), "templates in Jinja need rows, and cannot be combined with [[steps]]", hint)
+    if expand.writes:
+        yield Problem(
+            (*path, "writes"), "has no effect: templates in Jinja write instruction and response", "remove it"
+        )
+    if len(recipe.expand) > 1:
+        yield Problem(path, "templates in Jinja cannot be combined with other templates", "write two recipes")
+    if expand.context and not names_in(expand.context):
+        yield Problem((*path, "context"), "names no field of the rows", 'for example: context = "{text}"')
 
 
 def _source_problems(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:

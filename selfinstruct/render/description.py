@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from selfinstruct.analysis.dry_run import LIST_PREFIX
-from selfinstruct.growth import FIRST_TRAINING
+from selfinstruct.growth import FIRST_TRAINING, made_by_templates
+from selfinstruct.jinja_templates.tasks import TASK_FIELDS
 from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step, Verify
@@ -195,9 +196,14 @@ def _verifies(verify: Verify, recipe: Recipe, shown: Shown) -> Phrase:
 
 def _expands(expand: Expand, prepared: Prepared, shown: Shown) -> str:
     templates = prepared.inputs.templates.get(expand.name, ())
-    fields = [name for each in templates for name in each.texts if name in prepared.recipe.fields] or [expand.writes]
-    rows = counted(len(templates) or expand.size, "row")
-    if len({each.required for each in templates}) > 1:
+    written = [name for each in templates for name in each.texts]
+    count, varies = len(templates) or expand.size, len({each.required for each in templates}) > 1
+    if expand.in_jinja:
+        written, varies = list(TASK_FIELDS), True
+        count = max((len(made_by_templates(each, expand)) for each in prepared.inputs.passages), default=0)
+    fields = [name for name in written if name in prepared.recipe.fields] or [expand.writes]
+    rows = counted(count, "row")
+    if varies:
         rows = Phrase("at most {rows}", rows=rows)
     if prepared.recipe.steps:
         words = Phrase("makes {rows} from each row with templates", rows=rows)
