@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from selfinstruct import api
+from selfinstruct.checks import field_faults
 from selfinstruct.documents import read_document
 from selfinstruct.growth.prompt_inputs import read_passages
-from selfinstruct.recipe import builtin, load_recipe
+from selfinstruct.recipe import Language, builtin, load_recipe
 from selfinstruct.records import Row
 from selfinstruct.testing import Behaviour, FaultServer
 
@@ -226,3 +227,24 @@ def test_a_run_that_was_stopped_goes_on_with_the_answers(tmp_path: Path) -> None
     assert len(made.rows) == 30 and made.run.summary.conserved
     assert len(author.asked["questions"]) == len(set(author.asked["questions"])) == 10
     assert made.calls == 40 - before["questions"] - 10  # The eleventh answer was under way, and is asked for again.
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "fits"),
+    [
+        ("en", "How do bees find their way?", True),
+        ("en", "Describe how bees find their way.", True),
+        ("en", "Tell me about the harbour.", True),
+        ("en", "Bees find their way by the sun.", False),
+        ("en", "Describe the hive. Explain the comb.", False),
+        ("zh", "权益型基金的特点有哪些方面？", True),
+        ("zh", "介绍一下卡兹克。", True),
+        ("zh", "基金分类有哪些", True),
+        ("zh", "基金是什么？有哪些分类？", False),
+    ],
+)
+def test_a_question_is_one_sentence_and_may_be_a_request(language: Language, question: str, *, fits: bool) -> None:
+    """The examples of the prompt fit, and so does a request without a question mark; a statement or two do not."""
+    recipe = load_recipe(builtin.path("document-qa"), language=language)
+    rejection = field_faults({"question": question}, recipe, ("question",))
+    assert (rejection is None) == fits, rejection

@@ -34,6 +34,7 @@ ROWS = {
     "reasoning": {"per_category": 2},
     "retrieval": {"per_category": 4},
     "reviews": {"per_category": 1},
+    "rewordings": {"rows": 12},
     "self-instruct": {"rows": 30},
     "sentiment-augment": {"per_category": 10},
     "stories-hierarchical": {"rows": 20},
@@ -168,6 +169,13 @@ def reasoning(step: str, prompt: str, words: Words) -> Any:
     return {"reasoning": f"{words(12)}, 6 × 7 = 42.", "answer": "42"}
 
 
+def rewordings(step: str, prompt: str, words: Words) -> Any:
+    """Five phrasings with the numbers, names and quoted words of the answer."""
+    answer = re.split("Answer: |回答：", prompt)[1].split("\n")[0]
+    facts = " ".join(re.findall(r"\d+(?:\.\d+)?|[“《].+?[”》]|(?<=[a-z0-9,;] )[A-Z][a-z]+(?: [A-Z][a-z]+)*", answer))
+    return {"rows": [{"summary": f"{words(30)} {facts} {words(9)}"} for _ in range(5)]}
+
+
 def retrieval(step: str, prompt: str, words: Words) -> Any:
     """A query of the kind that is asked for, and the first words of its passage."""
     form = re.search("of this kind: (.+)|类型是：(.+)", prompt)
@@ -206,6 +214,7 @@ WRITERS: dict[str, Writer] = {
     "tinystories": stories,
     "stories-hierarchical": stories,
     "reasoning": reasoning,
+    "rewordings": rewordings,
     "retrieval": retrieval,
     "reviews": lambda step, prompt, words: words.sentence(75 if words.language == "en" else 120),
     "descriptions": lambda step, prompt, words: words.sentence(60 if words.language == "en" else 120),
