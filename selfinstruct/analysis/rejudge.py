@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from selfinstruct.growth import BatchState, CategoryProgress, finish_batch, judge_batch, start_batch
+from selfinstruct.growth import BatchState, CategoryProgress, finish_batch, judge_batch, rows_to_run, start_batch
 from selfinstruct.journal import History
 from selfinstruct.preparation import JudgingState, Prepared
 from selfinstruct.rows import to_json
@@ -76,6 +76,7 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
         if not call:
             finish_batch(progress, batch, ())
             continue
+        judging.criteria.run_ahead(rows_to_run(work.drafts))
         for judgement in judge_batch(batch, work.drafts, judging.criteria, judging.pool, progress):
             if judgement.rejection is not None:
                 rejected[judgement.rejection.reason] += 1

@@ -1,6 +1,6 @@
-"""The checks: pure judgements of one row, each a pass or a rejection with a stable reason.
+"""The checks: judgements of one row, each a pass or a rejection with a stable reason; pure, but for ``tests``.
 
-    candidate -> schema -> field checks -> checks of your own -> row checks -> Judgement
+    candidate -> schema -> field checks -> checks of your own -> tests of code -> row checks -> Judgement
 
 ``judge`` stops at the first reason, for a candidate of a run; ``examine`` collects every fault, for a row of a file.
 One file a check; ``table`` has their order, cheap ones first and novelty last.
@@ -15,6 +15,9 @@ from selfinstruct.checks.criteria import (
     custom_checks,
     custom_rejection,
     field_faults,
+    first_rejection,
+    run_ahead,
+    running_checks,
 )
 from selfinstruct.checks.custom import Check, CustomCheck
 from selfinstruct.checks.judge import Fault, Neighbours, PoolView, examine, judge
@@ -35,5 +38,8 @@ __all__ = [
     "custom_rejection",
     "examine",
     "field_faults",
+    "first_rejection",
     "judge",
+    "run_ahead",
+    "running_checks",
 ]

@@ -82,6 +82,7 @@ def judge(candidate: Candidate, demos: Container[int], criteria: Criteria, pool:
     rejection = (
         relation.check(row, criteria.recipe.relations)
         or criteria.custom_rejection(row)
+        or criteria.failed_tests(row)
         or _row_rejection(
             Context(
                 row,
@@ -122,6 +123,9 @@ def examine(row: Row, criteria: Criteria, earlier: Neighbours) -> list[Fault]:
     faults.extend(Fault(name, found[name]) for name in fields if name in found)
     if not faults and (rejection := criteria.custom_rejection(row)) is not None:
         faults.append(Fault("", rejection))
+    if not faults:
+        failed = ((each.name, each.rejection(row)) for each in criteria.running)
+        faults.extend(Fault(name, rejection) for name, rejection in failed if rejection is not None)
     rejection = _row_rejection(
         Context(
             row,

@@ -27,6 +27,7 @@ from selfinstruct.checks import (
     quota,
     rewording,
     snippets,
+    tests,
     unique,
 )
 from selfinstruct.recipe import Recipe
@@ -54,6 +55,7 @@ REASONS = (
     "quota",
     "judge",
     "unanswered",
+    "tests",
 )
 
 FieldCheck: TypeAlias = Callable[[Row, str, Constraints], Rejection | None]
@@ -69,6 +71,9 @@ FIELD_CHECKS: Mapping[FieldCheck, tuple[str, ...]] = {
     difference.check: ("differs_from", "differs_by"),
     snippets.check: ("snippets",),
 }
+
+#: The checks of one field's value that run code. They come after the others and after checks of the user's own.
+RUNNING_CHECKS: Mapping[FieldCheck, tuple[str, ...]] = {tests.check: ("passes",)}
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ Does not handle: reading seeds and recipes (``selfinstruct.preparation``), talki
 """
 
 from selfinstruct.growth.batch_state import BatchState
-from selfinstruct.growth.judging import judge_batch
+from selfinstruct.growth.judging import judge_batch, rows_to_run
 from selfinstruct.growth.loop import Loop
 from selfinstruct.growth.passage_schedule import PassageGroups, PassageSchedule, passage_groups
 from selfinstruct.growth.planner import CategoryProgress, finish_batch, plan, quotas, start_batch
@@ -61,5 +61,6 @@ __all__ = [
     "read_prompt_inputs",
     "recorded_inputs",
     "restore",
+    "rows_to_run",
     "start_batch",
 ]

@@ -8,12 +8,14 @@ Does not handle: the origin of replies, or the storage of judgements.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selfinstruct.checks import Criteria, judge
+from selfinstruct.execution import shared_runner
 from selfinstruct.growth.planner import CategoryProgress, finish_batch
 from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.step_reply import Draft
@@ -53,6 +55,25 @@ def judge_batch(
     pool.index_added()
     finish_batch(progress, batch, list(accepted.elements()))
     return judgements
+
+
+async def run_tests(criteria: Criteria, drafts: Sequence[Draft]) -> None:
+    """Run the code of a batch's drafts in another thread, so that calls in flight go on while it runs.
+
+    ``judge_batch`` finds what came out. Where the run is cancelled, so is what is running.
+    """
+    if not criteria.running:
+        return
+    try:
+        await asyncio.to_thread(criteria.run_ahead, rows_to_run(drafts))
+    except asyncio.CancelledError:
+        shared_runner().stop()
+        raise
+
+
+def rows_to_run(drafts: Sequence[Draft]) -> list[Row]:
+    """The rows of the drafts that nothing speaks against so far."""
+    return [draft.row for draft in drafts if draft.row is not None and draft.rejection is None]
 
 
 def _contradictions(drafts: Sequence[Draft], question: Sequence[str]) -> dict[int, Rejection]:

@@ -23,7 +23,7 @@ from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
 from selfinstruct.growth.forecast import Forecast, remedy
-from selfinstruct.growth.judging import judge_batch
+from selfinstruct.growth.judging import judge_batch, run_tests
 from selfinstruct.growth.planner import (
     CategoryProgress,
     cancel_batch,
@@ -97,7 +97,7 @@ class Loop:
         received until then are journaled and judged. A cancelled run leaves its batches in flight open: a resumed run
         requests them again.
         """
-        self._resume()
+        await self._resume()
         self.journal.commit()
         self.watch(self.snapshot())
         dispatcher = Dispatcher(self.models.complete, self.concurrency)
@@ -114,7 +114,7 @@ class Loop:
                 # Judge when calls neither start nor end, or when the backlog is too long: the planner counts unjudged
                 # rows as in flight, and with hundreds of them its quotas and draws would be far off.
                 if sent.held_back or len(self._unread) > self.concurrency or not (ended or sent.started):
-                    self._read_some()
+                    await self._read_some()
                 self.watch(self.snapshot(dispatcher.in_flight))
         except BaseException:
             # Replies that have arrived are paid for. A journal that refused a write refuses again here; the error to
@@ -155,7 +155,7 @@ class Loop:
 
     # --- sending ---
 
-    def _resume(self) -> None:
+    async def _resume(self) -> None:
         """Queue the calls that open batches of an earlier session still need; judge batches that need none."""
         for unfinished in self.journal.history.open_batches():
             state = self._begin(unfinished.batch)
@@ -167,7 +167,7 @@ class Loop:
             if not open_after:
                 self._queue_calls(state)
             elif all(open_after):
-                self._advance(state)
+                await self._advance(state)
 
     def _ready(self) -> bool:
         """Whether a call is due, planning a batch where none is."""
@@ -286,13 +286,13 @@ class Loop:
         self.sampler.cancel_batch(batch.category, batch.conditions, batch.count)
         return None
 
-    def _read_some(self) -> None:
+    async def _read_some(self) -> None:
         """Read the next replies; more where the backlog is longer than the calls that may be in flight."""
         count = max(_JUDGED_AT_ONCE, len(self._unread) - self.concurrency)
         for _ in range(min(len(self._unread), count)):
             call = self._unread.popleft()
             if self._read(call):
-                self._advance(call.state)
+                await self._advance(call.state)
 
     def _read(self, call: BatchCall) -> bool:
         """Read a recorded reply, or count its absence; whether the batch is still open."""
@@ -317,7 +317,7 @@ class Loop:
             self._finish_without_candidates(state.batch)
         return not only_call
 
-    def _advance(self, state: BatchState) -> None:
+    async def _advance(self, state: BatchState) -> None:
         """Queue the calls that an open batch needs next, or judge it."""
         if not state.done:
             self._queue_calls(state)
@@ -325,6 +325,7 @@ class Loop:
             self.journal.end_batch(state.batch.number)
             self._finish_without_candidates(state.batch)
         else:
+            await run_tests(self.criteria, state.drafts)
             judgements = judge_batch(state.batch, state.drafts, self.criteria, self.pool, self.progress)
             self.journal.judge(state.last_call, judgements)
             self.last_judged = state.last_call

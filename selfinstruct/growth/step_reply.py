@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from selfinstruct.checks.snippets import snippets
 from selfinstruct.growth.step_call import EXPAND, StepCall
 from selfinstruct.prompts import without_probability
 from selfinstruct.recipe import Judge, Recipe, Step, Verify
@@ -79,7 +80,7 @@ def _without_probabilities(read: StepReply, call: StepCall, recipe: Recipe) -> S
 
 
 def _read_text(reply: Reply, step: Step) -> StepReply:
-    """Read a text reply: the whole of it, or its parts around a separator."""
+    """Read a text reply: the whole of it, its parts around a separator, or its blocks of code."""
     if reply.finish_reason == "content_filter":
         return StepReply(failure="filtered", message="the endpoint's content filter withheld the reply")
     text = strip_reasoning(reply.text).strip()
@@ -89,12 +90,30 @@ def _read_text(reply: Reply, step: Step) -> StepReply:
         return StepReply(failure="empty", message="the reply is empty")
     if step.reply == "text":
         return StepReply((Draft({step.writes[0]: text}, text),))
+    if step.reply == "code":
+        return _read_code(text, step.writes)
     parts = [part.strip() for part in text.split(step.separator)]
     if len(parts) != len(step.writes) or not all(parts):
         expected = f"expected {len(step.writes)} non-empty parts separated by {step.separator!r}"
         got = f"got {sum(map(bool, parts))} in a reply that begins {text[:200]!r}"
         return StepReply(failure="malformed", message=f"{expected}, {got}")
     return StepReply((Draft(dict(zip(step.writes, parts, strict=True)), text),))
+
+
+def _read_code(text: str, names: Sequence[str]) -> StepReply:
+    """Read the fenced blocks of a reply, one for each name; a reply without a fence is the code for a single name."""
+    blocks, rest = snippets(text)
+    if not blocks and len(names) == 1:
+        return StepReply((Draft({names[0]: text}, text),))
+    if rest is None:
+        return StepReply(failure="malformed", message="a code fence is never closed")
+    codes = ["\n".join(lines).strip("\n") for lines in blocks]
+    if len(codes) != len(names) or not all(map(str.strip, codes)):
+        expected = f"expected {len(names)} non-empty fenced code {'block' if len(names) == 1 else 'blocks'}"
+        return StepReply(
+            failure="malformed", message=f"{expected}, got {len(codes)} in a reply that begins {text[:200]!r}"
+        )
+    return StepReply((Draft(dict(zip(names, codes, strict=True)), text),))
 
 
 def _require_names(draft: Draft, position: int, step: Step) -> Draft:

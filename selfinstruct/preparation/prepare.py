@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from selfinstruct.backends import PassageQuestions
+from selfinstruct.checks import running_checks
 from selfinstruct.checks.agreement import conventions
 from selfinstruct.documents import PackedPassages
 from selfinstruct.errors import RowError
@@ -182,6 +183,7 @@ def prepare(
         seeds, invalid = check_seeds(seeds, start.recipe, skip=skip_bad_seeds)
         skipped += invalid
     recipe = start.recipe
+    running_checks(recipe)  # refused here, before anything is written, where code cannot be run
     inputs, notes = add_passages(read_prompt_inputs(recipe), recipe, seeds.rows, split.held_out)
     notes = (*inputs.notes, *notes)
     return build_prepared(

@@ -14,6 +14,8 @@ from selfinstruct.checks import (
     custom_checks,
     custom_rejection,
     field_faults,
+    first_rejection,
+    running_checks,
     schema,
 )
 from selfinstruct.errors import RowError
@@ -35,11 +37,12 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
     duplicates = DuplicateIndex([name for name in seeds.fields if name not in unique] or seeds.fields, ignored=unique)
     own_checks = () if recipe is None else custom_checks(recipe)
     applied = () if recipe is None else applied_checks(recipe)
+    running = () if recipe is None else running_checks(recipe)
     for at, row in enumerate(seeds.rows):
         earlier = duplicates.find(row)
         duplicates.add(row)
         fault = (
-            _fault(row, recipe, applied, own_checks)
+            _fault(row, recipe, applied, own_checks, running)
             if earlier is None
             else f"the same row as {_other(seeds, earlier[0], at)}{_apart_from(unique)}"
         )
@@ -88,11 +91,22 @@ def _apart_from(unique: Sequence[str]) -> str:
     return f", apart from {' and '.join(unique)}" if unique else ""
 
 
-def _fault(row: Row, recipe: Recipe | None, applied: Sequence[AppliedCheck], own_checks: Sequence[CustomCheck]) -> str:
+def _fault(
+    row: Row,
+    recipe: Recipe | None,
+    applied: Sequence[AppliedCheck],
+    own_checks: Sequence[CustomCheck],
+    running: Sequence[AppliedCheck] = (),
+) -> str:
+    """The message of the first fault of a seed, or ""."""
     if recipe is None:
         return ""
     rejection = schema.check(row, recipe.fields)
     if rejection is not None:
         return rejection.message
-    rejection = field_faults(row, recipe, tuple(row), applied) or custom_rejection(row, recipe, own_checks)
+    rejection = (
+        field_faults(row, recipe, tuple(row), applied)
+        or custom_rejection(row, recipe, own_checks)
+        or first_rejection(row, running)
+    )
     return rejection.message if rejection is not None else ""

@@ -103,6 +103,8 @@ def field_rules(name: str, constraints: Constraints) -> list[str]:
         rules.append(f"{field} 不得与 {other} 相同。")
         if constraints.differs_by is not None:
             rules.append(f"{field} 的用词要与 {other} 不同，不要照抄。")
+    if constraints.passes is not None:
+        rules.append(f"{field} 是 Python 代码，在它之后运行 {quoted(constraints.passes)} 不得出错。")
     return [*rules, *(f"{field} {rule}" for rule in _snippet_rules(constraints.snippets))]
 
 

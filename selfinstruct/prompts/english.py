@@ -98,6 +98,8 @@ def field_rules(name: str, constraints: Constraints) -> list[str]:
         rules.append(f"{field} is not the same as {other}.")
         if constraints.differs_by is not None:
             rules.append(f"{field} has other words than {other}; do not copy from there.")
+    if constraints.passes is not None:
+        rules.append(f"{field} is Python code; run after it, {quoted(constraints.passes)} raises no error.")
     return [*rules, *(f"{field} {rule}" for rule in _snippet_rules(constraints.snippets))]
 
 

@@ -101,7 +101,8 @@ class Step(Table):
     steps assign, ``task``, ``category``, ``count``, ``demos`` (``demos.FIELD``: what they have in one
     field, as a list) and ``form``; ``{{name}}`` is literal. ``reply`` is how a reply is parsed: ``json`` objects
     with the names of ``writes``, at most ``rows`` of them (0: as many as the batch asks for), each of which
-    continues on its own; the whole ``text``, as the only name; or ``parts`` around a ``separator``, one per name.
+    continues on its own; the whole ``text``, as the only name; ``parts`` around a ``separator``, one per name; or the
+    fenced blocks of ``code``, one per name (without a fence, the whole text).
     ``replace`` substitutes the value of a name for a text in the reply. A reply that cannot be parsed is requested
     again, up to ``tries`` times in total. ``model`` is one of ``[[models]]``. The step is skipped if a name in ``when``
     has none of the listed values.
@@ -112,7 +113,7 @@ class Step(Table):
     system: str = ""
     writes: Names
     rows: CountOrNone = 1
-    reply: Literal["json", "text", "parts"] = "json"
+    reply: Literal["json", "text", "parts", "code"] = "json"
     separator: str = ""
     replace: Patterns = Key(default={})
     when: Conditions = Key(default={})
@@ -221,7 +222,7 @@ class Negatives(Table):
 
 
 #: The keys of Constraints that name another field.
-REFERRING_KEYS = ("appears_in", "identifiers_in", "choice_of", "differs_from")
+REFERRING_KEYS = ("appears_in", "identifiers_in", "choice_of", "differs_from", "passes")
 
 
 class Constraints(Table):
@@ -233,7 +234,8 @@ class Constraints(Table):
     ``max_words`` in words between white space. ``pattern`` is a regular expression that the whole value must match,
     ``refuse`` are regular expressions that must not match anywhere in it. The value must be one of ``one_of``, or one
     of the choices in the field ``choice_of``, ignoring case. ``differs_from`` names a field that must have a different
-    value; ``differs_by`` is the least share of its words that do not occur in that field in the same order.
+    value; ``differs_by`` is the least share of its words that do not occur in that field in the same order. ``passes``
+    names the field of the tests that code must pass when it is run.
     """
 
     appears_in: str | None = None
@@ -249,6 +251,7 @@ class Constraints(Table):
     choice_of: str | None = None
     differs_from: str | None = None
     differs_by: Share | None = None
+    passes: str | None = None
     snippets: Snippets | None = None
 
 

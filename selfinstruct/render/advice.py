@@ -24,6 +24,7 @@ _RULES = (
     "contradiction",
     "pii",
     "holdout",
+    "tests",
 )
 
 

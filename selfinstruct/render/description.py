@@ -20,7 +20,7 @@ from selfinstruct.text import value_text
 
 #: The keys of constraints that look at the content of a value.
 _CONTENT_KEYS = (
-    "appears_in", "identifiers_in", "pattern", "refuse", "one_of", "choice_of", "differs_from", "snippets",
+    "appears_in", "identifiers_in", "pattern", "refuse", "one_of", "choice_of", "differs_from", "passes", "snippets",
 )  # fmt: skip
 #: Turns a name from outside into text to show.
 Shown = Callable[[str], str]

@@ -178,6 +178,8 @@ def _limits(rules: Constraints) -> Iterator[str]:
             yield Phrase(
                 "must differ from {field} in at least {share:.0%} of its words", field=field, share=rules.differs_by
             )
+    if rules.passes is not None:
+        yield Phrase("must pass {field} when run", field=printable(rules.passes))
     if rules.snippets is not None:
         yield from _code(rules.snippets)
 

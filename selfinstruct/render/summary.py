@@ -47,6 +47,7 @@ MEANINGS = {
     "quota": Phrase("category already full"),
     "judge": Phrase("rejected by the judge"),
     "unanswered": Phrase("a reader of the row gives another answer"),
+    "tests": Phrase("code does not pass its tests"),
 }
 
 

@@ -16,6 +16,7 @@ from selfinstruct.checks.choices import choices
 from selfinstruct.checks.grounding import find
 from selfinstruct.checks.identifiers import identifiers
 from selfinstruct.checks.length import count_words
+from selfinstruct.checks.table import RUNNING_CHECKS
 from selfinstruct.mining.lexicon import words
 from selfinstruct.mining.lexicon.inflections import forms
 from selfinstruct.recipe import Categories, Field, Recipe, Rule, Seeds, Snippets
@@ -149,7 +150,7 @@ def test_reasons_are_the_published_ones() -> None:
     assert set(REASONS) == {
         *("schema", "empty", "length", "echo", "same", "ungrounded", "identifiers", "label", "blocked"),
         *("check", "relation", "contradiction", "holdout", "pii", "near-duplicate", "duplicate", "quota", "judge"),
-        "unanswered",
+        *("unanswered", "tests"),
     }
     assert len(REASONS) == len(set(REASONS))
 
@@ -864,5 +865,5 @@ def test_a_field_that_says_so_is_an_answer() -> None:
 
 def test_every_key_of_a_field_belongs_to_a_check() -> None:
     """A key that no check is listed for would be read and never held."""
-    listed = {key for keys in FIELD_CHECKS.values() for key in keys}
+    listed = {key for table in (FIELD_CHECKS, RUNNING_CHECKS) for keys in table.values() for key in keys}
     assert listed == set(Constraints.model_fields) - {"match"}

@@ -222,6 +222,7 @@ HELD = [
     ({"one_of": ["yes", 2, True]}, '"a" is "yes" or 2 or true.'),
     ({"choice_of": "b"}, '"a" is one of the choices in "b"'),
     ({"differs_from": "b"}, '"a" is not the same as "b".'),
+    ({"passes": "b"}, '"a" is Python code; run after it, "b" raises no error.'),
     ({"snippets": Snippets(least=1)}, '"a" has at least 1 fenced code block.'),
     ({"snippets": Snippets(most=2)}, '"a" has at most 2 fenced code blocks.'),
     ({"snippets": Snippets(max_lines=10)}, '"a" has no code block of more than 10 lines.'),
