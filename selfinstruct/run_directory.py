@@ -10,7 +10,7 @@ import errno
 import hashlib
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,20 @@ from selfinstruct.analysis.metrics import build_report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import clear_parts, write_whole
-from selfinstruct.journal import JOURNAL_NAME, LOCK_NAME, History, Journal, Lock, RunMetadata, SeedRow, write_rows
+from selfinstruct.journal import (
+    JOURNAL_NAME,
+    LOCK_NAME,
+    History,
+    Journal,
+    Lock,
+    RunMetadata,
+    SeedRow,
+    seeds_digest,
+    write_rows,
+)
 from selfinstruct.platform_support import sync_directory
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import accept_unimported, frozen_changes, parse_recipe, to_toml
-from selfinstruct.records import Row
 from selfinstruct.render.card import card
 from selfinstruct.render.evaluation import evaluation_svg
 from selfinstruct.render.report import report_page
@@ -38,6 +47,9 @@ SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.html"
 CARD_NAME = "README.md"
 HOLDOUT_NAME = "holdout.jsonl"
+#: The SHA-256 of each file of the run, as `sha256sum --check` reads it.
+CHECKSUMS_NAME = "SHA256SUMS"
+_CHECKED = (ROWS_NAME, RECIPE_NAME, SUMMARY_NAME, REPORT_NAME, CARD_NAME, HOLDOUT_NAME)
 #: Written by ``evaluate``, not derived from the journal.
 EVALUATION_NAME = "evaluation.json"
 EVALUATION_PLOT_NAME = "evaluation.svg"
@@ -71,11 +83,6 @@ def initial_metadata(where: Path, prepared: Prepared, seed: int) -> RunMetadata:
     """The metadata of a new run in ``where``. Raises RecipeError for a recipe that cannot be written as TOML."""
     recipe, digest = to_toml(prepared.recipe, {}, where), seeds_digest(prepared.seeds.rows)
     return RunMetadata(recipe, digest, seed, __version__, held_out=prepared.held_out)
-
-
-def seeds_digest(seeds: Sequence[Row]) -> str:
-    """Return a digest of the seed rows."""
-    return hashlib.sha256(json.dumps(seeds, sort_keys=True).encode()).hexdigest()
 
 
 def open_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Journal | None:
@@ -132,6 +139,7 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
             f"Every row is in {JOURNAL_NAME}; to write the files again: selfinstruct report {shlex.quote(str(where))}"
         )
         raise StorageError(errors[0].message, hint=f"{errors[0].hint}\n{remedy}") from errors[0]
+    _write_checksums(where, _recorded_checksum(where))
 
 
 def _write_held_out(where: Path, prepared: Prepared) -> None:
@@ -139,6 +147,62 @@ def _write_held_out(where: Path, prepared: Prepared) -> None:
     if prepared.held_out:
         lines = "".join(f"{to_json(row)}\n" for row in prepared.held_out)
         write_whole(where / HOLDOUT_NAME, lines.encode())
+
+
+@contextlib.contextmanager
+def journal_checksum(where: Path) -> Iterator[Callable[[], None]]:
+    """Context manager around a session; the journal must be closed at its end, when its checksum is recorded.
+
+    Yields a function to call before the journal is written: it removes the recorded checksums, so that a killed session
+    leaves none that nobody could tell from current ones. If the session fails, its own error is reported.
+    """
+    begun = False
+
+    def begin() -> None:
+        nonlocal begun
+        begun = True
+        with contextlib.suppress(OSError):
+            (where / CHECKSUMS_NAME).unlink(missing_ok=True)
+
+    try:
+        yield begin
+    except BaseException:
+        with contextlib.suppress(StorageError):
+            _add_journal(where, begun)
+        raise
+    _add_journal(where, begun)
+
+
+def _add_journal(where: Path, written: bool) -> None:
+    """Record the checksum of a closed journal beside those of the derived files, if these are recorded."""
+    journal, checksums, log = (where / name for name in (JOURNAL_NAME, CHECKSUMS_NAME, f"{JOURNAL_NAME}-wal"))
+    # While another process reads, a part of the journal is in its log.
+    if written and checksums.exists() and journal.exists() and not log.exists():
+        _write_checksums(where, _sha256(journal))
+
+
+def _write_checksums(where: Path, journal: str) -> None:
+    """Write the checksums of the derived files, and that of the journal unless it is ""."""
+    lines = [f"{_sha256(where / name)}  {name}\n" for name in _CHECKED if (where / name).exists()]
+    lines += [f"{journal}  {JOURNAL_NAME}\n"] if journal else []
+    write_whole(where / CHECKSUMS_NAME, "".join(lines).encode())
+
+
+def _recorded_checksum(where: Path) -> str:
+    """The checksum of the journal that its last session recorded, or ""."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for line in (where / CHECKSUMS_NAME).read_text(encoding="utf-8").splitlines():
+            if line.endswith(f"  {JOURNAL_NAME}"):
+                return line.partition(" ")[0]
+    return ""
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot read: {error.strerror}", hint="Run the same command again.") from error
 
 
 def read_evaluation(where: Path) -> Evaluation | None:

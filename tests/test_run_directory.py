@@ -23,8 +23,8 @@ from selfinstruct.records import Row
 
 SEEDS = Path(__file__).parent.parent / "seeds" / "logqa.jsonl"
 ROWS: list[Row] = [json.loads(line) for line in SEEDS.read_text(encoding="utf-8").splitlines()]
-FILES = ["README.md", "recipe.toml", "report.html", "rows.jsonl", "run.lock", "run.sqlite", "summary.json"]
-DERIVED = [name for name in FILES if not name.startswith("run.")]
+DERIVED = ["README.md", "SHA256SUMS", "recipe.toml", "report.html", "rows.jsonl", "summary.json"]
+FILES = sorted([*DERIVED, "run.lock", "run.sqlite"])
 
 
 def content(where: Path) -> dict[str, bytes]:

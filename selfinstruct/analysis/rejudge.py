@@ -11,7 +11,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from selfinstruct.growth import BatchState, CategoryProgress, finish_batch, judge_batch, rows_to_run, start_batch
+from selfinstruct.analysis.replay import replay_batches
+from selfinstruct.growth import CategoryProgress, finish_batch, judge_batch, rows_to_run, start_batch
 from selfinstruct.journal import History
 from selfinstruct.preparation import JudgingState, Prepared
 from selfinstruct.rows import to_json
@@ -54,36 +55,29 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
     failed: Counter[str] = Counter(state.failed)
     places = {(row.call, row.position) for row in history.rows()}
     accepted = replies = same = 0
-    for recorded in history.replies_by_batch():
-        batch, last = recorded[0].batch, recorded[-1].call
+    for replayed in replay_batches(history, prepared):
+        batch, last = replayed.batch, replayed.replies[-1].call
         while stages and stages[0].after_call < last:
             judging.set_quotas(stages.popleft().quotas)
-        replies += len(recorded)
+        replies += len(replayed.replies)
         if not batch.count:  # it requested a list, not rows
             continue
         if batch.category in progress:
             start_batch(progress, batch)
         else:
             progress[batch.category] = CategoryProgress(0)
-        shown = history.pool_rows(batch.demos) if batch.demos and not prepared.recipe.imitates else {}
-        work = BatchState(batch, prepared.recipe, prepared.inputs, [shown[n] for n in batch.demos if n in shown])
-        call = 0
-        for each in recorded:
-            found = work.record_reply(each.step, each.reply) if work.pending_call(each.step) else None
-            failed[found.failure if found is not None else ""] += 1
-            call = each.call if found is not None and not found.failure else call
-        work.abandon_pending()
-        if not call:
+        failed.update(replayed.failures)
+        if not replayed.call:
             finish_batch(progress, batch, ())
             continue
-        judging.criteria.run_ahead(rows_to_run(work.drafts))
-        for judgement in judge_batch(batch, work.drafts, judging.criteria, judging.pool, progress):
+        judging.criteria.run_ahead(rows_to_run(replayed.drafts))
+        for judgement in judge_batch(batch, replayed.drafts, judging.criteria, judging.pool, progress):
             if judgement.rejection is not None:
                 rejected[judgement.rejection.reason] += 1
             elif judgement.candidate.row is not None:
                 line = to_json(judgement.candidate.row)
                 accepted += 1
-                same += (call, judgement.candidate.position) in places
+                same += (replayed.call, judgement.candidate.position) in places
                 keep(line)
     del failed[""]
     # Replies that had failed were judged again; only calls without a reply fail as before.

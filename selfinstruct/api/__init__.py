@@ -5,7 +5,7 @@
     files            check, init, dedup             inspect          show, rejudge, report
     builtin_recipes  list, read, copy               recovery         recover
     evaluation       evaluate                       probe            probe
-    exporting        export
+    exporting        export                         verify           verify
 
 Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they raise the errors of
 ``selfinstruct.errors``. Long-running ones have async twins. Does not print: that is for ``cli`` and ``render``.
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from selfinstruct.api.probe import probe
     from selfinstruct.api.recovery import recover
     from selfinstruct.api.runs import Run, open_run, thresholds_of
+    from selfinstruct.api.verify import verify
 
 _HOMES = {
     "selfinstruct.analysis.dry_run": ("dry_run",),
@@ -39,6 +40,7 @@ _HOMES = {
     "selfinstruct.api.inspect": ("rejudge", "report", "row_counts", "show"),
     "selfinstruct.api.probe": ("probe",),
     "selfinstruct.api.recovery": ("recover",),
+    "selfinstruct.api.verify": ("verify",),
     "selfinstruct.api.runs": ("Run", "open_run", "thresholds_of"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -69,6 +71,7 @@ __all__ = [
     "run_directory",
     "show",
     "thresholds_of",
+    "verify",
 ]
 
 

@@ -11,7 +11,7 @@ from selfinstruct.api.inspect import report
 from selfinstruct.errors import InputError, SelfInstructError, StorageError
 from selfinstruct.files import open_whole
 from selfinstruct.growth.prompt_inputs import PromptInputs
-from selfinstruct.journal import JOURNAL_NAME, DamagedJournal, Recovered, SeedRow, holder_of
+from selfinstruct.journal import JOURNAL_NAME, DamagedJournal, Recovered, SeedRow, holder_of, seeds_digest
 from selfinstruct.preparation import Prepared, build_prepared
 from selfinstruct.preparation.holdout import hold_out, without_field
 from selfinstruct.recipe import accept_unimported, bind, parse_recipe
@@ -65,12 +65,12 @@ def _prepare(where: Path, remains: DamagedJournal) -> tuple[Prepared, list[SeedR
     stored = remains.seeds
     digest = remains.metadata.seeds_digest
     seeds = RowFile(recipe.seeds.file, "jsonl", [row for row, _, _ in stored], [line for _, _, line in stored], ())
-    if recipe.seeds.file and (not stored or digest not in ("", directory.seeds_digest(seeds.rows))):
+    if recipe.seeds.file and (not stored or digest not in ("", seeds_digest(seeds.rows))):
         optional = [name for name, field in recipe.fields.items() if field.optional]
         optional += [recipe.seeds.split_field] if recipe.seeds.split_field is not None else []
         file = read_rows(recipe.seeds.file, optional=optional, encoding=recipe.seeds.encoding)
         seeds = hold_out(file, recipe.seeds, bind(recipe, without_field(file, recipe.seeds.split_field).fields)).seeds
-        if digest not in ("", directory.seeds_digest(seeds.rows)):
+        if digest not in ("", seeds_digest(seeds.rows)):
             raise KeyError("the seeds")
     names = tuple(dict.fromkeys(name for row in seeds.rows for name in row)) or tuple(recipe.fields)
     inputs = PromptInputs.from_json(remains.metadata.prompt_inputs, remains.passages)

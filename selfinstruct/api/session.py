@@ -51,6 +51,7 @@ async def grow_session(
     async with contextlib.AsyncExitStack() as stack:
         # First, so that a second process is refused at once, before it pays for a call.
         stack.enter_context(run_directory.lock_directory(where))
+        begin_writing = stack.enter_context(run_directory.journal_checksum(where))
         journal = run_directory.open_journal(where, prepared, metadata)
         if journal is not None:
             stack.enter_context(journal)
@@ -61,6 +62,7 @@ async def grow_session(
             started = datetime.now(UTC).isoformat(timespec="seconds")
             metadata = replace(metadata, started=started)
             journal = stack.enter_context(run_directory.create_journal(where, prepared, metadata))
+        begin_writing()
         _record_start(journal, metadata.recipe, prepared, connected)
         await write_lists(prepared, journal, connected.models, where, seed)
         journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json()))

@@ -32,6 +32,7 @@ from selfinstruct.cli.rejudge import rejudge
 from selfinstruct.cli.report import report
 from selfinstruct.cli.run import run
 from selfinstruct.cli.show import show
+from selfinstruct.cli.verify import verify
 from selfinstruct.errors import SelfInstructError, StorageError
 from selfinstruct.messages import _, language_of, speaking, translated
 
@@ -61,6 +62,7 @@ def application() -> typer.Typer:
     app.command("check", short_help=_("Check the rows of a file; exit 1 on errors."))(check)
     app.command("dedup", short_help=_("Remove near-duplicates from a file."))(dedup)
     app.command("show", short_help=_("Show where a row came from, or why it was rejected."))(show)
+    app.command("verify", short_help=_("Audit a run by other means; exit 1 if a claim is false."))(verify)
     app.command("report", short_help=_("Rewrite the files of a run from its journal."))(report)
     app.command("evaluate", short_help=_("Measure whether training on the rows helps."))(evaluate)
     app.command("export", short_help=_("Write the rows of a run in another format."))(export)

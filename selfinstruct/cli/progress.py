@@ -169,3 +169,30 @@ def show_trainings(
         transient=True,
     ):
         yield watch
+
+
+@contextlib.contextmanager
+def show_stages(screen: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Context manager that yields a callback ``(name, done, total)``: what is being done, and how much of it.
+
+    Shown on a terminal only.
+    """
+    if not screen.is_terminal or screen.is_dumb_terminal:
+        yield lambda name, done, total: None
+        return
+    from rich.live import Live
+    from rich.text import Text
+
+    line = ""
+
+    def watch(name: str, done: int, total: int) -> None:
+        nonlocal line
+        line = f"  {name}" + (f" {done / total:4.0%}" if total > 1 else "")
+
+    with Live(
+        get_renderable=lambda: Text(line, "bold", no_wrap=True),
+        console=screen,
+        refresh_per_second=_REFRESH_RATE,
+        transient=True,
+    ):
+        yield watch

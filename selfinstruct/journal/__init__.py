@@ -22,7 +22,7 @@ from selfinstruct.journal.entries import (
 )
 from selfinstruct.journal.history import History, write_rows
 from selfinstruct.journal.lock import LOCK_NAME, Lock, holder_of
-from selfinstruct.journal.metadata import QuotaStage, RunMetadata
+from selfinstruct.journal.metadata import QuotaStage, RunMetadata, seeds_digest
 from selfinstruct.journal.recovery import DamagedJournal, Recovered
 from selfinstruct.journal.writer import Journal
 
@@ -47,5 +47,6 @@ __all__ = [
     "Spent",
     "State",
     "holder_of",
+    "seeds_digest",
     "write_rows",
 ]

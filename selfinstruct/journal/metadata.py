@@ -7,6 +7,8 @@ Does not handle: validation. A value of a damaged journal is found by ``History`
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, Self
@@ -15,6 +17,11 @@ from selfinstruct.records import JSON, Row
 
 #: Fields whose key in the table has another name.
 _KEYS = {"prompt_inputs": "materials"}
+
+
+def seeds_digest(seeds: Sequence[Row]) -> str:
+    """Return a digest of the seed rows, which identifies them in the metadata."""
+    return hashlib.sha256(json.dumps(seeds, sort_keys=True).encode()).hexdigest()
 
 
 class QuotaStage(NamedTuple):
