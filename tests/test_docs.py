@@ -25,7 +25,12 @@ READMES = ("README.md", "README.zh.md")
 PAGES = [*READMES, "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "benchmarks/README.md"]
 PAGES += sorted(path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))
 #: Pages whose fenced commands form one session: each is run from its first to its last.
-SESSIONS = [*READMES, "docs/tutorial.md", *sorted(page for page in PAGES if page.startswith("docs/how-to/"))]
+SESSIONS = [
+    *READMES,
+    "docs/tutorial.md",
+    "docs/zh/tutorial.md",
+    *sorted(page for page in PAGES if page.startswith("docs/how-to/")),
+]
 
 
 @cache
@@ -43,6 +48,12 @@ def _script(page: str) -> str:
         parts += [_python(python), block]
         python = ""
     return "".join([*parts, _python(python)])
+
+
+def _screen_lines(page: str) -> list[str]:
+    """The lines of the screens on a page, its ``text`` blocks, each of which the commands print."""
+    blocks = re.findall(r"^```text\n(.*?)^```", _text(page), re.DOTALL | re.MULTILINE)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
 
 
 def _python(code: str) -> str:
@@ -69,12 +80,15 @@ def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
         "PYTHONPATH": str(ROOT),
         "SELFINSTRUCT": str(ROOT),
         "NO_COLOR": "1",
+        "SELFINSTRUCT_LANG": "zh" if "zh" in page else "en",
     }
 
     def run(text: str) -> None:
-        command = ["bash", "-c", text]
+        command = ["bash", "-c", f"exec 2>&1\n{text}"]
         done = subprocess.run(command, cwd=tmp_path / "work", env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, done.stdout
+        missing = [line for line in _screen_lines(page) if line not in done.stdout.splitlines()]
+        assert missing == [], done.stdout
 
     address = "http://127.0.0.1:8751/v1"
     if address not in script:
@@ -137,6 +151,47 @@ def test_both_readmes_have_the_same_commands() -> None:
 
 def _bare(line: str) -> str:
     return shlex.join(shlex.split(line, comments=True))
+
+
+# ---- Chinese pages ----
+
+#: Pages in Chinese, and what they translate.
+TRANSLATED = {page: page.replace("docs/zh/", "docs/") for page in PAGES if page.startswith("docs/zh/")}
+
+
+def _outline(page: str) -> list[str]:
+    """What a translation keeps: headings, blocks, commands and options, keys of recipes, first cells of tables."""
+    found: list[str] = []
+    fence = ""
+    for line in _text(page).splitlines():
+        if line.startswith("```"):
+            fence = "" if fence else line
+            found += [line] if fence else []
+        elif command := re.match(r"(?:    )?selfinstruct (\w+)(.*)", line):
+            options = re.findall(r" (--[a-z-]+)", command[2].partition(" #")[0])
+            found.append(" ".join([command[1], *options]))
+        elif fence == "```toml" and (key := re.match(r"\[+[a-z]+|\w+(?= = )", line)):
+            found.append(key[0])
+        elif not fence and (part := re.match(r"#+ |\| `[^`]+`(?:, `[^`]+`)*", line)):
+            found.append(part[0])
+    return found
+
+
+@pytest.mark.parametrize("page", sorted(set(TRANSLATED) - {"docs/zh/index.md"}))
+def test_a_chinese_page_has_all_of_its_english_one(page: str) -> None:
+    """In the same order; it may have more. Where this fails, the English page has something new to translate."""
+    chinese = iter(_outline(page))
+    missing = next((each for each in _outline(TRANSLATED[page]) if each not in chinese), None)
+    assert missing is None, f"{page} lacks {missing!r} of {TRANSLATED[page]}, or has it elsewhere"
+
+
+@pytest.mark.parametrize("page", sorted(TRANSLATED))
+def test_a_page_and_its_translation_lead_to_each_other(page: str) -> None:
+    """In the first lines of both; the index in Chinese names each page in Chinese."""
+    english = TRANSLATED[page]
+    assert f"]({os.path.relpath(english, Path(page).parent)})" in _text(page)[:200]
+    assert f"]({os.path.relpath(page, Path(english).parent)})" in _text(english)[:200]
+    assert page == "docs/zh/index.md" or f"]({page.removeprefix('docs/zh/')})" in _text("docs/zh/index.md")
 
 
 # ---- Links and generated pages ----
