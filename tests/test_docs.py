@@ -170,11 +170,17 @@ def _outline(page: str) -> list[str]:
         elif command := re.match(r"(?:    )?selfinstruct (\w+)(.*)", line):
             options = re.findall(r" (--[a-z-]+)", command[2].partition(" #")[0])
             found.append(" ".join([command[1], *options]))
-        elif fence == "```toml" and (key := re.match(r"\[+[a-z]+|\w+(?= = )", line)):
+        elif fence == "```toml" and (key := re.match(r"\[+[a-z]+|(?:# )?\w+(?= = )", line)):
             found.append(key[0])
         elif not fence and (part := re.match(r"#+ |\| `[^`]+`(?:, `[^`]+`)*", line)):
             found.append(part[0])
     return found
+
+
+def _spans(page: str) -> list[set[str]]:
+    """The words in backquotes of each section of a page, without those that end on another line."""
+    text = re.sub(r"^```.*?^```", "", _text(page), flags=re.DOTALL | re.MULTILINE)
+    return [set(re.findall(r"`([^`\n]+)`", section)) for section in re.split(r"^#+ ", text, flags=re.MULTILINE)]
 
 
 @pytest.mark.parametrize("page", sorted(set(TRANSLATED) - {"docs/zh/index.md"}))
@@ -183,6 +189,10 @@ def test_a_chinese_page_has_all_of_its_english_one(page: str) -> None:
     chinese = iter(_outline(page))
     missing = next((each for each in _outline(TRANSLATED[page]) if each not in chinese), None)
     assert missing is None, f"{page} lacks {missing!r} of {TRANSLATED[page]}, or has it elsewhere"
+    for english, own in zip(_spans(TRANSLATED[page]), _spans(page), strict=True):
+        assert {
+            each for each in english if not re.fullmatch(r"[A-Z][A-Za-z]+", each)
+        } <= own  # other seeds, other fields
 
 
 @pytest.mark.parametrize("page", sorted(TRANSLATED))
