@@ -72,7 +72,8 @@ class _PlannedRequests:
 def dry_run(prepared: Prepared, seed: int = 0) -> DryRun:
     """Estimate a new run of ``prepared``; ``seed`` is the random seed of the first prompts."""
     written = _imitation_requests if prepared.recipe.imitates else _step_requests
-    planned = [*_list_requests(prepared.recipe), *written(prepared, seed), *_vote_requests(prepared)]
+    verdicts = _verdict_requests(prepared) if prepared.recipe.imitates else ()
+    planned = [*_list_requests(prepared.recipe), *written(prepared, seed), *verdicts, *_vote_requests(prepared)]
     return DryRun(
         {each.name: each.requests for each in planned},
         round(sum(each.requests * each.input_tokens for each in planned)),
@@ -135,6 +136,20 @@ def _step_requests(prepared: Prepared, seed: int) -> Iterator[_PlannedRequests]:
 def _prompt_owners(recipe: Recipe) -> list[Step | Judge]:
     """The steps and judges, in order."""
     return [*recipe.steps, *recipe.judge]
+
+
+def _verdict_requests(prepared: Prepared) -> Iterator[_PlannedRequests]:
+    """The verdicts of judges on imitated rows, one a row."""
+    recipe = prepared.recipe
+    for judge in recipe.judge:
+        named = [name for name in dict.fromkeys((*names_in(judge.system), *names_in(judge.prompt)))]
+        values = {name: f"{{{name}}}" for name in named if name != "form"} | {"task": recipe.task}
+        prompt = StepCall(judge.name, judge, values).messages(recipe)
+        given = _tokens(prompt) + sum(
+            _value_tokens(name, prepared) - estimate_tokens(f"{{{name}}}") for name in named if name in recipe.fields
+        )
+        requests = sum(prepared.quotas.values())
+        yield _PlannedRequests(judge.name, requests, prompt, given, _VERDICT, judge.model)
 
 
 def _vote_requests(prepared: Prepared) -> Iterator[_PlannedRequests]:

@@ -147,7 +147,9 @@ def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance
     number = batch.conditions.get(PASSAGE) or 0
     passage = history.passage(number) if number else None
     inputs = PromptInputs.from_json(history.metadata().prompt_inputs, _OnePassage(number, passage))
-    inputs.conventions = conventions(recipe.verify, [seed.row for seed in history.seeds()] if recipe.verify else ())
+    inputs.conventions = conventions(
+        recipe.verify, [seed.row for seed in history.seeds()] if recipe.verify else (), recipe.fields
+    )
     if recipe.passages is not None:
         inputs.ids = id_sequences(recipe, [seed.row for seed in history.seeds()])
     # The imitator asks about passages without looking at the demonstrations.

@@ -41,7 +41,7 @@ def contradicted(rows: Sequence[Row], recipe: Recipe, *, inferred: bool) -> Mapp
         tables = _inferred(recipe, [rows[at] for at in sound[:_MOST]]) if _FEWEST <= len(sound) <= _MOST else ()
     found: dict[int, tuple[Verify, Prediction]] = {}
     shown = [rows[at] for at in sound[:_MOST]] if tables else []
-    styles = conventions(tables, shown)
+    styles = conventions(tables, shown, recipe.fields)
     for verify in tables:
         fields = ReaderFields.of(verify, recipe, shown)
         examples = {at: example for at in sound if (example := fields.example(rows[at])) is not None}

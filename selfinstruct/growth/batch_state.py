@@ -35,7 +35,7 @@ class BatchState:
         self.last_call = 0
         self._recipe = recipe
         self._inputs = inputs
-        self._values = {} if recipe.imitates else _prompt_values(recipe, inputs, batch, demos)
+        self._values = {} if recipe.imitates and not recipe.judge else _prompt_values(recipe, inputs, batch, demos)
         self._replies: dict[str, StepReply | None] = {}
         self._pending: dict[str, StepCall] = {}
         self._issued: set[str] = set()

@@ -77,6 +77,6 @@ def _of_rows(recipe: Recipe, form: ReplyFormat) -> ReplyFormat:
 
 def first_reply_format(recipe: Recipe) -> ReplyFormat | None:
     """The format of the first JSON reply that a run requests; None where all replies are text."""
-    definitions: list[Step | Judge | Verify | None] = [*recipe.steps, *recipe.judge] or [None]
+    definitions: list[Step | Judge | Verify | None] = [*(recipe.steps or [None]), *recipe.judge]
     formats = (StepCall("", definition).reply_format(recipe) for definition in definitions)
     return next((each for each in formats if each is not None), None)

@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from selfinstruct.checks.agreement import named_label
 from selfinstruct.checks.snippets import snippets
+from selfinstruct.growth.score import read_score
 from selfinstruct.growth.step_call import EXPAND, StepCall
-from selfinstruct.prompts import without_probability
+from selfinstruct.prompts import ANSWER, without_probability
 from selfinstruct.recipe import Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Reply, Row
 from selfinstruct.replies import parse_reply, strip_reasoning
 from selfinstruct.text import value_text
+
+#: The reasons for which a reply ends where its text does.
+_WHOLE = ("stop", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
     if isinstance(call.definition, Judge | Verify):
         form = call.reply_format(recipe)
         read = _read_rows(reply, () if form is None else tuple(form.types))
+        if all(draft.row is None for draft in read.drafts) and reply.finish_reason in _WHOLE:
+            read = _read_bare(strip_reasoning(reply.text).strip(), call.definition, recipe) or read
         drafts = list(read.drafts)
     else:
         step = call.definition
@@ -62,6 +69,15 @@ def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
     if drafts and all(draft.row is None for draft in drafts):
         return StepReply(failure="malformed", message=f"no usable row: {drafts[0].problem}")
     return StepReply(drafts, read.failure, read.message)
+
+
+def _read_bare(text: str, definition: Judge | Verify, recipe: Recipe) -> StepReply | None:
+    """A reply without JSON that names one label, or begins with a score; None for any other."""
+    if isinstance(definition, Judge):
+        return StepReply((Draft({"score": text, "reason": text}, text),)) if read_score(text) is not None else None
+    labels = [value_text(label) for label in recipe.fields[definition.answers].one_of]
+    label = named_label(text, labels)
+    return StepReply((Draft({ANSWER: label}, text),)) if label is not None else None
 
 
 def _read_rows(reply: Reply, names: Sequence[str]) -> StepReply:

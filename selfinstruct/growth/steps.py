@@ -4,8 +4,8 @@
 
 Each row in a step's reply continues on its own, as a branch. The key of a call names its step and its branch:
 ``answers/3`` calls step ``answers`` about the third row of the step before. Imitation is the recipe with one step,
-whose replies contain whole rows, on which models may vote; a recipe without steps that only expands has one call,
-which is never sent.
+whose replies contain whole rows, which models may judge and vote on; a recipe without steps that only expands has one
+call, which is never sent.
 
 Does not handle: sending, journaling, or repeating a call with an unreadable reply (``batch_state``).
 """
@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from selfinstruct.checks import field_faults
 from selfinstruct.growth.prompt_inputs import ExpansionTemplate, PromptInputs, made_by_templates
+from selfinstruct.growth.score import read_score
 from selfinstruct.growth.step_call import EXPAND, IMITATE, StepCall
 from selfinstruct.growth.step_reply import Draft, StepReply
 from selfinstruct.growth.votes import count_votes
@@ -24,8 +25,6 @@ from selfinstruct.recipe import Judge, Recipe, Step
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Row
 from selfinstruct.text import caseless, value_text
-
-_SCORES = {"yes": 5.0, "no": 1.0, "true": 5.0, "false": 1.0, "是": 5.0, "否": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def advance(
             return BatchProgress((call,), ())
         reply = replies[call.key]
         if recipe.imitates:
-            return _verify_all(recipe, inputs, reply.drafts if reply is not None else (), replies)
+            return _judge_all(recipe, inputs, values, reply.drafts if reply is not None else (), replies)
         branches = [_Branch("", values)]
     else:
         branches, drafts, calls = _follow_steps(recipe, values, replies)
@@ -133,19 +132,26 @@ def _judged(
     return draft
 
 
-def _verify_all(
-    recipe: Recipe, inputs: PromptInputs, drafts: Sequence[Draft], replies: Mapping[str, StepReply | None]
+def _judge_all(
+    recipe: Recipe,
+    inputs: PromptInputs,
+    values: Mapping[str, JSON],
+    drafts: Sequence[Draft],
+    replies: Mapping[str, StepReply | None],
 ) -> BatchProgress:
-    """The whole rows of a reply, after the votes of models on those that are right so far."""
-    if not recipe.verified_by_models:
+    """The whole rows of a reply, after the verdicts and votes of models on those that are right so far."""
+    if not (recipe.judge or recipe.verified_by_models):
         return BatchProgress((), drafts)
     calls: list[StepCall] = []
     complete: list[Draft] = []
     for number, draft in enumerate(drafts, 1):
         # The checks of the pool reject the others, with their own reasons.
         is_right = draft.row is not None and not field_faults(draft.row, recipe, tuple(draft.row))
-        verified = _verified(recipe, inputs, f"/{number}", draft, replies, calls) if is_right else draft
-        complete += [] if verified is None else [verified]
+        judged: Draft | None = draft
+        if is_right:
+            judged = _judged(recipe, _Branch(f"/{number}", values), draft, replies, calls)
+            judged = judged and _verified(recipe, inputs, f"/{number}", judged, replies, calls)
+        complete += [] if judged is None else [judged]
     return BatchProgress(calls, () if calls else complete)
 
 
@@ -181,13 +187,8 @@ def _objection(judge: Judge, reply: StepReply | None) -> str:
     if row is None:
         return f"{judge.name}: no readable verdict"
     score, reason = row.get("score"), value_text(row.get("reason", ""))
-    if isinstance(score, str):
-        score = _SCORES.get(score.strip().casefold(), score.strip().partition("/")[0])
-    if isinstance(score, bool):
-        score = 5.0 if score else 1.0
-    try:
-        points = float(score)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    points = read_score(score)
+    if points is None:
         return f"{judge.name}: the score {str(score)[:40]!r} is not a number: {reason[:300]}"
     return f"{judge.name}: {points:g}, below {judge.least:g}: {reason[:300]}" if not points >= judge.least else ""
 

@@ -16,7 +16,7 @@ from rapidfuzz.distance import LCSseq
 from selfinstruct.errors import ExtensionError, RecipeError
 from selfinstruct.mining import TextTemplate, ValueStatistics
 from selfinstruct.recipe import Categories as Table
-from selfinstruct.recipe import extension_error, import_extension
+from selfinstruct.recipe import Recipe, extension_error, import_extension
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import canonical, caseless, tokens, value_text
 
@@ -194,6 +194,23 @@ def spellings(values: Iterable[JSON]) -> list[dict[str, int]]:
         counts = groups.setdefault(folded(value), {})
         counts[label] = counts.get(label, 0) + 1
     return list(groups.values())
+
+
+def with_labels(recipe: Recipe, rows: Sequence[Row]) -> Recipe:
+    """Return the recipe with the labels of ``rows`` as the values of the field that is their category.
+
+    Only where a second opinion answers this field: its reader must know what there is to choose from.
+    """
+    name = recipe.categories.field
+    if recipe.categories.by != "field" or name not in [each.answers for each in recipe.verify] or name is None:
+        return recipe
+    field = recipe.fields[name]
+    if field.one_of or not rows:
+        return recipe
+    labels = FieldCategories.over(name, rows).names
+    return recipe.model_copy(
+        update={"fields": {**recipe.fields, name: field.model_copy(update={"one_of": labels})}},
+    )
 
 
 def spelling_notes(categories: Categorizer) -> list[str]:

@@ -29,7 +29,13 @@ from selfinstruct.journal import History
 from selfinstruct.messages import Phrase
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.preparation.capacity import capacity
-from selfinstruct.preparation.categories import AttributeCategories, Categorizer, PassageCategories, spelling_notes
+from selfinstruct.preparation.categories import (
+    AttributeCategories,
+    Categorizer,
+    PassageCategories,
+    spelling_notes,
+    with_labels,
+)
 from selfinstruct.preparation.holdout import hold_out, holdout_table, with_holdout, without_field
 from selfinstruct.preparation.imitable import leave_out
 from selfinstruct.preparation.infer import Inferred, infer, make_categories, value_statistics
@@ -275,8 +281,9 @@ def build_prepared(
 
     ``known_statistics`` are those of inference, which are reused as far as they apply.
     """
+    recipe = with_labels(recipe, seeds.rows)
     statistics = value_statistics(recipe, seeds.rows, known_statistics)
-    inputs = replace(inputs or PromptInputs(), conventions=conventions(recipe.verify, seeds.rows))
+    inputs = replace(inputs or PromptInputs(), conventions=conventions(recipe.verify, seeds.rows, recipe.fields))
     categories: Categorizer
     if recipe.categories.by == "attribute":
         categories = AttributeCategories(tuple(attribute_categories(recipe, inputs)))

@@ -271,6 +271,10 @@ class Recipe(Table):
 
     @property
     def verified_by_reader(self) -> tuple[Verify, ...]:
-        """The second opinions that the embedded reader gives."""
+        """The second opinions that the embedded reader gives; it finds parts of a text, and so no labels."""
         by_models = self.verified_by_models
-        return tuple(each for each in self.verify if each not in by_models)
+        return tuple(each for each in self.verify if each not in by_models and not self.is_label(each.answers))
+
+    def is_label(self, name: str) -> bool:
+        """Whether a field has one of a few values."""
+        return bool(self.fields[name].one_of) or (self.categories.by == "field" and self.categories.field == name)

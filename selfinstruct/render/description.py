@@ -122,6 +122,9 @@ def unchecked_phrase(recipe: Recipe, name: str) -> str:
     checked = any(getattr(each, key) not in (None, ()) for each in rules for key in _CONTENT_KEYS)
     referred = any(name in (each.appears_in, each.identifiers_in) for each in recipe.fields.values())
     referred = referred or any(name in relation.fields for relation in recipe.relations)
+    referred = referred or any(
+        name in each.reads for each in recipe.verified_by_models if recipe.is_label(each.answers)
+    )
     label = categories.by in ("field", "template") and categories.field == name
     if checked or referred or label or field.unique or field.negatives or field_source(recipe, name):
         return ""
@@ -179,6 +182,8 @@ def _judges(judge: Judge, shown: Shown) -> Phrase:
 
 def _verifies(verify: Verify, recipe: Recipe, shown: Shown) -> Phrase:
     given = {"answer": shown(verify.answers), "fields": join_words([shown(name) for name in verify.reads])}
+    if verify not in recipe.verified_by_models and verify not in recipe.verified_by_reader:
+        return Phrase("skipped without a model: the embedded reader finds parts of a text, not labels")
     if verify in recipe.verified_by_reader:
         return Phrase(
             "the embedded reader must find {answer} from {fields}; it learns from the other rows, {least} at least; "

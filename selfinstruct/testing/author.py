@@ -3,8 +3,11 @@
 It reads the demonstrations and the number of rows from the messages, imitates the demonstrations with the embedded
 imitator, and replies in the requested format. A given share of its rows is bad on purpose.
 
-Does not handle: prompts in formats other than those of `selfinstruct.prompts`. A prompt without demonstrations, such as
-that of the preflight, is answered with "ok".
+Asked as a reader (`[[verify]]`), it gives the value of the row that it wrote with these fields; asked as a judge, the
+score 5.
+
+Does not handle: prompts in formats other than those of `selfinstruct.prompts`. Any other prompt without demonstrations,
+such as that of the preflight, is answered with "ok".
 """
 
 from __future__ import annotations
@@ -25,8 +28,16 @@ from selfinstruct.text import find_span
 
 _FENCED = re.compile(r"^(`{3,})jsonl\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 _ASKED = re.compile(r"(?:Write|请写出) ([0-9]+) ")
+# A value in a reader's prompt, and the field that it is asked for.
+_FIELD = re.compile(r"^(`{3,})\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
+_ANSWERED = re.compile(r'its field ("(?:[^"\\]|\\.)*")|("(?:[^"\\]|\\.)*") 字段（')
+_REMEMBERED = 20_000
 # The first prompts of a category show seed rows, later ones mostly rows that the author generated itself.
 _PROMPTS_READ = 3
+
+
+class AuthorFailed(Exception):
+    """An author raised; the server answers with a status that no client retries."""
 
 
 class Author(Protocol):
@@ -44,6 +55,7 @@ class Shares:
     ``ungrounded``: a value that should be a span of another field is not. ``echoed``: a demonstration, word for word.
     ``near_duplicate``: an earlier row of its own with the same words. ``malformed``: not a JSON object. ``spread``
     varies the number of rows uniformly between 1 - spread and 1 + spread times the requested number; at least one.
+    ``misread``: a reader's answer is another value, a judge's score is 1.
     """
 
     ungrounded: float = 0.0
@@ -51,6 +63,7 @@ class Shares:
     near_duplicate: float = 0.0
     malformed: float = 0.0
     spread: float = 0.0
+    misread: float = 0.0
 
 
 class ScriptedAuthor:
@@ -59,6 +72,8 @@ class ScriptedAuthor:
     def __init__(self, shares: Shares = Shares()) -> None:
         self._shares = shares
         self._categories: dict[tuple[str, str], _CategoryImitator] = {}
+        #: The last rows that it wrote, by each of their texts, to answer questions about them.
+        self._written: dict[str, Row] = {}
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
         """Return the text of the reply: ``{"rows": [...]}``."""
@@ -66,7 +81,7 @@ class ScriptedAuthor:
         user = str(messages[-1]["content"]) if messages else ""
         shown = _FENCED.search(user)
         if shown is None:
-            return "ok"
+            return self._opinion(system, user, rng)
         wanted, _, request = user[shown.end() :].rstrip().rpartition("\n")
         asked = _ASKED.search(request)
         count = int(asked.group(1)) if asked else 1
@@ -75,6 +90,24 @@ class ScriptedAuthor:
         category = self._categories.setdefault((system, wanted), _CategoryImitator())
         category.read(shown.group(2))
         return '{"rows": [' + ", ".join(self._row_texts(category, count, rng)) + "]}"
+
+    def _opinion(self, system: str, user: str, rng: Random) -> str:
+        """The reply to a reader's or a judge's prompt."""
+        is_wrong = rng.random() < self._shares.misread
+        if '{"score":' in user:
+            return json.dumps({"score": 1 if is_wrong else 5, "reason": "as asked"})
+        asked = _ANSWERED.search(system)
+        if asked is None or '{"answer":' not in user:
+            return "ok"
+        row = next((self._written[text] for _, text in _FIELD.findall(user) if text in self._written), {})
+        answer = row.get(json.loads(asked[1] or asked[2]), "")
+        return json.dumps({"answer": "none of these" if is_wrong else answer}, ensure_ascii=False)
+
+    def _remember(self, row: Row) -> None:
+        """Keep a row for questions about it."""
+        self._written.update((value, row) for value in row.values() if isinstance(value, str))
+        while len(self._written) > _REMEMBERED:
+            del self._written[next(iter(self._written))]
 
     def _row_texts(self, category: _CategoryImitator, count: int, rng: Random) -> list[str]:
         """The rows as JSON texts, including the bad ones."""
@@ -89,6 +122,7 @@ class ScriptedAuthor:
                 row = rng.choice(category.demos)
             elif (chance := chance - shares.near_duplicate) < 0:
                 row = category.near_duplicate(row, rng)
+            self._remember(row)
             text = json.dumps(row, ensure_ascii=False)
             texts.append(_malformed(text, rng) if 0 <= chance < shares.malformed else text)
         return texts

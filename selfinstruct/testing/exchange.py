@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from selfinstruct.prompts import estimate_tokens
-from selfinstruct.testing.author import Author
+from selfinstruct.testing.author import Author, AuthorFailed
 from selfinstruct.testing.behaviour import Behaviour, Billed, Ledger
 
 _JSON = "application/json"
@@ -88,7 +88,10 @@ class Exchange:
 
     def bill(self) -> Answer:
         """Generate the reply immediately, cut to the request's token limit, and bill it."""
-        content = self.state.author(self.messages, self.rng)
+        try:
+            content = self.state.author(self.messages, self.rng)
+        except Exception as error:
+            raise AuthorFailed(f"The author of the replies failed: {error!r}") from error
         limit = self.body.get("max_completion_tokens") or self.body.get("max_tokens")
         output = estimate_tokens(content)
         finish_reason = "stop"

@@ -19,7 +19,7 @@ from weakref import WeakSet
 from aiohttp import web
 
 from selfinstruct.testing import transport
-from selfinstruct.testing.author import Author, ScriptedAuthor
+from selfinstruct.testing.author import Author, AuthorFailed, ScriptedAuthor
 from selfinstruct.testing.behaviour import Behaviour, Ledger
 from selfinstruct.testing.catalogue import find_fault
 from selfinstruct.testing.exchange import Exchange, ServerState
@@ -130,13 +130,17 @@ class FaultServer:
         ledger.in_flight += 1
         ledger.peak = max(ledger.peak, ledger.in_flight)
         try:
-            body = json.loads(await request.read())
+            try:
+                body = json.loads(await request.read())
+            except ValueError:
+                return web.json_response(_error("The body is not valid JSON.", "invalid_json"), status=400)
             if (rejection := self._rejection(request, body)) is not None:
                 ledger.counts["denied"] += 1
                 return rejection
             return await self._exchange(request, body, number)
-        except ValueError:
-            return web.json_response(_error("The body is not valid JSON.", "invalid_json"), status=400)
+        except AuthorFailed as error:
+            # Not as a status that clients retry for minutes: the author would fail again.
+            return web.json_response(_error(str(error), "author_failed"), status=400)
         except asyncio.CancelledError:
             ledger.counts["abandoned"] += 1
             raise
