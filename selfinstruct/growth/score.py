@@ -43,7 +43,7 @@ _OPENING = re.compile(
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)(?![\d.]*\d|\s*[-–~至到]\s*\d)")
 _NUMERAL = re.compile(
     rf"({'|'.join(sorted(_NUMERALS, key=len, reverse=True))})(?![a-z一二三四五六七八九十])"
-    r"(?:\s*(?:out of|of|/|stars?|points?|分|星|颗星)|\s*[.。,，;；]|$)"
+    r"(?:\s*(?:(?:out of|of|/)\s*(?:\d|five|ten|五|十)|stars?|points?|分|星|颗星)|\s*[.。,，;；]|$)"
 )
 _STARS = re.compile(r"(★+)☆*\s*$")
 _WORD = re.compile(rf"({'|'.join(_WORDS)})(?![a-z])")

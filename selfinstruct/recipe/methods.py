@@ -154,7 +154,8 @@ class Expand(Table):
 class Judge(Table):
     """``[[judge]]``: a model scores each row that has passed its field checks; rows with a low score are rejected.
 
-    The reply is a JSON object with a ``score`` (a number, or yes for 5 and no for 1) and a ``reason``.
+    The reply is a JSON object with a ``score`` (a number, or yes for 5 and no for 1) and a ``reason``; "4 out of 5",
+    "Score: 4" and 四分 are read as well.
     """
 
     name: NonEmpty
