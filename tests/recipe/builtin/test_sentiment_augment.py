@@ -37,7 +37,8 @@ class Author:
         if len(messages) < 2:
             return "ok"
         if '{"answer":' in prompt:  # asked as a reader of the text alone
-            label = next(each for each in LABELS if f". {each}" in prompt)
+            written = (each for each in LABELS if f". {each}\n" in prompt)
+            label = next(written, "") or next(row["label"] for row in seeds() if row["text"] in prompt)
             self.read += 1
             return rng.choice([json.dumps({"answer": label}), f"{label.title()}.", f"The label is {label}"])
         self.prompts.append(prompt)
