@@ -212,15 +212,21 @@ LABELLED = sorted(path.stem for path in (SEEDS / "ctga" / "rows").glob("*.jsonl"
 PLACE = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 
 
-def fitting(template: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+#: The versions of templates and rows: English, Chinese.
+versions = pytest.mark.parametrize("version", ["", ".zh"], ids=["en", "zh"])
+
+
+def fitting(template: dict[str, Any], version: str) -> list[tuple[str, dict[str, Any]]]:
     """The rows that have all fields that a template needs, each with the name of its file."""
-    every = [(name, row) for name in LABELLED for row in rows_of(f"ctga/rows/{name}.jsonl")]
+    every = [(name, row) for name in LABELLED for row in rows_of(f"ctga/rows{version}/{name}.jsonl")]
     return [(name, row) for name, row in every if row.keys() >= set(template["needs"])]
 
 
-def test_templates_name_exactly_the_fields_that_they_use() -> None:
-    """Ids are unique, `needs` lists the names in braces, and each instruction contains its context exactly once."""
-    templates = rows_of("ctga/templates.jsonl")
+@versions
+def test_templates_name_exactly_the_fields_that_they_use(version: str) -> None:
+    """Ids and texts are unique, `needs` lists the names in braces, each instruction contains its context once."""
+    templates = rows_of(f"ctga/templates{version}.jsonl")
+    assert len({(template["instruction"], template["response"]) for template in templates}) == len(templates)
     assert len({template["id"] for template in templates}) == len(templates)
     for template in templates:
         parts = [template[part] for part in ("context", "instruction", "response")]
@@ -230,31 +236,37 @@ def test_templates_name_exactly_the_fields_that_they_use() -> None:
         assert not re.search(r"[{}]", "".join(PLACE.sub("", part) for part in parts)), template["id"]
 
 
-def test_every_task_type_has_templates_and_every_file_is_used() -> None:
-    """Each type has at least three templates, each template fits a file, and each file fits a template."""
-    templates = rows_of("ctga/templates.jsonl")
+@versions
+def test_every_task_type_has_templates_and_every_file_is_used(version: str) -> None:
+    """150 templates, at least six a type, each of which fits a file; each file has 12 rows and fits a template."""
+    templates = rows_of(f"ctga/templates{version}.jsonl")
     counts = Counter(template["task_type"] for template in templates)
-    assert counts.keys() == TASK_TYPES and min(counts.values()) >= 3
-    reached = {template["id"]: {name for name, _ in fitting(template)} for template in templates}
+    assert len(counts) == len(TASK_TYPES) and (version or counts.keys() == TASK_TYPES)
+    assert len(templates) >= 150 and min(counts.values()) >= 6
+    assert all(len(rows_of(f"ctga/rows{version}/{name}.jsonl")) >= 12 for name in LABELLED)
+    reached = {template["id"]: {name for name, _ in fitting(template, version)} for template in templates}
     assert all(reached.values()) and set().union(*reached.values()) == set(LABELLED)
     types = {name: {t["task_type"] for t in templates if name in reached[t["id"]]} for name in LABELLED}
     assert sum(len(some) > 1 for some in types.values()) >= 10, types
-    made = sum(len(fitting(template)) for template in templates)
-    assert f"make {made} tasks" in (SEEDS / "README.md").read_text(encoding="utf-8")
+    made = sum(len(fitting(template, version)) for template in templates)
+    assert f" {made} tasks" in (SEEDS / "README.md").read_text(encoding="utf-8")
 
 
-def test_templates_fit_whole_files() -> None:
+@versions
+def test_templates_fit_whole_files(version: str) -> None:
     """A template fits all rows of a file or none; only files with questions about passages share templates."""
-    for template in rows_of("ctga/templates.jsonl"):
-        fits = Counter(name for name, _ in fitting(template))
-        assert all(len(rows_of(f"ctga/rows/{name}.jsonl")) == rows for name, rows in fits.items()), template["id"]
+    for template in rows_of(f"ctga/templates{version}.jsonl"):
+        fits = Counter(name for name, _ in fitting(template, version))
+        sizes = {name: len(rows_of(f"ctga/rows{version}/{name}.jsonl")) for name in fits}
+        assert fits == sizes, template["id"]
         assert len(fits) == 1 or fits.keys() <= {"qa", "multiple_choice", "yes_no"}, template["id"]
 
 
+@versions
 @pytest.mark.parametrize("name", LABELLED)
-def test_labelled_rows_have_one_shape_and_no_duplicate(name: str) -> None:
+def test_labelled_rows_have_one_shape_and_no_duplicate(name: str, version: str) -> None:
     """All rows of a file have the same fields, no value is empty or padded, and no row occurs twice."""
-    rows = rows_of(f"ctga/rows/{name}.jsonl")
+    rows = rows_of(f"ctga/rows{version}/{name}.jsonl")
     assert len({tuple(row) for row in rows}) == 1
     assert all(
         value and value == (value.strip() if isinstance(value, str) else value) for r in rows for value in r.values()
@@ -262,9 +274,13 @@ def test_labelled_rows_have_one_shape_and_no_duplicate(name: str) -> None:
     assert len({json.dumps(row) for row in rows}) == len(rows)
 
 
-def test_labels_are_consistent_with_their_rows() -> None:
+@versions
+def test_labels_are_consistent_with_their_rows(version: str) -> None:
     """Answers are spans, the right choice is among the choices at varying places, and labels are the expected ones."""
-    rows = {name: rows_of(f"ctga/rows/{name}.jsonl") for name in LABELLED}
+    yes, no, entailment, *others = ("是", "否", "蕴含", "中性", "矛盾") if version else (
+        "yes", "no", "entailment", "neutral", "contradiction")  # fmt: skip
+    word = "{}" if version else r"\b{}\b"
+    rows = {name: rows_of(f"ctga/rows{version}/{name}.jsonl") for name in LABELLED}
     for row in rows["qa"] + rows["multiple_choice"]:
         assert find_span(row["answer"], row["passage"]) is not None, row
     for name, among, chosen in (
@@ -275,22 +291,25 @@ def test_labels_are_consistent_with_their_rows() -> None:
         assert all(row[among].count(row[chosen]) == 1 and len(set(row[among])) == len(row[among]) for row in rows[name])
         assert len({row[among].index(row[chosen]) for row in rows[name]}) > 1
     for row in rows["senses"]:
-        assert len(re.findall(rf"\b{row['word']}\b", row["text"], re.IGNORECASE)) == 1, row
+        assert len(re.findall(word.format(row["word"]), row["text"], re.IGNORECASE)) == 1, row
     for row in rows["coreference"]:
-        assert len(re.findall(rf"\b{row['pronoun']}\b", row["text"], re.IGNORECASE)) == 1, row
-    assert {row["yes_no"] for row in rows["yes_no"]} == {row["same"] for row in rows["paraphrase"]} == {"yes", "no"}
-    assert all((row["entailed"] == "yes") == (row["label"] == "entailment") for row in rows["nli"])
-    assert Counter(row["label"] for row in rows["nli"]) == {"entailment": 3, "neutral": 3, "contradiction": 3}
-    assert {row["sentiment"] for row in rows["sentiment"]} == {"positive", "negative", "neutral"}
+        assert len(re.findall(word.format(row["pronoun"]), row["text"], re.IGNORECASE)) == 1, row
+    for name, label in (("yes_no", "yes_no"), ("paraphrase", "same")):
+        assert Counter(row[label] for row in rows[name]) == {yes: 6, no: 6}
+    assert all((row["entailed"] == yes) == (row["label"] == entailment) for row in rows["nli"])
+    assert Counter(row["label"] for row in rows["nli"]) == dict.fromkeys([entailment, *others], 4)
+    assert sorted(Counter(row["sentiment"] for row in rows["sentiment"]).values()) == [4, 4, 4]
 
 
-def test_templates_list_the_labels_of_their_rows() -> None:
+@versions
+def test_templates_list_the_labels_of_their_rows(version: str) -> None:
     """A template that lists the labels to choose from lists the one of its response."""
-    for template in rows_of("ctga/templates.jsonl"):
+    word = "{}" if version else r"\b{}\b"
+    for template in rows_of(f"ctga/templates{version}.jsonl"):
         if template["response"] in {"{topic}", "{sentiment}", "{label}", "{entailed}", "{same}", "{yes_no}"}:
             label = template["response"][1:-1]
-            for _, row in fitting(template):
-                assert re.search(rf"\b{row[label]}\b", template["instruction"]), (template["id"], row[label])
+            for _, row in fitting(template, version):
+                assert re.search(word.format(row[label]), template["instruction"]), (template["id"], row[label])
 
 
 def test_classics_questions_are_twenty_phrasings_of_one_question() -> None:

@@ -24,17 +24,19 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 
 def filled(text: str, row: dict[str, Any]) -> str:
-    """A template's text with a row's fields in it, the slow and obvious way: a list is lines with a dash."""
+    """A template's text with a row's fields in it, the slow and obvious way: a list alone is lines with a dash."""
     for name, value in row.items():
-        said = "\n".join(f"- {each}" for each in value) if isinstance(value, list) else value
-        text = text.replace(f"{{{name}}}", said)
+        if isinstance(value, list):
+            lines = "\n".join(f"- {each}" for each in value)
+            text = f"\n{text}\n".replace(f"\n{{{name}}}\n", f"\n{lines}\n")[1:-1]
+        text = text.replace(f"{{{name}}}", ", ".join(value) if isinstance(value, list) else value)
     return text.replace("{{", "{").replace("}}", "}")
 
 
-def applied() -> Iterator[tuple[str, ...]]:
-    """What the templates make of the rows: all fitting templates for each row."""
-    templates = lines(INPUTS / "templates.jsonl")
-    for file in sorted((INPUTS / "rows").iterdir()):
+def applied(version: str) -> Iterator[tuple[str, ...]]:
+    """What the templates make of the rows: all fitting templates for each row; ``version`` is "" or ".zh"."""
+    templates = lines(INPUTS / f"templates{version}.jsonl")
+    for file in sorted((INPUTS / f"rows{version}").iterdir()):
         for row in lines(file):
             for each in templates:
                 if row.keys() >= set(each["needs"]):
@@ -47,21 +49,22 @@ def applied() -> Iterator[tuple[str, ...]]:
 Made = tuple[api.Run, list[dict[str, Any]]]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """One run of the recipe as it is, without any model."""
-    run = api.run("ctga", out=tmp_path_factory.mktemp("ctga") / "run")
+@pytest.fixture(scope="module", params=["en", "zh"])
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """One run of the recipe as it is, without any model, in each language."""
+    run = api.run("ctga", out=tmp_path_factory.mktemp("ctga") / "run", language=request.param)
     return run, [dict(row) for row in run.rows()]
 
 
 def test_every_row_is_made_into_a_task_by_every_template_that_fits(made: Made) -> None:
-    """99 rows and 74 templates are these 669 tasks and no others, to the letter, each with the file of its row."""
+    """158 rows and 152 templates are 2,192 tasks and no others, to the letter, each with the file of its row."""
     run, rows = made
+    chinese = "rows.zh" in rows[0]["document"]
     assert run.summary.stopped == "done" and run.summary.conserved
-    assert len(rows) == run.summary.accepted == 669
+    assert len(rows) == run.summary.accepted == (2148 if chinese else 2192)
     assert all(list(row) == FIELDS for row in rows)
     told = Counter((*(row[name] for name in FIELDS[:-1]), Path(row["document"]).name) for row in rows)
-    assert told == Counter(applied())
+    assert told == Counter(applied(".zh" if chinese else ""))
 
 
 def test_no_model_is_called(made: Made) -> None:
@@ -77,7 +80,7 @@ def test_all_types_of_task_are_there(made: Made) -> None:
     _, rows = made
     types = Counter(row["task_type"] for row in rows)
     assert len(types) == 16
-    assert min(types.values()) >= 24
+    assert min(types.values()) >= 100
     assert all(row["context"] in row["instruction"] for row in rows)
 
 
