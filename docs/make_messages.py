@@ -2,12 +2,14 @@
 
 New messages are added to ``selfinstruct/locale/*/LC_MESSAGES/selfinstruct.po`` without a translation, those that the
 code no longer has are removed, and the catalogues are compiled. A message is the first argument of ``Phrase``, ``_``
-and of the errors, their hint, the noun that is counted, and the help of a command or an option.
+and of the errors, their hint, a variable of this name, the noun that
+is counted, what a recipe expects (``Annotated``), and the help of a command or an option.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -25,6 +27,8 @@ from selfinstruct.cli.help import commands_of, paragraphs
 
 PACKAGE = Path(__file__).parent.parent / "selfinstruct"
 LOCALE = PACKAGE / "locale"
+#: Separators such as " <= " are the same in every language.
+_HAS_WORDS = re.compile(r"[A-Za-z,;:]|^ $")
 #: For each callable: the positions of the arguments that are messages, and their names.
 _ONE: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "Phrase": ((0,), ()),
@@ -37,6 +41,7 @@ _ONE: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "EndpointError": ((0,), ("hint",)),
     "StorageError": ((0,), ("hint",)),
     "RowError": ((1,), ("hint",)),
+    "Problem": ((1, 2), ("hint",)),
 }
 
 
@@ -62,8 +67,14 @@ def messages_of(source: str, name: str) -> Iterator[Found]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             for texts in _texts(node):
-                if all(texts):
+                if _HAS_WORDS.search(texts[0]):
                     yield Found(texts, f"{name}:{node.lineno}")
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("message", "hint"):
+            for text in filter(_HAS_WORDS.search, _literals(node.value)):
+                yield Found((text,), f"{name}:{node.lineno}")
+        elif isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "Annotated":
+            for text in (each for part in getattr(node.slice, "elts", ()) for each in _literals(part)):
+                yield Found((text,), f"{name}:{node.lineno}")
 
 
 def _texts(call: ast.Call) -> Iterator[tuple[str, ...]]:

@@ -49,6 +49,8 @@ class Phrase(str):
     values: Mapping[str, Any]
 
     def __new__(cls, template: str, /, **values: Any) -> Phrase:  # noqa: D102
+        if isinstance(template, Phrase) and not values:
+            return template
         return cls._make(template, "", 0, values)
 
     @classmethod

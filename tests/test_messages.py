@@ -98,7 +98,11 @@ def test_every_message_is_translated_into_chinese() -> None:
     assert not [entry for entry, text in ENTRIES if not _one(text)]
     same = [entry for entry, text in ENTRIES if not _CHINESE.search(_one(text)) and not _NAME.fullmatch(_one(text))]
     assert not same
-    assert not [text for entry, text in ENTRIES if _one(text) == _template(entry) and re.search(r"[a-z] ", _one(text))]
+    assert not [
+        text
+        for entry, text in ENTRIES
+        if _one(text) == _template(entry) and re.search(r"[a-z]{2}", re.sub(r"{.*?}", "", _one(text)))
+    ]
 
 
 def test_a_translation_has_the_placeholders_of_its_message() -> None:
@@ -123,30 +127,30 @@ def test_no_error_is_built_of_an_f_string() -> None:
         if path.relative_to(ROOT / "selfinstruct").parts[0] in _NOT_YET:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _ERRORS | {"Phrase", "_"}:
-                given = [*node.args, *(each.value for each in node.keywords if each.arg == "hint")]
-                if any(isinstance(each, ast.JoinedStr) for each in given[-2:]):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _ERRORS | {"Phrase", "_", "Problem"}:
+                at = int(node.func.id in ("RowError", "Problem")) if isinstance(node.func, ast.Name) else 0
+                given = [*node.args[at:], *(each.value for each in node.keywords if each.arg == "hint")]
+                if any(isinstance(part, ast.JoinedStr) for each in given for part in _alternatives(each)):
                     wrong.append(f"{path.name}:{node.lineno}")
     assert wrong == []
 
 
+def _alternatives(node: ast.expr) -> list[ast.expr]:
+    return [*_alternatives(node.body), *_alternatives(node.orelse)] if isinstance(node, ast.IfExp) else [node]
+
+
 _NOT_YET = {
-    "analysis",
-    "api",
     "backends",
     "checks",
     "documents",
     "growth",
     "journal",
-    "preparation",
     "prompts",
 }
 _NOT_YET |= {
     "readers",
     "testing",
-    "recipe",
     "rows",
-    "cli",
     "run_directory.py",
     "files.py",
     "text.py",

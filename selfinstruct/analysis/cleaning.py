@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import Any
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import joined
 from selfinstruct.mining.telling_fields import telling_fields
 from selfinstruct.mining.unique_fields import unique_fields
 from selfinstruct.recipe.errors import nearest
@@ -154,8 +155,14 @@ def _compared_fields(
             if not stream.fields:
                 raise RowError(name, "plain lines have no fields", hint="Omit `fields`.")
             near = nearest(field, stream.fields)
-            asked = f"Did you mean {near}? " if near else ""
-            raise RowError(name, f"no field {field}", hint=f"{asked}The fields are {', '.join(stream.fields)}.")
+            raise RowError(
+                name,
+                "no field {field}",
+                hint="Did you mean {near}? The fields are {fields}." if near else "The fields are {fields}.",
+                field=field,
+                near=near,
+                fields=joined(stream.fields),
+            )
     rows = [record.value for record in first if isinstance(record.value, dict)]
     if fields or not rows:
         return tuple(fields), ()

@@ -22,6 +22,7 @@ from typing import Any
 from selfinstruct.analysis.unanswered import contradicted
 from selfinstruct.checks import Criteria, Fault, examine, schema
 from selfinstruct.errors import InputError
+from selfinstruct.messages import Phrase
 from selfinstruct.preparation.categories import label_of
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.preparation.seed_checks import check_seeds
@@ -181,8 +182,11 @@ def find_problems(
 def _doubt(file: str, line: int, row: Row, verify: Verify, read: Prediction) -> Finding:
     """The finding on a row whose answer a reader of the other rows contradicts."""
     shown = json.dumps(read.answer[:_EVIDENCE_CHARACTERS], ensure_ascii=False)
-    message = (
-        f"{verify.answers}: a reader of the other rows answers {shown}, with a confidence of {read.confidence:.2f}"
+    message = Phrase(
+        "{answers}: a reader of the other rows answers {shown}, with a confidence of {confidence:.2f}",
+        answers=verify.answers,
+        shown=shown,
+        confidence=read.confidence,
     )
     evidence = {"value": row[verify.answers], "answer": read.answer, "confidence": round(read.confidence, 4)}
     return Finding(file, line, verify.answers, "unanswered", "warning", message, evidence)
@@ -223,7 +227,7 @@ def _given(path: str, importer: Importer | None) -> Criteria:
     seeds, recipe = read_source(path, importer=importer)
     if recipe is None:
         raise InputError(
-            f"{path}: contains rows, not a recipe", hint=f"Write a recipe for them: selfinstruct init {path}"
+            "{path}: contains rows, not a recipe", hint="Write a recipe for them: selfinstruct init {path}", path=path
         )
     recipe = bind(recipe, seeds.fields)
     sound, _ = check_seeds(seeds, recipe, skip=True)
@@ -269,7 +273,9 @@ def _other_spelling(row: Row, criteria: Criteria) -> tuple[str, str, str, str, d
     if category in ("", label):
         return None
     shown, name = (json.dumps(text, ensure_ascii=False) for text in (label, category))
-    message = f"{table.field} {shown} differs from {name} only by case or blanks"
+    message = Phrase(
+        "{field} {shown} differs from {name} only by case or blanks", field=table.field, shown=shown, name=name
+    )
     return table.field, "label", "warning", message, {"value": row[table.field]}
 
 

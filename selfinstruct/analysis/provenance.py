@@ -16,6 +16,7 @@ from selfinstruct.checks.agreement import conventions
 from selfinstruct.errors import InputError
 from selfinstruct.growth import PASSAGE, BatchState, Draft, PromptInputs
 from selfinstruct.journal import History, RecordedReply, RefusedCandidate
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation.passage_inputs import id_sequences
 from selfinstruct.recipe import Recipe, accept_unimported, parse_recipe
 from selfinstruct.recipe.placeholders import names_in
@@ -99,12 +100,12 @@ def trace_row(history: History, name: str) -> Provenance:
             )
     if found is not None:
         return _with_replies(history, found, state.seeds)
-    here = [f"the rows 1 to {state.accepted}"] if state.accepted else []
-    here += [f"the seeds s1 to s{state.seeds}"] if state.seeds else []
-    here += [f"the rejections x1 to x{sum(state.rejected.values())}"] if state.rejected else []
+    here = [Phrase("the rows 1 to {last}", last=state.accepted)] if state.accepted else []
+    here += [Phrase("the seeds s1 to s{last}", last=state.seeds)] if state.seeds else []
+    here += [Phrase("the rejections x1 to x{last}", last=sum(state.rejected.values()))] if state.rejected else []
     raise InputError(
-        f"{history.path.parent}: no row {name}",
-        hint=f"It has {', '.join(here[:-1])}{' and ' if here[1:] else ''}{here[-1]}." if here else "It has none yet.",
+        Phrase("{parent}: no row {name}", parent=history.path.parent, name=name),
+        hint=Phrase("It has {names}.", names=joined(here)) if here else Phrase("It has none yet."),
     )
 
 
@@ -112,7 +113,9 @@ def _parse_name(name: str) -> tuple[str, int]:
     found = re.fullmatch(r"([sx]?)0*([1-9][0-9]{0,17})", name)
     if found is None:
         raise InputError(
-            f"{name}: not the name of a row", hint="Give the number of a row, s3 for seed 3, or x17 for rejection 17."
+            "{name}: not the name of a row",
+            hint="Give the number of a row, s3 for seed 3, or x17 for rejection 17.",
+            name=name,
         )
     return found[1], int(found[2])
 

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 from selfinstruct.backends import cost
 from selfinstruct.growth import FIRST_TRAINING
 from selfinstruct.journal import History, Spent
+from selfinstruct.messages import Phrase
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Price
 from selfinstruct.records import Usage
@@ -172,9 +173,17 @@ def _unread(prepared: Prepared, rows: int) -> Iterator[str]:
     """What the embedded reader had no opinion about, since it had too few rows to learn from."""
     for verify in prepared.recipe.verified_by_reader:
         if rows < FIRST_TRAINING:
-            yield f"{verify.name}: no second opinion yet: the embedded reader needs {FIRST_TRAINING} rows"
+            yield Phrase(
+                "{name}: no second opinion yet: the embedded reader needs {least} rows",
+                name=verify.name,
+                least=FIRST_TRAINING,
+            )
         elif len(prepared.seeds.rows) < FIRST_TRAINING:
-            yield f"{verify.name}: no opinion on the first {FIRST_TRAINING} rows, which taught the embedded reader"
+            yield Phrase(
+                "{name}: no opinion on the first {least} rows, which taught the embedded reader",
+                name=verify.name,
+                least=FIRST_TRAINING,
+            )
 
 
 def cost_of(spent: Sequence[Spent], prices: Mapping[str, Sequence[float]]) -> tuple[Decimal, bool]:

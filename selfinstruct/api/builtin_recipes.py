@@ -42,14 +42,19 @@ def copy_recipe(name: str, file: str | Path, *, force: bool = False) -> list[Pat
     existing = [str(target) for target in copies if target.exists()]
     if existing and not force:
         raise InputError(
-            f"{existing[0]}: already exists", hint="Choose another `out`, or overwrite it with `force=True`."
+            "{existing}: already exists",
+            hint="Choose another `out`, or overwrite it with `force=True`.",
+            existing=existing[0],
         )
     for target, used in copies.items():
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"{target.parent}: cannot create it: {error.strerror}", hint="Choose another `out`."
+                "{parent}: cannot create it: {strerror}",
+                hint="Choose another `out`.",
+                parent=target.parent,
+                strerror=error.strerror,
             ) from error
         write_whole(target, used.read_bytes())
     return list(copies)
@@ -67,7 +72,9 @@ def _recipe_file(name: str) -> Path:
     if name not in builtin.names():
         near = nearest(name, builtin.names())
         raise InputError(
-            f"{name}: no such recipe{f'; did you mean {near}?' if near else ''}",
+            "{name}: no such recipe; did you mean {near}?" if near else "{name}: no such recipe",
             hint="List them: selfinstruct recipes.",
+            name=name,
+            near=near,
         )
     return builtin.path(name)

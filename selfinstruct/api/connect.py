@@ -27,6 +27,7 @@ from selfinstruct.backends import (
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
 from selfinstruct.growth import first_reply_format
 from selfinstruct.journal import History
+from selfinstruct.messages import Phrase
 from selfinstruct.preparation import constants_of, make_questions, passage_fields
 from selfinstruct.preparation.infer import context_fields, prose_field
 from selfinstruct.preparation.prepare import Prepared
@@ -79,8 +80,9 @@ def choose_models(
         recipe = recipe.model_copy(update={"backend": backend})
     elif isinstance(backend, str) and backend not in ("imitator", "openai", "replay"):
         raise InputError(
-            f"`backend`: unknown value {backend!r}",
+            "`backend`: unknown value {backend!r}",
             hint="Choose one of imitator, openai, replay, or name a factory of your own: package.module:factory.",
+            backend=backend,
         )
     if backend in ("imitator", "openai"):
         recipe = recipe.model_copy(update={"backend": None})
@@ -105,7 +107,11 @@ def choose_models(
 def _with_temperature(recipe: Recipe, temperature: float) -> Recipe:
     """The recipe with this temperature of each of its models. InputError if it has none."""
     if not 0 <= temperature < math.inf:
-        raise InputError(f"`temperature`: invalid value {temperature}", hint="Use a number, 0 or more, such as 1.2.")
+        raise InputError(
+            "`temperature`: invalid value {temperature}",
+            hint="Use a number, 0 or more, such as 1.2.",
+            temperature=temperature,
+        )
     if not recipe.all_models:
         raise InputError("`temperature` has no effect without a model", hint="Set `model`, or leave out `temperature`.")
     models = [each.model_copy(update={"temperature": temperature}) for each in recipe.all_models]
@@ -187,8 +193,9 @@ async def connect(
     without_server = any(model.name == "default" and not model.base_url for model in recipe.all_models)
     if (not recipe.all_models and recipe.needs_model) or (without_server and not os.environ.get("OPENAI_BASE_URL")):
         raise InputError(
-            f"{recipe.name}: needs a model: the embedded imitator can only imitate rows",
+            "{name}: needs a model: the embedded imitator can only imitate rows",
             hint='Set `model="NAME"` and `base_url="http://127.0.0.1:8000/v1"` (see docs/models.md).',
+            name=recipe.name,
         )
     spent = Spending() if history is None else _spent_so_far(history, recipe.all_models)
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, spent=spent)
@@ -202,8 +209,10 @@ async def connect(
     for model in recipe.all_models:
         if model.price is None and budget.needs_prices:
             raise InputError(
-                f"`budget`: the token price of {model.name} is unknown",
-                hint="Add the price per million tokens to the recipe: [model] price = { input = 0.15, output = 0.60 }",
+                "`budget`: the token price of {name} is unknown",
+                hint="Add the price per million tokens to the recipe: "
+                "[model] price = {{ input = 0.15, output = 0.60 }}",
+                name=model.name,
             )
     return await _endpoints(prepared, budget)
 
@@ -212,8 +221,9 @@ def _require_no_limits(backend: str, limits: SpendingLimits) -> None:
     """Raise InputError if the run has limits: they are enforced on calls to endpoints only."""
     if limits != SpendingLimits(None, None, None):
         raise InputError(
-            f"{backend}: cannot enforce `budget`, `max_requests` and `max_tokens` without an endpoint",
+            "{backend}: cannot enforce `budget`, `max_requests` and `max_tokens` without an endpoint",
             hint="Leave these out.",
+            backend=backend,
         )
 
 
@@ -255,7 +265,14 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
             name: [counts.calls, counts.preflight.input, counts.preflight.output, int(counts.preflight.estimated)]
             for name, counts in by_name.items()
         },
-        [f"{model.name} is not used, because it failed its first call: {error.message}" for model, error in failing],
+        [
+            Phrase(
+                "{name} is not used, because it failed its first call: {problem}",
+                name=model.name,
+                problem=error.message,
+            )
+            for model, error in failing
+        ],
     )
 
 
@@ -288,6 +305,8 @@ def _model(table: Mapping[str, Any]) -> Model:
         wrong = "base_url" if "base_url" in str(error.errors()[0]["loc"]) else "model"
     if wrong == "base_url":
         raise InputError(
-            f"`base_url`: invalid value {table[wrong]!r}", hint="Use a URL such as http://127.0.0.1:8000/v1."
+            "`base_url`: invalid value {value!r}",
+            hint="Use a URL such as http://127.0.0.1:8000/v1.",
+            value=table[wrong],
         )
-    raise InputError(f"`model`: invalid value {table['name']!r}", hint="Use a name that the endpoint lists.")
+    raise InputError("`model`: invalid value {name!r}", hint="Use a name that the endpoint lists.", name=table["name"])

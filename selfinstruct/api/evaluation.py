@@ -15,6 +15,7 @@ from selfinstruct.api.inspect import report
 from selfinstruct.errors import ExtensionError, InputError, SelfInstructError
 from selfinstruct.files import write_whole
 from selfinstruct.journal import History
+from selfinstruct.messages import joined
 from selfinstruct.preparation import prepared_from_journal
 from selfinstruct.preparation.infer import infer
 from selfinstruct.readers import Example, Prediction, Reader, SpanReader
@@ -64,10 +65,15 @@ def evaluate(
     """
     if trainings < LEAST_TRAININGS:
         raise InputError(
-            f"`trainings`: expected at least {LEAST_TRAININGS}, got {trainings}", hint="Omit it for the default."
+            "`trainings`: expected at least {least}, got {trainings}",
+            hint="Omit it for the default.",
+            least=LEAST_TRAININGS,
+            trainings=trainings,
         )
     if updates is not None and updates < 1:
-        raise InputError(f"`updates`: expected at least 1, got {updates}", hint="Omit it for the default.")
+        raise InputError(
+            "`updates`: expected at least 1, got {updates}", hint="Omit it for the default.", updates=updates
+        )
     read = partial(read_rows, encoding=encoding)
     origin = _read_origin(source, seeds, seed, read)
     roles = infer_roles(origin.recipe, origin.seeds)
@@ -103,7 +109,9 @@ def _read_origin(source: str | Path, seeds: str | Path | None, seed: int, read: 
             own = prepared.seeds.rows if seeds is None else read(seeds, uniform=False).rows
             if not own:
                 raise InputError(
-                    f"{source}: the run has no seed rows to compare with", hint='Name a file of them: `seeds="FILE"`.'
+                    "{source}: the run has no seed rows to compare with",
+                    hint='Name a file of them: `seeds="FILE"`.',
+                    source=source,
                 )
             return _Origin(
                 prepared.recipe,
@@ -116,8 +124,9 @@ def _read_origin(source: str | Path, seeds: str | Path | None, seed: int, read: 
         open_history(source)  # raises: not a run directory
     if seeds is None:
         raise InputError(
-            f"{source}: grown rows in a file, without the seeds that they were grown from",
+            "{source}: grown rows in a file, without the seeds that they were grown from",
             hint='Name the file of the seeds: `seeds="FILE"`. Or evaluate the run directory.',
+            source=source,
         )
     file = read(seeds)
     return _Origin(infer(file).recipe, file.rows, read_rows(source, uniform=False).rows, False)
@@ -165,8 +174,12 @@ def _with_fields(file: RowFile, roles: Roles) -> Sequence[Row]:
     missing = [name for name in roles.fields if name not in file.fields]
     if missing:
         raise InputError(
-            f"{file.path}: no field {', '.join(map(repr, missing))}; the fields are {', '.join(file.fields)}",
-            hint=f"Use the fields of the seeds. Inferred from them: {roles}.",
+            "{path}: no field {missing}; the fields are {fields}",
+            hint="Use the fields of the seeds. Inferred from them: {roles}.",
+            path=file.path,
+            missing=", ".join(map(repr, missing)),
+            fields=", ".join(file.fields),
+            roles=roles.words,
         )
     return file.rows
 
@@ -194,8 +207,11 @@ class _CustomReader:
         missing = [name for name in ("fit", "predict") if not callable(getattr(self._reader, name, None))]
         if missing:
             raise ExtensionError(
-                f"{reference}: expected a reader, got {type(self._reader).__name__} without {' and '.join(missing)}",
+                "{reference}: expected a reader, got {name} without {missing}",
                 hint="Return an object with the methods of selfinstruct.readers.Reader.",
+                reference=reference,
+                name=type(self._reader).__name__,
+                missing=joined(missing, " and "),
             )
 
     def fit(self, rows: Sequence[Example]) -> None:
@@ -207,8 +223,10 @@ class _CustomReader:
         made = self._call(self._reader.predict, question, context)
         if not isinstance(made, Prediction) or not isinstance(made.answer, str):
             raise ExtensionError(
-                f"{self._reference}: predict() returned {repr(made)[:80]}",
+                "{reference}: predict() returned {made}",
                 hint="Return a selfinstruct.readers.Prediction.",
+                reference=self._reference,
+                made=repr(made)[:80],
             )
         return made
 

@@ -14,6 +14,7 @@ from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
 from selfinstruct.analysis.findings import Findings, find_problems
 from selfinstruct.errors import InputError
 from selfinstruct.files import open_whole, write_whole
+from selfinstruct.messages import Phrase
 from selfinstruct.preparation.imitable import obstacle_lines
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.preparation.seed_attributes import seed_attributes
@@ -81,10 +82,12 @@ def init(source: Source, out: str | Path | None = None, *, force: bool = False, 
     a recipe or ``out`` already exists, StorageError if ``out`` cannot be written.
     """
     if out is not None and Path(out).exists() and not force:
-        raise InputError(f"{out}: already exists", hint="Choose another `out`, or overwrite it with `force=True`.")
+        raise InputError(
+            "{out}: already exists", hint="Choose another `out`, or overwrite it with `force=True`.", out=out
+        )
     seeds, given = read_source(source, importer=accept_unimported, encoding=encoding)
     if given is not None:
-        raise InputError(f"{source}: already a recipe", hint=f"Run it: selfinstruct run {source}")
+        raise InputError("{source}: already a recipe", hint="Run it: selfinstruct run {source}", source=source)
     inferred = infer(seeds)
     valid, problems = check_seeds(seeds, inferred.recipe, skip=True)
     statistics = value_statistics(inferred.recipe, valid.rows, inferred.statistics)
@@ -126,13 +129,20 @@ def dedup(
     the input or the output file, or ``max_rouge_l`` is out of range.
     """
     if not 0 < max_rouge_l <= 1:
-        message = f"`max_rouge_l`: expected a number above 0 and at most 1, got {max_rouge_l}"
+        message = Phrase(
+            "`max_rouge_l`: expected a number above 0 and at most 1, got {max_rouge_l}", max_rouge_l=max_rouge_l
+        )
         raise InputError(message, hint="Omit it for the default, 0.7.")
     if dropped is not None:
         for other in (source, out):
             if isinstance(other, str | Path) and Path(other).resolve() == Path(dropped).resolve():
-                what = "the output file" if other is out else "the input file"
-                raise InputError(f"`dropped`: {dropped} is {what}", hint="Name another file for dropped rows.")
+                raise InputError(
+                    "`dropped`: {dropped} is the output file"
+                    if other is out
+                    else "`dropped`: {dropped} is the input file",
+                    hint="Name another file for dropped rows.",
+                    dropped=dropped,
+                )
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(open_source(source, by_line=True, encoding=encoding))
         return deduplicate_file(

@@ -11,6 +11,7 @@ from selfinstruct.errors import EndpointError
 from selfinstruct.files import write_whole
 from selfinstruct.growth import PromptInputs, parse_list, parse_templates
 from selfinstruct.journal import Journal
+from selfinstruct.messages import Phrase
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts import step_messages
 from selfinstruct.recipe import Attribute, Expand, Recipe
@@ -117,12 +118,15 @@ async def _generate(
             journal.judge(call, [])
             journal.commit()
             return entries
-        problem = f"the reply contains no list; it begins {outcome.text.strip()[:200]!r}"
+        problem = Phrase("the reply contains no list; it begins {text!r}", text=outcome.text.strip()[:200])
         journal.fail(call, "malformed", problem)
         journal.commit()
     raise EndpointError(
-        f"list {name}: {problem}",
-        hint=f"Run again, or write {FOLDER}/{name}.txt in the run directory yourself, one entry per line.",
+        "list {name}: {problem}",
+        hint="Run again, or write {folder}/{name}.txt in the run directory yourself, one entry per line.",
+        name=name,
+        problem=problem,
+        folder=FOLDER,
     )
 
 

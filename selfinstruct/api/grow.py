@@ -230,7 +230,12 @@ def plan(
 def _known_language(language: Language | None) -> Language | None:
     """The language, if there are prompts in it. Raises InputError otherwise."""
     if language is not None and language not in LANGUAGES:
-        raise InputError(f"`language`: unknown value {language!r}", hint=f"Choose one of {', '.join(LANGUAGES)}.")
+        raise InputError(
+            "`language`: unknown value {language!r}",
+            hint="Choose one of {languages}.",
+            language=language,
+            languages=", ".join(LANGUAGES),
+        )
     return language
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from selfinstruct.errors import InputError
 from selfinstruct.files import write_whole
+from selfinstruct.messages import Phrase
 from selfinstruct.preparation import Prepared
 from selfinstruct.text import value_text
 
@@ -22,8 +23,9 @@ def keep_passages(prepared: Prepared, folder: str | Path) -> int:
     passages = prepared.inputs.passages
     if not passages:
         raise InputError(
-            f"{prepared.recipe.name}: there are no passages to keep",
+            "{name}: there are no passages to keep",
             hint="Leave out `keep_passages`, or name `passages`.",
+            name=prepared.recipe.name,
         )
     where = Path(folder)
     width = max(3, len(str(len(passages))))
@@ -36,9 +38,9 @@ def keep_passages(prepared: Prepared, folder: str | Path) -> int:
                 write_whole(file, data)
             elif file.read_bytes() != data:
                 raise InputError(
-                    f"{file}: has other content", hint="Set `keep_passages` to an empty or a new directory."
+                    "{file}: has other content", hint="Set `keep_passages` to an empty or a new directory.", file=file
                 )
     except OSError as error:
-        message = f"{where}: cannot write passages: {error.strerror}"
+        message = Phrase("{where}: cannot write passages: {strerror}", where=where, strerror=error.strerror)
         raise InputError(message, hint="Set `keep_passages` to a directory that you can write to.") from error
     return len(passages)

@@ -13,6 +13,7 @@ from selfinstruct.api.blocking import run_blocking
 from selfinstruct.api.connect import SpendingLimits, choose_models, connect, uses_imitator
 from selfinstruct.backends import Backend, BudgetSpent, ModelPool
 from selfinstruct.errors import InputError
+from selfinstruct.messages import Phrase
 from selfinstruct.preparation import (
     Source,
     build_prepared,
@@ -91,23 +92,37 @@ async def _probe(
     watch: Callable[[int, int], None],
 ) -> Knowledge:
     if questions < 1:
-        raise InputError(f"`questions`: expected at least 1, got {questions}", hint="Omit it for the default.")
+        raise InputError(
+            "`questions`: expected at least 1, got {questions}", hint="Omit it for the default.", questions=questions
+        )
     if backend in ("imitator", "replay"):
-        raise InputError(f"`backend`: {backend} knows nothing to ask about", hint=model_command(source))
+        raise InputError(
+            Phrase("`backend`: {backend} knows nothing to ask about", backend=backend), hint=model_command(source)
+        )
     rows, recipe = _rows_of(source, encoding)
     roles = roles_of_columns(columns, tuple(recipe.fields)) if columns else chat_roles(recipe, rows)
     if roles is None:
-        hint = "Name them: `columns` with the fields of user and assistant, or [roles] in the recipe."
+        hint = Phrase("Name them: `columns` with the fields of user and assistant, or [roles] in the recipe.")
         fields = ", ".join(recipe.fields)
-        raise InputError(f"{recipe.name}: it is not clear which field asks and which answers: {fields}", hint=hint)
+        raise InputError(
+            Phrase(
+                "{name}: it is not clear which field asks and which answers: {fields}", name=recipe.name, fields=fields
+            ),
+            hint=hint,
+        )
     pairs = _pairs(rows, roles)
     if not pairs:
-        message = f"{recipe.name}: no row has a text in {roles.user} and in {roles.assistant}"
+        message = Phrase(
+            "{name}: no row has a text in {user} and in {assistant}",
+            name=recipe.name,
+            user=roles.user,
+            assistant=roles.assistant,
+        )
         raise InputError(message, hint="Probe a file with questions and answers.")
     asked = pairs if len(pairs) <= questions else Random(seed).sample(pairs, questions)
     recipe = chosen(_one_step(recipe))
     if uses_imitator(recipe, backend):
-        raise InputError(f"{recipe.name}: a probe needs a model", hint=model_command(source))
+        raise InputError(Phrase("{name}: a probe needs a model", name=recipe.name), hint=model_command(source))
     empty = RowFile(recipe.name, "jsonl", [], [], (_ANSWER,))
     connected = await connect(build_prepared(empty, recipe), backend, seed, limits, None, None)
     most = concurrency or sum(each.concurrency for each in recipe.all_models) or 1
@@ -137,7 +152,9 @@ def _rows_of(source: Source, encoding: str | None) -> tuple[Sequence[Row], Recip
         kept = ("name", "roles", "backend", "model", "models")
         return found.rows, _named(found).model_copy(update={key: getattr(recipe, key) for key in kept})
     raise InputError(
-        f"{recipe.name}: the recipe has no rows with questions and answers", hint="Probe a file of such rows instead."
+        "{name}: the recipe has no rows with questions and answers",
+        hint="Probe a file of such rows instead.",
+        name=recipe.name,
     )
 
 

@@ -28,23 +28,38 @@ def recover(where: str | Path, out: str | Path) -> Recovered:
     """
     old, new = Path(where), Path(out)
     if not is_run_directory(old):
-        raise InputError(f"{where}: not a run directory", hint=f"A run directory contains {JOURNAL_NAME}.")
+        raise InputError(
+            "{where}: not a run directory",
+            hint="A run directory contains {file}.",
+            where=where,
+            file=JOURNAL_NAME,
+        )
     if is_run_directory(new):
-        raise InputError(f"{out}: already contains a run", hint="Set `out` to an empty or a new directory.")
+        raise InputError("{out}: already contains a run", hint="Set `out` to an empty or a new directory.", out=out)
     if holder := holder_of(old):
-        raise StorageError(f"{where}: another process is writing this run ({holder})", hint="Wait for it, or stop it.")
+        raise StorageError(
+            "{where}: another process is writing this run ({holder})",
+            hint="Wait for it, or stop it.",
+            where=where,
+            holder=holder,
+        )
     try:
         remains = DamagedJournal(old)
     except OSError as error:
-        raise StorageError(f"{where}: cannot read: {error.strerror}", hint="Check its permissions.") from error
+        raise StorageError(
+            "{where}: cannot read: {strerror}", hint="Check its permissions.", where=where, strerror=error.strerror
+        ) from error
     with lock_directory(new):
         try:
             prepared, seeds = _prepare(old, remains)
         except (SelfInstructError, OSError, KeyError) as error:
             _write_lines(new / ROWS_NAME, remains.lines)
             raise StorageError(
-                f"{where}: the run cannot be recovered: its recipe or its seeds are lost",
-                hint=f"The {len(remains.lines):,} readable rows are in {new / ROWS_NAME}.",
+                "{where}: the run cannot be recovered: its recipe or its seeds are lost",
+                hint="The {lines:,} readable rows are in {file}.",
+                where=where,
+                lines=len(remains.lines),
+                file=new / ROWS_NAME,
             ) from error
         metadata = directory.initial_metadata(new, prepared, remains.metadata.seed)
         metadata = replace(

@@ -51,7 +51,9 @@ def open_run(where: str | Path) -> Run:
     try:
         summary = Summary.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{where}: not a run directory", hint="A run directory contains summary.json.") from error
+        raise InputError(
+            "{where}: not a run directory", hint="A run directory contains summary.json.", where=where
+        ) from error
     return Run(Path(where), summary)
 
 

@@ -19,6 +19,7 @@ from selfinstruct.errors import SelfInstructError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler, recorded_inputs
 from selfinstruct.journal import Journal, QuotaStage, RunMetadata
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation import JudgingState, Prepared, make_questions, with_capacity
 from selfinstruct.prompts import detect_language
 from selfinstruct.text import value_text
@@ -197,13 +198,23 @@ def _missing(numbers: Sequence[int], loop: Loop) -> str:
         """The passage, as the user can find it."""
         passage = passages[number - 1]
         beginning = " ".join(value_text(passage["passage"])[:_BEGINNING].split())
-        return f"passage {number} ({passage['document']}: {beginning}…)"
+        return Phrase(
+            "passage {number} ({document}: {text}…)", number=number, document=passage["document"], text=beginning
+        )
 
-    names = ", ".join(map(name, numbers[:_LISTED]))
-    more = f" and {len(numbers) - _LISTED:,} more" if len(numbers) > _LISTED else ""
+    names: Phrase = joined(map(name, numbers[:_LISTED]))
+    if len(numbers) > _LISTED:
+        names = Phrase("{names} and {count:,} more", names=names, count=len(numbers) - _LISTED)
     reason = loop.counts.commonest_loss()
-    most_often = f" (most often: {reason})" if reason else ""
-    return f"no row of {len(numbers):,} of {len(passages):,} passages was accepted{most_often}: {names}{more}"
+    return Phrase(
+        "no row of {count:,} of {passages:,} passages was accepted (most often: {reason}): {names}"
+        if reason
+        else "no row of {count:,} of {passages:,} passages was accepted: {names}",
+        count=len(numbers),
+        passages=len(passages),
+        reason=reason,
+        names=names,
+    )
 
 
 def _stop_reason(error: BaseException) -> str:
@@ -217,9 +228,13 @@ def _require_conserved(where: Path, summary: Summary) -> None:
     """Raise StorageError unless every candidate was either accepted or rejected, once."""
     if not summary.conserved:
         raise StorageError(
-            f"{where}: {summary.candidates} candidates, but {summary.accepted} accepted and "
-            f"{sum(summary.rejected.values())} rejected: the counts do not add up",
+            "{where}: {candidates} candidates, but {accepted} accepted and {rejected} rejected: the counts do not add "
+            "up",
             hint="This is a bug in selfinstruct: please report it, with the run directory.",
+            where=where,
+            candidates=summary.candidates,
+            accepted=summary.accepted,
+            rejected=sum(summary.rejected.values()),
         )
 
 

@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from selfinstruct.messages import Phrase
 from selfinstruct.mining.agreements import (
     contained_relations,
     count_relations,
@@ -83,7 +84,9 @@ class InferredRelation:
     @property
     def reason(self) -> str:
         """The relation and its support, for people."""
-        return f"{self.relation.describe()} ({self.support} of {self.rows} seeds)"
+        return Phrase(
+            "{rule} ({count} of {seeds} seeds)", rule=self.relation.describe(), count=self.support, seeds=self.rows
+        )
 
 
 def infer_relations(

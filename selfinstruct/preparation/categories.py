@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from rapidfuzz.distance import LCSseq
 
 from selfinstruct.errors import ExtensionError, RecipeError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.mining import TextTemplate, ValueStatistics
 from selfinstruct.recipe import Categories as Table
 from selfinstruct.recipe import Recipe, extension_error, import_extension
@@ -89,8 +90,10 @@ class FunctionCategories:
         names = [_call(reference, function, row) for row in seeds]
         if "" in names:
             raise RecipeError(
-                f"categories.by: {reference}: returned no category for seed row {names.index('') + 1}",
+                "categories.by: {reference}: returned no category for seed row {number}",
                 hint="Return a text that is not empty for every seed row.",
+                reference=reference,
+                number=names.index("") + 1,
             )
         return cls(reference, function, tuple(dict.fromkeys(names)))
 
@@ -107,8 +110,10 @@ def _call(reference: str, function: Callable[[Row], Any], row: Row) -> str:
         raise extension_error(reference, error) from error
     if not isinstance(name, str):
         raise ExtensionError(
-            f"{reference}: expected the category as text, got {repr(name)[:80]}",
+            "{reference}: expected the category as text, got {name}",
             hint='Return the name of the category, "" for none.',
+            reference=reference,
+            name=repr(name)[:80],
         )
     return name
 
@@ -222,8 +227,14 @@ def spelling_notes(categories: Categorizer) -> list[str]:
         if value != name:
             others.setdefault(name, []).append(json.dumps(value, ensure_ascii=False))
     return [
-        f"{categories.field}: {', '.join(values)} count{'s' if len(values) == 1 else ''} as "
-        f"{json.dumps(name, ensure_ascii=False)}, which differs only by case or blanks"
+        Phrase.counting(
+            "{field}: {values} counts as {name}, which differs only by case or blanks",
+            "{field}: {values} count as {name}, which differs only by case or blanks",
+            len(values),
+            field=categories.field,
+            values=joined(values),
+            name=json.dumps(name, ensure_ascii=False),
+        )
         for name, values in others.items()
     ]
 

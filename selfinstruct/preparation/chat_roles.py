@@ -63,11 +63,17 @@ def roles_of_columns(columns: Mapping[str, str], fields: Sequence[str]) -> Roles
     known = list(Roles.model_fields)
     for role, name in columns.items():
         if role not in known:
-            raise InputError(f"`columns`: unknown role {role!r}", hint=f"The roles are {', '.join(known)}.")
+            raise InputError(
+                "`columns`: unknown role {role!r}", hint="The roles are {known}.", role=role, known=", ".join(known)
+            )
         if name not in fields:
-            raise InputError(f"`columns`: no field {name!r}", hint=f"The fields are {', '.join(fields)}.")
+            raise InputError(
+                "`columns`: no field {name!r}", hint="The fields are {fields}.", name=name, fields=", ".join(fields)
+            )
     if missing := [role for role in ("user", "assistant") if role not in columns]:
-        raise InputError(f"`columns`: no field for {missing[0]}", hint="Name the fields of user and assistant.")
+        raise InputError(
+            "`columns`: no field for {missing}", hint="Name the fields of user and assistant.", missing=missing[0]
+        )
     return Roles(**columns)
 
 

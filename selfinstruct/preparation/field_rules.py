@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from selfinstruct.checks.grounding import find, has_value, items
+from selfinstruct.messages import Phrase
 from selfinstruct.mining import split_words
 from selfinstruct.preparation.categories import folded, spellings
 from selfinstruct.records import JSON, Row
@@ -156,8 +157,15 @@ def grounding(
                 best, most = other, kept
         if best is not None:
             grounded[name] = best
-            span = "items are spans" if isinstance(filled[0][name], list) else "a span"
-            reasons[f"fields.{name}.appears_in"] = f"{span} of {best} ({most} of {len(filled)} seeds)"
+            are_items = isinstance(filled[0][name], list)
+            reasons[f"fields.{name}.appears_in"] = Phrase(
+                "items are spans of {field} ({count} of {seeds} seeds)"
+                if are_items
+                else "a span of {field} ({count} of {seeds} seeds)",
+                field=best,
+                count=most,
+                seeds=len(filled),
+            )
     return grounded
 
 
@@ -219,8 +227,11 @@ def identifier_sources(
             kept = sum(all(find_span(word, leaf_text(row[source])) for word in words) for words, row in found)
             if holds(kept, len(found), len(found)):
                 identified[name] = source
-                reasons[f"fields.{name}.identifiers_in"] = (
-                    f"numbers and ids must occur in {source} ({kept} of {len(found)} seeds)"
+                reasons[f"fields.{name}.identifiers_in"] = Phrase(
+                    "numbers and ids must occur in {field} ({count} of {seeds} seeds)",
+                    field=source,
+                    count=kept,
+                    seeds=len(found),
                 )
     return identified
 

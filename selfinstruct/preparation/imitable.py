@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.mining.world_facts import fact_fields
 from selfinstruct.preparation.arithmetic import combines, compares, computes, may_compute, numbers
 from selfinstruct.preparation.field_names import (
@@ -65,21 +66,39 @@ class Obstacle:
     fields: tuple[str, ...]
     why: str
 
-    def __str__(self) -> str:
-        names = f" ({', '.join(self.fields)})" if self.fields else ""
-        return f"{self.kind}{names}"
+    @property
+    def words(self) -> str:
+        """The kind with the fields, for messages."""
+        if not self.fields:
+            return self.kind
+        return Phrase("{kind} ({fields})", kind=self.kind, fields=joined(self.fields))
 
 
-PREFERENCE = "preference pairs", "which of two answers is better is a judgement; new values do not keep it"
-CHOICE = "multiple choice", "the right option depends on knowledge that the text does not contain"
-ARITHMETIC = "arithmetic in prose", "a result does not follow new numbers by itself"
-WORD_PROBLEM = "computed answers", "the answer is not in the text and does not follow new numbers by itself"
-KNOWLEDGE = "answers from knowledge", "the answer is not in the text, and new values change the question"
-CODE_ROWS = "code", "new values may break code, and nothing here runs it"
-TRANSLATION = "translations", "the words and grammar of one language do not follow new values in the other"
-TASK = "instructions with outputs", "the output follows from the instruction by reasoning, not by copying values"
-FACT = "facts of the world", "another name or number makes them false"
-SUMMARY_ROWS = "summaries", "a summary follows from the meaning of its text, not by copying values"
+PREFERENCE = (
+    Phrase("preference pairs"),
+    Phrase("which of two answers is better is a judgement; new values do not keep it"),
+)
+CHOICE = Phrase("multiple choice"), Phrase("the right option depends on knowledge that the text does not contain")
+ARITHMETIC = Phrase("arithmetic in prose"), Phrase("a result does not follow new numbers by itself")
+WORD_PROBLEM = (
+    Phrase("computed answers"),
+    Phrase("the answer is not in the text and does not follow new numbers by itself"),
+)
+KNOWLEDGE = (
+    Phrase("answers from knowledge"),
+    Phrase("the answer is not in the text, and new values change the question"),
+)
+CODE_ROWS = Phrase("code"), Phrase("new values may break code, and nothing here runs it")
+TRANSLATION = (
+    Phrase("translations"),
+    Phrase("the words and grammar of one language do not follow new values in the other"),
+)
+TASK = (
+    Phrase("instructions with outputs"),
+    Phrase("the output follows from the instruction by reasoning, not by copying values"),
+)
+FACT = Phrase("facts of the world"), Phrase("another name or number makes them false")
+SUMMARY_ROWS = Phrase("summaries"), Phrase("a summary follows from the meaning of its text, not by copying values")
 
 _CODE = re.compile(
     r"^\s*```\w*\s*$|^\s*(?:async )?def \w+\s*\(.*\)\s*(?:->.*)?:|^\s*class [A-Z]\w*(?:\(.*\))?:\s*$"
@@ -107,15 +126,22 @@ def leave_out(seeds: RowFile, recipe: Recipe, command: str, *, least: int = 1) -
         return seeds, []
     if len(kept) < least:
         reasons = Counter(each for each in found if each is not None)
-        first, *others = (
-            f"{each}: the embedded imitator cannot keep them true: {each.why}"
-            for each, _ in reasons.most_common(_MOST_REASONS)
-        )
+        said = [
+            Phrase("{seeds}: the embedded imitator cannot keep them true: {why}", seeds=each.words, why=each.why)
+            for each, _count in reasons.most_common(_MOST_REASONS)
+        ]
         raise RowError(
-            seeds.path, "".join([first, *(f"\n{other}" for other in others)]), hint=f"Use a model: {command}"
+            seeds.path,
+            joined(said, "\n"),
+            hint=Phrase("Use a model: {command}", command=command),
         )
-    left = [
-        f"{seeds.place(at)}: {obstacle}: needs a model, because {obstacle.why}"
+    left: list[str] = [
+        Phrase(
+            "{place}: {seeds}: needs a model, because {why}",
+            place=seeds.place(at),
+            seeds=obstacle.words,
+            why=obstacle.why,
+        )
         for at, obstacle in enumerate(found)
         if obstacle is not None
     ]
@@ -132,7 +158,7 @@ def obstacle_lines(seeds: RowFile, recipe: Recipe) -> list[str]:
     for obstacle, at in lines.items():
         more = f" and {len(at) - _MOST_LINES} more" if len(at) > _MOST_LINES else ""
         where = f"line{'s' if len(at) > 1 else ''} {', '.join(map(str, at[:_MOST_LINES]))}{more}"
-        found.append(f"{where}: {obstacle}: {obstacle.why}")
+        found.append(f"{where}: {obstacle.words}: {obstacle.why}")
     return found
 
 

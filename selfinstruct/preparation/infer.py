@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from selfinstruct.checks import schema
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.mining import ValueStatistics
 from selfinstruct.mining.relations import infer_relations
 from selfinstruct.mining.telling_fields import telling_fields
@@ -54,8 +55,8 @@ def infer(seeds: RowFile) -> Inferred:
     rows = [{name: row.get(name) for name in seeds.fields} for row in own] if optional else own
     unique = unique_fields(rows)
     count = {name: sum(name in row for row in own) for name in optional}
-    reasons.update({f"fields.{name}.optional": f"{count[name]} of {len(own)} seeds have it" for name in optional})
-    reasons.update({f"fields.{name}.unique": "every seed has another value" for name in unique})
+    reasons.update({f"fields.{name}.optional": _have_it(count[name], len(own)) for name in optional})
+    reasons.update({f"fields.{name}.unique": Phrase("every seed has another value") for name in unique})
     free = [name for name in seeds.fields if name not in unique]
     texts = [name for name in free if field_rules.are_of(rows, name, str)]
     scalars = [name for name in free if field_rules.are_of(rows, name, (str, int, float))]
@@ -86,10 +87,10 @@ def infer(seeds: RowFile) -> Inferred:
     reasons.update({f"relations.{at}": inferred.reason for at, inferred in enumerate(relations)})
     always = [name for name in asking if name not in optional]
     categories = _categories(statistics, seeds.fields, label, always, grounded, reasons)
-    reasons["quota.rows"] = f"{_ROWS_PER_SEED} for each of the {len(rows)} seeds"
-    reasons["novelty.fields"] = "the texts that are neither a label nor a span of another field"
-    if unique:
-        reasons["novelty.fields"] += f"; {', '.join(unique)} never makes a row new"
+    reasons["quota.rows"] = Phrase("{rows} for each of the {seeds} seeds", rows=_ROWS_PER_SEED, seeds=len(rows))
+    compared_texts = Phrase("the texts that are neither a label nor a span of another field")
+    never = [Phrase("{fields} never makes a row new", fields=joined(unique))] if unique else []
+    reasons["novelty.fields"] = joined([compared_texts, *never], "; ")
     name = recipe_name(seeds.path) if seeds.path != "-" else "stdin"
     recipe = Recipe(
         name=name,
@@ -163,7 +164,9 @@ def _categories(
     rows = statistics.rows
     if label is not None:
         count = len(spellings([row[label] for row in rows]))
-        reasons["categories"] = f"label field: {label}, with {count} values in {len(rows)} seeds"
+        reasons["categories"] = Phrase(
+            "label field: {field}, with {count} values in {seeds} seeds", field=label, count=count, seeds=len(rows)
+        )
         return CategoriesTable(by="field", field=label)
     sources = set(grounded.values())
     asking = [name for name in free if name not in sources] or list(free)
@@ -172,10 +175,19 @@ def _categories(
         mined = statistics.templates(name, others)
         shared = sum(n for at, n in Counter(mined.of).items() if n > 1 and mined.templates[at].has_words)
         if 2 * shared >= len(rows) and _fit_halves(statistics, name, others):
-            reasons["categories"] = f"templates of {name}: {len(mined.templates)} in {len(rows)} seeds"
+            reasons["categories"] = Phrase(
+                "templates of {field}: {count} in {seeds} seeds",
+                field=name,
+                count=len(mined.templates),
+                seeds=len(rows),
+            )
             return CategoriesTable(by="template", field=name)
-    reasons["categories"] = "no label field, and too few seeds share a template: one category"
+    reasons["categories"] = Phrase("no label field, and too few seeds share a template: one category")
     return CategoriesTable(by="none")
+
+
+def _have_it(count: int, seeds: int) -> Phrase:
+    return Phrase("{count} of {seeds} seeds have it", count=count, seeds=seeds)
 
 
 def _fit_halves(statistics: ValueStatistics, name: str, others: Sequence[str] | None) -> bool:

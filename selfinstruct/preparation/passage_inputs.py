@@ -11,6 +11,7 @@ from dataclasses import replace
 from selfinstruct.documents import PROSE, Chunking, PackedPassages, PassageReading, read_passage_files
 from selfinstruct.errors import InputError
 from selfinstruct.growth import PromptInputs, passage_groups
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.mining.id_sequence import IdSequence
 from selfinstruct.mining.line_templates import line_templates
 from selfinstruct.mining.text_template import SLOT
@@ -90,8 +91,12 @@ def _held_out(table: Passages, context: str, held_out: Sequence[Row]) -> Iterabl
         file = read_rows(name, uniform=False, encoding=table.encoding)
         for at, row in enumerate(file.rows):
             if not isinstance(row.get(context), str):
-                hint = f"Held-out rows need the field {context}, with the text that they are about."
-                raise InputError(f"{file.place(at)}: no text in {context}", hint=hint)
+                hint = Phrase(
+                    "Held-out rows need the field {context}, with the text that they are about.", context=context
+                )
+                raise InputError(
+                    Phrase("{where}: no text in {context}", where=file.place(at), context=context), hint=hint
+                )
             yield row[context]
 
 
@@ -126,10 +131,28 @@ class _KeptOut:
 
 def _notes(found: PassageReading, templates: int) -> Iterable[str]:
     """What was read, and what was left out of it."""
-    read = " and ".join(f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in found.read.items())
-    files = found.files[0] if len(found.files) == 1 else f"{len(found.files):,} files"
-    passages = f"{len(found.passages):,} passages of {templates:,} template{'s' if templates > 1 else ''}"
-    yield f"passages: {read} in {files}: {passages}"
+    read = joined([_counted(kind, count) for kind, count in found.read.items()], " and ")
+    files = found.files[0] if len(found.files) == 1 else Phrase("{count:,} files", count=len(found.files))
+    yield Phrase.counting(
+        "passages: {read} in {files}: {passages:,} passages of {count:,} template",
+        "passages: {read} in {files}: {passages:,} passages of {count:,} templates",
+        templates,
+        read=read,
+        files=files,
+        passages=len(found.passages),
+    )
     if found.dropped:
-        dropped = (f"{count:,} {reason} (first: {found.first[reason]})" for reason, count in found.dropped.items())
-        yield f"passages left out: {', '.join(dropped)}"
+        dropped = [
+            Phrase("{count:,} {reason} (first: {place})", count=count, reason=Phrase(reason), place=found.first[reason])
+            for reason, count in found.dropped.items()
+        ]
+        yield Phrase("passages left out: {groups}", groups=joined(dropped))
+
+
+def _counted(kind: str, count: int) -> str:
+    """A number of what was read, by its kind in ``PassageReading.read``."""
+    known = {
+        "line": Phrase.counting("{count:,} line", "{count:,} lines", count),
+        "row": Phrase.counting("{count:,} row", "{count:,} rows", count),
+    }
+    return known.get(kind, f"{count:,} {kind}{'' if count == 1 else 's'}")

@@ -27,6 +27,7 @@ from selfinstruct.growth import (
     passage_groups,
     start_batch,
 )
+from selfinstruct.messages import Phrase
 from selfinstruct.mining.question_frames import QuestionFrames
 from selfinstruct.preparation.passage_rows import PassageFields, passage_fields
 from selfinstruct.preparation.prepare import Prepared, with_capacity
@@ -40,7 +41,7 @@ _MOST_TRIED = 4000
 _MARGIN = 10
 # The number of questions of a category that the trial did not exhaust is estimated from this many passages.
 _SAMPLE = 20
-_USE_MODEL = 'Use a model: set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.'
+_USE_MODEL = Phrase('Use a model: set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.')
 
 
 def with_questions(prepared: Prepared) -> Prepared:
@@ -52,22 +53,34 @@ def with_questions(prepared: Prepared) -> Prepared:
     roles = passage_fields(recipe, seeds)
     if set(recipe.steps[0].writes) != set(roles.written):
         wanted = ", ".join(roles.written)
-        message = f"{recipe.name}: the embedded imitator can only answer a step that writes {wanted}"
+        message = Phrase(
+            "{name}: the embedded imitator can only answer a step that writes {wanted}", name=recipe.name, wanted=wanted
+        )
         raise InputError(message, hint=_USE_MODEL)
     questions = make_questions(prepared)
     trial = _Trial(prepared, questions, roles)
     trial.run(sum(prepared.quotas.values()))
     if not trial.accepted.total():
-        message = f"{recipe.name}: the embedded imitator finds no question to ask about these passages{trial.why}"
+        message = Phrase(
+            "{name}: the embedded imitator finds no question to ask about these passages (most often: {reason})"
+            if trial.reason
+            else "{name}: the embedded imitator finds no question to ask about these passages",
+            name=recipe.name,
+            reason=trial.reason,
+        )
         raise InputError(message, hint=_USE_MODEL)
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in trial.kinds.most_common())
-    notes = (*prepared.notes, f"kinds of question in a trial of {trial.kinds.total():,}: {kinds}")
+    tried = Phrase("kinds of question in a trial of {count:,}: {kinds}", count=trial.kinds.total(), kinds=kinds)
+    notes = (*prepared.notes, tried)
     prepared = with_capacity(replace(prepared, questions=questions, notes=notes), trial.capacity())
     unknown = [kind for kind in recipe.questions.weights if kind not in trial.kinds]
-    warnings = [f"questions.weights: no question of the kind {kind} in the trial" for kind in unknown]
+    warnings = [Phrase("questions.weights: no question of the kind {kind} in the trial", kind=kind) for kind in unknown]
     total = sum(prepared.inputs.capacity.values())
     if total < sum(prepared.quotas.values()):
-        warnings.append(f"the imitator finds about {total:,} different questions to ask: the run will stop short")
+        few = Phrase(
+            "the imitator finds about {count:,} different questions to ask: the run will stop short", count=total
+        )
+        warnings.append(few)
     return replace(prepared, warnings=(*prepared.warnings, *warnings))
 
 
@@ -100,9 +113,14 @@ def constants_of(recipe: Recipe, roles: PassageFields, seeds: Sequence[Row]) -> 
     for name in (*roles.others, *([label] if label is not None else [])):
         values = {json.dumps(row.get(name), sort_keys=True) for row in seeds}
         if len(values) != 1:
-            message = f"{recipe.name}: the embedded imitator cannot write {name} of rows about passages: it varies"
+            message = Phrase(
+                "{name}: the embedded imitator cannot write {field} of rows about passages: it varies",
+                name=recipe.name,
+                field=name,
+            )
             raise InputError(
-                message, hint=f"Leave {name} out of the seeds, or use a model: set `base_url` and `model`."
+                message,
+                hint=Phrase("Leave {name} out of the seeds, or use a model: set `base_url` and `model`.", name=name),
             )
         constants[name] = seeds[0].get(name)
     return constants
@@ -129,10 +147,10 @@ class _Trial:
         self.kinds: Counter[str] = Counter()
 
     @property
-    def why(self) -> str:
-        """The most frequent reason why rows were rejected, to append to a message."""
+    def reason(self) -> str:
+        """The most frequent reason why rows were rejected, or ""."""
         common = self._rejected.most_common(1)
-        return f" (most often: {common[0][0]})" if common else ""
+        return common[0][0] if common else ""
 
     def run(self, rows: int) -> None:
         """Try until ``rows`` are accepted, or ``_MOST_TRIED``, or nothing is left to ask."""

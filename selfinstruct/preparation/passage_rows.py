@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfinstruct.errors import InputError
+from selfinstruct.messages import Phrase
 from selfinstruct.mining.questions import asking_paths
 from selfinstruct.preparation.infer import context_fields
 from selfinstruct.preparation.language_choice import language_of_files
@@ -31,7 +32,7 @@ QUESTION, ANSWER, CONTEXT = "Question", "Answer", "RawLog"
 DEFAULT_ROWS = 1000
 #: The largest ROUGE-L F1 of question and answer without seeds to measure it on.
 WITHOUT_SEEDS = 0.95
-_SHAPE_HINT = (
+_SHAPE_HINT = Phrase(
     "Rows about passages need seeds with a question, its answer, and the text that answers it, such as the fields "
     "Question, Answer and RawLog; answers occur in the text word for word. Or give no seeds."
 )
@@ -62,7 +63,7 @@ def passages_of(
     table = recipe.passages
     if table is None and not files:
         if against:
-            hint = "Set `passages` to the texts that rows are about, or leave out `against`."
+            hint = Phrase("Set `passages` to the texts that rows are about, or leave out `against`.")
             raise InputError("`against` has no effect without passages", hint=hint)
         return None
     table = table or Passages(files=())
@@ -112,8 +113,10 @@ def passage_fields(recipe: Recipe, seeds: Sequence[Row]) -> PassageFields:
     questions = asking or [name for name in texts if name not in answers]
     if not context or not answers or not questions:
         names = ", ".join(fields)
-        message = f"no field that a question is about and its answer is taken from: the rows have {names}"
-        raise InputError(f"{recipe.name}: {message}", hint=_SHAPE_HINT)
+        message = Phrase(
+            "no field that a question is about and its answer is taken from: the rows have {names}", names=names
+        )
+        raise InputError(Phrase("{where}: {problem}", where=recipe.name, problem=message), hint=_SHAPE_HINT)
     question, answer = questions[0], answers[0]
     others = [name for name in free if name not in (question, answer) and not fields[name].optional]
     return PassageFields(question, answer, context, tuple(others))
@@ -135,15 +138,19 @@ def about_passages(recipe: Recipe, passages: Passages, seeds: Sequence[Row]) -> 
     """
     for key in ("documents", "expand", "judge"):
         if getattr(recipe, key):
-            message = f"{recipe.name}: rows about passages cannot be combined with [{key}]"
+            message = Phrase("{name}: rows about passages cannot be combined with [{key}]", name=recipe.name, key=key)
             raise InputError(message, hint="Use the recipe without passages, or the seeds without this recipe.")
     if recipe.steps and recipe.passages is None:
-        message = f"{recipe.name}: rows about passages cannot be combined with [[steps]]"
+        message = Phrase("{name}: rows about passages cannot be combined with [[steps]]", name=recipe.name)
         raise InputError(message, hint="Add [passages] to the recipe, and name {passage} in the prompts of its steps.")
     if recipe.categories.by == "template" and (recipe.quota.weights or recipe.novelty.categories):
         key = "quota.weights" if recipe.quota.weights else "novelty.categories"
-        message = f"{recipe.name}: {key}: rows about passages have other categories than the templates of the seeds"
-        raise InputError(message, hint=f"Remove {key}.")
+        message = Phrase(
+            "{name}: {key}: rows about passages have other categories than the templates of the seeds",
+            name=recipe.name,
+            key=key,
+        )
+        raise InputError(message, hint=Phrase("Remove {key}.", key=key))
     roles = passage_fields(recipe, seeds)
     recipe = recipe.model_copy(update={"passages": passages, **_changes(recipe, passages, roles)})
     if recipe.steps:
@@ -191,7 +198,7 @@ def passage_reasons(before: Recipe, after: Recipe, reasons: Mapping[str, str]) -
         old = before.relations.index(relation)
         if (reason := reasons.get(f"relations.{old}")) is not None:
             kept[f"relations.{at}"] = reason
-    kept["novelty.fields"] = "what is written about a passage; the passage itself is given"
+    kept["novelty.fields"] = Phrase("what is written about a passage; the passage itself is given")
     if after.categories.by == "passage":
-        kept["categories"] = "the templates of the passages"
+        kept["categories"] = Phrase("the templates of the passages")
     return kept

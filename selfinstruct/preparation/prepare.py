@@ -248,7 +248,7 @@ def _start(seeds: RowFile, *, skip: bool, language: Language | None, fitting: bo
         start,
         seeds=seeds,
         recipe=preset.recipe,
-        preset=Phrase("like the built-in recipe {like}: {why}", like=preset.like, why=preset.why),
+        preset=Phrase("{like}: {why}", like=preset.like, why=preset.why),
     )
 
 
@@ -258,8 +258,9 @@ def _infer(seeds: RowFile) -> Inferred:
         raise RowError(
             seeds.place(0),
             "need at least two seed rows to infer what varies",
-            hint="Add a second seed row, or edit a recipe: "
-            f"selfinstruct init {seeds.path} -o recipe.toml; selfinstruct run recipe.toml",
+            hint="Add a second seed row, or edit a recipe: selfinstruct init {path} -o recipe.toml; "
+            "selfinstruct run recipe.toml",
+            path=seeds.path,
         )
     return infer(seeds)
 

@@ -16,7 +16,10 @@ def quota_of(rows: int | None, per_category: int | None) -> Quota | None:
     for name, value in (("rows", rows), ("per_category", per_category)):
         if value is not None and (type(value) is not int or value < 1):
             raise InputError(
-                f"`{name}`: expected a whole number of at least 1, got {value!r}", hint="Omit it for the default."
+                "`{name}`: expected a whole number of at least 1, got {value!r}",
+                hint="Omit it for the default.",
+                name=name,
+                value=value,
             )
     if rows is None and per_category is None:
         return None

@@ -19,6 +19,7 @@ from selfinstruct.checks import (
     schema,
 )
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation.infer import Inferred
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
@@ -31,7 +32,7 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
 
     Raises RowError with all faults unless ``skip``; and in any case if no seed is left.
     """
-    faults: list[str] = []
+    faults: list[tuple[str, str]] = []
     kept: list[int] = []
     unique = () if recipe is None else unique_field_names(recipe)
     duplicates = DuplicateIndex([name for name in seeds.fields if name not in unique] or seeds.fields, ignored=unique)
@@ -44,34 +45,38 @@ def check_seeds(seeds: RowFile, recipe: Recipe | None, *, skip: bool) -> tuple[R
         fault = (
             _fault(row, recipe, applied, own_checks, running)
             if earlier is None
-            else f"the same row as {_other(seeds, earlier[0], at)}{_apart_from(unique)}"
+            else _same_row(_other(seeds, earlier[0], at), unique)
         )
         if fault:
-            faults.append(f"{seeds.place(at)}: {fault}")
+            faults.append((seeds.place(at), fault))
         else:
             kept.append(at)
+    lines = [Phrase("{where}: {problem}", where=where, problem=problem) for where, problem in faults]
     if faults and (not skip or not kept):
-        where, _, message = faults[0].partition(": ")
-        others = "".join(f"\n{fault}" for fault in faults[1:])
+        where, problem = faults[0]
         raise RowError(
             where,
-            message + others,
-            hint="Fix the seeds or the recipe, or leave out these rows with `skip_bad_seeds=True`."
+            joined([problem, *lines[1:]], "\n"),
+            hint=Phrase("Fix the seeds or the recipe, or leave out these rows with `skip_bad_seeds=True`.")
             if kept
-            else "No seed row is valid: fix the seeds or the recipe.",
+            else Phrase("No seed row is valid: fix the seeds or the recipe."),
         )
-    return seeds.selected(kept), faults
+    return seeds.selected(kept), list[str](lines)
 
 
 def _other(seeds: RowFile, other: int, at: int) -> str:
     """The place of another row, as messages about the row ``at`` name it."""
-    return f"line {seeds.lines[other]}" if seeds.file(other) == seeds.file(at) else seeds.place(other)
+    if seeds.file(other) != seeds.file(at):
+        return seeds.place(other)
+    return Phrase("line {number}", number=seeds.lines[other])
 
 
 def without_doubtful(seeds: RowFile, inferred: Inferred) -> tuple[RowFile, list[str]]:
     """Return the seeds that the rules were inferred from, and the faults of the others with file and line."""
     kept = [at for at in range(len(seeds.rows)) if at not in inferred.doubtful]
-    faults = [f"{seeds.place(at)}: {fault}" for at, fault in inferred.doubtful.items()]
+    faults: list[str] = [
+        Phrase("{where}: {problem}", where=seeds.place(at), problem=fault) for at, fault in inferred.doubtful.items()
+    ]
     return seeds.selected(kept), faults
 
 
@@ -84,11 +89,14 @@ def first_fault(seeds: RowFile, recipe: Recipe, inferred: Recipe) -> str:
         return ""
     applied = applied_checks(recipe)
     faults = ((line, _fault(row, recipe, applied, ())) for row, line in zip(seeds.rows, seeds.lines, strict=True))
-    return next((f"line {line}: {fault}" for line, fault in faults if fault), "")
+    first = next(((line, fault) for line, fault in faults if fault), None)
+    return Phrase("line {number}: {problem}", number=first[0], problem=first[1]) if first else ""
 
 
-def _apart_from(unique: Sequence[str]) -> str:
-    return f", apart from {' and '.join(unique)}" if unique else ""
+def _same_row(place: str, unique: Sequence[str]) -> Phrase:
+    if not unique:
+        return Phrase("the same row as {place}", place=place)
+    return Phrase("the same row as {place}, apart from {fields}", place=place, fields=joined(unique, " and "))
 
 
 def _fault(

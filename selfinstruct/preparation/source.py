@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from selfinstruct.documents import raw_kind
 from selfinstruct.errors import InputError, RecipeError, RowError
+from selfinstruct.messages import Phrase
 from selfinstruct.preparation.language_choice import language_of
 from selfinstruct.prompts.language import is_chinese
 from selfinstruct.recipe import Importer, Language, Recipe, builtin, has_variants, is_recipe, parse_recipe
@@ -90,10 +91,12 @@ def _refuse_raw_text(data: bytes, name: str, encoding: str) -> None:
     named = encoding if encoding != UTF_8 else encoding_of_text(data)
     option = "" if named in (None, UTF_8) else f' `encoding="{named}"`'
     if kind == "log":
-        hint = f"Ask about its lines: selfinstruct run --passages {file}{option}"
+        hint = Phrase("Ask about its lines: selfinstruct run --passages {file}{option}", file=file, option=option)
         raise RowError(file_name(name), "a log, not rows", hint=hint)
     command = f"selfinstruct run document-qa --passages {file} --base-url http://127.0.0.1:8000/v1 --model NAME{option}"
-    raise RowError(file_name(name), "a document, not rows", hint=f"Ask about it, with a model: {command}")
+    raise RowError(
+        file_name(name), "a document, not rows", hint="Ask about it, with a model: {command}", command=command
+    )
 
 
 def _refuse_idle(encoding: str | None, passages: Sequence[str]) -> None:
@@ -110,15 +113,23 @@ def _require_language(recipe: Recipe, language: Language, name: str) -> None:
     """Raise RecipeError if the prompts of a recipe without variants are in another language."""
     for step in recipe.steps:
         if is_chinese(f"{step.system}\n{step.prompt}") != (language == "zh"):
-            message = f"{name}: the prompt of the step {step.name} is in another language than {language!r}"
-            raise RecipeError(message, hint=f"Add [languages.{language}] to the recipe, or leave out `language`.")
+            message = Phrase(
+                "{name}: the prompt of the step {step} is in another language than {language!r}",
+                name=name,
+                step=step.name,
+                language=language,
+            )
+            raise RecipeError(
+                message,
+                hint=Phrase("Add [languages.{language}] to the recipe, or leave out `language`.", language=language),
+            )
 
 
 def _seeds_of(recipe: Recipe, name: str) -> RowFile:
     """Read the seeds of a recipe that messages call ``name``; a recipe without a seed file has none."""
     if not recipe.seeds.file:
         return RowFile(name, "jsonl", [], [], tuple(recipe.fields))
-    hint = f"Check seeds.file in {name}; it is relative to the recipe's directory."
+    hint = Phrase("Check seeds.file in {name}; it is relative to the recipe's directory.", name=name)
     optional = [name for name, field in recipe.fields.items() if field.optional]
     return read_rows(recipe.seeds.file, hint=hint, optional=optional, encoding=recipe.seeds.encoding)
 

@@ -19,6 +19,7 @@ from typing import Protocol
 from selfinstruct.checks import Criteria
 from selfinstruct.errors import RowError
 from selfinstruct.growth import CategoryProgress, Draft, Pool, judge_batch, start_batch
+from selfinstruct.messages import Phrase
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.records import Batch, Row
 
@@ -36,8 +37,8 @@ _SAMPLED = 20
 _MOST_CATEGORIES, _MOST_SEEDS = 24, 200
 
 _COPIES = ("echo", "duplicate", "same")
-_RULE = "Correct the rule that rejects them,"
-_ADVICE = {"near-duplicate": "Add more varied seeds, raise novelty.max_rouge_l in a recipe,"}
+_RULE = Phrase("Correct the rule that rejects them,")
+_ADVICE = {"near-duplicate": Phrase("Add more varied seeds, raise novelty.max_rouge_l in a recipe,")}
 
 
 class Imitating(Protocol):
@@ -60,11 +61,6 @@ class Failed:
     rows: int
     reason: str
 
-    @property
-    def why(self) -> str:
-        """The most frequent reason, to append to a message."""
-        return f" (most often: {self.reason})" if self.reason else ""
-
 
 def tried(prepared: Prepared, imitator: Imitating, command: str) -> Prepared:
     """Return the preparation with a warning for each category of which no trial row is accepted.
@@ -75,19 +71,41 @@ def tried(prepared: Prepared, imitator: Imitating, command: str) -> Prepared:
     if not failed:
         return prepared
     if others:
-        warnings = [f"{each.category}: none of {each.rows} trial rows was accepted{each.why}" for each in failed]
+        warnings = [
+            Phrase(
+                "{category}: none of {rows} trial rows was accepted (most often: {reason})"
+                if each.reason
+                else "{category}: none of {rows} trial rows was accepted",
+                category=each.category,
+                rows=each.rows,
+                reason=each.reason,
+            )
+            for each in failed
+        ]
         return replace(prepared, warnings=[*prepared.warnings, *warnings])
     rows = sum(each.rows for each in failed)
-    hint = f"Use a model: {command}"
+    hint = Phrase("Use a model: {command}", command=command)
     if reason := imitator.not_understood():
-        message = f"{reason}, so that nothing is left that the embedded imitator can vary"
+        message = Phrase("{reason}, so that nothing is left that the embedded imitator can vary", reason=reason)
         raise RowError(prepared.seeds.path, message, hint=hint)
     worst = max(failed, key=lambda each: each.rows)
     if worst.reason in _COPIES:
-        message = f"these seeds have nothing that the embedded imitator can vary: none of {rows} trial rows is new"
+        message = Phrase(
+            "these seeds have nothing that the embedded imitator can vary: none of {rows} trial rows is new", rows=rows
+        )
         raise RowError(prepared.seeds.path, message, hint=hint)
-    message = f"none of {rows} trial rows of the embedded imitator was accepted{worst.why}"
-    raise RowError(prepared.seeds.path, message, hint=f"{_ADVICE.get(worst.reason, _RULE)} or use a model: {command}")
+    message = Phrase(
+        "none of {rows} trial rows of the embedded imitator was accepted (most often: {reason})"
+        if worst.reason
+        else "none of {rows} trial rows of the embedded imitator was accepted",
+        rows=rows,
+        reason=worst.reason,
+    )
+    raise RowError(
+        prepared.seeds.path,
+        message,
+        hint=Phrase("{advice} or use a model: {command}", advice=_ADVICE.get(worst.reason, _RULE), command=command),
+    )
 
 
 def failing_categories(prepared: Prepared, imitator: Imitating) -> tuple[list[Failed], bool]:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel, ValidationError
 
 from selfinstruct.errors import RecipeError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.recipe import toml
 
 # Never repeated in a message: people paste keys into these.
@@ -25,7 +26,12 @@ _SECRET = re.compile(
     r"(.*_)?(api_?key|(access|auth|openai|private|secret)_key|secret|password|passwd|authorization|bearer)"
     r"|((.*_)?(access|auth|api|bearer)_)?token"
 )
-_PLAIN = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
+_PLAIN = {
+    str: Phrase("text in quotes"),
+    int: Phrase("a whole number"),
+    float: Phrase("a number"),
+    bool: Phrase("true or false"),
+}
 _SHOWN_CHARACTERS = 60
 
 
@@ -51,12 +57,22 @@ def recipe_error(problems: Sequence[Problem], name: str, text: str = "") -> Reci
     ]
     errors = [
         RecipeError(
-            f"{name}{f':{place}' if place else ''}: {toml.key_path(problem.path)}: {problem.message}",
+            Phrase(
+                "{where}: {key}: {problem}",
+                where=f"{name}:{place}" if place else name,
+                key=toml.key_path(problem.path),
+                problem=Phrase(problem.message),
+            ),
             hint=problem.hint,
         )
         for place, problem in sorted(zip(places, problems, strict=True), key=lambda pair: pair[0] or math.inf)
     ]
-    return errors[0] if len(errors) == 1 else RecipeError("\n".join(str(error) for error in errors))
+    return errors[0] if len(errors) == 1 else RecipeError(joined(map(_whole, errors), "\n"))
+
+
+def _whole(error: RecipeError) -> Phrase:
+    """The message and, on the next line, the hint, of one error among several."""
+    return joined([error.message, error.hint], "\n  ") if error.hint else joined([error.message])
 
 
 def nearest(name: str, allowed: Collection[str]) -> str | None:
@@ -66,19 +82,28 @@ def nearest(name: str, allowed: Collection[str]) -> str | None:
     return folded[near[0]] if near else None
 
 
-def no_such_field(path: toml.KeyPath, name: str, fields: Collection[str], owner: str = "the recipe has") -> Problem:
+def no_such_field(path: toml.KeyPath, name: str, fields: Collection[str], owner: str = "recipe") -> Problem:
     """Return the problem of a name at ``path`` that is not one of ``fields``."""
     near = nearest(name, fields)
-    message = f"{owner} no field {toml.literal(name)}{f'; did you mean {toml.literal(near)}?' if near else ''}"
-    return Problem(path, message, f"the fields are: {', '.join(map(toml.literal, fields))}")
+    if owner == "seeds":
+        message = Phrase("the seeds have no field {name}", name=toml.literal(name))
+    else:
+        message = Phrase("the recipe has no field {name}", name=toml.literal(name))
+    if near:
+        message = Phrase("{problem}; did you mean {near}?", problem=message, near=toml.literal(near))
+    return Problem(path, message, Phrase("the fields are: {fields}", fields=joined(map(toml.literal, fields))))
 
 
 def no_category(key: str, name: str, categories: Collection[str]) -> RecipeError:
     """Return the error for an unknown category in the table ``key``."""
     near = nearest(name, categories)
     return RecipeError(
-        f"{key}: unknown category {name!r}{f'; did you mean {near!r}?' if near else ''}",
-        hint=f"the categories are: {', '.join(map(repr, categories))}",
+        "{key}: unknown category {name!r}; did you mean {near!r}?" if near else "{key}: unknown category {name!r}",
+        hint="the categories are: {categories}",
+        key=key,
+        name=name,
+        near=near,
+        categories=joined(map(repr, categories)),
     )
 
 
@@ -93,10 +118,13 @@ def validation_problems(error: ValidationError, model: type[BaseModel], data: An
         if fault["type"] == "extra_forbidden":
             problem = _unknown_key(path, table, model)
         elif fault["type"] == "missing":
-            problem = Problem(path, f"missing; expected {_expected(annotation, path)}")
+            problem = Problem(path, Phrase("missing; expected {what}", what=_expected(annotation, path)))
         else:
-            given = "" if path[-1:] and path[-1] in _UNSHOWN else f", got {_given(data, path)}"
-            problem = Problem(path, f"expected {_expected(annotation, path)}{given}")
+            what = _expected(annotation, path)
+            if path[-1:] and path[-1] in _UNSHOWN:
+                problem = Problem(path, Phrase("expected {what}", what=what))
+            else:
+                problem = Problem(path, Phrase("expected {what}, got {given}", what=what, given=_given(data, path)))
         problems.setdefault(path, problem)  # A union yields an error for each of its types.
     return list(problems.values())
 
@@ -132,14 +160,14 @@ def _kind(annotation: Any) -> Any:
 
 def _expected(annotation: Any, path: toml.KeyPath) -> str:
     *others, last = _expectations(annotation, path)
-    return f"{', '.join(others)} or {last}" if others else last
+    return Phrase("{others} or {last}", others=joined(others), last=last) if others else last
 
 
 def _expectations(annotation: Any, path: toml.KeyPath) -> Iterator[str]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         descriptions = [each for each in arguments[1:] if isinstance(each, str)]
-        yield from descriptions or _expectations(arguments[0], path)
+        yield from map(Phrase, descriptions) if descriptions else _expectations(arguments[0], path)
     elif origin in (Union, UnionType):
         for kind in arguments:
             if kind is not NoneType:
@@ -147,11 +175,13 @@ def _expectations(annotation: Any, path: toml.KeyPath) -> Iterator[str]:
     elif origin is Literal:
         yield from map(toml.literal, arguments)
     elif origin is dict:
-        yield f"tables such as [{toml.key_path((*path, 'NAME'))}]" if _is_table(arguments[1]) else "a table"
+        header = f"[{toml.key_path((*path, 'NAME'))}]"
+        yield Phrase("tables such as {header}", header=header) if _is_table(arguments[1]) else Phrase("a table")
     elif _is_array(annotation):
-        yield f"tables such as [[{toml.key_path(path)}]]"
+        yield Phrase("tables such as {header}", header=f"[[{toml.key_path(path)}]]")
     elif _is_table(annotation):
-        yield f"a table [{toml.key_path(path)}] that may contain: {', '.join(annotation.model_fields)}"
+        keys = joined(annotation.model_fields)
+        yield Phrase("a table {header} that may contain: {keys}", header=f"[{toml.key_path(path)}]", keys=keys)
     else:
         yield _PLAIN[annotation]
 
@@ -172,16 +202,18 @@ def _given(data: Any, path: toml.KeyPath) -> str:
     if all(isinstance(part, (str, bool, int, float)) for part in parts):
         shown = toml.literal(data)
         return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}..."
-    return "a table" if isinstance(data, dict) else "a list" if isinstance(data, list) else "a date or time"
+    if isinstance(data, dict):
+        return Phrase("a table")
+    return Phrase("a list") if isinstance(data, list) else Phrase("a date or time")
 
 
 def _unknown_key(path: toml.KeyPath, table: type[BaseModel], model: type[BaseModel]) -> Problem:
     above, key = path[:-1], str(path[-1])
     allowed = list(table.model_fields)
-    where = "the top of a recipe"
+    where: str = Phrase("the top of a recipe")
     if above:
         where = f"[[{toml.key_path(above[:-1])}]]" if isinstance(above[-1], int) else f"[{toml.key_path(above)}]"
-    hint = f"{where} may contain: {', '.join(allowed)}"
+    hint = Phrase("{where} may contain: {allowed}", where=where, allowed=joined(allowed))
     if _SECRET.fullmatch(key.lower().replace("-", "_")):
         return Problem(
             path,
@@ -190,9 +222,11 @@ def _unknown_key(path: toml.KeyPath, table: type[BaseModel], model: type[BaseMod
         )
     near = nearest(key, allowed)
     if near:
-        return Problem(path, f"unknown key; did you mean {near}?", hint)
+        return Problem(path, Phrase("unknown key; did you mean {near}?", near=near), hint)
     elsewhere = _table_with(key, model)
-    return Problem(path, f"unknown key here{f'; it belongs {elsewhere}' if elsewhere else ''}", hint)
+    if elsewhere:
+        return Problem(path, Phrase("unknown key here; it belongs {place}", place=elsewhere), hint)
+    return Problem(path, "unknown key here", hint)
 
 
 def _table_with(key: str, model: type[BaseModel]) -> str:
@@ -200,7 +234,10 @@ def _table_with(key: str, model: type[BaseModel]) -> str:
     kinds = {name: _kind(field.annotation) for name, field in model.model_fields.items()}
     if key in kinds:
         if _is_array(kinds[key]):
-            return f"at the top, as [[{key}]]"
+            return Phrase("at the top, as {header}", header=f"[[{key}]]")
         is_header = _is_table(kinds[key]) or get_origin(kinds[key]) is dict
-        return f"at the top, as [{key}]" if is_header else "above the first [table]"
-    return next((f"in [{name}]" for name, kind in kinds.items() if _is_table(kind) and key in kind.model_fields), "")
+        above = Phrase("above the first [table]")
+        return Phrase("at the top, as {header}", header=f"[{key}]") if is_header else above
+    owners = (name for name, kind in kinds.items() if _is_table(kind) and key in kind.model_fields)
+    owner = next(owners, None)
+    return Phrase("in {header}", header=f"[{owner}]") if owner else ""

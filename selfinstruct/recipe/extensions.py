@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from selfinstruct.errors import ExtensionError, RecipeError
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import toml
 from selfinstruct.recipe.errors import Problem, nearest
 from selfinstruct.recipe.tables import Recipe
@@ -47,13 +48,23 @@ def import_extension(reference: str) -> Callable[..., Any]:
             near = nearest(name, [other for other in dir(found) if not other.startswith("_")])
             where = getattr(module, "__file__", None) or "built-in"
             raise RecipeError(
-                f"{reference}: no {name!r} in {module_name} ({where}){f'; did you mean {near!r}?' if near else ''}",
+                "{reference}: no {name!r} in {module_name} ({where}); did you mean {near!r}?"
+                if near
+                else "{reference}: no {name!r} in {module_name} ({where})",
                 hint="Name a function of that module.",
+                reference=reference,
+                name=name,
+                module_name=module_name,
+                where=where,
+                near=near,
             )
         found = getattr(found, name)
     if not callable(found):
         raise RecipeError(
-            f"{reference}: expected a function, got {type(found).__name__}", hint="Name a function of that module."
+            "{reference}: expected a function, got {name}",
+            hint="Name a function of that module.",
+            reference=reference,
+            name=type(found).__name__,
         )
     return found  # type: ignore[no-any-return]
 
@@ -75,8 +86,10 @@ def extension_problems(recipe: Recipe, importer: Importer | None) -> Iterator[Pr
     """The references of a recipe that cannot be imported; without an importer, every reference."""
     for path, reference in references(recipe):
         if importer is None:
-            hint = "remove the key; extensions run only from a recipe file of your own"
-            yield Problem(path, f"{toml.literal(reference)}: extensions are not allowed here", hint)
+            hint = Phrase("remove the key; extensions run only from a recipe file of your own")
+            yield Problem(
+                path, Phrase("{reference}: extensions are not allowed here", reference=toml.literal(reference)), hint
+            )
             continue
         try:
             importer(reference)
@@ -102,11 +115,14 @@ def extension_error(reference: str, error: BaseException) -> ExtensionError:
         frames.append((error.filename, error.lineno))
     # The extension's own last line is of more use than those of the libraries that it calls.
     own = [(file, line) for file, line in frames if file == frames[0][0]]
-    place = f" ({own[-1][0]}:{own[-1][1]})" if own else ""
+    place = f"{own[-1][0]}:{own[-1][1]}" if own else ""
     last_line = traceback.format_exception_only(error)[-1].strip()
     return ExtensionError(
-        f"{reference}: {last_line}{place}",
+        "{reference}: {error} ({place})" if place else "{reference}: {error}",
         hint="Fix the code, then run the same command again; a run keeps every row and every reply that it has.",
+        reference=reference,
+        error=last_line,
+        place=place,
     )
 
 
@@ -119,8 +135,10 @@ def _import_module(reference: str, name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise RecipeError(
-                f"{reference}: no module named {error.name!r}",
+                "{reference}: no module named {name!r}",
                 hint="Install it, run in the folder that contains it, or add its folder to PYTHONPATH.",
+                reference=reference,
+                name=error.name,
             ) from error
         raise _import_failed(reference, error) from error
     except (Exception, SystemExit) as error:
@@ -129,4 +147,4 @@ def _import_module(reference: str, name: str) -> Any:
 
 def _import_failed(reference: str, error: BaseException) -> RecipeError:
     failed = extension_error(reference, error)
-    return RecipeError(f"cannot import {failed.message}", hint="Fix the module.")
+    return RecipeError("cannot import {message}", hint="Fix the module.", message=failed.message)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe.relation_paths import parse_pattern, places
 from selfinstruct.recipe.relation_values import listed, shown, values_of
 from selfinstruct.records import JSON, Row
@@ -46,8 +47,16 @@ def uneven(relation: Relation, row: Row) -> Iterator[str]:
     for first, second in neighbours(row, path):
         distance = between(first, second, relation.unit)
         if distance is not None and relation.step and distance != Decimal(repr(relation.step)):
-            unit = f" {relation.unit}" if relation.unit else ""
-            yield f"{path}: {shown(first)} and {shown(second)} are not {relation.step:g}{unit} apart"
+            yield Phrase(
+                "{path}: {first} and {second} are not {step:g} {unit} apart"
+                if relation.unit
+                else "{path}: {first} and {second} are not {step:g} apart",
+                path=path,
+                first=shown(first),
+                second=shown(second),
+                step=relation.step,
+                unit=Phrase(relation.unit or ""),
+            )
 
 
 def same_length(relation: Relation, row: Row) -> Iterator[str]:
@@ -56,7 +65,13 @@ def same_length(relation: Relation, row: Row) -> Iterator[str]:
     lengths = {path: len_at(row, path) for path in relation.paths}
     for other in others:
         if None not in (lengths[first], lengths[other]) and lengths[first] != lengths[other]:
-            yield f"{first} has {lengths[first]} items, {other} has {lengths[other]}"
+            yield Phrase(
+                "{first} has {count} items, {other} has {others}",
+                first=first,
+                count=lengths[first],
+                other=other,
+                others=lengths[other],
+            )
 
 
 def len_at(row: Row, path: str) -> int | None:
@@ -70,7 +85,9 @@ def labels(relation: Relation, row: Row) -> Iterator[str]:
     for path, known in (relation.labels or {}).items():
         for value in places(row, parse_pattern(path)).values():
             if value_text(value).strip() not in known:
-                yield f"{path} {shown(value)} is not one of {listed(known)}"
+                yield Phrase(
+                    "{path} {value} is not one of {values}", path=path, value=shown(value), values=listed(known)
+                )
 
 
 def bands(relation: Relation, row: Row) -> Iterator[str]:
@@ -87,5 +104,11 @@ def bands(relation: Relation, row: Row) -> Iterator[str]:
             is_below = most < own[0] and number <= high
             if is_above or is_below:
                 bands = f'{shown(label)} is {own[0]:g} to {own[1]:g}, "{other}" {least:g} to {most:g}'
-                yield f"{number_path}: {bands} for {label_path}, got {shown(value, bare=True)}"
+                yield Phrase(
+                    "{number_path}: {bands} for {label_path}, got {value}",
+                    number_path=number_path,
+                    bands=bands,
+                    label_path=label_path,
+                    value=shown(value, bare=True),
+                )
                 break

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.recipe import toml
 from selfinstruct.recipe.errors import Problem, nearest, no_such_field
 from selfinstruct.recipe.methods import Expand, Field
@@ -67,10 +68,12 @@ def _attribute_problems(recipe: Recipe) -> Iterator[Problem]:
         if counted is None:
             yield _no_name(("categories", "attributes"), name, recipe.attributes)
         elif counted.prompt or counted.draw != (1,):
-            message = f"{toml.literal(name)} must have values or a file, and draw one value: quotas are per value"
+            message = Phrase(
+                "{name} must have values or a file, and draw one value: quotas are per value", name=toml.literal(name)
+            )
             yield Problem(("categories", "attributes"), message)
     if (categories.by == "attribute") != bool(categories.attributes):
-        message = 'attributes and by = "attribute" require each other'
+        message = Phrase('attributes and by = "attribute" require each other')
         yield Problem(("categories", "attributes"), message, 'for example: attributes = ["rating"]')
 
 
@@ -92,7 +95,7 @@ def _step_problems(recipe: Recipe) -> Iterator[Problem]:
         if step.reply != "json" and step.rows != 1:
             yield Problem(("steps", at, "rows"), 'requires reply = "json"')
         if taken := [name for name in step.writes if name in _reserved(recipe)]:
-            yield Problem(("steps", at, "writes"), f"{taken[0]} is a reserved name")
+            yield Problem(("steps", at, "writes"), Phrase("{taken} is a reserved name", taken=taken[0]))
         known += step.writes
         names.append(step.name)
     names += [judge.name for judge in recipe.judge]
@@ -101,7 +104,10 @@ def _step_problems(recipe: Recipe) -> Iterator[Problem]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         yield Problem(
             ("steps",),
-            f"duplicate name {twice[0]}: steps, judges, second opinions and expansions must have distinct names",
+            Phrase(
+                "duplicate name {twice}: steps, judges, second opinions and expansions must have distinct names",
+                twice=twice[0],
+            ),
         )
 
 
@@ -109,7 +115,7 @@ def _verify_problems(recipe: Recipe) -> Iterator[Problem]:
     for at, verify in enumerate(recipe.verify):
         path = ("verify", at)
         if not verify.reads:
-            hint = 'for example: reads = ["Passage", "Question"]'
+            hint = Phrase('for example: reads = ["Passage", "Question"]')
             yield Problem((*path, "reads"), "must name at least one field that the reader sees", hint)
         for name in verify.reads:
             if name not in recipe.fields:
@@ -173,7 +179,7 @@ def _source_problems(recipe: Recipe, known: Sequence[str]) -> Iterator[Problem]:
         elif field.source is not None:
             yield from _unknown(("fields", name, "source"), [field.source], known)
         elif not recipe.imitates and not open_ended and name not in written and not (recipe.asks and field.unique):
-            message = "is never written: no step, attribute or expansion has this name"
+            message = Phrase("is never written: no step, attribute or expansion has this name")
             yield Problem(("fields", name), message, "have a step write it, or set its source: source = ...")
     if recipe.imitates and recipe.documents is not None:
         yield Problem(("documents",), "has no effect without [[steps]]", "add [[steps]] whose prompts name {passage}")
@@ -207,7 +213,7 @@ def _negatives_problems(recipe: Recipe, name: str, field: Field) -> Iterator[Pro
         yield Problem(("fields", name, "source"), "cannot be combined with negatives", "remove one of them")
     of = recipe.fields.get(field.negatives.of)
     if of is not None and (of.source or field.negatives.of).partition(".")[0] != "passage":
-        message = f"{toml.literal(field.negatives.of)} must be a passage"
+        message = Phrase("{of} must be a passage", of=toml.literal(field.negatives.of))
         yield Problem((*path, "of"), message, 'give that field source = "passage"')
 
 
@@ -225,7 +231,9 @@ def _passage_problems(recipe: Recipe) -> Iterator[Problem]:
     if not recipe.passages.files:
         yield Problem(("passages", "files"), "must name at least one file", 'for example: files = ["app.log"]')
     if recipe.quota.weights and recipe.categories.by == "passage":
-        hint = "remove it: the shares follow from the lines; [questions] weights has those of the kinds of question"
+        hint = Phrase(
+            "remove it: the shares follow from the lines; [questions] weights has those of the kinds of question"
+        )
         yield Problem(("quota", "weights"), "cannot be combined with categories by passage", hint)
 
 
@@ -243,8 +251,10 @@ def _unknown(
 
 def _no_name(path: toml.KeyPath, name: str, known: Collection[str]) -> Problem:
     near = nearest(name, known)
-    message = f"unknown name {toml.literal(name)}{f'; did you mean {toml.literal(near)}?' if near else ''}"
-    return Problem(path, message, f"the names are: {', '.join(known)}")
+    message = Phrase("unknown name {name}", name=toml.literal(name))
+    if near:
+        message = Phrase("{problem}; did you mean {near}?", problem=message, near=toml.literal(near))
+    return Problem(path, message, Phrase("the names are: {known}", known=joined(known)))
 
 
 def _no_model(recipe: Recipe, path: toml.KeyPath, name: str) -> Iterator[Problem]:

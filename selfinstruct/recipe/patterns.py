@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from selfinstruct.messages import Phrase
+
 _TOKEN = re.compile(
     r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[0-7]{1,3}|.)"
     r"|\[\^?\]?(?:\\.|[^\]\\])*\]|.",
@@ -93,13 +95,13 @@ def pattern_problem(pattern: str) -> str:
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as exc:
-        return f"is not a valid regular expression: {exc}"
+        return Phrase("is not a valid regular expression: {problem}", problem=exc)
     try:
         terse = _terse(pattern) if compiled.flags & re.VERBOSE else pattern
         explodes = any(map(_explodes, _items(_Parser(terse, compiled.flags).alternatives())))
     except RecursionError:
         explodes = True
-    return "has nested repeats and may never finish" if explodes else ""
+    return Phrase("has nested repeats and may never finish") if explodes else ""
 
 
 def _terse(pattern: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from selfinstruct.errors import RecipeError
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import toml
 from selfinstruct.recipe.contradictions import recipe_contradictions
 from selfinstruct.recipe.errors import Problem, nearest, no_such_field, recipe_error, validation_problems
@@ -39,13 +40,18 @@ def load_recipe(
         data = Path(path).read_bytes()
     except OSError as exc:
         raise RecipeError(
-            f"{path}: cannot read the recipe: {exc.strerror}", hint="selfinstruct init SEEDS writes one"
+            "{path}: cannot read the recipe: {strerror}",
+            hint="selfinstruct init SEEDS writes one",
+            path=path,
+            strerror=exc.strerror,
         ) from exc
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        raise RecipeError(f"{path}:{line}: not UTF-8 text", hint="save the recipe as UTF-8") from exc
+        raise RecipeError(
+            "{path}:{line}: not UTF-8 text", hint="save the recipe as UTF-8", path=path, line=line
+        ) from exc
     return parse_recipe(text, os.fspath(path), Path(path).parent, importer=importer, language=language)
 
 
@@ -119,11 +125,13 @@ def bind(recipe: Recipe, seed_fields: Iterable[str]) -> Recipe:
     unlisted = [name for name in names if name not in recipe.fields]
     for name in recipe.fields:
         if name not in names and not recipe.fields[name].optional:
-            problems.append(no_such_field(("fields", name), name, names, "the seeds have"))
+            problems.append(no_such_field(("fields", name), name, names, "seeds"))
             unlisted = [other for other in unlisted if other != nearest(name, names)]
     for name in unlisted:
         header = f"[{toml.key_path(('fields', name))}]"
-        problems.append(Problem(("fields", name), "missing; the seeds have this field", f"add {header}"))
+        problems.append(
+            Problem(("fields", name), "missing; the seeds have this field", Phrase("add {header}", header=header))
+        )
     if problems:
         raise recipe_error(problems, f"recipe {toml.literal(recipe.name)} with {recipe.seeds.file}")
     names += [name for name in recipe.fields if name not in names]

@@ -212,6 +212,6 @@ class Relation(Table):
         >>> Relation(product={"total": ("nights", "rate")}).describe()
         'total = nights x rate'
         """
-        from selfinstruct.recipe.violations import description
+        from selfinstruct.recipe.relation_words import description
 
         return description(self)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe.relation_paths import parse_composition, parse_pattern, places
 from selfinstruct.recipe.relation_values import shown, values_of
 from selfinstruct.records import JSON, Row
@@ -29,13 +30,13 @@ def formats(relation: Relation, row: Row) -> Iterator[str]:
                 from selfinstruct.values.equations import false_equation  # few recipes compute
 
                 if wrong := false_equation(value_text(value)):
-                    yield f"{path}: {wrong}"
+                    yield Phrase("{where}: {problem}", where=path, problem=wrong)
             elif name == "dated":
                 # A text without dates says nothing wrong of them.
                 if written := impossible(value_text(value)):
-                    yield f"{path}: {shown(written)} does not exist"
+                    yield Phrase("{path}: {written} does not exist", path=path, written=shown(written))
             elif not matches_format(value, name):
-                yield f"{path} {shown(value)} is not a valid {name}"
+                yield Phrase("{path} {value} is not a valid {name}", path=path, value=shown(value), name=name)
 
 
 def composed(relation: Relation, row: Row) -> Iterator[str]:
@@ -44,7 +45,12 @@ def composed(relation: Relation, row: Row) -> Iterator[str]:
         for value in places(row, parse_pattern(target)).values():
             expected = composition(form, row)
             if expected is not None and normalized(expected) != normalized(value_text(value)):
-                yield f"{target}: expected {shown(expected)}, got {shown(value)}"
+                yield Phrase(
+                    "{target}: expected {expected}, got {value}",
+                    target=target,
+                    expected=shown(expected),
+                    value=shown(value),
+                )
 
 
 def composition(form: str, row: Row) -> str | None:
@@ -66,7 +72,13 @@ def numbers_in(relation: Relation, row: Row) -> Iterator[str]:
     for value, text in values_of(relation, row):
         missing = next((piece for piece in stated(value_text(value)) if not occurs_in(piece, value_text(text))), None)
         if missing is not None:
-            yield f"{one}: {shown(missing)} does not occur in {other} {shown(text)}"
+            yield Phrase(
+                "{one}: {missing} does not occur in {other} {text}",
+                one=one,
+                missing=shown(missing),
+                other=other,
+                text=shown(text),
+            )
 
 
 def names_in(relation: Relation, row: Row) -> Iterator[str]:
@@ -75,7 +87,13 @@ def names_in(relation: Relation, row: Row) -> Iterator[str]:
     for value, text in values_of(relation, row):
         missing = next((name for name in named(value_text(value)) if not occurs_in(name, value_text(text))), None)
         if missing is not None:
-            yield f"{one}: {shown(missing)} does not occur in {other} {shown(text)}"
+            yield Phrase(
+                "{one}: {missing} does not occur in {other} {text}",
+                one=one,
+                missing=shown(missing),
+                other=other,
+                text=shown(text),
+            )
 
 
 def query(relation: Relation, row: Row) -> Iterator[str]:
@@ -84,7 +102,7 @@ def query(relation: Relation, row: Row) -> Iterator[str]:
     for value, schema in values_of(relation, row):
         missing = unknown_name(value, schema)
         if missing is not None:
-            yield f"{one}: {missing} is no table or column in {other}"
+            yield Phrase("{one}: {missing} is no table or column in {other}", one=one, missing=missing, other=other)
 
 
 def unknown_name(value: JSON, schema: JSON) -> str | None:
@@ -102,7 +120,13 @@ def supported(relation: Relation, row: Row) -> Iterator[str]:
     for key in places(row, parse_pattern(key_path)).values():
         option = named_option(key, options, relation.by)
         if option is not None and texts and not occurs_in(option, value_text(texts[0])):
-            yield f"{key_path}: {shown(option)} does not occur in {text_path} {shown(texts[0])}"
+            yield Phrase(
+                "{key_path}: {option} does not occur in {text_path} {text}",
+                key_path=key_path,
+                option=shown(option),
+                text_path=text_path,
+                text=shown(texts[0]),
+            )
 
 
 def named_option(key: JSON, options: Sequence[tuple[str, JSON]], by: str) -> JSON:
@@ -136,7 +160,14 @@ def span(relation: Relation, row: Row) -> Iterator[str]:
     start_path, end_path, text_path = relation.paths
     for start, end, text in values_of(relation, row):
         if not is_span(start, end, text):
-            yield f"{start_path} {shown(start)} to {end_path} {shown(end)} are no whole words of {text_path}"
+            yield Phrase(
+                "{start_path} {start} to {end_path} {end} are no whole words of {text_path}",
+                start_path=start_path,
+                start=shown(start),
+                end_path=end_path,
+                end=shown(end),
+                text_path=text_path,
+            )
 
 
 def is_span(start: JSON, end: JSON, text: JSON) -> bool:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from selfinstruct.errors import RecipeError
+from selfinstruct.messages import Phrase
 
 #: The keys from the root of a file to a value: ``("fields", "Answer", "appears_in")``. The tables of an array are
 #: numbered from 0: ``("models", 1, "name")`` is in the second ``[[models]]``.
@@ -35,13 +36,13 @@ _SHORT_ESCAPES = {"\b": r"\b", "\t": r"\t", "\n": r"\n", "\f": r"\f", "\r": r"\r
 # Clearer messages for the most common errors of tomllib.
 _REWORDED = {
     "Invalid value": (
-        "invalid value",
-        'put text in quotes: name = "logqa"; numbers, true and false have none',
+        Phrase("invalid value"),
+        Phrase('put text in quotes: name = "logqa"; numbers, true and false have none'),
     ),
-    "Cannot overwrite a value": ("this key or table is defined twice", "keep one of the two"),
+    "Cannot overwrite a value": (Phrase("this key or table is defined twice"), Phrase("keep one of the two")),
     "Expected '=' after a key in a key/value pair": (
-        "expected = and a value after the key",
-        'for example: name = "logqa"',
+        Phrase("expected = and a value after the key"),
+        Phrase('for example: name = "logqa"'),
     ),
 }
 
@@ -54,20 +55,32 @@ def read(text: str, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError as exc:
-        raise RecipeError(f"{name}: brackets are nested too deeply") from exc
+        raise RecipeError("{name}: brackets are nested too deeply", name=name) from exc
     except ValueError as exc:
         message = str(exc)
         place = _PLACE.search(message)
         line = place[1] if place and place[1] else str(len(text.splitlines()) or 1)
-        column = f" at column {place[2]}" if place and place[2] else ""
+        column = place[2] if place and place[2] else ""
         reason, hint = _reworded(message[: place.start()] if place else message)
-        raise RecipeError(f"{name}:{line}: not valid TOML{column}: {reason}", hint=hint) from exc
+        raise RecipeError(
+            Phrase(
+                "{name}:{line}: not valid TOML at column {column}: {reason}"
+                if column
+                else "{name}:{line}: not valid TOML: {reason}",
+                name=name,
+                line=line,
+                column=column,
+                reason=reason,
+            ),
+            hint=hint,
+        ) from exc
 
 
 def _reworded(reason: str) -> tuple[str, str]:
     twice = re.fullmatch(r"Cannot declare \((.*?),?\) twice", reason)
     if twice:
-        return f"the table [{'.'.join(part.strip()[1:-1] for part in twice[1].split(','))}] is defined twice", ""
+        name = ".".join(part.strip()[1:-1] for part in twice[1].split(","))
+        return Phrase("the table [{name}] is defined twice", name=name), ""
     return _REWORDED.get(reason, (reason[:1].lower() + reason[1:], ""))
 
 

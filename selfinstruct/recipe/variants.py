@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import toml
 from selfinstruct.recipe.errors import Problem
 from selfinstruct.recipe.types import Language
@@ -44,9 +45,11 @@ def variant_problems(data: Mapping[str, Any]) -> list[Problem]:
     problems = []
     for name, variant in variants.items():
         if name not in LANGUAGES:
-            problems.append(Problem((_TABLE, name), f"expected one of {', '.join(LANGUAGES)}"))
+            problems.append(
+                Problem((_TABLE, name), Phrase("expected one of {languages}", languages=", ".join(LANGUAGES)))
+            )
         elif not isinstance(variant, dict):
-            problems.append(Problem((_TABLE, name), "expected a table", f"write [languages.{name}]"))
+            problems.append(Problem((_TABLE, name), "expected a table", Phrase("write [languages.{name}]", name=name)))
         else:
             problems += [_no_such_table(name, key, each) for key, each in _unknown_tables(data, variant)]
     return problems
@@ -61,7 +64,11 @@ def _unknown_tables(data: Mapping[str, Any], variant: Mapping[str, Any]) -> Iter
 
 
 def _no_such_table(language: str, key: str, name: str) -> Problem:
-    return Problem((_TABLE, language, key, name), f"no [[{key}]] has this name", f"use the name of one of [[{key}]]")
+    return Problem(
+        (_TABLE, language, key, name),
+        Phrase("no [[{key}]] has this name", key=key),
+        Phrase("use the name of one of [[{key}]]", key=key),
+    )
 
 
 def in_language(data: Mapping[str, Any], language: str | None) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.recipe import list_violations, text_violations
 from selfinstruct.recipe.list_violations import between, neighbours
 from selfinstruct.recipe.relation_paths import aligned, parse_pattern, places
 from selfinstruct.recipe.relation_values import listed, shown, values_of
+from selfinstruct.recipe.relation_words import named_formula, range_words
 from selfinstruct.recipe.text_violations import has_words, index_of, is_named
 from selfinstruct.records import JSON, Row
 from selfinstruct.text import value_text
@@ -23,9 +25,6 @@ from selfinstruct.values.readings import same_meaning
 if TYPE_CHECKING:
     from selfinstruct.recipe.relations import Relation
 
-_SYMBOLS = {"sum": " + ", "difference": " - ", "product": " x ", "ratio": " / "}
-_CONTAINED = {"words": "occurs in {} by its words", "end": "is the end of {}"}
-_OTHERS = {"max": ", ", "min": ", ", "mean": ", ", "sum_product": " x "}
 #: Decimal places beyond these are rounding errors of a binary fraction.
 _FINEST = 9
 _STATISTICS: Mapping[str, Callable[[Sequence[Decimal]], Decimal]] = {
@@ -38,55 +37,6 @@ _STATISTICS: Mapping[str, Callable[[Sequence[Decimal]], Decimal]] = {
 def violation(relation: Relation, row: Row) -> str | None:
     """Return how ``row`` violates ``relation``, or None. Pure; raises for no row."""
     return next(_KINDS[relation.kind](relation, row), None)
-
-
-def description(relation: Relation) -> str:
-    """Return a relation in words."""
-    kind, paths = relation.kind, relation.paths
-    if kind in _SYMBOLS:
-        return f"{relation.target} = {_formula(relation)}"
-    if kind == "range":
-        return ", ".join(
-            _bounds(path, least, most, relation.step) for path, (least, most) in (relation.range or {}).items()
-        )
-    if kind == "format":
-        return ", ".join(_format_words(path, name) for path, name in (relation.format or {}).items())
-    if kind in ("max", "min", "mean"):
-        return f"{relation.target} is the {kind} of {', '.join(paths[1:])}"
-    if kind == "sum_product":
-        return f"{relation.target} is the sum of {_formula(relation)} over the list"
-    if kind == "composed":
-        return ", ".join(f"{path} is written {_unescaped(form)}" for path, form in (relation.composed or {}).items())
-    if kind == "labels":
-        return ", ".join(f"{path} is one of {listed(known)}" for path, known in (relation.labels or {}).items())
-    if kind == "bands":
-        limits = [f"{label} {least:g} to {most:g}" for label, (least, most) in (relation.limits or {}).items()]
-        return f"{paths[0]} follows {paths[1]}: {', '.join(limits)}"
-    if kind == "order" and len(paths) == 1:
-        unit = f" {relation.unit}" if relation.unit else ""
-        apart = f", {relation.step:g}{unit} apart" if relation.step else ""
-        return f"{paths[0]} is in ascending order{apart}"
-    if kind == "offset":
-        ends = f", which ends at {relation.end}" if relation.end else ""
-        return f"{paths[0]} is the position of {paths[1]} in {paths[2]}{ends}"
-    if kind == "one_of":
-        how = {"value": "one of", "name": "the name of one of", "index": "the index of one of"}
-        return f"{paths[0]} is {how.get(relation.by, 'the letter of one of')} {', '.join(paths[1:])}"
-    words: Mapping[str, Callable[[], str]] = {
-        "equal": lambda: f"{paths[0]} equals {paths[1]}",
-        "contained": lambda: f"{paths[0]} {_CONTAINED.get(relation.by, 'occurs in {}').format(paths[1])}",
-        "distinct": lambda: f"{', '.join(paths)} differ",
-        "order": lambda: " <= ".join(paths),
-        "count": lambda: f"{paths[0]} is the number of {relation.unit or 'items'} of {paths[1]}",
-        "weekday": lambda: f"{paths[0]} is the weekday of {paths[1]}",
-        "same_length": lambda: f"{', '.join(paths)} have as many items",
-        "numbers_in": lambda: f"numbers, dates and quoted words of {paths[0]} occur in {paths[1]}",
-        "names_in": lambda: f"names in {paths[0]} occur in {paths[1]}",
-        "query": lambda: f"tables and columns of {paths[0]} occur in {paths[1]}",
-        "supported": lambda: f"the option that {paths[1]} names occurs in {paths[0]}",
-        "span": lambda: f"{paths[0]} and {paths[1]} enclose whole words of {paths[2]}",
-    }
-    return words[kind]()
 
 
 def computed(relation: Relation, values: Sequence[JSON]) -> Decimal | None:
@@ -178,7 +128,13 @@ def _equal(relation: Relation, row: Row) -> Iterator[str]:
     one, other = relation.paths
     for first, second in values_of(relation, row):
         if not same_meaning(first, second):
-            yield f"{one} {shown(first)} differs from {other} {shown(second)}"
+            yield Phrase(
+                "{one} {first} differs from {other} {second}",
+                one=one,
+                first=shown(first),
+                other=other,
+                second=shown(second),
+            )
 
 
 def _contained(relation: Relation, row: Row) -> Iterator[str]:
@@ -186,8 +142,15 @@ def _contained(relation: Relation, row: Row) -> Iterator[str]:
     occurs = {"words": has_words, "end": text_violations.ends_in}.get(relation.by, _occurs)
     for value, text in values_of(relation, row):
         if not occurs(value, text):
-            how = "is not the end of" if relation.by == "end" else "does not occur in"
-            yield f"{one} {shown(value)} {how} {other} {shown(text)}"
+            yield Phrase(
+                "{one} {value} is not the end of {other} {text}"
+                if relation.by == "end"
+                else "{one} {value} does not occur in {other} {text}",
+                one=one,
+                value=shown(value),
+                other=other,
+                text=shown(text),
+            )
 
 
 def _occurs(value: JSON, text: JSON) -> bool:
@@ -200,7 +163,9 @@ def _distinct(relation: Relation, row: Row) -> Iterator[str]:
         for value in places(row, parse_pattern(path)).values():
             for earlier, other in seen:
                 if value == other or same_meaning(value, other):
-                    yield f"{earlier} and {path} are both {shown(value)}"
+                    yield Phrase(
+                        "{earlier} and {path} are both {value}", earlier=earlier, path=path, value=shown(value)
+                    )
             seen.append((path, value))
 
 
@@ -212,24 +177,49 @@ def _one_of(relation: Relation, row: Row) -> Iterator[str]:
     for value in places(row, parse_pattern(first)).values():
         if relation.by == "value":
             if not any(value == option or same_meaning(value, option) for _, option in options):
-                yield f"{first} {shown(value)} is not one of {listed(option for _, option in options)}"
+                yield Phrase(
+                    "{path} {value} is not one of {values}",
+                    path=first,
+                    value=shown(value),
+                    values=listed(option for _path, option in options),
+                )
         elif relation.by == "name":
             if not any(is_named(value, path) for path, _ in options):
-                yield f"{first} {shown(value)} is not the name of one of {', '.join(others)}"
+                yield Phrase(
+                    "{first} {value} is not the name of one of {others}",
+                    first=first,
+                    value=shown(value),
+                    others=joined(others),
+                )
         elif not 0 <= index_of(value, relation.by) < len(options):
-            yield f"{first} {shown(value)} is not the {relation.by} of one of {len(options)} values of {others[0]}"
+            yield Phrase(
+                "{first} {value} is not the {by} of one of {options} values of {other}",
+                first=first,
+                value=shown(value),
+                by=relation.by,
+                options=len(options),
+                other=others[0],
+            )
 
 
 def _order(relation: Relation, row: Row) -> Iterator[str]:
     if len(relation.paths) == 1:
         for one, other in neighbours(row, relation.target):
             if in_order(one, other) is False:
-                yield f"{relation.target}: {shown(one)} is before {shown(other)}"
+                yield Phrase(
+                    "{target}: {one} is before {other}", target=relation.target, one=shown(one), other=shown(other)
+                )
         yield from list_violations.uneven(relation, row)
     for first, second in zip(relation.paths, relation.paths[1:], strict=False):
         for one, other in aligned(row, (parse_pattern(first), parse_pattern(second))):
             if in_order(one, other) is False:
-                yield f"{first} {shown(one)} is after {second} {shown(other)}"
+                yield Phrase(
+                    "{first} {one} is after {second} {other}",
+                    first=first,
+                    one=shown(one),
+                    second=second,
+                    other=shown(other),
+                )
 
 
 def _computed(relation: Relation, row: Row) -> Iterator[str]:
@@ -242,9 +232,13 @@ def _computed(relation: Relation, row: Row) -> Iterator[str]:
         if got is None and isinstance(value, str) and (seconds := seconds_of(value)) is not None:
             got = Decimal(seconds)
         if got is None or abs(got - expected) > tolerance(relation, value):
-            how = f"{relation.kind} of {_formula(relation)}" if relation.kind in _OTHERS else _formula(relation)
-            wanted = f"{_rounded(expected, relation, value)} ({how.replace('sum_product', 'sum')})"
-            yield f"{target}: expected {wanted}, got {shown(value, bare=True)}"
+            yield Phrase(
+                "{path}: expected {expected} ({formula}), got {value}",
+                path=target,
+                expected=_rounded(expected, relation, value),
+                formula=named_formula(relation),
+                value=shown(value, bare=True),
+            )
 
 
 def operands_of(relation: Relation, row: Row) -> Iterator[tuple[JSON, list[JSON]]]:
@@ -277,7 +271,14 @@ def _count(relation: Relation, row: Row) -> Iterator[str]:
     for value, items in aligned(row, (parse_pattern(number), parse_pattern(counted))):
         length = length_of(items, unit)
         if number_of(value) != length:
-            yield f"{number}: expected {length} (the number of {unit} of {counted}), got {shown(value, bare=True)}"
+            yield Phrase(
+                "{path}: expected {length} (the number of {unit} of {other}), got {value}",
+                path=number,
+                length=length,
+                unit=Phrase(unit),
+                other=counted,
+                value=shown(value, bare=True),
+            )
 
 
 def _offset(relation: Relation, row: Row) -> Iterator[str]:
@@ -285,16 +286,36 @@ def _offset(relation: Relation, row: Row) -> Iterator[str]:
     patterns = [parse_pattern(path) for path in relation.paths]
     starts, values = (places(row, pattern) for pattern in patterns[:2])
     if patterns[0].count(None) == patterns[1].count(None) and starts and values and starts.keys() != values.keys():
-        yield f"{start_path} has {len(starts)} values, {value_path} has {len(values)}"
+        yield Phrase(
+            "{start_path} has {starts} values, {value_path} has {values}",
+            start_path=start_path,
+            starts=len(starts),
+            value_path=value_path,
+            values=len(values),
+        )
         return
     for start, value, text, *end in aligned(row, patterns):
         if not is_at(start, value, text):
             found = value_text(text).find(value_text(value))
-            expected = f"expected {found}" if found >= 0 else f"{shown(value)} does not occur in {text_path}"
-            yield f"{start_path}: {expected} (the position of {shown(value)}), got {shown(start, bare=True)}"
+            yield Phrase(
+                "{path}: expected {position} (the position of {value}), got {start}"
+                if found >= 0
+                else "{path}: {value} does not occur in {text} (the position of {value}), got {start}",
+                path=start_path,
+                position=found,
+                value=shown(value),
+                text=text_path,
+                start=shown(start, bare=True),
+            )
         elif end and end[0] != start + len(value_text(value)):
             stop = start + len(value_text(value))
-            yield f"{relation.end}: expected {stop} (the end of {shown(value)}), got {end[0]}"
+            yield Phrase(
+                "{path}: expected {stop} (the end of {value}), got {end}",
+                path=relation.end,
+                stop=stop,
+                value=shown(value),
+                end=end[0],
+            )
 
 
 def _weekday(relation: Relation, row: Row) -> Iterator[str]:
@@ -303,8 +324,14 @@ def _weekday(relation: Relation, row: Row) -> Iterator[str]:
         if is_weekday(day, date) is False:
             moment = moment_of(date)
             name = datetime.date.fromordinal(moment[0]).strftime("%A") if moment else ""
-            wanted = f"{name} (the weekday of {date_path} {shown(date)})"
-            yield f"{day_path}: expected {wanted}, got {shown(day, bare=True)}"
+            yield Phrase(
+                "{path}: expected {name} (the weekday of {other} {date}), got {day}",
+                path=day_path,
+                name=name,
+                other=date_path,
+                date=shown(date),
+                day=shown(day, bare=True),
+            )
 
 
 def _range(relation: Relation, row: Row) -> Iterator[str]:
@@ -312,9 +339,12 @@ def _range(relation: Relation, row: Row) -> Iterator[str]:
         for value in places(row, parse_pattern(path)).values():
             number = number_of(value)
             if number is None or not Decimal(repr(least)) <= number <= Decimal(repr(most)):
-                yield f"{path} {shown(value)} is not {_range_words(least, most)}"
+                bounds = range_words(least, most)
+                yield Phrase("{path} {value} is not {bounds}", path=path, value=shown(value), bounds=bounds)
             elif relation.step and number % Decimal(repr(relation.step)):
-                yield f"{path} {shown(value)} is not a multiple of {relation.step:g}"
+                yield Phrase(
+                    "{path} {value} is not a multiple of {step:g}", path=path, value=shown(value), step=relation.step
+                )
 
 
 _KINDS: Mapping[str, Callable[[Relation, Row], Iterator[str]]] = {
@@ -347,37 +377,6 @@ _KINDS: Mapping[str, Callable[[Relation, Row], Iterator[str]]] = {
     "labels": list_violations.labels,
     "bands": list_violations.bands,
 }
-
-
-def _format_words(path: str, name: str) -> str:
-    said = {"dated": f"dates and times in {path} exist", "arithmetic": f"equations in {path} hold"}
-    return said.get(name, f"{path} is a valid {name}")
-
-
-def _unescaped(form: str) -> str:
-    return form.replace("{{", "{").replace("}}", "}").replace("\n", "\\n")
-
-
-def _bounds(path: str, least: float, most: float, step: float | None) -> str:
-    bounds = f"at least {least}" if math.isinf(most) else f"from {least} to {most}"
-    if step == 1:
-        return f"{path} is a whole number {bounds}"
-    verb = "is " if math.isinf(most) else ""
-    return f"{path} {verb}{bounds}" + (f" in steps of {step:g}" if step else "")
-
-
-def _range_words(least: float, most: float) -> str:
-    return f"at least {least}" if math.isinf(most) else f"between {least} and {most}"
-
-
-def _formula(relation: Relation) -> str:
-    minus = relation.minus or ()
-    terms = (_SYMBOLS | _OTHERS)[relation.kind].join(relation.paths[1 : len(relation.paths) - len(minus)])
-    terms += "".join(f" - {path}" for path in minus)
-    if relation.unit is not None:
-        terms = f"{terms} in {relation.unit}"
-    terms = terms if relation.factor is None else f"{terms} x {relation.factor:g}"
-    return terms if relation.plus is None else f"{terms} + {relation.plus:g}"
 
 
 def _rounded(expected: Decimal, relation: Relation, value: JSON) -> str:

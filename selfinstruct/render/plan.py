@@ -86,7 +86,8 @@ def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:
         text.append(f" {word}", "not bold")
         at += 1 + cell_len(word)
     if prepared.preset:
-        text.append(f"\n{shorten(f'  {printable(translated(prepared.preset))}', width)}", "dim not bold")
+        preset = printable(_("like the built-in recipe {preset}", preset=prepared.preset))
+        text.append(f"\n{shorten(f'  {preset}', width)}", "dim not bold")
     return text.append("\n\n")
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
+from selfinstruct.messages import Phrase
 from selfinstruct.text import UNSPACED
 from selfinstruct.values.measures import MULTIPLES, MULTIPLYING, measure
 
@@ -121,7 +122,7 @@ def _false_in_line(line: str) -> Iterator[str]:
                 equals = " = " if before.endswith(" ") or after.startswith(" ") else "="
                 shown = f"{left.text}{equals}{right.text}"
                 shown = shown if len(shown) <= _MOST_SHOWN else f"...{shown[-_MOST_SHOWN:]}"
-                yield f"{shown} is {_result(left, right)}"
+                yield Phrase("{equation} is {result}", equation=shown, result=_result(left, right))
 
 
 def _readable(text: str) -> str:

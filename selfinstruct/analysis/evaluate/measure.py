@@ -75,8 +75,10 @@ def measure(
     for name, rows in (("seed", seeds), ("grown row", grown)):
         if not rows:
             raise InputError(
-                f"{holdout_name}: every {name} is in it, or nearly",
+                "{file}: every {name} is in it, or nearly",
                 hint="Hold out rows that are not those the run was grown from.",
+                file=holdout_name,
+                name=name,
             )
     planned = list(conditions(seeds, grown, full, roles.task))
     sizes = {each.name: len(each.rows(settings.seed)) for each in planned}
@@ -108,12 +110,22 @@ def _require_rows(data: EvaluationData, roles: Roles, holdout_name: str) -> None
     """Raise InputError unless there are rows of each origin."""
     if not data.seeds or not data.grown:
         what = "seed" if not data.seeds else "grown row"
-        raise InputError(f"no {what} has a value in {', '.join(roles.fields)}", hint=f"Here {roles}.")
+        raise InputError(
+            "no {what} has a value in {fields}",
+            hint="Here {roles}.",
+            what=what,
+            fields=", ".join(roles.fields),
+            roles=roles.words,
+        )
     if len(data.holdout) < LEAST_TEST_ROWS:
         raise InputError(
-            f"{holdout_name}: {len(data.holdout)} rows with a value in {', '.join(roles.fields)}; expected at least "
-            f"{LEAST_TEST_ROWS}",
-            hint=f"Here {roles}.",
+            "{file}: {holdout} rows with a value in {fields}; expected at least {least}",
+            hint="Here {roles}.",
+            file=holdout_name,
+            holdout=len(data.holdout),
+            fields=", ".join(roles.fields),
+            least=LEAST_TEST_ROWS,
+            roles=roles.words,
         )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from selfinstruct.errors import InputError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.mining.questions import asking_paths
 from selfinstruct.readers import Example
 from selfinstruct.recipe import Recipe
@@ -45,11 +46,15 @@ class Roles:
         asked = texts[0] if self.question else ""
         return Example(asked, "\n".join(texts[bool(self.question) : -1]), texts[-1])
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> Phrase:
         """The roles in words, for messages."""
-        asked = f"{self.question} asks, " if self.question else ""
-        verb = "is found in" if self.task == "span" else "is predicted from"
-        return f"{asked}{self.answer} {verb} {', '.join(self.contexts)}"
+        fields = {"answer": self.answer, "context": joined(self.contexts)}
+        if self.task == "span":
+            task = Phrase("{answer} is found in {context}", **fields)
+        else:
+            task = Phrase("{answer} is predicted from {context}", **fields)
+        return Phrase("{question} asks, {task}", question=self.question, task=task) if self.question else task
 
 
 def infer_roles(recipe: Recipe, seeds: Sequence[Row]) -> Roles:
@@ -72,9 +77,11 @@ def infer_roles(recipe: Recipe, seeds: Sequence[Row]) -> Roles:
     if label is not None and texts:
         return Roles("label", "", label, tuple(texts))
     raise InputError(
-        f"{recipe.name}: no field can be scored as an answer",
+        "{name}: no field can be scored as an answer",
         hint="Evaluation needs a field that is a span of another one (`appears_in`), or a label that the categories "
-        f"are counted by. The fields are {', '.join(recipe.fields)}.",
+        "are counted by. The fields are {fields}.",
+        name=recipe.name,
+        fields=joined(recipe.fields),
     )
 
 
