@@ -29,7 +29,7 @@ def verify(
     Raises InputError if there is no such run, StorageError if its journal cannot be read at all.
     """
     if max_pairs is not None and max_pairs < 1:
-        raise InputError(f"`max_pairs`: expected at least 1, got {max_pairs}")
+        raise InputError("`max_pairs`: expected at least 1, got {max_pairs}", max_pairs=max_pairs)
     place = Path(directory)
     files = DerivedFiles(place / ROWS_NAME, place / RECIPE_NAME, place / SUMMARY_NAME, place / CHECKSUMS_NAME)
     with open_history(place) as history:
