@@ -24,6 +24,7 @@ ROWS = {
     "bonito": {"per_category": 3},
     "bonito-completion": {"per_category": 3},
     "classics": {},
+    "code-exercises": {"rows": 20},
     "ctga": {},
     "descriptions": {"per_category": 1},
     "document-qa": {"rows": 20},
@@ -155,6 +156,17 @@ def textbook(step: str, prompt: str, words: Words) -> Any:
     return f"{words.sentence(70)}\n\n{words.sentence(50)}\n\n```python\ndef f(x):\n    return x\n\nprint(f(1))\n```"
 
 
+def code_exercises(step: str, prompt: str, words: Words) -> Any:
+    """A docstring with a number of its own, and tests; the function that adds the number."""
+    if step == "solution":
+        asked = prompt.split("```python\n")[1].split("\n```")[0]
+        return f"```python\n{asked}\n    return a + {asked.rpartition('+ ')[2].split()[0]}\n```"
+    number = words.rng.randrange(10**6)
+    shown = f'def plus(a: int) -> int:\n    """{words.sentence(20)}\n\n    a + {number}\n    """'
+    tests = "\n".join(f"assert plus({at}) == {at + number}" for at in range(4))
+    return f"```python\n{shown}\n```\n\n```python\n{tests}\n```"
+
+
 def document_qa(step: str, prompt: str, words: Words) -> Any:
     """Three questions, one of them a request; an answer."""
     if step == "questions":
@@ -206,6 +218,7 @@ WRITERS: dict[str, Writer] = {
     "bonito": bonito,
     "bonito-completion": lambda step, prompt, words: f"{words.sentence(9)}<|pipe|>{words.sentence(5)}",
     "classics": classics,
+    "code-exercises": code_exercises,
     "phrasings": classics,
     "document-qa": document_qa,
     "messages": conversations,
