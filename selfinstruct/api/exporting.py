@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import islice
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from random import Random
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from selfinstruct.api.exported_rows import Choice, ExportedRun
 from selfinstruct.errors import InputError
-from selfinstruct.exports import CHAT, FORMATS, ExportRows, Settings, export_rows
+from selfinstruct.exports import CHAT, FORMATS, ExportRows, Settings
 from selfinstruct.exports.folder import FolderFacts, write_folder
 from selfinstruct.exports.hub_card import CARD_NAME
 from selfinstruct.exports.manifest import MANIFEST_NAME, ExportedFile, listed_files
 from selfinstruct.files import open_folder, open_whole
-from selfinstruct.journal import History
 from selfinstruct.messages import Phrase, joined
-from selfinstruct.preparation import Prepared, chat_roles, prepared_from_journal, roles_of_columns
-from selfinstruct.recipe import Recipe, Roles
+from selfinstruct.preparation import roles_of_columns
 from selfinstruct.run_directory import open_history
 
-#: Rows whose texts tell which field asks, where a run has no seeds.
-_EXAMPLES = 50
+#: A name of a split: what ``datasets`` takes for one.
+_SPLIT = re.compile(r"\w+")
+#: The formats that have the fields of the rows.
+_OF_ROWS = [name for name, form in FORMATS.items() if form.is_of_rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,15 @@ def export(
     out: str | Path | BinaryIO,
     *,
     format: str = "jsonl",
-    with_seeds: bool = False,
     columns: Mapping[str, str] | None = None,
+    with_seeds: bool = False,
+    best: int | None = None,
+    mix: str | Path | None = None,
+    ratio: float | None = None,
+    mark: str | None = None,
+    split: Mapping[str, float] | None = None,
+    split_by: str = "context",
+    max_rouge_l: float | None = None,
     shuffle: bool = False,
     seed: int = 0,
     keep_formulas: bool = False,
@@ -54,71 +61,53 @@ def export(
 ) -> Exported:
     """Write a run's accepted rows to ``out``, a path or an open binary file; a run in progress may be exported too.
 
-    ``format`` is one of ``selfinstruct.exports.FORMATS``; ``with_seeds`` writes the seeds first. ``columns`` names the
-    fields of the roles of a format, such as ``{"user": "q", "assistant": "a"}`` for chats; by default the recipe's
-    roles, or the fields' names, decide. ``shuffle`` orders the rows at random, by ``seed``, with rows of the same batch
-    apart. In CSV, cells that a spreadsheet would evaluate as a formula are prefixed with an apostrophe, unless
+    ``format`` is one of ``selfinstruct.exports.FORMATS``. ``columns`` names the fields of the roles of a format, such
+    as ``{"user": "q", "assistant": "a"}`` for chats; by default the recipe's roles, or the fields' names, decide. In
+    CSV, cells that a spreadsheet would evaluate as a formula are prefixed with an apostrophe, unless
     ``keep_formulas``; ``bom`` begins it with a byte order mark.
 
-    ``out`` is a folder if it is one already or ends with a slash, and always for formats that need several files: with
-    the data, a card, the files that training tools read, and a manifest. Existing files are replaced only with
-    ``force``.
+    ``with_seeds`` writes the seeds first. ``best`` keeps as many grown rows, those that together cover the most, in the
+    proportion of the run's quotas. ``mix`` is a file of real rows to add, ``ratio`` their share, in (0, 1), among the
+    real and the grown rows. ``mark`` is the name of a field to add: ``synthetic``, ``seed`` or ``real``.
+
+    ``split`` gives the share of each split, such as ``{"train": 0.9, "test": 0.1}``. Rows stay on one side with their
+    near-duplicates and with the rows about the same context; ``split_by`` is ``template`` or ``category`` to keep these
+    together, too, or the name of a field. Near-duplicates have a ROUGE-L F1 above the thresholds of the run, or above
+    ``max_rouge_l``. ``shuffle`` orders the rows at random, with rows of the same batch apart. ``seed`` is that of the
+    random order and of the split.
+
+    ``out`` is a folder if it is one already or ends with a slash, and always for splits and for formats that need
+    several files: with the data, a card, the files that training tools read, and a manifest. Existing files are
+    replaced only with ``force``.
 
     Raises InputError if there is no such run or format, rows do not fit the format, or ``out`` already exists;
     StorageError if a file cannot be written.
     """
     _check_options(format, keep_formulas=keep_formulas, bom=bom)
-    as_folder = _is_folder(out, format)
+    choice = Choice(
+        with_seeds=with_seeds,
+        best=best,
+        mix=mix,
+        ratio=ratio,
+        mark=mark,
+        shuffle=shuffle,
+        split=split,
+        split_by=split_by,
+        max_rouge_l=max_rouge_l,
+        seed=seed,
+    )
+    _check_choice(choice, format)
+    as_folder = _is_folder(out, format, is_split=split is not None)
     if isinstance(out, str | Path) and not force:
         _refuse_existing(Path(out), as_folder=as_folder)
     with open_history(directory) as history:
-        run = _ExportedRun(history)
+        run = ExportedRun(history)
         settings = _settings(run, format, columns, keep_formulas=keep_formulas, bom=bom)
-        rows = export_rows(history, with_seeds=with_seeds, shuffle=Random(seed) if shuffle else None)
+        splits = run.splits(choice)
         if not as_folder:
-            return _write_file(out, rows, settings)
+            return _write_file(out, splits["train"], settings, run.notes)
         assert isinstance(out, str | Path)
-        options = {"format": format, "with_seeds": with_seeds, "columns": columns, "shuffle": shuffle, "seed": seed}
-        return _write_folder(Path(out), {"train": rows}, settings, run.facts(options))
-
-
-class _ExportedRun:
-    """What an export asks about a run, read on first use."""
-
-    def __init__(self, history: History) -> None:
-        self.history = history
-
-    @cached_property
-    def prepared(self) -> Prepared:
-        """The run as it was prepared."""
-        return prepared_from_journal(self.history)
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe of the run."""
-        return self.prepared.recipe
-
-    def roles(self) -> tuple[Roles | None, Roles | None]:
-        """The roles of chats that the recipe names, and else those that its rules suggest."""
-        if self.recipe.roles is not None:
-            return self.recipe.roles, None
-        seeds = self.prepared.seeds.rows
-        return None, chat_roles(self.recipe, seeds or [grown.row for grown in islice(self.history.rows(), _EXAMPLES)])
-
-    def facts(self, options: Mapping[str, Any]) -> FolderFacts:
-        """What the folder of an export says about the run; ``options`` are those of the export."""
-        metadata = self.history.metadata()
-        about = {
-            "run": self.recipe.name,
-            "recipe_sha256": hashlib.sha256(metadata.recipe.encode("utf-8", "surrogatepass")).hexdigest(),
-            "seeds_sha256": metadata.seeds_digest,
-            "export": {name: value for name, value in options.items() if value is not None and value is not False},
-        }
-        try:
-            card = (self.history.path.parent / CARD_NAME).read_text(encoding="utf-8")
-        except (OSError, ValueError):  # not written yet, or no longer: the folder has a shorter one
-            card = ""
-        return FolderFacts(_set_name(self.recipe.name), card, self.prepared.categories.names, about)
+        return _write_folder(Path(out), splits, settings, _facts(run, format, columns, choice), run.notes)
 
 
 def _check_options(format: str, *, keep_formulas: bool, bom: bool) -> None:
@@ -134,15 +123,70 @@ def _check_options(format: str, *, keep_formulas: bool, bom: bool) -> None:
             raise InputError("`{name}`: has no effect on this format", hint="Set `format=csv`.", name=name)
 
 
-def _is_folder(out: str | Path | BinaryIO, format: str) -> bool:
-    """Whether the export is a folder. Raises InputError where it must be one and ``out`` is an open file."""
-    if isinstance(out, str | Path):
-        return FORMATS[format].is_folder or str(out).endswith("/") or Path(out).is_dir()
-    if FORMATS[format].is_folder:
+def _check_choice(choice: Choice, format: str) -> None:
+    """Raises InputError for values that no run could fulfil."""
+    if choice.best is not None and choice.best < 1:
         raise InputError(
-            "`format={format}`: several files cannot be written to one", hint="Name a folder: `out=DIR`.", format=format
+            "`best`: expected at least 1, got {best}", hint="Omit it to export all rows.", best=choice.best
         )
+    if choice.ratio is not None and not 0 < choice.ratio < 1:
+        raise InputError(
+            "`ratio`: expected a share between 0 and 1, got {ratio}",
+            hint="`ratio=0.5` takes as many real rows as grown ones.",
+            ratio=choice.ratio,
+        )
+    if choice.ratio is not None and choice.mix is None:
+        raise InputError("`ratio`: needs a file of real rows", hint="Name it: `mix=FILE`.")
+    if choice.max_rouge_l is not None and not 0 < choice.max_rouge_l <= 1:
+        raise InputError(
+            "`max_rouge_l`: expected a number above 0 and at most 1, got {value}",
+            hint="Omit it for the thresholds of the run.",
+            value=choice.max_rouge_l,
+        )
+    if choice.mark is not None and format not in _OF_ROWS:
+        raise InputError("`mark`: this format has no fields of the rows", hint="Set `format=jsonl`.")
+    shares = {} if choice.split is None else choice.split
+    if choice.split is not None and (not shares or not all(share > 0 for share in shares.values())):
+        raise InputError("`split`: every split needs a share above 0", hint="For example: train=0.9,test=0.1")
+    if shares and abs(sum(shares.values()) - 1) > 1e-6:
+        raise InputError(
+            "`split`: the shares sum to {total:g}, not to 1",
+            hint="For example: train=0.9,test=0.1",
+            total=sum(shares.values()),
+        )
+    for name in shares:
+        if not _SPLIT.fullmatch(name):
+            raise InputError("`split`: not a name of a split: {name!r}", hint="Use letters and digits.", name=name)
+
+
+def _is_folder(out: str | Path | BinaryIO, format: str, *, is_split: bool) -> bool:
+    """Whether the export is a folder. Raises InputError where it must be one and ``out`` is an open file."""
+    needed = is_split or FORMATS[format].is_folder
+    if isinstance(out, str | Path):
+        return needed or str(out).endswith("/") or Path(out).is_dir()
+    if needed:
+        raise InputError("several files cannot be written to an open file or stdout", hint="Name a folder: `out=DIR`.")
     return False
+
+
+def _facts(run: ExportedRun, format: str, columns: Mapping[str, str] | None, choice: Choice) -> FolderFacts:
+    """What the folder of an export says about the run."""
+    metadata = run.history.metadata()
+    options = {"format": format, "columns": columns, **asdict(choice)}
+    if choice.mix is not None:
+        options["mix"] = Path(choice.mix).name
+    defaults = asdict(Choice())
+    about = {
+        "run": run.recipe.name,
+        "recipe_sha256": hashlib.sha256(metadata.recipe.encode("utf-8", "surrogatepass")).hexdigest(),
+        "seeds_sha256": metadata.seeds_digest,
+        "export": {name: value for name, value in options.items() if value != defaults.get(name)},
+    }
+    try:
+        card = (run.history.path.parent / CARD_NAME).read_text(encoding="utf-8")
+    except (OSError, ValueError):  # not written yet, or no longer: the folder has a shorter one
+        card = ""
+    return FolderFacts(_set_name(run.recipe.name), card, run.prepared.categories.names, about)
 
 
 def _refuse_existing(out: Path, *, as_folder: bool) -> None:
@@ -157,7 +201,7 @@ def _refuse_existing(out: Path, *, as_folder: bool) -> None:
 
 
 def _settings(
-    run: _ExportedRun, format: str, columns: Mapping[str, str] | None, *, keep_formulas: bool, bom: bool
+    run: ExportedRun, format: str, columns: Mapping[str, str] | None, *, keep_formulas: bool, bom: bool
 ) -> Settings:
     form = FORMATS[format]
     if columns and not form.roles:
@@ -187,19 +231,25 @@ def _known_columns(columns: Mapping[str, str], roles: Sequence[str], fields: Seq
     return columns
 
 
-def _write_file(out: str | Path | BinaryIO, rows: ExportRows, settings: Settings) -> Exported:
+def _write_file(out: str | Path | BinaryIO, rows: ExportRows, settings: Settings, notes: Sequence[str]) -> Exported:
     write = FORMATS[settings.format].write
-    if not isinstance(out, str | Path):
-        return Exported(*write(rows, out, settings))
-    with open_whole(out) as file:
-        return Exported(*write(rows, file, settings))
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(open_whole(out)) if isinstance(out, str | Path) else out
+        count, note = write(rows, file, settings)
+    return Exported(count, _note([*notes, note]))
 
 
-def _write_folder(out: Path, splits: Mapping[str, ExportRows], settings: Settings, facts: FolderFacts) -> Exported:
-    obsolete = listed_files(out)
-    with open_folder(out, last=MANIFEST_NAME, obsolete=obsolete) as folder:
-        files, notes = write_folder(folder, splits, settings, facts)
-    return Exported(sum(each.rows or 0 for each in files), joined(notes, "\n") if notes else "", files)
+def _write_folder(
+    out: Path, splits: Mapping[str, ExportRows], settings: Settings, facts: FolderFacts, notes: Sequence[str]
+) -> Exported:
+    with open_folder(out, last=MANIFEST_NAME, obsolete=listed_files(out)) as folder:
+        files, own_notes = write_folder(folder, splits, settings, facts)
+    return Exported(sum(each.rows or 0 for each in files), _note([*notes, *own_notes]), files)
+
+
+def _note(notes: Sequence[str]) -> str:
+    given = [note for note in notes if note]
+    return joined(given, "\n") if given else ""
 
 
 def _set_name(name: str) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from selfinstruct.cli.columns import parse_columns
 from selfinstruct.cli.console import console
+from selfinstruct.cli.shares import parse_shares
 from selfinstruct.messages import _, translated
 
 
@@ -44,13 +45,35 @@ def export(
         typer.Option("--out", "-o", metavar="PATH", help="Output file, or folder with a final / [default: stdout]."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file or folder.")] = False,
-    with_seeds: Annotated[bool, typer.Option("--with-seeds", help="Include the seed rows, first.")] = False,
     columns: Annotated[
         str | None,
         typer.Option(metavar="ROLE=FIELD,...", help="Fields of the format's roles [default: inferred], see above."),
     ] = None,
+    with_seeds: Annotated[bool, typer.Option("--with-seeds", help="Include the seed rows, first.")] = False,
+    best: Annotated[
+        int | None, typer.Option(metavar="N", help="Keep N grown rows, those that together cover the most.")
+    ] = None,
+    mix: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Real rows to add, with the fields of the run.")
+    ] = None,
+    ratio: Annotated[
+        float | None, typer.Option(metavar="X", help="Share of real rows; 0.5 is as many as grown [default: all].")
+    ] = None,
+    mark: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Add a field with the origin: synthetic, seed or real.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="SHARES", help="Shares of train, validation and test, such as 0.8,0.1,0.1.")
+    ] = None,
+    split_by: Annotated[
+        str, typer.Option(metavar="context|template|category|FIELD", help="What a split must keep on one side.")
+    ] = "context",
+    max_rouge_l: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="ROUGE-L F1 of near-duplicates, for --split and --mix [default: the run's]."),
+    ] = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Random order, with rows of one subject apart.")] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Random seed of --shuffle.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed of --shuffle, --split and --mix.")] = 0,
     keep_formulas: Annotated[
         bool, typer.Option("--keep-formulas", help="CSV: write cells that look like formulas unchanged.")
     ] = False,
@@ -67,12 +90,15 @@ def export(
     assistant, context, input and system; of squad: user, context, assistant; of preference: prompt, chosen, rejected;
     of triplets: query, positive, negatives; of text: text.
 
+    A split keeps near-duplicates, and rows about the same context, on one side.
+
     A folder has the data, a data-set card, the files that training tools read, and a manifest with checksums.
 
     In CSV, a cell that a spreadsheet would read as a formula gets a leading apostrophe, and a note says how many.
     """
     from selfinstruct import api
     from selfinstruct.errors import spell_options
+    from selfinstruct.render.exported import split_text
     from selfinstruct.render.text import counted, printable
 
     to = sys.stdout.buffer if out is None else out
@@ -80,8 +106,15 @@ def export(
         run,
         to,
         format=format.value,
-        with_seeds=with_seeds,
         columns=parse_columns(columns),
+        with_seeds=with_seeds,
+        best=best,
+        mix=mix,
+        ratio=ratio,
+        mark=mark,
+        split=parse_shares(split),
+        split_by=split_by,
+        max_rouge_l=max_rouge_l,
         shuffle=shuffle,
         seed=seed,
         keep_formulas=keep_formulas,
@@ -92,7 +125,9 @@ def export(
     screen = console()
     where = _("stdout") if out is None else printable(out)
     screen.print(_("wrote {rows} to {file}", rows=counted(done.rows, "row"), file=where), soft_wrap=True)
+    if len(done.files) > 1:
+        screen.print(split_text({each.split or "": each.rows or 0 for each in done.files}), soft_wrap=True)
     if done.note:
-        options = {"keep_formulas": "--keep-formulas", "format": "--format"}
+        options = {"keep_formulas": "--keep-formulas", "format": "--format", "best": "--best"}
         screen.print(spell_options(translated(done.note), options), soft_wrap=True)
     return 0

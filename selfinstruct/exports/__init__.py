@@ -5,7 +5,20 @@ otherwise.
 """
 
 from selfinstruct.exports.formats import CHAT, FORMATS, Format, Writer
-from selfinstruct.exports.rows import ExportRow, ExportRows, export_rows
+from selfinstruct.exports.rows import REAL, SEED, SYNTHETIC, ExportRow, ExportRows, export_rows, shuffled
 from selfinstruct.exports.settings import Settings
 
-__all__ = ["CHAT", "FORMATS", "ExportRow", "ExportRows", "Format", "Settings", "Writer", "export_rows"]
+__all__ = [
+    "CHAT",
+    "FORMATS",
+    "REAL",
+    "SEED",
+    "SYNTHETIC",
+    "ExportRow",
+    "ExportRows",
+    "Format",
+    "Settings",
+    "Writer",
+    "export_rows",
+    "shuffled",
+]

@@ -12,17 +12,23 @@ from selfinstruct.journal import History
 from selfinstruct.records import Row
 from selfinstruct.rows import to_json
 
+#: The origins of rows.
+SYNTHETIC, SEED, REAL = "synthetic", "seed", "real"
+
 
 class ExportRow(NamedTuple):
     """A row as one line of JSON, with its category and, if it was grown, its spans as JSON.
 
-    Rows of one batch have one ``subject``; each seed has its own.
+    Rows of one batch have one ``subject``; each seed has its own. ``number`` is that of a grown row, 0 for another, and
+    ``origin`` is ``synthetic``, ``seed`` or ``real``.
     """
 
     line: str
     category: str
     spans_line: str = "{}"
     subject: int = 0
+    number: int = 0
+    origin: str = SYNTHETIC
 
     @property
     def row(self) -> Row:
@@ -43,23 +49,21 @@ class ExportRows(NamedTuple):
     fields: Sequence[str]
 
 
-def export_rows(history: History, *, with_seeds: bool = False, shuffle: Random | None = None) -> ExportRows:
-    """Return the rows of a run; of a run in progress, those accepted so far.
-
-    With ``shuffle`` all of them are held in memory, and those of one batch stand apart, see ``order``.
-    """
+def export_rows(history: History, *, with_seeds: bool = False) -> ExportRows:
+    """Return the rows of a run, perhaps after its seeds; of a run in progress, those accepted so far."""
     seeds = history.seeds()
 
     def each() -> Iterator[ExportRow]:
         if with_seeds:
             for number, seed in enumerate(seeds, 1):
-                yield ExportRow(to_json(seed.row), seed.category, subject=-number)
+                yield ExportRow(to_json(seed.row), seed.category, subject=-number, origin=SEED)
         for grown in history.rows():
-            yield ExportRow(grown.line, grown.category, grown.spans_line, grown.call)
+            yield ExportRow(grown.line, grown.category, grown.spans_line, grown.call, grown.number)
 
-    items = each()
-    if shuffle is not None:
-        held = list(items)
-        items = (held[at] for at in spread([item.subject for item in held], shuffle))
     rows = (seed.row for seed in seeds) if seeds else (grown.row for grown in history.rows())
-    return ExportRows(items, tuple(dict.fromkeys(name for row in rows for name in row)))
+    return ExportRows(each(), tuple(dict.fromkeys(name for row in rows for name in row)))
+
+
+def shuffled(rows: Sequence[ExportRow], rng: Random) -> list[ExportRow]:
+    """Return the rows in a random order in which those of one batch stand apart, see ``order``."""
+    return [rows[at] for at in spread([row.subject for row in rows], rng)]

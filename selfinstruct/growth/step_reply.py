@@ -28,7 +28,8 @@ class Draft:
     """A row in the making; where ``row`` is None, ``problem`` is the reason.
 
     ``rejection`` is set where the draft is rejected before it is compared with the pool. Drafts of one ``group`` were
-    made from one row by later steps or by templates, and may be similar.
+    made from one row by later steps or by templates, and may be similar. ``scores`` are the points that judges gave
+    the row, and the shares of votes for its answer, by the name of the judge or the second opinion.
     """
 
     row: Row | None
@@ -36,6 +37,7 @@ class Draft:
     problem: str = ""
     rejection: Rejection | None = None
     group: str = ""
+    scores: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 
 from selfinstruct.checks import field_faults
 from selfinstruct.growth.prompt_inputs import ExpansionTemplate, PromptInputs, made_by_templates
-from selfinstruct.growth.score import read_score
 from selfinstruct.growth.step_call import EXPAND, IMITATE, StepCall
 from selfinstruct.growth.step_reply import Draft, StepReply
+from selfinstruct.growth.verdicts import read_verdict
 from selfinstruct.growth.votes import count_votes
-from selfinstruct.recipe import Judge, Recipe, Step
+from selfinstruct.recipe import Recipe, Step
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Row
 from selfinstruct.text import caseless, value_text
@@ -126,9 +126,10 @@ def _judged(
         if call.key not in replies:
             calls.append(call)
             return None
-        objection = _objection(judge, replies[call.key])
-        if objection:
-            return Draft(draft.row, draft.text, rejection=Rejection("judge", objection), group=draft.group)
+        verdict = read_verdict(judge, replies[call.key])
+        if verdict.objection:
+            return replace(draft, rejection=Rejection("judge", verdict.objection))
+        draft = replace(draft, scores=(*draft.scores, (judge.name, verdict.points)))
     return draft
 
 
@@ -178,19 +179,8 @@ def _verified(
             return None
         if count.rejection is not None:
             return replace(draft, rejection=count.rejection)
+        draft = replace(draft, scores=(*draft.scores, (verify.name, count.confirmed)))
     return draft
-
-
-def _objection(judge: Judge, reply: StepReply | None) -> str:
-    """The reason why a judge rejects a draft, or ""."""
-    row = next((draft.row for draft in reply.drafts if draft.row is not None), None) if reply is not None else None
-    if row is None:
-        return f"{judge.name}: no readable verdict"
-    score, reason = row.get("score"), value_text(row.get("reason", ""))
-    points = read_score(score)
-    if points is None:
-        return f"{judge.name}: the score {str(score)[:40]!r} is not a number: {reason[:300]}"
-    return f"{judge.name}: {points:g}, below {judge.least:g}: {reason[:300]}" if not points >= judge.least else ""
 
 
 def _expanded(recipe: Recipe, inputs: PromptInputs, branch: _Branch, draft: Draft) -> list[Draft]:
@@ -210,7 +200,7 @@ def _expanded(recipe: Recipe, inputs: PromptInputs, branch: _Branch, draft: Draf
         templates = inputs.templates.get(expand.name, ())
         expanded = [new for before in expanded for new in _rendered(templates, values, before)]
     rows = [_row(recipe, {**branch.values, **each}) for each in expanded]
-    return [Draft(row, branch.text, group=branch.path or "/") for row in rows]
+    return [Draft(row, branch.text, group=branch.path or "/", scores=draft.scores) for row in rows]
 
 
 def _rendered(templates: Sequence[ExpansionTemplate], values: Mapping[str, JSON], before: Row) -> list[Row]:

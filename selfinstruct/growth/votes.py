@@ -23,10 +23,14 @@ _SHOWN = 120
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The keys of the calls needed next; where there are none, the rejection of the row, or None."""
+    """The keys of the calls needed next; where there are none, the rejection of the row, or None.
+
+    ``confirmed`` is the share of the votes that gave the answer of a row that is not rejected.
+    """
 
     calls: Sequence[str]
     rejection: Rejection | None = None
+    confirmed: float = 0.0
 
 
 def count_votes(
@@ -42,7 +46,7 @@ def count_votes(
         open_keys = [key for key in keys if key not in cast]
         return Count(open_keys[: min(needed, left)])
     if needed <= 0:
-        return Count(())
+        return Count((), confirmed=confirmed / max(len(cast), 1))
     others = [read for read in cast.values() if not (read and convention.agrees(answer, read))]
     shown = ", ".join(dict.fromkeys(quoted(read[:_SHOWN]) if read else "no answer" for read in others))
     name = keys[0].partition("/")[0].rpartition("-")[0]

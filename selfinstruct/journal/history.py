@@ -170,6 +170,16 @@ class History:
         found = self._query("SELECT passage FROM passages WHERE number = ?", number)
         return parse_json(found[0][0], f"passage {number}") if found else None
 
+    def passage_of_calls(self) -> dict[int, int]:
+        """The number of the passage that each call is about, for the calls that are about one."""
+        sql = "SELECT c.id, b.given FROM calls c JOIN batches b ON b.number = c.batch"
+        found = {}
+        for call, given in self._paged(f"{sql} WHERE c.id > ? ORDER BY c.id LIMIT ?"):
+            conditions = parse_json(given, f"the values of the batch of call {call}")
+            if number := conditions.get("passage"):
+                found[call] = number
+        return found
+
     def finished_batches(self) -> Iterator[tuple[Batch, int, bool]]:
         """Each finished batch, its number of rows, and whether a call of it failed; in the order of batches."""
         for number, rows, failed, *batch in self._paged(_GIVEN):

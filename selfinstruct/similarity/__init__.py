@@ -12,10 +12,12 @@ from selfinstruct.similarity.duplicates import (
     unique_field_names,
 )
 from selfinstruct.similarity.exact_index import NoveltyIndex
+from selfinstruct.similarity.groups import Groups
 from selfinstruct.similarity.row_index import RowIndex, compared_text
 
 __all__ = [
     "DuplicateIndex",
+    "Groups",
     "NoveltyIndex",
     "RowIndex",
     "Verdict",

@@ -107,15 +107,48 @@ class NoveltyIndex:
         rows = self._candidates(seen, threshold) if threshold >= self._min_threshold else np.arange(len(self))
         if len(rows) <= _FEW:
             return self._judge(seen, threshold, rows, np.ones(len(rows)))
-        # A row is found by many probes: thousands for long texts.
-        rows.sort()
-        new = np.ones(len(rows), np.bool_)
-        np.not_equal(rows[1:], rows[:-1], out=new[1:])
-        rows = rows[new]
-        bounds = self._upper_bounds(seen, rows)
-        above = np.flatnonzero(bounds > threshold)
-        order = above[np.argsort(-bounds[above])]
-        return self._judge(seen, threshold, rows[order], bounds[order])
+        return self._judge(seen, threshold, *self._promising(seen, rows, threshold))
+
+    def near(self, text: str, threshold: float, labels: Integers) -> list[int]:
+        """Return rows whose F1 is strictly greater than ``threshold``: of those with one label, at least one.
+
+        ``labels`` has one for each row. As soon as a row is found, those with its label are no longer compared.
+        """
+        seen, found = self._read(text), list[int]()
+        if not len(seen.elements):
+            return found
+        rows = self._candidates(seen, threshold) if threshold >= self._min_threshold else np.arange(len(self))
+        rows, _ = self._promising(seen, rows, threshold)
+        ours = self._vocabulary.characters(seen.elements)
+        size = _AT_ONCE
+        while len(rows):
+            some, rows = rows[:size], rows[size:]
+            theirs = self._texts(some)
+            common = _common(ours, theirs, _least_common(threshold, len(ours) + min(map(len, theirs))))
+            near = [
+                int(some[at])
+                for at in common.nonzero()[0].tolist()
+                if f1_score(int(common[at]), len(ours), len(theirs[at])) > threshold
+            ]
+            if near:
+                found += near
+                rows = rows[~np.isin(labels[rows], labels[near])]
+            size = min(4 * size, _MOST_AT_ONCE)
+        return found
+
+    def raise_scores(self, text: str, scores: NDArray[np.float64]) -> None:
+        """Raise the score of each row, in place, to its F1 with ``text`` where that is higher.
+
+        Only rows whose signature allows a higher one are compared.
+        """
+        seen = self._read(text)
+        rows = np.flatnonzero(self._upper_bounds(seen, np.arange(len(self))) > scores)
+        if not len(rows):
+            return
+        ours = self._vocabulary.characters(seen.elements)
+        lengths = self._ends.values[rows + 1] - self._ends.values[rows]
+        common = _common(ours, self._texts(rows), 0)
+        scores[rows] = np.maximum(scores[rows], 2 * common / np.maximum(len(ours) + lengths, 1))
 
     def k_nearest(self, text: str, k: int) -> list[tuple[int, float]]:
         """Return the ``k`` nearest rows with their F1, nearest first, ties in row order.
@@ -171,6 +204,18 @@ class NoveltyIndex:
             np.bitwise_and(~theirs[longer:], ours, out=theirs[longer:])
             total += np.bitwise_count(theirs)
         return total
+
+    def _promising(self, seen: _Text, rows: Integers, threshold: float) -> tuple[Integers, NDArray[np.float64]]:
+        """The rows, each once, whose upper bound is above the threshold, and these bounds, descending."""
+        # A row is found by many probes: thousands for long texts.
+        rows.sort()
+        new = np.ones(len(rows), np.bool_)
+        np.not_equal(rows[1:], rows[:-1], out=new[1:])
+        rows = rows[new]
+        bounds = self._upper_bounds(seen, rows)
+        above = np.flatnonzero(bounds > threshold)
+        order = above[np.argsort(-bounds[above])]
+        return rows[order], bounds[order]
 
     def _upper_bounds(self, seen: _Text, rows: Integers) -> NDArray[np.float64]:
         """An upper bound of each row's F1, from its length and its signature."""

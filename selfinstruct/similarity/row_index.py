@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from selfinstruct.recipe import Novelty
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import leaf_text
@@ -60,6 +63,16 @@ class RowIndex:
         pairs = zip(self._indexes, self._texts(row), strict=True)
         found = [near for index, text in pairs if (near := index.nearest(text, threshold)) is not None]
         return min(found, key=_nearest_first, default=None)
+
+    def near(self, row: Row, threshold: float, labels: NDArray[np.int64]) -> list[int]:
+        """Return rows whose F1 is strictly greater than ``threshold``, of those with one label at least one."""
+        pairs = zip(self._indexes, self._texts(row), strict=True)
+        return [found for index, text in pairs for found in index.near(text, threshold, labels)]
+
+    def raise_scores(self, row: Row, scores: NDArray[np.float64]) -> None:
+        """Raise the score of each row, in place, to its F1 with ``row`` where that is higher."""
+        for index, text in zip(self._indexes, self._texts(row), strict=True):
+            index.raise_scores(text, scores)
 
     def k_nearest(self, row: Row, k: int) -> list[tuple[int, float]]:
         """Return the ``k`` nearest rows with their F1, nearest first, ties in row order."""

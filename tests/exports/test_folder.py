@@ -43,7 +43,7 @@ def test_a_folder_has_the_data_and_what_tools_read_beside_it(run: Path, tmp_path
         data = (out / each["path"]).read_bytes()
         assert (len(data), sha256(data).hexdigest()) == (each["bytes"], each["sha256"])
     assert about["files"][0]["rows"] == done.rows == 20 and done.files[0].split == "train"
-    assert (about["run"], about["export"]) == ("logqa", {"format": "llama-factory", "seed": 0})
+    assert (about["run"], about["export"]) == ("logqa", {"format": "llama-factory"})
     assert str(tmp_path) not in (out / "manifest.json").read_text()
 
 
