@@ -6,11 +6,13 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from selfinstruct.api.exported_rows import Choice, ExportedRun
+from selfinstruct.api.hub import push_folder, require_hub
 from selfinstruct.errors import InputError
 from selfinstruct.exports import CHAT, FORMATS, ExportRows, Settings
 from selfinstruct.exports.folder import FolderFacts, write_folder
@@ -31,17 +33,19 @@ _OF_ROWS = [name for name, form in FORMATS.items() if form.is_of_rows]
 class Exported:
     """The outcome of an export: the number of rows written, and a note for the user ("" if there is none).
 
-    ``files`` are those with data in an exported folder; none where the rows were written to one file.
+    ``files`` are those with data in an exported folder; none where the rows were written to one file. ``url`` is the
+    address of a data set that was pushed to the hub.
     """
 
     rows: int
     note: str = ""
     files: Sequence[ExportedFile] = ()
+    url: str = ""
 
 
 def export(
     directory: str | Path,
-    out: str | Path | BinaryIO,
+    out: str | Path | BinaryIO | None = None,
     *,
     format: str = "jsonl",
     columns: Mapping[str, str] | None = None,
@@ -58,6 +62,8 @@ def export(
     keep_formulas: bool = False,
     bom: bool = False,
     force: bool = False,
+    push_to_hub: str | None = None,
+    public: bool = False,
 ) -> Exported:
     """Write a run's accepted rows to ``out``, a path or an open binary file; a run in progress may be exported too.
 
@@ -78,12 +84,19 @@ def export(
 
     ``out`` is a folder if it is one already or ends with a slash, and always for splits and for formats that need
     several files: with the data, a card, the files that training tools read, and a manifest. Existing files are
-    replaced only with ``force``.
+    replaced only with ``force``. ``push_to_hub`` uploads the folder to the Hugging Face Hub as the data set of this
+    name, ``owner/name``, private unless ``public``, with the token in HF_TOKEN; ``out`` may then be omitted.
 
     Raises InputError if there is no such run or format, rows do not fit the format, or ``out`` already exists;
-    StorageError if a file cannot be written.
+    StorageError if a file cannot be written, EndpointError if the hub refuses or cannot be reached.
     """
     _check_options(format, keep_formulas=keep_formulas, bom=bom)
+    if out is None and push_to_hub is None:
+        raise InputError("`out`: nothing to write to", hint="Name a file or a folder, or a data set: `push_to_hub`.")
+    if public and push_to_hub is None:
+        raise InputError("`public`: nothing is pushed", hint="Name the data set: `push_to_hub=OWNER/NAME`.")
+    if push_to_hub is not None:
+        require_hub()
     choice = Choice(
         with_seeds=with_seeds,
         best=best,
@@ -97,17 +110,21 @@ def export(
         seed=seed,
     )
     _check_choice(choice, format)
-    as_folder = _is_folder(out, format, is_split=split is not None)
+    as_folder = _is_folder(out, format, needed=split is not None or push_to_hub is not None)
     if isinstance(out, str | Path) and not force:
         _refuse_existing(Path(out), as_folder=as_folder)
-    with open_history(directory) as history:
+    with open_history(directory) as history, contextlib.ExitStack() as stack:
         run = ExportedRun(history)
         settings = _settings(run, format, columns, keep_formulas=keep_formulas, bom=bom)
         splits = run.splits(choice)
-        if not as_folder:
+        if out is not None and not as_folder:
             return _write_file(out, splits["train"], settings, run.notes)
-        assert isinstance(out, str | Path)
-        return _write_folder(Path(out), splits, settings, _facts(run, format, columns, choice), run.notes)
+        assert out is None or isinstance(out, str | Path)
+        place = Path(stack.enter_context(TemporaryDirectory()) if out is None else out)
+        done = _write_folder(place, splits, settings, _facts(run, format, columns, choice), run.notes)
+        if push_to_hub is None:
+            return done
+        return replace(done, url=push_folder(place, push_to_hub, public=public))
 
 
 def _check_options(format: str, *, keep_formulas: bool, bom: bool) -> None:
@@ -159,9 +176,11 @@ def _check_choice(choice: Choice, format: str) -> None:
             raise InputError("`split`: not a name of a split: {name!r}", hint="Use letters and digits.", name=name)
 
 
-def _is_folder(out: str | Path | BinaryIO, format: str, *, is_split: bool) -> bool:
+def _is_folder(out: str | Path | BinaryIO | None, format: str, *, needed: bool) -> bool:
     """Whether the export is a folder. Raises InputError where it must be one and ``out`` is an open file."""
-    needed = is_split or FORMATS[format].is_folder
+    needed = needed or FORMATS[format].is_folder
+    if out is None:
+        return True
     if isinstance(out, str | Path):
         return needed or str(out).endswith("/") or Path(out).is_dir()
     if needed:

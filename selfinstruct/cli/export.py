@@ -78,6 +78,11 @@ def export(
         bool, typer.Option("--keep-formulas", help="CSV: write cells that look like formulas unchanged.")
     ] = False,
     bom: Annotated[bool, typer.Option("--bom", help="CSV: begin with a byte order mark, for spreadsheets.")] = False,
+    push_to_hub: Annotated[
+        str | None,
+        typer.Option(metavar="OWNER/NAME", help="Upload to the Hugging Face Hub; its token is read from HF_TOKEN."),
+    ] = None,
+    public: Annotated[bool, typer.Option("--public", help="Create the data set of --push-to-hub for all.")] = False,
 ) -> int:
     """Write the accepted rows of a run, finished or in progress, with unchanged values.
 
@@ -101,7 +106,7 @@ def export(
     from selfinstruct.render.exported import split_text
     from selfinstruct.render.text import counted, printable
 
-    to = sys.stdout.buffer if out is None else out
+    to = sys.stdout.buffer if out is None and push_to_hub is None else out
     done = api.export(
         run,
         to,
@@ -120,11 +125,15 @@ def export(
         keep_formulas=keep_formulas,
         bom=bom,
         force=force,
+        push_to_hub=push_to_hub,
+        public=public,
     )
     sys.stdout.flush()
     screen = console()
-    where = _("stdout") if out is None else printable(out)
+    where = printable(out or done.url) or _("stdout")
     screen.print(_("wrote {rows} to {file}", rows=counted(done.rows, "row"), file=where), soft_wrap=True)
+    if out and done.url:
+        screen.print(_("pushed to {url}", url=printable(done.url)), soft_wrap=True)
     if len(done.files) > 1:
         screen.print(split_text({each.split or "": each.rows or 0 for each in done.files}), soft_wrap=True)
     if done.note:
