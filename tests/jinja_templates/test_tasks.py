@@ -219,6 +219,15 @@ def test_a_header_with_an_unknown_key_is_an_error(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_in_another_encoding_is_read_when_told_so(tmp_path: Path) -> None:
+    """GB18030 with its name; without it, the error says that it is not UTF-8."""
+    (tmp_path / "t.jinja").write_bytes("给它起个标题：{{ 评论 }} ||| {{ 标题 }}".encode("gb18030"))
+    found = read_templates(str(tmp_path / "t.jinja"), "gb18030")
+    assert found[0].text.startswith("给它起个标题")
+    with pytest.raises(InputError, match="UTF-8"):
+        read_templates(str(tmp_path / "t.jinja"))
+
+
 def test_only_whole_columns_of_a_table_are_numbers() -> None:
     """A cell that would be written differently keeps its column as text; empty cells stay empty."""
     rows = [
