@@ -2,9 +2,9 @@
 
     python -m benchmarks.verify [SEEDS] [--rows 1000 10000 100000]
 
-Grows the seeds to each number of rows in a temporary directory and audits the run by ``selfinstruct verify``: plain SQL,
-every reply parsed again, every rule, and every pair of rows, without an index. Prints what it measured; exits with 1
-where a claim does not hold.
+Grows the seeds to each number of rows in a temporary directory and audits the run by ``selfinstruct verify``: plain
+SQL, every reply parsed again, every rule, and every pair of rows, without an index. Prints what it measured; exits with
+1 where a claim does not hold.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def main() -> int:
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     arguments = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {arguments.seeds}")
-    print(f"{'rows':>9} {'grown in':>10} {'audited in':>11} {'pairs':>15} {'by rouge-score':>15} {'claims that hold':>17}")
+    print(
+        f"{'rows':>9} {'grown in':>10} {'audited in':>11} {'pairs':>15} {'by rouge-score':>15} {'claims that hold':>17}"
+    )
     broken = 0
     for rows in arguments.rows:
         with tempfile.TemporaryDirectory() as folder:
