@@ -50,6 +50,8 @@ FORBIDDEN = (
     "shutil.", "signal.pthread_kill", "socket.", "subprocess.", "sys._current_", "sys.addaudithook", "sys.setprofile",
     "sys.settrace", "syslog.", "tempfile.", "time.sleep",
 )  # fmt: skip
+assert sys.platform != "win32"  # it has no fork; so that type checkers know
+
 _CHANNEL = 3  # the descriptor that a program's verdict is written to
 _MOST_BYTES = 8192
 _SHOWN = 120

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from selfinstruct.recipe import Field, Recipe
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Row
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="code is run on Linux only")
 PASSES = Constraints(passes="tests")
 ADD = "def add(a, b):\n    return a + b"
 NOWHERE = "http://127.0.0.1:9/v1"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import socket
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from selfinstruct.execution import Program, Runner
 from selfinstruct.execution.runner import Limits
 from selfinstruct.execution.system_calls import _MACHINES, _X32, filter_program
 
+resource = pytest.importorskip("resource")
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or filter_program(platform.machine()) is None, reason="needs a seccomp filter"
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,8 +14,8 @@ import pytest
 
 from selfinstruct.errors import InputError
 from selfinstruct.execution import Program, Runner, runner, shared_runner
-from selfinstruct.execution.worker import MODULES
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="code is run on Linux only")
 ADD = 'def add(a, b):\n    """Return the sum."""\n    return a + b\n'
 
 
@@ -78,6 +79,8 @@ def test_a_verdict_names_the_error_and_its_line(one: Runner, code: str, tests: s
 
 def test_exercises_may_import_what_the_library_has(one: Runner) -> None:
     """Each module that is loaded, and what dataclasses, named tuples, dates and Chinese text need at work."""
+    from selfinstruct.execution.worker import MODULES
+
     code = "\n".join(f"import {name}" for name in MODULES) + (
         "\nfrom dataclasses import dataclass\nfrom collections import namedtuple\nfrom datetime import datetime\n"
         "@dataclass(order=True)\nclass Point:\n    x: 'int'\n    y: 'int' = 0\n"
@@ -115,7 +118,7 @@ def test_a_worker_that_dies_is_replaced(one: Runner) -> None:
     one.require()
     before = one._worker
     assert before is not None
-    os.kill(before.pid, signal.SIGSTOP)
+    os.kill(before.pid, signal.Signals["SIGSTOP"])
     ending = threading.Timer(0.2, before.kill)
     ending.start()
     programs = [Program(ADD, f"assert add(1, {number}) == {number + 1}") for number in range(20, 23)]

@@ -6,6 +6,7 @@ import asyncio
 import doctest
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from selfinstruct.recipe import LANGUAGES, Language, builtin, load_recipe
 from selfinstruct.run_directory import open_history
 from selfinstruct.testing import Behaviour, FaultServer
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="code is run on Linux only")
 INPUTS = builtin.path("code-exercises").parent / "inputs" / "code-exercises"
 #: The bodies of functions that are no solution, each with the beginning of the reason.
 WRONG = {
