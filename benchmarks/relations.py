@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks.relation_tables import TABLES, Row, bookings, day, prose
 from benchmarks.relation_texts import TEXTS
-from selfinstruct.analysis.findings import find_problems
+from selfinstruct.analysis.gate import find_problems
 from selfinstruct.mining.relations import InferredRelation, infer_relations
 from selfinstruct.recipe.relation_paths import parse_pattern
 from selfinstruct.rows.leaves import Path as LeafPath

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 import selfinstruct
+from selfinstruct.analysis.gate.reasons import REASONS as FINDINGS
 from selfinstruct.checks import REASONS
 from selfinstruct.recipe.tables import Recipe
 from selfinstruct.render.summary import MEANINGS
@@ -157,6 +158,11 @@ def reasons() -> str:
         "with `selfinstruct show RUN x1`.\n",
         "| reason | meaning |\n|---|---|",
         *(f"| `{reason}` | {MEANINGS[reason]} |" for reason in REASONS),
+        "\n## Findings\n",
+        "`check` reports rows by the reasons above and by these. They are about rows that people keep in files, and no",
+        "candidate of a run is rejected for them. A recipe sets other severities: `[gate.severity]`.\n",
+        "| reason | severity | meaning |\n|---|---|---|",
+        *(f"| `{reason}` | {severity} | {meaning} |" for reason, (severity, meaning) in FINDINGS.items()),
         "\n## Failures\n",
         "A call without a usable reply is counted under one of these reasons. Passing faults are retried first; see",
         "[Models](../models.md).\n",

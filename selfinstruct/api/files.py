@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
-from selfinstruct.analysis.findings import Findings, find_problems
+from selfinstruct.analysis.findings import Findings
+from selfinstruct.analysis.gate import find_problems, next_baseline
+from selfinstruct.analysis.gate.baseline import baseline_text
 from selfinstruct.errors import InputError
 from selfinstruct.files import open_whole, write_whole
 from selfinstruct.messages import Phrase
@@ -33,42 +36,65 @@ def _ignore(done: int, of_these: int) -> None:
 def check(
     source: Source,
     *,
+    others: Sequence[Source] = (),
     recipe: str | Path | None = None,
     against: Sequence[Source] = (),
     encoding: str = UTF_8,
+    baseline: str | Path | None = None,
+    update_baseline: bool = False,
+    waivers: str | Path | None = None,
     watch: Callable[[int, int], None] = _ignore,
 ) -> Findings:
     """Check existing rows by the rules of a recipe, or by rules inferred from the rows themselves.
 
-    ``source`` and each item of ``against`` (rows that must not be repeated) is a path, "-" for stdin, an iterable of
-    dicts or a DataFrame; ``recipe`` is a path. ``encoding`` is that of files which are not UTF-8, other than the
-    recipe. ``watch`` is called with the number of rows checked and of findings.
+    ``source`` and each item of ``others`` and of ``against`` (rows that must not be repeated) are a path, a folder of
+    row files, "-" for stdin, an iterable of dicts or a DataFrame; ``recipe`` is a path. ``encoding`` is that of files
+    which are not UTF-8, other than the recipe. Findings that the file ``baseline`` has do not fail the gate, and
+    measures that are worse than its own do; ``update_baseline`` writes it. ``waivers`` is a TOML file of findings that
+    are accepted, besides those of the recipe. ``watch`` is called with the number of rows checked and of findings.
 
-    Raises RowError or RecipeError if an input cannot be read. A problem of a row is a finding, never an error.
+    Raises RowError or RecipeError if an input cannot be read, InputError for an unreadable baseline or waiver,
+    StorageError if the baseline cannot be written. A problem of a row is a finding, never an error.
     """
-    found = find_problems(
-        source,
-        recipe=None if recipe is None else str(recipe),
-        against=against,
-        encoding=encoding,
-        importer=import_extension,
-        watch=watch,
-    )
+    if update_baseline and baseline is None:
+        raise InputError("`update_baseline`: no baseline is named", hint='Name the file: `baseline="baseline.json"`.')
+    chosen = None if recipe is None else str(recipe)
+    settings: dict[str, Any] = {"recipe": chosen, "against": against, "encoding": encoding, "waivers": waivers}
+    settings |= {"importer": import_extension, "watch": watch, "today": datetime.date.today().isoformat()}
+    if update_baseline and baseline is not None:
+        found, recorded = next_baseline(source, *others, baseline=baseline, **settings)
+        write_whole(Path(baseline), baseline_text(recorded).encode())
+    else:
+        found = find_problems(source, *others, baseline=baseline, **settings)
     return replace(found, html=_findings_html)
 
 
 async def check_async(
     source: Source,
     *,
+    others: Sequence[Source] = (),
     recipe: str | Path | None = None,
     against: Sequence[Source] = (),
     encoding: str = UTF_8,
+    baseline: str | Path | None = None,
+    update_baseline: bool = False,
+    waivers: str | Path | None = None,
     watch: Callable[[int, int], None] = _ignore,
 ) -> Findings:
     """``check`` in a thread, so that the event loop stays free; ``watch`` is called from that thread."""
-    return await asyncio.to_thread(
-        partial(check, source, recipe=recipe, against=against, encoding=encoding, watch=watch)
+    work = partial(
+        check,
+        source,
+        others=others,
+        recipe=recipe,
+        against=against,
+        encoding=encoding,
+        baseline=baseline,
+        update_baseline=update_baseline,
+        waivers=waivers,
+        watch=watch,
     )
+    return await asyncio.to_thread(work)
 
 
 def init(source: Source, out: str | Path | None = None, *, force: bool = False, encoding: str | None = None) -> str:

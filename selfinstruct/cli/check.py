@@ -1,17 +1,22 @@
-"""``selfinstruct check``: check the rows of a file, for people and as a gate in CI."""
+"""``selfinstruct check``: check the rows of files, for people and as a gate in CI."""
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from selfinstruct.cli.console import console, print_json
+from selfinstruct.cli.console import console, print_data, print_json
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
 from selfinstruct.messages import _
+
+if TYPE_CHECKING:
+    from selfinstruct.analysis.findings import Findings
 
 GATE_FAILED = 1
 
@@ -21,10 +26,13 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    GITHUB = "github"
+    JUNIT = "junit"
+    SARIF = "sarif"
 
 
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Rows to check; - reads stdin.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Rows to check, also folders; - reads stdin.")],
     recipe: Annotated[
         str | None, typer.Option(metavar="FILE", help="Rules to check [default: inferred from the rows].")
     ] = None,
@@ -34,25 +42,71 @@ def check(
     encoding: Annotated[
         str, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
     ] = "utf-8",
-    format: Annotated[Format, typer.Option(help="Output format.")] = Format.TEXT,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Committed state: only what is new or worse fails.")
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Write the present state to the --baseline file.")
+    ] = False,
+    waivers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Accepted findings, besides those of the recipe (TOML).")
+    ] = None,
+    format: Annotated[
+        Format | None, typer.Option(help="Output format [default: text; github inside GitHub Actions].")
+    ] = None,
 ) -> int:
-    """Check every row of a file and report each problem with its line; exit 1 if any is an error.
+    """Check every row and report each problem with its line; exit 1 if any is an error.
 
-    Duplicates, contradictions and near-duplicates are reported at the later row. Without --recipe, the rules are
-    inferred from the rows, and breaking an inferred length, category or similarity limit is only a warning. So is an
-    answer that a reader, trained on the other rows, contradicts: `unanswered`, in files of 100 to 2,000 rows or by a
-    recipe with [[verify]].
+    Duplicates, contradictions and near-duplicates are reported at the later row. Secrets, personal data, placeholders,
+    damaged text, unbalanced classes and labels in two spellings are reported too. Without --recipe, the rules are
+    inferred from the rows of each file, and breaking an inferred length, category or similarity limit is only a
+    warning. So is an answer that a reader, trained on the other rows, contradicts: `unanswered`, in files of 100 to
+    2,000 rows or by a recipe with [[verify]].
     """
     from selfinstruct import api
 
     tune_allocator()
+    if format is None:
+        format = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TEXT
     with show_count(console(), _("findings")) as watch:
-        found = api.check(file, recipe=recipe, against=against or (), encoding=encoding, watch=watch)
+        found = api.check(
+            files[0],
+            others=files[1:],
+            recipe=recipe,
+            against=against or (),
+            encoding=encoding,
+            baseline=baseline,
+            update_baseline=update_baseline,
+            waivers=waivers,
+            watch=watch,
+        )
+    _print(found, files, format)
+    if update_baseline and baseline is not None:
+        from selfinstruct.render.findings import baseline_text
+
+        console().print(baseline_text(found, str(baseline)), soft_wrap=True, end="")
+    return GATE_FAILED if found.failed else 0
+
+
+def _print(found: Findings, files: list[str], format: Format) -> None:
+    """Print findings on stdout and, for people, the verdict on stderr."""
+    from selfinstruct.render.findings import FINDING_MEANINGS, findings_text, verdict_text
+
     if format is Format.JSON:
         print_json(found.to_dict())
-    else:
-        from selfinstruct.render.findings import findings_text, verdict_text
+    elif format is Format.JUNIT:
+        from selfinstruct.render.junit import junit_xml
 
+        print_data(junit_xml(found))
+    elif format is Format.SARIF:
+        from selfinstruct.render.sarif import sarif_json
+
+        print_data(sarif_json(found, FINDING_MEANINGS, Path.cwd()))
+    elif format is Format.GITHUB:
+        from selfinstruct.render.github import github_text
+
+        print_data(github_text(found, Path.cwd()))
+    else:
         console(sys.stdout).print(findings_text(found), soft_wrap=True, end="")
-        console().print(verdict_text(found, file), soft_wrap=True, end="")
-    return GATE_FAILED if found.failed else 0
+    if format in (Format.TEXT, Format.GITHUB):
+        console().print(verdict_text(found, files[0]), soft_wrap=True, end="")

@@ -15,7 +15,7 @@ from selfinstruct.text import value_text
 from selfinstruct.values import number_of
 
 #: Names of fields with few, fixed values.
-_NAMES = re.compile(
+LABEL_NAMES = re.compile(
     r"(?:.*[_-])?(?:label|type|kind|class|category|status|state|role|from|severity|level|sentiment|polarity|unit|method|"
     r"gender|sex|priority|tag|pos|currency|typ|klasse|art|statut|tipo|estado)|标签|类别|类型|状态|等级|级别|種類|状態",
     re.IGNORECASE,
@@ -49,7 +49,7 @@ def label_relations(columns: Sequence[Column]) -> Iterator[tuple[Relation, Evide
     Labels of whole rows are the categories of a recipe.
     """
     for column in columns:
-        if len(column.pattern) < 2 or not column.is_text or column.is_prose or not _NAMES.fullmatch(column.name):
+        if len(column.pattern) < 2 or not column.is_text or column.is_prose or not LABEL_NAMES.fullmatch(column.name):
             continue
         counts = Counter(value_text(cell.value).strip() for cell in column.cells)
         total = sum(counts.values())

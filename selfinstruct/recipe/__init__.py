@@ -8,6 +8,7 @@ category in ``quota.weights`` exists, which is known only once the seeds are rea
 
 from selfinstruct.recipe.changes import frozen_changes
 from selfinstruct.recipe.extensions import Importer, accept_unimported, extension_error, import_extension, is_reference
+from selfinstruct.recipe.gate import Gate, Tolerances, Waiver, WaiverFile
 from selfinstruct.recipe.methods import (
     Attribute,
     Documents,
@@ -51,6 +52,7 @@ __all__ = [
     "Documents",
     "Expand",
     "Field",
+    "Gate",
     "Importer",
     "Judge",
     "Language",
@@ -68,7 +70,10 @@ __all__ = [
     "Seeds",
     "Snippets",
     "Step",
+    "Tolerances",
     "Verify",
+    "Waiver",
+    "WaiverFile",
     "accept_unimported",
     "attributes_to_toml",
     "bind",

@@ -8,6 +8,7 @@ from annotated_types import Ge, Le
 from pydantic import Field as Key
 from pydantic import Strict
 
+from selfinstruct.recipe.gate import Gate
 from selfinstruct.recipe.methods import (
     Attribute,
     Documents,
@@ -227,6 +228,7 @@ class Recipe(Table):
     rules: Rules = ()
     relations: Relations = ()
     checks: Checks = Checks()
+    gate: Gate = Gate()
     categories: Categories = Categories()
     quota: Quota = Quota()
     novelty: Novelty = Novelty()

@@ -88,11 +88,11 @@ def lines(text: str) -> dict[KeyPath, int]:
     """Return, for each table and key of valid TOML ``text``, the line (from 1) of the statement that first names it.
 
     tomllib reports no positions, so each statement is parsed again by itself: it is the fewest lines that are valid.
-    Arrays of tables inside other tables are not supported.
+    Arrays of tables inside arrays of tables are not supported.
     """
     found: dict[KeyPath, int] = {}
     table: KeyPath = ()
-    arrays: dict[str, int] = {}
+    arrays: dict[KeyPath, int] = {}
     rows = text.replace("\r\n", "\n").split("\n")
     start = 0
     for end, row in enumerate(rows):
@@ -105,12 +105,13 @@ def lines(text: str) -> dict[KeyPath, int]:
             continue  # The statement continues on the next line.
         paths = list(_paths(read, ()))
         if statement.lstrip().startswith("["):
-            name, *below = paths[-1]
+            header = paths[-1]
+            array = next((header[:depth] for depth in range(len(header), 0, -1) if header[:depth] in arrays), None)
             if statement.lstrip().startswith("[["):
-                arrays[str(name)] = arrays.get(str(name), -1) + 1
-                paths.append((name, arrays[str(name)]))
-            elif str(name) in arrays:
-                paths = [(name, arrays[str(name)], *below)]
+                arrays[header] = arrays.get(header, -1) + 1
+                paths.append((*header, arrays[header]))
+            elif array is not None:
+                paths = [(*array, arrays[array], *header[len(array) :])]
             table = paths[-1]
         else:
             paths = [table + path for path in paths]

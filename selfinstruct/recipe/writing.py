@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct.recipe import toml
+from selfinstruct.recipe.gate import Gate
 from selfinstruct.recipe.methods import Attribute
 from selfinstruct.recipe.tables import Model, Recipe
 from selfinstruct.recipe.types import Table
@@ -49,6 +50,7 @@ def _tables(
         yield ("relations", at), _set_keys(relation)
     if recipe.checks.use or "checks" in comments:
         yield ("checks",), {"use": recipe.checks.use}
+    yield from _gate(recipe.gate)
     if "attributes" in comments:
         yield ("attributes",), None
     for name, attribute in recipe.attributes.items():
@@ -89,6 +91,17 @@ def _tables(
     yield ("model",), _model(recipe.model) if recipe.model is not None else None
     for at, model in enumerate(recipe.models):
         yield ("models", at), _model(model) | {"weight": model.weight}
+
+
+def _gate(gate: Gate) -> Iterator[tuple[toml.KeyPath, Mapping[str, Any] | None]]:
+    own = _set_keys(gate)
+    if "personal_data" in own:
+        yield ("gate",), {"personal_data": own["personal_data"]}
+    for key in ("severity", "tolerances"):
+        if own.get(key):
+            yield ("gate", key), own[key]
+    for at, waiver in enumerate(gate.waivers):
+        yield ("gate", "waivers", at), _set_keys(waiver)
 
 
 def _set_keys(table: Table, comments: Mapping[str, str] | None = None, path: str = "") -> dict[str, Any]:

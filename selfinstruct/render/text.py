@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
@@ -45,6 +46,12 @@ def pad(text: str, cells: int) -> str:
 def pad_left(text: str, cells: int) -> str:
     """Return ``text`` with spaces before it, as `pad`."""
     return " " * (cells - cell_len(text)) + text
+
+
+def seen_from(file: str, folder: Path) -> str:
+    """Return the name of a file as seen from a folder that contains it, with slashes; other names stay as they are."""
+    path = Path(file)
+    return (path.relative_to(folder) if path.is_absolute() and path.is_relative_to(folder) else path).as_posix()
 
 
 def format_number(value: int) -> str:

@@ -79,3 +79,7 @@ class NeighbourIndex:
         """The id of the nearest row whose ROUGE-L F1 is strictly above ``threshold``, with its score."""
         found = self._index.nearest(row, threshold)
         return None if found is None else (found[0] + 1, found[1])
+
+    def all_near(self, row: Row, threshold: float, most: int) -> list[int]:
+        """The ids of the nearest rows whose ROUGE-L F1 is strictly above ``threshold``, at most so many."""
+        return [number + 1 for number, score in self._index.k_nearest(row, most) if score > threshold]

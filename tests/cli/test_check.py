@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,7 +145,7 @@ def test_what_a_run_has_grown_passes_its_own_recipe(tmp_path: Path) -> None:
 
 def test_rows_of_another_shape_are_findings(tmp_path: Path) -> None:
     """A file whose rows differ in their fields is checked by the fields that most have."""
-    content: list[Row] = [{"odd": 1}, *rows(6), {"Question": "?"}]
+    content: list[Row] = [{"odd": 1}, *rows(6), {"Question": "Why?"}]
     found = api.check(write(tmp_path / "f.jsonl", content))
     assert {(line, reason) for line, _, reason, _ in told(found)} == {(1, "schema"), (8, "schema")}
     assert found.measures.uncategorised == 2
@@ -187,13 +188,15 @@ def test_near_duplicates_are_those_of_brute_force(loose: Path, texts: list[str])
 def test_the_command_is_a_gate(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Errors are exit 1, one finding a line on stdout as file:line, the verdict on stderr."""
     content = rows(12)
-    content[2] = {**content[2], "Answer": "go\x1b[31mne"}
+    content[2] = {**content[2], "Answer": "gone"}
+    content[5] = {**content[5], "RawLog": f"{content[5]['RawLog']} \x1b[31m"}
     file = write(tmp_path / "f.jsonl", content)
     assert main(["check", str(file)]) == 1
     out, err = capfd.readouterr()
     assert out.startswith(f"{file}:3: error ungrounded: Answer ")
-    assert out.count("\n") == 1 and "\x1b" not in out
-    assert "12 rows, inferred rules: 1 error (1 ungrounded)" in err
+    assert out.splitlines()[1].startswith(f"{file}:6: warning control: RawLog contains a terminal escape")
+    assert out.count("\n") == 2 and "\x1b" not in out
+    assert "12 rows, inferred rules: 1 error and 1 warning (1 ungrounded, 1 control)" in err
 
 
 def test_a_file_without_errors_passes_the_gate(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -211,13 +214,14 @@ def test_json_is_the_contract(tmp_path: Path, recipe: Path, capfd: pytest.Captur
     out, err = capfd.readouterr()
     assert err == ""
     found = json.loads(out)
-    assert list(found) == ["findings", "measures", "notes"]
-    assert found["findings"] == [
-        {
-            **{"file": str(file), "line": 5, "field": "", "reason": "duplicate", "severity": "error"},
-            **{"message": "identical to another row", "evidence": {"file": str(file), "line": 1}},
-        }
-    ]
+    assert list(found) == ["version", "findings", "measures", "notes", "data_sets", "gate"]
+    (finding,) = found["findings"]
+    assert finding == {
+        **{"file": str(file), "line": 5, "field": "", "reason": "duplicate", "severity": "error"},
+        **{"message": "identical to another row", "evidence": {"file": str(file), "line": 1}},
+        **{"row": 5, "fingerprint": finding["fingerprint"], "status": "new"},
+    }
+    assert found["version"] == 1 and found["gate"]["failed"]
     measures = found["measures"]
     assert measures["rows"] == 5 and measures["errors"] == 1 and measures["warnings"] == 0
     assert measures["reasons"] == {"duplicate": 1} and measures["recipe"] == "r"
@@ -251,8 +255,8 @@ def test_a_large_file_is_sampled_for_its_rules_and_checked_whole() -> None:
     content = rows(1500)
     content[-1] = {**content[-1], "Answer": "gone"}
     found = api.check(content)
-    assert [finding for finding in found.findings if finding.severity == "error"] == [
-        Finding(
-            "rows", 1500, "Answer", "ungrounded", "error", 'Answer "gone" does not occur in RawLog', {"value": "gone"}
-        )
-    ]
+    (finding,) = [finding for finding in found.findings if finding.severity == "error"]
+    expected = Finding(
+        "rows", 1500, "Answer", "ungrounded", "error", 'Answer "gone" does not occur in RawLog', {"value": "gone"}
+    )
+    assert finding == replace(expected, row=1500, fingerprint=finding.fingerprint)

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.relation_tables import TABLES
 from benchmarks.relation_texts import TEXTS
-from selfinstruct.analysis.findings import find_problems
+from selfinstruct.analysis.gate import find_problems
 from selfinstruct.mining.relations import infer_relations
 from selfinstruct.recipe import Relation
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from selfinstruct import api
-from selfinstruct.analysis.findings import find_problems
+from selfinstruct.analysis.gate import find_problems
 from selfinstruct.checks import Criteria, judge
 from selfinstruct.preparation.infer import infer
 from selfinstruct.preparation.prepare import prepare

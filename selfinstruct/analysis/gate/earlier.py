@@ -1,0 +1,43 @@
+"""The rows that a row is compared with, by ids from 1, with the place and the digest of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from selfinstruct.analysis.gate.fingerprint import digest
+from selfinstruct.recipe import Recipe
+from selfinstruct.records import Row
+from selfinstruct.rows import RowFile
+from selfinstruct.similarity.neighbour_index import NeighbourIndex
+
+
+class EarlierRows:
+    """Rows of files to keep apart, then those of the checked files as they are read, all compared with later ones."""
+
+    def __init__(self, recipe: Recipe, min_threshold: float) -> None:
+        self.index = NeighbourIndex(recipe, min_threshold)
+        self._files: list[tuple[int, RowFile]] = []
+        self._rows: list[int] = []
+
+    def begin(self, file: RowFile) -> None:
+        """Let the rows that are added from now on be those of ``file``."""
+        self._files.append((len(self._rows), file))
+
+    def add(self, row: Row, at: int) -> None:
+        """Add the row with this index in its file."""
+        self.index.add(row)
+        self._rows.append(at)
+
+    def place(self, number: int) -> dict[str, Any]:
+        """The file and line of the row with this id."""
+        file, at = self._find(number)
+        return {"file": file.file(at), "line": file.lines[at]}
+
+    def digest(self, number: int) -> bytes:
+        """The digest of the row with this id."""
+        file, at = self._find(number)
+        return digest(file.rows[at])
+
+    def _find(self, number: int) -> tuple[RowFile, int]:
+        file = next(file for start, file in reversed(self._files) if start < number)
+        return file, self._rows[number - 1]

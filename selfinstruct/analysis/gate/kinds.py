@@ -1,0 +1,113 @@
+"""All kinds of findings that look at the texts of rows, in one place: secrets first, so that nothing else prints them.
+
+    row -> its findings by itself;  all rows -> findings that only the whole shows
+
+Does not handle: the rules of a recipe (``checks``), other rows (``leaks``, duplicates).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from selfinstruct.analysis.gate import balance, characters, personal, secrets, spellings
+from selfinstruct.analysis.gate.criteria import Rules
+from selfinstruct.analysis.gate.found import Found
+from selfinstruct.analysis.gate.outliers import Outliers
+from selfinstruct.analysis.gate.placeholders import Placeholders
+from selfinstruct.messages import Phrase
+from selfinstruct.mining.labels import LABEL_NAMES
+from selfinstruct.preparation.categories import label_of
+from selfinstruct.records import Row
+from selfinstruct.rows.leaves import leaf_text
+
+_LEAST_CONSTANT = 10
+
+
+class Kinds:
+    """The kinds of findings of one data set, as its rows are read."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        recipe = rules.criteria.recipe
+        self._personal = recipe.gate.personal_data
+        self._sources = {name: each.appears_in for name, each in recipe.fields.items()}
+        self._label = recipe.categories.field if recipe.categories.by == "field" else None
+        texts = [name for name, each in recipe.fields.items() if each.type in ("string", "any") and not each.unique]
+        self._outliers = {name: Outliers(name) for name in texts if name != self._label}
+        self._placeholders = Placeholders(tells_blank=rules.inferred)
+        self._choices = {name: Counter[str]() for name, each in recipe.fields.items() if each.one_of}
+        self._labels: Counter[str] = Counter()
+        self._labelled: list[tuple[int, str]] = []
+        self._constants: dict[str, str | None] = {}
+        self._rows = 0
+
+    def texts(self, row: Row) -> dict[str, str]:
+        """The text of each field that has one."""
+        return {
+            name: value if isinstance(value, str) else leaf_text(value)
+            for name, value in row.items()
+            if value is not None
+        }
+
+    def of_row(self, at: int, row: Row, texts: dict[str, str]) -> Iterator[Found]:
+        """The findings of a row by itself."""
+        self._rows += 1
+        for name, text in texts.items():
+            yield from secrets.find(name, text)
+            yield from personal.find(name, text, self._personal)
+            yield from characters.find(name, text)
+            source = self._sources.get(name)
+            yield from self._placeholders.find(at, name, text, texts.get(source) if source else None)
+            if (outliers := self._outliers.get(name)) is not None:
+                outliers.add(at, text)
+            if name in self._choices:
+                self._choices[name][text] += 1
+            if self._constants.setdefault(name, text) != text:
+                self._constants[name] = None
+        if self._label is not None and self._label in row:
+            label = label_of(row[self._label])
+            self._labels[label] += 1
+            self._labelled.append((at, label))
+
+    def of_all(self, categories: Counter[str]) -> Iterator[tuple[int | None, Found]]:
+        """The findings that all rows show, each with the index of its row, or None for the data set as a whole."""
+        yield from self._placeholders.doubtful(self._rows)
+        for outliers in self._outliers.values():
+            yield from outliers.find()
+        yield from self._other_names()
+        yield from ((None, found) for found in self._balance(categories))
+
+    def label_shares(self) -> dict[str, dict[str, float]]:
+        """The share of rows of each label, by field."""
+        counted = {**self._choices, **({self._label: self._labels} if self._label else {})}
+        return {
+            name: {label: round(count / counts.total(), 4) for label, count in sorted(counts.items())}
+            for name, counts in counted.items()
+        }
+
+    def _other_names(self) -> Iterator[tuple[int, Found]]:
+        counts = self._labels.copy()
+        if not self._rules.inferred:
+            for category in self._rules.criteria.thresholds:
+                counts[category] += self._rows
+        others = spellings.other_names(counts)
+        if others and self._label:
+            for at, label in self._labelled:
+                yield from ((at, found) for found in spellings.find(self._label, label, others))
+
+    def _balance(self, categories: Counter[str]) -> Iterator[Found]:
+        criteria = self._rules.criteria
+        table = criteria.recipe.categories
+        if table.by == "field" or (not self._rules.inferred and table.by != "none"):
+            counts = {name: categories[name] for name in criteria.thresholds}
+            yield from balance.find(table.field or "", counts, criteria.recipe.quota.weights)
+        for name, choices in self._choices.items():
+            if name != table.field:
+                allowed = criteria.recipe.fields[name].one_of or ()
+                yield from balance.find(name, {label_of(each): choices[label_of(each)] for each in allowed})
+        if self._rules.inferred and self._rows >= _LEAST_CONSTANT:
+            for name, value in self._constants.items():
+                if value and name in criteria.recipe.fields and LABEL_NAMES.fullmatch(name):
+                    message = Phrase("every row has the same {field}: {value}", field=name, value=value[:40])
+                    yield Found("balance", name, message, {"rows": {value[:40]: self._rows}}, detail="constant")
