@@ -42,6 +42,8 @@ _ONE: dict[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
     "StorageError": ((0,), ("hint",)),
     "RowError": ((1,), ("hint",)),
     "Problem": ((1, 2), ("hint",)),
+    "CallError": ((1, 2), ("hint",)),
+    "LossyValueError": ((0, 1), ()),
 }
 
 
@@ -69,7 +71,7 @@ def messages_of(source: str, name: str) -> Iterator[Found]:
             for texts in _texts(node):
                 if _HAS_WORDS.search(texts[0]):
                     yield Found(texts, f"{name}:{node.lineno}")
-        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("message", "hint"):
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("message", "hint", "note"):
             for text in filter(_HAS_WORDS.search, _literals(node.value)):
                 yield Found((text,), f"{name}:{node.lineno}")
         elif isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "Annotated":

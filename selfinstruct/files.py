@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from selfinstruct.errors import StorageError
+from selfinstruct.messages import Phrase
 from selfinstruct.platform_support import process_exists, set_permissions, sync_directory
 
 _HINTS = {
@@ -136,12 +137,14 @@ def _mode(given: Path, target: Path) -> int | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         # A rename would replace the directory, device or pipe by a plain file: fatal for /dev/null.
-        what = "a directory" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
-        raise StorageError(f"{given}: cannot write: it is {what}", hint="Name a file, new or existing.")
+        what = Phrase("a directory") if stat.S_ISDIR(status.st_mode) else Phrase("a device or pipe")
+        raise StorageError(
+            "{given}: cannot write: it is {what}", hint="Name a file, new or existing.", given=given, what=what
+        )
     return stat.S_IMODE(status.st_mode)
 
 
 def _storage_error(path: Path, exc: OSError) -> StorageError:
     reason = exc.strerror or str(exc)
     hint = _HINTS.get(exc.errno or 0, _OTHER_HINT)
-    return StorageError(f"{path}: cannot write: {reason}", hint=hint)
+    return StorageError(Phrase("{path}: cannot write: {reason}", path=path, reason=reason), hint=hint)

@@ -30,6 +30,7 @@ from selfinstruct.journal import (
     seeds_digest,
     write_rows,
 )
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.platform_support import sync_directory
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import accept_unimported, frozen_changes, parse_recipe, to_toml
@@ -135,10 +136,12 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
         except StorageError as error:
             errors.append(error)
     if errors:
-        remedy = (
-            f"Every row is in {JOURNAL_NAME}; to write the files again: selfinstruct report {shlex.quote(str(where))}"
+        remedy = Phrase(
+            "Every row is in {file}; to write the files again: selfinstruct report {run}",
+            file=JOURNAL_NAME,
+            run=shlex.quote(str(where)),
         )
-        raise StorageError(errors[0].message, hint=f"{errors[0].hint}\n{remedy}") from errors[0]
+        raise StorageError(errors[0].message, hint=joined([errors[0].hint, remedy], "\n")) from errors[0]
     _write_checksums(where, _recorded_checksum(where))
 
 
@@ -202,7 +205,9 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise StorageError(f"{path}: cannot read: {error.strerror}", hint="Run the same command again.") from error
+        raise StorageError(
+            "{path}: cannot read: {strerror}", hint="Run the same command again.", path=path, strerror=error.strerror
+        ) from error
 
 
 def read_evaluation(where: Path) -> Evaluation | None:
@@ -227,7 +232,12 @@ def is_run_directory(where: str | Path) -> bool:
 def open_history(where: str | Path) -> History:
     """Open the journal of a run for reading. Raises InputError if there is none."""
     if not is_run_directory(where):
-        raise InputError(f"{where}: not a run directory", hint=f"A run directory contains {JOURNAL_NAME}.")
+        raise InputError(
+            "{where}: not a run directory",
+            hint="A run directory contains {file}.",
+            where=where,
+            file=JOURNAL_NAME,
+        )
     return History.open(Path(where))
 
 
@@ -238,7 +248,9 @@ def _create_directory(where: Path) -> list[Path]:
         if where.is_dir():
             if not is_run_directory(where) and any(not p.name.startswith("run.") for p in where.iterdir()):
                 raise InputError(
-                    f"{where}: contains other files and no run", hint="Set `out` to an empty or a new directory."
+                    "{where}: contains other files and no run",
+                    hint="Set `out` to an empty or a new directory.",
+                    where=where,
                 )
             return missing
         missing = [folder for folder in (where, *where.parents) if not folder.exists()]
@@ -247,7 +259,9 @@ def _create_directory(where: Path) -> list[Path]:
             sync_directory(folder.parent)
     except OSError as error:
         _remove_empty(missing)
-        message = f"{where}: cannot use it as the output directory: {error.strerror}"
+        message = Phrase(
+            "{where}: cannot use it as the output directory: {strerror}", where=where, strerror=error.strerror
+        )
         if error.errno in _DISK_ERRORS:
             raise StorageError(message, hint="Free some space, or set `out` to a directory on another disk.") from error
         raise InputError(message, hint="Set `out` to a directory that you can write to.") from error
@@ -266,18 +280,22 @@ def _require_same_settings(where: Path, journal: Journal, prepared: Prepared, me
     old = parse_recipe(recorded.recipe, f"{where}/{JOURNAL_NAME}: recipe", where, importer=accept_unimported)
     changed = [key for key in frozen_changes(old, prepared.recipe) if key != "seeds.file"]
     if recorded.seeds_digest != metadata.seeds_digest:
-        changed.append("the seed rows")
+        changed.append(Phrase("the seed rows"))
     if list(recorded.held_out) != list(metadata.held_out):
-        changed.append("the held-out rows")
+        changed.append(Phrase("the held-out rows"))
     if recorded.seed != metadata.seed:
-        changed.append(f"`seed` (the run has {recorded.seed})")
+        changed.append(Phrase("`seed` (the run has {seed})", seed=recorded.seed))
     if changed:
         run = shlex.quote(str(where))
         raise InputError(
-            f"{where}: this run has other settings: {', '.join(changed)}",
+            "{where}: this run has other settings: {changed}",
             hint="Set `out` to another directory; or judge the recorded replies by this recipe: "
-            f"selfinstruct rejudge {run} --recipe FILE\nOr continue the run with its own settings: selfinstruct run "
-            f"{shlex.quote(str(where / RECIPE_NAME))} --out {run}",
+            "selfinstruct rejudge {run} --recipe FILE\n"
+            "Or continue the run with its own settings: selfinstruct run {recipe} --out {run}",
+            where=where,
+            changed=joined(changed),
+            run=run,
+            recipe=shlex.quote(str(where / RECIPE_NAME)),
         )
 
 

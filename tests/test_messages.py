@@ -139,23 +139,7 @@ def _alternatives(node: ast.expr) -> list[ast.expr]:
     return [*_alternatives(node.body), *_alternatives(node.orelse)] if isinstance(node, ast.IfExp) else [node]
 
 
-_NOT_YET = {
-    "backends",
-    "checks",
-    "documents",
-    "growth",
-    "journal",
-    "prompts",
-}
-_NOT_YET |= {
-    "readers",
-    "testing",
-    "rows",
-    "run_directory.py",
-    "files.py",
-    "text.py",
-    "platform_support.py",
-}
+_NOT_YET = {"testing", "jinja_templates", "execution"}
 _ERRORS = {"InputError", "RecipeError", "RowError", "ExtensionError", "EndpointError", "StorageError"}
 
 

@@ -41,7 +41,7 @@ def recover(where: str | Path, out: str | Path) -> Recovered:
             "{where}: another process is writing this run ({holder})",
             hint="Wait for it, or stop it.",
             where=where,
-            holder=holder,
+            holder=holder.words,
         )
     try:
         remains = DamagedJournal(old)

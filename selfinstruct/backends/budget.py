@@ -65,7 +65,12 @@ class Budget:
     ) -> None:
         for name, limit in (("budget", money), ("max_requests", requests), ("max_tokens", tokens)):
             if limit is not None and not limit > 0:
-                raise InputError(f"`{name}`: must be greater than 0, got {limit}", hint="Leave it out for no limit.")
+                raise InputError(
+                    "`{name}`: must be greater than 0, got {limit}",
+                    hint="Leave it out for no limit.",
+                    name=name,
+                    limit=limit,
+                )
         self._money = None if money is None else Decimal(str(money))
         self._requests = requests
         self._tokens = tokens

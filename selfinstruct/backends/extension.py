@@ -47,8 +47,11 @@ class ExtensionBackend:
         missing = [member for member in _MEMBERS if not hasattr(made, member)]
         if missing:
             raise ExtensionError(
-                f"{reference}: expected a backend, got {type(made).__name__} without {', '.join(missing)}",
+                "{reference}: expected a backend, got {name} without {missing}",
                 hint="Return an object with the members of selfinstruct.backends.Backend.",
+                reference=reference,
+                name=type(made).__name__,
+                missing=", ".join(missing),
             )
         return cls(reference, made)
 
@@ -72,8 +75,10 @@ class ExtensionBackend:
             raise extension_error(self._reference, error) from error
         if not isinstance(outcome, Reply | Failure):
             raise ExtensionError(
-                f"{self._reference}: complete() returned {repr(outcome)[:80]}",
+                "{reference}: complete() returned {outcome}",
                 hint="Return a selfinstruct.records.Reply or Failure.",
+                reference=self._reference,
+                outcome=repr(outcome)[:80],
             )
         return outcome
 

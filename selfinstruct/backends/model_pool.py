@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from selfinstruct.backends.base import Backend
 from selfinstruct.errors import EndpointError
 from selfinstruct.events import Pace
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Failure, Reply, Request
 
 #: After this many consecutive calls without a reply, a backend is taken to be down rather than busy.
 MAX_CONSECUTIVE_FAILURES = 10
-_KEPT = "Everything received so far is kept. Run the same command again once the endpoint answers."
+_KEPT = Phrase("Everything received so far is kept. Run the same command again once the endpoint answers.")
 
 
 @dataclass(slots=True)
@@ -108,7 +109,14 @@ class ModelPool:
         member.failures += 1
         end = failure.fatal_error
         if end is None and member.failures >= MAX_CONSECUTIVE_FAILURES:
-            end = EndpointError(f"{member.failures} calls in a row failed; the last: {failure.message}", hint=_KEPT)
+            end = EndpointError(
+                Phrase(
+                    "{failures} calls in a row failed; the last: {message}",
+                    failures=member.failures,
+                    message=failure.message,
+                ),
+                hint=_KEPT,
+            )
         if isinstance(end, EndpointError) and self._disable(member, end):
             end = None
         return replace(failure, fatal_error=end, model=failure.model or member.backend.name)
@@ -120,5 +128,5 @@ class ModelPool:
         if sum(not each.disabled for each in self._members) == 1:
             return False
         member.disabled = True
-        self._notes.append(f"{member.backend.name} was disabled: {error.message}")
+        self._notes.append(Phrase("{name} was disabled: {problem}", name=member.backend.name, problem=error.message))
         return True

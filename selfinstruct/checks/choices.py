@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
 from selfinstruct.text import caseless, value_text
@@ -22,10 +23,24 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     said = caseless(row[name])
     if constraints.one_of and said not in _all_folded(constraints.one_of):
         return Rejection(
-            "label", f"{name} {_shown(row[name])} is not one of the {len(constraints.one_of)} allowed values"
+            "label",
+            Phrase(
+                "{name} {row} is not one of the {one_of} allowed values",
+                name=name,
+                row=_shown(row[name]),
+                one_of=len(constraints.one_of),
+            ),
         )
     if constraints.choice_of is not None and said not in _all_folded(choices(row[constraints.choice_of])):
-        return Rejection("label", f"{name} {_shown(row[name])} is not one of the choices in {constraints.choice_of}")
+        return Rejection(
+            "label",
+            Phrase(
+                "{name} {row} is not one of the choices in {choice_of}",
+                name=name,
+                row=_shown(row[name]),
+                choice_of=constraints.choice_of,
+            ),
+        )
     return None
 
 

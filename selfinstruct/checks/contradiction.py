@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Rejection, Row
 from selfinstruct.similarity import answer_fields, is_open, question_fields
@@ -13,5 +14,7 @@ def check(row: Row, twin: tuple[int, bool] | None, recipe: Recipe) -> Rejection 
         return None
     answers = " or ".join(answer_fields(recipe))
     return Rejection(
-        "contradiction", f"another row asks the same question and has a different {answers}", nearest=twin[0]
+        "contradiction",
+        Phrase("another row asks the same question and has a different {answers}", answers=answers),
+        nearest=twin[0],
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from selfinstruct.errors import ExtensionError
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Recipe, extension_error
 from selfinstruct.records import Rejection, Row
 
@@ -52,13 +53,22 @@ class CustomCheck:
         if isinstance(found, Rejection):
             if found.reason not in reasons:
                 raise ExtensionError(
-                    f"{self.reference}: returned a Rejection with the unknown reason {found.reason!r}",
-                    hint=f"Use {REASON!r}, or another of: {', '.join(reasons)}.",
+                    "{reference}: returned a Rejection with the unknown reason {reason!r}",
+                    hint="Use {reason_of_own!r}, or another of: {reasons}.",
+                    reference=self.reference,
+                    reason=found.reason,
+                    reason_of_own=REASON,
+                    reasons=", ".join(reasons),
                 )
             return found
         if not isinstance(found, str) or not found.strip():
             raise ExtensionError(
-                f"{self.reference}: expected None or the reason as text, got {repr(found)[:80]}",
+                "{reference}: expected None or the reason as text, got {found}",
                 hint="Return None for a row that passes.",
+                reference=self.reference,
+                found=repr(found)[:80],
             )
-        return Rejection(REASON, f"{getattr(self.function, '__name__', self.reference)}: {found}")
+        return Rejection(
+            REASON,
+            Phrase("{function}: {found}", function=getattr(self.function, "__name__", self.reference), found=found),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rapidfuzz.distance import LCSseq
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
 from selfinstruct.text import canonical, tokens, value_text
@@ -19,14 +20,22 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
         return None
     value, other = row[name], row[constraints.differs_from]
     if _words(value) == _words(other):
-        return Rejection("same", f"{name} repeats {constraints.differs_from}")
+        return Rejection(
+            "same", Phrase("{name} repeats {differs_from}", name=name, differs_from=constraints.differs_from)
+        )
     if constraints.differs_by is None:
         return None
     own = tokens(value_text(value))
     common = LCSseq.similarity(own, tokens(value_text(other)))
     if not own or len(own) - common >= constraints.differs_by * len(own):
         return None
-    message = f"{common} of {len(own)} words of {name} occur in {constraints.differs_from} in the same order"
+    message = Phrase(
+        "{common} of {own} words of {name} occur in {differs_from} in the same order",
+        common=common,
+        own=len(own),
+        name=name,
+        differs_from=constraints.differs_from,
+    )
     return Rejection("same", message)
 
 

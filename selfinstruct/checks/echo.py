@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Rejection
 
 
@@ -12,7 +13,7 @@ def check(twin: tuple[int, bool] | None, demos: Container[int], seed_count: int)
     if twin is None or not twin[1]:
         return None
     if twin[0] <= seed_count:
-        return Rejection("echo", "repeats a seed row", nearest=twin[0])
+        return Rejection("echo", Phrase("repeats a seed row"), nearest=twin[0])
     if twin[0] in demos:
-        return Rejection("echo", "repeats a demonstration of its prompt", nearest=twin[0])
+        return Rejection("echo", Phrase("repeats a demonstration of its prompt"), nearest=twin[0])
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 
@@ -14,7 +15,7 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     value = row[name]
     if not isinstance(value, str) or constraints.min_chars == 0 or _has_visible_character(value):
         return None
-    return Rejection("empty", f"{name} is {'blank' if value else 'empty'}")
+    return Rejection("empty", Phrase("{name} is blank" if value else "{name} is empty", name=name))
 
 
 def _has_visible_character(text: str) -> bool:

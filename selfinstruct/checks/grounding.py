@@ -19,6 +19,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from selfinstruct.messages import Phrase
 from selfinstruct.mining.lexicon.inflections import forms
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
@@ -54,11 +55,20 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     inflected = constraints.match == "inflected"
     for item in items(value):
         if find(item, context, constraints.match) is None:
-            form = " in any form" if inflected else ""
             if isinstance(value, list) and not inflected and find(value, context, constraints.match) is not None:
                 return None
             shown = json.dumps(item, ensure_ascii=False)[:80]
-            return Rejection("ungrounded", f"{name} {shown} does not occur in {constraints.appears_in}{form}")
+            return Rejection(
+                "ungrounded",
+                Phrase(
+                    "{name} {shown} does not occur in {appears_in} in any form"
+                    if inflected
+                    else "{name} {shown} does not occur in {appears_in}",
+                    name=name,
+                    shown=shown,
+                    appears_in=constraints.appears_in,
+                ),
+            )
     return None
 
 

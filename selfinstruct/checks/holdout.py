@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Rejection, Row
 
 
@@ -13,7 +14,12 @@ def check(row: Row, threshold: float, near: Callable[[Row, float], tuple[int, fl
     if found is None:
         return None
     number, score = found
-    message = f"ROUGE-L {score:.4f} with held-out row {number}, above {threshold:.4f}"
+    message = Phrase(
+        "ROUGE-L {score:.4f} with held-out row {number}, above {threshold:.4f}",
+        score=score,
+        number=number,
+        threshold=threshold,
+    )
     if score == 1:
-        message = f"asks the same as held-out row {number}"
+        message = Phrase("asks the same as held-out row {number}", number=number)
     return Rejection("holdout", message, score=score)

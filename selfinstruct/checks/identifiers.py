@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from selfinstruct.messages import Phrase
 from selfinstruct.mining import split_words
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
@@ -24,7 +25,13 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     for token in identifiers(canonical(leaf_text(row[name]))):
         if find_span(token, context) is None:
             return Rejection(
-                "identifiers", f"{name} contains {token[:80]}, which does not occur in {constraints.identifiers_in}"
+                "identifiers",
+                Phrase(
+                    "{name} contains {token}, which does not occur in {identifiers_in}",
+                    name=name,
+                    token=token[:80],
+                    identifiers_in=constraints.identifiers_in,
+                ),
             )
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 from selfinstruct.text import is_unspaced, tokens
@@ -33,7 +34,15 @@ def count_words(text: str) -> int:
 
 def _outside(name: str, count: int, unit: str, least: int | None, most: int | None) -> Rejection | None:
     if least is not None and count < least:
-        return Rejection("length", f"{name} has {count} {unit}, fewer than {least}")
+        return Rejection(
+            "length",
+            Phrase(
+                "{name} has {count} {unit}, fewer than {least}", name=name, count=count, unit=Phrase(unit), least=least
+            ),
+        )
     if most is not None and count > most:
-        return Rejection("length", f"{name} has {count} {unit}, more than {most}")
+        return Rejection(
+            "length",
+            Phrase("{name} has {count} {unit}, more than {most}", name=name, count=count, unit=Phrase(unit), most=most),
+        )
     return None

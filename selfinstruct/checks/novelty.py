@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Rejection, Row
 
 
@@ -12,5 +13,7 @@ def check(row: Row, threshold: float, nearest: Callable[[Row, float], tuple[int,
     near = nearest(row, threshold)
     if near is None:
         return None
-    message = f"ROUGE-L {near[1]:.4f} with the nearest row, above {threshold:.4f}"
+    message = Phrase(
+        "ROUGE-L {near:.4f} with the nearest row, above {threshold:.4f}", near=near[1], threshold=threshold
+    )
     return Rejection("near-duplicate", message, nearest=near[0], score=near[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 
@@ -17,12 +18,29 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     if not isinstance(value, str):
         return None
     if len(value) > MOST_CHARACTERS:
-        message = f"{name} has {len(value)} characters; patterns are checked on at most {MOST_CHARACTERS}"
+        message = Phrase(
+            "{name} has {count} characters; patterns are checked on at most {most}",
+            name=name,
+            count=len(value),
+            most=MOST_CHARACTERS,
+        )
         return Rejection("schema" if constraints.pattern is not None else "blocked", message)
     if constraints.pattern is not None and re.fullmatch(constraints.pattern, value) is None:
-        return Rejection("schema", f"{name} does not match {constraints.pattern[:80]}")
+        return Rejection(
+            "schema", Phrase("{name} does not match {pattern}", name=name, pattern=constraints.pattern[:80])
+        )
     for pattern in constraints.refuse:
         if (found := re.search(pattern, value)) is not None:
-            shown = f": {found[0][:80]!r}" if found[0] else ""
-            return Rejection("blocked", f"{name} matches the refused pattern {pattern[:80]}{shown}")
+            text = found[0][:80]
+            return Rejection(
+                "blocked",
+                Phrase(
+                    "{name} matches the refused pattern {pattern}: {text!r}"
+                    if text
+                    else "{name} matches the refused pattern {pattern}",
+                    name=name,
+                    pattern=pattern[:80],
+                    text=text,
+                ),
+            )
     return None

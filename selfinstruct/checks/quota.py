@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Rejection
 
 
@@ -9,4 +10,4 @@ def check(category: str, room: int) -> Rejection | None:
     """Reject a row of a category that needs no more rows; ``room`` is the number that it needs."""
     if room > 0:
         return None
-    return Rejection("quota", f"its category is full: {category[:80]}")
+    return Rejection("quota", Phrase("its category is full: {category}", category=category[:80]))

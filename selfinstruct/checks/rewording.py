@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Rejection
 
 
@@ -9,5 +10,7 @@ def check(reworded: tuple[int, float] | None) -> Rejection | None:
     """Reject a row that rewords another one about its passage, given by pool id and the ROUGE-L F1 of the questions."""
     if reworded is None:
         return None
-    message = f"the same answer about the same passage, to a question with ROUGE-L {reworded[1]:.4f}"
+    message = Phrase(
+        "the same answer about the same passage, to a question with ROUGE-L {reworded:.4f}", reworded=reworded[1]
+    )
     return Rejection("near-duplicate", message, nearest=reworded[0], score=reworded[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Field
 from selfinstruct.records import JSON, Rejection, Row
 from selfinstruct.rows import MAX_NESTING
@@ -38,18 +39,18 @@ def faults(row: Row, fields: Mapping[str, Field]) -> Iterator[tuple[str, str]]:
     if row.keys() != fields.keys():
         for name in row:
             if name not in fields:
-                yield str(name), f"{str(name)[:80]} is not a field of the recipe"
+                yield str(name), Phrase("{name} is not a field of the recipe", name=str(name)[:80])
     for name, field in fields.items():
         if name not in row:
             if not field.optional:
-                yield name, f"{name} is missing"
+                yield name, Phrase("{name} is missing", name=name)
             continue
         value = row[name]
         kind = type(value)
         if kind not in _CLASSES[field.type]:
-            yield name, f"{name}: expected {field.type}, got {_called(value)}"
+            yield name, Phrase("{name}: expected {type}, got {given}", name=name, type=field.type, given=_called(value))
         elif kind is not str and (problem := _unwritable(value)):
-            yield name, f"{name} {problem}"
+            yield name, Phrase("{name} {problem}", name=name, problem=problem)
 
 
 def _called(value: object) -> str:
@@ -69,15 +70,15 @@ def _unwritable(value: JSON) -> str:
         for item in level:
             kind = type(item)
             if kind is float and not math.isfinite(item):
-                return f"contains {item}, which JSON cannot represent"
+                return Phrase("contains {value}, which JSON cannot represent", value=item)
             if kind is int and item.bit_length() > _MOST_BITS:
-                return "contains an integer of more than 4300 digits"
+                return Phrase("contains an integer of more than 4300 digits")
             if kind not in _CLASSES["any"]:
-                return f"contains a {kind.__name__}, which is not a JSON value"
+                return Phrase("contains a {type}, which is not a JSON value", type=kind.__name__)
             if kind in _CONTAINERS and depth == MAX_NESTING:
-                return f"is nested more than {MAX_NESTING} levels deep"
+                return Phrase("is nested more than {count} levels deep", count=MAX_NESTING)
             if kind is dict and not all(type(key) is str for key in item):
-                return "has a key that is not text"
+                return Phrase("has a key that is not text")
             if kind in _CONTAINERS:
                 below.extend(item.values() if kind is dict else item)
         if not below:

@@ -10,6 +10,7 @@ import re
 import textwrap
 import warnings
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import Rejection, Row
 
@@ -24,19 +25,38 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
         return None
     found, rest = snippets(value)
     if rest is None:
-        return Rejection("schema", f"{name} has a code fence that is never closed")
+        return Rejection("schema", Phrase("{name} has a code fence that is never closed", name=name))
     if len(found) < rules.least:
-        return Rejection("schema", f"{name} has {_counted(found)}, fewer than {rules.least}")
+        return Rejection(
+            "schema",
+            Phrase("{name} has {found}, fewer than {least}", name=name, found=_counted(found), least=rules.least),
+        )
     if rules.most is not None and len(found) > rules.most:
-        return Rejection("schema", f"{name} has {_counted(found)}, more than {rules.most}")
+        return Rejection(
+            "schema", Phrase("{name} has {found}, more than {most}", name=name, found=_counted(found), most=rules.most)
+        )
     for number, lines in enumerate(found, 1):
         if rules.max_lines is not None and len(lines) > rules.max_lines:
-            message = f"snippet {number} of {name} has {len(lines)} lines, more than {rules.max_lines}"
+            message = Phrase(
+                "snippet {number} of {name} has {lines} lines, more than {max_lines}",
+                number=number,
+                name=name,
+                lines=len(lines),
+                max_lines=rules.max_lines,
+            )
             return Rejection("schema", message)
         if rules.python and (problem := _problem("\n".join(lines))):
-            return Rejection("schema", f"snippet {number} of {name} is not valid Python: {problem}")
+            return Rejection(
+                "schema",
+                Phrase(
+                    "snippet {number} of {name} is not valid Python: {problem}",
+                    number=number,
+                    name=name,
+                    problem=problem,
+                ),
+            )
     if rules.last and found and rest.strip():
-        return Rejection("schema", f"{name} continues after its last snippet")
+        return Rejection("schema", Phrase("{name} continues after its last snippet", name=name))
     return None
 
 
@@ -69,11 +89,11 @@ def _problem(code: str) -> str:
             warnings.simplefilter("ignore")  # of an invalid escape: it parses
             ast.parse(textwrap.dedent(code))
     except SyntaxError as exc:
-        return f"line {exc.lineno}: {exc.msg}"[:120]
+        return Phrase("line {number}: {problem}", number=exc.lineno, problem=exc.msg[:100])
     except (ValueError, RecursionError, MemoryError, OverflowError) as exc:
         return type(exc).__name__
     return ""
 
 
 def _counted(found: list[list[str]]) -> str:
-    return f"{len(found)} snippet{'' if len(found) == 1 else 's'}"
+    return Phrase.counting("{count} snippet", "{count} snippets", len(found))

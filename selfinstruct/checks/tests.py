@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from selfinstruct.checks.snippets import snippets
 from selfinstruct.execution import Program, shared_runner
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.records import JSON, Rejection, Row
 
@@ -19,9 +20,14 @@ def check(row: Row, name: str, constraints: Constraints) -> Rejection | None:
     """Reject code after which the tests in the field named by ``passes`` raise an error, or which exceeds a limit."""
     found = program(row, name, constraints)
     if found is None:
-        return Rejection("tests", f"{name} and {constraints.passes} must be code, as text or as a list of lines")
+        return Rejection(
+            "tests",
+            Phrase(
+                "{name} and {passes} must be code, as text or as a list of lines", name=name, passes=constraints.passes
+            ),
+        )
     (problem,) = shared_runner().verdicts([found])
-    return Rejection("tests", f"{name}: {problem}") if problem else None
+    return Rejection("tests", Phrase("{name}: {problem}", name=name, problem=problem)) if problem else None
 
 
 def program(row: Row, name: str, constraints: Constraints) -> Program | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Rejection, Row
 
 
@@ -13,4 +14,8 @@ def check(row: Row, reused: tuple[str, int] | None) -> Rejection | None:
         return None
     name, number = reused
     shown = json.dumps(row[name], ensure_ascii=False)[:80]
-    return Rejection("relation", f"{name} {shown} must be unique, but another row has it", nearest=number)
+    return Rejection(
+        "relation",
+        Phrase("{name} {shown} must be unique, but another row has it", name=name, shown=shown),
+        nearest=number,
+    )

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from selfinstruct.documents.samples import Span
 from selfinstruct.documents.sentences import Rank, boundaries
 from selfinstruct.errors import InputError
+from selfinstruct.messages import Phrase
 from selfinstruct.text import UNSPACED, is_unspaced
 
 _CLAUSE = re.compile(r"[,;:)–—][\"'”’)\]]*+(?=\s)|[，、：；）》」』]+")
@@ -51,12 +52,18 @@ class Chunking:
     def __post_init__(self) -> None:
         """Reject invalid limits."""
         if self.max_characters < 1:
-            raise InputError(f"max_characters = {self.max_characters} must be positive", hint="Try 2000.")
+            raise InputError(
+                "max_characters = {max_characters} must be positive",
+                hint="Try 2000.",
+                max_characters=self.max_characters,
+            )
         if self.max_tokens is not None and self.max_tokens < 1:
-            raise InputError(f"max_tokens = {self.max_tokens} must be positive", hint="Try 500.")
+            raise InputError("max_tokens = {max_tokens} must be positive", hint="Try 500.", max_tokens=self.max_tokens)
         if not 0 <= self.overlap < self.max_characters:
-            message = (
-                f"overlap = {self.overlap} must be at least 0 and less than max_characters = {self.max_characters}"
+            message = Phrase(
+                "overlap = {overlap} must be at least 0 and less than max_characters = {max_characters}",
+                overlap=self.overlap,
+                max_characters=self.max_characters,
             )
             raise InputError(message, hint="Try one tenth of max_characters.")
         if self.max_tokens is not None and self.count_tokens is None:
@@ -143,8 +150,10 @@ class _Cutter:
         step = max(1, (self.limit if self.max_tokens is None else self.max_tokens) // 2)
         furthest = _last_true(after + 1, most, lambda place: self.fits(start, place), step)
         if furthest is None:
-            message = (
-                f"max_tokens = {self.max_tokens} is less than the tokens of the single character {self.text[after]!r}"
+            message = Phrase(
+                "max_tokens = {max_tokens} is less than the tokens of the single character {text!r}",
+                max_tokens=self.max_tokens,
+                text=self.text[after],
             )
             raise InputError(message, hint="Raise max_tokens.")
         middle = max(after, start + (furthest - start) // 2)

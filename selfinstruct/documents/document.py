@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfinstruct.errors import InputError
+from selfinstruct.messages import Phrase
 from selfinstruct.rows.encoding import UTF_8, as_utf8
 from selfinstruct.rows.likely_encoding import around, encoding_hint, likely_encoding
 
@@ -18,23 +19,23 @@ _HEAD_BYTES = 1024
 _HEAD_CHARACTERS = 4096
 _PDF = b"%PDF-"
 _HTML = ("<!doctype html", "<html", "<head", "<body")
-_SAVE_AS_TEXT = "Save it as PDF, HTML or plain text in UTF-8 first."
-_OCR = "Run OCR first, and use the resulting text."
+_SAVE_AS_TEXT = Phrase("Save it as PDF, HTML or plain text in UTF-8 first.")
+_OCR = Phrase("Run OCR first, and use the resulting text.")
 _UNSUPPORTED = (  # UTF-32 first: its byte order mark begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "UTF-32 text", 'Name its encoding: `encoding="utf-32"`.'),
-    (codecs.BOM_UTF32_BE, "UTF-32 text", 'Name its encoding: `encoding="utf-32"`.'),
-    (codecs.BOM_UTF16_LE, "UTF-16 text", 'Name its encoding: `encoding="utf-16"`.'),
-    (codecs.BOM_UTF16_BE, "UTF-16 text", 'Name its encoding: `encoding="utf-16"`.'),
-    (b"\x1f\x8b", "gzip-compressed", "Unpack it first: gunzip -c OLD > NEW"),
-    (b"PK\x03\x04", "an office document, an e-book or a zip archive", _SAVE_AS_TEXT),
-    (b"\xd0\xcf\x11\xe0", "an old office document", _SAVE_AS_TEXT),
+    (codecs.BOM_UTF32_LE, Phrase("UTF-32 text"), Phrase('Name its encoding: `encoding="utf-32"`.')),
+    (codecs.BOM_UTF32_BE, Phrase("UTF-32 text"), Phrase('Name its encoding: `encoding="utf-32"`.')),
+    (codecs.BOM_UTF16_LE, Phrase("UTF-16 text"), Phrase('Name its encoding: `encoding="utf-16"`.')),
+    (codecs.BOM_UTF16_BE, Phrase("UTF-16 text"), Phrase('Name its encoding: `encoding="utf-16"`.')),
+    (b"\x1f\x8b", "gzip-compressed", Phrase("Unpack it first: gunzip -c OLD > NEW")),
+    (b"PK\x03\x04", Phrase("an office document, an e-book or a zip archive"), _SAVE_AS_TEXT),
+    (b"\xd0\xcf\x11\xe0", Phrase("an old office document"), _SAVE_AS_TEXT),
     (b"{\\rtf", "RTF", _SAVE_AS_TEXT),
-    (b"%!PS", "PostScript", "Convert it: ps2pdf OLD NEW"),
-    (b"\x89PNG", "an image", _OCR),
-    (b"\xff\xd8\xff", "an image", _OCR),
-    (b"GIF8", "an image", _OCR),
-    (b"II*\0", "an image", _OCR),
-    (b"MM\0*", "an image", _OCR),
+    (b"%!PS", "PostScript", Phrase("Convert it: ps2pdf OLD NEW")),
+    (b"\x89PNG", Phrase("an image"), _OCR),
+    (b"\xff\xd8\xff", Phrase("an image"), _OCR),
+    (b"GIF8", Phrase("an image"), _OCR),
+    (b"II*\0", Phrase("an image"), _OCR),
+    (b"MM\0*", Phrase("an image"), _OCR),
 )
 
 
@@ -88,7 +89,9 @@ def read_document(path: str | Path, name: str | None = None, encoding: str = UTF
             file.seek(0)
             data = b"" if is_pdf(head) else as_utf8(file, name, encoding).read()
     except OSError as exc:
-        raise InputError(f"{name}: cannot read: {exc.strerror or exc}", hint="Check its permissions.") from exc
+        raise InputError(
+            "{name}: cannot read: {strerror}", hint="Check its permissions.", name=name, strerror=exc.strerror or exc
+        ) from exc
     if is_pdf(head):
         from selfinstruct.documents.pdf import read_pdf
 
@@ -100,7 +103,7 @@ def read_document(path: str | Path, name: str | None = None, encoding: str = UTF
     if Path(name).suffix.lower() == ".pdf":
         what = "HTML" if kind == "html" else "plain text" if text.strip() else "empty"
         hint = "Download or export it again; if it is text or HTML, rename it."
-        raise InputError(f"{name}: named .pdf, but the content is {what}", hint=hint)
+        raise InputError(Phrase("{name}: named .pdf, but the content is {what}", name=name, what=what), hint=hint)
     if kind == "html":
         from selfinstruct.documents.markup import html_text
 
@@ -134,25 +137,38 @@ def is_html(text: str) -> bool:
 def _decode(data: bytes, name: str) -> str:
     for mark, what, hint in _UNSUPPORTED:
         if data.startswith(mark):
-            raise InputError(f"{name}: unsupported format: {what}; expected UTF-8 text, HTML or PDF", hint=hint)
+            raise InputError(
+                Phrase("{name}: unsupported format: {what}; expected UTF-8 text, HTML or PDF", name=name, what=what),
+                hint=hint,
+            )
     if b"\0" in data[:_HEAD_BYTES]:
-        hint = "Use text, Markdown, HTML or PDF."
+        hint = Phrase("Use text, Markdown, HTML or PDF.")
         if likely_encoding(data[:_HEAD_BYTES]) is not None:
             hint = encoding_hint(data[:_HEAD_BYTES])
-        raise InputError(f"{name}: not text: contains NUL bytes, as binary files and UTF-16 do", hint=hint)
+        raise InputError(
+            Phrase("{name}: not text: contains NUL bytes, as binary files and UTF-16 do", name=name), hint=hint
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         at = exc.start + (len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0)
         line = 1 + data.count(b"\n", 0, at)
-        message = f"{name}:{line}: not UTF-8 text: byte 0x{data[at]:02x} at offset {at}"
+        message = Phrase(
+            "{name}:{line}: not UTF-8 text: byte 0x{data:02x} at offset {at}",
+            name=name,
+            line=line,
+            data=data[at],
+            at=at,
+        )
         raise InputError(message, hint=encoding_hint(around(exc) + data)) from exc
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
 
 
 def _not_a_file(path: Path, name: str) -> InputError:
     if path.is_dir():
-        return InputError(f"{name}: is a directory, not a document", hint="Name a file in it.")
+        return InputError("{name}: is a directory, not a document", hint="Name a file in it.", name=name)
     if path.exists():
-        return InputError(f"{name}: is a device or pipe, not a file", hint="Save its content to a file first.")
-    return InputError(f"{name}: no such file", hint="Check the name and the directory.")
+        return InputError(
+            "{name}: is a device or pipe, not a file", hint="Save its content to a file first.", name=name
+        )
+    return InputError("{name}: no such file", hint="Check the name and the directory.", name=name)

@@ -25,6 +25,7 @@ from selfinstruct.documents.packed import PROSE, PackedPassages
 from selfinstruct.documents.passages import find_documents
 from selfinstruct.documents.raw_text import is_log
 from selfinstruct.errors import InputError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.rows import UTF_8, open_rows, open_unpacked
 from selfinstruct.rows.foreign import refuse_foreign
 from selfinstruct.rows.likely_encoding import around, encoding_hint, likely_encoding
@@ -84,8 +85,13 @@ def read_passage_files(
     for name in files:
         reader.read(name)
     if not len(found.passages):
-        dropped = ", ".join(f"{count:,} {reason}" for reason, count in found.dropped.items())
-        message = f"{', '.join(names)}: no passages{f': {dropped}' if dropped else ''}"
+        message = Phrase("{names}: no passages", names=joined(names))
+        if found.dropped:
+            dropped = [
+                Phrase("{count:,} {reason}", count=count, reason=Phrase(reason))
+                for reason, count in found.dropped.items()
+            ]
+            message = Phrase("{what}: {reasons}", what=message, reasons=joined(dropped))
         raise InputError(message, hint="Name files of text, with a passage per line for logs.")
     return found
 
@@ -122,7 +128,7 @@ class _Reader:
     def _refuse(self, head: bytes, name: str) -> None:
         """Raise InputError for content that is not text; a log may have a few bytes that are not."""
         if not head.strip():
-            raise InputError(f"{name}: the file is empty", hint="Name a file with text.")
+            raise InputError("{name}: the file is empty", hint="Name a file with text.", name=name)
         if not head.startswith(_BINARY_TABLES):
             refuse_foreign(head[:1024], name)
 
@@ -153,7 +159,7 @@ class _Reader:
             self._add("chunk", text[start:end], name, line, line + text.count("\n", start, end))
 
     def _read_lines(self, name: str) -> None:
-        undecodable = f"not {'UTF-8' if self.encoding == UTF_8 else self.encoding}"
+        undecodable = Phrase("not {encoding}", encoding="UTF-8" if self.encoding == UTF_8 else self.encoding)
         lines = broken = decoded = first = 0
         sample = bytearray()
         with open_unpacked(name, self.encoding, mark=_MARK) as file:
@@ -162,11 +168,11 @@ class _Reader:
                 self.found.read["line"] += 1
                 place = f"{name}:{number}"
                 if raw is None:
-                    self._drop("too long", place)
+                    self._drop(Phrase("too long"), place)
                 elif not raw.strip():
-                    self._drop("empty", place)
+                    self._drop(Phrase("empty"), place)
                 elif b"\0" in raw:
-                    self._drop("with NUL characters", place)
+                    self._drop(Phrase("with NUL characters"), place)
                 else:
                     try:
                         text = raw.decode()
@@ -181,12 +187,13 @@ class _Reader:
         # A few broken lines are left out; a text in another encoding has no line of UTF-8 that is not also ASCII.
         if 2 * broken > lines or (broken and not decoded and likely_encoding(sample) not in (None, "cp1252")):
             raise InputError(
-                f"{name}:{first}: {undecodable} text", hint=encoding_hint(sample, other_than=self.encoding)
+                Phrase("{name}:{first}: {undecodable} text", name=name, first=first, undecodable=undecodable),
+                hint=encoding_hint(sample, other_than=self.encoding),
             )
 
     def _add_line(self, text: str, name: str, number: int) -> None:
         if len(text) > MAX_CHARACTERS:
-            self._drop("too long", f"{name}:{number}")
+            self._drop(Phrase("too long"), f"{name}:{number}")
         else:
             self._add("line", text, name, number)
 
@@ -197,16 +204,27 @@ class _Reader:
                 row = record.value
                 value = row.get(self.column) if isinstance(row, dict) else None
                 if isinstance(row, dict) and self.column not in row:
-                    hint = f'Name the field in the recipe: [passages] field = "..."; the row has {", ".join(row)}.'
-                    raise InputError(f"{name}:{record.line}: no field {self.column}", hint=hint)
+                    hint = Phrase(
+                        'Name the field in the recipe: [passages] field = "..."; the row has {row}.', row=", ".join(row)
+                    )
+                    raise InputError(
+                        Phrase("{name}:{line}: no field {column}", name=name, line=record.line, column=self.column),
+                        hint=hint,
+                    )
                 if not isinstance(value, str):
-                    raise InputError(f"{name}:{record.line}: {self.column} is not text", hint="Name a field with text.")
+                    raise InputError(
+                        "{name}:{line}: {column} is not text",
+                        hint="Name a field with text.",
+                        name=name,
+                        line=record.line,
+                        column=self.column,
+                    )
                 self.found.read["row"] += 1
                 place = f"{name}:{record.line}"
                 if len(value) > MAX_CHARACTERS:
-                    self._drop("too long", place)
+                    self._drop(Phrase("too long"), place)
                 elif not value.strip():
-                    self._drop("empty", place)
+                    self._drop(Phrase("empty"), place)
                 else:
                     self._add("row", value, name, record.line)
 
@@ -216,7 +234,7 @@ class _Reader:
         place = f"{name}:{start}" if start else name
         digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         if digest in self.seen:
-            self._drop("repeated", place)
+            self._drop(Phrase("repeated"), place)
             return
         self.seen.add(digest)
         if reason := self.keep_out(text):
@@ -264,4 +282,4 @@ def _lines(file: BufferedReader) -> Iterator[tuple[int, bytes | None]]:
 
 
 def _not_utf8(name: str, line: int, sample: bytes) -> InputError:
-    return InputError(f"{name}:{line}: not UTF-8 text", hint=encoding_hint(sample))
+    return InputError(Phrase("{name}:{line}: not UTF-8 text", name=name, line=line), hint=encoding_hint(sample))

@@ -11,6 +11,7 @@ from pathlib import Path
 from selfinstruct.documents.document import Skipped, read_document
 from selfinstruct.documents.samples import Span
 from selfinstruct.errors import InputError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.rows.encoding import UTF_8
 
 
@@ -66,9 +67,13 @@ def read_documents(
             spans = split(page.text)
             passages += (Passage(name, page.number, start, end, page.text[start:end]) for start, end in spans)
     if not passages:
-        reasons = "".join(f"; {page.location}: {page.reason}" for page in skipped[:3])
-        more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
-        message = f"{', '.join(names)}: no text in {_counted(len(documents), 'document')}{reasons}{more}"
+        reasons = [
+            Phrase("{where}: {problem}", where=page.location, problem=Phrase(page.reason)) for page in skipped[:3]
+        ]
+        if len(skipped) > 3:
+            reasons.append(Phrase("and {count:,} more", count=len(skipped) - 3))
+        none = Phrase.counting("no text in {count} document", "no text in {count} documents", len(documents))
+        message = Phrase("{where}: {problem}", where=joined(names), problem=joined([none, *reasons], "; "))
         raise InputError(message, hint="Name documents that contain text; run scanned pages through OCR first.")
     return Reading(tuple(passages), tuple(documents), pages, tuple(skipped))
 
@@ -94,11 +99,14 @@ def find_documents(names: Sequence[str], *, base: str | Path = ".") -> list[str]
             pattern = name if glob.has_magic(name) else ""
             matches = glob.glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207 - a name may be absolute
             files = sorted(Path(match).as_posix() for match in matches if Path(base, match).is_file())
-            problem, hint = "no such file", f"Check the name; it is relative to {Path(base).absolute()}."
+            problem, hint = (
+                "no such file",
+                Phrase("Check the name; it is relative to {base}.", base=Path(base).absolute()),
+            )
             if glob.has_magic(name):
                 problem = "no file matches"
         if not files:
-            raise InputError(f"{name}: {problem}", hint=hint)
+            raise InputError(Phrase("{name}: {problem}", name=name, problem=problem), hint=hint)
         found.update(dict.fromkeys(files))
     return list(found)
 

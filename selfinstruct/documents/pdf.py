@@ -19,16 +19,20 @@ from typing import IO, Any
 
 from selfinstruct.documents.layout import Line, page_texts
 from selfinstruct.errors import InputError
+from selfinstruct.messages import Phrase
 from selfinstruct.worker_process import Messages, worker_process
 
 _TAIL_BYTES = 1024
 _WORKER = "selfinstruct.documents.pdf_worker"
-_REPAIR = "Download or export it again, or repair it: qpdf OLD NEW"
+_REPAIR = Phrase("Download or export it again, or repair it: qpdf OLD NEW")
 _REFUSALS = {
-    "password": ("protected by a password", "Remove it first: qpdf --password=PASSWORD --decrypt OLD NEW"),
-    "security": ("unsupported protection", "Save it again without protection."),
+    "password": (
+        Phrase("protected by a password"),
+        Phrase("Remove it first: qpdf --password=PASSWORD --decrypt OLD NEW"),
+    ),
+    "security": (Phrase("unsupported protection"), Phrase("Save it again without protection.")),
     "format": ("damaged PDF", _REPAIR),
-    "unreadable": ("cannot read the file", _REPAIR),
+    "unreadable": (Phrase("cannot read the file"), _REPAIR),
 }
 
 
@@ -69,13 +73,15 @@ def read_pdf(path: str | Path, name: str, limits: PdfLimits | None = None) -> Pd
     """
     if importlib.util.find_spec("pypdfium2") is None:
         hint = "Install it: pip install pypdfium2"
-        raise InputError(f"{name}: reading PDF needs pypdfium2, which is not installed", hint=hint)
+        raise InputError(Phrase("{name}: reading PDF needs pypdfium2, which is not installed", name=name), hint=hint)
     with Path(path).open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - (1 << 16)))
         # Readers look for the marker in the last kilobyte (PDF 1.7, appendix H, note 18); padding does not count.
         if b"%%EOF" not in file.read().rstrip(b"\0\r\n\t ")[-_TAIL_BYTES:]:
-            raise InputError(f"{name}: truncated PDF: no %%EOF at the end of {size} bytes", hint=_REPAIR)
+            raise InputError(
+                Phrase("{name}: truncated PDF: no %%EOF at the end of {size} bytes", name=name, size=size), hint=_REPAIR
+            )
         reading = _Reading(file, name, limits or PdfLimits())
         reading.run()
     numbers = sorted(reading.lines)
@@ -120,10 +126,15 @@ class _Reading:
             first = 1 + max([*self.lines, *self.skipped], default=0)
             crashes += 1
             if time.monotonic() >= deadline:
-                message = f"{self.name}: reading took more than {self.limits.seconds:g} s, up to page {first}"
+                message = Phrase(
+                    "{name}: reading took more than {seconds:g} s, up to page {first}",
+                    name=self.name,
+                    seconds=self.limits.seconds,
+                    first=first,
+                )
                 raise InputError(message, hint="Split it into smaller files, or exclude it.")
             if self.count == 0 or crashes > self.limits.crashes:
-                message = f"{self.name}: cannot read the file: {problem}"
+                message = Phrase("{name}: cannot read the file: {problem}", name=self.name, problem=problem)
                 raise InputError(message, hint=_REPAIR)
             self.skipped[first] = problem
             first += 1
@@ -151,13 +162,20 @@ class _Reading:
         if "refused" in message:
             if message["refused"] == "library":
                 hint = "Reinstall it: pip install --force-reinstall pypdfium2"
-                raise InputError(f"cannot import pypdfium2: {str(message.get('detail'))[:500]!r}", hint=hint)
+                raise InputError(
+                    Phrase("cannot import pypdfium2: {value!r}", value=str(message.get("detail"))[:500]), hint=hint
+                )
             what, hint = _REFUSALS.get(str(message["refused"]), _REFUSALS["format"])
-            raise InputError(f"{self.name}: {what}", hint=hint)
+            raise InputError(Phrase("{name}: {what}", name=self.name, what=what), hint=hint)
         if "pages" in message:
             self.count = _parse_count(message["pages"])
             if self.count > self.limits.pages:
-                problem = f"{self.name}: has {self.count} pages, at most {self.limits.pages} are supported"
+                problem = Phrase(
+                    "{name}: has {count} pages, at most {pages} are supported",
+                    name=self.name,
+                    count=self.count,
+                    pages=self.limits.pages,
+                )
                 raise InputError(problem, hint="Split it into smaller files.")
             return
         number = _parse_count(message.get("page"))
@@ -170,7 +188,12 @@ class _Reading:
         self.images[number] = _parse_count(message.get("images"))
         self.characters += sum(len(line.text) for line in self.lines[number])
         if self.characters > self.limits.characters:
-            problem = f"{self.name}: more than {self.limits.characters} characters of text, up to page {number}"
+            problem = Phrase(
+                "{name}: more than {characters} characters of text, up to page {number}",
+                name=self.name,
+                characters=self.limits.characters,
+                number=number,
+            )
             raise InputError(problem, hint="Split it into smaller files.")
 
 

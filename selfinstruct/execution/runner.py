@@ -25,6 +25,7 @@ from pathlib import Path
 from selfinstruct.errors import InputError
 from selfinstruct.execution.program import Program
 from selfinstruct.execution.system_calls import filter_program, machines
+from selfinstruct.messages import Phrase
 from selfinstruct.platform_support import is_readable
 
 _WORKER = Path(__file__).with_name("worker.py")
@@ -163,7 +164,7 @@ class Runner:
         )
         assert worker.stdout is not None
         line = worker.stdout.readline() if is_readable(worker.stdout, _START_SECONDS) else b""
-        problem = json.loads(line) if line else "the interpreter does not start"
+        problem = json.loads(line) if line else Phrase("the interpreter does not start")
         if problem:
             worker.kill()
             self._reap(worker)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from selfinstruct.messages import Phrase
+
 # Measured after this many requested rows, or this share of the quota.
 _LEAST_WINDOW = 200
 _WINDOWS = 20
@@ -104,9 +106,11 @@ def remedy(reason: str, *, by_imitator: bool) -> str:
     'add more varied seeds, or raise novelty.max_rouge_l'
     """
     if reason == "near-duplicate":
-        return "add more varied seeds, or raise novelty.max_rouge_l"
+        return Phrase("add more varied seeds, or raise novelty.max_rouge_l")
     if reason in ("echo", "duplicate", "same"):
-        return "use a model, or add seeds" if by_imitator else "show the model fewer demonstrations, or add seeds"
+        if by_imitator:
+            return Phrase("use a model, or add seeds")
+        return Phrase("show the model fewer demonstrations, or add seeds")
     return ""
 
 

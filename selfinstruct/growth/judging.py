@@ -19,6 +19,7 @@ from selfinstruct.execution import shared_runner
 from selfinstruct.growth.planner import CategoryProgress, finish_batch
 from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.step_reply import Draft
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Row
 from selfinstruct.similarity import is_open, question_fields
 
@@ -85,7 +86,7 @@ def _contradictions(drafts: Sequence[Draft], question: Sequence[str]) -> dict[in
             key = json.dumps([draft.row.get(name) for name in question], sort_keys=True)
             answers.setdefault((draft.group, key), set()).add(json.dumps(draft.row, sort_keys=True))
     contradictory = {group for (group, _), rows in answers.items() if len(rows) > 1}
-    rejection = Rejection("contradiction", "rows of the same group answer the same question differently")
+    rejection = Rejection("contradiction", Phrase("rows of the same group answer the same question differently"))
     return {at: rejection for at, draft in grouped if draft.group in contradictory}
 
 

@@ -46,6 +46,7 @@ from selfinstruct.growth.stagnation import (
     Stagnation,
 )
 from selfinstruct.journal import Journal, QuotaStage
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.prompts import row_messages
 from selfinstruct.recipe import Language, Verify
 from selfinstruct.records import Batch, Failure, Judgement, Request, Row
@@ -362,13 +363,19 @@ class Loop:
         expected = self._forecasts[batch.category].add_batch(batch.count, accepted)
         if expected is not None:
             reason = self.counts.commonest_loss()
-            most_often = f" (most often rejected as {reason})" if reason else ""
-            name = f"{batch.category}: " if len(self.progress) > 1 else ""
-            advice = remedy(reason, by_imitator=not self.models.reads_messages)
-            self.prompt_size.notes.append(
-                f"{name}fewer and fewer rows are accepted{most_often}: "
-                f"heading for about {expected:,} of {state.quota:,}{advice and f'; {advice}'}"
+            note = Phrase(
+                "fewer and fewer rows are accepted (most often rejected as {reason}): heading for about "
+                "{expected:,} of {quota:,}"
+                if reason
+                else "fewer and fewer rows are accepted: heading for about {expected:,} of {quota:,}",
+                reason=reason,
+                expected=expected,
+                quota=state.quota,
             )
+            if len(self.progress) > 1:
+                note = Phrase("{where}: {problem}", where=batch.category, problem=note)
+            advice = remedy(reason, by_imitator=not self.models.reads_messages)
+            self.prompt_size.notes.append(joined([note, advice], "; ") if advice else note)
 
     def _check_stagnation(self, batch: Batch, accepted: int) -> None:
         """Exhaust every unfinished category, with a note, once the whole run has stagnated for too long."""
@@ -387,9 +394,14 @@ class Loop:
             return
         exhaust_unfinished(self.progress)
         reason = self.counts.commonest_loss()
-        most_often = f" (most often: {reason})" if reason else ""
-        rows = self._stagnation.rows
-        self.prompt_size.notes.append(f"none of the last {rows:,} requested rows was accepted{most_often}: given up")
+        note = Phrase(
+            "none of the last {rows:,} requested rows was accepted (most often: {reason}): given up"
+            if reason
+            else "none of the last {rows:,} requested rows was accepted: given up",
+            rows=self._stagnation.rows,
+            reason=reason,
+        )
+        self.prompt_size.notes.append(note)
 
     def _note_exhausted(self) -> None:
         self.journal.write_exhausted(name for name, state in self.progress.items() if state.exhausted)

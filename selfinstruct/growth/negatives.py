@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.step_reply import Draft
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Rejection
 from selfinstruct.text import value_text
@@ -30,6 +31,8 @@ def add_negatives(draft: Draft, recipe: Recipe, inputs: PromptInputs) -> Draft:
         )
         row = {**row, name: found}
         if not found:
-            message = f"{name} is empty: every other passage has the answer or nearly repeats {rule.of}"
+            message = Phrase(
+                "{name} is empty: every other passage has the answer or nearly repeats {of}", name=name, of=rule.of
+            )
             return replace(draft, row=row, rejection=Rejection("empty", message))
     return replace(draft, row={name: row[name] for name in recipe.fields if name in row})

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from selfinstruct.checks.agreement import Convention
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.journal import History
+from selfinstruct.messages import Phrase
 from selfinstruct.mining.id_sequence import IdSequence
 from selfinstruct.prompts import estimate_tokens
 from selfinstruct.recipe import Documents, Expand, Recipe, builtin
@@ -169,7 +170,7 @@ def parse_list(text: str, name: str) -> list[JSON]:
     """
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
-        raise InputError(f"{name}: no entries", hint="Write one entry per line.")
+        raise InputError("{name}: no entries", hint="Write one entry per line.", name=name)
     if not lines[0][1].startswith(_JSON_LINES):
         return [line for _, line in lines]
     found: list[JSON] = []
@@ -177,7 +178,9 @@ def parse_list(text: str, name: str) -> list[JSON]:
         try:
             entry = json.loads(line)
         except ValueError as error:
-            raise RowError(f"{name}:{number}", f"not JSON: {error}", hint="Write one object per line.") from error
+            raise RowError(
+                f"{name}:{number}", "not JSON: {error}", hint="Write one object per line.", error=error
+            ) from error
         if not isinstance(entry, dict):
             raise RowError(
                 f"{name}:{number}", "not a JSON object, but the first line is", hint="Write one object per line."
@@ -201,8 +204,11 @@ def parse_templates(entries: Iterable[JSON], expand: Expand) -> list[ExpansionTe
         named = [name for at, text in enumerate(texts.values()) for name in names_in(text) if name not in fields[:at]]
         if not named:
             raise InputError(
-                f"expand {expand.name}: template {number} has no placeholder: {list(texts.values())[:1]}",
-                hint="Put at least one name in braces, such as {subject}.",
+                "expand {name}: template {number} has no placeholder: {text}",
+                hint="Put at least one name in braces, such as {{subject}}.",
+                name=expand.name,
+                number=number,
+                text=list(texts.values())[:1],
             )
         # By default all named values are required, except the passage, which may be a whole row.
         required = (
@@ -255,9 +261,9 @@ def _read_text(name: str, encoding: str) -> str:
         with open_unpacked(name, encoding) as file:
             return file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 text", hint=encoding_hint(error.object)) from error
+        raise InputError(Phrase("{name}: not UTF-8 text", name=name), hint=encoding_hint(error.object)) from error
     except RowError as error:
-        hint = "Check the path; it is relative to the recipe." if error.hint == CHECK_PATH else error.hint
+        hint = Phrase("Check the path; it is relative to the recipe.") if error.hint == CHECK_PATH else error.hint
         raise InputError(error.message, hint=hint) from error
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Demos, Prompt
 
 #: The share of malformed rows that changes nothing: some endpoints produce as many on a good day, and more
@@ -71,11 +72,16 @@ class PromptSize:
             seeds, grown = 0, demos // 2
         self.last_outdated_batch = last_batch
         self.prompt = self.prompt.model_copy(update={"demos": Demos(seeds=seeds, grown=grown)})
-        self.notes.append(f"prompts with {demos} demonstrations are too long for the model: showing {seeds + grown}")
+        note = "prompts with {demos} demonstrations are too long for the model: showing {shown}"
+        self.notes.append(Phrase(note, demos=demos, shown=seeds + grown))
 
     def _change(self, share: float, last_batch: int) -> None:
         """Take the next step: fewer rows per prompt; if that does not help, the reply format again; then a note."""
-        problem = f"{share:.0%} of the last {len(self._malformed_shares)} replies were malformed"
+        problem = Phrase(
+            "{share:.0%} of the last {count} replies were malformed",
+            share=share,
+            count=len(self._malformed_shares),
+        )
         most = self._recipe_prompt.rows_per_request
         helped = self._share_before_change is None
         self._malformed_shares.clear()
@@ -84,13 +90,16 @@ class PromptSize:
             self.last_outdated_batch = last_batch
             rows = math.ceil(most / 2)
             self.prompt = self.prompt.model_copy(update={"rows_per_request": rows})
-            self.notes.append(f"{problem}: requesting {rows} rows per prompt instead of {most}")
+            note = "{problem}: requesting {rows} rows per prompt instead of {most}"
+            self.notes.append(Phrase(note, problem=problem, rows=rows, most=most))
         elif not self.repeats_format:
             self.last_outdated_batch = last_batch
             if not helped:
                 self.prompt = self.prompt.model_copy(update={"rows_per_request": most})
             self.repeats_format = True
-            self.notes.append(f"{problem}: repeating the reply format, with an example, at the end of each prompt")
+            note = "{problem}: repeating the reply format, with an example, at the end of each prompt"
+            self.notes.append(Phrase(note, problem=problem))
         elif not self._gave_up:
             self._gave_up = True
-            self.notes.append(f"{problem}, although each prompt ends with an example: the model may be too weak")
+            note = "{problem}, although each prompt ends with an example: the model may be too weak"
+            self.notes.append(Phrase(note, problem=problem))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from heapq import heappush, heappushpop
 
 from selfinstruct.checks.agreement import Convention
+from selfinstruct.messages import Phrase
 from selfinstruct.prompts.quoting import quoted
 from selfinstruct.readers import CrosswiseReaders, Example, Readings, row_digest
 from selfinstruct.recipe import Recipe, Verify
@@ -108,5 +109,10 @@ class SecondOpinion:
         read = self._readers.contradiction(example)
         if read is None:
             return None
-        message = f"{self._name}: the embedded reader gives {quoted(read.answer[:_SHOWN])}"
-        return Rejection("unanswered", f"{message}, with a confidence of {read.confidence:.2f}")
+        message = Phrase(
+            "{name}: the embedded reader gives {answer}", name=self._name, answer=quoted(read.answer[:_SHOWN])
+        )
+        return Rejection(
+            "unanswered",
+            Phrase("{message}, with a confidence of {confidence:.2f}", message=message, confidence=read.confidence),
+        )

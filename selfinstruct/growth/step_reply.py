@@ -12,6 +12,7 @@ from selfinstruct.checks.agreement import named_label
 from selfinstruct.checks.snippets import snippets
 from selfinstruct.growth.score import read_score
 from selfinstruct.growth.step_call import EXPAND, StepCall
+from selfinstruct.messages import Phrase
 from selfinstruct.prompts import ANSWER, without_probability
 from selfinstruct.recipe import Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup
@@ -143,7 +144,11 @@ def _require_names(draft: Draft, position: int, step: Step) -> Draft:
     missing = [name for name in step.writes if name not in draft.row]
     unknown = [name for name in draft.row if name not in step.writes]
     if missing or unknown:
-        problem = f"{missing[0]} is missing" if missing else f"unexpected name {str(unknown[0])[:80]}"
+        problem = (
+            Phrase("{missing} is missing", missing=missing[0])
+            if missing
+            else Phrase("unexpected name {unknown}", unknown=str(unknown[0])[:80])
+        )
         return Draft(None, draft.text, f"{step.name}: {problem}")
     return draft
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from selfinstruct.checks.agreement import Convention
 from selfinstruct.growth.step_reply import StepReply
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.prompts import ANSWER
 from selfinstruct.prompts.quoting import quoted
 from selfinstruct.records import Rejection
@@ -48,10 +49,24 @@ def count_votes(
     if needed <= 0:
         return Count((), confirmed=confirmed / max(len(cast), 1))
     others = [read for read in cast.values() if not (read and convention.agrees(answer, read))]
-    shown = ", ".join(dict.fromkeys(quoted(read[:_SHOWN]) if read else "no answer" for read in others))
+    shown = joined(dict.fromkeys(quoted(read[:_SHOWN]) if read else Phrase("no answer") for read in others))
     name = keys[0].partition("/")[0].rpartition("-")[0]
-    message = f"{name}: {confirmed} of {len(cast)} {'reply gives' if len(cast) == 1 else 'replies give'} this answer; "
-    return Count((), Rejection("unanswered", f"{message}the {'other' if len(others) == 1 else 'others'}: {shown}"))
+    given = Phrase.counting(
+        "{name}: {confirmed} of {count} reply gives this answer",
+        "{name}: {confirmed} of {count} replies give this answer",
+        len(cast),
+        name=name,
+        confirmed=confirmed,
+    )
+    return Count(
+        (),
+        Rejection(
+            "unanswered",
+            Phrase.counting(
+                "{given}; the other: {shown}", "{given}; the others: {shown}", len(others), given=given, shown=shown
+            ),
+        ),
+    )
 
 
 def _read(reply: StepReply | None) -> str:

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selfinstruct.errors import StorageError
+from selfinstruct.messages import Phrase
 from selfinstruct.platform_support import sync_directory
 
 #: The journal's file in a run directory.
@@ -75,17 +76,18 @@ CREATE TABLE passages   (number INTEGER PRIMARY KEY, passage TEXT NOT NULL); -- 
 SCHEMA = (_FIRST_SCHEMA, _METHODS)
 
 #: The hint for a damaged journal.
-DAMAGED = (
+DAMAGED = Phrase(
     "The journal is damaged and was not changed. Restore it from a backup, or save its readable content as a new run: "
-    "selfinstruct recover RUN -o NEWDIR"
+    "selfinstruct recover {run} -o NEWDIR",
+    run="RUN",
 )
-_LOCKED = "Another program has locked the journal: close it and run again."
+_LOCKED = Phrase("Another program has locked the journal: close it and run again.")
 _HINTS = {
-    sqlite3.SQLITE_FULL: "The disk is full: free some space, then run the same command again to resume.",
-    sqlite3.SQLITE_READONLY: "Make the journal and its directory writable, then run again.",
-    sqlite3.SQLITE_CANTOPEN: "Check that the directory exists and is readable and writable.",
-    sqlite3.SQLITE_PERM: "Check that the journal and its directory are readable and writable.",
-    sqlite3.SQLITE_IOERR: "Check the disk and its limits (quota, file size), then run again.",
+    sqlite3.SQLITE_FULL: Phrase("The disk is full: free some space, then run the same command again to resume."),
+    sqlite3.SQLITE_READONLY: Phrase("Make the journal and its directory writable, then run again."),
+    sqlite3.SQLITE_CANTOPEN: Phrase("Check that the directory exists and is readable and writable."),
+    sqlite3.SQLITE_PERM: Phrase("Check that the journal and its directory are readable and writable."),
+    sqlite3.SQLITE_IOERR: Phrase("Check the disk and its limits (quota, file size), then run again."),
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
     sqlite3.SQLITE_CORRUPT: DAMAGED,
@@ -99,13 +101,13 @@ def storage_error(path: Path, error: sqlite3.Error) -> StorageError:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None and isinstance(error, sqlite3.OperationalError):
         code = sqlite3.SQLITE_CORRUPT
-    hint = _HINTS.get((code or 0) & 0xFF, "This is a bug in selfinstruct: please report it with this message.")
-    return StorageError(f"{path}: {error}", hint=_with_directory(hint, path))
+    hint = _HINTS.get((code or 0) & 0xFF, Phrase("This is a bug in selfinstruct: please report it with this message."))
+    return StorageError(Phrase("{path}: {error}", path=path, error=error), hint=_with_directory(hint, path))
 
 
 def _with_directory(hint: str, path: Path) -> str:
     """The hint with the directory of ``path`` in its command."""
-    return hint.replace(" RUN ", f" {shlex.quote(str(path.parent))} ")
+    return Phrase(DAMAGED.template, run=shlex.quote(str(path.parent))) if hint == DAMAGED else hint
 
 
 @contextlib.contextmanager
@@ -116,11 +118,15 @@ def storage_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise storage_error(path, error) from error
     except UnicodeDecodeError as error:  # in SQLite's message about a damaged schema
-        raise StorageError(f"{path}: {error}", hint=_with_directory(DAMAGED, path)) from error
+        raise StorageError(
+            Phrase("{path}: {error}", path=path, error=error), hint=_with_directory(DAMAGED, path)
+        ) from error
     except OSError as error:
         raise StorageError(
-            f"{path}: {error.strerror or error}",
+            "{path}: {strerror}",
             hint="Check that its directory exists and is writable, and that the disk has free space.",
+            path=path,
+            strerror=error.strerror or error,
         ) from error
 
 
@@ -132,12 +138,14 @@ def new_journal(path: Path) -> Iterator[sqlite3.Connection]:
     """
     wal = _sibling(path, "-wal")
     if path.exists():
-        raise StorageError(f"{path}: already exists", hint="Resume that run, or choose another `out`.")
+        raise StorageError("{path}: already exists", hint="Resume that run, or choose another `out`.", path=path)
     if wal.exists() and wal.stat().st_size > 0:
         # SQLite would replay it into the new file, since its checksums are valid.
         raise StorageError(
-            f"{wal}: part of a journal, but {path.name} is missing",
-            hint=f"Put {path.name} back beside it, or choose another `out`.",
+            "{wal}: part of a journal, but {name} is missing",
+            hint="Put {name} back beside it, or choose another `out`.",
+            wal=wal,
+            name=path.name,
         )
     new = _sibling(path, ".new")
     with storage_errors(path):
@@ -166,8 +174,10 @@ def connect_writer(path: Path, *, schema: Sequence[str] = SCHEMA) -> sqlite3.Con
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
             raise StorageError(
-                f"{path}: this file system does not support write-ahead logs (journal mode {mode})",
+                "{path}: this file system does not support write-ahead logs (journal mode {mode})",
                 hint="Set `out` to a directory on a local disk.",
+                path=path,
+                mode=mode,
             )
         connection.execute("PRAGMA synchronous = FULL")
         _migrate(connection, version, schema)
@@ -181,8 +191,11 @@ def connect_reader(path: Path, *, schema: Sequence[str] = SCHEMA) -> sqlite3.Con
         version = _version(connection, path, len(schema))
         if version < len(schema):
             raise StorageError(
-                f"{path}: written by an older selfinstruct (schema {version}, this one reads {len(schema)})",
+                "{path}: written by an older selfinstruct (schema {version}, this one reads {schema})",
                 hint="Run its `selfinstruct run` command again to upgrade the journal.",
+                path=path,
+                version=version,
+                schema=len(schema),
             )
         return connection
 
@@ -207,7 +220,7 @@ def disconnect_writer(connection: sqlite3.Connection) -> None:
 def _connection(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
     """A connection that is closed if the block raises."""
     if not path.exists():
-        raise StorageError(f"{path}: no such file", hint="Check the directory: it must be that of a run.")
+        raise StorageError("{path}: no such file", hint="Check the directory: it must be that of a run.", path=path)
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     with storage_errors(path):
         # Any thread may call, one at a time, so that a commit may wait for the disk in a thread.
@@ -224,13 +237,16 @@ def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
     """The schema version of an open journal; raises if it is not a journal, or too new."""
     owner, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
     if _pragma(connection, "page_count") == 0:
-        raise StorageError(f"{path}: truncated to 0 bytes", hint=_with_directory(DAMAGED, path))
+        raise StorageError(Phrase("{path}: truncated to 0 bytes", path=path), hint=_with_directory(DAMAGED, path))
     if owner != APPLICATION_ID or version < 1:
-        raise StorageError(f"{path}: not a journal of selfinstruct", hint="Choose another `out`.")
+        raise StorageError("{path}: not a journal of selfinstruct", hint="Choose another `out`.", path=path)
     if version > newest:
         raise StorageError(
-            f"{path}: written by a newer selfinstruct (schema {version}, this one reads {newest})",
+            "{path}: written by a newer selfinstruct (schema {version}, this one reads {newest})",
             hint="Upgrade selfinstruct, or choose another `out`.",
+            path=path,
+            version=version,
+            newest=newest,
         )
     return version
 
@@ -241,10 +257,13 @@ def _check_integrity(connection: sqlite3.Connection, path: Path) -> None:
     due = _pragma(connection, "page_count") * _pragma(connection, "page_size")
     # SQLite reads the missing end of a last page as zeros. With a log, the pages may be in there.
     if size < due and not (wal.exists() and wal.stat().st_size > 0):
-        raise StorageError(f"{path}: truncated: {size} of {due} bytes left", hint=_with_directory(DAMAGED, path))
+        raise StorageError(
+            Phrase("{path}: truncated: {size} of {due} bytes left", path=path, size=size, due=due),
+            hint=_with_directory(DAMAGED, path),
+        )
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise StorageError(f"{path}: {found}", hint=_with_directory(DAMAGED, path))
+        raise StorageError(Phrase("{path}: {found}", path=path, found=found), hint=_with_directory(DAMAGED, path))
 
 
 def _pragma(connection: sqlite3.Connection, pragma: str) -> int:

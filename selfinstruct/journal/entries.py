@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from selfinstruct.errors import StorageError
 from selfinstruct.journal.database import DAMAGED
+from selfinstruct.messages import Phrase
 from selfinstruct.records import JSON, Batch, Reply, Row, Usage
 
 
@@ -174,7 +175,7 @@ def decode_text(stored: bytes) -> str:
     try:
         return stored.decode("utf-8", "surrogatepass")
     except (UnicodeDecodeError, AttributeError) as error:
-        raise StorageError(f"a text in the journal is damaged: {error}", hint=DAMAGED) from error
+        raise StorageError(Phrase("a text in the journal is damaged: {error}", error=error), hint=DAMAGED) from error
 
 
 def parse_json(text: str, what: str) -> JSON:
@@ -182,4 +183,6 @@ def parse_json(text: str, what: str) -> JSON:
     try:
         return json.loads(text)
     except (ValueError, TypeError) as error:
-        raise StorageError(f"{what} in the journal is damaged: {error}", hint=DAMAGED) from error
+        raise StorageError(
+            Phrase("{what} in the journal is damaged: {error}", what=what, error=error), hint=DAMAGED
+        ) from error

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from selfinstruct.errors import StorageError
+from selfinstruct.messages import Phrase
 from selfinstruct.platform_support import process_exists, try_lock
 
 #: The lock's file in a run directory.
@@ -29,7 +30,7 @@ LOCK_NAME = "run.lock"
 # A second process is refused within a second; it waits half a second for the first one to write its name.
 _TRIES = 25
 _PAUSE = 0.02
-_HINT = "Check that the directory exists, that you can write to it, and that the disk is not full."
+_HINT = Phrase("Check that the directory exists, that you can write to it, and that the disk is not full.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,10 @@ class Holder:
     host: str
     since: str
 
-    def __str__(self) -> str:
-        return f"process {self.pid} on {self.host}, since {self.since}"
+    @property
+    def words(self) -> Phrase:
+        """The process in words, for messages."""
+        return Phrase("process {pid} on {host}, since {since}", pid=self.pid, host=self.host, since=self.since)
 
 
 class Lock:
@@ -66,13 +69,15 @@ class Lock:
                     return cls(descriptor)
                 holder = _read_holder(path)
                 if holder is not None and _may_live(holder):
-                    name = str(holder)
+                    name = holder.words
                     break
                 # It has the lock but has not written its name yet: the file is empty, or names a dead process.
                 time.sleep(_PAUSE)
         raise StorageError(
-            f"{directory}: another run is writing here ({name})",
+            "{directory}: another run is writing here ({name})",
             hint="Wait for it, stop it, or choose another `out`.",
+            directory=directory,
+            name=name,
         )
 
     def release(self) -> None:
@@ -149,6 +154,8 @@ def _storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except NotImplementedError as error:
-        raise StorageError(f"{path}: {error}", hint="Run on Linux, macOS or WSL.") from error
+        raise StorageError("{path}: {error}", hint="Run on Linux, macOS or WSL.", path=path, error=error) from error
     except OSError as error:
-        raise StorageError(f"{path}: {error.strerror or error}", hint=_HINT) from error
+        raise StorageError(
+            Phrase("{path}: {strerror}", path=path, strerror=error.strerror or error), hint=_HINT
+        ) from error

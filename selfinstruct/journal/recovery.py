@@ -19,6 +19,7 @@ from selfinstruct.journal.database import JOURNAL_NAME, new_journal
 from selfinstruct.journal.entries import SeedRow, decode_text, encode_text
 from selfinstruct.journal.metadata import RunMetadata
 from selfinstruct.journal.salvage import Record, Tables, salvage
+from selfinstruct.messages import Phrase
 from selfinstruct.records import JSON, Row
 from selfinstruct.rows import to_json
 
@@ -141,13 +142,18 @@ class _Rebuild:
 
     def _losses(self, *, passages_lost: bool) -> Iterator[str]:
         if self._incomplete:
-            yield f"{self._incomplete:,} replies have incomplete judgements: they are judged again, without a call"
+            yield Phrase(
+                "{count:,} replies have incomplete judgements: they are judged again, without a call",
+                count=self._incomplete,
+            )
         if self._lost_replies:
-            yield f"{self._lost_replies:,} calls have lost their reply: their judgements are kept"
+            yield Phrase("{count:,} calls have lost their reply: their judgements are kept", count=self._lost_replies)
         if self._lost_calls:
-            yield f"{self._lost_calls:,} calls have lost their record: their tokens and cost are unknown"
+            yield Phrase(
+                "{count:,} calls have lost their record: their tokens and cost are unknown", count=self._lost_calls
+            )
         if passages_lost:
-            yield "some passages are lost: the documents are read again when the run is resumed"
+            yield Phrase("some passages are lost: the documents are read again when the run is resumed")
 
     def _calls(self) -> dict[int, Record]:
         """Every call that a record refers to; one whose own record is lost gets a batch of its own."""

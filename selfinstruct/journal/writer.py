@@ -275,7 +275,10 @@ class Journal:
             self._write_error = storage_error(self.path, error)
         else:
             self._write_error = StorageError(
-                f"{self.path}: writing was interrupted by {type(error).__name__}", hint="Run the same command again."
+                "{path}: writing was interrupted by {name}",
+                hint="Run the same command again.",
+                path=self.path,
+                name=type(error).__name__,
             )
         # SQLite may have rolled back already; if this fails, the next opening does it.
         with contextlib.suppress(sqlite3.Error):

@@ -23,7 +23,7 @@ from selfinstruct.records import Row
 from selfinstruct.rows import read_rows
 from selfinstruct.text import canonical
 
-_OF_SEEDS, _HELD_OUT = "used by seeds", "held out"
+_OF_SEEDS, _HELD_OUT = Phrase("used by seeds"), Phrase("held out")
 # A context of the seeds may be a log line without what comes before its message: date, time, host, level, component.
 _MOST_BEFORE = 10
 # Of a shorter text it is no evidence that a longer one contains it.

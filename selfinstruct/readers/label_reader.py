@@ -32,7 +32,9 @@ class LabelReader:
             from sklearn.linear_model import LogisticRegression
         except ModuleNotFoundError as error:
             raise InputError(
-                f"labels are read by scikit-learn: {error}", hint="Install it: pip install 'selfinstruct[evaluate]'"
+                "labels are read by scikit-learn: {error}",
+                hint="Install it: pip install 'selfinstruct[evaluate]'",
+                error=error,
             ) from error
         self._vectorizer: Any = TfidfVectorizer(analyzer=_features, sublinear_tf=True)
         self._model: Any = LogisticRegression(max_iter=_ITERATIONS)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.records import JSON
 from selfinstruct.rows.exact import to_json
 from selfinstruct.rows.python_values import json_value
@@ -24,7 +25,7 @@ from selfinstruct.rows.record import Record
 _PARQUET, _ARROW, _STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
 _BATCH = 1024
 _INDEX = "__index_level_"
-_INSTALL = "Install it: pip install 'selfinstruct[parquet]'"
+_INSTALL = Phrase("Install it: pip install 'selfinstruct[parquet]'")
 
 
 def arrow_format(start: bytes) -> str:
@@ -67,7 +68,9 @@ def arrow_rows(file: BinaryIO, name: str, form: str) -> tuple[tuple[str, ...], l
     dropped = [field for field in schema.names if field not in fields]
     if not fields:
         raise RowError(name, "no columns found", hint="Name a file with rows.")
-    notes = [f"left out the index column of pandas: {', '.join(dropped)}"] if dropped else []
+    notes: list[str] = (
+        [Phrase("left out the index column of pandas: {names}", names=joined(dropped))] if dropped else []
+    )
     return tuple(fields), notes, _records(batches, fields, name, pa.ArrowException)
 
 
@@ -90,7 +93,9 @@ def _value(value: Any, where: str) -> JSON:
         return value
     if kind is float:
         if math.isinf(value):
-            raise RowError(where, f"contains {value}, which JSON cannot represent", hint="Write null, or a string.")
+            raise RowError(
+                where, "contains {value}, which JSON cannot represent", hint="Write null, or a string.", value=value
+            )
         return None if value != value else value
     if kind is list:
         if value and all(type(each) is tuple for each in value):  # a map
@@ -119,16 +124,20 @@ def _refuse_types(schema: Any, name: str) -> None:
 
     twice = next((field for field in schema.names if schema.names.count(field) > 1), None)
     if twice is not None:
-        raise RowError(name, f"two columns are named {twice!r}", hint="Rename or drop one of them.")
+        raise RowError(name, "two columns are named {twice!r}", hint="Rename or drop one of them.", twice=twice)
     for field in schema:
         if found := refused(field.type):
             raise RowError(
                 name,
-                f"column {field.name!r} has the type {found}, which JSON cannot represent",
+                "column {name!r} has the type {found}, which JSON cannot represent",
                 hint="Drop the column, or write it as text.",
+                name=field.name,
+                found=found,
             )
 
 
 def _damaged(name: str, exc: Exception) -> RowError:
     reason = str(exc).strip().splitlines()[0][:200] if str(exc).strip() else type(exc).__name__
-    return RowError(name, f"damaged Parquet or Arrow data: {reason}", hint="Copy or download the file again.")
+    return RowError(
+        name, "damaged Parquet or Arrow data: {reason}", hint="Copy or download the file again.", reason=reason
+    )

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import IO, Any, BinaryIO, cast
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase
 
 #: The largest ratio of unpacked to compressed bytes, which counts once more than ``FREE_BYTES`` are unpacked.
 MAX_RATIO = 200
@@ -80,11 +81,13 @@ def _zip_member(file: io.BufferedReader, name: str) -> tuple[IO[bytes], Callable
         raise _damaged(name, "zip", exc) from exc
     for part, what in _SHEET_PARTS.items():
         if part in archive.namelist():
-            raise RowError(name, f"expected UTF-8 text, got {what}", hint="Save the sheet as CSV in UTF-8.")
+            raise RowError(name, "expected UTF-8 text, got {what}", hint="Save the sheet as CSV in UTF-8.", what=what)
     members = [each for each in archive.infolist() if not each.is_dir() and not _is_litter(each.filename)]
     if len(members) != 1:
-        names = ", ".join(each.filename for each in members[:4]) + (", ..." if len(members) > 4 else "")
-        problem = f"the zip archive contains {len(members)} files" + (f": {names}" if names else "")
+        names = [each.filename for each in members[:4]] + (["..."] if len(members) > 4 else [])
+        problem = Phrase("the zip archive contains {count} files", count=len(members))
+        if names:
+            problem = Phrase("{what}: {names}", what=problem, names=", ".join(names))
         raise RowError(name, problem, hint="Unpack it, and name one of its files, or the folder if all have rows.")
     member = members[0]
     if member.flag_bits & _ENCRYPTED:
@@ -101,7 +104,7 @@ def _is_litter(member: str) -> bool:
 
 
 def _damaged(name: str, kind: str, exc: Exception) -> RowError:
-    return RowError(name, f"damaged {kind} data: {exc}", hint="Copy or download the file again.")
+    return RowError(name, "damaged {kind} data: {exc}", hint="Copy or download the file again.", kind=kind, exc=exc)
 
 
 class _Raw(io.RawIOBase):
@@ -163,7 +166,9 @@ class _Bounded(io.RawIOBase):
             raise _damaged(self._name, self._kind, exc) from exc
         self._unpacked += len(data)
         if self._unpacked > max(FREE_BYTES, MAX_RATIO * self._packed()):
-            problem = f"the {self._kind} data unpacks to more than {MAX_RATIO} times its size"
+            problem = Phrase(
+                "the {kind} data unpacks to more than {most} times its size", kind=self._kind, most=MAX_RATIO
+            )
             raise RowError(self._name, problem, hint="If you trust the file, unpack it first.")
         buffer[: len(data)] = data
         return len(data)

@@ -10,6 +10,7 @@ import re
 import sys
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase
 from selfinstruct.records import JSON, Row
 
 #: Levels of lists and objects inside a row. Far below Python's own limit, which depends on the caller's stack and on
@@ -17,8 +18,11 @@ from selfinstruct.records import JSON, Row
 MAX_NESTING = 100
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_AS_STRING = "Write it as a string, in double quotes, to keep it unchanged."
-_TOO_DEEP = (f"nested more than {MAX_NESTING} levels deep", "Flatten it, or keep the inner part as a string.")
+_AS_STRING = Phrase("Write it as a string, in double quotes, to keep it unchanged.")
+_TOO_DEEP = (
+    Phrase("nested more than {count} levels deep", count=MAX_NESTING),
+    Phrase("Flatten it, or keep the inner part as a string."),
+)
 
 
 class LossyValueError(Exception):
@@ -73,7 +77,9 @@ def decode_error(exc: Exception, where: str, indent: int = 0) -> RowError:
     hint = "Fix the JSON there; in JSON Lines each line is one whole object."
     if exc.msg.startswith("Invalid control character"):
         hint = "Inside a string, write a tab as \\t and a line break as \\n."
-    return RowError(where, f"invalid JSON: {exc.msg} (column {exc.colno + indent})", hint=hint)
+    return RowError(
+        where, Phrase("invalid JSON: {msg} (column {colno})", msg=exc.msg, colno=exc.colno + indent), hint=hint
+    )
 
 
 def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
@@ -81,7 +87,7 @@ def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise LossyValueError(f"{twice!r} occurs twice in one object", "Keep one of the two.")
+        raise LossyValueError(Phrase("{twice!r} occurs twice in one object", twice=twice), "Keep one of the two.")
     return found
 
 
@@ -90,7 +96,7 @@ def _float(text: str) -> float:
     # 15 digits always survive IEEE 754's binary64
     if (len(text) > 15 or "e" in text or "E" in text) and not _same_number(text, value):
         shown = text if len(text) <= 40 else f"{text[:37]}..."
-        raise LossyValueError(f"the number {shown} would become {value!r}", _AS_STRING)
+        raise LossyValueError(Phrase("the number {shown} would become {value!r}", shown=shown, value=value), _AS_STRING)
     return value
 
 
@@ -104,7 +110,7 @@ def _same_number(text: str, value: float) -> bool:
 
 
 def _constant(text: str) -> float:
-    raise LossyValueError(f"{text} is not a JSON value", "Write null, or a string.")
+    raise LossyValueError(Phrase("{text} is not a JSON value", text=text), "Write null, or a string.")
 
 
 def _refuse_nesting(value: JSON, depth: int = 0) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase
 from selfinstruct.rows.exact import decode, decode_error, decode_lossy
 from selfinstruct.rows.json_cursor import DECODE_ERRORS, JsonCursor, not_object
 from selfinstruct.rows.lines import Lines
@@ -70,8 +71,8 @@ def json_array(lines: Lines) -> Iterator[Record]:
             cursor.move(cursor.at + 1)
             yield cursor.take_object()
     if cursor.here != "]":
-        problem = "expected ',' or ']' after an object" if cursor.here else "the array is not closed"
-        raise RowError(cursor.where, f"invalid JSON: {problem}", hint="Fix the array there.")
+        problem = Phrase("expected ',' or ']' after an object") if cursor.here else Phrase("the array is not closed")
+        raise RowError(cursor.where, "invalid JSON: {problem}", hint="Fix the array there.", problem=problem)
     cursor.move(cursor.at + 1)
     if cursor.here:
         raise RowError(cursor.where, "invalid JSON: text after the end of the array", hint="Remove it.")

@@ -10,6 +10,7 @@ import itertools
 from typing import BinaryIO
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase
 from selfinstruct.rows.foreign import START, refuse_foreign
 from selfinstruct.rows.likely_encoding import around, encoding_hint
 
@@ -78,5 +79,9 @@ class Lines:
             raise self._not_utf8(exc, number + data.count(b"\n", 0, exc.start), offset) from exc
 
     def _not_utf8(self, exc: UnicodeDecodeError, line: int, offset: int) -> RowError:
-        message = f"not UTF-8 text: byte 0x{exc.object[exc.start]:02x} at offset {offset + exc.start} of the file"
+        message = Phrase(
+            "not UTF-8 text: byte 0x{byte:02x} at offset {offset} of the file",
+            byte=exc.object[exc.start],
+            offset=offset + exc.start,
+        )
         return RowError(f"{self.name}:{line}", message, hint=encoding_hint(around(exc) + b"".join(self.head)))

@@ -16,13 +16,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Row
 from selfinstruct.rows.exact import LossyValueError, decode, decode_error, to_json
 from selfinstruct.rows.python_values import json_value
 from selfinstruct.rows.record import Record
 from selfinstruct.rows.row_file import RowFile, collect_rows
 
-_JSON_ONLY = "Use strings, finite numbers, True, False, None for a missing value, lists, and dicts with string keys."
+_JSON_ONLY = Phrase(
+    "Use strings, finite numbers, True, False, None for a missing value, lists, and dicts with string keys."
+)
 
 
 def rows_from_objects(rows: Iterable[Row] | Any, name: str = "<rows>", *, uniform: bool = True) -> RowFile:
@@ -45,9 +48,11 @@ def _records(frame: Any, name: str) -> list[Row]:
     columns = list(frame.columns)
     for column in columns:
         if not isinstance(column, str):
-            raise RowError(name, f"the column name {column!r} is not a string", hint="Rename the columns.")
+            raise RowError(
+                name, "the column name {column!r} is not a string", hint="Rename the columns.", column=column
+            )
         if columns.count(column) > 1:
-            raise RowError(name, f"two columns are named {column!r}", hint="Rename or drop one of them.")
+            raise RowError(name, "two columns are named {column!r}", hint="Rename or drop one of them.", column=column)
     records: list[Row] = frame.to_dict(orient="records")
     return records
 
@@ -55,14 +60,14 @@ def _records(frame: Any, name: str) -> list[Row]:
 def _copy(row: Row, where: str) -> Row:
     """The row as it will be once it is written and read again. Raises RowError if that would be another row."""
     if not isinstance(row, dict):
-        raise RowError(where, f"expected a dict, got {type(row).__name__}", hint=_JSON_ONLY)
+        raise RowError(where, Phrase("expected a dict, got {name}", name=type(row).__name__), hint=_JSON_ONLY)
     try:
         converted = json_value(row)
         copy: Row = decode(to_json(converted))[0]
     except (LossyValueError, RecursionError) as exc:
         raise decode_error(exc, where) from exc
     except (TypeError, ValueError) as exc:
-        raise RowError(where, f"a value is not JSON: {exc}", hint=_JSON_ONLY) from exc
+        raise RowError(where, Phrase("a value is not JSON: {exc}", exc=exc), hint=_JSON_ONLY) from exc
     if copy != converted:
         raise RowError(where, "the row would change when written as JSON", hint=_JSON_ONLY)
     return copy

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase
 from selfinstruct.rows.arrow import arrow_format, arrow_rows
 from selfinstruct.rows.compressed import peekable, unpacked
 from selfinstruct.rows.encoding import UTF_8, as_utf8
@@ -27,8 +28,8 @@ from selfinstruct.rows.record import Record
 from selfinstruct.rows.shapes import find_shape, squad_rows
 from selfinstruct.rows.table import find_delimiter, looks_like_table, table, table_warnings
 
-READABLE = "Supported formats: JSON Lines, JSON, CSV or TSV with a header line, Parquet, Arrow."
-_READABLE_BY_LINE = "Supported formats: JSON Lines, CSV or TSV with a header line, plain lines of text."
+READABLE = Phrase("Supported formats: JSON Lines, JSON, CSV or TSV with a header line, Parquet, Arrow.")
+_READABLE_BY_LINE = Phrase("Supported formats: JSON Lines, CSV or TSV with a header line, plain lines of text.")
 _CONTENT = re.compile(rb"[^ \t\r\n]")
 # Other than in a log line such as "[info] started".
 _ARRAY = re.compile(rb"\[\s*(\{|\]|$)")
@@ -100,7 +101,7 @@ def _json_stream(form: str, lines: Lines, records: Iterator[Record], *, by_line:
             return RowStream("json", lines.mark, tuple(rows[0].value), iter(rows), [note])
     records = itertools.chain([first] if second is None else [first, second], records)
     if not by_line and squad_rows(first.value) is not None:
-        notes = ["flattened SQuAD's nesting: one row for each question"]
+        notes = [Phrase("flattened SQuAD's nesting: one row for each question")]
         questions = _questions(records, lines.name)
         first = next(questions)
         records = itertools.chain([first], questions)
@@ -117,7 +118,7 @@ def _unwrapped(whole: Record, name: str, *, by_line: bool) -> tuple[list[Record]
     if shape is None:
         return None
     if by_line:
-        hint = f"Write one object per line: jq -c '{shape.jq}' OLD > NEW"
+        hint = Phrase("Write one object per line: jq -c '{jq}' OLD > NEW", jq=shape.jq)
         raise RowError(name, "one object with many rows cannot be read line by line", hint=hint)
     members = Members(whole.raw.decode(), whole.line, max(len(place) for place, _ in shape.rows))
     return [Record(members.line(place), b"", row) for place, row in shape.rows], shape.note

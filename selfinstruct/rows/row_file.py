@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.records import Row
 from selfinstruct.rows.encoding import UTF_8, known_encoding
 from selfinstruct.rows.optional_keys import odd_rows, optional_keys
@@ -133,17 +134,28 @@ def collect_rows(
     return whole
 
 
+def _line(number: int) -> Phrase:
+    return Phrase("line {number}", number=number)
+
+
 def _differing(file: RowFile, at: int, first: int, missing: list[str], extra: list[str]) -> RowError:
     import difflib
 
     fields, where = list(file.rows[first]), file.place(at)
-    other = file.place(first) if file.file(at) != file.file(first) else f"line {file.lines[first]}"
-    parts = [f"no {', '.join(map(repr, missing))}"] if missing else []
-    parts += [f"unknown {', '.join(map(repr, extra))}"] if extra else []
+    other = file.place(first) if file.file(at) != file.file(first) else _line(file.lines[first])
+    parts = [Phrase("no {names}", names=joined(map(repr, missing)))] if missing else []
+    parts += [Phrase("unknown {names}", names=joined(map(repr, extra)))] if extra else []
     hint = "Every row must have the same fields, apart from those that several rows lack."
     known = {field.casefold(): field for field in fields}
     for field in extra:
         if near := difflib.get_close_matches(field.casefold(), known, 1):
-            hint = f"Did you mean {known[near[0]]!r} instead of {field!r}? {hint}"
+            hint = Phrase(
+                "Did you mean {known!r} instead of {field!r}? {hint}",
+                known=known[near[0]],
+                field=field,
+                hint=Phrase(hint),
+            )
             break
-    return RowError(where, f"fields differ from {other}: {'; '.join(parts)}", hint=hint)
+    return RowError(
+        where, Phrase("fields differ from {other}: {parts}", other=other, parts=joined(parts, "; ")), hint=hint
+    )

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.records import JSON, Row
 
 _LISTS = {
@@ -102,8 +103,8 @@ def _list(value: Row) -> Shape | None:
     lists = [key for key, member in value.items() if _objects(member)]
     if len(lists) > 1 and all(key in _LISTS for key in lists):
         names = ", ".join(f"`{key}`" for key in lists)
-        hint = f"Write one of them as JSON Lines: jq -c '.{lists[0]}[]' OLD > NEW"
-        raise RowError("", f"one object with several lists of rows: {names}", hint=hint)
+        hint = Phrase("Write one of them as JSON Lines: jq -c '.{list}[]' OLD > NEW", list=lists[0])
+        raise RowError("", Phrase("one object with several lists of rows: {names}", names=names), hint=hint)
     if len(lists) != 1:
         return None
     (name,) = lists
@@ -114,12 +115,17 @@ def _list(value: Row) -> Shape | None:
     at = list(value).index(name)
     flattened = _flatten(rows, at)
     if flattened is not None:
-        note = f"flattened SQuAD's nesting in `{name}`: one row for each of {len(flattened):,} questions"
+        note = Phrase(
+            "flattened SQuAD's nesting in `{name}`: one row for each of {flattened:,} questions",
+            name=name,
+            flattened=len(flattened),
+        )
         if any("plausible_answers" in each for each in _all_questions(rows)):
-            note += "; `plausible_answers` left out"
+            note = joined([note, Phrase("`plausible_answers` left out")], "; ")
         return Shape(flattened, note, _SQUAD_JQ.replace("NAME", name))
-    note = f"read the list `{name}` of one object: {len(rows):,} rows"
-    note += f"; left out {', '.join(f'`{key}`' for key in others)}" if others else ""
+    note = Phrase("read the list `{name}` of one object: {rows:,} rows", name=name, rows=len(rows))
+    if others:
+        note = joined([note, Phrase("left out {names}", names=joined(f"`{key}`" for key in others))], "; ")
     return Shape([((at, number), row) for number, row in enumerate(rows)], note, f".{name}[]")
 
 
@@ -156,22 +162,26 @@ def _by_key(value: Row) -> Shape | None:
         return None
     if inner_numbered and len(common) == len(union):
         rows = [{key: column[index] for key, column in value.items()} for index in first]
-        note = f"read an object of columns: {len(rows):,} rows; left out the index, which counts from 0"
+        note = Phrase(
+            "read an object of columns: {rows:,} rows; left out the index, which counts from 0", rows=len(rows)
+        )
         return Shape([((), row) for row in rows], note, _COLUMNS_JQ)
     if inner_numbered:
         return None
     members = list(enumerate(value.items()))
     if numbered:
-        note = f"read an object of {len(value):,} rows; left out its keys, which count from 0"
+        note = Phrase("read an object of {rows:,} rows; left out its keys, which count from 0", rows=len(value))
         return Shape([((at,), row) for at, (_, row) in members], note, ".[]")
     if all(row.get("id") == key for key, row in value.items()):
         return Shape(
-            [((at,), row) for at, (_, row) in members], f"read an object of {len(value):,} rows by `id`", ".[]"
+            [((at,), row) for at, (_, row) in members],
+            Phrase("read an object of {rows:,} rows by `id`", rows=len(value)),
+            ".[]",
         )
     name = next((name for name in ("id", "key") if name not in union), None)
     if name is None:
         return None
-    note = f"read an object of {len(value):,} rows; its keys are the field `{name}`"
+    note = Phrase("read an object of {rows:,} rows; its keys are the field `{name}`", rows=len(value), name=name)
     jq = f"to_entries[] | {{{name}: .key}} + .value"
     return Shape([((at,), {name: key, **row}) for at, (key, row) in members], note, jq)
 
@@ -184,7 +194,9 @@ def _columns(value: Row) -> Shape | None:
     if count < 2 or any(len(column) != count or _objects(column) for column in columns):
         return None
     rows = [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
-    return Shape([((), row) for row in rows], f"read an object of columns: {count:,} rows", _COLUMNS_JQ)
+    return Shape(
+        [((), row) for row in rows], Phrase("read an object of columns: {rows:,} rows", rows=count), _COLUMNS_JQ
+    )
 
 
 def _split(value: Row) -> Shape | None:
@@ -196,7 +208,7 @@ def _split(value: Row) -> Shape | None:
     if not cells or not all(isinstance(row, list) and len(row) == len(names) for row in cells):
         return None
     at = list(value).index("data")
-    note = f"read columns and data as pandas writes them: {len(cells):,} rows; left out `index`"
+    note = Phrase("read columns and data as pandas writes them: {rows:,} rows; left out `index`", rows=len(cells))
     rows = [((at, number), dict(zip(names, row, strict=True))) for number, row in enumerate(cells)]
     return Shape(rows, note, ". as $all | .data[] | [$all.columns, .] | transpose | map({(.[0]): .[1]}) | add")
 

@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase
 from selfinstruct.rows.compressed import peekable, unpacked
 from selfinstruct.rows.encoding import UTF_8, as_utf8
 from selfinstruct.rows.reader import RowStream, open_rows
 from selfinstruct.rows.record import Record
 
 #: What to do about a path that does not exist.
-CHECK_PATH = "Check the path; it is relative to the working directory."
+CHECK_PATH = Phrase("Check the path; it is relative to the working directory.")
 _WILDCARDS = "*?["
 _NO_SHARD = ("readme", "license", "licence", "dataset_info.json", "dataset_infos.json", "state.json")
 
@@ -47,7 +48,9 @@ def open_row_file(path: str | Path, *, hint: str = CHECK_PATH) -> contextlib.Abs
         raise RowError(str(path), "a directory, not a file", hint="Name a file in it.") from exc
     except OSError as exc:
         reason = exc.strerror or str(exc)
-        raise RowError(str(path), f"cannot read: {reason}", hint="Check the path and its permissions.") from exc
+        raise RowError(
+            str(path), "cannot read: {reason}", hint="Check the path and its permissions.", reason=reason
+        ) from exc
     except ValueError as exc:  # a NUL character
         raise RowError(repr(str(path)), "invalid file name", hint=hint) from exc
 
@@ -109,7 +112,15 @@ def open_source(
     with open_row_file(shards[0]) as file:
         first = open_rows(file, shards[0], by_line=by_line, encoding=encoding)
         if len(shards) > 1:
-            first.notes.insert(0, f"read {len(shards):,} files as one: {shards[0]} to {shards[-1]}")
+            first.notes.insert(
+                0,
+                Phrase(
+                    "read {count:,} files as one: {first} to {last}",
+                    count=len(shards),
+                    first=shards[0],
+                    last=shards[-1],
+                ),
+            )
         yield replace(first, records=_chained(first, shards, by_line=by_line, encoding=encoding))
 
 
@@ -119,12 +130,24 @@ def _chained(first: RowStream, shards: list[str], *, by_line: bool, encoding: st
         with open_row_file(shard) as file:
             stream = open_rows(file, shard, by_line=by_line, encoding=encoding)
             if by_line and (stream.format, stream.header) != (first.format, first.header):
-                problem = f"{stream.format} with another header" if stream.format == first.format else stream.format
-                raise RowError(shard, f"{problem}, unlike {shards[0]}", hint="Shards must have one format and header.")
+                problem = (
+                    Phrase("{format} with another header", format=stream.format)
+                    if stream.format == first.format
+                    else stream.format
+                )
+                raise RowError(
+                    shard,
+                    "{problem}, unlike {shard}",
+                    hint="Shards must have one format and header.",
+                    problem=problem,
+                    shard=shards[0],
+                )
             if set(stream.fields) != set(first.fields) and stream.format in ("csv", "tsv", "parquet", "arrow"):
                 listed = ", ".join(stream.fields)
-                hint = f"Shards must have the same fields: {', '.join(first.fields)}."
-                raise RowError(shard, f"fields differ from {shards[0]}: {listed}", hint=hint)
+                hint = Phrase("Shards must have the same fields: {fields}.", fields=", ".join(first.fields))
+                raise RowError(
+                    shard, Phrase("fields differ from {shard}: {listed}", shard=shards[0], listed=listed), hint=hint
+                )
             yield from _named(stream, shard)
             first.notes.extend(note for note in stream.notes if note not in first.notes)
 
@@ -141,7 +164,9 @@ def _files(folder: Path) -> list[str]:
     try:
         names = sorted(each.name for each in folder.iterdir() if each.is_file() and _is_shard(each.name))
     except OSError as exc:
-        raise RowError(str(folder), f"cannot read: {exc.strerror or exc}", hint="Check its permissions.") from exc
+        raise RowError(
+            str(folder), "cannot read: {strerror}", hint="Check its permissions.", strerror=exc.strerror or exc
+        ) from exc
     if not names:
         hint = "Name a row file, or the folder that has row files itself: folders in it are not entered."
         raise RowError(str(folder), "no row files in this folder", hint=hint)
@@ -157,8 +182,8 @@ def _saved(folder: Path) -> list[str]:
     splits = _json(folder / "dataset_dict.json").get("splits")
     if isinstance(splits, list) and splits and all(isinstance(split, str) for split in splits):
         if len(splits) > 1:
-            problem = f"a saved data set with several splits: {', '.join(splits)}"
-            raise RowError(str(folder), problem, hint=f"Name one of them: {folder / splits[0]}")
+            problem = Phrase("a saved data set with several splits: {splits}", splits=", ".join(splits))
+            raise RowError(str(folder), problem, hint=Phrase("Name one of them: {folder}", folder=folder / splits[0]))
         folder = folder / splits[0]
     listed = _json(folder / "state.json").get("_data_files")
     if not isinstance(listed, list):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from selfinstruct.errors import RowError
+from selfinstruct.messages import Phrase
 from selfinstruct.rows.lines import Lines
 from selfinstruct.rows.record import Record
 
@@ -74,21 +75,22 @@ def table_warnings(lines: Lines, delimiter: str) -> list[str]:
     sentence = next((name for name in header if _SENTENCE.fullmatch(name)), None)
     data = [name for name in header if _DATA.fullmatch(name)]
     if sentence is not None:
-        found.append(f"the header looks like text, not like names: {sentence[:60]!r}")
+        found.append(Phrase("the header looks like text, not like names: {text!r}", text=sentence[:60]))
     elif data and not all(name.isdigit() and int(name) == at for at, name in enumerate(header)):
-        found.append(f"the header looks like a row of values: {data[0][:60]!r}")
+        found.append(Phrase("the header looks like a row of values: {text!r}", text=data[0][:60]))
     if _QUOTE_AFTER_BLANK[delimiter].search(text):
-        found.append("quotes after a blank are part of the value: remove the blank after the delimiter")
+        found.append(Phrase("quotes after a blank are part of the value: remove the blank after the delimiter"))
     if len(header) == 1:
         for mark in _DELIMITERS:
             holding = sum(mark in row[0] for row in others)
             if mark in header[0] and others and holding >= _MOST * len(others):
-                found.append(f"one column, and its values contain {_MARKS[mark]}: check the quotes of the header")
+                note = "one column, and its values contain {marks}: check the quotes of the header"
+                found.append(Phrase(note, marks=Phrase(_MARKS[mark])))
                 break
     return found
 
 
-_MARKS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+_MARKS = {",": Phrase("commas"), "\t": Phrase("tabs"), ";": Phrase("semicolons"), "|": Phrase("bars")}
 
 
 def table(
@@ -109,7 +111,7 @@ def table(
     indexed = len(header) > 1 and not header[0]
     _refuse_header(header[1:] if indexed else header, f"{lines.name}:{line}", 1 + indexed)
     if indexed and notes is not None:
-        notes.append("left out the first column: it has no name and counts the rows from 0, as pandas writes its index")
+        notes.append(_LEFT_OUT)
     return b"".join(read), tuple(header[indexed:]), _rows(records, read, header, lines.name, line)
 
 
@@ -120,7 +122,9 @@ def _rows(
     names = header[1:] if indexed else header
     for number, (line, values) in enumerate(records):
         if len(values) != len(header):
-            message = f"expected {len(header)} values as in the header, got {len(values)}"
+            message = Phrase(
+                "expected {expected} values as in the header, got {values}", expected=len(header), values=len(values)
+            )
             raise RowError(f"{name}:{line}", message, hint=_QUOTES)
         if indexed and values[0] != str(number):
             raise _nameless(f"{name}:{first}", 1)
@@ -158,7 +162,8 @@ def _texts(lines: Lines, read: list[bytes]) -> Iterator[str]:
         yield lines.decode(raw)
 
 
-_EVERY_COLUMN = "The first line must name every column once."
+_LEFT_OUT = Phrase("left out the first column: it has no name and counts the rows from 0, as pandas writes its index")
+_EVERY_COLUMN = Phrase("The first line must name every column once.")
 
 
 def _refuse_header(header: list[str], where: str, first: int) -> None:
@@ -167,22 +172,26 @@ def _refuse_header(header: list[str], where: str, first: int) -> None:
         if not field:
             raise _nameless(where, number)
         if field in seen:
-            raise RowError(where, f"the header names {field!r} twice", hint=_EVERY_COLUMN)
+            raise RowError(where, Phrase("the header names {field!r} twice", field=field), hint=_EVERY_COLUMN)
         seen.add(field)
 
 
 def _nameless(where: str, number: int) -> RowError:
-    return RowError(where, f"column {number} of the header has no name", hint=_EVERY_COLUMN)
+    return RowError(where, Phrase("column {number} of the header has no name", number=number), hint=_EVERY_COLUMN)
 
 
 def _broken(exc: csv.Error, where: str) -> RowError:
     reason = str(exc)
     if reason.startswith("field larger"):
-        message = f"a value of more than {csv.field_size_limit()} characters, or a quote that is never closed"
+        message = Phrase(
+            "a value of more than {limit} characters, or a quote that is never closed", limit=csv.field_size_limit()
+        )
         return RowError(where, message, hint="Close the quote, or use JSON Lines for longer values.")
     if reason.startswith("unexpected end"):
         return RowError(where, "a quote is opened in this row and never closed", hint="Close the quote.")
     if reason.startswith("new-line"):
         hint = "Convert the line ends: tr '\\r' '\\n' < OLD > NEW; or put the value in double quotes."
         return RowError(where, "a carriage return without a line feed, outside quotes", hint=hint)
-    return RowError(where, f"invalid CSV: {reason}", hint='Inside a quoted value, write a quote twice: "".')
+    return RowError(
+        where, "invalid CSV: {reason}", hint='Inside a quoted value, write a quote twice: "".', reason=reason
+    )

@@ -29,6 +29,7 @@ from selfinstruct.backends.openai.settings import EndpointSettings
 from selfinstruct.backends.openai.wire import Wire
 from selfinstruct.errors import EndpointError
 from selfinstruct.events import Pace
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.prompts import estimate_tokens
 from selfinstruct.recipe import Model
 from selfinstruct.records import Failure, Message, Reply, ReplyFormat, Request, Usage
@@ -157,9 +158,11 @@ class OpenAIBackend:
 
         def failure(error: CallError, end: Exception | None = None) -> Failure:
             """The failure of this request, with the usage of all tries."""
-            hint = f" ({error.hint})" if error.hint else ""
+            message = Phrase(error.message)
+            if error.hint:
+                message = Phrase("{problem} ({hint})", problem=message, hint=Phrase(error.hint))
             seconds = self._clock() - started
-            return Failure(error.reason, f"{error.message}{hint}", billed, seconds, tries, self.name, end)
+            return Failure(error.reason, message, billed, seconds, tries, self.name, end)
 
         while True:
             body = self.options.body(self._model, request.messages, request.seed, request.reply_format)
@@ -194,9 +197,12 @@ class OpenAIBackend:
     @property
     def notes(self) -> list[str]:
         """Remarks for the summary: options that the endpoint rejected, and truncated prompts."""
-        notes = [f"{self.name}: {note}" for note in self.options.notes]
+        notes: list[str] = [
+            Phrase("{where}: {problem}", where=self.name, problem=Phrase(note)) for note in self.options.notes
+        ]
         if truncated := self.counts.truncated_prompts:
-            notes.append(f"{self.name}: the endpoint seems to have truncated {truncated:,} prompts")
+            note = "{name}: the endpoint seems to have truncated {count:,} prompts"
+            notes.append(Phrase(note, name=self.name, count=truncated))
         return notes
 
     def inspect(self) -> Pace:
@@ -280,7 +286,11 @@ class OpenAIBackend:
         if isinstance(outcome, Completion) and outcome.input is not None and outcome.input < least:
             self.counts.truncated_prompts += 1
             if "{" not in outcome.text:
-                problem = f"the endpoint truncated the prompt to {outcome.input:,} of about {expected:,} tokens"
+                problem = Phrase(
+                    "the endpoint truncated the prompt to {input:,} of about {expected:,} tokens",
+                    input=outcome.input,
+                    expected=expected,
+                )
                 hint = "Raise its context length (num_ctx in Ollama), or use fewer demonstrations."
                 usage = Usage(outcome.input, outcome.output or 0)
                 return CallError("context", problem, hint, billed=True, usage=usage), answer.headers
@@ -290,16 +300,19 @@ class OpenAIBackend:
         """Raise EndpointError if the budget needs a token limit for replies and the endpoint accepts none."""
         if self._billing.needs_token_limit and not self.options.token_limit_name:
             raise EndpointError(
-                f"{self._wire.base_url}: the endpoint rejects max_tokens; the budget cannot be enforced",
+                "{base_url}: the endpoint rejects max_tokens; the budget cannot be enforced",
                 hint="Use `max_requests` to limit the number of calls instead.",
+                base_url=self._wire.base_url,
             )
 
     def _stop(self, fatal: CallError) -> EndpointError:
         """Reject all further calls; the error that ends the run."""
-        message, hint = f"{self._wire.base_url}: {fatal.message}", fatal.hint
+        message = Phrase("{where}: {problem}", where=self._wire.base_url, problem=Phrase(fatal.message))
+        kept = Phrase("Everything received so far is kept.")
+        hint = joined([Phrase(fatal.hint), kept], " ") if fatal.hint else kept
 
         def error() -> EndpointError:
-            return EndpointError(message, hint=f"{hint} Everything received so far is kept.".strip())
+            return EndpointError(message, hint=hint)
 
         self._pacing.stop(error)
         return error()
@@ -310,7 +323,8 @@ def _key(environ: Mapping[str, str], name: str) -> str:
     key = environ.get(name, "").strip()
     if not key.isascii() or not key.isprintable() or " " in key:
         raise EndpointError(
-            f"environment variable {name}: invalid characters in the API key",
+            "environment variable {name}: invalid characters in the API key",
             hint="Set it to the key alone, without quotes, spaces or line breaks.",
+            name=name,
         )
     return key

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from selfinstruct.backends.openai.rate_limit_headers import retry_after
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Usage
 
 #: Request options that servers are known to reject, and patterns of their names in error messages.
@@ -90,29 +91,36 @@ def from_exception(error: BaseException, base_url: str) -> CallError:
     if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         return CallError(
             "unreachable",
-            f"{base_url}: cannot establish a TLS connection ({type(cause).__name__})",
+            Phrase(
+                "{base_url}: cannot establish a TLS connection ({name})", base_url=base_url, name=type(cause).__name__
+            ),
             hint="Check the certificate, and whether the server expects http instead of https.",
             fatal=True,
         )
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return _unreachable(base_url, "cannot resolve the host name")
+        return _unreachable(base_url, Phrase("cannot resolve the host name"))
     if isinstance(cause, aiohttp.ConnectionTimeoutError):
-        return _unreachable(base_url, "timed out")
+        return _unreachable(base_url, Phrase("timed out"))
     if isinstance(cause, aiohttp.ClientConnectorError):
-        return _unreachable(base_url, os.strerror(cause.errno).lower() if cause.errno else "no connection")
+        return _unreachable(base_url, os.strerror(cause.errno).lower() if cause.errno else Phrase("no connection"))
     if isinstance(cause, aiohttp.ClientPayloadError):
-        return _transient("cut", f"{base_url}: the reply ended early", overload=False)
+        return _transient("cut", Phrase("{base_url}: the reply ended early", base_url=base_url), overload=False)
     if any(isinstance(each, TimeoutError) for each in (cause, error)):
-        return _transient("timeout", f"{base_url}: no complete reply before the deadline")
+        return _transient("timeout", Phrase("{base_url}: no complete reply before the deadline", base_url=base_url))
     if isinstance(cause, aiohttp.ClientConnectionError | ConnectionError):
-        return _transient("dropped", f"{base_url}: the connection was dropped before a reply")
-    return CallError("garbled", f"{base_url}: cannot read the reply ({type(cause).__name__})", max_tries=3, billed=True)
+        return _transient("dropped", Phrase("{base_url}: the connection was dropped before a reply", base_url=base_url))
+    return CallError(
+        "garbled",
+        Phrase("{base_url}: cannot read the reply ({name})", base_url=base_url, name=type(cause).__name__),
+        max_tries=3,
+        billed=True,
+    )
 
 
 def _unreachable(base_url: str, problem: str) -> CallError:
     return CallError(
         "unreachable",
-        f"{base_url}: cannot connect: {problem}",
+        Phrase("{base_url}: cannot connect: {problem}", base_url=base_url, problem=problem),
         hint=_connection_hint(base_url),
         max_tries=UNLIMITED_TRIES,
         overload=True,
@@ -123,10 +131,15 @@ def _connection_hint(base_url: str) -> str:
     """What to do about a server that cannot be reached: which address, and how to start a local one."""
     address = urlsplit(base_url)
     if address.hostname == _OPENAI_HOST:
-        return 'Check the network, or call another server: `base_url="http://127.0.0.1:8000/v1"`.'
+        return Phrase('Check the network, or call another server: `base_url="http://127.0.0.1:8000/v1"`.')
     command = _START_COMMANDS.get(address.port or 0)
-    start = f"start one with `{command}`" if command else "docs/models.md describes how to start one"
-    return f"Check that a server is running at {address.scheme}://{address.netloc} ({start}), or correct `base_url`."
+    start = Phrase("docs/models.md describes how to start one")
+    if command:
+        start = Phrase("start one with `{command}`", command=command)
+    place = f"{address.scheme}://{address.netloc}"
+    return Phrase(
+        "Check that a server is running at {place} ({start}), or correct `base_url`.", place=place, start=start
+    )
 
 
 def _transient(reason: str, message: str, *, overload: bool = True) -> CallError:
@@ -169,12 +182,19 @@ def not_json(status: int, data: bytes, content_type: str) -> CallError:
     if "html" in content_type.lower() or data[:200].lstrip()[:1] == b"<":
         return CallError(
             "page",
-            f"expected JSON, got a web page (status {status}): {_excerpt(data)}",
+            Phrase("expected JSON, got a web page (status {status}): {data}", status=status, data=_excerpt(data)),
             hint="Check that `base_url` is the address of the API; it often ends in /v1.",
             max_tries=3,
         )
-    body = "an empty body" if not data.strip() else f"a body that is not JSON: {_excerpt(data)}"
-    message = f"expected JSON, got {body} (status {status}, {content_type or 'no content type'})"
+    body = Phrase("an empty body")
+    if data.strip():
+        body = Phrase("a body that is not JSON: {text}", text=_excerpt(data))
+    message = Phrase(
+        "expected JSON, got {body} (status {status}, {content_type})",
+        body=body,
+        status=status,
+        content_type=content_type or Phrase("no content type"),
+    )
     return CallError("garbled", message, max_tries=3, billed=True)
 
 
@@ -220,24 +240,37 @@ def _parse_error(payload: Any) -> _ErrorBody:
 def _classify(
     status: int, error: _ErrorBody, headers: Mapping[str, str], options: Collection[str], now: float
 ) -> CallError:
-    detail = f"status {status}: {error.message}"
+    detail = Phrase("status {status}: {message}", status=status, message=error.message)
     if status in (400, 422):
         return _bad_request(error, detail, options)
     if status == 402 or (status in (403, 429) and _NO_CREDIT.search(error.text)):
         return _no_credit(detail)
     if status in (401, 407):
-        return CallError("denied", f"the API key was rejected: {detail}", fatal=True)
+        return CallError("denied", Phrase("the API key was rejected: {detail}", detail=detail), fatal=True)
     if status == 404 and _NO_MODEL.search(error.text):
         return _no_model(detail)
     if status == 403:
-        return CallError("denied", f"access denied: {detail}", "Ask the endpoint's operator for access.", fatal=True)
+        return CallError(
+            "denied",
+            Phrase("access denied: {detail}", detail=detail),
+            "Ask the endpoint's operator for access.",
+            fatal=True,
+        )
     if status in (404, 405, 410):
-        return CallError("not-found", f"no API at this address: {detail}", "Check `base_url`.", max_tries=3)
+        return CallError(
+            "not-found", Phrase("no API at this address: {detail}", detail=detail), "Check `base_url`.", max_tries=3
+        )
     if 300 <= status < 400:
         hint = "Set `base_url` to the final address: redirects are not followed, to keep the API key at this one."
-        return CallError("not-found", f"the endpoint redirects (status {status})", hint, fatal=True)
+        return CallError(
+            "not-found", Phrase("the endpoint redirects (status {status})", status=status), hint, fatal=True
+        )
     if status == 413:
-        return CallError("too-large", f"the request is too large: {detail}", "Use fewer or shorter demonstrations.")
+        return CallError(
+            "too-large",
+            Phrase("the request is too large: {detail}", detail=detail),
+            "Use fewer or shorter demonstrations.",
+        )
     if status == 429:
         delay = retry_after(headers, now)
         return CallError("rate-limit", detail, max_tries=UNLIMITED_TRIES, overload=True, retry_after=delay)
@@ -248,7 +281,7 @@ def _classify(
         return CallError(
             "server-error", detail, max_tries=UNLIMITED_TRIES, overload=True, retry_after=delay, billed=billed
         )
-    return CallError("refused", f"the request was rejected: {detail}")
+    return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail))
 
 
 def _bad_request(error: _ErrorBody, detail: str, options: Collection[str]) -> CallError:
@@ -257,7 +290,9 @@ def _bad_request(error: _ErrorBody, detail: str, options: Collection[str]) -> Ca
         return CallError("garbled", detail, salvage=error.salvage, billed=True)
     if _CONTEXT_LENGTH.search(error.text):
         hint = "Use fewer demonstrations, request fewer rows per prompt, or lower the recipe's max_tokens."
-        return CallError("context", f"the request exceeds the model's context length: {detail}", hint)
+        return CallError(
+            "context", Phrase("the request exceeds the model's context length: {detail}", detail=detail), hint
+        )
     if _NO_CREDIT.search(error.text):
         return _no_credit(detail)
     if error.param in options and error.param in _OPTIONS:
@@ -267,16 +302,18 @@ def _bad_request(error: _ErrorBody, detail: str, options: Collection[str]) -> Ca
             return CallError("option", detail, option=option, max_tries=UNLIMITED_TRIES)
     if _NO_MODEL.search(error.text):
         return _no_model(detail)
-    return CallError("refused", f"the request was rejected: {detail}")
+    return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail))
 
 
 def _no_credit(detail: str) -> CallError:
     hint = "Add credit to the account, or raise its spending limit."
-    return CallError("quota", f"the account has no credit left: {detail}", hint, fatal=True)
+    return CallError("quota", Phrase("the account has no credit left: {detail}", detail=detail), hint, fatal=True)
 
 
 def _no_model(detail: str) -> CallError:
-    return CallError("no-model", f"no such model: {detail}", "Use a model that the endpoint lists.", fatal=True)
+    return CallError(
+        "no-model", Phrase("no such model: {detail}", detail=detail), "Use a model that the endpoint lists.", fatal=True
+    )
 
 
 def _excerpt(text: str | bytes) -> str:

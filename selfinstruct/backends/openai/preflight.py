@@ -18,6 +18,7 @@ from selfinstruct.backends.openai.options import Options
 from selfinstruct.backends.openai.settings import PreflightSettings
 from selfinstruct.backends.openai.wire import Answer, Wire
 from selfinstruct.errors import EndpointError
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Message
 
 #: Mentions JSON because OpenAI's JSON mode rejects a prompt that does not.
@@ -114,21 +115,26 @@ class Preflight:
                 _ = call.cancelled() or call.exception()
 
     async def _endpoint_error(self, error: CallError) -> EndpointError:
-        where = "" if self.wire.base_url in error.message else f"{self.wire.base_url}: "
+        message = error.message
+        if self.wire.base_url not in message:
+            message = Phrase("{where}: {problem}", where=self.wire.base_url, problem=Phrase(message))
         hint = error.hint
         if error.reason == "denied" and not self.has_key:
-            hint = f"Set the environment variable {self.key_env} to the endpoint's API key."
+            hint = Phrase("Set the environment variable {key_env} to the endpoint's API key.", key_env=self.key_env)
         elif error.reason == "denied":
-            hint = hint or f"Check the API key in the environment variable {self.key_env}."
+            hint = hint or Phrase("Check the API key in the environment variable {key_env}.", key_env=self.key_env)
         elif error.reason == "no-model":
             names = await self._list_models()
             if not isinstance(names, CallError):
-                more = ", ..." if len(names) > _MODELS_SHOWN else ""
-                hint = f"Set `model` to one that the endpoint has: {', '.join(names[:_MODELS_SHOWN])}{more}."
+                more = ["..."] if len(names) > _MODELS_SHOWN else []
+                hint = Phrase(
+                    "Set `model` to one that the endpoint has: {names}.",
+                    names=", ".join([*names[:_MODELS_SHOWN], *more]),
+                )
         elif error.reason in _WRONG_ADDRESS:
             other = await self._other_address()
-            hint = f'Set `base_url="{other}"`.' if other else hint
-        return EndpointError(f"{where}{error.message}", hint=hint)
+            hint = Phrase('Set `base_url="{other}"`.', other=other) if other else hint
+        return EndpointError(message, hint=hint)
 
     async def _list_models(self) -> list[str] | CallError:
         return _model_names(await self.wire.models())

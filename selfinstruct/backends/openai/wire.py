@@ -22,6 +22,7 @@ from selfinstruct._version import __version__
 from selfinstruct.backends.openai.call_error import CallError, exception_chain, from_exception
 from selfinstruct.backends.openai.secret import Secret
 from selfinstruct.backends.openai.settings import Deadlines, EndpointSettings
+from selfinstruct.messages import Phrase
 
 #: Servers close idle connections after about 5 s; the client closes them earlier, so that none is reused as it dies.
 KEEP_ALIVE = 4.0
@@ -225,11 +226,13 @@ def _decompress(data: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> _BadBody:
-    message = f"the reply exceeds {limit:,} bytes"
+    message = Phrase("the reply exceeds {limit:,} bytes", limit=limit)
     hint = "Request fewer rows per prompt, or set the recipe's max_tokens."
     return _BadBody(CallError("too-large", message, hint, billed=True))
 
 
 def _unreadable(encoding: str) -> _BadBody:
-    message = f"cannot decompress the reply ({encoding or 'gzip'}); the request did not ask for compression"
+    message = Phrase(
+        "cannot decompress the reply ({encoding}); the request did not ask for compression", encoding=encoding or "gzip"
+    )
     return _BadBody(CallError("garbled", message, max_tries=2, billed=True))
