@@ -66,7 +66,11 @@ class Phrase(str):
         return message
 
 
-def joined(parts: Iterable[str], separator: str = ", ") -> Phrase:
+#: Stands between the items of a list.
+COMMA = Phrase(", ")
+
+
+def joined(parts: Iterable[str], separator: str = COMMA) -> Phrase:
     """Return the parts as one message, with a separator that is a message, too.
 
     >>> joined(["a", Phrase("{n} rows", n=2)])

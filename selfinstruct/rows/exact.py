@@ -18,6 +18,19 @@ from selfinstruct.records import JSON, Row
 MAX_NESTING = 100
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+#: What the parser of Python says; `Phrase` looks these up.
+PARSER_MESSAGES = (
+    Phrase("Expecting value"),
+    Phrase("Expecting property name enclosed in double quotes"),
+    Phrase("Expecting ':' delimiter"),
+    Phrase("Expecting ',' delimiter"),
+    Phrase("Extra data"),
+    Phrase("Invalid control character at"),
+    Phrase("Unterminated string starting at"),
+    Phrase("Invalid \\escape"),
+    Phrase("Illegal trailing comma before end of object"),
+    Phrase("Illegal trailing comma before end of array"),
+)
 _AS_STRING = Phrase("Write it as a string, in double quotes, to keep it unchanged.")
 _TOO_DEEP = (
     Phrase("nested more than {count} levels deep", count=MAX_NESTING),
@@ -78,7 +91,7 @@ def decode_error(exc: Exception, where: str, indent: int = 0) -> RowError:
     if exc.msg.startswith("Invalid control character"):
         hint = "Inside a string, write a tab as \\t and a line break as \\n."
     return RowError(
-        where, Phrase("invalid JSON: {msg} (column {colno})", msg=exc.msg, colno=exc.colno + indent), hint=hint
+        where, Phrase("invalid JSON: {msg} (column {colno})", msg=Phrase(exc.msg), colno=exc.colno + indent), hint=hint
     )
 
 
