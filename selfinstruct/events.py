@@ -37,7 +37,8 @@ class Snapshot:
 
     ``requests`` counts those sent by the run so far; ``in_flight`` counts calls that have not ended. ``rejected`` and
     ``failed`` count by reason. ``last_row`` was accepted last. ``pace`` is None where the backend makes no calls.
-    ``notes`` explain to the user what was changed because of the replies.
+    ``notes`` explain to the user what was changed because of the replies. ``tokens_left`` are the least and the most
+    tokens that the missing rows are expected to take, None while that is not known.
     """
 
     categories: Mapping[str, CategoryCount]
@@ -50,3 +51,4 @@ class Snapshot:
     last_row: Row | None
     pace: Pace | None = None
     notes: Sequence[str] = ()
+    tokens_left: tuple[int, int] | None = None

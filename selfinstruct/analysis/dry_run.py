@@ -18,6 +18,8 @@ from itertools import groupby
 from random import Random
 
 from selfinstruct.analysis.passages_found import PassagesFound, find_passages
+from selfinstruct.analysis.token_range import TokenRange
+from selfinstruct.analysis.value_lengths import ENTRY, UNKNOWN, VERDICT, unknown_lengths, value_length
 from selfinstruct.growth import BatchState, CategoryProgress, Sampler, StepCall, plan
 from selfinstruct.preparation import Prepared
 from selfinstruct.prompts import detect_language, estimate_tokens, row_messages, step_messages
@@ -25,14 +27,9 @@ from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup, names_in
 from selfinstruct.records import JSON, Message
 from selfinstruct.rows import to_json
-from selfinstruct.text import value_text
 
 #: The prefix of the names of lists among the requests.
 LIST_PREFIX = "lists/"
-# Tokens of values whose length neither seeds nor rules tell: a short paragraph, an entry of a list, a verdict.
-_TEXT, _ENTRY, _VERDICT = 60, 6, 40
-# OpenAI's rule of thumb for English: 100 tokens are 75 words.
-_OF_A_WORD = 4 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,9 @@ class DryRun:
 
     Every step is assumed to yield all of its ``rows``, each of which goes through the later steps; steps under
     different values of one ``when`` share the rows equally. The length of a value that a reply will write is the
-    average of its field in the seeds, else the middle of the field's limits, else 60 tokens.
+    average of its field in the seeds, else between the field's limits, usually in the middle. Nothing else is known
+    of the values in ``unknown``: their tokens are counted as 60, but ``input_range``, ``output_range`` and
+    ``cost_range``, the least and the most, are open then (None).
     """
 
     requests: Mapping[str, int]
@@ -55,6 +54,10 @@ class DryRun:
     cost: float | None
     prompts: Mapping[str, Sequence[Message]]
     passages: PassagesFound | None = None
+    input_range: tuple[int, int | None] = (0, None)
+    output_range: tuple[int, int | None] = (0, None)
+    cost_range: tuple[float, float | None] | None = None
+    unknown: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ class _PlannedRequests:
     name: str
     requests: int
     prompt: Sequence[Message]
-    input_tokens: float
-    output_tokens: float
+    input: TokenRange
+    output: TokenRange
     model: str = ""
 
 
@@ -74,14 +77,34 @@ def dry_run(prepared: Prepared, seed: int = 0) -> DryRun:
     written = _imitation_requests if prepared.recipe.imitates else _step_requests
     verdicts = _verdict_requests(prepared) if prepared.recipe.imitates else ()
     planned = [*_list_requests(prepared.recipe), *written(prepared, seed), *verdicts, *_vote_requests(prepared)]
+    given = sum((each.input * each.requests for each in planned), TokenRange())
+    replied = sum((each.output * each.requests for each in planned), TokenRange())
     return DryRun(
         {each.name: each.requests for each in planned},
-        round(sum(each.requests * each.input_tokens for each in planned)),
-        round(sum(each.requests * each.output_tokens for each in planned)),
-        _cost(prepared.recipe, planned),
+        round(given.usual),
+        round(replied.usual),
+        _cost(prepared.recipe, [(each, each.input.usual, each.output.usual) for each in planned]),
         {each.name: each.prompt for each in planned},
         find_passages(prepared.inputs.passages),
+        _whole(given),
+        _whole(replied),
+        _cost_range(prepared.recipe, planned),
+        unknown_lengths((name for step in prepared.recipe.steps for name in step.writes), prepared),
     )
+
+
+def _whole(tokens: TokenRange) -> tuple[int, int | None]:
+    return round(tokens.least), None if tokens.most is None else round(tokens.most)
+
+
+def _cost_range(recipe: Recipe, planned: Sequence[_PlannedRequests]) -> tuple[float, float | None] | None:
+    """The least and the most that the requests cost; the most is None if it is not known, both without prices."""
+    least = _cost(recipe, [(each, each.input.least, each.output.least) for each in planned])
+    if least is None:
+        return None
+    if any(each.input.most is None or each.output.most is None for each in planned):
+        return least, None
+    return least, _cost(recipe, [(each, each.input.most or 0, each.output.most or 0) for each in planned])
 
 
 def _list_requests(recipe: Recipe) -> Iterator[_PlannedRequests]:
@@ -90,7 +113,7 @@ def _list_requests(recipe: Recipe) -> Iterator[_PlannedRequests]:
     for name, owner in owners.items():
         if owner.prompt:
             prompt = step_messages("", owner.prompt, {"size": owner.size}, None)
-            yield _PlannedRequests(LIST_PREFIX + name, 1, prompt, _tokens(prompt), owner.size * _ENTRY)
+            yield _PlannedRequests(LIST_PREFIX + name, 1, prompt, _tokens(prompt), ENTRY * owner.size)
 
 
 def _imitation_requests(prepared: Prepared, seed: int) -> Iterator[_PlannedRequests]:
@@ -109,7 +132,8 @@ def _imitation_requests(prepared: Prepared, seed: int) -> Iterator[_PlannedReque
         # A category without seeds is assumed to have rows of the average length.
         known = [rows[at - 1] for at in members.get(name, ())] or rows
         length = sum(estimate_tokens(to_json(row)) for row in known) / len(known)
-        yield _PlannedRequests(name, requests, prompt, _tokens(prompt), quota * length / requests)
+        reply = TokenRange.exactly(quota * length / requests)
+        yield _PlannedRequests(name, requests, prompt, _tokens(prompt), reply)
 
 
 def _step_requests(prepared: Prepared, seed: int) -> Iterator[_PlannedRequests]:
@@ -125,9 +149,7 @@ def _step_requests(prepared: Prepared, seed: int) -> Iterator[_PlannedRequests]:
             values = {**_fields(recipe, values), **values}
             open_names |= {n for n, f in recipe.fields.items() if (f.source or n).partition(".")[0] in open_names}
         prompt, open_values = _fill_prompt(each, values, open_names, recipe)
-        given = _tokens(prompt) + sum(
-            _value_tokens(name, prepared) - estimate_tokens(f"{{{name}}}") for name in open_values
-        )
+        given = _filled(prompt, open_values, prepared)
         yield _PlannedRequests(each.name, calls[each.name], prompt, given, _reply_tokens(each, prepared), each.model)
         if isinstance(each, Step):
             open_names.update(each.writes)
@@ -145,11 +167,9 @@ def _verdict_requests(prepared: Prepared) -> Iterator[_PlannedRequests]:
         named = [name for name in dict.fromkeys((*names_in(judge.system), *names_in(judge.prompt)))]
         values = {name: f"{{{name}}}" for name in named if name != "form"} | {"task": recipe.task}
         prompt = StepCall(judge.name, judge, values).messages(recipe)
-        given = _tokens(prompt) + sum(
-            _value_tokens(name, prepared) - estimate_tokens(f"{{{name}}}") for name in named if name in recipe.fields
-        )
+        given = _filled(prompt, [name for name in named if name in recipe.fields], prepared)
         requests = sum(prepared.quotas.values())
-        yield _PlannedRequests(judge.name, requests, prompt, given, _VERDICT, judge.model)
+        yield _PlannedRequests(judge.name, requests, prompt, given, VERDICT, judge.model)
 
 
 def _vote_requests(prepared: Prepared) -> Iterator[_PlannedRequests]:
@@ -158,9 +178,7 @@ def _vote_requests(prepared: Prepared) -> Iterator[_PlannedRequests]:
     for verify in recipe.verified_by_models:
         values = {name: f"{{{name}}}" for name in verify.reads}
         prompt = StepCall(verify.name, verify, values).messages(recipe)
-        given = _tokens(prompt) + sum(
-            _value_tokens(name, prepared) - estimate_tokens(text) for name, text in values.items()
-        )
+        given = _filled(prompt, list(values), prepared)
         requests = sum(prepared.quotas.values()) * (verify.votes // 2 + 1)
         yield _PlannedRequests(verify.name, requests, prompt, given, _reply_tokens(verify, prepared), verify.model)
 
@@ -232,43 +250,22 @@ def _count_in_batch(recipe: Recipe, count: int) -> tuple[dict[str, float], float
     return calls, rows
 
 
-def _reply_tokens(each: Step | Judge | Verify, prepared: Prepared) -> float:
+def _filled(prompt: Sequence[Message], names: Sequence[str], prepared: Prepared) -> TokenRange:
+    """The tokens of a prompt once replies have filled its names in braces."""
+    braces = sum(estimate_tokens(f"{{{name}}}") for name in names)
+    return sum((value_length(name, prepared) for name in names), _tokens(prompt) + TokenRange.exactly(-braces))
+
+
+def _reply_tokens(each: Step | Judge | Verify, prepared: Prepared) -> TokenRange:
     """The estimated tokens of a reply."""
     if isinstance(each, Judge):
-        return _VERDICT
+        return VERDICT
     if isinstance(each, Verify):
-        return _ENTRY + _value_tokens(each.answers, prepared) + (_TEXT if each.reasons else 0)
+        steps = TokenRange(20, UNKNOWN.usual, None) if each.reasons else TokenRange()
+        return ENTRY + value_length(each.answers, prepared) + steps
     frame = estimate_tokens(to_json(dict.fromkeys(each.writes, ""))) if each.reply == "json" else 0
-    row = frame + sum(_value_tokens(name, prepared) for name in each.writes)
+    row = sum((value_length(name, prepared) for name in each.writes), TokenRange.exactly(frame))
     return row * (each.rows or min(prepared.recipe.prompt.rows_per_request, max(prepared.quotas.values())))
-
-
-def _value_tokens(name: str, prepared: Prepared) -> float:
-    """The estimated tokens of a value that a reply will write."""
-    name = name.partition(".")[0]
-    recipe = prepared.recipe
-    if name in recipe.attributes:
-        return _ENTRY
-    for of, field in recipe.fields.items():
-        if name not in (of, field.source or of):
-            continue
-        own = [estimate_tokens(value_text(row[of])) for row in prepared.seeds.rows if of in row]
-        if own:
-            return sum(own) / len(own)
-        if field.min_words or field.max_words:
-            return _middle(field.min_words, field.max_words) * _OF_A_WORD
-        if field.min_chars or field.max_chars:
-            return _middle(field.min_chars, field.max_chars) / 4
-        if field.one_of:
-            return sum(estimate_tokens(value_text(each)) for each in field.one_of) / len(field.one_of)
-        if field.type in ("integer", "number", "boolean"):
-            return 1
-    return _TEXT
-
-
-def _middle(least: int | None, most: int | None) -> float:
-    """The middle of a range that may be open at either end."""
-    return ((least or 0) + (most if most is not None else 2 * (least or 0))) / 2
 
 
 def _seeds_by_category(prepared: Prepared) -> dict[str, list[int]]:
@@ -288,19 +285,19 @@ def _make_sampler(prepared: Prepared) -> Sampler:
     return Sampler(prepared.recipe, replace(prepared.inputs, lists=lists))
 
 
-def _tokens(prompt: Sequence[Message]) -> int:
-    return sum(estimate_tokens(message.content) for message in prompt)
+def _tokens(prompt: Sequence[Message]) -> TokenRange:
+    return TokenRange.exactly(sum(estimate_tokens(message.content) for message in prompt))
 
 
-def _cost(recipe: Recipe, planned: Sequence[_PlannedRequests]) -> float | None:
-    """The cost of the requests, shared by the models by weight, or made by the model that a step names."""
+def _cost(recipe: Recipe, planned: Sequence[tuple[_PlannedRequests, float, float]]) -> float | None:
+    """The cost of requests with these tokens, shared by the models by weight, or of the model that a step names."""
     money = 0.0
-    for each in planned:
+    for each, given, replied in planned:
         models = [model for model in recipe.all_models if each.model in ("", model.name)]
         shares = sum(model.weight for model in models)
         for model in models:
             if model.price is None:
                 return None
-            price = each.input_tokens * model.price.input + each.output_tokens * model.price.output
+            price = given * model.price.input + replied * model.price.output
             money += each.requests * price * model.weight / shares / 1_000_000
     return money if recipe.all_models else None

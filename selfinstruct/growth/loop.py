@@ -45,6 +45,7 @@ from selfinstruct.growth.stagnation import (
     RUN_EXHAUSTED_BEFORE_FIRST_ROW,
     Stagnation,
 )
+from selfinstruct.growth.token_forecast import TokenForecast, rows_left
 from selfinstruct.journal import Journal, QuotaStage
 from selfinstruct.messages import Phrase, joined
 from selfinstruct.prompts import row_messages
@@ -88,6 +89,7 @@ class Loop:
     _short: set[str] = field(default_factory=set)
     _stagnation: Stagnation = field(default_factory=Stagnation)
     _forecasts: dict[str, Forecast] = field(default_factory=dict)
+    _tokens: TokenForecast = field(default_factory=TokenForecast)
     _due: deque[BatchCall] = field(default_factory=deque)
     _unread: deque[BatchCall] = field(default_factory=deque)
 
@@ -133,6 +135,7 @@ class Loop:
     def snapshot(self, in_flight: int = 0) -> Snapshot:
         """The present state of the run; ``in_flight`` calls have not ended."""
         counts = self.counts
+        refused = sum(counts.rejected.values()) if self.use_passages_once else 0
         categories = {
             name: CategoryCount(state.quota, state.accepted, counts.rejected_by_category[name], state.exhausted)
             for name, state in self.progress.items()
@@ -148,13 +151,12 @@ class Loop:
             last_row=counts.last_row,
             pace=self.models.inspect(),
             notes=(*self.models.notes, *self.prompt_size.notes),
+            tokens_left=self._tokens.expected(rows_left(self.progress, refused)),
         )
 
     def batch_rng(self, number: int) -> Random:
         """The random generator of one batch, which depends on the run's seed and the batch number only."""
         return Random(f"{self.seed}/{number}")
-
-    # --- sending ---
 
     async def _resume(self) -> None:
         """Queue the calls that open batches of an earlier session still need; judge batches that need none."""
@@ -249,8 +251,6 @@ class Loop:
         reply_format = step_call.reply_format(recipe)
         return Request(batch, step_call.key, prompt, demos, seed, reply_format, step_call.model)
 
-    # --- receiving ---
-
     def _record(self, ended: Sequence[EndedCall]) -> Exception | None:
         """Journal and commit outcomes, queue replies for reading, and return the error that ends the run, if any."""
         fatal: Exception | None = None
@@ -261,6 +261,7 @@ class Loop:
                 continue
             outcome = task.result()
             self.counts.requests += outcome.tries
+            call.state.tokens += outcome.usage.input + outcome.usage.output
             if isinstance(outcome, Failure):
                 fatal = outcome.fatal_error or fatal
                 failed = self._record_failure(call, outcome)
@@ -315,7 +316,7 @@ class Loop:
         if only_call:
             if read.failure not in _NO_ATTEMPT:
                 self.prompt_size.record_reply(call.batch_number, 0, 1, self.last_batch)
-            self._finish_without_candidates(state.batch)
+            self._finish_without_candidates(state)
         return not only_call
 
     async def _advance(self, state: BatchState) -> None:
@@ -324,25 +325,27 @@ class Loop:
             self._queue_calls(state)
         elif not state.last_call:
             self.journal.end_batch(state.batch.number)
-            self._finish_without_candidates(state.batch)
+            self._finish_without_candidates(state)
         else:
             await run_tests(self.criteria, state.drafts)
             judgements = judge_batch(state.batch, state.drafts, self.criteria, self.pool, self.progress)
             self.journal.judge(state.last_call, judgements)
             self.last_judged = state.last_call
-            self._count(state.batch, judgements)
+            self._count(state, judgements)
 
     def _queue_calls(self, state: BatchState) -> None:
         """Queue a batch's next calls before those of new batches."""
         self._due.extendleft(reversed([BatchCall(state, step_call) for step_call in state.next_calls()]))
 
-    def _finish_without_candidates(self, batch: Batch) -> None:
-        finish_batch(self.progress, batch, ())
-        self._count(batch, ())
+    def _finish_without_candidates(self, state: BatchState) -> None:
+        finish_batch(self.progress, state.batch, ())
+        self._count(state, ())
 
-    def _count(self, batch: Batch, judgements: Sequence[Judgement]) -> None:
+    def _count(self, state: BatchState, judgements: Sequence[Judgement]) -> None:
         """Count a finished batch, and give the run up where it stagnates."""
+        batch = state.batch
         accepted = self.counts.add_judgements(judgements, batch.category)
+        self._tokens.add_batch(state.tokens, accepted)
         self.sampler.finish_batch(batch.category, batch.conditions, batch.count, accepted)
         self._note_shortfall(batch, accepted)
         self._check_stagnation(batch, accepted)

@@ -9,8 +9,8 @@ from rich.text import Text
 from selfinstruct.analysis.dry_run import DryRun
 from selfinstruct.messages import Phrase, _, translated
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.render.description import writer_phrase
-from selfinstruct.render.text import counted, format_money, pad, printable, shorten
+from selfinstruct.render.description import join_words, writer_phrase
+from selfinstruct.render.text import counted, format_money, pad, printable, shorten, span
 
 #: Cells of a passage that are shown.
 _BEGINNING = 60
@@ -22,9 +22,7 @@ _LABELS: dict[str, str] = {
 def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
     """The expected requests, and one whole prompt for each category or step."""
     total = sum(expected.requests.values())
-    tokens = Phrase(
-        "about {input:,} input and {output:,} output tokens", input=expected.input_tokens, output=expected.output_tokens
-    )
+    tokens = _tokens(expected)
     recipe = prepared.recipe
     text = Text()
     text.append(f"{_('Dry run: sends no request and writes no file.')}\n", "bold")
@@ -37,9 +35,16 @@ def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
         text.append(_("With a model and the prompts below: {tokens}.", tokens=tokens) + "\n")
     else:
         text.append(_("At least {requests} to {writer}:", **asked) + "\n")
-        cost = None if expected.cost is None else format_money(expected.cost)
+        cost = None if expected.cost is None else _price(expected)
         priced = _("{tokens}, {money} at the recipe's prices.", tokens=tokens, money=cost)
         text.append((priced if cost is not None else _("{tokens}.", tokens=tokens)) + "\n")
+    if expected.unknown:
+        names = join_words([printable(name) for name in expected.unknown])
+        unknown = _(
+            "No rule says how long {names} will be: after the first replies, a run says how many tokens are left.",
+            names=names,
+        )
+        text.append(f"{unknown}\n", "dim")
     if len(recipe.steps) + len(recipe.judge) > 1 or any(each.prompt for each in recipe.attributes.values()):
         said = _("Replies fill the names in {braces}; the other values are those of the first batch.")
         text.append(f"{said}\n", "dim")
@@ -51,6 +56,27 @@ def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
             # A prompt keeps its lines; other control characters are escaped.
             text.append("\n".join(map(printable, message.content.split("\n"))) + "\n")
     return text
+
+
+def _tokens(expected: DryRun) -> Phrase:
+    """The tokens of both directions: in full if they are known, else as a range."""
+    given, replied = expected.input_tokens, expected.output_tokens
+    if expected.output_range == (replied, replied):
+        return Phrase("about {input:,} input and {output:,} output tokens", input=given, output=replied)
+    prompts = span(expected.input_range)
+    if expected.input_range == (given, given):
+        prompts = Phrase("about {usual:,}", usual=given)
+    return Phrase("{input} input and {output} output tokens", input=prompts, output=span(expected.output_range))
+
+
+def _price(expected: DryRun) -> str:
+    """The cost, or its range."""
+    least, most = expected.cost_range or (expected.cost, expected.cost)
+    if most is None:
+        return Phrase("at least {least}", least=format_money(least or 0))
+    if format_money(least or 0) == format_money(most):
+        return format_money(most)
+    return Phrase("{least} to {most}", least=format_money(least or 0), most=format_money(most))
 
 
 def _passages(expected: DryRun) -> Text:
@@ -71,13 +97,20 @@ def _passages(expected: DryRun) -> Text:
 def dry_run_json(expected: DryRun) -> dict[str, Any]:
     """The same as an object, ``requests`` and ``prompts`` by category, or else by list, step and judge.
 
-    ``tokens`` are {input, output}, ``cost`` is money or null. ``passages`` has their number, and the first, the last,
+    ``tokens`` are {input, output}, ``cost`` is money or null; ``ranges`` has the least and the most of these, null for
+    what is not known because of ``unknown_lengths``. ``passages`` has their number, and the first, the last,
     the shortest and the longest of them; null if the recipe has none.
     """
     return {
         "requests": dict(expected.requests),
         "tokens": {"input": expected.input_tokens, "output": expected.output_tokens},
         "cost": expected.cost,
+        "ranges": {
+            "input": list(expected.input_range),
+            "output": list(expected.output_range),
+            "cost": expected.cost_range and list(expected.cost_range),
+        },
+        "unknown_lengths": list(expected.unknown),
         "passages": expected.passages
         and {
             "count": expected.passages.count,

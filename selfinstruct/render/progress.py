@@ -14,7 +14,7 @@ from rich.text import Text
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.messages import _, translated
 from selfinstruct.records import Row
-from selfinstruct.render.text import counted, format_duration, format_number, pad, pad_left, printable, shorten
+from selfinstruct.render.text import counted, format_duration, format_number, pad, pad_left, printable, shorten, span
 from selfinstruct.text import value_text
 
 #: The rate is measured over this many last seconds: it changes as the pool grows or the endpoint gets busy.
@@ -66,6 +66,8 @@ def totals(snapshot: Snapshot, pace: RateMeter, now: float) -> str:
         parts.append(_("{time} left", time=format_duration(max(left, 1))))
     else:
         parts.append(translated(format_duration(now - pace.begun)))
+    if snapshot.tokens_left is not None:
+        parts.append(_("{tokens} tokens left", tokens=span(snapshot.tokens_left)))
     if snapshot.in_flight:
         # Batches that wait for a free slot are not in flight.
         limit = snapshot.pace

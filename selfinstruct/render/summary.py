@@ -21,6 +21,7 @@ from selfinstruct.render.text import (
     pad_left,
     printable,
     shorten,
+    two_digits,
 )
 
 _LISTED = 40
@@ -200,6 +201,10 @@ def _losses(summary: Summary) -> Text:
     return text
 
 
+#: The ends of a run that can be continued, with the same prompts.
+_RESUMABLE = ("budget", "interrupted", "endpoint")
+
+
 def _cost(summary: Summary) -> Text:
     tokens = summary.tokens
     if not summary.requests:
@@ -216,6 +221,16 @@ def _cost(summary: Summary) -> Text:
             output=tokens.output,
         )
     text = Text(f"  {_('{line}.', line=line)}\n")
+    missing = summary.requested_rows - summary.accepted
+    if tokens.input + tokens.output and summary.accepted and missing > 0 and summary.stopped in _RESUMABLE:
+        each = (tokens.input + tokens.output) / summary.accepted
+        rest = _(
+            "{each:,} tokens a row so far: about {tokens:,} for the {rows} that are missing.",
+            each=round(each),
+            tokens=two_digits(round(each * missing)),
+            rows=counted(missing, "row"),
+        )
+        text.append(f"  {rest}\n")
     if summary.cost:
         line = Phrase("{money} at the recipe's prices", money=_money(summary))
         if summary.cost_per_row:

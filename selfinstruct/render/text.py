@@ -23,6 +23,8 @@ from selfinstruct.messages import Phrase
 # separators of lines and paragraphs: characters without a glyph.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _SUSPECT = re.compile(r"[^\x20-\x7e]")
+#: A range is narrow if its most is at most so many times its least.
+_NARROW = 1.2
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
@@ -57,6 +59,25 @@ def seen_from(file: str, folder: Path) -> str:
 def format_number(value: int) -> str:
     """Return a count with separated thousands: 1,000."""
     return f"{value:,}"
+
+
+def span(limits: tuple[int, int | None]) -> Phrase:
+    """Return a range of counts with two significant digits: 14,000 to 120,000, or about 14,000 if it is narrow.
+
+    >>> span((14_400, 119_700)), span((9_800, 10_400)), span((10_400, None))
+    ('14,000 to 120,000', 'about 10,000', 'at least 10,000')
+    """
+    least, most = limits
+    if most is None:
+        return Phrase("at least {least:,}", least=two_digits(least))
+    if most <= _NARROW * least:
+        return Phrase("about {usual:,}", usual=two_digits((least + most) // 2))
+    return Phrase("{least:,} to {most:,}", least=two_digits(least), most=two_digits(most))
+
+
+def two_digits(value: int) -> int:
+    """Return a count with two significant digits."""
+    return round(value, 2 - len(str(abs(value))))
 
 
 def counted(value: int, noun: str, plural: str = "") -> Phrase:

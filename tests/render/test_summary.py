@@ -76,6 +76,13 @@ def test_each_of_several_models_has_its_line() -> None:
     assert "9 requests to the embedded imitator, 100 input and 20 output tokens." in text(summary())
 
 
+def test_what_is_missing_is_priced_in_tokens_by_the_replies_so_far() -> None:
+    """A run that was stopped says how many tokens its missing rows will take; a finished one does not."""
+    stopped = text(summary("budget", quota=9, model="m"))
+    assert "  30 tokens a row so far: about 150 for the 5 rows that are missing.\n" in stopped
+    assert "a row so far" not in text(summary(model="m"))
+
+
 def test_a_shortfall_names_three_exhausted_categories() -> None:
     """One line: rows of those requested, three categories by name, the others counted; or why it stopped."""
     many = {f"c{n}": (1, True) for n in range(5)}
