@@ -31,6 +31,7 @@ from selfinstruct.mining import (
     labels_follow_polarity,
     mine_templates,
     row_template,
+    shared_endings,
     split_prose,
 )
 from selfinstruct.mining.entities import Entity
@@ -79,6 +80,7 @@ class Imitator:
         self._source = next(iter(references.values()), None)
         self._mixed = frozenset(name for name in mixed if statistics.is_alone(name))
         self._weighed = frozenset(name for name in self._mixed if labels_follow_polarity(statistics.rows, name))
+        self._shared = {name: shared_endings(statistics.rows, name, unique) for name in self._mixed}
         self._seed = seed
         self._most_rows = most_rows
         self._dependents = dependents(relations, statistics.rows)
@@ -172,7 +174,10 @@ class Imitator:
         if key not in self._proses:
             whole = self._templates_of(row)[0]
             self._proses[key] = split_prose(
-                whole.fields.get((name,), (row[name],)), whole, weighed=name in self._weighed
+                whole.fields.get((name,), (row[name],)),
+                whole,
+                weighed=name in self._weighed,
+                shared=self._shared.get(name, ()),
             )
         return self._proses[key]
 

@@ -7,7 +7,7 @@ Does not handle: judging the new rows (see `selfinstruct.checks`), or rows that 
 
 from selfinstruct.mining.polarity import labels_follow_polarity
 from selfinstruct.mining.row_template import RowTemplate, row_template
-from selfinstruct.mining.sentences import Prose, compose_text, split_prose
+from selfinstruct.mining.sentences import Prose, compose_text, shared_endings, split_prose
 from selfinstruct.mining.text_template import MinedTemplates, TextTemplate, mine_templates, split_words
 from selfinstruct.mining.value_statistics import ValueStatistics
 
@@ -21,6 +21,7 @@ __all__ = [
     "labels_follow_polarity",
     "mine_templates",
     "row_template",
+    "shared_endings",
     "split_prose",
     "split_words",
 ]

@@ -10,7 +10,7 @@ Does not handle: pronouns that refer to an earlier sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
@@ -21,6 +21,8 @@ from selfinstruct.mining.number_generators import Generator, NumberGenerator
 from selfinstruct.mining.polarity import is_mixed
 from selfinstruct.mining.row_template import RowTemplate, render_parts
 from selfinstruct.mining.variables import Slot
+from selfinstruct.records import Row
+from selfinstruct.text import value_text
 
 _END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9£$€])|(?<=[。！？])”?|\n+")
 
@@ -61,14 +63,44 @@ class Prose:
         return [*values, *(phrase.draw(place, rng) for phrase in self.phrases)]
 
 
-def split_prose(parts: Sequence[str | Slot], template: RowTemplate | None, *, weighed: bool = False) -> Prose:
+def shared_endings(rows: Sequence[Row], name: str, ignored: Collection[str] = ()) -> frozenset[str]:
+    """The last sentences that texts of rows with different other fields have: they mean what the ones before them say.
+
+    "Just what I wanted." is praise after five minutes in a queue, and blame after forty.
+    """
+    labels: dict[str, str] = {}
+    shared = set()
+    for row in rows:
+        text = row.get(name)
+        if isinstance(text, str):
+            rest = value_text([value for key, value in row.items() if key != name and key not in ignored])
+            if labels.setdefault(_ending(text), rest) != rest:
+                shared.add(_ending(text))
+    return frozenset(shared)
+
+
+def _ending(text: str) -> str:
+    """The last sentence of a text."""
+    starts = [match.end() for match in _END.finditer(text.strip()) if match.end() < len(text.strip())]
+    return text.strip()[starts[-1] if starts else 0 :]
+
+
+def split_prose(
+    parts: Sequence[str | Slot],
+    template: RowTemplate | None,
+    *,
+    weighed: bool = False,
+    shared: Collection[str] = (),
+) -> Prose:
     """Cut the parts of a text, which are those of ``template``, into sentences.
 
     Every phrase that has synonyms becomes a slot. Numbers get no more digits than in the seeds: the sentences are
     enough to make texts distinct, and marks (4 stars) stay. A ``weighed`` text has a label that follows what
-    it praises or blames: its lengths of time stay too, and so do its sentences if some praise and others blame.
+    it praises or blames: its lengths of time stay too, and so do its sentences if some praise and others blame. The
+    sentences also stay if the last one is ``shared`` by texts with other labels.
     """
-    whole = weighed and is_mixed(render_parts(parts, () if template is None else template.own))
+    own = render_parts(parts, () if template is None else template.own)
+    whole = (weighed and is_mixed(own)) or _ending(own) in shared
     if template is not None:
         parts = _with_verdicts(parts, template, weighed=weighed)
     more: list[Generator] = []

@@ -28,10 +28,13 @@ from selfinstruct.mining.leaf_texts import leaf_texts
 from selfinstruct.mining.serial_numbers import last_number
 from selfinstruct.records import JSON, Row
 from selfinstruct.rows.leaves import Path, leaf_text
-from selfinstruct.text import find_span, value_text
+from selfinstruct.text import find_span, is_unspaced, value_text
 
 #: Fewer numbers, or times, may be in order by chance (5! = 120); a field called id needs no more evidence.
 _LEAST_IN_ORDER = 5
+_SENTENCE_ENDS = ("?", "？", "。", "！", "吗", "呢")
+# More characters of a script without spaces are words, not the name of an id.
+_MOST_UNSPACED = 8
 # Codes have at least as many digits.
 _LEAST_DIGITS = 3
 # Values of fields with these names are ids whatever their shape.
@@ -91,13 +94,18 @@ def _is_unique_field(name: str, values: Sequence[JSON]) -> bool:
     if any(type(value) not in (str, int) for value in values):
         return False
     texts = list(map(value_text, values))
-    if len(set(texts)) < len(texts) or not all(map(str.strip, texts)):
+    if len(set(texts)) < len(texts) or not all(map(str.strip, texts)) or any(map(_is_sentence, texts)):
         return False
     named = _ID.fullmatch(name.strip()) is not None
     numbered = named or _NUMBER.fullmatch(name.strip()) is not None
     words = named and _are_words(texts)
     counted = _are_counted(texts, numbered) or _are_codes(texts)
     return words or counted or _are_tokens(texts) or _are_times(name, texts)
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a text says or asks something, though it may have no blanks (任务1101用了多少秒？)."""
+    return text.rstrip().endswith(_SENTENCE_ENDS) or sum(map(is_unspaced, text)) > _MOST_UNSPACED
 
 
 def _are_words(texts: Iterable[str]) -> bool:
@@ -181,6 +189,8 @@ def ranges_alike(values: Sequence[str]) -> bool:
 
 def _is_unique_path(path: Path, values: Sequence[str]) -> bool:
     if any(len(value) > 64 or any(map(str.isspace, value)) for value in values) or len(set(values)) < len(values):
+        return False
+    if any(map(_is_sentence, values)):
         return False
     places = [last_number(value) for value in values]
     numbers = [value[start:end] for value, (start, end) in zip(values, places, strict=True)]

@@ -8,8 +8,10 @@ Does not handle: values that follow from others (a sum).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from selfinstruct.mining.derived_names import derived_writer
@@ -17,9 +19,11 @@ from selfinstruct.mining.entities import Entity
 from selfinstruct.mining.numerals import ascii_digits, in_digits_of
 from selfinstruct.mining.value_statistics import ValueStatistics
 from selfinstruct.rows.leaves import Path
-from selfinstruct.text import find_spans
+from selfinstruct.text import find_spans, is_unspaced
 from selfinstruct.values.durations import length_of, write_length
 
+# A value in a masked text, see ``entity_places.masked_text``.
+_MASK = re.compile(r"<[a-z-]+0>")
 #: A value of at least this many characters, with a digit, is not equal to another by chance.
 LEAST_LONG = 4
 # The units in which a length of time is a number, in seconds.
@@ -177,11 +181,25 @@ def _keys(entity: Entity) -> tuple[str, ...]:
 
 
 def _is_one_word(place: Place, other: Place) -> bool:
-    """Whether two numbers are in the same place of equal words, or after the same word: broadcast_3, pallet 12."""
+    """Whether two numbers are in the same place of equal words, or after the same word: broadcast_3, pallet 12.
+
+    In scripts without spaces: before and after the same two characters, 买了3个苹.
+    """
     if len(place.word) >= LEAST_LONG and place.word == other.word:
+        return True
+    before, after = _beside(place)
+    if (before, after) == _beside(other) and len(before) == len(after) == 2 and all(map(is_unspaced, before + after)):
         return True
     key = place.entity.key.strip().casefold()
     return any(map(str.isalpha, key)) and key == other.entity.key.strip().casefold() and not place.entity.is_whole
+
+
+def _beside(place: Place) -> tuple[str, str]:
+    """The two characters before and after a value in the masked text of its leaf."""
+    found = next(islice(_MASK.finditer(place.masked), place.position, None), None)
+    if found is None:
+        return "", ""
+    return place.masked[max(0, found.start() - 2) : found.start()], place.masked[found.end() : found.end() + 2]
 
 
 def word_around(text: str, entity: Entity) -> str:

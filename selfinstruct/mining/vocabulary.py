@@ -49,6 +49,8 @@ _PLACES = {
     "method": re.compile(r"\bAccepted\s$"),
     "reason": re.compile(r"(?!)"),
 }
+# Cities on the list that are far more often a word of praise, which decides a label: "Nice lobby".
+_PRAISE = frozenset(("Nice",))
 # Words that introduce a value; never a value themselves, even if they are on a list.
 _ROLES = frozenset(("user", "account", "login", "name", "host", "server", "node"))
 _WORD = re.compile(r"[A-Za-z][\w./-]*[\w]|[A-Za-z]")
@@ -235,7 +237,8 @@ def _set(name: str) -> frozenset[str]:
 
 @cache
 def _kinds() -> dict[str, str]:
-    return {word: kind for kind, name in reversed(_NAMES.items()) for word in words(name) if len(word) > 1}
+    listed = {word: kind for kind, name in reversed(_NAMES.items()) for word in words(name) if len(word) > 1}
+    return {word: kind for word, kind in listed.items() if word not in _PRAISE}
 
 
 @cache

@@ -48,6 +48,7 @@ from selfinstruct.preparation.passage_rows import (
     passages_of,
     without_seeds,
 )
+from selfinstruct.preparation.personal_data import personal_warnings
 from selfinstruct.preparation.presets import find_preset
 from selfinstruct.preparation.quota_arguments import quota_of, with_quota
 from selfinstruct.preparation.seed_checks import check_seeds, first_fault, without_doubtful
@@ -200,7 +201,7 @@ def prepare(
         skipped=skipped,
         preset=start.preset,
         notes=(*([split.note] if split.note else []), *notes),
-        warnings=start.warnings,
+        warnings=(*start.warnings, *personal_warnings(seeds)),
         held_out=split.held_out,
         known_statistics=start.statistics,
     )

@@ -150,3 +150,13 @@ def test_seeds_that_differ_only_by_their_id_are_named() -> None:
     rows = [*rows_with("id", ["a1", "a2", "a3"]), {"id": "a4", "text": TEXTS[0]}]
     prepared = prepare(rows, skip_bad_seeds=True)
     assert list(prepared.skipped) == ["rows:4: the same row as line 1, apart from id"]
+
+
+def test_questions_without_blanks_are_no_ids() -> None:
+    """Chinese questions whose values all differ, with ascending numbers, are texts; short codes are ids."""
+    questions = [f"任务{number}用了多少秒？" for number in range(1101, 1109)]
+    statements = [f"服务器重启之后第{number}号任务失败" for number in range(1101, 1109)]
+    codes = [f"问题-{number}" for number in range(1101, 1109)]
+    for values, unique in ((questions, ()), (statements, ()), (codes, ("q",))):
+        rows = [{"q": value, "a": f"{at * 7} 秒"} for at, value in enumerate(values)]
+        assert unique_fields(rows) == unique
