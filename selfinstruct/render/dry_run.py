@@ -38,6 +38,14 @@ def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
         cost = None if expected.cost is None else _price(expected)
         priced = _("{tokens}, {money} at the recipe's prices.", tokens=tokens, money=cost)
         text.append((priced if cost is not None else _("{tokens}.", tokens=tokens)) + "\n")
+    for model in recipe.all_models:
+        if model.temperature is not None:
+            sampled = _(
+                "{model} samples at temperature {temperature:g}.",
+                model=printable(model.name),
+                temperature=model.temperature,
+            )
+            text.append(f"{sampled}\n", "dim")
     if expected.unknown:
         names = join_words([printable(name) for name in expected.unknown])
         unknown = _(

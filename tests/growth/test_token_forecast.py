@@ -47,6 +47,8 @@ async def test_replies_say_how_long_they_are(limits: str, tmp_path: Path) -> Non
     (tmp_path / "letters.toml").write_text(text, encoding="utf-8")
     prepared = api.plan(tmp_path / "letters.toml", model="m", base_url="http://127.0.0.1:9/v1")
     expected = api.dry_run(prepared)
+    warm = api.plan(tmp_path / "letters.toml", model="m", base_url="http://127.0.0.1:9/v1", temperature=1.1)
+    assert "m samples at temperature 1.1." in dry_run_text(expected, warm).plain
     said, data = dry_run_text(expected, prepared).plain, dry_run_json(expected)
     if limits:
         assert "5,300 to 64,000 output tokens" in said and data["unknown_lengths"] == []
