@@ -18,9 +18,12 @@ from typing import NamedTuple
 from selfinstruct.asking.chinese_parser import Word, parse_words
 from selfinstruct.asking.chinese_words import NUMERAL, noun_flags
 from selfinstruct.asking.headers import Header, parse_header
+from selfinstruct.mining import lexicon
 
 _JOINERS = frozenset("：:=[【#(（")
 _KEY_MARKS = frozenset("：:=")
+_RANGES = frozenset(("至", "到", "-", "—", "–", "~", "～"))
+_FAMILIAR = "小老阿"
 _LINKS = ("的", "和", "与", "及", "因", "因为", "由于", "导致")
 
 
@@ -141,6 +144,8 @@ def _slots(words: Sequence[Word]) -> list[ChineseSlot]:
         if word.form == "han" and not is_number and not _is_name(words, at, label, flags):
             continue
         following = words[at + 1] if at + 1 < len(words) else None
+        if label is not None and before < at - 1 and following is not None and following.text in _RANGES:
+            continue  # a part of what follows the noun: 工作时间为周一至周五
         has_unit = is_number and following is not None and (following.kind == "unit" or following.text == "%")
         unit = following if has_unit else None
         slots.append(
@@ -162,4 +167,6 @@ def _is_name(words: Sequence[Word], at: int, label: Word | None, flags: str) -> 
         return False
     if label is None:
         return before.text in ("由", "被")
+    if "p" in flags and before.end == word.start and before is label:
+        return word.text[0] in _FAMILIAR or word.text.startswith(lexicon.words("zh-surnames"))  # not 员工手册
     return "p" in flags or before.end < word.start or before.text in _JOINERS or before.kind == "be"

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfinstruct.asking import Asker, Style
+from selfinstruct.asking.chinese import chinese_questions
 from selfinstruct.asking.question import is_right
 from selfinstruct.text import canonical, find_span, is_bound
 
@@ -420,3 +421,22 @@ def test_an_answer_is_a_whole_value(line: str, answer: str, right: bool) -> None
     """A part of a masked number, or the first word of what a colon introduces, answers nothing."""
     start = line.index(answer)
     assert is_right("问的是什么？", line, start, start + len(answer)) is right
+
+
+@pytest.mark.parametrize(
+    ("text", "unasked"),
+    [
+        ("员工手册（节选）\n第一条 请病假须提前告知", "手册"),
+        ("工作时间为周一至周五 9:00 至 18:00，午休一小时", "周一"),
+        ("营业时间：9:00 至 18:00", "9:00"),
+    ],
+)
+def test_no_question_has_a_part_of_its_answer(text: str, unasked: str) -> None:
+    """Neither the rest of a compound after the noun of a person, nor one end of a span of time."""
+    assert unasked not in {text[draft.start : draft.end] for draft in chinese_questions(text)}
+
+
+def test_a_name_right_after_its_noun_is_one() -> None:
+    """With a surname, or as people are called."""
+    for text, name in (("用户张三登录成功", "张三"), ("员工小明提交了申请", "小明")):
+        assert name in {text[draft.start : draft.end] for draft in chinese_questions(text)}
