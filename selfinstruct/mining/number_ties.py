@@ -52,9 +52,11 @@ _LEAST_ROWS = 2
 # Of two fields, chance gives an order in two rows too often.
 _LEAST_ROWS_OF_FIELDS = 3
 _LONGEST_ROW = 8
-# Two numbers of one text that stand like this: 3 of 5, 120/500, 512Mi of limit 500Mi, 31 s above the limit of 30 s.
+# Two numbers of one text that stand like this: 3 of 5, 120/500, 512Mi of limit 500Mi, 31 s above the limit of 30 s,
+# 满 1 年不满 10 年.
 _JOINED = re.compile(
-    r"[^.;!?。]{0,24}(?:\b(?:of|von|sur|из|limit|max|maximum|threshold|quota|above|below|over|under|than|exceed\w*)\b|/)"
+    r"[^.;!?。]{0,24}(?:\b(?:of|von|sur|из|limit|max|maximum|threshold|quota|above|below|over|under|than|exceed\w*)\b"
+    r"|/|不满|不足|不到|至|到|上限|阈值|配额|超过|超出|高于|低于|以上)"
     r"[^.;!?。\d]{0,16}"
 )
 _PAIRING = frozenset(["/", "of", "von", "sur", "из"])

@@ -47,6 +47,16 @@ def test_numbers_of_one_text_stay_in_order() -> None:
         assert int(words[-5]) <= int(words[-2])
 
 
+@pytest.mark.parametrize(
+    "text", ["工龄满 1 年不满 10 年的员工，年假 5 天", "温度 3 度至 26 度", "内存 31 GB 低于阈值 64 GB"]
+)
+def test_numbers_of_a_chinese_text_stay_in_order(text: str) -> None:
+    """One text whose words say which number is the smaller one."""
+    for row in grown([{"t": text}], 40):
+        low, high, *_ = (int(word) for word in row["t"].replace("，", " ").split() if word.isdigit())
+        assert low <= high
+
+
 def test_the_sum_and_the_product_in_a_text_follow_their_operands() -> None:
     """The total is computed, also in another field that contains it."""
     rows = [
