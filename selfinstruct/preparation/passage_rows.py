@@ -11,7 +11,7 @@ Does not handle: reading passages (``documents``), answers inside lists or objec
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from selfinstruct.preparation.infer import context_fields
 from selfinstruct.preparation.language_choice import language_of_files
 from selfinstruct.prompts import ask_step, detect_language
 from selfinstruct.recipe import Categories, Field, Novelty, Passages, Quota, Recipe, recipe_name
+from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.records import Row
 from selfinstruct.rows import UTF_8, RowFile, known_encoding
 from selfinstruct.rows.leaves import Path as LeafPath
@@ -129,6 +130,17 @@ def _asking(seeds: Sequence[Row], names: Sequence[str]) -> list[str]:
     ]
     paths = asking_paths(texts)
     return [name for name in names if (name,) in paths]
+
+
+def idle_attributes(recipe: Recipe) -> Iterator[Phrase]:
+    """Yield a warning of the attributes that no prompt about a passage names."""
+    named = {name.partition(".")[0] for step in recipe.steps for name in names_in(f"{step.system}\n{step.prompt}")}
+    idle = [name for name in recipe.attributes if name not in named]
+    if idle:
+        yield Phrase(
+            "attributes without effect on rows about passages, since no prompt names them: {names}",
+            names=", ".join(idle),
+        )
 
 
 def about_passages(recipe: Recipe, passages: Passages, seeds: Sequence[Row]) -> Recipe:

@@ -44,6 +44,7 @@ from selfinstruct.preparation.passage_quotas import passage_quotas
 from selfinstruct.preparation.passage_rows import (
     about_documents,
     about_passages,
+    idle_attributes,
     passage_reasons,
     passages_of,
     without_seeds,
@@ -176,6 +177,7 @@ def prepare(
     table = passages_of(start.recipe, () if start.recipe.documents else passages, against, encoding)
     if table is not None:
         about = about_passages(start.recipe, table, start.seeds.rows)
+        start = replace(start, warnings=(*start.warnings, *idle_attributes(about)))
         start = replace(start, recipe=about, reasons=passage_reasons(start.recipe, about, start.reasons))
     elif start.seeds.rows and imitates(start.recipe):
         command = model_command(seeds.path if source is None else source)

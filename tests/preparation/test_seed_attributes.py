@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from selfinstruct import api
 from selfinstruct.preparation.seed_attributes import answer_type, seed_attributes
-from selfinstruct.recipe import Field, Language, Recipe, parse_recipe
+from selfinstruct.recipe import Attribute, Categories, Field, Language, Recipe, builtin, load_recipe, parse_recipe
 from selfinstruct.records import Row
 from selfinstruct.text import tokens
 
@@ -150,3 +150,17 @@ def test_init_proposes_attributes_that_a_recipe_can_use(name: str, tmp_path: Pat
 def test_init_proposes_nothing_for_rows_that_ask_nothing() -> None:
     """Rows with a text and a label."""
     assert "[attributes" not in api.init(SEEDS / "tickets.csv")
+
+
+def test_the_plan_says_that_rows_about_passages_do_not_use_attributes(tmp_path: Path) -> None:
+    """No prompt about a passage names them: a warning, and none without passages."""
+    recipe = load_recipe(builtin.path("logqa"))
+    kind = Attribute(values=("how many", "which"))
+    recipe = recipe.model_copy(update={"attributes": {"kind": kind}, "categories": Categories()})
+    log = tmp_path / "app.log"
+    log.write_text(
+        "".join(f"17/06/09 20:10:4{at} INFO storage.BlockManager: Found block rdd_{at}_1\n" for at in range(9))
+    )
+    about = api.plan(recipe, passages=[log], rows=4, model="m", base_url="http://127.0.0.1:1/v1")
+    assert [each for each in about.warnings if each.startswith("attributes without effect") and each.endswith("kind")]
+    assert not api.plan(recipe, rows=4, model="m", base_url="http://127.0.0.1:1/v1").warnings
