@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from selfinstruct.errors import InputError, SelfInstructError
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Price
 from selfinstruct.records import Usage
 
@@ -100,8 +101,8 @@ class Budget:
         """
         while shortfall := self._shortfall(worst, price):
             if not self._reserved.requests:
-                hint = "Everything received so far is kept. Run again with a larger budget to continue."
-                raise BudgetSpent(f"the budget is spent: {shortfall}", hint=hint)
+                hint = Phrase("Everything received so far is kept. Run again with a larger budget to continue.")
+                raise BudgetSpent(Phrase("the budget is spent: {shortfall}", shortfall=shortfall), hint=hint)
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
             await waiter
@@ -131,11 +132,21 @@ class Budget:
         """Why one more call does not fit, for a message; "" if it fits."""
         spent, reserved, tokens = self._spent, self._reserved, worst.input + worst.output
         if self._requests is not None and spent.requests + reserved.requests + 1 > self._requests:
-            return f"{spent.requests:,} of {self._requests:,} calls made"
+            return Phrase("{made:,} of {limit:,} calls made", made=spent.requests, limit=self._requests)
         if self._tokens is not None and spent.tokens + reserved.tokens + tokens > self._tokens:
-            return f"{spent.tokens:,} of {self._tokens:,} tokens used, and the next call may use {tokens:,}"
+            return Phrase(
+                "{used:,} of {limit:,} tokens used, and the next call may use {next:,}",
+                used=spent.tokens,
+                limit=self._tokens,
+                next=tokens,
+            )
         if self._money is not None and spent.money + reserved.money + cost(worst, price) > self._money:
-            return f"{spent.money:.4f} of {self._money} used, and the next call may cost {cost(worst, price):.4f}"
+            return Phrase(
+                "{used:.4f} of {limit} used, and the next call may cost {next:.4f}",
+                used=spent.money,
+                limit=self._money,
+                next=cost(worst, price),
+            )
         return ""
 
 

@@ -21,6 +21,7 @@ from random import Random
 from zlib import crc32
 
 from selfinstruct.backends.dependent_values import dependents
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.mining import (
     MinedTemplates,
     Prose,
@@ -139,8 +140,10 @@ class Imitator:
         if not found:
             return ""
         names = [repr(path_text(path)) for path in found[0].operands]
-        listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-        return f"{path_text(found[0].target)!r} looks computed from {listed}, but no rule was found"
+        others = joined(names[:-1])
+        listed = Phrase("{others} and {last}", others=others, last=names[-1]) if others else names[-1]
+        target = path_text(found[0].target)
+        return Phrase("{target!r} looks computed from {fields}, but no rule was found", target=target, fields=listed)
 
     def _draw(self, templates: Sequence[RowTemplate], place: int, rng: Random, serial: int) -> Row | None:
         """A new row of one of the templates, or else a copy of a seed; None if no draw keeps apart what differs."""

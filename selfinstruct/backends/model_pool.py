@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from selfinstruct.backends.base import Backend
 from selfinstruct.errors import EndpointError
 from selfinstruct.events import Pace
-from selfinstruct.messages import Phrase
+from selfinstruct.messages import Phrase, joined
 from selfinstruct.records import Failure, Reply, Request
 
 #: After this many consecutive calls without a reply, a backend is taken to be down rather than busy.
@@ -91,7 +91,15 @@ class ModelPool:
             return None
         limited = [(member, pace) for member, pace in paces if not pace.unrestricted]
         several = len(self._members) > 1
-        why = "; ".join(f"{member.backend.name}: {pace.reason}" if several else pace.reason for member, pace in limited)
+        why = joined(
+            [
+                Phrase("{where}: {problem}", where=member.backend.name, problem=Phrase(pace.reason))
+                if several
+                else Phrase(pace.reason)
+                for member, pace in limited
+            ],
+            "; ",
+        )
         return Pace(
             sum(pace.concurrency for _, pace in paces),
             sum(pace.in_flight for _, pace in paces),

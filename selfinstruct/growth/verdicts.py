@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from selfinstruct.growth.score import read_score
 from selfinstruct.growth.step_reply import StepReply
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Judge
 from selfinstruct.text import value_text
 
@@ -21,11 +22,13 @@ def read_verdict(judge: Judge, reply: StepReply | None) -> Verdict:
     """Return the verdict in a judge's reply; one that cannot be read is an objection."""
     row = next((draft.row for draft in reply.drafts if draft.row is not None), None) if reply is not None else None
     if row is None:
-        return Verdict(0.0, f"{judge.name}: no readable verdict")
+        return Verdict(0.0, Phrase("{name}: no readable verdict", name=judge.name))
     score, reason = row.get("score"), value_text(row.get("reason", ""))
     points = read_score(score)
     if points is None:
-        return Verdict(0.0, f"{judge.name}: the score {str(score)[:40]!r} is not a number: {reason[:300]}")
+        message = "{name}: the score {score!r} is not a number: {reason}"
+        return Verdict(0.0, Phrase(message, name=judge.name, score=str(score)[:40], reason=reason[:300]))
     if points >= judge.least:
         return Verdict(points)
-    return Verdict(points, f"{judge.name}: {points:g}, below {judge.least:g}: {reason[:300]}")
+    message = "{name}: {points:g}, below {least:g}: {reason}"
+    return Verdict(points, Phrase(message, name=judge.name, points=points, least=judge.least, reason=reason[:300]))

@@ -103,7 +103,15 @@ def bands(relation: Relation, row: Row) -> Iterator[str]:
             is_above = least > own[1] and number >= low
             is_below = most < own[0] and number <= high
             if is_above or is_below:
-                bands = f'{shown(label)} is {own[0]:g} to {own[1]:g}, "{other}" {least:g} to {most:g}'
+                bands = Phrase(
+                    '{label} is {low:g} to {high:g}, "{other}" {least:g} to {most:g}',
+                    label=shown(label),
+                    low=own[0],
+                    high=own[1],
+                    other=other,
+                    least=least,
+                    most=most,
+                )
                 yield Phrase(
                     "{number_path}: {bands} for {label_path}, got {value}",
                     number_path=number_path,

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections import deque
 from statistics import median
 
+from selfinstruct.messages import Phrase
+
 #: A decrease halves the limit, as in TCP Reno.
 _DECREASE = 0.5
 # Up to this share of the limit that failed, each success adds one call: the limit doubles with each round of replies.
@@ -58,7 +60,7 @@ class Concurrency:
         if not self._cut_unproven:
             self._failed_limit = self._limit
         self._cut_unproven = True
-        self._decrease(now, _DECREASE, f"cut after {failure}")
+        self._decrease(now, _DECREASE, Phrase("cut after {failure}", failure=failure))
         self._trial = None
         return True
 
@@ -106,6 +108,7 @@ class Concurrency:
         elif self._fastest is not None and current > _SLOW * self._fastest and self._limit > 1:
             self._trial = self._limit, current
             slower = current / self._fastest
-            self._decrease(now, _SLOW_DECREASE, f"cut because replies take {slower:.1f} times as long as before")
+            why = Phrase("cut because replies take {times:.1f} times as long as before", times=slower)
+            self._decrease(now, _SLOW_DECREASE, why)
         else:
             self._fastest = min(current, self._fastest or current)

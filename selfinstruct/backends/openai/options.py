@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Model
 from selfinstruct.records import Message, ReplyFormat
 
@@ -81,7 +82,7 @@ class Options:
         if option == "response_format" and option in body:
             if body[option]["type"] == self._formats[0]:
                 self._formats.pop(0)
-                self._note(option, message, f"requesting replies as {self._formats[0] or 'plain text'}")
+                self._note(option, message, _as_format(self._formats[0]))
         elif option in _LIMITS and option in body:
             if option == self._limits[0] and body[option] == self.max_tokens:
                 self._lower_limit(option, message)
@@ -90,7 +91,7 @@ class Options:
         elif option not in body:
             return False
         elif self._sampling.pop(option, None) is not None:
-            self._note(option, message, "using the model's default")
+            self._note(option, message, Phrase("using the model's default"))
         return True
 
     def drop_optional(self) -> bool:
@@ -103,13 +104,22 @@ class Options:
         allowed = _AT_MOST.search(message)
         if allowed and self.max_tokens is not None and 0 < int(allowed[1]) < self.max_tokens:
             self.max_tokens = int(allowed[1])
-            self._note(option, message, f"using {self.max_tokens:,}")
+            self._note(option, message, Phrase("using {limit:,}", limit=self.max_tokens))
         else:
             self._limits.pop(0)
-            self._note(option, message, f"sending {self._limits[0] or 'no token limit'}")
+            self._note(option, message, _sending(self._limits[0]))
 
     def _note(self, option: str, message: str, fallback: str) -> None:
-        self.notes.append(f"the endpoint rejects {option} ({message}): {fallback}")
+        note = "the endpoint rejects {option} ({message}): {fallback}"
+        self.notes.append(Phrase(note, option=option, message=message, fallback=fallback))
+
+
+def _as_format(name: str) -> Phrase:
+    return Phrase("requesting replies as {format}", format=name or Phrase("plain text"))
+
+
+def _sending(option: str) -> Phrase:
+    return Phrase("sending {option}", option=option) if option else Phrase("sending no token limit")
 
 
 def reply_schema(reply_format: ReplyFormat) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from random import Random
 
 from selfinstruct.backends.openai.settings import PacingSettings
+from selfinstruct.messages import Phrase
 
 #: Failures in a row, over all calls, that open the circuit.
 _IN_A_ROW = 5
@@ -42,7 +43,7 @@ class Outage:
         self._failures_in_a_row += 1
         if wait is not None:
             self.until = max(self.until, now + wait)
-            self.reason = f"requested by the endpoint after {failure}"
+            self.reason = Phrase("requested by the endpoint after {failure}", failure=failure)
         if self._failures_in_a_row < _IN_A_ROW or sent <= self._last_decision:
             return
         self.open = True
@@ -51,7 +52,7 @@ class Outage:
         longest = min(self._settings.longest_cool_down, share)
         # Half to full jitter rather than full: an immediate probe would learn nothing new.
         self.until = max(self.until, now + longest * self._rng.uniform(0.5, 1))
-        self.reason = f"then one probe, after {failure}"
+        self.reason = Phrase("then one probe, after {failure}", failure=failure)
 
     def succeeded(self) -> None:
         """Record an answered call: close the circuit. A wait requested by the endpoint continues."""

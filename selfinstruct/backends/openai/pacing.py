@@ -21,6 +21,7 @@ from selfinstruct.backends.openai.outage import Outage
 from selfinstruct.backends.openai.rate_limit_headers import rate_limits
 from selfinstruct.backends.openai.settings import PacingSettings
 from selfinstruct.events import Pace
+from selfinstruct.messages import Phrase, joined
 
 # A bucket of requests holds one second's worth, one of tokens fifteen seconds' worth: servers count in such windows.
 _TOKEN_WINDOW = 15.0
@@ -78,17 +79,22 @@ class Pacing:
         now = self._clock()
         limit = 1 if self.outage.open else self.concurrency.limit
         if now < self.outage.until:
-            reason = f"waiting {self.outage.until - now:.1f} s: {self.outage.reason}"
+            reason = Phrase(
+                "waiting {seconds:.1f} s: {why}", seconds=self.outage.until - now, why=Phrase(self.outage.reason)
+            )
         elif self.outage.open:
-            reason = "one probe, to see whether the endpoint is available again"
+            reason = Phrase("one probe, to see whether the endpoint is available again")
         elif self.concurrency.limit < self.concurrency.maximum:
-            reason = f"{self.concurrency.reason}; {self.concurrency.maximum} configured"
+            reason = Phrase(
+                "{why}; {maximum} configured", why=Phrase(self.concurrency.reason), maximum=self.concurrency.maximum
+            )
         elif self._limits:
-            per = " and ".join(f"{limit:,.0f} {kind}" for kind, limit in self._limits.items())
-            source = "the recipe" if any(self._configured[kind] for kind in self._limits) else "the endpoint"
-            reason = f"as configured, at {per} a minute ({source})"
+            per = joined([f"{limit:,.0f} {kind}" for kind, limit in self._limits.items()], " and ")
+            by_recipe = any(self._configured[kind] for kind in self._limits)
+            source = Phrase("the recipe") if by_recipe else Phrase("the endpoint")
+            reason = Phrase("as configured, at {limit} a minute ({source})", limit=per, source=source)
         else:
-            reason = "as configured"
+            reason = Phrase("as configured")
         unrestricted = now >= self.outage.until and not self.outage.open and limit == self.concurrency.maximum
         return Pace(limit, self._in_flight, reason, unrestricted)
 
