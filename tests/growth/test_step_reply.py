@@ -108,7 +108,7 @@ def test_a_text_is_split_at_the_separator(text: str, finish_reason: str, failure
         (True, ""),
         (False, "sound: 1, below 4: why"),
         ("good", "sound: the score 'good' is not a number: why"),
-        (float("nan"), "sound: nan, below 4: why"),
+        (float("nan"), "sound: the score 'nan' is not a number: why"),
         (None, "sound: the score 'None' is not a number: why"),
     ],
 )
