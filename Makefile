@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 UV_VERSION := 0.13.8
 WORKERS ?= 2
-BENCHMARKS := verify verification rejudge throughput faults novelty relations resume soak
+BENCHMARKS := verify verification rejudge throughput faults novelty relations selection resume soak
 
 .PHONY: help run test test-slow check coverage mutate messages docs pictures bench truth crash lock clean
 .DEFAULT_GOAL := help

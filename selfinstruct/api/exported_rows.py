@@ -51,6 +51,11 @@ class Choice:
         """Whether the rows are written one by one as they are read."""
         return not (self.best or self.mix or self.mark or self.shuffle or self.split)
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether some of the rows are not grown."""
+        return self.with_seeds or self.mix is not None
+
 
 class ExportedRun:
     """A run that is exported, and what an export asks about it, read on first use."""
@@ -59,6 +64,8 @@ class ExportedRun:
         self.history = history
         #: What the user should know about the rows.
         self.notes: list[str] = []
+        #: The numbers of rows by origin, where not all of them are grown.
+        self.origins: Counter[str] = Counter()
 
     @cached_property
     def prepared(self) -> Prepared:
@@ -77,16 +84,18 @@ class ExportedRun:
         seeds = self.prepared.seeds.rows
         return None, chat_roles(self.recipe, seeds or [grown.row for grown in islice(self.history.rows(), _EXAMPLES)])
 
-    def splits(self, choice: Choice) -> dict[str, ExportRows]:
-        """The rows of each split; of an export that is not split, those of ``train``."""
+    def splits(self, choice: Choice, *, counted: bool) -> dict[str, ExportRows]:
+        """The rows of each split; of an export that is not split, those of ``train``. ``counted`` fills ``origins``."""
         found = export_rows(self.history, with_seeds=choice.with_seeds)
-        if choice.is_streamed:
+        if choice.is_streamed and not (counted and choice.is_mixed):
             return {"train": found}
         rows, fields = list(found.each), list(found.fields)
         if choice.best is not None:
             rows = self._best(rows, choice.best)
         if choice.mix is not None:
             rows = self._mixed(rows, choice.mix, choice)
+        if choice.is_mixed:
+            self.origins.update(row.origin for row in rows)
         if choice.mark is not None:
             if choice.mark in fields:
                 raise InputError(

@@ -116,7 +116,7 @@ def export(
     with open_history(directory) as history, contextlib.ExitStack() as stack:
         run = ExportedRun(history)
         settings = _settings(run, format, columns, keep_formulas=keep_formulas, bom=bom)
-        splits = run.splits(choice)
+        splits = run.splits(choice, counted=as_folder)
         if out is not None and not as_folder:
             return _write_file(out, splits["train"], settings, run.notes)
         assert out is None or isinstance(out, str | Path)
@@ -205,7 +205,7 @@ def _facts(run: ExportedRun, format: str, columns: Mapping[str, str] | None, cho
         card = (run.history.path.parent / CARD_NAME).read_text(encoding="utf-8")
     except (OSError, ValueError):  # not written yet, or no longer: the folder has a shorter one
         card = ""
-    return FolderFacts(_set_name(run.recipe.name), card, run.prepared.categories.names, about)
+    return FolderFacts(_set_name(run.recipe.name), card, run.prepared.categories.names, about, run.origins)
 
 
 def _refuse_existing(out: Path, *, as_folder: bool) -> None:

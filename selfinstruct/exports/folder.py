@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,14 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d)?)?(?:Z|[+-]\d\d
 class FolderFacts:
     """What a folder says about its rows: their ``name``, the ``card`` of the run, the ``labels`` of the categories.
 
-    ``about`` is for the manifest.
+    ``about`` is for the manifest, ``origins`` counts the rows by their origin, where they are not all grown.
     """
 
     name: str
     card: str
     labels: Sequence[str]
     about: Mapping[str, Any]
+    origins: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_folder(
@@ -68,7 +69,7 @@ def write_folder(
         )
     fields = next(iter(splits.values())).fields
     beside = _beside(folder, {each.split or "": each.path for each in data}, settings, facts, fields)
-    beside[CARD_NAME] = hub_card(facts.card, data, settings.format)
+    beside[CARD_NAME] = hub_card(facts.card, data, settings.format, facts.origins)
     for name, text in beside.items():
         (folder / name).write_bytes(text.encode("utf-8", "backslashreplace"))
     files = [*data, *(described(folder, name) for name in beside)]

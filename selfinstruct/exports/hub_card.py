@@ -7,7 +7,7 @@ other files of the folder are then no data.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from selfinstruct.exports.manifest import ExportedFile
 
@@ -16,15 +16,24 @@ _FENCE = "---"
 _TAGS = "tags: [synthetic, selfinstruct]"
 
 
-def hub_card(card: str, data: Sequence[ExportedFile], form: str) -> str:
-    """Return the card of a run, "" if it has none yet, with the files of the data in its front matter and its text."""
+def hub_card(card: str, data: Sequence[ExportedFile], form: str, origins: Mapping[str, int]) -> str:
+    """Return the card of a run, "" if it has none yet, with the files of the data in its front matter and its text.
+
+    ``origins`` counts the rows by their origin, where they are not all grown.
+    """
     front, body = _parts(card)
     configs = ["configs:", "- config_name: default", "  data_files:"]
     for each in data:
         configs += [f"  - split: {each.split}", f"    path: {json.dumps(each.path, ensure_ascii=False)}"]
     section = ["## Files", "", "| split | rows | file |", "|---|---:|---|"]
     section += [f"| {each.split} | {each.rows:,} | `{each.path}` |" for each in data]
-    section += ["", f"Exported as `{form}`. `manifest.json` has the sha256 of every file."]
+    mixed = ", ".join(f"{rows:,} {origin}" for origin, rows in origins.items() if rows)
+    of_rows = f", of {mixed} rows" if len(origins) > 1 else ""
+    section += [
+        "",
+        f"Exported as `{form}`{of_rows}. `manifest.json` has the sha256 of every file. Other files "
+        "that this page names are in the run directory.",
+    ]
     return "\n".join([_FENCE, *(front or [_TAGS]), *configs, _FENCE, *body, *section, ""])
 
 

@@ -42,16 +42,23 @@ def test_a_total_is_divided_exactly(total: int, weights: dict[str, float], avail
 @settings(deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=20), st.integers(1, 20), st.integers(0, 3))
 def test_the_next_row_is_the_farthest_one(texts: list[str], count: int, start: int) -> None:
-    """As a search over all pairs chooses, with ties by order; rows that are kept in any case are covered already."""
+    """As a search over all pairs chooses, with ties by new tokens, then by order; given rows are covered already."""
     rows: list[Row] = [{"text": text} for text in texts]
     given_rows = [({"text": text}, "k") for text in texts[:start]]
     found = select(rows, ["k"] * len(rows), {"k": count}, NOVELTY, given=given_rows)
     scores = [max((rouge_l(text, other).f1 for other in texts[:start]), default=0.0) for text in texts]
+    seen = {token for text in texts[:start] for token in text.split()}
     expected: list[int] = []
+
+    def new(at: int) -> float:
+        own = set(texts[at].split())
+        return 1.0 - len(own & seen) / max(len(own), 1)
+
     while len(expected) < min(count, len(texts)):
         free = [at for at in range(len(texts)) if at not in expected]
-        best = max(free, key=lambda at: (1.0 - scores[at], -at))
+        best = max(free, key=lambda at: (round(1.0 - scores[at] + 1e-6 * new(at), 9), -at))
         expected.append(best)
+        seen |= set(texts[best].split())
         scores = [max(score, rouge_l(text, texts[best]).f1) for score, text in zip(scores, texts, strict=True)]
     assert found == sorted(expected)
 

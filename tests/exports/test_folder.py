@@ -73,6 +73,19 @@ def test_datasets_loads_the_folder_by_its_card(
     assert texts == [json.loads(line) for line in lines]
 
 
+def test_the_card_counts_the_rows_that_are_not_grown(run: Path, tmp_path: Path) -> None:
+    """An export with seeds says so; the front matter has the splits and keeps what the card of the run says."""
+    import yaml
+
+    api.export(run, tmp_path / "set", split={"train": 0.8, "test": 0.2}, with_seeds=True)
+    page = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    front = yaml.safe_load(page.split("---\n")[1])
+    assert [each["split"] for each in front["configs"][0]["data_files"]] == ["train", "test"] and front["tags"]
+    assert "Exported as `jsonl`, of 10 seed, 20 synthetic rows." in page
+    api.export(run, f"{tmp_path}/other/")
+    assert "Exported as `jsonl`. `manifest.json`" in (tmp_path / "other" / "README.md").read_text(encoding="utf-8")
+
+
 def test_nothing_is_overwritten_unasked(run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A file, and a folder with files, are replaced by force alone; files of the user's own stay."""
     file, folder = tmp_path / "rows.csv", tmp_path / "set"
