@@ -60,7 +60,8 @@ def group_rows(
 
 
 def join_near(groups: Groups, rows: Sequence[Row], recipe: Recipe, limits: Sequence[float]) -> None:
-    """Join each row with every row whose ROUGE-L F1 with it is above its limit."""
+    """Join each row with every row whose ROUGE-L F1 with it is above its limit, and rows that compare as the same."""
+    groups.join_equal(canonical(compared_text(row, recipe.novelty.fields)) for row in rows)
     index = RowIndex(recipe.novelty, min_threshold=min(limits, default=1.0))
     index.add_all(rows)
     for at, (row, limit) in enumerate(zip(rows, limits, strict=True)):

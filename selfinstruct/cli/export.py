@@ -82,7 +82,7 @@ def export(
         str | None,
         typer.Option(metavar="OWNER/NAME", help="Upload to the Hugging Face Hub; its token is read from HF_TOKEN."),
     ] = None,
-    public: Annotated[bool, typer.Option("--public", help="Create the data set of --push-to-hub for all.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="Make a new data set of --push-to-hub public.")] = False,
 ) -> int:
     """Write the accepted rows of a run, finished or in progress, with unchanged values.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from hashlib import blake2b
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from selfinstruct.analysis.split_groups import join_near
 from selfinstruct.analysis.splits import Group, assign
+from selfinstruct.recipe import Recipe
 from selfinstruct.similarity import Groups
+from selfinstruct.similarity.rouge import rouge_l
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
@@ -73,3 +76,20 @@ def test_groups_are_the_connected_ones(joins: list[tuple[int, int]]) -> None:
             reached |= dict.fromkeys(both, both)
     assert groups.members() == sorted({tuple(sorted(each)): sorted(each) for each in reached.values()}.values())
     assert all(len({*groups.labels[members].tolist()}) == 1 for members in groups.members())
+
+
+WORDS = st.lists(st.sampled_from(["task", "28", "found", "元", "亨", "in", "?!"]), max_size=7).map(" ".join)
+RECIPE = Recipe.model_validate({"name": "r", "fields": {"text": {}}, "novelty": {"fields": ("text",)}})
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(WORDS, st.sampled_from([0.5, 0.8, 1.0])), max_size=25))
+def test_near_duplicates_are_in_one_group_and_no_others(rows: list[tuple[str, float]]) -> None:
+    """Two rows are linked if they are the same, or nearer than the limit of either; as a scan of all pairs finds it."""
+    groups, expected = Groups(len(rows)), Groups(len(rows))
+    join_near(groups, [{"text": text} for text, _ in rows], RECIPE, [limit for _, limit in rows])
+    for one, (ours, limit) in enumerate(rows):
+        for two, (theirs, other) in enumerate(rows):
+            if ours == theirs or rouge_l(ours, theirs).f1 > min(limit, other):
+                expected.join(one, two)
+    assert groups.members() == expected.members()

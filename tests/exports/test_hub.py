@@ -85,8 +85,9 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[type[Hub]]:
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("HF_TOKEN", CANARY)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    # Another test may have imported the library offline.
+    # What the library read from the environment when another test imported it.
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     yield own
     server.shutdown()
     server.server_close()
