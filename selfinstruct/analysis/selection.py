@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from selfinstruct.recipe import Novelty
 from selfinstruct.records import Row
@@ -121,11 +122,15 @@ class _Unseen:
         for at, text in enumerate(texts):
             for token in text:
                 self._with[token].append(at)
-        self._one = 1.0 / np.maximum([len(text) for text in texts], 1)
-        self.shares = np.ones(len(texts))
+        self._sizes = np.array([len(text) for text in texts], np.int64)
+        self._counts = self._sizes.copy()
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """The shares; of a text without tokens, 1."""
+        return np.where(self._sizes, self._counts / np.maximum(self._sizes, 1), 1.0)
 
     def see(self, seen: Iterable[str]) -> None:
         """Take these tokens as seen."""
         for token in seen:
-            places = self._with.pop(token, [])
-            self.shares[places] -= self._one[places]
+            self._counts[self._with.pop(token, [])] -= 1
