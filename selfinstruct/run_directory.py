@@ -35,6 +35,7 @@ from selfinstruct.platform_support import sync_directory
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import accept_unimported, frozen_changes, parse_recipe, to_toml
 from selfinstruct.render.card import card
+from selfinstruct.render.croissant import croissant
 from selfinstruct.render.evaluation import evaluation_svg
 from selfinstruct.render.report import report_page
 from selfinstruct.rows import to_json
@@ -47,10 +48,11 @@ RECIPE_NAME = "recipe.toml"
 SUMMARY_NAME = "summary.json"
 REPORT_NAME = "report.html"
 CARD_NAME = "README.md"
+CROISSANT_NAME = "croissant.json"
 HOLDOUT_NAME = "holdout.jsonl"
 #: The SHA-256 of each file of the run, as `sha256sum --check` reads it.
 CHECKSUMS_NAME = "SHA256SUMS"
-_CHECKED = (ROWS_NAME, RECIPE_NAME, SUMMARY_NAME, REPORT_NAME, CARD_NAME, HOLDOUT_NAME)
+_CHECKED = (ROWS_NAME, RECIPE_NAME, SUMMARY_NAME, REPORT_NAME, CARD_NAME, CROISSANT_NAME, HOLDOUT_NAME)
 #: Written by ``evaluate``, not derived from the journal.
 EVALUATION_NAME = "evaluation.json"
 EVALUATION_PLOT_NAME = "evaluation.svg"
@@ -129,6 +131,7 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
         lambda: write_whole(where / REPORT_NAME, page),
         lambda: write_whole(where / CARD_NAME, described),
         lambda: None if plot is None else write_whole(where / EVALUATION_PLOT_NAME, plot),
+        lambda: _write_croissant(where, history, prepared, summary),
         lambda: _write_held_out(where, prepared),
     ):
         try:
@@ -143,6 +146,14 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
         )
         raise StorageError(errors[0].message, hint=joined([errors[0].hint, remedy], "\n")) from errors[0]
     _write_checksums(where, _recorded_checksum(where))
+
+
+def _write_croissant(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:
+    """Write the metadata of the rows, which must have been written."""
+    rows = where / ROWS_NAME
+    digest = history.metadata().seeds_digest
+    text = croissant(summary, prepared, ROWS_NAME, rows.stat().st_size if rows.exists() else 0, _sha256(rows), digest)
+    write_whole(where / CROISSANT_NAME, text.encode())
 
 
 def _write_held_out(where: Path, prepared: Prepared) -> None:

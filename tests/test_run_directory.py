@@ -23,7 +23,7 @@ from selfinstruct.records import Row
 
 SEEDS = Path(__file__).parent.parent / "seeds" / "logqa.jsonl"
 ROWS: list[Row] = [json.loads(line) for line in SEEDS.read_text(encoding="utf-8").splitlines()]
-DERIVED = ["README.md", "SHA256SUMS", "recipe.toml", "report.html", "rows.jsonl", "summary.json"]
+DERIVED = ["README.md", "SHA256SUMS", "croissant.json", "recipe.toml", "report.html", "rows.jsonl", "summary.json"]
 FILES = sorted([*DERIVED, "run.lock", "run.sqlite"])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from selfinstruct._version import __version__
@@ -17,6 +17,7 @@ from selfinstruct.analysis.summary import Summary
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts import detect_language
 from selfinstruct.recipe import Recipe
+from selfinstruct.records import Row
 from selfinstruct.render.description import (
     batch_conditions,
     field_source,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from selfinstruct.analysis.evaluate import Evaluation
 
 _CATEGORIES = 50
+#: Names of a span that answers a question about its context.
+_ANSWERS = {"answer", "answers", "答案", "回答"}
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 
 
@@ -60,7 +63,7 @@ def _front(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     rows = report.summary.accepted
     yield "---"
     yield f"license: unknown  # {_licence(prepared)}set it"
-    yield f"language: [{_language(report, prepared)}]"
+    yield f"language: [{row_language(prepared, [grown.row for grown in report.rows])}]"
     yield f"pretty_name: {json.dumps(printable(prepared.recipe.name), ensure_ascii=False)}"
     yield f"task_categories: [{_task(prepared.recipe)}]"
     yield f"size_categories: [{next((name for size, name in _SIZES if rows < size), 'n>1M')}]"
@@ -82,22 +85,25 @@ def _licence(prepared: Prepared) -> str:
     return ""
 
 
-def _language(report: Report, prepared: Prepared) -> str:
+def row_language(prepared: Prepared, rows: Sequence[Row] = ()) -> str:
     """The language code of the rows, or "" where it is unsure: Chinese is known by its characters, English by none."""
-    rows = prepared.seeds.rows or [grown.row for grown in report.rows]
-    return "zh" if detect_language(rows) == "zh" else ""
+    return "zh" if detect_language(prepared.seeds.rows or rows) == "zh" else ""
 
 
 def _task(recipe: Recipe) -> str:
+    """The task category of the hub, or "": only where the shape of the rows is evidence of it."""
     if recipe.categories.by == "field":
         return "text-classification"
-    grounded = any(field.appears_in is not None for field in recipe.fields.values())
-    return "question-answering" if grounded and len(recipe.fields) > 2 else "text-generation"
+    answers = any(
+        field.appears_in is not None and len(recipe.fields) > 2 and name.casefold() in _ANSWERS
+        for name, field in recipe.fields.items()
+    )
+    return "question-answering" if answers else ""
 
 
 def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     summary, recipe = report.summary, prepared.recipe
-    author = _author(summary, recipe)
+    author = _author(summary, prepared)
     yield f"# {_code(recipe.name)}"
     yield ""
     if recipe.task:
@@ -156,11 +162,34 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         f"its category.{exception} {format_number(sum(summary.rejected.values()))} of "
         f"{counted(summary.candidates, 'candidate')} were rejected. {synthetic}"
     )
+    yield from _rejected(summary)
+    yield from _limits(prepared)
     yield ""
     yield (
         "`run.sqlite` contains every reply and every rejection, `recipe.toml` the rules, `report.html` charts and "
-        f"samples. Made with selfinstruct {__version__}."
+        f"samples, `SHA256SUMS` the digest of each file. Made with selfinstruct {__version__}; "
+        "`selfinstruct verify` audits this directory."
     )
+
+
+def _rejected(summary: Summary) -> Iterator[str]:
+    """How many candidates each check refused, and how many replies could not be used."""
+    if summary.rejected or summary.failed:
+        yield from ("", "| refused | reason | |", "|---|---|---:|")
+        yield from (f"| candidates | `{name}` | {format_number(n)} |" for name, n in summary.rejected.items())
+        yield from (f"| replies | `{name}` | {format_number(n)} |" for name, n in summary.failed.items())
+
+
+def _limits(prepared: Prepared) -> Iterator[str]:
+    """What the rows are not good for."""
+    yield from ("", "## Limits", "")
+    if prepared.seeds.rows:
+        yield (
+            f"- The rows vary {counted(len(prepared.seeds.rows), 'seed')}: what the seeds lack, the rows lack, and a "
+            "bias of the seeds is theirs, too. `report.html` shows both distributions."
+        )
+    yield "- A check proves the form of a row, not that a statement about the world is true."
+    yield "- Test on real rows, never on these. The licence of the sources and the terms of the model apply."
 
 
 def _passage_notes(summary: Summary, recipe: Recipe) -> Iterator[str]:
@@ -197,15 +226,22 @@ def _steps(prepared: Prepared) -> Iterator[str]:
     yield ""
 
 
-def _author(summary: Summary, recipe: Recipe) -> str:
-    """The author of the rows, without the address of the endpoint, which is private."""
+def _author(summary: Summary, prepared: Prepared) -> str:
+    """The author of the rows."""
+    recipe = prepared.recipe
     if recipe.backend is not None:
         return f"the backend {_code(recipe.backend)}"
     if not recipe.all_models:
         return "selfinstruct's embedded imitator" if recipe.imitates or recipe.asks else "templates only"
-    names = [name.partition(" at ")[0] for name in summary.models] or [model.name for model in recipe.all_models]
-    models = list(dict.fromkeys(names))
+    models = model_names(summary, prepared)
     return f"the model{'s' if len(models) > 1 else ''} {', '.join(map(_code, models))}"
+
+
+def model_names(summary: Summary, prepared: Prepared) -> list[str]:
+    """The names of the models that wrote, without the addresses of their endpoints, which are private."""
+    models = prepared.recipe.all_models
+    names = [name.partition(" at ")[0] for name in summary.models] if models else []
+    return list(dict.fromkeys(names or [model.name for model in models]))
 
 
 def _categories(report: Report) -> Iterator[str]:

@@ -364,7 +364,15 @@ def test_the_summary_counts_what_was_lost() -> None:
         "categories": {"a": {**bill, "quota": 10, "drifted": 0, "exhausted": True, "max_rouge_l": 0.7}},
         **bill,
         **{"max_rouge_l": 0.7, "models": {}, "notes": ["m: the endpoint\x1b refuses seed"]},
-        **{"model": "m\x1b", "seed": 0, "stopped": "exhausted", "seconds": 61.0, "conserved": True, "started": ""},
+        **{
+            "model": "m\x1b",
+            "seed": 0,
+            "stopped": "exhausted",
+            "seconds": 61.0,
+            "conserved": True,
+            "started": "",
+            "held_out": 0,
+        },
     }
     summary = Summary.from_dict(data)
     text = summary_text(summary, Path("a b"), "my seeds.csv", 80).plain
