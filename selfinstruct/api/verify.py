@@ -7,6 +7,7 @@ from pathlib import Path
 
 from selfinstruct.analysis.audit import Audit, DerivedFiles, audit_run
 from selfinstruct.errors import InputError
+from selfinstruct.journal import holder_of
 from selfinstruct.preparation import prepared_from_journal
 from selfinstruct.run_directory import CHECKSUMS_NAME, RECIPE_NAME, ROWS_NAME, SUMMARY_NAME, open_history
 
@@ -26,11 +27,18 @@ def verify(
     rows (default: ``MAX_PAIRS``), a random sample of the rows is compared, each with every row before it. ``watch``
     gets the name of the claim that is being checked, and how much of it is done and to be done.
 
-    Raises InputError if there is no such run, StorageError if its journal cannot be read at all.
+    Raises InputError if there is no such run or it is in progress, StorageError if its journal cannot be read at all.
     """
     if max_pairs is not None and max_pairs < 1:
         raise InputError("`max_pairs`: expected at least 1, got {max_pairs}", max_pairs=max_pairs)
     place = Path(directory)
+    if (running := holder_of(place)) is not None:
+        raise InputError(
+            "{run}: the run is still in progress, in process {pid}",
+            run=directory,
+            pid=running,
+            hint="Wait for its end, or stop it, and verify it then.",
+        )
     files = DerivedFiles(place / ROWS_NAME, place / RECIPE_NAME, place / SUMMARY_NAME, place / CHECKSUMS_NAME)
     with open_history(place) as history:
         return audit_run(history, prepared_from_journal(history), files, max_pairs=max_pairs or MAX_PAIRS, watch=watch)

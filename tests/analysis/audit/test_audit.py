@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from rouge_score.rouge_scorer import RougeScorer
 from selfinstruct import api
 from selfinstruct.analysis.audit.pairs import compare_pairs
 from selfinstruct.cli import main
+from selfinstruct.errors import InputError
+from selfinstruct.journal import Lock
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +171,12 @@ def test_rewriting_the_report_does_not_launder_a_changed_journal(run: Path) -> N
     write_sql(run, "UPDATE notes SET value = '7' WHERE key = 'seed'")
     api.report(run)
     assert [claim.name for claim in api.verify(run).claims if not claim.holds] == ["checksums"]
+
+
+def test_a_run_in_progress_is_not_audited(run: Path) -> None:
+    """Its counts change while they are compared; the error names the process."""
+    with Lock.acquire(run), pytest.raises(InputError, match=f"in progress, in process {os.getpid()}"):
+        api.verify(run)
 
 
 def test_the_command_prints_each_claim_and_exits_with_1_where_one_is_false(
