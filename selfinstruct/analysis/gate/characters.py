@@ -32,6 +32,11 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _AROUND = 12
 
 
+def may_be_in(text: str) -> bool:
+    """Whether a text is worth a closer look; ASCII text hardly ever is."""
+    return not text.isascii() or _CONTROL.search(text) is not None
+
+
 def find(name: str, text: str) -> Iterator[Found]:
     """What is damaged or unseen in the text of a field: at most one finding of each kind, at its first place."""
     unseen = _CONTROL.search(text)

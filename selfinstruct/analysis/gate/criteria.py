@@ -9,6 +9,7 @@ import heapq
 import json
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from selfinstruct.checks import Criteria
@@ -50,7 +51,8 @@ def given_rules(path: str, importer: Importer | None) -> Rules:
     sound, _ = check_seeds(seeds, recipe, skip=True)
     statistics = value_statistics(recipe, sound.rows)
     categories = make_categories(recipe, statistics)
-    return Rules(Criteria(recipe, thresholds(recipe, categories, statistics), categories.of), inferred=False)
+    limits = thresholds(recipe, categories, statistics)
+    return Rules(Criteria(recipe, limits, _remembering(categories.of)), inferred=False)
 
 
 def inferred_rules(file: RowFile) -> Rules:
@@ -74,7 +76,20 @@ def inferred_rules(file: RowFile) -> Rules:
     # A label's values are read off all rows, the templates off the sample.
     all_rows = [file.rows[at] for at in shaped] if recipe.categories.by == "field" else rows
     categories = make_categories(recipe, value_statistics(recipe, all_rows, inferred.statistics))
-    return Rules(Criteria(recipe, dict.fromkeys(categories.names, CAP), categories.of), inferred=True)
+    return Rules(Criteria(recipe, dict.fromkeys(categories.names, CAP), _remembering(categories.of)), inferred=True)
+
+
+def _remembering(categorise: Callable[[Row], str]) -> Callable[[Row], str]:
+    """The function with its last result kept: the category of one row is asked for several times in turn."""
+    last: tuple[Row, str] | None = None
+
+    def of(row: Row) -> str:
+        nonlocal last
+        if last is None or last[0] is not row:
+            last = row, categorise(row)
+        return last[1]
+
+    return of
 
 
 def _checksum(row: Row) -> int:

@@ -109,9 +109,9 @@ class _Examination:
         own = list(self._kinds.of_row(at, row, texts))
         if hidden := [found for found in own if found.hidden and self._severity(found.reason, "") != "off"]:
             self._hidden[at] = hidden
-        well_formed = schema.check(row, self._recipe.fields) is None
-        self._categories[self._criteria.categorise(row) if well_formed else ""] += 1
         faults = examine(row, self._criteria, self._earlier.index)
+        well_formed = not faults or schema.check(row, self._recipe.fields) is None
+        self._categories[self._criteria.categorise(row) if well_formed else ""] += 1
         for fault in faults:
             self._add_fault(at, row, fault)
         if doubt is not None and all(fault.field != doubt[0].answers for fault in faults):

@@ -53,10 +53,15 @@ class Kinds:
     def of_row(self, at: int, row: Row, texts: dict[str, str]) -> Iterator[Found]:
         """The findings of a row by itself."""
         self._rows += 1
+        # One look at the whole row saves one at each field.
+        whole = "\n".join(texts.values())
+        if secrets.may_be_in(whole):
+            yield from (found for name, text in texts.items() for found in secrets.find(name, text))
+        if personal.may_be_in(whole):
+            yield from (found for name, text in texts.items() for found in personal.find(name, text, self._personal))
+        if characters.may_be_in(whole):
+            yield from (found for name, text in texts.items() for found in characters.find(name, text))
         for name, text in texts.items():
-            yield from secrets.find(name, text)
-            yield from personal.find(name, text, self._personal)
-            yield from characters.find(name, text)
             source = self._sources.get(name)
             yield from self._placeholders.find(at, name, text, texts.get(source) if source else None)
             if (outliers := self._outliers.get(name)) is not None:
