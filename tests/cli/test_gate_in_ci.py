@@ -71,7 +71,7 @@ def run_action(folder: Path, expected: int = 0, **given: str) -> str:
 
 def test_a_regression_fails_the_action_until_it_is_waived(repository: Path) -> None:
     """Run the steps of action.yml with these inputs; its own condition leaves out the step that installs."""
-    given = {"files": "seeds.jsonl", "baseline": "baseline.json", "install": "false"}
+    given: dict[str, Any] = {"files": "seeds.jsonl", "baseline": "baseline.json", "install": "false"}
     assert run_action(repository, **given) == ""
     (repository / "seeds.jsonl").write_text(SEEDS + BROKEN, encoding="utf-8")
     call(repository, "git commit -qam 'Add a row'")
@@ -107,7 +107,7 @@ def test_pre_commit_runs_the_hook(repository: Path, tmp_path: Path) -> None:
     config = {"repos": [{"repo": "local", "hooks": [local]}]}
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     call(repository, "git add .")
-    home = {"PRE_COMMIT_HOME": str(tmp_path / "home")}
+    home: dict[str, Any] = {"PRE_COMMIT_HOME": str(tmp_path / "home")}
     run = f"{shlex.quote(sys.executable)} -m pre_commit run --all-files --color never"
     assert "Passed" in call(repository, run, **home)
     (repository / "seeds.jsonl").write_text(SEEDS + BROKEN, encoding="utf-8")
