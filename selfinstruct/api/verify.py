@@ -34,9 +34,9 @@ def verify(
     place = Path(directory)
     if (running := holder_of(place)) is not None:
         raise InputError(
-            "{run}: the run is still in progress, in process {pid}",
+            "{run}: the run is still in progress ({process})",
             run=directory,
-            pid=running,
+            process=running.words,
             hint="Wait for its end, or stop it, and verify it then.",
         )
     files = DerivedFiles(place / ROWS_NAME, place / RECIPE_NAME, place / SUMMARY_NAME, place / CHECKSUMS_NAME)

@@ -175,7 +175,7 @@ def test_rewriting_the_report_does_not_launder_a_changed_journal(run: Path) -> N
 
 def test_a_run_in_progress_is_not_audited(run: Path) -> None:
     """Its counts change while they are compared; the error names the process."""
-    with Lock.acquire(run), pytest.raises(InputError, match=f"in progress, in process {os.getpid()}"):
+    with Lock.acquire(run), pytest.raises(InputError, match=f"in progress .*{os.getpid()}"):
         api.verify(run)
 
 
