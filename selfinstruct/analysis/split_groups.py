@@ -1,7 +1,9 @@
 """Rows that must not be parted by a split: near-duplicates, rows about one context, and what the user names besides.
 
 Two rows are near-duplicates if their ROUGE-L F1 is above the threshold of either. Near-duplicates of near-duplicates
-stay together, too, and so do rows that are linked by any chain of these.
+stay together, too, and so do rows that are linked by any chain of these. The thresholds of a run may be so high that
+rows of one template differ in a value alone: to keep templates together, they are at most 0.7, above which two texts
+share most of their constant words.
 
 Does not handle: assigning the groups (``splits``).
 """
@@ -14,6 +16,7 @@ from selfinstruct.errors import InputError
 from selfinstruct.mining.line_templates import line_templates
 from selfinstruct.preparation import Prepared, chat_roles
 from selfinstruct.preparation.infer import make_categories
+from selfinstruct.preparation.thresholds import FLOOR
 from selfinstruct.recipe import Categories, Recipe
 from selfinstruct.records import Row
 from selfinstruct.similarity import Groups, RowIndex, compared_text
@@ -70,6 +73,14 @@ def join_near(groups: Groups, rows: Sequence[Row], recipe: Recipe, limits: Seque
                 groups.join(at, other)
 
 
+def near_limits(categories: Sequence[str], prepared: Prepared, by: str) -> list[float]:
+    """Return the ROUGE-L F1 above which another row is a near-duplicate of a row, for rows of these categories."""
+    known = prepared.thresholds
+    most = FLOOR if by == TEMPLATE else 1.0
+    least = min(known.values(), default=1.0)
+    return [min(known.get(each, least), most) for each in categories]
+
+
 def context_names(recipe: Recipe) -> list[str]:
     """Return the fields that others are about: those that answers appear in, passages, and the context of chats."""
     roles = chat_roles(recipe)
@@ -95,9 +106,10 @@ def templates_of(rows: Sequence[Row], categories: Sequence[str], prepared: Prepa
         of_seeds = make_categories(changed, prepared.statistics)
         found = [of_seeds.of(row) for row in rows]
     left = [at for at, template in enumerate(found) if not template]
-    texts = [" ".join(compared_text(rows[at], recipe.novelty.fields).split()) for at in left]
-    numbers = dict(zip(left, line_templates(texts)[1], strict=True))
-    return [template or numbers[at] for at, template in enumerate(found)]
+    texts = {at: " ".join(compared_text(rows[at], recipe.novelty.fields).split()) for at in left}
+    ordered = sorted(set(texts.values()))  # templates depend on the order of texts
+    numbers = dict(zip(ordered, line_templates(ordered)[1], strict=True))
+    return [template or numbers[texts[at]] for at, template in enumerate(found)]
 
 
 def _asking(recipe: Recipe) -> str:

@@ -14,7 +14,7 @@ from random import Random
 from selfinstruct.analysis.mixing import mix
 from selfinstruct.analysis.quality import row_quality
 from selfinstruct.analysis.selection import apportion, select
-from selfinstruct.analysis.split_groups import CONTEXT, group_rows
+from selfinstruct.analysis.split_groups import CONTEXT, group_rows, near_limits
 from selfinstruct.analysis.splits import Group, assign
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.exports import REAL, SEED, ExportRow, ExportRows, export_rows, shuffled
@@ -136,7 +136,7 @@ class ExportedRun:
         mixture = mix(
             [row.row for row in grown],
             [row.category for row in grown],
-            self.limits([row.category for row in grown], choice.max_rouge_l),
+            self._limits([row.category for row in grown], choice, CONTEXT),
             real,
             [row.row for row in seeds],
             self.recipe,
@@ -200,11 +200,11 @@ class ExportedRun:
             self.notes.append(Phrase("fields of real rows that were left out: {fields}", fields=", ".join(others)))
         return rows
 
-    def limits(self, categories: Sequence[str], max_rouge_l: float | None) -> list[float]:
+    def _limits(self, categories: Sequence[str], choice: Choice, by: str) -> list[float]:
         """The ROUGE-L F1 above which rows of these categories are near-duplicates."""
-        known = self.prepared.thresholds
-        least = min(known.values(), default=1.0)
-        return [known.get(each, least) if max_rouge_l is None else max_rouge_l for each in categories]
+        if choice.max_rouge_l is not None:
+            return [choice.max_rouge_l] * len(categories)
+        return near_limits(categories, self.prepared, by)
 
     def _split(
         self, rows: Sequence[ExportRow], choice: Choice, shares: Mapping[str, float]
@@ -212,7 +212,7 @@ class ExportedRun:
         """The rows of each split, in their order. Raises InputError where a split would be empty."""
         values = [row.row for row in rows]
         categories = [row.category for row in rows]
-        limits = self.limits(categories, choice.max_rouge_l)
+        limits = self._limits(categories, choice, choice.split_by)
         about = self.history.passage_of_calls() if self.recipe.documents or self.recipe.passages else {}
         passages = [about.get(row.subject) for row in rows]  # the subject of a grown row is its call
         members = group_rows(values, categories, passages, limits, self.prepared, choice.split_by)

@@ -78,9 +78,9 @@ def export(
 
     ``split`` gives the share of each split, such as ``{"train": 0.9, "test": 0.1}``. Rows stay on one side with their
     near-duplicates and with the rows about the same context; ``split_by`` is ``template`` or ``category`` to keep these
-    together, too, or the name of a field. Near-duplicates have a ROUGE-L F1 above the thresholds of the run, or above
-    ``max_rouge_l``. ``shuffle`` orders the rows at random, with rows of the same batch apart. ``seed`` is that of the
-    random order and of the split.
+    together, too, or the name of a field. Near-duplicates have a ROUGE-L F1 above the thresholds of the run (with
+    ``template``, above 0.7), or above ``max_rouge_l``. ``shuffle`` orders the rows at random, with rows of the same
+    batch apart. ``seed`` is that of the random order and of the split.
 
     ``out`` is a folder if it is one already or ends with a slash, and always for splits and for formats that need
     several files: with the data, a card, the files that training tools read, and a manifest. Existing files are

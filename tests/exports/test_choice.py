@@ -79,6 +79,20 @@ def test_a_split_by_template_parts_no_template(run: Path, tmp_path: Path) -> Non
     assert "the shares differ from those asked for: 50 of 200 rows must stay together" in done.note
 
 
+def test_free_texts_that_differ_in_a_value_are_one_template(tmp_path: Path) -> None:
+    """Where categories are labels, no two texts on two sides share most of their words, in any order of the rows."""
+    api.run(SEEDS / "tickets.csv", rows=120, out=tmp_path / "run")
+    api.export(tmp_path / "run", tmp_path / "set", split={"train": 0.7, "test": 0.3}, split_by="template")
+    splits = splits_of(tmp_path / "set")
+    assert closest(splits, "text") <= 0.7 and abs(len(splits["test"]) - 36) <= 6
+    api.export(
+        tmp_path / "run", tmp_path / "other", split={"train": 0.7, "test": 0.3}, split_by="template", shuffle=True
+    )
+    assert [sorted(map(json.dumps, rows)) for rows in splits_of(tmp_path / "other").values()] == [
+        sorted(map(json.dumps, rows)) for rows in splits.values()
+    ]
+
+
 def test_chinese_rows_are_split_by_template_and_by_field(tmp_path: Path) -> None:
     """Texts without spaces have templates, too; the values of a field stay together."""
     api.run(SEEDS / "classics-zh.jsonl", rows=90, out=tmp_path / "run")
