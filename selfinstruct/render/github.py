@@ -35,6 +35,8 @@ def _commands(found: Findings, base: Path) -> Iterator[str]:
         shown[finding.severity] += 1
         if shown[finding.severity] <= _MOST:
             yield _command(finding, base)
+    for note in found.notes:
+        yield f"::notice title=selfinstruct check::{_data(note)}"
     left = sum(max(count - _MOST, 0) for count in shown.values())
     if left:
         yield f"::notice title=selfinstruct check::{left:,} more findings are in the output of --format json"

@@ -112,7 +112,7 @@ def _examine(
 
     for file in read_sources(sources, against, encoding):
         if recipe is None:
-            rules = inferred_rules(file)
+            rules = inferred_rules(file, whatever_order=with_alike)
             earlier, contexts = _compared(rules, apart)
         else:
             if shared is None:

@@ -55,8 +55,11 @@ def given_rules(path: str, importer: Importer | None) -> Rules:
     return Rules(Criteria(recipe, limits, _remembering(categories.of)), inferred=False)
 
 
-def inferred_rules(file: RowFile) -> Rules:
-    """The rules inferred from the rows, with the highest threshold that inference can give."""
+def inferred_rules(file: RowFile, *, whatever_order: bool = False) -> Rules:
+    """The rules inferred from the rows, with the highest threshold that inference can give.
+
+    With ``whatever_order`` they are the same in whatever order the rows are: inference compares halves of the rows.
+    """
     optional = optional_keys(file.rows)
     odd = {at for at, *_ in odd_rows(file.rows, optional)}
     shaped = [at for at in range(len(file.rows)) if at not in odd]
@@ -67,6 +70,8 @@ def inferred_rules(file: RowFile) -> Rules:
     if len(shaped) > _SAMPLE:
         # By their content, so that the sample is the same in whatever order the rows are.
         chosen = sorted(heapq.nsmallest(_SAMPLE, shaped, key=lambda at: _checksum(file.rows[at])))
+    if whatever_order:
+        chosen = sorted(chosen, key=lambda at: _checksum(file.rows[at]))
     sample = replace(
         file.selected(chosen), fields=tuple(dict.fromkeys(name for at in shaped for name in file.rows[at]))
     )

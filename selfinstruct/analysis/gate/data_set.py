@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, NamedTuple
 
 from selfinstruct.analysis.findings import DataSet, Finding, Measures, Severity
@@ -43,6 +44,7 @@ _PROGRESS_INTERVAL = 500
 #: All near rows of a near-duplicate are looked for while this many rows have been compared: for a few seconds.
 _MOST_COMPARED = 20_000_000
 _NEIGHBOURS = 8
+_MOST_SECRETS = 1000
 
 
 class Alike(NamedTuple):
@@ -138,9 +140,14 @@ class _Examination:
             whole += self._add(at, found)
         findings = [finding for at in sorted(self._by_row) for finding in self._by_row[at]] + whole
         files = tuple(dict.fromkeys(self._file.files)) or (self._file.path,)
-        data_set = DataSet(self._file.path, files, self._measures(findings))
+        data_set = DataSet(self._file.path, files, _without(self._secrets(), self._measures(findings)))
         has_classes = not self._rules.inferred or self._recipe.categories.by == "field"
         return Examined(data_set, findings, self._file.notes, self._alike, has_classes)
+
+    def _secrets(self) -> list[Found]:
+        """The secrets of all rows: the name of a category may contain one."""
+        found = (each for hidden in self._hidden.values() for each in hidden if each.reason == "secret")
+        return list(islice(found, _MOST_SECRETS))
 
     def _severity(self, reason: str, usual: str) -> str:
         return self._severities.get(reason) or usual or USUAL.get(reason, "error")
@@ -151,7 +158,7 @@ class _Examination:
         if severity == "off":
             return []
         place = 0 if at is None else at
-        hidden = self._hidden.get(place, ()) if at is not None else ()
+        hidden = self._hidden.get(place, ()) if at is not None else self._secrets()
         own = () if at is None else (digest(self._file.rows[at]),)
         finding = Finding(
             self._file.file(place),
@@ -235,6 +242,14 @@ class _Examination:
 
 
 _CAST: Mapping[str, Severity] = {"error": "error", "warning": "warning", "note": "note"}
+
+
+def _without(secrets: Sequence[Found], measures: Measures) -> Measures:
+    """The measures, with the names of categories and labels masked."""
+    if not secrets:
+        return measures
+    categories, limits = mask(measures.categories, secrets), mask(measures.max_rouge_l, secrets)
+    return replace(measures, categories=categories, max_rouge_l=limits, labels=mask(measures.labels, secrets))
 
 
 def _masked(message: str, hidden: Sequence[Found]) -> str:

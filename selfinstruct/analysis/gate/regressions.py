@@ -75,8 +75,8 @@ def _moved(before: Mapping[str, Any], now: Mapping[str, Any], allowed: Tolerance
 
 
 def _fewer_rows(before: Mapping[str, Any], now: Mapping[str, Any], allowed: float) -> Iterator[Found]:
-    counts, others = before.get("categories", {}), now["categories"]
-    if len(counts) < 2:
+    counts, others = before.get("categories", {}), now.get("categories", {})
+    if len(counts) < 2 or not others:
         counts, others = {"": before.get("rows", 0)}, {"": now["rows"]}
     for name, count in counts.items():
         other = others.get(name, 0)

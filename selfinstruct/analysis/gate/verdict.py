@@ -91,7 +91,7 @@ def _regressions(examined: Examined, before: Recorded, rules: Rules) -> list[Fin
             found.evidence,
             fingerprint=fingerprint(found.reason, found.field, detail=found.detail),
         )
-        for found in regressions.find(before.measures, {"categories": {}, **now}, rules.gate.tolerances)
+        for found in regressions.find(before.measures, now, rules.gate.tolerances)
     ]
 
 

@@ -18,6 +18,7 @@ from selfinstruct import api
 from selfinstruct.analysis.findings import CheckOutput, Findings
 from selfinstruct.analysis.gate.baseline import grouped
 from selfinstruct.errors import InputError, RecipeError, RowError
+from selfinstruct.rows import read_rows
 
 SEEDS = Path(__file__).parents[3] / "seeds"
 Row = dict[str, Any]
@@ -103,6 +104,15 @@ def test_a_secret_is_hidden_in_every_finding_of_its_row() -> None:
     found = api.check(rows)
     assert {finding.reason for finding in found.findings if finding.row == 5} >= {"secret", "ungrounded"}
     assert "aB3dE6gH9kL2" not in json.dumps(found.to_dict())
+
+
+def test_a_secret_in_every_row_names_no_category() -> None:
+    """Constant words of a template are the name of its category, also where they are a key."""
+    secret = "sk-proj-" + "aB-dE_gHikLz" * 4
+    rows = [{**row, "Question": row["Question"].replace("Which", f"By {secret} which")} for row in logs(20)]
+    found = api.check(rows)
+    assert found.measures.reasons["secret"] == 20
+    assert "aB-dE_gHikLz" not in json.dumps(found.to_dict())
 
 
 @pytest.mark.parametrize(
@@ -293,6 +303,20 @@ def test_a_baseline_does_not_depend_on_the_order_of_rows(tmp_path: Path) -> None
         api.check(file, baseline=baseline, update_baseline=True)
         assert baseline.read_bytes() == before
     assert max(map(len, before.decode().splitlines())) < 400
+
+
+@pytest.mark.parametrize("name", ["logqa.jsonl", "sshd.jsonl", "classics-zh.jsonl", "sentiment/rows.csv"])
+def test_inferred_rules_do_not_move_a_baseline(tmp_path: Path, name: str) -> None:
+    """Seeds in another order have the same rules, so the same classes and the same baseline."""
+    lines = [json.dumps(row) for row in read_rows(SEEDS / name).rows]
+    file, baseline = tmp_path / "f.jsonl", tmp_path / "baseline.json"
+    file.write_text("\n".join(lines))
+    api.check(file, baseline=baseline, update_baseline=True)
+    before = baseline.read_bytes()
+    file.write_text("\n".join(Random(1).sample(lines, len(lines))))
+    assert api.check(file, baseline=baseline).new == []
+    api.check(file, baseline=baseline, update_baseline=True)
+    assert baseline.read_bytes() == before
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
