@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.metrics import build_report
+from selfinstruct.analysis.report import build_report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import clear_parts, write_whole

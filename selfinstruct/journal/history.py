@@ -238,6 +238,21 @@ class History:
         for found in self._paged(f"{_REPLIES} WHERE c.id > ? ORDER BY c.id LIMIT ?", after):
             yield _reply(*found)
 
+    def reply(self, call: int) -> RecordedReply | None:
+        """The reply of one call by its id, or None."""
+        found = self._query(f"{_REPLIES} WHERE c.id = ?", call)
+        return _reply(*found[0]) if found else None
+
+    def candidates_by_call(self) -> list[tuple[int, int]]:
+        """The judged calls, in the order of recording, each with the number of its candidates."""
+        return self._query("SELECT call, candidates FROM judged WHERE candidates IS NOT NULL ORDER BY call")
+
+    def accepted_by_call(self) -> list[tuple[int, str, int]]:
+        """How many rows of which category were accepted from each call that led to any."""
+        names = {number: decode_text(name) for number, name in self._query("SELECT id, name FROM categories")}
+        found = self._query("SELECT call, category, COUNT(*) FROM rows GROUP BY call, category")
+        return [(call, names[category], count) for call, category, count in found]
+
     def batch_replies(self, call: int) -> tuple[RecordedReply, ...]:
         """All replies of the batch of reply ``call``, in order: the sources of its rows."""
         sql = f"{_REPLIES} WHERE c.batch = (SELECT batch FROM calls WHERE id = ?) ORDER BY c.id"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.metrics import Report
+from selfinstruct.analysis.report import Report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.prompts import detect_language

@@ -1,15 +1,16 @@
-"""The geometry of histograms and bars, for the SVG in ``templates/_charts.html``.
+"""The geometry of histograms, bars and growth curves, for the SVG in ``templates/_charts.html``.
 
-Does not handle: anything but two distributions over the same steps; colours, which the style sheet has.
+Does not handle: colours, which the style sheet has.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from selfinstruct.analysis.metrics import Histogram
+from selfinstruct.analysis.report import Histogram
 
-_WIDTH, _HEIGHT, _BASE, _TOP = 320, 136, 110, 10
+_WIDTH, _WIDE, _HEIGHT, _BASE, _TOP = 320, 660, 136, 110, 10
 
 
 class Column(NamedTuple):
@@ -73,3 +74,37 @@ def chart(histogram: Histogram, title: str, caption: str, label: str, *, decimal
 def percent(share: float) -> float:
     """A share as a percentage within [0, 100], for the length of a bar."""
     return 100 * min(max(share, 0.0), 1.0)
+
+
+class Curve(NamedTuple):
+    """A growing count to draw: the ``line`` and the area below it, and the ``limit`` that it could have followed."""
+
+    line: str
+    area: str
+    limit: str
+    label: str
+    right: str
+    top_words: str
+    width: int = _WIDE
+    height: int = _HEIGHT
+    base: int = _BASE
+    top: int = _TOP
+
+
+def curve(along: Sequence[int], counts: Sequence[int], label: str, limit: bool = True) -> Curve:
+    """Lay out ``counts`` over ``along``, both growing from 0. With ``limit``, also the line on which both are equal."""
+    right, most = max(along[-1], 1), max(counts[-1], 1)
+    points = [
+        f"{_WIDE * x / right:.1f} {_BASE - (_BASE - _TOP) * y / most:.1f}" for x, y in zip(along, counts, strict=True)
+    ]
+    line = "M" + "L".join(points)
+    # Where all is accepted, the line of equal numbers ends at the top before the right edge.
+    end = f"{_WIDE * min(most / right, 1.0):.1f} {_TOP}"
+    return Curve(
+        line,
+        f"{line}L{_WIDE} {_BASE}L0 {_BASE}Z",
+        f"M0 {_BASE}L{end}" if limit else "",
+        label,
+        f"{right:,}",
+        f"{most:,}",
+    )

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from selfinstruct.messages import Phrase, joined, translated
 from selfinstruct.render.description import join_words
-from selfinstruct.render.html import render_template, style_sheet
+from selfinstruct.render.html import own_text, render_template
 from selfinstruct.render.score_plot import ScorePlot, score_plot
 from selfinstruct.render.text import counted, format_number, pad, pad_left, printable
 
@@ -83,7 +83,7 @@ def evaluation_svg(done: Evaluation) -> str:
     """Return the plot as an SVG file."""
     from markupsafe import Markup
 
-    style = Markup(style_sheet("evaluation.css"))  # the package's own file
+    style = Markup(own_text("evaluation.css"))  # the package's own file
     return render_template("evaluation.svg", plot=score_plot(done), style=style) + "\n"
 
 

@@ -15,7 +15,7 @@ from selfinstruct.analysis.summary import Summary
 from selfinstruct.events import Snapshot
 from selfinstruct.records import Row
 from selfinstruct.render.chart import percent
-from selfinstruct.render.html import render_template, style_sheet
+from selfinstruct.render.html import own_text, render_template
 from selfinstruct.render.progress import RateMeter, gave_up, held_back, totals
 from selfinstruct.render.summary import headline, rejected_phrase, used_all_passages
 from selfinstruct.render.text import counted, format_duration, format_number
@@ -105,7 +105,7 @@ def progress_html(snapshot: Snapshot | None, meter: RateMeter, now: float) -> st
 def _fragment(template: str, **values: Any) -> str:
     from markupsafe import Markup
 
-    return render_template(template, style=Markup(style_sheet("notebook.css")), **values)  # the package's own file
+    return render_template(template, style=Markup(own_text("notebook.css")), **values)  # the package's own file
 
 
 def _lines(summary: Summary) -> Iterator[Line]:

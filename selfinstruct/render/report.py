@@ -1,36 +1,46 @@
-"""The report page of a run: one HTML file that needs no other file, no script and no network.
+"""The report page of a run: one HTML file that needs no other file and no network.
 
-A content security policy forbids the page everything but its own style sheet. Does not handle: escaping, which
-``html`` does for every value; measuring, which is ``analysis.metrics``.
+A content security policy allows the page its own style sheet and its own script, by their digests, and nothing else.
+Without the script the page lacks only the browsing of rows. Does not handle: escaping, which ``html`` does for every
+value; measuring, which is ``analysis.report``.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.metrics import Report
+from selfinstruct.analysis.report import Report
 from selfinstruct.analysis.summary import Summary
-from selfinstruct.journal import GrownRow, RefusedCandidate
+from selfinstruct.journal import RefusedCandidate
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.render.chart import Chart, chart, percent
+from selfinstruct.render.chart import Curve, percent
 from selfinstruct.render.description import novelty_phrase, shares_origin, source_phrase, step_lines, writer_phrase
 from selfinstruct.render.evaluation import evaluation_parts
-from selfinstruct.render.html import render_template, style_sheet
+from selfinstruct.render.html import digest, json_text, markup, own_text, render_template
+from selfinstruct.render.report_figures import (
+    growth_curve,
+    rule_lines,
+    share_cards,
+    similarity_charts,
+    sparklines,
+    templates_phrase,
+    text_cards,
+    uncommon_fields,
+)
+from selfinstruct.render.report_rows import cut as _cut
+from selfinstruct.render.report_rows import rows_data, sample
 from selfinstruct.render.summary import MEANINGS, finished_phrase, stop_phrase, used_all_passages
 from selfinstruct.render.text import counted, format_duration, format_money, format_number
-from selfinstruct.text import value_text
 
 if TYPE_CHECKING:
     from selfinstruct.analysis.evaluate import Evaluation
 
 #: At most this many categories are listed, those that are short of rows first.
 _CATEGORIES = 200
-#: Longer values and replies are cut.
-_CHARACTERS = 2000
+#: With more categories than this, their growth is not drawn one by one.
+_SPARKLINES = 24
 
 
 class Figure(NamedTuple):
@@ -51,6 +61,18 @@ class CategoryLine(NamedTuple):
     rows: str
     label: str
     max_rouge_l: float
+    growth: Curve | None
+
+
+class ModelLine(NamedTuple):
+    """What one model did: its requests, tokens and rows, and the tokens and the cost of an accepted row."""
+
+    name: str
+    requests: str
+    rows: str
+    tokens: str
+    tokens_per_row: str
+    cost_per_row: str
 
 
 class Example(NamedTuple):
@@ -72,33 +94,19 @@ class Reason(NamedTuple):
     examples: tuple[Example, ...]
 
 
-class Part(NamedTuple):
-    """A piece of a value; ``marked`` where another field's value was taken from it."""
-
-    text: str
-    marked: bool = False
-
-
-class Sample(NamedTuple):
-    """An accepted row: its number, its category, and each field's name and value in parts."""
-
-    number: int
-    category: str
-    fields: tuple[tuple[str, tuple[Part, ...]], ...]
-
-
 def report_page(report: Report, prepared: Prepared, recipe_toml: str, evaluation: Evaluation | None = None) -> str:
     """Return the whole page, with the evaluation of the run if there is one; it always encodes as UTF-8."""
-    from markupsafe import Markup
-
-    style = style_sheet("report.css")
+    style, script = own_text("report.css"), own_text("report.js")
     summary = report.summary
-    categories = _categories(summary)
+    categories = _categories(report)
     return (
         render_template(
             "report.html",
-            style=Markup(style),  # the package's own file
-            style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+            style=markup(style),
+            style_digest=digest(style),
+            script=markup(script),
+            script_digest=digest(script),
+            rows_data=markup(json_text(rows_data(report.browsed, prepared))),
             version=__version__,
             name=prepared.recipe.name,
             task=prepared.recipe.task,
@@ -111,11 +119,19 @@ def report_page(report: Report, prepared: Prepared, recipe_toml: str, evaluation
             seeded=summary.seeds > 0,
             compared=novelty_phrase(prepared.recipe, str),
             shares_origin=shares_origin(prepared.recipe),
-            charts=tuple(_charts(report)),
+            growth=growth_curve(report),
+            charts=tuple(similarity_charts(report)) if report.sample_size else (),
+            shares=tuple(share_cards(report)) if report.sample_size else (),
+            uncommon=uncommon_fields(report),
+            templates=templates_phrase(report),
+            texts=tuple(text_cards(report)) if report.sample_size else (),
             sampled=_sampled(report),
+            rules=tuple(rule_lines(report)),
+            unattributed=_unattributed(report),
+            models=tuple(_models(summary)),
             evaluation=None if evaluation is None else evaluation_parts(evaluation),
             reasons=tuple(_reasons(report)),
-            samples=tuple(_sample(grown, prepared) for grown in report.rows),
+            samples=tuple(sample(grown, prepared.recipe) for grown in report.rows),
             author=_author(summary, prepared),
             sources=source_phrase(prepared),
             seed=summary.seed,
@@ -155,14 +171,17 @@ def _figures(summary: Summary) -> Iterator[Figure]:
     if total := tokens.input + tokens.output:
         split = f"{format_number(tokens.input)} in, {format_number(tokens.output)} out"
         yield Figure("Tokens", f"{about}{format_number(total)}", split)
+        if summary.accepted:
+            yield Figure("Tokens per row", f"{about}{format_number(round(total / summary.accepted))}", "accepted rows")
     if summary.cost:
         each = f"{format_money(summary.cost_per_row)} per row" if summary.cost_per_row else ""
         yield Figure("Cost", f"{about}{format_money(summary.cost)}", each)
 
 
-def _categories(summary: Summary) -> list[CategoryLine]:
+def _categories(report: Report) -> list[CategoryLine]:
     """A line for each category, in the recipe's order; where not all are listed, those short of rows come first."""
-    lines = []
+    lines, summary = [], report.summary
+    curves = sparklines(report) if len(summary.growing) <= _SPARKLINES else {}
     for name, category in summary.growing.items():
         accepted = category.accepted
         quota = accepted if used_all_passages(summary) else category.quota
@@ -176,24 +195,14 @@ def _categories(summary: Summary) -> list[CategoryLine]:
                 rows=format_number(accepted) if full else f"{format_number(accepted)} / {format_number(quota)}",
                 label=f"{accepted} of {quota}",
                 max_rouge_l=category.max_rouge_l,
+                growth=curves.get(name),
             )
         )
     return sorted(lines, key=lambda line: line.full) if len(lines) > _CATEGORIES else lines
 
 
-def _charts(report: Report) -> Iterator[Chart]:
-    if not report.sample_size:
-        return
-    near, title = ("seed", "Similarity to the seeds") if report.summary.seeds else ("other row", "Similarity")
-    caption = f"ROUGE-L F1 with the nearest {near}"
-    yield chart(report.similarity, title, caption, caption, decimals=2)
-    for name, histogram in report.lengths.items():
-        title = f"Length of {_cut(name)}"
-        yield chart(histogram, title, "characters", title)
-
-
 def _sampled(report: Report) -> str:
-    """What the charts were drawn from."""
+    """What the figures of values were computed from."""
     if report.sample_size == report.summary.accepted:
         return f"All {counted(report.sample_size, 'row')}" if report.sample_size > 1 else "The only row"
     return f"A sample of {counted(report.sample_size, 'row')}"
@@ -216,35 +225,30 @@ def _example(refused: RefusedCandidate, seeds: int) -> Example:
     return Example(f"x{refused.id}", category, f"{_cut(refused.message)}{near}", _cut(refused.text))
 
 
-def _sample(grown: GrownRow, prepared: Prepared) -> Sample:
-    """A row, with the places marked that its grounded values were taken from."""
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for name, span in grown.spans.items():
-        context = prepared.recipe.fields[name].appears_in
-        if context is not None:
-            spans.setdefault(context, []).append(span)
-    fields = tuple((_cut(name), tuple(_parts(value, spans.get(name, [])))) for name, value in grown.row.items())
-    return Sample(grown.number, _cut(grown.category), fields)
+def _models(summary: Summary) -> Iterator[ModelLine]:
+    """A line for each model where tokens were spent."""
+    for name, bill in summary.models.items():
+        total = bill.tokens.input + bill.tokens.output
+        if total:
+            each = format_number(round(total / bill.accepted)) if bill.accepted else ""
+            cost = "" if bill.cost_per_row is None else format_money(bill.cost_per_row)
+            yield ModelLine(
+                _cut(name),
+                format_number(bill.requests),
+                format_number(bill.accepted),
+                format_number(total),
+                each,
+                cost,
+            )
 
 
-def _parts(value: object, spans: list[tuple[int, int]]) -> Iterator[Part]:
-    if not isinstance(value, str):
-        yield Part(_cut(value_text(value)))
-        return
-    at = 0
-    for start, end in sorted(spans):
-        if start >= at and end <= _CHARACTERS:
-            yield Part(value[at:start])
-            yield Part(value[start:end], marked=True)
-            at = end
-    yield Part(_cut(value[at:], _CHARACTERS - at))
+def _unattributed(report: Report) -> str:
+    """A sentence on rejections of which the relation is not known, or ""."""
+    count = report.rules.unattributed
+    return f"Of {counted(count, 'rejection')} the relation is not known: the journal was read in part." if count else ""
 
 
 def _author(summary: Summary, prepared: Prepared) -> str:
     if prepared.recipe.all_models and prepared.recipe.backend is None:
         return f"the model{'s' if len(summary.models) > 1 else ''} {summary.model}"
     return writer_phrase(prepared)
-
-
-def _cut(text: str, characters: int = _CHARACTERS) -> str:
-    return text if len(text) <= characters else f"{text[:characters]}…"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from selfinstruct import api
-from selfinstruct.analysis.metrics import Report, build_report
+from selfinstruct.analysis.report import Report, build_report
 from selfinstruct.analysis.summary import Summary, summarise
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.journal import History
