@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.report import build_report
+from selfinstruct.analysis.report import Report, build_report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import clear_parts, write_whole
@@ -109,8 +109,8 @@ def create_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Jo
     return Journal.create(where, metadata, _seed_rows(prepared))
 
 
-def write_derived(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:
-    """Write all files that are derived from the journal, each atomically.
+def write_derived(where: Path, history: History, prepared: Prepared, summary: Summary) -> Report:
+    """Write all files that are derived from the journal, each atomically, and return the figures of the report.
 
     During a run only the rows counted in ``summary`` are written. If one file fails, the others are still written.
     Raises StorageError for the first failure.
@@ -146,6 +146,7 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
         )
         raise StorageError(errors[0].message, hint=joined([errors[0].hint, remedy], "\n")) from errors[0]
     _write_checksums(where, _recorded_checksum(where))
+    return shown
 
 
 def _write_croissant(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:

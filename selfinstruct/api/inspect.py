@@ -10,6 +10,7 @@ from typing import BinaryIO
 from selfinstruct.analysis.provenance import Provenance, trace_row
 from selfinstruct.analysis.rejudge import Rejudged
 from selfinstruct.analysis.rejudge import rejudge as rejudge_replies
+from selfinstruct.analysis.report import Report
 from selfinstruct.analysis.summary import summarise
 from selfinstruct.api.runs import Run
 from selfinstruct.files import open_whole
@@ -49,6 +50,14 @@ def report(directory: str | Path) -> Run:
 
     Raises InputError if there is no such run, StorageError if the journal cannot be read or a file not written.
     """
+    return Run(Path(directory), report_figures(directory).summary)
+
+
+def report_figures(directory: str | Path) -> Report:
+    """Rewrite the files of a run as `report` does, and return the figures of its report.
+
+    Raises InputError if there is no such run, StorageError if the journal cannot be read or a file not written.
+    """
     place = Path(directory)
     while True:
         running = holder_of(place)
@@ -57,10 +66,10 @@ def report(directory: str | Path) -> Run:
             summary = summarise(history, prepared)
             if running is not None:
                 summary = replace(summary, stopped="running")
-            write_derived(place, history, prepared, summary)
+            figures = write_derived(place, history, prepared, summary)
         # If the run has ended in the meantime, its own last files may have been replaced by these: start over.
         if running is None or holder_of(place) is not None:
-            return Run(place, summary)
+            return figures
 
 
 def row_counts(directory: str | Path) -> tuple[int, int]:

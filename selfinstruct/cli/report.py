@@ -13,7 +13,7 @@ from selfinstruct.cli.console import console, print_json, width_of
 
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures of the report as JSON on stdout.")] = False,
 ) -> int:
     """Rewrite rows.jsonl, summary.json, report.html, README.md and recipe.toml from the journal of a run.
 
@@ -22,9 +22,9 @@ def report(
     from selfinstruct import api
     from selfinstruct.render.summary import summary_text
 
-    done = api.report(run)
+    done = api.report_figures(run)
     if json:
-        print_json(done.summary.to_dict())
+        print_json(done.to_dict())
         return 0
     page = console(sys.stdout)
     page.print(summary_text(done.summary, run, str(run / "recipe.toml"), width_of(page)), soft_wrap=True, end="")

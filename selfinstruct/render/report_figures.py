@@ -102,12 +102,12 @@ def uncommon_fields(report: Report) -> str:
     names = [cut(name, _SHORT) for name, found in report.shares.items() if not found.values and not found.grown_numbers]
     if not names or not report.sample_size:
         return ""
-    return f"No value of {', '.join(names)} occurs twice in the sample."
+    return f"No value of {', '.join(names)} is common in the sample."
 
 
 def _share_card(heading: str, found: Shares) -> ShareCard:
     seeded = found.seed_values > 0
-    parts = [counted(found.grown_values, "different value")]
+    parts: list[str] = [counted(found.grown_values, "different value")]
     if seeded:
         parts = [f"{format_number(found.seed_values)} in the seeds, {format_number(found.grown_values)} in grown rows"]
     if found.distance is not None:

@@ -71,7 +71,7 @@ def rows_data(browsed: Browsed, prepared: Prepared) -> dict[str, Any]:
                 if demo in browsed.pool and str(demo) not in pool:
                     pool[str(demo)] = [_pool_name(demo, seeds), _row_text(browsed.pool[demo])]
                     new.append(pool[str(demo)])
-            number = reply.batch.conditions.get(PASSAGE)
+            number = int(reply.batch.conditions.get(PASSAGE) or 0)
             if number in browsed.passages and str(number) not in passages:
                 passages[str(number)] = cut("\n".join(map(value_text, browsed.passages[number].values())))
                 new.append(passages[str(number)])

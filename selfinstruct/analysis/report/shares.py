@@ -12,6 +12,8 @@ from selfinstruct.text import value_text
 
 #: Values listed for a field. A field with at most so many values, each in several rows, is like a label.
 _LISTED, _MOST = 8, 50
+#: In other fields, values of at least this share of the grown rows are listed.
+_COMMON = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +56,13 @@ def field_shares(name: str, seeds: Sequence[Row], grown: Sequence[Row]) -> Share
 
 
 def counted_shares(seeds: Mapping[str, int], grown: Mapping[str, int], *, is_label: bool = True) -> Shares:
-    """Return the distribution of values that were counted. Values that occur once are not listed unless labels."""
+    """Return the distribution of values that were counted. Other than labels, only common ones are listed."""
     before, after = Counter(seeds), Counter(grown)
     seeded, total = before.total(), after.total()
     names = sorted(before | after, key=lambda name: (-after[name], -before[name]))
     shares = [Share(name, before[name] / max(seeded, 1), after[name] / max(total, 1)) for name in names]
     distance = sum(abs(each.seeds - each.grown) for each in shares) / 2 if seeded and total and is_label else None
-    listed = shares if is_label else [each for each in shares if after[each.value] > 1]
+    listed = shares if is_label else [each for each in shares if each.grown >= _COMMON]
     return Shares(len(before), len(after), distance, tuple(listed[:_LISTED]))
 
 

@@ -13,6 +13,8 @@ from selfinstruct.text import tokens, value_text
 
 #: Words that make an opening, and how many openings are listed.
 _OPENING, _OPENINGS = 2, 5
+#: The least share of an opening that is listed.
+_COMMON = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The wording of one field. ``openings`` are the commonest of the grown rows, each of several."""
+    """The wording of one field. ``openings`` are the commonest of the grown rows."""
 
     seeds: Words
     grown: Words
@@ -61,7 +63,7 @@ def wording(name: str, seeds: Sequence[Row], grown: Sequence[Row]) -> Wording:
         openings=tuple(
             Opening(words, before[words] / max(before.total(), 1), count / after.total())
             for words, count in after.most_common(_OPENINGS)
-            if count > 1
+            if count >= _COMMON * after.total()
         ),
         lengths=whole_histogram([len(text) for text in own], [len(text) for text in theirs]),
     )
