@@ -11,46 +11,27 @@ Does not handle: values derived from others (a sum, a duration between two times
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 
-from selfinstruct.mining.dated_codes import dates_in_codes
-from selfinstruct.mining.entities import Entity
-from selfinstruct.mining.entity_places import place_of
-from selfinstruct.mining.generators import (
-    AddressGenerator,
-    ConstantGenerator,
-)
-from selfinstruct.mining.leaf_texts import leaf_texts, with_texts
-from selfinstruct.mining.networks import is_in_network, networks_in
-from selfinstruct.mining.number_bases import in_base
-from selfinstruct.mining.number_generators import (
-    Generator,
-    IdentifierGenerator,
-    NumberGenerator,
-    are_years,
-    range_generator,
-)
-from selfinstruct.mining.number_roles import BOUNDS, CODE, FIXED, OPEN, POSTAL
-from selfinstruct.mining.number_ties import Spot, Summary, summary_text
+from selfinstruct.mining.cut_row import CutRow
+from selfinstruct.mining.leaf_texts import with_texts
+from selfinstruct.mining.number_generators import Generator
+from selfinstruct.mining.number_ties import Summary, summary_text
 from selfinstruct.mining.offsets import Pointer
-from selfinstruct.mining.row_times import RowTimes
 from selfinstruct.mining.serial_numbers import SerialGenerator
-from selfinstruct.mining.tied_values import NOT_TIED, TiedValues, tied_values
-from selfinstruct.mining.times import STILL, ShiftGenerator
+from selfinstruct.mining.tied_values import NOT_TIED, TiedValues
+from selfinstruct.mining.times import ShiftGenerator
 from selfinstruct.mining.value_statistics import ValueStatistics
-from selfinstruct.mining.variables import NUMBERS, Place, Slot, Variable, Variables, find_targets, word_around
+from selfinstruct.mining.variable_generators import variable_generators
+from selfinstruct.mining.variables import Slot
 from selfinstruct.records import Row
 from selfinstruct.rows.leaves import Path
 
 # How often a value is drawn again if it equals another one of the row.
 _MOST_DRAWS = 20
 _STRIDE = 7919
-# Kinds of words that name a place with a postal code.
-_PLACES = frozenset(("city", "country", "zh-place"))
-# A number of at least this many digits in a question is a name, not a quantity.
-_LEAST_NAME = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,233 +149,24 @@ def _moved(at: int, parts: Sequence[str | Slot], values: Sequence[str], own: Seq
 
 def row_template(row: Row, statistics: ValueStatistics, salt: int) -> RowTemplate:
     """Build the template of ``row``; ``salt`` scatters its sequences of values."""
-    variables = Variables(statistics)
-    found, texts = statistics.entities(row), statistics.texts(row)
-    cut: dict[Path, list[tuple[Entity, Slot]]] = {}
-    constants: set[str] = set()
-    targets, ambiguous = find_targets(found, texts, statistics)
-    offsets = tuple(statistics.offsets.of(row))
-    ties = statistics.ties.of(found, texts, lambda path: statistics.masked(row, path))
-    ties = replace(
-        ties, orders=(*ties.orders, *(((one, 0), (other, 0)) for one, other in statistics.bands.orders(row)))
-    )
-    summaries = tuple(each for each in ties.summaries if not _is_mentioned(each, found))
-    based = {path: of for path, of in statistics.based.items() if path in found}
-    computed = {pointer.path for pointer in offsets} | {each.path for each in ties.summaries} | based.keys()
-    slots: dict[Spot, int] = {}
-    worded: set[int] = set()
-    bounds = {(pointer.context, at) for pointer in offsets for at in (pointer.at, pointer.since)}
-    parted = [each for path, entities in found.items() for each in entities if _is_cut(path, each, bounds)]
-    frozen = {each.text for each in parted} | statistics.list_lengths(row)
-    derived: list[Place] = []
-    dated = list(dates_in_codes(found, leaf_texts(row)))
-    # The other times keep their distance from one that stays.
-    is_still = bool(dated) or any(each.kind == "time" for each in parted)
-    networks = networks_in(texts.values())
-    times = RowTimes(found, texts, statistics.time_style, statistics.clock_step, is_still=is_still)
-    for path, entities in found.items():
-        if path in computed:
-            continue
-        masked = statistics.masked(row, path)
-        parts: list[tuple[Entity, Slot]] = []
-        for position, entity in enumerate(entities):
-            place = Place(path, masked, position, entity, word_around(texts[path], entity))
-            if entity.kind == "derived":
-                derived.append(place)
-                continue
-            writer = times.writer(path, entity)
-            if writer is not None:
-                parts.append((entity, Slot(variables.of_time(), writer)))
-                continue
-            if entity.kind in ("time", "weekday"):
-                continue
-            in_code = any(at == path and start < entity.end and entity.start < end for at, start, end in dated)
-            if in_code and not statistics.keeps_dates(entity):
-                constants.add(entity.text)
-                continue
-            if entity.text in frozen or times.keeps(path, entity) or is_in_network(entity, networks):
-                constants.add(entity.text)
-                continue
-            part = variables.link(place, targets.get((path, position)), is_ambiguous=entity.text in ambiguous)
-            if part is None and (entity.text in constants or statistics.is_constant(entity)):
-                constants.add(entity.text)
-                continue
-            if part is None:
-                part = Slot(variables.add(place))
-            variables.put(part.of, place)
-            parts.append((entity, part))
-            slots[path, position] = part.of
-            if path[0] in statistics.tagged.fields:
-                worded.add(part.of)
-                variables.all[part.of].is_kept |= statistics.continues(row, path, entity)
-        cut[path] = parts
-    for place in derived:
-        part = variables.link(place, None, is_ambiguous=False)
-        if part is not None:
-            cut[place.path] = sorted([*cut[place.path], (place.entity, part)], key=lambda each: each[0].start)
-    frozen_items = {(path, 0) for each in ties.summaries if each not in summaries for path in each.items}
-    for each in ties.results:
-        if not {each.target, *each.operands} <= slots.keys():  # one of them does not vary in any row
-            frozen_items |= {each.target, *each.operands}
-    for spot in {*ties.kept, *frozen_items} & slots.keys():
-        variables.all[slots[spot]].is_kept = True
-    alone = statistics.asks_alone(row)
-    asks = alone or statistics.asks_unexplained(row)
-    generators = [
-        times.moves
-        if times.moves is not None and number == variables.shift
-        else _generator(each, row, found, asks, statistics, salt)
-        for number, each in enumerate(variables.all)
-    ]
-    if alone and variables.shift is not None:
-        generators[variables.shift] = ConstantGenerator(STILL)
-    for path, (source, base, like) in based.items():
-        if (source, 0) in slots:
-            whole = Entity(0, len(texts[path]), "number", texts[path], "", is_whole=True)
-            cut[path] = [(whole, Slot(slots[source, 0], _base_writer(base, like)))]
-    own = tuple(each.places[0].entity.text if each.places else STILL for each in variables.all)
-    fields = {path: _parts(texts[path], parts) for path, parts in cut.items() if parts}
-    generators = _numbered(_keep_small(generators), variables, statistics.nested_ids.most)
-    tied = tied_values(ties, slots)
-    _keep_with_operands(generators, tied, own)
-    ids = frozenset(
-        number
-        for number, variable in enumerate(variables.all)
-        if variable.places and all(place.entity.kind == "id" and place.entity.is_whole for place in variable.places)
-    )
-    drawn = tuple(generators)
+    cut = CutRow(row, statistics)
+    generators = variable_generators(cut, statistics, salt)
     return RowTemplate(
-        *(row, fields, drawn, own, frozenset(constants), _sequences(generators), offsets, tied, summaries, ids),
-        frozenset(worded),
+        row,
+        cut.fields,
+        generators,
+        cut.own,
+        frozenset(cut.constants),
+        _sequences(generators),
+        offsets=cut.offsets,
+        tied=cut.tied,
+        summaries=cut.summaries,
+        ids=cut.ids,
+        worded=frozenset(cut.worded),
     )
-
-
-def _base_writer(base: int, like: str) -> Callable[[str], str]:
-    return lambda value: in_base(int(value), base, like)
-
-
-def _keep_with_operands(generators: list[Generator], tied: TiedValues, own: Sequence[str]) -> None:
-    """Keep the result and all operands of a formula where one of them does not vary."""
-    waiting = list(tied.computed)
-    while waiting:
-        kept = [
-            each
-            for each in waiting
-            if any(isinstance(generators[at], ConstantGenerator) for at in (each.target, *each.operands))
-        ]
-        if not kept:
-            return
-        for at in {at for each in kept for at in (each.target, *each.operands)}:
-            generators[at] = ConstantGenerator(own[at])
-        waiting = [each for each in waiting if each not in kept]
-
-
-def _is_mentioned(summary: Summary, found: Mapping[Path, Sequence[Entity]]) -> bool:
-    """Whether another leaf than those of the list contains the summary: it would have to follow too."""
-    own = found[summary.path][0].text
-    others = [path for path in found if path != summary.path and path not in summary.items]
-    return any(each.text == own for path in others for each in found[path])
-
-
-def _is_cut(path: Path, entity: Entity, bounds: Collection[tuple[Path, int]]) -> bool:
-    """Whether a span begins or ends inside a value: a new value has no such part."""
-    return any((path, at) in bounds for at in range(entity.start + 1, entity.end))
-
-
-def _generator(
-    variable: Variable,
-    row: Row,
-    found: Mapping[Path, Sequence[Entity]],
-    asks: bool,
-    statistics: ValueStatistics,
-    salt: int,
-) -> Generator:
-    entities = [place.entity for place in variable.places]
-    if variable.is_kept or (asks and not _is_name_of_question(variable)):
-        return ConstantGenerator(entities[0].text)
-    if statistics.tells_facts(row) & {place.path[0] for place in variable.places}:
-        return ConstantGenerator(entities[0].text)
-    placed = [key for place in variable.places for key in (place.path, place_of(place.entity))]
-    band = next((seen for key in placed if (seen := statistics.bands.of(row, key))), ())
-    if band and entities[0].kind != "id":
-        return range_generator(band, salt)
-    if entities[0].kind in _PLACES and _is_located(found):
-        return ConstantGenerator(entities[0].text)
-    limited = next((each for each in entities if are_years(statistics.seen(each))), max(entities, key=_rank))
-    if limited.text != entities[0].text:
-        # In another form (007 and 7), only that of the first place can be drawn.
-        limited = replace(entities[0], role=CODE) if limited.role in FIXED else entities[0]
-    return statistics.generator(limited, salt)
-
-
-def _is_located(found: Mapping[Path, Sequence[Entity]]) -> bool:
-    """Whether a row names a place twice: by a postal code, or its country."""
-    entities = [each for those in found.values() for each in those]
-    return any(each.role == POSTAL for each in entities) or {"city", "country"} <= {each.kind for each in entities}
-
-
-def _rank(entity: Entity) -> int:
-    """How much the place of a value says about which others may stand there; numbers alone are told apart."""
-    if entity.kind not in ("number", "year"):
-        return 4
-    if entity.role in FIXED:
-        return 3
-    if entity.kind == "year" or entity.unit == "age" or entity.role in BOUNDS:
-        return 2
-    return int(entity.role in OPEN)
-
-
-def _is_name_of_question(variable: Variable) -> bool:
-    """Whether a variable may vary in a row whose answer is not in its text.
-
-    One that occurs in several leaves is a name there, unless it is a plain number, which may decide the answer.
-    """
-    entity = variable.places[0].entity
-    if entity.kind == "id":
-        return True
-    shared = len({place.path for place in variable.places}) > 1
-    named = len(variable.places[0].word) > len(entity.text) or len(entity.text) >= _LEAST_NAME
-    return shared and (entity.kind not in NUMBERS or named)
-
-
-def _parts(text: str, parts: Sequence[tuple[Entity, Slot]]) -> tuple[str | Slot, ...]:
-    cut: list[str | Slot] = []
-    at = 0
-    for entity, part in parts:
-        if entity.start > at:
-            cut.append(text[at : entity.start])
-        cut.append(part)
-        at = entity.end
-    if at < len(text):
-        cut.append(text[at:])
-    return tuple(cut)
 
 
 def _sequences(generators: Sequence[Generator]) -> tuple[int, ...]:
     """A number for each generator, the same for equal ones."""
     numbers: dict[Generator, int] = {}
     return tuple(numbers.setdefault(generator, len(numbers)) for generator in generators)
-
-
-def _numbered(generators: list[Generator], variables: Variables, most: int) -> list[Generator]:
-    """Give the ids inside lists different numbers of the ``most`` that each row takes."""
-    nth = 0
-    for at, (generator, variable) in enumerate(zip(generators, variables.all, strict=True)):
-        nested = any(isinstance(step, int) for place in variable.places for step in place.path)
-        if isinstance(generator, SerialGenerator) and nested:
-            generators[at] = replace(generator, step=max(most, 1), nth=nth)
-            nth += 1
-    return generators
-
-
-def _keep_small(generators: Sequence[Generator]) -> list[Generator]:
-    """Bound single digits (an attempt, a count) if other values of the row make rows distinct."""
-    wide = any(isinstance(each, IdentifierGenerator | AddressGenerator) or _is_open(each) for each in generators)
-    return [
-        generator.bounded() if wide and isinstance(generator, NumberGenerator) and generator.high < 10 else generator
-        for generator in generators
-    ]
-
-
-def _is_open(generator: Generator) -> bool:
-    return isinstance(generator, NumberGenerator) and generator.cap is None and generator.high >= 10
