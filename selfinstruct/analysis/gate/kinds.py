@@ -57,7 +57,7 @@ class Kinds:
         whole = "\n".join(texts.values())
         if secrets.may_be_in(whole):
             yield from (found for name, text in texts.items() for found in secrets.find(name, text))
-        if personal.may_be_in(whole):
+        if personal.may_be_in(whole, self._personal):
             yield from (found for name, text in texts.items() for found in personal.find(name, text, self._personal))
         if characters.may_be_in(whole):
             yield from (found for name, text in texts.items() for found in characters.find(name, text))

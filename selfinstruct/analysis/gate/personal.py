@@ -85,7 +85,10 @@ _PROVINCES_WORDS = (
     "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83"
 )
 _PROVINCES = frozenset(_PROVINCES_WORDS.split())
-_MAY = re.compile(r"@|\d[\d \-()./]{8,}|[A-Z]{2}\d\d|(?:\d{1,3}\.){3}|:[0-9A-Fa-f]*:")
+# What each item contains; times, dates and sizes contain none of these.
+_MAY = re.compile(
+    r"@|\d{11}|\d{4}[ \-]\d{4}|\d{3}-\d{2,3}-\d{4}|\(\d{3}\)|\+\d|[A-Z]{2}\d\d(?:[A-Z0-9]{11}| [A-Z0-9]{4})"
+)
 _NEAR = 32
 _FICTIONAL = re.compile(
     r"1?\d{3}55501\d\d"
@@ -192,9 +195,9 @@ _ITEMS: tuple[tuple[str, Phrase, re.Pattern[str], Callable[[_Place], bool]], ...
 )
 
 
-def may_be_in(text: str) -> bool:
+def may_be_in(text: str, kinds: Collection[str] = USUAL) -> bool:
     """Whether a text is worth a closer look; of most texts it is not."""
-    return _MAY.search(text) is not None
+    return _MAY.search(text) is not None or "ip" in kinds
 
 
 def find(name: str, text: str, kinds: Collection[str] = USUAL) -> Iterator[Found]:

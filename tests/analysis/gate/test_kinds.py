@@ -79,6 +79,7 @@ def test_a_secret_is_found_and_never_shown(name: str, frame: str) -> None:
     text = frame.format(SECRETS[name])
     found = list(secrets.find("Answer", text))
     assert [each.reason for each in found] == ["secret"], text
+    assert secrets.may_be_in(text)
     told = found[0].message + json.dumps(dict(found[0].evidence))
     hidden = found[0].hidden
     body = (
@@ -136,6 +137,7 @@ def test_personal_data_is_found_and_masked(kind: str, text: str) -> None:
     (found,) = personal.find("text", text)
     start, end = found.evidence["span"]
     assert (found.reason, found.evidence["kind"], text[start:end]) == ("pii", kind, found.hidden)
+    assert personal.may_be_in(text)
     assert found.hidden not in found.message
 
 
