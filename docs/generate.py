@@ -1,13 +1,14 @@
 """Write the reference pages of docs/ from the code: python docs/generate.py (a test fails where a page differs).
 
-The command line (cli.md), recipe keys, rejection and failure reasons, and the Python API. Edit the docstrings, the help
-and the tables in the code, not these pages.
+The command line (cli.md), recipe keys, rejection and failure reasons, the Python API, and JSON Schemas. Edit the
+docstrings, the help and the tables in the code, not these pages.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import runpy
 from collections.abc import Iterator
@@ -19,8 +20,9 @@ from pydantic import BaseModel
 
 import selfinstruct
 from selfinstruct.analysis.gate.reasons import REASONS as FINDINGS
+from selfinstruct.api.schemas import FORMATS, schema
 from selfinstruct.checks import REASONS
-from selfinstruct.recipe.tables import Recipe
+from selfinstruct.recipe.table_names import named_tables, table_of
 from selfinstruct.render.summary import MEANINGS
 
 DOCS = Path(__file__).parent
@@ -62,8 +64,8 @@ FAILURES = {
 def recipe_keys() -> str:
     """The tables of a recipe: what each is for, its keys, what they may be and their defaults."""
     parts = [f"# Recipe keys\n\n{_NOTE}\n[Recipes](../recipes.md) explains them with examples.\n"]
-    for heading, model in _tables(Recipe, ""):
-        heading = heading.replace("`[[models]]`", "`[model]` and `[[models]]`")
+    for name, model in named_tables():
+        heading = f"`{name}`".replace("`[[models]]`", "`[model]` and `[[models]]`") if name else "Top level"
         parts.append(f"## {heading}\n\n{_prose(model)}\n\n| key | value | default |\n|---|---|---|")
         for key, info in model.model_fields.items():
             words = [word for word in info.metadata if isinstance(word, str)]
@@ -73,33 +75,10 @@ def recipe_keys() -> str:
     return "\n".join(parts)
 
 
-def _tables(model: type[BaseModel], path: str) -> Iterator[tuple[str, type[BaseModel]]]:
-    """A table and the tables inside it, each once, with the heading that a recipe writes."""
-    yield (f"`[{path}]`" if path and not path.startswith("[") else f"`{path}`" if path else "Top level"), model
-    for key, info in model.model_fields.items():
-        inner, form = _table_of(info.annotation)
-        if inner is None or (model is Recipe and key == "model"):
-            continue
-        name = f"{path}.{key}" if path else key
-        yield from _tables(inner, {"one": name, "named": f"{name}.NAME", "many": f"[[{name}]]"}[form])
-
-
-def _table_of(annotation: Any) -> tuple[type[BaseModel] | None, str]:
-    """The model inside an annotation: ``one`` table, a table for each name (``named``), or a list (``many``)."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, "one"
-    form = {dict: "named", tuple: "many"}.get(get_origin(annotation) or NoneType)
-    for argument in get_args(annotation):
-        inner, nested = _table_of(argument)
-        if inner is not None:
-            return inner, form or nested
-    return None, "one"
-
-
 def _values(annotation: Any) -> Iterator[str]:
     """What a key may be, in words: those of the annotation where it has some."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    inner, form = _table_of(annotation)
+    inner, form = table_of(annotation)
     if inner is not None:
         yield {"one": "a table", "named": "a table for each name", "many": "a list of tables"}[form]
     elif origin is Annotated:
@@ -295,6 +274,7 @@ def pages() -> dict[str, str]:
         "reference/recipe-keys.md": recipe_keys(),
         "reference/reasons.md": reasons(),
         "reference/api.md": python_api(),
+        **{f"schemas/{name}.json": json.dumps(schema(name), indent=2) + "\n" for name in FORMATS},
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from selfinstruct.cli import application
+from selfinstruct.cli.exit_codes import EXIT_CODES
 
 _TOP = """\
 # The command line
@@ -20,14 +21,6 @@ or with `SELFINSTRUCT_LANG=zh`. Exit codes:
 
 | code | meaning |
 |---:|---|
-| 0 | done |
-| 1 | a gate failed: `check` found an error |
-| 2 | invalid command line, recipe or row file |
-| 3 | the endpoint or the disk failed; accepted rows are kept |
-| 4 | stopped short of the quota; accepted rows are kept |
-| 70 | internal error: a bug |
-| 130 | interrupted; accepted rows are kept, and the same command resumes the run |
-| 141 | the reader of stdout is gone (broken pipe) |
 """
 
 
@@ -36,7 +29,8 @@ def text() -> str:
     group = typer.main.get_command(application())
     bare: dict[str, Any] = {"resilient_parsing": True, "terminal_width": 80}
     top = group.make_context("selfinstruct", [], **bare)
-    parts = [_TOP, _block("selfinstruct", group.get_help(top))]
+    codes = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
+    parts = [_TOP + codes, _block("selfinstruct", group.get_help(top))]
     for name, command in getattr(group, "commands", {}).items():
         parts.append(_block(f"selfinstruct {name}", command.get_help(command.make_context(name, [], top, **bare))))
     return "\n".join(parts)

@@ -74,7 +74,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Billed tokens; ``estimated`` if the endpoint did not report them."""
+    """Billed tokens: ``input`` of prompts, ``output`` of replies; ``estimated`` if the endpoint did not report them."""
 
     input: int = 0
     output: int = 0

@@ -16,12 +16,14 @@ from typing import Any
 import pytest
 import typer
 
+from selfinstruct.api.schemas import FORMATS
 from selfinstruct.cli import application
 from selfinstruct.testing import server_process
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 GENERATED = ("cli.md", "reference/recipe-keys.md", "reference/reasons.md", "reference/api.md")
+GENERATED += tuple(f"schemas/{name}.json" for name in FORMATS)
 READMES = ("README.md", "README.zh.md")
 PAGES = [*READMES, "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "benchmarks/README.md"]
 PAGES += sorted(path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))
@@ -233,10 +235,16 @@ def test_the_index_links_every_page() -> None:
     assert pages <= linked
 
 
+@cache
+def _generated() -> dict[str, str]:
+    pages: dict[str, str] = runpy.run_path(str(DOCS / "generate.py"))["pages"]()
+    return pages
+
+
 @pytest.mark.parametrize("name", GENERATED)
 def test_a_generated_page_matches_the_code(name: str) -> None:
     """Each is what `make docs` writes."""
-    pages = runpy.run_path(str(DOCS / "generate.py"))["pages"]()
+    pages = _generated()
     assert sorted(pages) == sorted(GENERATED)
     assert _text(f"docs/{name}") == pages[name], "run `make docs`"
 

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from selfinstruct.errors import RowError
 from selfinstruct.messages import joined
@@ -33,10 +33,12 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """The counts of a file's rows; ``fields`` are those that were compared, none for plain lines.
+    """The counts of a file's rows: how many ``rows`` it has, how many were ``kept``, and how many ``dropped``.
 
-    ``not_utf8`` counts plain lines that are not UTF-8: kept byte for byte, compared by their readable part. ``notes``
-    are those of the file, ``unique`` the fields that were not compared as they are unique by construction (ids).
+    ``format`` is that of the file. ``fields`` are those that were compared, none for plain lines. Kept rows have a
+    ROUGE-L F1 of at most ``max_rouge_l`` with each other. ``not_utf8`` counts plain lines that are not UTF-8: kept byte
+    for byte, compared by their readable part. ``notes`` say how the file was read. ``unique`` are the fields that were
+    not compared as they are unique by construction (ids).
     """
 
     rows: int
@@ -52,6 +54,22 @@ class Cleaning:
     def to_dict(self) -> dict[str, Any]:
         """The object that ``dedup --json`` prints."""
         return asdict(self)
+
+
+class DroppedRow(TypedDict):
+    """One line of ``dedup --dropped``: a dropped row, and the kept row that it is too similar to.
+
+    ``line`` is the line of the row, ``nearest`` that of the nearest kept row, ``score`` their ROUGE-L F1, in [0, 1].
+    ``row`` is the row itself; a text, if the file has plain lines. Of several files read as one, ``file`` is that of
+    the row, and ``nearest_file`` that of the kept row.
+    """
+
+    file: NotRequired[str]
+    nearest_file: NotRequired[str]
+    line: int
+    nearest: int
+    score: float | None
+    row: Any
 
 
 def deduplicate_file(

@@ -17,13 +17,14 @@ Status: TypeAlias = Literal["new", "known", "waived"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem of one row, or of a data set as a whole.
+    """One problem of one row, or of a data set as a whole: ``message`` says it in words.
 
-    ``line`` is the line where the row starts, counted from 1 (the row's number, for rows given as objects). ``field``
-    is "" for a problem of the row as a whole. ``reason`` is one of ``checks.REASONS`` or ``gate.REASONS``, ``severity``
-    is "error", "warning" or "note". ``evidence`` may contain the ``value`` and the ``span`` in it, and ``file``,
-    ``line`` and ``score`` of the row that this one conflicts with, and the ``max_rouge_l`` that was allowed; of
-    ``unanswered``, the ``answer`` of a reader of the other rows and its ``confidence``.
+    ``file`` is the name of the row's file. ``line`` is the line where the row starts, counted from 1 (the row's
+    number, for rows given as objects). ``field`` is "" for a problem of the row as a whole. ``reason`` is a slug; its
+    meaning is in docs/reference/reasons.md. ``severity`` is "error", "warning" or "note". ``evidence`` may contain
+    the ``value`` and the ``span`` in it, and ``file``, ``line`` and ``score`` of the row that this one conflicts with,
+    and the ``max_rouge_l`` that was allowed; of ``unanswered``, the ``answer`` of a reader of the other rows and its
+    ``confidence``.
 
     ``row`` is the number of the row in its file, from 1, and 0 for the data set as a whole. ``fingerprint`` identifies
     the finding when rows are moved. ``status`` is "known" if a baseline has it, "waived" if a waiver accepts it;
@@ -53,9 +54,10 @@ _FINDING_KEYS = tuple(each.name for each in fields(Finding))
 class Measures:
     """The figures of checked rows.
 
-    ``categories`` counts rows by category, ``uncategorised`` those of none; ``reasons`` counts new findings by reason,
-    and ``errors``, ``warnings`` and ``notes`` by severity. ``max_rouge_l`` is the threshold of each category.
-    ``recipe`` is the recipe's name, or "inferred".
+    ``rows`` is their number, ``fields`` are the names of their fields. ``categories`` counts rows by category,
+    ``uncategorised`` those of none; ``reasons`` counts new findings by reason, and ``errors``, ``warnings`` and
+    ``notes`` by severity. ``max_rouge_l`` is the threshold of each category. ``recipe`` is the recipe's name, or
+    "inferred".
 
     ``grounding`` is the share of rows, by field, whose value is a span of its source field; ``duplicates`` and
     ``near_duplicates`` are shares of all rows; ``diversity`` is distinct-2 (Li et al. 2016, arXiv:1510.03055) of the
@@ -87,7 +89,10 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """Rows that were checked as one: a file, or a folder of files with the same fields, and their measures."""
+    """Rows that were checked as one: a file, or a folder of files with the same fields.
+
+    ``name`` is the argument that named them, ``files`` are the files. ``measures`` are the figures of their rows.
+    """
 
     name: str
     files: Sequence[str]
@@ -96,7 +101,10 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class FixedFinding:
-    """A finding of the baseline that no row has any more: ``count`` of them."""
+    """A finding of the baseline that no row has any more: ``count`` of them.
+
+    ``file``, ``fingerprint``, ``reason`` and ``message`` are those of the finding.
+    """
 
     file: str
     fingerprint: str
@@ -107,9 +115,11 @@ class FixedFinding:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """What was decided: whether the gate ``failed``, and how many findings a baseline and waivers accepted.
+    """What was decided, and what a baseline and waivers accepted.
 
-    ``baseline`` is the name of the file, or "". ``unused_waivers`` and ``expired_waivers`` are fingerprints.
+    ``failed`` is whether the gate failed. ``baseline`` is the name of the file, or "". ``known`` counts the findings
+    that it has, ``waived`` those that a waiver accepts. ``fixed`` lists the findings of the baseline that no row has
+    any more. ``unused_waivers`` and ``expired_waivers`` are fingerprints.
     """
 
     failed: bool = False
@@ -123,9 +133,11 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class CheckOutput:
-    """The object that ``check --format json`` prints, for a JSON Schema: ``pydantic.TypeAdapter(CheckOutput)``.
+    """The object that ``check --format json`` prints.
 
-    ``measures`` are those of all rows together; ``data_sets`` has them one by one.
+    ``version`` is that of this format. ``findings`` are in the order of files and lines. ``notes`` are lines about a
+    file as a whole: how it was read, and what looks like a mistake in it. ``gate`` is what was decided. ``measures``
+    are those of all rows together. ``data_sets`` has them one by one.
     """
 
     version: int

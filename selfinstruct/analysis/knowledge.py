@@ -30,7 +30,7 @@ _END = " .。!！"
 
 @dataclass(frozen=True)
 class Answered:
-    """A question, the expected answer, and the model's."""
+    """A ``question``, the ``expected`` answer, and the model's ``answer``."""
 
     question: str
     expected: str
@@ -60,7 +60,8 @@ class Answered:
 class Knowledge:
     """The result of a probe: what ``model`` answered, out of ``questions`` that could be asked.
 
-    ``failed`` counts the calls without an answer by reason, ``stopped`` is ``done`` or ``budget``.
+    ``answers`` has each question that was answered. ``failed`` counts the calls without an answer by reason.
+    ``stopped`` is ``done`` or ``budget``.
     """
 
     model: str
@@ -68,6 +69,11 @@ class Knowledge:
     answers: Sequence[Answered]
     failed: Mapping[str, int] = field(default_factory=Counter)
     stopped: str = "done"
+
+    @property
+    def answered(self) -> int:
+        """The number of questions that were answered."""
+        return len(self.answers)
 
     @property
     def known(self) -> float | None:
@@ -81,7 +87,7 @@ class Knowledge:
 
     @property
     def rouge_l(self) -> float | None:
-        """The mean ROUGE-L F1; None without answers."""
+        """The mean ROUGE-L F1 of the answers and the expected ones; None without answers."""
         return self._mean([each.rouge_l for each in self.answers])
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,7 +95,7 @@ class Knowledge:
         return {
             "model": self.model,
             "questions": self.questions,
-            "answered": len(self.answers),
+            "answered": self.answered,
             "known": self.known,
             "exact": self.exact,
             "rouge_l": self.rouge_l,

@@ -20,7 +20,7 @@ from selfinstruct.rows import to_json
 
 @dataclass(frozen=True, slots=True)
 class JudgementCounts:
-    """The number of accepted rows, and of rejected candidates and failed replies by reason."""
+    """The number of ``accepted`` rows, and of ``rejected`` candidates and ``failed`` replies by reason."""
 
     accepted: int
     rejected: Mapping[str, int]
@@ -29,7 +29,11 @@ class JudgementCounts:
 
 @dataclass(frozen=True, slots=True)
 class Rejudged:
-    """The counts of the run and of rejudging, and the number of rows accepted both times."""
+    """The effect of judging the ``replies`` of a run again.
+
+    ``before`` has the counts of the run, ``after`` those of rejudging. ``same`` is the number of rows that were
+    accepted both times.
+    """
 
     replies: int
     before: JudgementCounts

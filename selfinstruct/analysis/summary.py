@@ -22,7 +22,8 @@ T = TypeVar("T")
 class Bill:
     """The cost of some rows: requests, tokens, and money in the currency of the recipe's prices.
 
-    ``cost`` is None if a price is unknown, ``cost_per_row`` also if no row was accepted.
+    ``requests`` counts the calls, ``tokens`` those that were billed. ``cost`` is None if a price is unknown,
+    ``cost_per_row`` also if no row was accepted. ``accepted`` is the number of accepted rows.
     """
 
     requests: int
@@ -45,8 +46,9 @@ class Bill:
 class CategorySummary(Bill):
     """One category of a run: its bill, its quota and its threshold.
 
-    ``drifted`` counts accepted rows that were generated for another category. ``exhausted`` is set if the category
-    stopped short of its quota. ``max_rouge_l`` is the largest ROUGE-L F1 that was allowed, in [0, 1].
+    ``quota`` is the number of rows to accept. ``drifted`` counts accepted rows that were generated for another
+    category. ``exhausted`` is set if the category stopped short of its quota. ``max_rouge_l`` is the largest ROUGE-L F1
+    that was allowed, in [0, 1].
     """
 
     quota: int
@@ -64,14 +66,16 @@ class CategorySummary(Bill):
 class Summary(Bill):
     """The figures of a run; ``to_dict`` is the object of ``summary.json`` and of ``run --json``.
 
-    ``rejected`` and ``failed`` count by reason. ``max_rouge_l`` is the largest threshold of all categories.
-    ``cost`` is None if no prices are known; tokens and cost of a category are those of the batches that requested
-    it, and those of no category (the preflight) are only in the totals. ``models`` has the same by model.
-    ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``, ``endpoint``, ``storage`` or ``running``.
-    ``conserved`` is whether every candidate was either accepted or rejected. ``notes`` lists adjustments made to
-    prompts and models. ``seed`` is the random seed, ``seconds`` the time spent in all sessions of the run.
-    ``started`` is when the run was created, in UTC (ISO 8601); "" if that is unknown. ``held_out`` counts the rows of
-    the seed file that nothing was grown from.
+    ``name`` is that of the recipe. ``requested_rows`` is the sum of all quotas, ``seeds`` the number of seed rows that
+    were grown from, ``candidates`` that of the rows in all replies. ``rejected`` counts candidates by reason,
+    ``failed`` calls and replies. ``categories`` has the figures of each category, ``model`` says what wrote the rows.
+    ``max_rouge_l`` is the largest threshold of all categories. ``cost`` is None if no prices are known; tokens and cost
+    of a category are those of the batches that requested it, and those of no category (the preflight) are only in the
+    totals. ``models`` has the same by model. ``stopped`` is ``done``, ``exhausted``, ``budget``, ``interrupted``,
+    ``endpoint``, ``storage`` or ``running``. ``conserved`` is whether every candidate was either accepted or rejected.
+    ``notes`` lists adjustments made to prompts and models. ``seed`` is the random seed, ``seconds`` the time spent in
+    all sessions of the run. ``started`` is when the run was created, in UTC (ISO 8601); "" if that is unknown.
+    ``held_out`` counts the rows of the seed file that nothing was grown from.
     """
 
     name: str

@@ -6,6 +6,7 @@
     builtin_recipes  list, read, copy               recovery         recover
     evaluation       evaluate                       probe            probe
     exporting        export                         verify           verify
+    schemas          schema
 
 Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they raise the errors of
 ``selfinstruct.errors``. Long-running ones have async twins. Does not print: that is for ``cli`` and ``render``.
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from selfinstruct.api.probe import probe
     from selfinstruct.api.recovery import recover
     from selfinstruct.api.runs import Run, open_run, thresholds_of
+    from selfinstruct.api.schemas import schema, schema_names
     from selfinstruct.api.verify import verify
 
 _HOMES = {
@@ -40,6 +42,7 @@ _HOMES = {
     "selfinstruct.api.inspect": ("rejudge", "report", "report_figures", "row_counts", "show"),
     "selfinstruct.api.probe": ("probe",),
     "selfinstruct.api.recovery": ("recover",),
+    "selfinstruct.api.schemas": ("schema", "schema_names"),
     "selfinstruct.api.verify": ("verify",),
     "selfinstruct.api.runs": ("Run", "open_run", "thresholds_of"),
 }
@@ -70,6 +73,8 @@ __all__ = [
     "run",
     "run_async",
     "run_directory",
+    "schema",
+    "schema_names",
     "show",
     "thresholds_of",
     "verify",

@@ -17,7 +17,7 @@ from selfinstruct.errors import InputError
 from selfinstruct.exports import CHAT, FORMATS, ExportRows, Settings
 from selfinstruct.exports.folder import FolderFacts, write_folder
 from selfinstruct.exports.hub_card import CARD_NAME
-from selfinstruct.exports.manifest import MANIFEST_NAME, ExportedFile, listed_files
+from selfinstruct.exports.manifest import MANIFEST_NAME, ExportedFile, Origin, listed_files
 from selfinstruct.files import open_folder, open_whole
 from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation import roles_of_columns
@@ -195,7 +195,7 @@ def _facts(run: ExportedRun, format: str, columns: Mapping[str, str] | None, cho
     if choice.mix is not None:
         options["mix"] = Path(choice.mix).name
     defaults = asdict(Choice())
-    about = {
+    about: Origin = {
         "run": run.recipe.name,
         "recipe_sha256": hashlib.sha256(metadata.recipe.encode("utf-8", "surrogatepass")).hexdigest(),
         "seeds_sha256": metadata.seeds_digest,

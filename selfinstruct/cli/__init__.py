@@ -19,6 +19,7 @@ import typer
 
 from selfinstruct.cli.check import check
 from selfinstruct.cli.console import print_error
+from selfinstruct.cli.context import context
 from selfinstruct.cli.dedup import dedup
 from selfinstruct.cli.evaluate import evaluate
 from selfinstruct.cli.export import export
@@ -31,6 +32,7 @@ from selfinstruct.cli.recover import recover
 from selfinstruct.cli.rejudge import rejudge
 from selfinstruct.cli.report import report
 from selfinstruct.cli.run import run
+from selfinstruct.cli.schema import schema
 from selfinstruct.cli.show import show
 from selfinstruct.cli.verify import verify
 from selfinstruct.errors import SelfInstructError, StorageError
@@ -68,6 +70,8 @@ def application() -> typer.Typer:
     app.command("export", short_help=_("Write the rows of a run in another format."))(export)
     app.command("recover", short_help=_("Recover a run from a damaged journal."))(recover)
     app.command("rejudge", short_help=_("Check the recorded replies of a run again."))(rejudge)
+    app.command("schema", short_help=_("Print the JSON Schema of a format."))(schema)
+    app.command("context", short_help=_("Describe this tool for an assistant."))(context)
     return app
 
 

@@ -184,7 +184,8 @@ def _finish(done: Run, arguments: str, recipe: Recipe, *, as_json: bool, quiet: 
 
 def _dry_run(prepared: Prepared, seed: int, *, as_json: bool) -> int:
     from selfinstruct import api
-    from selfinstruct.render.dry_run import dry_run_json, dry_run_text
+    from selfinstruct.render.dry_run import dry_run_text
+    from selfinstruct.render.dry_run_json import dry_run_json
     from selfinstruct.render.plan import plan_text
 
     expected = api.dry_run(prepared, seed)

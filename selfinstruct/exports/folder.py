@@ -15,13 +15,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from selfinstruct.exports.configs import AXOLOTL_NAME, DATASET_INFO_NAME, axolotl_config, dataset_info
 from selfinstruct.exports.formats import FORMATS
 from selfinstruct.exports.hub_card import CARD_NAME, hub_card
 from selfinstruct.exports.label_studio import INTERFACE_NAME, interface_xml
-from selfinstruct.exports.manifest import MANIFEST_NAME, ExportedFile, described, manifest
+from selfinstruct.exports.manifest import MANIFEST_NAME, ExportedFile, Origin, described, manifest
 from selfinstruct.exports.rows import ExportRows
 from selfinstruct.exports.settings import Settings
 from selfinstruct.messages import Phrase
@@ -41,7 +40,7 @@ class FolderFacts:
     name: str
     card: str
     labels: Sequence[str]
-    about: Mapping[str, Any]
+    about: Origin
     origins: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -21,7 +21,10 @@ Texts = Annotated[tuple[str, ...], Strict(False), 'a list of texts such as ["one
 Files = Annotated[tuple[FileName, ...], Strict(False), 'a list of files or patterns such as ["*.md"]']
 Draw = Annotated[
     tuple[CountOrNone, ...],
-    BeforeValidator(lambda given: (given,) if type(given) is int else given),
+    BeforeValidator(
+        lambda given: (given,) if type(given) is int else given,
+        json_schema_input_type=CountOrNone | Annotated[tuple[CountOrNone, ...], MinLen(1), MaxLen(2)],
+    ),
     Strict(False),
     MinLen(1),
     MaxLen(2),
@@ -52,10 +55,10 @@ class Attribute(Table):
 class Documents(Table):
     """``[documents]``: the texts that rows are written about; the passages of the files are used evenly.
 
-    A passage is a ``chunk`` of at most ``max_chars`` characters and ``max_tokens`` tokens (estimated), of which
-    up to ``overlap`` characters may repeat the end of the previous one; or a ``sample``, set off by blank lines; or a
-    ``row`` of row files, whose fields prompts name as ``{passage.FIELD}``. ``encoding`` is that of files which are not
-    UTF-8.
+    A passage (``by``) is a ``chunk`` of at most ``max_chars`` characters and ``max_tokens`` tokens (estimated), of
+    which up to ``overlap`` characters may repeat the end of the previous one; or a ``sample``, set off by blank lines;
+    or a ``row`` of row files, whose fields prompts name as ``{passage.FIELD}``. ``encoding`` is that of files which are
+    not UTF-8.
     """
 
     files: Files
@@ -97,12 +100,12 @@ class Questions(Table):
 class Step(Table):
     """``[[steps]]``: a prompt, and the names that its reply assigns, for later steps and the fields of the row.
 
-    A prompt is text with ``{names}``: of attributes, ``passage``, ``document`` and ``page``, the names that earlier
-    steps assign, ``task``, ``category``, ``count``, ``demos`` (``demos.FIELD``: what they have in one
-    field, as a list) and ``form``; ``{{name}}`` is literal. ``reply`` is how a reply is parsed: ``json`` objects
-    with the names of ``writes``, at most ``rows`` of them (0: as many as the batch asks for), each of which
-    continues on its own; the whole ``text``, as the only name; ``parts`` around a ``separator``, one per name; or the
-    fenced blocks of ``code``, one per name (without a fence, the whole text).
+    ``system`` is the message before the ``prompt``. A prompt is text with ``{names}``: of attributes, ``passage``,
+    ``document`` and ``page``, the names that earlier steps assign, ``task``, ``category``, ``count``, ``demos``
+    (``demos.FIELD``: what they have in one field, as a list) and ``form``; ``{{name}}`` is literal. ``reply`` is how a
+    reply is parsed: ``json`` objects with the names of ``writes``, at most ``rows`` of them (0: as many as the batch
+    asks for), each of which continues on its own; the whole ``text``, as the only name; ``parts`` around a
+    ``separator``, one per name; or the fenced blocks of ``code``, one per name (without a fence, the whole text).
     ``replace`` substitutes the value of a name for a text in the reply. A reply that cannot be parsed is requested
     again, up to ``tries`` times in total. ``model`` is one of ``[[models]]``. The step is skipped if a name in ``when``
     has none of the listed values.
@@ -154,8 +157,9 @@ class Expand(Table):
 class Judge(Table):
     """``[[judge]]``: a model scores each row that has passed its field checks; rows with a low score are rejected.
 
-    The reply is a JSON object with a ``score`` (a number, or yes for 5 and no for 1) and a ``reason``; "4 out of 5",
-    "Score: 4" and 四分 are read as well.
+    ``least`` is the lowest score of a row that is kept. ``prompt`` is text with ``{names}``, ``system`` the message
+    before it, ``model`` one of ``[[models]]``. The reply is a JSON object with a ``score`` (a number, or yes for 5 and
+    no for 1) and a ``reason``; "4 out of 5", "Score: 4" and 四分 are read as well.
     """
 
     name: NonEmpty
@@ -259,10 +263,11 @@ class Constraints(Table):
 class Field(Constraints):
     """``[fields.NAME]``: one field of a row, and the constraints on its values.
 
-    ``source`` names what its value is taken from if the model does not write it: an attribute, or a part of the
-    passage; ``negatives`` finds it among the other passages. Rows that agree in all fields except ``answer`` fields
-    contradict each other. The values of a ``unique`` field (an id) must all differ, and never make a row new: rows that
-    differ in it alone are copies. A row may lack an ``optional`` field.
+    ``type`` is that of its values, ``description`` says in the prompts what it is. ``source`` names what its value
+    is taken from if the model does not write it: an attribute, or a part of the passage; ``negatives`` finds it among
+    the other passages. Rows that agree in all fields except ``answer`` fields contradict each other. The values of a
+    ``unique`` field (an id) must all differ, and never make a row new: rows that differ in it alone are copies. A row
+    may lack an ``optional`` field.
     """
 
     description: str = ""

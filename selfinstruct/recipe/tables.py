@@ -69,7 +69,7 @@ class Seeds(Table):
 class Categories(Table):
     """``[categories]``: the classes of rows that have quotas.
 
-    By the template or the value of ``field``; by the template of the ``passage`` that a row is about; by the
+    ``by`` the template or the value of ``field``; by the template of the ``passage`` that a row is about; by the
     combinations of values of ``attributes``; by a function of your own, ``"package.module:function"``, which returns
     the category of a row; or one category for all rows.
     """
@@ -95,7 +95,7 @@ class Checks(Table):
 
 
 class Quota(Table):
-    """``[quota]``: how many accepted rows, over all categories or in each.
+    """``[quota]``: how many accepted rows, over all categories (``rows``) or in each (``per_category``).
 
     ``weights`` divides ``rows`` unequally: category -> weight, 1 for categories that are not listed.
     """
@@ -124,7 +124,7 @@ PROBABILITY = "probability"
 
 
 class Demos(Table):
-    """``prompt.demos``: the number of demonstrations that are seeds, and the largest number that are grown rows.
+    """``prompt.demos``: how many demonstrations are ``seeds``, and at most how many are ``grown`` rows.
 
     6 + 2 is the Self-Instruct paper's (Wang et al. 2023, arXiv:2212.10560). ``pool`` more are drawn from all rows,
     seeds and grown alike.
@@ -138,6 +138,8 @@ class Demos(Table):
 class Prompt(Table):
     """``[prompt]``: the demonstrations and rows of one request; ``instructions`` is text added to every prompt.
 
+    A request asks for ``rows_per_request`` rows.
+
     With ``verbalized_sampling``, a model states a probability for each row of a reply with several, and samples
     unlikely rows too (Zhang et al. 2025, arXiv:2510.01171); the probability is not part of the row.
     """
@@ -149,7 +151,7 @@ class Prompt(Table):
 
 
 class Price(Table):
-    """``model.price``: the price of a million tokens, in the currency of the budget."""
+    """``model.price``: the price of a million ``input`` and ``output`` tokens, in the currency of the budget."""
 
     input: Amount
     output: Amount
@@ -158,11 +160,12 @@ class Price(Table):
 class Model(Table):
     """``[model]``: a model at an OpenAI-compatible endpoint. Keys that are not set are left to the endpoint.
 
-    ``max_tokens`` limits one reply. ``concurrency`` is the largest number of requests in flight;
-    ``requests_per_minute`` and ``tokens_per_minute`` are the endpoint's limits, where its replies do not state them.
-    A call is abandoned after ``timeout`` seconds. ``api_key_env`` names the environment variable with the key; a recipe
-    never contains one. Of several ``[[models]]``, each gets a share of the batches by its ``weight``. ``api``
-    is "completions" for a model that continues a text and takes no messages.
+    ``base_url`` is the endpoint, by default that of the environment variable OPENAI_BASE_URL. ``temperature``,
+    ``top_p`` and ``presence_penalty`` set its sampling. ``max_tokens`` limits one reply. ``concurrency`` is the largest
+    number of requests in flight; ``requests_per_minute`` and ``tokens_per_minute`` are the endpoint's limits, where its
+    replies do not state them. A call is abandoned after ``timeout`` seconds. ``api_key_env`` names the environment
+    variable with the key; a recipe never contains one. Of several ``[[models]]``, each gets a share of the batches by
+    its ``weight``. ``api`` is "completions" for a model that continues a text and takes no messages.
     """
 
     name: NonEmpty
@@ -211,7 +214,7 @@ Relations = Annotated[tuple[Relation, ...], Strict(False)]
 
 
 class Recipe(Table):
-    """What a data set is and how it grows.
+    """What a data set is and how it grows; ``task`` says in a few words what its rows are.
 
     The ``model`` writes the rows, or each of several ``models`` its share; with neither, the embedded imitator.
     ``backend`` names a function of your own, ``"package.module:factory"``, that is called with the resolved recipe and

@@ -1,4 +1,4 @@
-"""A dry run as text and as JSON: expected requests, tokens and cost, and the prompts."""
+"""A dry run as text: expected requests, tokens and cost, and the prompts."""
 
 from __future__ import annotations
 
@@ -100,35 +100,3 @@ def _passages(expected: DryRun) -> Text:
         text.append(f"  {pad(translated(_LABELS.get(label, label)), 9)}", "cyan")
         text.append(f"{shorten(printable(' '.join(passage.text.split())), _BEGINNING)}  {place}\n")
     return text
-
-
-def dry_run_json(expected: DryRun) -> dict[str, Any]:
-    """The same as an object, ``requests`` and ``prompts`` by category, or else by list, step and judge.
-
-    ``tokens`` are {input, output}, ``cost`` is money or null; ``ranges`` has the least and the most of these, null for
-    what is not known because of ``unknown_lengths``. ``passages`` has their number, and the first, the last,
-    the shortest and the longest of them; null if the recipe has none.
-    """
-    return {
-        "requests": dict(expected.requests),
-        "tokens": {"input": expected.input_tokens, "output": expected.output_tokens},
-        "cost": expected.cost,
-        "ranges": {
-            "input": list(expected.input_range),
-            "output": list(expected.output_range),
-            "cost": expected.cost_range and list(expected.cost_range),
-        },
-        "unknown_lengths": list(expected.unknown),
-        "passages": expected.passages
-        and {
-            "count": expected.passages.count,
-            **{
-                label: {"document": passage.document, "characters": len(passage.text), "text": passage.text}
-                for label, passage in expected.passages.shown.items()
-            },
-        },
-        "prompts": {
-            name: [{"role": message.role, "content": message.content} for message in messages]
-            for name, messages in expected.prompts.items()
-        },
-    }

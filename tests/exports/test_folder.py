@@ -13,9 +13,12 @@ from selfinstruct.cli import main
 from selfinstruct.errors import InputError
 from selfinstruct.exports import ExportRow, ExportRows, Settings
 from selfinstruct.exports.folder import FolderFacts, write_folder
+from selfinstruct.exports.manifest import Origin
 from selfinstruct.files import open_folder
 
 LOGQA = Path(__file__).parents[2] / "seeds" / "logqa.jsonl"
+#: What a folder is said to be made from.
+ORIGIN: Origin = {"run": "rows", "recipe_sha256": "", "seeds_sha256": "", "export": {}}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +134,7 @@ def test_columns_of_dates_are_named(tmp_path: Path) -> None:
     for form, start in (("jsonl", "at, day: the datasets library reads"), ("parquet", "")):
         items = ExportRows((ExportRow(json.dumps(row), "") for row in rows), tuple(rows[0]))
         (folder := tmp_path / form).mkdir()
-        _, notes = write_folder(folder, {"train": items}, Settings(form), FolderFacts("rows", "", (), {}))
+        _, notes = write_folder(folder, {"train": items}, Settings(form), FolderFacts("rows", "", (), ORIGIN))
         assert "\n".join(notes).startswith(start) and bool(notes) == bool(start)
 
 

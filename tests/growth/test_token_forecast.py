@@ -13,7 +13,8 @@ import pytest
 from selfinstruct import Snapshot, api
 from selfinstruct.growth.token_forecast import TokenForecast
 from selfinstruct.prompts import estimate_tokens
-from selfinstruct.render.dry_run import dry_run_json, dry_run_text
+from selfinstruct.render.dry_run import dry_run_text
+from selfinstruct.render.dry_run_json import dry_run_json
 from selfinstruct.testing import Behaviour, FaultServer
 
 RECIPE = """
@@ -54,7 +55,7 @@ async def test_replies_say_how_long_they_are(limits: str, tmp_path: Path) -> Non
         assert "5,300 to 64,000 output tokens" in said and data["unknown_lengths"] == []
     else:
         assert "at least 80 output tokens" in said and "No rule says how long letter will be" in said
-        assert data["unknown_lengths"] == ["letter"] and data["ranges"]["output"] == [80, None]
+        assert data["unknown_lengths"] == ["letter"] and data["ranges"]["output"] == (80, None)
     seen: list[Snapshot] = []
     async with FaultServer(Behaviour(seed=1), author=letter) as server:
         run = await api.run_async(

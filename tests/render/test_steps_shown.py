@@ -15,7 +15,8 @@ from rich.cells import cell_len
 from selfinstruct import api
 from selfinstruct.errors import InputError
 from selfinstruct.records import Failure, Reply, Request
-from selfinstruct.render.dry_run import dry_run_json, dry_run_text
+from selfinstruct.render.dry_run import dry_run_text
+from selfinstruct.render.dry_run_json import dry_run_json
 from selfinstruct.render.plan import plan_text
 from selfinstruct.render.provenance import provenance_text
 from selfinstruct.render.summary import summary_text

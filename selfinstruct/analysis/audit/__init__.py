@@ -55,7 +55,11 @@ class DerivedFiles:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The claims about a run, each with what was proved of it; ``stopped`` is why the run ended."""
+    """The claims about a run, each with what was proved of it.
+
+    ``rows`` and ``seeds`` count the accepted rows and the seeds of the run. ``claims`` are in the order of the audit.
+    ``stopped`` is why the run ended.
+    """
 
     claims: tuple[Claim, ...]
     rows: int

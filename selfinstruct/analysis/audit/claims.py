@@ -26,9 +26,9 @@ def seed_name(number: int) -> Phrase:
 class Claim:
     """One statement about a run.
 
-    ``checked`` of ``total`` things (rows, pairs, files; ``unit``) were looked at. ``broken`` of these contradict the
-    statement: ``problems`` says how, for the first ones. ``detail`` is what else was measured, ``unproved`` why the
-    rest was not looked at.
+    ``statement`` says it in words, ``name`` is short. ``checked`` of ``total`` things (rows, pairs or files, which
+    ``unit`` names) were looked at. ``broken`` of these contradict the statement: ``problems`` says how, for the first
+    ones. ``detail`` is what else was measured, ``unproved`` why the rest was not looked at.
     """
 
     name: str

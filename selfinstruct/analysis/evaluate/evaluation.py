@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean share of exact answers, or a difference of two, with the ends of its 95 % interval."""
+    """A mean share of exact answers, or a difference of two.
+
+    ``low`` and ``high`` are the ends of the 95 % interval of its ``value``.
+    """
 
     value: float
     low: float
@@ -23,7 +26,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """A figure over all test rows, and over those whose template is in no training row (None if they are too few)."""
+    """A figure over ``all`` test rows, and over the ``new`` ones: their template is in no training row.
+
+    ``new`` is None if these are too few.
+    """
 
     all: Interval
     new: Interval | None
@@ -31,7 +37,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """The difference of a condition to another one, ``over``, paired by training and test row."""
+    """The gain of a condition over another one, ``over``.
+
+    ``scores`` are the differences, paired by training and test row.
+    """
 
     over: str
     scores: Scores
@@ -39,7 +48,7 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a reader scores under one condition.
+    """What a reader scores under one condition, ``name``: its ``scores``, and its ``gains`` over other conditions.
 
     ``family`` is ``seeds``, ``digits``, ``grown``, ``shuffled``, ``full``, ``full+grown``, ``nearest`` or
     ``majority``; ``rows`` is the number of rows in training.
@@ -56,9 +65,11 @@ class Outcome:
 class Evaluation:
     """What training on grown rows brings.
 
-    ``task`` is ``span`` or ``label``, ``fields`` maps each role to its fields. ``rows`` counts the rows that are used,
-    ``removed`` those that were too close to a test row, by origin and reason, ``skipped`` those without a usable value.
-    ``updates`` is the number of examples that each training sees, ``trainings`` how many there were of each condition.
+    ``task`` is ``span`` or ``label``. ``fields`` maps each role to its fields. ``reader`` is the model that was
+    trained, ``holdout`` names the rows that it was tested on, ``seed`` is the random seed. ``outcomes`` has what it
+    scored under each condition. ``rows`` counts the rows that are used, ``removed`` those that were too close to a test
+    row, by origin and reason, ``skipped`` those without a usable value. ``updates`` is the number of examples that each
+    training sees, ``trainings`` how many there were of each condition.
     """
 
     task: str
