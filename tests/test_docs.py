@@ -22,8 +22,8 @@ from selfinstruct.testing import server_process
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-GENERATED = ("cli.md", "reference/recipe-keys.md", "reference/reasons.md", "reference/api.md")
-GENERATED += tuple(f"schemas/{name}.json" for name in FORMATS)
+GENERATED = ["cli.md", "reference/recipe-keys.md", "reference/reasons.md", "reference/api.md"]
+GENERATED += [f"schemas/{name}.json" for name in FORMATS]
 READMES = ("README.md", "README.zh.md")
 PAGES = [*READMES, "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "benchmarks/README.md"]
 PAGES += sorted(path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))

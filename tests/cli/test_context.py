@@ -14,8 +14,9 @@ import typer
 from selfinstruct import errors
 from selfinstruct.analysis.gate.reasons import REASONS as FINDINGS
 from selfinstruct.checks import REASONS
-from selfinstruct.cli import BROKEN_PIPE, INTERNAL_ERROR, INTERRUPTED, application, main
+from selfinstruct.cli import BROKEN_PIPE, INTERNAL_ERROR, application, main
 from selfinstruct.cli.exit_codes import EXIT_CODES
+from selfinstruct.cli.interrupts import INTERRUPTED
 from selfinstruct.cli.run import STOPPED_SHORT
 from selfinstruct.recipe.table_names import named_tables
 
