@@ -34,23 +34,39 @@ class Format:
 #: Every format that has a schema. The types are imported on use.
 FORMATS: Mapping[str, Format] = {
     "recipe": Format("A recipe (TOML)", ""),
-    "summary": Format("The figures of a run: summary.json, run --json", "selfinstruct.analysis.summary:Summary"),
-    "dry-run": Format("The plan of a run: run --dry-run --json", "selfinstruct.render.dry_run_json:DryRunOutput"),
-    "check": Format("Findings in row files: check --format json", "selfinstruct.analysis.findings:CheckOutput"),
-    "baseline": Format(
-        "A committed state of row files: check --baseline", "selfinstruct.analysis.gate.baseline_file:BaselineFile"
+    "summary": Format(
+        "The figures of a run: summary.json, selfinstruct run --json", "selfinstruct.analysis.summary:Summary"
     ),
-    "dedup": Format("The counts of a deduplication: dedup --json", "selfinstruct.analysis.cleaning:Cleaning"),
-    "dropped": Format("One dropped row, a line of JSON: dedup --dropped", "selfinstruct.analysis.cleaning:DroppedRow"),
-    "verify": Format("The audit of a run: verify --json", "selfinstruct.analysis.audit:Audit"),
-    "rejudge": Format("The replies of a run judged again: rejudge --json", "selfinstruct.analysis.rejudge:Rejudged"),
-    "probe": Format("What a model knows already: probe --json", "selfinstruct.analysis.knowledge:Knowledge"),
+    "dry-run": Format(
+        "The plan of a run: selfinstruct run --dry-run --json", "selfinstruct.render.dry_run_json:DryRunOutput"
+    ),
+    "check": Format(
+        "Findings in row files: selfinstruct check --format json", "selfinstruct.analysis.findings:CheckOutput"
+    ),
+    "baseline": Format(
+        "A committed state of row files: selfinstruct check --baseline FILE",
+        "selfinstruct.analysis.gate.baseline_file:BaselineFile",
+    ),
+    "dedup": Format(
+        "The counts of a deduplication: selfinstruct dedup --json", "selfinstruct.analysis.cleaning:Cleaning"
+    ),
+    "dropped": Format(
+        "One dropped row, a line of JSON: selfinstruct dedup --dropped FILE",
+        "selfinstruct.analysis.cleaning:DroppedRow",
+    ),
+    "verify": Format("The audit of a run: selfinstruct verify --json", "selfinstruct.analysis.audit:Audit"),
+    "rejudge": Format(
+        "The replies of a run judged again: selfinstruct rejudge --json", "selfinstruct.analysis.rejudge:Rejudged"
+    ),
+    "probe": Format(
+        "What a model knows already: selfinstruct probe --json", "selfinstruct.analysis.knowledge:Knowledge"
+    ),
     "evaluation": Format(
-        "What training on a run's rows brings: evaluation.json, evaluate --json",
+        "What training on a run's rows brings: evaluation.json, selfinstruct evaluate --json",
         "selfinstruct.analysis.evaluate.evaluation:Evaluation",
     ),
     "manifest": Format("The files of an exported folder: manifest.json", "selfinstruct.exports.manifest:Manifest"),
-    "context": Format("This tool for an assistant: context --json", "selfinstruct.render.context:Context"),
+    "context": Format("This tool for an assistant: selfinstruct context --json", "selfinstruct.render.context:Context"),
 }
 #: What is written beside the fields of a type: its properties of these names.
 _COMPUTED = {

@@ -144,6 +144,7 @@ _FILES = {
     "summary.json": "accepted, rejected and failed by reason, categories, cost, stopped",
     "report.html": "the report for people",
     "README.md": "the data-set card",
+    "croissant.json": "the same for programs",
     "recipe.toml": "the recipe as it was run",
     "holdout.jsonl": "seeds that were held out",
     "run.sqlite": "the journal, from which all others are derived",
