@@ -99,6 +99,19 @@ class Forecast:
         return before - now > _DEVIATIONS * deviation
 
 
+def shortfall_note(expected: int, quota: int, reason: str) -> Phrase:
+    """Say how many rows a category is heading for, and the commonest ``reason`` of rejections; "" if there is none."""
+    return Phrase(
+        "fewer and fewer rows are accepted (most often rejected as {reason}): heading for about "
+        "{expected:,} of {quota:,}"
+        if reason
+        else "fewer and fewer rows are accepted: heading for about {expected:,} of {quota:,}",
+        reason=reason,
+        expected=expected,
+        quota=quota,
+    )
+
+
 def remedy(reason: str, *, by_imitator: bool) -> str:
     """What to do about a shortfall whose candidates are most often rejected for ``reason``; "" if that is not known.
 

@@ -22,7 +22,7 @@ from selfinstruct.errors import StorageError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
-from selfinstruct.growth.forecast import Forecast, remedy
+from selfinstruct.growth.forecast import Forecast, remedy, shortfall_note
 from selfinstruct.growth.judging import judge_batch, run_tests
 from selfinstruct.growth.planner import (
     CategoryProgress,
@@ -44,6 +44,7 @@ from selfinstruct.growth.stagnation import (
     RUN_EXHAUSTED_AFTER,
     RUN_EXHAUSTED_BEFORE_FIRST_ROW,
     Stagnation,
+    given_up_note,
 )
 from selfinstruct.growth.token_forecast import TokenForecast, rows_left
 from selfinstruct.journal import Journal, QuotaStage
@@ -366,15 +367,7 @@ class Loop:
         expected = self._forecasts[batch.category].add_batch(batch.count, accepted)
         if expected is not None:
             reason = self.counts.commonest_loss()
-            note = Phrase(
-                "fewer and fewer rows are accepted (most often rejected as {reason}): heading for about "
-                "{expected:,} of {quota:,}"
-                if reason
-                else "fewer and fewer rows are accepted: heading for about {expected:,} of {quota:,}",
-                reason=reason,
-                expected=expected,
-                quota=state.quota,
-            )
+            note = shortfall_note(expected, state.quota, reason)
             if len(self.progress) > 1:
                 note = Phrase("{where}: {problem}", where=batch.category, problem=note)
             advice = remedy(reason, by_imitator=not self.models.reads_messages)
@@ -396,14 +389,7 @@ class Loop:
         if all(state.exhausted or state.accepted >= state.quota for state in self.progress.values()):
             return
         exhaust_unfinished(self.progress)
-        reason = self.counts.commonest_loss()
-        note = Phrase(
-            "none of the last {rows:,} requested rows was accepted (most often: {reason}): given up"
-            if reason
-            else "none of the last {rows:,} requested rows was accepted: given up",
-            rows=self._stagnation.rows,
-            reason=reason,
-        )
+        note = given_up_note(self._stagnation.rows, self.counts.commonest_loss())
         self.prompt_size.notes.append(note)
 
     def _note_exhausted(self) -> None:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from selfinstruct.messages import Phrase
+
 
 class StagnationLimit(NamedTuple):
     """At least this many batches, with at least this many requested rows between them."""
@@ -53,3 +55,14 @@ class Stagnation:
     def reached(self, limit: StagnationLimit) -> bool:
         """Whether both parts of ``limit`` are reached."""
         return self.batches >= limit.batches and self.rows >= limit.rows
+
+
+def given_up_note(rows: int, reason: str) -> Phrase:
+    """Say that none of the last ``rows`` was accepted, and the commonest ``reason`` of the losses; "" if unknown."""
+    return Phrase(
+        "none of the last {rows:,} requested rows was accepted (most often: {reason}): given up"
+        if reason
+        else "none of the last {rows:,} requested rows was accepted: given up",
+        rows=rows,
+        reason=reason,
+    )

@@ -14,7 +14,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from selfinstruct.errors import RowError
@@ -34,6 +33,19 @@ from selfinstruct.preparation.field_names import (
 from selfinstruct.preparation.infer import context_fields
 from selfinstruct.preparation.languages import is_question, is_translation
 from selfinstruct.preparation.multiple_choice import Choice, find_choice, fixed_options, is_inline_choice, supported
+from selfinstruct.preparation.obstacles import (
+    ARITHMETIC,
+    CHOICE,
+    CODE_ROWS,
+    FACT,
+    KNOWLEDGE,
+    PREFERENCE,
+    SUMMARY_ROWS,
+    TASK,
+    TRANSLATION,
+    WORD_PROBLEM,
+    Obstacle,
+)
 from selfinstruct.recipe import Recipe
 from selfinstruct.recipe.relation_paths import parse_pattern
 from selfinstruct.records import JSON, Row
@@ -56,49 +68,6 @@ _SAMPLE = 500
 _YES_NO = word_set(
     "yes no true false y n t f 是 否 对 错 正确 错误 有 没有 能 不能 会 不会 ja nein oui non si sí не да"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Why the imitator cannot imitate some seeds: their kind, the fields that show it, and the reason."""
-
-    kind: str
-    fields: tuple[str, ...]
-    why: str
-
-    @property
-    def words(self) -> str:
-        """The kind with the fields, for messages."""
-        if not self.fields:
-            return self.kind
-        return Phrase("{kind} ({fields})", kind=self.kind, fields=joined(self.fields))
-
-
-PREFERENCE = (
-    Phrase("preference pairs"),
-    Phrase("which of two answers is better is a judgement; new values do not keep it"),
-)
-CHOICE = Phrase("multiple choice"), Phrase("the right option depends on knowledge that the text does not contain")
-ARITHMETIC = Phrase("arithmetic in prose"), Phrase("a result does not follow new numbers by itself")
-WORD_PROBLEM = (
-    Phrase("computed answers"),
-    Phrase("the answer is not in the text and does not follow new numbers by itself"),
-)
-KNOWLEDGE = (
-    Phrase("answers from knowledge"),
-    Phrase("the answer is not in the text, and new values change the question"),
-)
-CODE_ROWS = Phrase("code"), Phrase("new values may break code, and nothing here runs it")
-TRANSLATION = (
-    Phrase("translations"),
-    Phrase("the words and grammar of one language do not follow new values in the other"),
-)
-TASK = (
-    Phrase("instructions with outputs"),
-    Phrase("the output follows from the instruction by reasoning, not by copying values"),
-)
-FACT = Phrase("facts of the world"), Phrase("another name or number makes them false")
-SUMMARY_ROWS = Phrase("summaries"), Phrase("a summary follows from the meaning of its text, not by copying values")
 
 _CODE = re.compile(
     r"^\s*```\w*\s*$|^\s*(?:async )?def \w+\s*\(.*\)\s*(?:->.*)?:|^\s*class [A-Z]\w*(?:\(.*\))?:\s*$"
