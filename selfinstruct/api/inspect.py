@@ -10,13 +10,13 @@ from typing import BinaryIO
 from selfinstruct.analysis.provenance import Provenance, trace_row
 from selfinstruct.analysis.rejudge import Rejudged
 from selfinstruct.analysis.rejudge import rejudge as rejudge_replies
-from selfinstruct.analysis.report import Report
+from selfinstruct.analysis.report import Comparison, Report, build_report, compare
 from selfinstruct.analysis.summary import summarise
 from selfinstruct.api.runs import Run
 from selfinstruct.files import open_whole
 from selfinstruct.journal import holder_of
 from selfinstruct.preparation import prepared_from_journal
-from selfinstruct.recipe import import_extension, load_recipe
+from selfinstruct.recipe import Recipe, import_extension, load_recipe
 from selfinstruct.run_directory import open_history, write_derived
 
 
@@ -70,6 +70,21 @@ def report_figures(directory: str | Path) -> Report:
         # If the run has ended in the meantime, its own last files may have been replaced by these: start over.
         if running is None or holder_of(place) is not None:
             return figures
+
+
+def compare_runs(first: str | Path, second: str | Path) -> tuple[Comparison, tuple[Recipe, Recipe]]:
+    """Return the figures of two runs side by side, and the recipes of both; changes no file.
+
+    Raises InputError if there is no such run, StorageError if a journal cannot be read.
+    """
+    (a, own), (b, other) = _figures(first), _figures(second)
+    return compare(a, b), (own, other)
+
+
+def _figures(directory: str | Path) -> tuple[Report, Recipe]:
+    with open_history(directory) as history:
+        prepared = prepared_from_journal(history)
+        return build_report(history, prepared, summarise(history, prepared)), prepared.recipe
 
 
 def row_counts(directory: str | Path) -> tuple[int, int]:

@@ -4,10 +4,24 @@ Does not handle: markup (``render.report``, ``render.comparison``).
 """
 
 from selfinstruct.analysis.report.browsing import Browsed
+from selfinstruct.analysis.report.comparison import Comparison, Line, compare
 from selfinstruct.analysis.report.figures import Report, build_report
 from selfinstruct.analysis.report.histogram import Histogram, Spread
 from selfinstruct.analysis.report.shares import Shares
 from selfinstruct.analysis.report.similarity import Similarity
 from selfinstruct.analysis.report.wording import Wording, Words
 
-__all__ = ["Browsed", "Histogram", "Report", "Shares", "Similarity", "Spread", "Wording", "Words", "build_report"]
+__all__ = [
+    "Browsed",
+    "Comparison",
+    "Histogram",
+    "Line",
+    "Report",
+    "Shares",
+    "Similarity",
+    "Spread",
+    "Wording",
+    "Words",
+    "build_report",
+    "compare",
+]

@@ -62,7 +62,7 @@ def counted_shares(seeds: Mapping[str, int], grown: Mapping[str, int], *, is_lab
     names = sorted(before | after, key=lambda name: (-after[name], -before[name]))
     shares = [Share(name, before[name] / max(seeded, 1), after[name] / max(total, 1)) for name in names]
     distance = sum(abs(each.seeds - each.grown) for each in shares) / 2 if seeded and total and is_label else None
-    listed = shares if is_label else [each for each in shares if each.grown >= _COMMON]
+    listed = shares if is_label else [each for each in shares if after[each.value] > 1 and each.grown >= _COMMON]
     return Shares(len(before), len(after), distance, tuple(listed[:_LISTED]))
 
 

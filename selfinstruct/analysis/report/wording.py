@@ -63,7 +63,7 @@ def wording(name: str, seeds: Sequence[Row], grown: Sequence[Row]) -> Wording:
         openings=tuple(
             Opening(words, before[words] / max(before.total(), 1), count / after.total())
             for words, count in after.most_common(_OPENINGS)
-            if count >= _COMMON * after.total()
+            if count > 1 and count >= _COMMON * after.total()
         ),
         lengths=whole_histogram([len(text) for text in own], [len(text) for text in theirs]),
     )
