@@ -150,12 +150,16 @@ def _word_figures(found: Wording) -> Iterator[tuple[str, str, str]]:
     yield ("Words", format_number(seeds.words), format_number(grown.words))
     yield ("Vocabulary", format_number(seeds.vocabulary), format_number(grown.vocabulary))
     for at in range(3):
-        yield (f"distinct-{at + 1}", f"{seeds.distinct[at]:.2f}", f"{grown.distinct[at]:.2f}")
+        yield (f"distinct-{at + 1}", _distinct(seeds, at), _distinct(grown, at))
     yield ("Median length", _median(seeds), _median(grown))
 
 
 def _of(words: Words) -> str:
     return f"{format_number(words.different)} of {format_number(words.values)}"
+
+
+def _distinct(words: Words, at: int) -> str:
+    return f"{words.distinct[at]:.2f}" if words.distinct[at] else "-"
 
 
 def _median(words: Words) -> str:
@@ -181,7 +185,7 @@ def templates_phrase(report: Report) -> str:
         return ""
     seeds, covered, other = report.templates
     more = f"; {counted(other, 'sampled row')} of other templates" if other else ""
-    return f"Templates: {format_number(covered)} of the {format_number(seeds)} of the seeds occur in the sample{more}."
+    return f"Of {counted(seeds, 'template')} of the seeds, {format_number(covered)} occur in the sample{more}."
 
 
 def _percent(share: float) -> str:
