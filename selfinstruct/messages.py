@@ -21,7 +21,9 @@ Does not handle: the names of options, reasons, files and formats, which are the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ LANGUAGES = ("en", "zh")
 #: The variables that name the language of messages: the project's own, then those of POSIX (8.2), the first one wins.
 _VARIABLES = ("SELFINSTRUCT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
+_HAN, _LATIN, _GAP = re.compile("[\u4e00-\u9fff]"), re.compile("[A-Za-z0-9]"), re.compile(" [\u4e00-\u9fff]")
 # One per process, as the locale is: rich draws in a thread of its own, which would not see a context variable.
 _catalogue: NullTranslations | None = None
 
@@ -93,9 +96,40 @@ def translated(text: str) -> str:
         template = _catalogue.gettext(text.template)
     if not text.values:
         return template
-    return template.format_map(
-        {name: translated(value) if isinstance(value, Phrase) else value for name, value in text.values.items()}
-    )
+    shown = {name: translated(value) if isinstance(value, Phrase) else value for name, value in text.values.items()}
+    return _set(template, shown, {name for name, value in text.values.items() if isinstance(value, Phrase)})
+
+
+def _set(template: str, values: Mapping[str, Any], phrases: Collection[str]) -> str:
+    """A filled template, spaced as Chinese is: a space between Chinese and Latin, none between two Chinese phrases.
+
+    A template cannot say this, because it does not know which of the two a value is. Only the edges of values change.
+
+    >>> _set("向{model}发送", {"model": "gpt"}, ()), _set("至多 {rows}", {"rows": "全部"}, {"rows"})
+    ('向 gpt 发送', '至多全部')
+    """
+    text, ended = "", ""  # the name of the value that has just ended
+    for literal, name, form, conversion in Formatter().parse(template):
+        if ended and _meet(text, literal):
+            text += " "
+        text += literal[1:] if ended in phrases and _HAN.match(text[-1:]) and _GAP.match(literal) else literal
+        ended = name or ""
+        if name is None:
+            continue
+        conversion = f"!{conversion}" if conversion else ""
+        value = f"{{{name}{conversion}:{form}}}".format_map(values)
+        if _meet(text, value):
+            text += " "
+        elif name in phrases and literal.endswith(" ") and _HAN.match(literal[-2:-1]) and _HAN.match(value):
+            text = text[:-1]
+        text += value
+    return text
+
+
+def _meet(before: str, after: str) -> bool:
+    """Whether Chinese and a Latin letter or digit touch, in either order."""
+    one, other = before[-1:], after[:1]
+    return bool((_HAN.match(one) and _LATIN.match(other)) or (_LATIN.match(one) and _HAN.match(other)))
 
 
 def _(template: str, /, **values: Any) -> str:

@@ -64,6 +64,19 @@ def test_a_phrase_is_english_until_it_is_shown() -> None:
     assert _("interrupted") == "interrupted"
 
 
+def test_values_are_spaced_as_chinese_is() -> None:
+    """A space between Chinese and Latin, none between Chinese phrases; a name keeps the space that is around it."""
+    rows = Phrase("at most {rows}", rows=Phrase.counting("{count:,} row", "{count:,} rows", 3))
+    with speaking("zh"):
+        assert _("{requests} to {model}", requests="2", model="gpt") == "向 gpt 发送了 2"
+        shown = _("{rows} from {sources}, written by {writer}", rows=rows, sources="3 features", writer="山")
+        assert shown == "由 3 features 扩充出至多 3 行，由山撰写"
+        assert (
+            _("{rows} from {sources}, written by {writer}", rows=1, sources="山", writer="x")
+            == "由 山扩充出 1，由 x 撰写"
+        )
+
+
 def test_a_counting_phrase_has_the_number_of_its_language() -> None:
     """English has two forms, Chinese one."""
     rows = [Phrase.counting("{count:,} row", "{count:,} rows", count) for count in (0, 1, 1000)]

@@ -77,6 +77,11 @@ class ExportedRun:
         """The recipe of the run."""
         return self.prepared.recipe
 
+    @cached_property
+    def _passages(self) -> Mapping[int, int]:
+        """The passages of the calls of a run about passages."""
+        return self.history.passage_of_calls() if self.recipe.documents or self.recipe.passages else {}
+
     def roles(self) -> tuple[Roles | None, Roles | None]:
         """The roles of chats that the recipe names, and else those that its rules suggest."""
         if self.recipe.roles is not None:
@@ -105,7 +110,7 @@ class ExportedRun:
             fields.append(choice.mark)
         splits = {"train": rows} if choice.split is None else self._split(rows, choice, choice.split)
         if choice.shuffle:
-            splits = {name: shuffled(each, Random(choice.seed)) for name, each in splits.items()}
+            splits = {name: shuffled(each, Random(choice.seed), self._passages) for name, each in splits.items()}
         return {name: ExportRows(iter(each), fields) for name, each in splits.items()}
 
     def _best(self, rows: Sequence[ExportRow], count: int) -> list[ExportRow]:
@@ -213,8 +218,7 @@ class ExportedRun:
         values = [row.row for row in rows]
         categories = [row.category for row in rows]
         limits = self._limits(categories, choice, choice.split_by)
-        about = self.history.passage_of_calls() if self.recipe.documents or self.recipe.passages else {}
-        passages = [about.get(row.subject) for row in rows]  # the subject of a grown row is its call
+        passages = [self._passages.get(row.subject) for row in rows]  # the subject of a grown row is its call
         members = group_rows(values, categories, passages, limits, self.prepared, choice.split_by)
         keys = [_digest(row.line, choice.seed) for row in rows]
         groups = []

@@ -224,7 +224,7 @@ def plan(
         return with_questions(prepared)
     if source is None or not prepared.seeds.rows:
         return prepared
-    return tried(prepared, make_imitator(prepared, 0), model_command(source))
+    return tried(prepared, make_imitator(prepared, 0), model_command(source, encoding))
 
 
 def _known_language(language: Language | None) -> Language | None:

@@ -97,7 +97,8 @@ async def _probe(
         )
     if backend in ("imitator", "replay"):
         raise InputError(
-            Phrase("`backend`: {backend} knows nothing to ask about", backend=backend), hint=model_command(source)
+            Phrase("`backend`: {backend} knows nothing to ask about", backend=backend),
+            hint=model_command(source, encoding),
         )
     rows, recipe = _rows_of(source, encoding)
     roles = roles_of_columns(columns, tuple(recipe.fields)) if columns else chat_roles(recipe, rows)
@@ -110,6 +111,8 @@ async def _probe(
             ),
             hint=hint,
         )
+    if not columns:
+        roles = _with_short_answer(roles, recipe)
     pairs = _pairs(rows, roles)
     if not pairs:
         message = Phrase(
@@ -122,7 +125,9 @@ async def _probe(
     asked = pairs if len(pairs) <= questions else Random(seed).sample(pairs, questions)
     recipe = chosen(_one_step(recipe))
     if uses_imitator(recipe, backend):
-        raise InputError(Phrase("{name}: a probe needs a model", name=recipe.name), hint=model_command(source))
+        raise InputError(
+            Phrase("{name}: a probe needs a model", name=recipe.name), hint=model_command(source, encoding)
+        )
     empty = RowFile(recipe.name, "jsonl", [], [], (_ANSWER,))
     connected = await connect(build_prepared(empty, recipe), backend, seed, limits, None, None)
     most = concurrency or sum(each.concurrency for each in recipe.all_models) or 1
@@ -161,6 +166,12 @@ def _rows_of(source: Source, encoding: str | None) -> tuple[Sequence[Row], Recip
 def _named(file: RowFile) -> Recipe:
     """A recipe with the fields of a file, and no rules."""
     return Recipe(name=Path(file.path).stem or "rows", fields={name: Field(type="any") for name in file.fields})
+
+
+def _with_short_answer(roles: Roles, recipe: Recipe) -> Roles:
+    """The roles with the field marked as the answer, which in a chat may end a longer text, such as a reasoning."""
+    marked = next((name for name, field in recipe.fields.items() if field.answer and name != roles.user), None)
+    return roles.model_copy(update={"assistant": marked}) if marked else roles
 
 
 def _pairs(rows: Sequence[Row], roles: Roles) -> list[tuple[str, str]]:

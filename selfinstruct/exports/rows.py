@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple
 
 from selfinstruct.exports.order import spread
@@ -64,6 +65,12 @@ def export_rows(history: History, *, with_seeds: bool = False) -> ExportRows:
     return ExportRows(each(), tuple(dict.fromkeys(name for row in rows for name in row)))
 
 
-def shuffled(rows: Sequence[ExportRow], rng: Random) -> list[ExportRow]:
-    """Return the rows in a random order in which those of one batch stand apart, see ``order``."""
-    return [rows[at] for at in spread([row.subject for row in rows], rng)]
+def shuffled(
+    rows: Sequence[ExportRow], rng: Random, passages: Mapping[int, Hashable] = MappingProxyType({})
+) -> list[ExportRow]:
+    """Return the rows in a random order in which those of one subject stand apart, see ``order``.
+
+    ``passages`` are those of subjects that are about one; the rows of a passage have one subject.
+    """
+    subjects = [("passage", passages[row.subject]) if row.subject in passages else row.subject for row in rows]
+    return [rows[at] for at in spread(subjects, rng)]

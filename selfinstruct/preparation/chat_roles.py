@@ -23,11 +23,11 @@ _TASK_CONTEXTS = ("context", "上下文")
 #: Names of the user's text, the text that it is about, its input, and the assistant's text; the first line that has
 #: a user's and an assistant's text counts.
 _NAMES = (
-    (("instruction", "指令"), (), ("input", "输入", *_TASK_CONTEXTS), ("output", "response", "输出")),
+    (("instruction", "指令"), (), ("input", "输入", "輸入", *_TASK_CONTEXTS), ("output", "response", "输出", "輸出")),
     (("prompt", "提示"), (), (), ("completion", "response")),
-    (("question", "query", "问题"), _CONTEXTS, (), ("answer", "response", "答案", "回答")),
-    (("question", "问题"), (), (), ("summary", "概要", "摘要")),
-    (("content", "内容"), (), (), ("summary", "概要", "摘要")),
+    (("question", "query", "问题", "問題"), _CONTEXTS, (), ("answer", "response", "答案", "回答")),
+    (("question", "问题", "問題"), (), (), ("summary", "概要", "摘要")),
+    (("content", "内容", "內容"), (), (), ("summary", "概要", "摘要")),
 )
 _SYSTEMS = ("system", "系统")
 _CHATS = {"messages", "conversations"}
@@ -82,7 +82,11 @@ def _by_rules(recipe: Recipe, rows: Sequence[Row]) -> Roles | None:
     texts = [
         name
         for name, field in recipe.fields.items()
-        if field.type == "string" and not field.unique and not field.one_of
+        if field.type == "string"
+        and not field.unique
+        and not field.one_of
+        # A drawn word of a story is no answer, and no question.
+        and (field.source or name).partition(".")[0] not in recipe.attributes
     ]
     grounded = [name for name in texts if recipe.fields[name].appears_in in texts]
     answers = [name for name in texts if recipe.fields[name].answer] or grounded

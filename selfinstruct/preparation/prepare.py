@@ -180,7 +180,7 @@ def prepare(
         start = replace(start, warnings=(*start.warnings, *idle_attributes(about)))
         start = replace(start, recipe=about, reasons=passage_reasons(start.recipe, about, start.reasons))
     elif start.seeds.rows and imitates(start.recipe):
-        command = model_command(seeds.path if source is None else source)
+        command = model_command(seeds.path if source is None else source, encoding)
         kept, needing_model = leave_out(start.seeds, start.recipe, command, least=2 if bare else 1)
         if needing_model:
             skipped += needing_model

@@ -134,10 +134,11 @@ def _seeds_of(recipe: Recipe, name: str) -> RowFile:
     return read_rows(recipe.seeds.file, hint=hint, optional=optional, encoding=recipe.seeds.encoding)
 
 
-def model_command(source: Source) -> str:
-    """What to do for rows by a model: the command for a file, else the arguments."""
+def model_command(source: Source, encoding: str | None = None) -> str:
+    """What to do for rows by a model: the command for a file in an encoding, else the arguments."""
     if isinstance(source, str | Path):
-        return f"selfinstruct run {shlex.quote(str(source))} --base-url http://127.0.0.1:8000/v1 --model NAME"
+        read = f"{shlex.quote(str(source))} --encoding {encoding}" if encoding else shlex.quote(str(source))
+        return f"selfinstruct run {read} --base-url http://127.0.0.1:8000/v1 --model NAME"
     return 'set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.'
 
 

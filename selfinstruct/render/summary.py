@@ -266,7 +266,7 @@ def _next(summary: Summary, where: Path, arguments: str) -> Text:
         if needs_model(summary):
             command = f"{grow} --base-url http://127.0.0.1:8000/v1 --model NAME"
             commands = {_("ask a model"): command, **commands}
-    elif summary.stopped == "done" and not used_all_passages(summary):
+    elif summary.stopped == "done" and summary.requests and not used_all_passages(summary):  # templates write no more
         commands = {_("grow further"): f"{grow} --rows {2 * summary.requested_rows}", **commands}
     elif summary.stopped not in ("done", "running"):
         commands = {_("resume"): grow, **commands}

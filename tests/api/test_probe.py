@@ -108,6 +108,13 @@ async def test_a_recipe_about_rows_is_probed_by_these(tmp_path: Path) -> None:
     assert found.known == 0.5 and len(drawn.answers) == 5
 
 
+async def test_a_probe_of_reasoning_expects_the_answer_alone() -> None:
+    """A chat of the recipe ends in the reasoning; a model that is asked gives the final answer."""
+    async with FaultServer(author=HalfKnowing(CAPITALS)) as server:
+        found = await probe_at(server, "reasoning", questions=3)
+    assert len(found.answers) == 3 and all(len(each.expected) < 12 for each in found.answers)
+
+
 async def test_limits_end_a_probe_with_what_was_answered(tmp_path: Path) -> None:
     """The limits are those of a run, the preflight included, and are never exceeded."""
     source = write_rows(tmp_path / "rows.jsonl", [{"question": q, "answer": a} for q, a in CAPITALS.items()])

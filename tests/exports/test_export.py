@@ -17,7 +17,9 @@ from selfinstruct import api
 from selfinstruct.errors import InputError
 from selfinstruct.exports.chats import chat, turns
 from selfinstruct.exports.order import spread
+from selfinstruct.exports.rows import ExportRow, shuffled
 from selfinstruct.preparation import chat_roles, infer
+from selfinstruct.recipe import builtin, load_recipe
 from selfinstruct.render.plan import plan_text
 from selfinstruct.rows import rows_from_objects
 
@@ -176,6 +178,21 @@ def test_roles_are_inferred_where_one_of_two_fields_asks() -> None:
         assert roles is not None and roles.names == {"user": "zwei", "assistant": "eins"}
     rows = [{"eins": f"one {at}", "zwei": f"two {at} three"} for at in range(3)]
     assert chat_roles(infer(rows_from_objects(rows)).recipe, rows) is None
+
+
+def test_rows_of_one_passage_stand_apart_whatever_their_batches() -> None:
+    """The calls 1 to 3 are about one passage; no two of their rows are neighbours."""
+    rows = [ExportRow(str(at), "", subject=at % 6 + 1) for at in range(12)]
+    order = shuffled(rows, Random(5), {1: 7, 2: 7, 3: 7})
+    assert sorted(order) == sorted(rows)
+    assert not any(one.subject <= 3 and other.subject <= 3 for one, other in itertools.pairwise(order))
+
+
+def test_drawn_words_of_a_story_are_no_chat() -> None:
+    """A story has the drawn words in it, but no word answers another; the summary asks for the story."""
+    assert chat_roles(load_recipe(builtin.path("tinystories"))) is None
+    roles = chat_roles(load_recipe(builtin.path("stories-hierarchical")))
+    assert roles is not None and roles.names == {"user": "summary", "assistant": "story"}
 
 
 def test_a_shuffled_export_keeps_every_row_and_its_seed(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from selfinstruct.api import plan
 from selfinstruct.errors import InputError, RowError
+from selfinstruct.preparation.source import model_command
 
 LOGS = {
     "linux.log": "Nov 1 sshd[1]: Accepted password for bob from 10.0.0.1 port 22\n"
@@ -52,3 +53,9 @@ def test_a_test_set_cannot_be_kept_out_of_documents(tmp_path: Path) -> None:
         plan(
             "document-qa", passages=[tmp_path / "a.md"], against=[tmp_path / "a.md"], model="m", base_url="http://x/v1"
         )
+
+
+def test_the_command_for_a_model_reads_the_file_in_its_encoding() -> None:
+    """Copied as it is, the command of a hint works."""
+    assert " a.jsonl --encoding big5 --base-url " in model_command("a.jsonl", "big5")
+    assert "--encoding" not in model_command("a.jsonl")

@@ -50,6 +50,7 @@ def test_a_run_that_used_every_passage_is_done_and_cannot_grow_further() -> None
     assert used_all_passages(short) and headline(short) == "4 rows in 2.0 s, every passage used."
     assert "\n  4  a\n" in text(short) and "grow further" not in text(short) and "trace a row" in text(short)
     assert finished_phrase(summary()) == "every quota met" and "grow further" in text(summary())
+    assert "grow further" not in text(summary(requests=0))  # templates alone
 
 
 def test_of_many_categories_those_short_of_rows_are_listed_first() -> None:
