@@ -129,16 +129,7 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         running = summary.stopped == "running"
         state = "is in progress" if running else f"stopped early: {stop_phrase(summary)}"
         yield f"{format_number(summary.requested_rows)} rows were requested; the run {state}."
-    yield from ("", "## Fields", "", "| field | type | rules |", "|---|---|---|")
-    for name, field in recipe.fields.items():
-        rules = [_code(field.description)] if field.description else []
-        rules += [source] if (source := field_source(recipe, name, _code)) else []
-        rules += [f"a span of {_code(field.appears_in)}"] if field.appears_in else []
-        rules += [f"numbers and ids must occur in {_code(field.identifiers_in)}"] if field.identifiers_in else []
-        rules += ["another value in every row"] if field.unique else []
-        rules += ["in some rows only"] if field.optional else []
-        rules += [remark] if (remark := unchecked_phrase(recipe, name)) else []
-        yield f"| {_code(name)} | {field.type} | {'; '.join(rules)} |"
+    yield from _fields(recipe)
     yield from _relations(prepared)
     if report.rows:
         row = json.dumps(report.rows[0].row, ensure_ascii=False, indent=2)
@@ -170,6 +161,20 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         f"samples, `SHA256SUMS` the digest of each file. Made with selfinstruct {__version__}; "
         "`selfinstruct verify` audits this directory."
     )
+
+
+def _fields(recipe: Recipe) -> Iterator[str]:
+    """The table of fields, with the rules of each."""
+    yield from ("", "## Fields", "", "| field | type | rules |", "|---|---|---|")
+    for name, field in recipe.fields.items():
+        rules = [_code(field.description)] if field.description else []
+        rules += [source] if (source := field_source(recipe, name, _code)) else []
+        rules += [f"a span of {_code(field.appears_in)}"] if field.appears_in else []
+        rules += [f"numbers and ids must occur in {_code(field.identifiers_in)}"] if field.identifiers_in else []
+        rules += ["another value in every row"] if field.unique else []
+        rules += ["in some rows only"] if field.optional else []
+        rules += [remark] if (remark := unchecked_phrase(recipe, name)) else []
+        yield f"| {_code(name)} | {field.type} | {'; '.join(rules)} |"
 
 
 def _rejected(summary: Summary) -> Iterator[str]:

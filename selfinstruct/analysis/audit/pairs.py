@@ -88,17 +88,7 @@ def compare_pairs(
     nearest: dict[int, tuple[int, float]] = {}
     for start in range(0, len(chosen), _BLOCK):
         block = np.array(chosen[start : start + _BLOCK])
-        width = int(block[-1])
-        scores = cdist(
-            [coded[at] for at in block],
-            coded[:width],
-            scorer=Indel.normalized_similarity,
-            score_cutoff=cutoff,
-            dtype=np.float32,
-            workers=-1,
-        )
-        scores[np.arange(width) >= block[:, None]] = 0  # a row is compared with those before it
-        scores[:, lengths[:width] == 0] = 0  # rouge-score finds nothing in common with an empty text
+        scores = _block_scores(coded, lengths, block, cutoff)
         for at, row in zip(block.tolist(), scores, strict=True):
             suspects = np.flatnonzero(row > max(float(limit_of[at]) - _ROUNDING, 0.0))
             exact = _exact_scores(coded, lengths, at, suspects)
@@ -141,6 +131,24 @@ def _sample(later: Sequence[int], max_pairs: int, rng: Random) -> list[int]:
     if total <= max_pairs:
         return list(later)
     return sorted(rng.sample(later, max(len(later) * max_pairs // total, 1)))
+
+
+def _block_scores(
+    coded: Sequence[Sequence[Hashable]], lengths: NDArray[np.int64], block: NDArray[np.int64], cutoff: float
+) -> NDArray[np.float32]:
+    """The score of each row of the block with every row before it; 0 below ``cutoff``."""
+    width = int(block[-1])
+    scores = cdist(
+        [coded[at] for at in block],
+        coded[:width],
+        scorer=Indel.normalized_similarity,
+        score_cutoff=cutoff,
+        dtype=np.float32,
+        workers=-1,
+    )
+    scores[np.arange(width) >= block[:, None]] = 0  # a row is compared with those before it
+    scores[:, lengths[:width] == 0] = 0  # rouge-score finds nothing in common with an empty text
+    return scores
 
 
 def _exact_scores(
