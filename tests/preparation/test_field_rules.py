@@ -187,12 +187,12 @@ def test_a_label_in_another_form_of_the_same_text_has_its_category() -> None:
     assert of({"label": "NÉGATIF"}) == of({"label": "neutré"}) == ""
 
 
-def test_check_warns_about_other_spellings_of_a_label() -> None:
-    """At the rows that have one of the rarer spellings."""
+def test_check_finds_other_spellings_of_a_label() -> None:
+    """At the rows that have one of the rarer spellings; an error, since the label would be counted as two."""
     found = api.check(LABELLED)
     assert [(each.line, each.field, each.reason, each.severity) for each in found.findings] == [
-        (3, "label", "label", "warning"),
-        (4, "label", "label", "warning"),
+        (3, "label", "label", "error"),
+        (4, "label", "label", "error"),
     ]
     assert found.findings[0].message == 'label "Positive" differs from "positive" only by case or blanks'
 
