@@ -198,7 +198,7 @@ def processes() -> set[int]:
 
 def peak_memory() -> int:
     """The most memory that any ended child of this process had, in KiB; other tests have children, too."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return int(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 @pytest.fixture(scope="module")
@@ -287,7 +287,8 @@ def test_a_killed_parent_leaves_nothing_running() -> None:
         "from selfinstruct.execution import Program, Runner\n"
         "runner = Runner(at_once=2); runner.require()\n"
         "print(runner._worker.pid, flush=True)\n"
-        "runner.verdicts([Program('while True: pass', 'x')] * 1 + [Program('while 1: pass', 'x')])\n"
+        "endless = 'def f(x):\\n    while True: pass\\n'\n"
+        "runner.verdicts([Program(endless, 'assert f(1)'), Program(endless, 'assert f(2)')])\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as asking:
         assert asking.stdout is not None
