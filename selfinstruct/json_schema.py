@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) of dataclasses and typed dicts: what is written, with the sentences of their docstrings.
+"""JSON Schema (2020-12) of dataclasses, named tuples and typed dicts, with the sentences of their docstrings.
 
 The description of a key consists of the sentences of the class's docstring that name it as ``key``. So a type, its
 documentation and its schema cannot differ.
@@ -39,8 +39,9 @@ _SUBJECTS = re.compile(r"(?:``[^`]+``(?:, | and | or )?)*")
 def object_schema(cls: type, computed: Computed | None = None) -> Schema:
     """Return the schema of the objects that an instance of ``cls`` is written as, with ``$defs`` for those inside.
 
-    ``cls`` is a dataclass or a typed dict; every field is a key, and so is each property that ``computed`` lists. More
-    keys are allowed, since later versions add some. Raises TypeError for a type that has no schema.
+    ``cls`` is a dataclass, a named tuple or a typed dict; every field is a key, and so is each property that
+    ``computed`` lists. More keys are allowed, since later versions add some. Raises TypeError for a type that has no
+    schema.
     """
     definitions: dict[str, Schema] = {}
     schema = _object(cls, computed or {}, definitions)
@@ -90,7 +91,7 @@ def _in_json(text: str) -> str:
 
 def _object(cls: type, computed: Computed, definitions: dict[str, Schema]) -> Schema:
     hints = get_type_hints(cls, include_extras=True)
-    keys = list(hints) if is_typeddict(cls) else [each.name for each in dataclasses.fields(cls)]
+    keys = [each.name for each in dataclasses.fields(cls)] if dataclasses.is_dataclass(cls) else list(hints)
     optional = [key for key in keys if get_origin(hints[key]) is NotRequired]
     properties = {key: _key(cls, key, hints[key], computed, definitions) for key in keys}
     for name in computed.get(cls.__name__, ()):
@@ -132,7 +133,7 @@ def _value(kind: Any, computed: Computed, definitions: dict[str, Schema]) -> Sch
         return {"type": "array", "items": inner(arguments[0])}
     if origin in (dict, Mapping):
         return {"type": "object", "additionalProperties": inner(arguments[1])}
-    if dataclasses.is_dataclass(kind) or is_typeddict(kind):
+    if dataclasses.is_dataclass(kind) or is_typeddict(kind) or hasattr(kind, "_fields"):
         if kind.__name__ not in definitions:
             definitions[kind.__name__] = {}  # it may contain itself
             definitions[kind.__name__] = _object(kind, computed, definitions)

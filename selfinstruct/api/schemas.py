@@ -37,6 +37,9 @@ FORMATS: Mapping[str, Format] = {
     "summary": Format(
         "The figures of a run: summary.json, selfinstruct run --json", "selfinstruct.analysis.summary:Summary"
     ),
+    "report": Format(
+        "The figures of a run's report: selfinstruct report --json", "selfinstruct.analysis.report.output:ReportOutput"
+    ),
     "dry-run": Format(
         "The plan of a run: selfinstruct run --dry-run --json", "selfinstruct.render.dry_run_json:DryRunOutput"
     ),

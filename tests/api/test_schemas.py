@@ -75,8 +75,8 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         patch.syspath_prepend(where)
         found["probe"] = [printed("probe", LOGQA, "--backend", "answering_backend:make", "--json")]
     assert main(["export", str(run), "--format", "llama-factory", "--out", str(where / "set")]) == 0
-    report = printed("report", run, "--json")
-    assert Draft202012Validator(api.schema("summary")).is_valid(report)  # it has these figures and more
+    found["report"] = [printed("report", run, "--json")]
+    assert Draft202012Validator(api.schema("summary")).is_valid(found["report"][0])  # it has these figures and more
     found["manifest"] = [json.loads((where / "set" / "manifest.json").read_bytes())]
     found["context"] = [printed("context", "--json")]
     return found

@@ -33,7 +33,11 @@ _FIELDS, _TEXTS = 24, 4
 
 
 class Templates(NamedTuple):
-    """Templates of the seeds, those that sampled rows have, and sampled rows of another template."""
+    """Templates of the seeds, and of sampled rows.
+
+    ``seeds`` counts those of the seeds, ``covered`` those of them that sampled rows have, ``other_rows`` the sampled
+    rows of another template.
+    """
 
     seeds: int
     covered: int

@@ -15,7 +15,8 @@ _POINTS = 60
 class Growth:
     """Points of the curve, from (0, 0) on: accepted rows, in all and by category, after so many candidates and calls.
 
-    The calls are those whose candidates were judged: one for each batch.
+    ``candidates``, ``calls`` and ``accepted`` have a number for each point, and so has each of ``categories``, of its
+    accepted rows. The calls are those whose candidates were judged: one for each batch.
     """
 
     candidates: tuple[int, ...]

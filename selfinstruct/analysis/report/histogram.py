@@ -24,7 +24,10 @@ class Histogram:
 
 
 class Spread(NamedTuple):
-    """The least and the greatest of some values, with the median and the value that 90 % of them do not exceed."""
+    """The least and the greatest of some values, with the median and the value that 90 % of them do not exceed.
+
+    These are ``least``, ``median``, ``ninth_decile`` and ``greatest``, in the order of size.
+    """
 
     least: float
     median: float

@@ -31,7 +31,7 @@ _STAGES = (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A check: how many candidates reached it, and how many it refused."""
+    """A check by its ``name``: how many candidates were ``checked`` by it, and how many it ``refused``."""
 
     name: str
     checked: int
@@ -42,7 +42,8 @@ class Rule:
 class Rules:
     """The stages of checking that the recipe turns on, and its relations.
 
-    ``unattributed`` counts rejections by a relation of which it is not known by which one.
+    ``stages`` are in the order of checks, ``relations`` in that of the recipe. ``unattributed`` counts
+    rejections by a relation of which it is not known by which one.
     """
 
     stages: tuple[Rule, ...]

@@ -18,7 +18,7 @@ _COMMON = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One value, and its share of the seeds and of the grown rows, in [0, 1]."""
+    """One ``value``, and its share of the ``seeds`` and of the ``grown`` rows, in [0, 1]."""
 
     value: str
     seeds: float

@@ -21,7 +21,8 @@ _COMMON = 0.01
 class Words:
     """Figures of the values of one field in some rows; words are the tokens that ROUGE-L compares.
 
-    ``vocabulary`` counts different words. ``distinct`` has, for n = 1, 2, 3, the share of n-grams that are different
+    ``values`` and ``words`` are counted, and how many of the values are ``different``. ``vocabulary`` counts different
+    words. ``distinct`` has, for n = 1, 2, 3, the share of n-grams that are different
     (distinct-n of Li et al. 2016, arXiv:1510.03055), which falls as words are added. ``lengths`` are in code points.
     """
 
@@ -35,7 +36,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The first two words of values, and the share of values of the seeds and of the grown rows that begin so."""
+    """The first two words of values, and the share of values that begin so.
+
+    ``words`` are these words, ``seeds`` and ``grown`` the shares in the seeds and in the grown rows.
+    """
 
     words: str
     seeds: float
@@ -44,7 +48,10 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The wording of one field. ``openings`` are the commonest of the grown rows."""
+    """The wording of one field, in the ``seeds`` and in the ``grown`` rows.
+
+    ``openings`` are the commonest of the grown rows. ``lengths`` has the distribution of lengths, in code points.
+    """
 
     seeds: Words
     grown: Words
