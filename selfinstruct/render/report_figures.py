@@ -33,6 +33,7 @@ class ShareCard(NamedTuple):
     heading: str
     remark: str
     lines: tuple[ShareLine, ...]
+    seeded: bool
 
 
 class TextCard(NamedTuple):
@@ -119,6 +120,7 @@ def _share_card(heading: str, found: Shares) -> ShareCard:
         heading,
         f"Values: {'; '.join(parts)}.",
         tuple(_share_line(each.value, each.seeds, each.grown) for each in found.values),
+        seeded,
     )
 
 
@@ -140,7 +142,7 @@ def text_cards(report: Report) -> Iterator[TextCard]:
             shown,
             chart(found.lengths, title, "characters", title),
             tuple(_word_figures(found)),
-            ShareCard("Commonest first words", "", openings) if openings else None,
+            ShareCard("Commonest first words", "", openings, found.seeds.values > 0) if openings else None,
         )
 
 

@@ -88,3 +88,13 @@ def test_words_are_counted_as_rouge_l_counts_them() -> None:
     assert [(each.words, each.seeds, each.grown) for each in found.openings] == [("what is", 1.0, 1.0)]
     chinese = wording("q", [], [{"q": "什么是日志"}, {"q": "什么时候"}])
     assert [each.words for each in chinese.openings] == ["什么"]
+
+
+def test_seeds_of_a_run_about_passages_have_no_categories(tmp_path: Path) -> None:
+    """The category is that of the passage: no distance is claimed between seeds and grown rows, and no template."""
+    lines = [f"Block blk_{n * 7919} of size {n * 31 + 7} received from host{n}" for n in range(1, 13)]
+    (tmp_path / "log.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    api.run("seeds/logqa.jsonl", passages=[tmp_path / "log.txt"], rows=4, out=tmp_path / "run")
+    found = api.report_figures(tmp_path / "run")
+    assert found.category_shares.seed_values == 0 and found.category_shares.distance is None
+    assert found.templates is None and found.to_seeds is not None

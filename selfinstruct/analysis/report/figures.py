@@ -51,8 +51,8 @@ class Report:
     ``rows`` are some accepted rows, of every category while there is room. ``rejections`` has for each reason its
     first ones. ``sample_size`` is how many grown rows the figures are computed from, chosen at random by a fixed seed:
     ``to_seeds`` (None without seeds), ``to_grown``, ``wording`` of the first text fields that are written, and not
-    drawn or taken from a passage, ``shares`` by field, and ``templates`` (None without seeds). ``category_shares``,
-    ``growth`` and ``rules`` are of all rows.
+    drawn or taken from a passage, ``shares`` by field, and ``templates`` (None without seeds, or where seeds have no
+    category). ``category_shares``, ``growth`` and ``rules`` are of all rows.
     """
 
     summary: Summary
@@ -85,7 +85,9 @@ def build_report(history: History, prepared: Prepared, summary: Summary) -> Repo
     shuffled = random.Random(0).sample(rows, len(rows))  # those that are compared are spread over the run
     texts = [name for name, field in recipe.fields.items() if field.type == "string"]
     texts = [name for name in texts if name in _written_fields(recipe)] or texts
-    seed_categories = [prepared.categories.of(row) for row in seeds]
+    # The category of a row about a passage cannot be told from the row, so that seeds have none.
+    by_row = recipe.categories.by not in ("passage", "attribute")
+    seed_categories = [prepared.categories.of(row) for row in seeds] if by_row else []
     accepted = {name: category.accepted for name, category in summary.growing.items()}
     return Report(
         summary=summary,
@@ -98,7 +100,7 @@ def build_report(history: History, prepared: Prepared, summary: Summary) -> Repo
         wording={name: wording(name, seeds, rows) for name in texts[:_TEXTS]},
         shares={name: field_shares(name, seeds, rows) for name in [*recipe.fields][:_FIELDS]},
         category_shares=counted_shares(Counter(seed_categories), accepted),
-        templates=_templates(sample, seed_categories, prepared) if seeds and sample else None,
+        templates=_templates(sample, seed_categories, prepared) if seed_categories and sample else None,
         growth=growth(history),
         rules=rules(history, recipe, summary.candidates, summary.rejected),
     )
