@@ -137,8 +137,10 @@ def _seeds_of(recipe: Recipe, name: str) -> RowFile:
 def model_command(source: Source, encoding: str | None = None) -> str:
     """What to do for rows by a model: the command for a file in an encoding, else the arguments."""
     if isinstance(source, str | Path):
-        read = f"{shlex.quote(str(source))} --encoding {encoding}" if encoding else shlex.quote(str(source))
-        return f"selfinstruct run {read} --base-url http://127.0.0.1:8000/v1 --model NAME"
+        file = shlex.quote(str(source))
+        if encoding:
+            return f"selfinstruct run {file} --encoding {encoding} --base-url http://127.0.0.1:8000/v1 --model NAME"
+        return f"selfinstruct run {file} --base-url http://127.0.0.1:8000/v1 --model NAME"
     return 'set `base_url="http://127.0.0.1:8000/v1"` and `model="NAME"`.'
 
 

@@ -272,7 +272,7 @@ def test_the_page_of_a_run_without_seeds_does_not_speak_of_seeds(tmp_path: Path)
     text = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     body = re.sub(r"<style>.*?</style>|<pre>.*?</pre>", "", text, flags=re.DOTALL)
     assert "15 rows grown from 6 passages, 2 tones and 3 traits" in body
-    assert "ROUGE-L F1 with the nearest other row" in body and 'class="seeds"' not in body
+    assert "ROUGE-L F1 with the nearest of 15 grown rows" in body and 'class="seeds"' not in body
     assert body.count("seed") == body.count("random seed 0") == 1
     assert "<dt>answers</dt><dd>requests answer</dd>" in body
     assert "Length of question" in body and "Length of context" not in body and "Length of tone" not in body
