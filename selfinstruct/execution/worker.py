@@ -18,6 +18,7 @@ import ctypes
 import gc
 import io
 import json
+import linecache
 import os
 import random
 import re
@@ -37,12 +38,13 @@ from typing import Any, NoReturn
 MODULES = (
     "abc", "array", "ast", "base64", "bisect", "builtins", "calendar", "cmath", "collections", "collections.abc",
     "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools",
-    "hashlib", "heapq", "html", "io", "itertools", "json", "keyword", "math", "numbers", "operator", "pprint", "queue",
-    "random", "re", "secrets", "statistics", "string", "struct", "sys", "textwrap", "threading", "time", "types",
-    "typing", "unicodedata", "urllib.parse", "uuid", "zlib",
+    "hashlib", "heapq", "html", "io", "itertools", "json", "keyword", "logging", "math", "numbers", "operator",
+    "pickle", "pprint", "queue", "random", "re", "secrets", "shlex", "statistics", "string", "struct", "sys",
+    "textwrap", "threading", "time", "traceback", "types", "typing", "unicodedata", "urllib.parse", "uuid", "zlib",
     # Imported by the above only when they are used.
-    "_strptime", "encodings.ascii", "encodings.big5", "encodings.gb18030", "encodings.gbk", "encodings.latin_1",
-    "encodings.utf_16",
+    "_strptime", "encodings.ascii", "encodings.big5", "encodings.cp1252", "encodings.gb18030", "encodings.gbk",
+    "encodings.hex_codec", "encodings.latin_1", "encodings.rot_13", "encodings.shift_jis", "encodings.utf_16",
+    "encodings.utf_32",
 )  # fmt: skip
 #: Audit events (PEP 578) of what no program may do; an attempt ends it, also where it would catch the error.
 FORBIDDEN = (
@@ -67,21 +69,16 @@ class _FilterProgram(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
-class Stdout:
-    """A standard output that keeps nothing."""
+class Nowhere(io.RawIOBase):
+    """An output that keeps nothing."""
 
-    encoding, errors, closed = "utf-8", "strict", False
+    def writable(self) -> bool:
+        """It can be written to."""
+        return True
 
-    def write(self, text: str) -> int:
-        """Drop the text."""
-        return len(text)
-
-    def flush(self) -> None:
-        """Do nothing: nothing is kept."""
-
-    def isatty(self) -> bool:
-        """It is no terminal."""
-        return False
+    def write(self, data: Any, /) -> int:
+        """Drop the data."""
+        return memoryview(data).nbytes
 
 
 class Empty(ast.NodeTransformer):
@@ -150,8 +147,8 @@ def _confine(parent: int, setting: Setting) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (most, most))
-    streams: dict[str, Any] = {"stdin": io.StringIO(), "stdout": Stdout(), "stderr": Stdout()}
-    for name, stream in streams.items():
+    for name, raw in (("stdin", io.BytesIO()), ("stdout", Nowhere()), ("stderr", Nowhere())):
+        stream = io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     random.seed(0)
@@ -174,6 +171,8 @@ def _verdict(program: Sequence[str], emptied: bool, setting: Setting) -> str:
     module = types.ModuleType("solution")
     sys.modules["solution"] = module  # as dataclasses look for it
     warnings.simplefilter("ignore")
+    for name, text in ((code_name, code), (tests_name, tests)):  # so that a traceback needs no file
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     try:
         tree: Any = ast.parse(code, code_name)
         if emptied:
@@ -181,6 +180,8 @@ def _verdict(program: Sequence[str], emptied: bool, setting: Setting) -> str:
         elif not any(isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) for each in ast.walk(tree)):
             return "defines no function"
         exec(compile(tree, code_name, "exec", dont_inherit=True), module.__dict__)
+        module.__name__ = "__main__"  # tests may be called where the name is this; the code is imported by them
+        sys.modules["__main__"] = module
         exec(compile(tests, tests_name, "exec", dont_inherit=True), module.__dict__)
     except (SystemExit, KeyboardInterrupt):
         return f"ended before {tests_name} did"
@@ -272,7 +273,9 @@ class Fork:
                 nonce, verdict = json.loads(self.written)
             except (ValueError, TypeError):
                 return "wrote to the pipe of its verdict"
-            return verdict if nonce == self.nonce and type(verdict) is str else "wrote to the pipe of its verdict"
+            if nonce != self.nonce or type(verdict) is not str:
+                return "wrote to the pipe of its verdict"
+            return verdict.encode("utf-8", "backslashreplace").decode()  # it may quote half a character
         cpu, wall = self.limit
         if usage.ru_utime + usage.ru_stime > cpu - 0.5:
             return f"needs more than {cpu} s of processor time"

@@ -69,6 +69,26 @@ def one() -> Iterator[Runner]:
         (ADD + "\x00", "assert add(1, 2) == 3", "SyntaxError: source code string cannot contain null bytes"),
         ("def f(): return " + "(" * 500, "assert f()", "SyntaxError: too many nested parentheses"),
         ("def f(): return '\ud800'", "assert f() == 1", "UnicodeEncodeError"),
+        ("def f(): raise Exception('\\ud800')", "assert f() == 1", "Exception: \\ud800 at line 1 of code"),
+        (ADD, "def test():\n    assert add(1, 2) == 3\nif __name__ == '__main__':\n    test()", ""),
+        (ADD, "from dataclasses import dataclass\n@dataclass\nclass A:\n    a: 'int'\nassert add(A(1).a, 2) == 3", ""),
+        (
+            "def f():\n    try:\n        1 / 0\n    except ZeroDivisionError:\n        return traceback.format_exc()\n"
+            "import traceback",
+            "assert '1 / 0' in f() and 'ZeroDivisionError' in f(), f()",
+            "",
+        ),
+        (
+            "import logging, sys\ndef f():\n    logging.warning('é')\n    sys.stdout.writelines(['\\ud800', '汉字'])\n"
+            "    return sys.stdout.buffer.write(b'ab')",
+            "assert f() == 2",
+            "",
+        ),
+        (
+            "import sys\ndef f():\n    return sys.stdin.buffer.read() + sys.stdin.read().encode()",
+            "assert f() == b''",
+            "",
+        ),
     ],
 )
 def test_a_verdict_names_the_error_and_its_line(one: Runner, code: str, tests: str, verdict: str) -> None:
