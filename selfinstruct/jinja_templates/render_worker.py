@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, pass_context
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -31,6 +31,8 @@ from selfinstruct.platform_support import limit_process
 _SEPARATOR = "|||"
 # Stands for a separator in a row; a private character, which no text should have.
 _PROTECTED = "\ue000\ue001\ue000"
+# The same in a list, of which a template writes Python's or JSON's notation.
+_QUOTED = _PROTECTED.encode("ascii", "backslashreplace").decode()
 _FILE = "<template>"
 
 
@@ -48,7 +50,7 @@ class Renderer:
     def __init__(self, characters: int) -> None:
         self.characters = characters
         self.rng = Random(0)
-        self.environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, finalize=_not_null)
+        self.environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, finalize=_written)
         names = {name: self.environment.globals[name] for name in ("range", "namespace")}
         self.environment.globals.clear()
         self.environment.globals.update(names, zip=zip, enumerate=enumerate)
@@ -87,7 +89,9 @@ class Renderer:
             if length > self.characters:
                 raise _TooLong(f"writes more than {self.characters:,} characters")
         parts = [part.strip() for part in "".join(written).split(_SEPARATOR)]
-        return [part.replace(_PROTECTED, _SEPARATOR) for part in parts] if restored else parts
+        if not restored:
+            return parts
+        return [part.replace(_PROTECTED, _SEPARATOR).replace(_QUOTED, _SEPARATOR) for part in parts]
 
     # Given the context, Jinja does not draw once for all when it compiles a list of constants.
     @pass_context
@@ -95,9 +99,12 @@ class Renderer:
         return self.rng.choice(list(items))
 
 
-def _not_null(value: Any) -> Any:
+def _written(value: Any) -> Any:
+    """A value that a template writes; others than data would be written as their address, another in every run."""
     if value is None:
         raise _Null("a value is null")
+    if not isinstance(value, (str, int, float, list, tuple, dict, Undefined)):
+        raise ValueError(f"writes a {type(value).__name__}, which is no text")
     return value
 
 

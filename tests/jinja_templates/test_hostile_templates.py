@@ -37,6 +37,8 @@ HOSTILE = {
     "{% for i in range(90000) %}aaaa{% endfor %}": "writes more than 10,000 characters",
     "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "too deeply",
     "{{ 1 / 0 }}": "division by zero",
+    "{{ zip([1], [2]) }}": "writes a zip, which is no text",
+    "{{ [1] | map('string') }}": "writes a generator, which is no text",
     "{{ text | nothing }}": "No filter named 'nothing'",
     "{{ text": "unexpected end|expected token",
     "{{ text }} ||| b": "3 parts",
@@ -81,6 +83,13 @@ def test_a_template_may_not_fit_a_row(text: str) -> None:
     """A name without a value, null, and an empty input or target are no error: there is no task."""
     found = rendered(text, "no ||| yes")
     assert found.unfit and not found.input and not found.target
+
+
+def test_a_separator_in_a_list_is_written_as_it_is() -> None:
+    """Also where a template writes the list as Python or JSON does."""
+    template = JinjaTemplate("list", "t.jinja", 1, "{{ [text] }} {{ [text] | tojson }} ||| x")
+    ((found,),) = render([template], [{"text": "a ||| b"}], ["rows.jsonl:1"])
+    assert found.input == """['a ||| b'] ["a ||| b"]"""
 
 
 def test_a_process_that_dies_or_lies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
