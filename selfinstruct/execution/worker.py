@@ -147,7 +147,8 @@ def _confine(parent: int, setting: Setting) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (most, most))
-    for name, raw in (("stdin", io.BytesIO()), ("stdout", Nowhere()), ("stderr", Nowhere())):
+    streams: dict[str, Any] = {"stdin": io.BytesIO(), "stdout": Nowhere(), "stderr": Nowhere()}
+    for name, raw in streams.items():
         stream = io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
