@@ -15,7 +15,10 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ssl
 
 #: Sent by Ctrl-C, and by a service manager that stops a process.
 INTERRUPT, TERMINATE = signal.SIGINT, signal.SIGTERM
@@ -36,6 +39,20 @@ def try_lock(descriptor: int, *, shared: bool = False) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def trusted_certificates() -> ssl.SSLContext:
+    """The certificate authorities that TLS connections trust: those of SSL_CERT_FILE or SSL_CERT_DIR, or the system's.
+
+    The trust stores of macOS and Windows are not files; truststore, which the openai package brings, reads them.
+    """
+    import ssl
+
+    if sys.platform in ("darwin", "win32") and not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & set(os.environ):
+        import truststore
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context()
 
 
 def process_exists(pid: int) -> bool:

@@ -1,6 +1,6 @@
 """Models behind OpenAI-compatible endpoints: requests, pacing, retries, billing, and what replies and errors mean.
 
-Does not handle: streaming, batch jobs, or which prompts are sent. Importing this package imports aiohttp and openai.
+Does not handle: streaming, batch jobs, or which prompts are sent. Importing this package imports aiohttp.
 """
 
 from selfinstruct.backends.openai.backend import CallCounts, OpenAIBackend

@@ -2,7 +2,7 @@
 
     prompt -> options -> pacing -> budget -> wire -> completion or call_error -> Reply, retry, Failure, or the end
 
-``complete`` is the only retry layer; the retries of the openai package are turned off.
+``complete`` is the only retry layer.
 
 Does not handle: the words of a prompt, or reading rows out of a reply.
 """

@@ -78,9 +78,8 @@ class CallError:
 
 
 def from_exception(error: BaseException, base_url: str) -> CallError:
-    """Classify an exception of the openai package, its HTTP library or aiohttp.
+    """Classify an exception of aiohttp, or of a library above it that hides aiohttp's in a chain of causes.
 
-    The package reports refused and dropped connections as timeouts, so the root of the exception chain decides.
     The exception's own text is not included, because it may contain the request's headers.
     """
     import aiohttp

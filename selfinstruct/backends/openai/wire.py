@@ -1,7 +1,8 @@
-"""HTTP: send one chat completion with the openai package's client over aiohttp, and return the bytes of the reply.
+"""HTTP: send one chat completion with aiohttp, and return the bytes of the reply.
 
-Every exception of the package, its HTTP library or its transport becomes a CallError here, and nowhere else. A reply is
-read up to a maximum size, and decompressed according to its bytes, because its headers are not always right.
+Every exception of aiohttp becomes a CallError here, and nowhere else. A reply is read up to a maximum size, and
+decompressed according to its bytes, because its headers are not always right. The openai package is not used here:
+importing it takes twice as long as all else that a call needs, and its client doubles the CPU time of a call.
 
 Does not handle: the meaning of a status or a body (``call_error``, ``completion``), or when to send (``pacing``).
 """
@@ -10,25 +11,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-from openai import DEFAULT_CONNECTION_LIMITS, APIStatusError, AsyncOpenAI, DefaultAioHttpClient, Timeout
+import aiohttp
 
 from selfinstruct._version import __version__
-from selfinstruct.backends.openai.call_error import CallError, exception_chain, from_exception
+from selfinstruct.backends.openai.call_error import CallError, from_exception
 from selfinstruct.backends.openai.secret import Secret
-from selfinstruct.backends.openai.settings import Deadlines, EndpointSettings
+from selfinstruct.backends.openai.settings import Deadlines
 from selfinstruct.messages import Phrase
+from selfinstruct.platform_support import trusted_certificates
 
+#: Where requests go if neither the recipe nor the environment variable OPENAI_BASE_URL names an endpoint.
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
 #: Servers close idle connections after about 5 s; the client closes them earlier, so that none is reused as it dies.
 KEEP_ALIVE = 4.0
-#: Sent instead of a missing key: the package requires one, and local servers ignore it.
+#: Sent instead of a missing key: some local servers require one, and ignore it.
 NO_KEY = "no-key-needed"
 _GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 16
 # A new deadline is applied to calls in flight if it differs by more than this share.
 _SAME_DEADLINE = 0.1
 
@@ -50,77 +58,44 @@ class _BadBody(Exception):
         self.error = error
 
 
-class _Client(DefaultAioHttpClient):
-    """The package's aiohttp client, reading at most ``max_reply_bytes`` of any reply."""
-
-    max_reply_bytes = EndpointSettings().max_reply_bytes
-
-    async def send(self, request: Any, **options: Any) -> Any:
-        """Send a request and read the whole reply."""
-        streamed = await super().send(request, **{**options, "stream": True})
-        try:
-            length = streamed.headers.get("content-length", "")
-            if (
-                length.isdecimal()
-                and int(length) <= self.max_reply_bytes
-                and "content-encoding" not in streamed.headers
-            ):
-                if (await streamed.aread())[:2] != _GZIP:
-                    return streamed
-                chunks = [streamed.content]
-            else:
-                chunks = await _chunks(streamed, self.max_reply_bytes)
-        finally:
-            await streamed.aclose()
-        encoding = streamed.headers.pop("content-encoding", "")
-        data = _decompress(b"".join(chunks), encoding, self.max_reply_bytes)
-        return type(streamed)(
-            streamed.status_code,
-            headers=streamed.headers,
-            content=data,
-            request=request,
-            extensions=streamed.extensions,
-        )
-
-
 class Wire:
-    """A client for one base URL; ``base_url`` None is the package's default."""
+    """A client for one base URL, created in a running event loop.
+
+    ``base_url`` None is that of the environment. The key is sent only to this origin, never to the target of a
+    redirect. A proxy is taken from the environment, as by curl.
+    """
 
     def __init__(
         self, base_url: str | None, key: str, deadlines: Deadlines, connections: int, max_reply_bytes: int
     ) -> None:
-        limits = type(DEFAULT_CONNECTION_LIMITS)(
-            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=KEEP_ALIVE
-        )
-        timeout = Timeout(deadlines.idle, connect=deadlines.connect, pool=None)
+        self._base_url = (base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).rstrip("/")
         self._deadlines = deadlines
+        self._max_reply_bytes = max_reply_bytes
         self._secret = Secret(key)
         self._in_flight: dict[asyncio.Timeout, float] = {}
         self._deadline = deadlines.total
-        # A key is sent only to the origin that it was set for, never to the target of a redirect.
-        self._http = _Client(limits=limits, timeout=timeout, follow_redirects=False)
-        self._http.max_reply_bytes = max_reply_bytes
-        self._client = AsyncOpenAI(
-            api_key=key or NO_KEY,
-            base_url=base_url,
-            max_retries=0,
-            timeout=timeout,
-            http_client=self._http,
+        self._proxy = _proxy(self._base_url)
+        https = urlsplit(self._base_url).scheme == "https"
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=connections, keepalive_timeout=KEEP_ALIVE, ssl=trusted_certificates() if https else True
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(sock_connect=deadlines.connect, sock_read=deadlines.idle),
+            auto_decompress=False,
             # Compression gains nothing for small replies, and some servers get it wrong.
-            default_headers={"Accept-Encoding": "identity"},
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "Authorization": f"Bearer {key or NO_KEY}",
+                "User-Agent": f"selfinstruct/{__version__}",
+            },
         )
-        self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Authorization": f"Bearer {key or NO_KEY}",
-            "Content-Type": "application/json",
-            "User-Agent": f"selfinstruct/{__version__}",
-        }
 
     @property
     def base_url(self) -> str:
         """The URL that requests are sent to, without a trailing slash."""
-        return str(self._client.base_url).rstrip("/")
+        return self._base_url
 
     async def complete(self, body: Mapping[str, Any], total: float | None = None) -> Answer | CallError:
         """POST a chat completion, or a completion if the body has a prompt.
@@ -131,41 +106,40 @@ class Wire:
         """
         if total is not None:
             self._apply_deadline(total)
-        return await self._exchange(
-            self._post("/completions" if "prompt" in body else "/chat/completions", body), total
-        )
+        path = "/completions" if "prompt" in body else "/chat/completions"
+        return await self._exchange("POST", path, json.dumps(body).encode(), total)
 
     async def models(self) -> Answer | CallError:
         """GET the list of models."""
-        return await self._exchange(self._get_models())
+        return await self._exchange("GET", "/models")
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._session.close()
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """POST with the package's HTTP client alone.
-
-        The package's own method validates and merges options in each call, which takes over half of its CPU time.
-        """
-        url, content = f"{self.base_url}{path}", json.dumps(body).encode()
-        return await self._http.send(self._http.build_request("POST", url, content=content, headers=self._headers))
-
-    async def _get_models(self) -> Any:
-        return (await self._client.models.with_raw_response.list()).http_response
-
-    async def _exchange(self, call: Awaitable[Any], total: float | None = None) -> Answer | CallError:
-        caught: Exception
+    async def _exchange(
+        self, method: str, path: str, data: bytes | None = None, total: float | None = None
+    ) -> Answer | CallError:
+        headers = {"Content-Type": "application/json"} if data is not None else None
         try:
-            async with self._bounded(self._deadlines.total if total is None else total):
-                return self._answer(await call)
-        except APIStatusError as error:
-            return self._answer(error.response)
-        except Exception as error:  # noqa: BLE001 - the exceptions of three libraries are translated here, and nowhere else
+            async with (
+                self._bounded(self._deadlines.total if total is None else total),
+                self._session.request(
+                    method,
+                    f"{self._base_url}{path}",
+                    data=data,
+                    headers=headers,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                ) as response,
+            ):
+                return await self._answer(response)
+        except _BadBody as error:
+            return error.error
+        except Exception as error:  # noqa: BLE001 - the exceptions of aiohttp are translated here, and nowhere else
             caught = error
         # Outside the handler, so that no traceback holds the exception, whose request has the key in its headers.
-        bad = next((cause for cause in exception_chain(caught) if isinstance(cause, _BadBody)), None)
-        return bad.error if bad is not None else from_exception(caught, self.base_url)
+        return from_exception(caught, self._base_url)
 
     @asynccontextmanager
     async def _bounded(self, total: float) -> AsyncIterator[None]:
@@ -185,23 +159,45 @@ class Wire:
             if not timeout.expired():
                 timeout.reschedule(began + total)
 
-    def _answer(self, response: Any) -> Answer:
+    async def _answer(self, response: aiohttp.ClientResponse) -> Answer:
         # Some servers repeat the key in their errors.
         redact = self._secret.redact
-        headers = {name.lower(): redact(value.encode()).decode() for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, redact(response.content))
+        headers = {
+            name.decode("latin-1").lower(): redact(value).decode("utf-8", "replace")
+            for name, value in response.raw_headers
+        }
+        return Answer(response.status, headers, redact(await self._body(response, headers)))
+
+    async def _body(self, response: aiohttp.ClientResponse, headers: dict[str, str]) -> bytes:
+        """The whole body, decompressed, of at most the largest size."""
+        limit, length = self._max_reply_bytes, headers.get("content-length", "")
+        encoding = headers.pop("content-encoding", "")
+        if length.isdecimal() and int(length) <= limit:
+            data = await response.read()
+        else:
+            data = await _read_at_most(response, limit)
+        return _decompress(data, encoding, limit) if encoding or data[:2] == _GZIP else data
 
 
-async def _chunks(response: Any, limit: int) -> list[bytes]:
+def _proxy(base_url: str) -> str | None:
+    """The proxy that the environment names for a URL: HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, but for NO_PROXY."""
+    address, proxies = urlsplit(base_url), getproxies()
+    proxy = proxies.get(address.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(address.netloc.rpartition("@")[2]):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """Read a body of unknown length, of at most ``limit`` bytes."""
     chunks: list[bytes] = []
     size = 0
-    async for chunk in response.aiter_raw():
+    async for chunk in response.content.iter_chunked(_CHUNK):
         size += len(chunk)
         if size > limit:
             raise _too_large(limit)
         chunks.append(chunk)
-    return chunks
+    return b"".join(chunks)
 
 
 def _decompress(data: bytes, encoding: str, limit: int) -> bytes:
