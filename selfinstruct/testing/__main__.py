@@ -17,7 +17,8 @@ from pathlib import Path
 
 from selfinstruct.errors import InputError
 from selfinstruct.testing.author import ScriptedAuthor, Shares
-from selfinstruct.testing.behaviour import Behaviour
+from selfinstruct.testing.batch_service import BATCH_FAULTS
+from selfinstruct.testing.behaviour import BatchBehaviour, Behaviour
 from selfinstruct.testing.catalogue import FAULTS, mixed
 from selfinstruct.testing.server import FaultServer
 
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         for name, fault in FAULTS.items():
             print(f"{fault.number:2}  {name:15}  {fault.description} ({', '.join(fault.variants)})")
+        for name, description in BATCH_FAULTS.items():
+            print(f"    {name:15}  {description}")
         return 0
     try:
         server = FaultServer(
@@ -81,6 +84,9 @@ def _behaviour(options: argparse.Namespace) -> Behaviour:
         refuses=frozenset(options.refuse or []),
         prefix=options.prefix,
         repeats_key=options.repeat_key,
+        batches=BatchBehaviour(
+            options.batch_seconds, {name: options.rate for name in options.batch_fault or []}, options.batch_shape
+        ),
     )
 
 
@@ -94,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Serve an OpenAI-compatible API that injects faults. Needs no key, model or network.",
     )
     add = parser.add_argument
-    add("--list", action="store_true", help="list the faults and their variants, and exit")
+    add("--list", action="store_true", help="list the faults and their variants, those of batch jobs last, and exit")
     add(
         "--fault",
         action="append",
@@ -123,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--repeat-key", action="store_true", help="repeat the request's Authorization header in errors")
     add("--model", action="append", help="a model to serve; repeatable (default: any model name)")
     add("--refuse", action="append", metavar="OPTION", help="reject requests with this option by 400; repeatable")
+    add("--batch-seconds", type=float, default=0.0, metavar="SECONDS", help="time of a batch job in each of 3 states")
+    add("--batch-fault", action="append", metavar="NAME", help="inject this fault into batch jobs; repeatable")
+    add("--batch-shape", choices=("openai", "together"), default="openai", help="protocol of batch jobs")
     add("--ungrounded", type=_share, default=0.0, help="share of rows whose answer does not occur in its context")
     add("--echoed", type=_share, default=0.0, help="share of rows copied from the demonstrations")
     add("--near-duplicate", type=_share, default=0.0, help="share of rows with the same words as another row")

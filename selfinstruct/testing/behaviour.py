@@ -9,6 +9,20 @@ from random import Random
 
 
 @dataclass(frozen=True, slots=True)
+class BatchBehaviour:
+    """How the server processes batch jobs.
+
+    A job spends ``seconds`` in each of the states validating, in progress and finalizing. ``faults`` is the share of
+    jobs, lines, polls or files with each fault, by its name in ``selfinstruct.testing.BATCH_FAULTS``. ``shape`` is the
+    form of the protocol: "openai" or "together".
+    """
+
+    seconds: float = 0.0
+    faults: Mapping[str, float] = field(default_factory=dict)
+    shape: str = "openai"
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviour:
     """The settings of one fault server; every time is in seconds.
 
@@ -24,7 +38,8 @@ class Behaviour:
     name is accepted as well. Requests with an option in ``refuses`` are answered by 400, such as ``response_format``,
     ``json_object``, ``json_schema``, ``seed`` or ``max_tokens``. ``prefix`` is the path before ``/chat/completions``.
     Idle connections are closed after ``keep_alive``. With ``repeats_key``, errors, pages and headers repeat the
-    request's Authorization header in the encodings that servers are known to use.
+    request's Authorization header in the encodings that servers are known to use. ``batches`` is how batch jobs are
+    processed.
     """
 
     faults: Mapping[str, float] = field(default_factory=dict)
@@ -45,6 +60,7 @@ class Behaviour:
     prefix: str = "/v1"
     keep_alive: float = 5.0
     repeats_key: bool = False
+    batches: BatchBehaviour = field(default_factory=BatchBehaviour)
 
     def draw(self, number: int) -> tuple[str, Random]:
         """The fault of request ``number`` ("" for none), and the random generator for everything else about it."""
@@ -81,7 +97,9 @@ class Ledger:
     and by its variant, and how many of them were ``lost`` (another call is needed), ``kept`` or ``fatal``;
     ``after-fatal`` (requests after the first fatal one); ``storm`` and ``limited`` (429s that are not faults),
     ``denied`` (a wrong key, model, option or body), ``abandoned`` (the client disconnected before the reply). ``peak``
-    is the largest number of requests in flight.
+    is the largest number of requests in flight. Of batch jobs it has ``batch-jobs``, ``batch-polls``,
+    ``batch-requests`` (billed), ``batch-repeated`` (billed with a custom_id that was billed before, in any job), and
+    ``batch-faults``, in all and by name.
     """
 
     counts: Counter[str] = field(default_factory=Counter)

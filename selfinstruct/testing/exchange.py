@@ -65,7 +65,7 @@ class Exchange:
         self.number = number
         self.state = state
         self.behaviour = behaviour
-        self.chat = request.path.endswith("/chat/completions")
+        self.chat = "messages" in body
         self.fault, self.rng = behaviour.draw(number)
         self.reused = False
 

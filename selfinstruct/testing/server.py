@@ -20,11 +20,12 @@ from aiohttp import web
 
 from selfinstruct.testing import transport
 from selfinstruct.testing.author import Author, AuthorFailed, ScriptedAuthor
+from selfinstruct.testing.batch_service import BatchService, require_known_faults
 from selfinstruct.testing.behaviour import Behaviour, Ledger
 from selfinstruct.testing.catalogue import find_fault
 from selfinstruct.testing.exchange import Exchange, ServerState
 
-_LARGEST_REQUEST = 64 * 2**20
+_LARGEST_REQUEST = 256 * 2**20
 _WELL_BEHAVED = Behaviour()
 
 
@@ -46,6 +47,7 @@ class FaultServer:
     ) -> None:
         for name in behaviour.faults:
             find_fault(name)
+        require_known_faults(behaviour.batches.faults)
         self.behaviour = behaviour
         self.ledger = Ledger()
         self._author = author or ScriptedAuthor()
@@ -53,6 +55,7 @@ class FaultServer:
         self._port = port
         self._runner: web.AppRunner | None = None
         self._state: ServerState | None = None
+        self._batches: BatchService | None = None
         self._connections: WeakSet[asyncio.BaseTransport] = WeakSet()
         self._allowance = float(behaviour.requests_per_minute)
         self._allowance_at = 0.0
@@ -104,6 +107,9 @@ class FaultServer:
         app.router.add_post(f"{prefix}/chat/completions", self._complete)
         app.router.add_post(f"{prefix}/completions", self._complete)
         app.router.add_get(f"{prefix}/models", self._models)
+        if self._state is not None:
+            self._batches = BatchService(self._state, lambda: self.behaviour, self._rejection)
+            self._batches.add_routes(app.router, prefix)
         app.router.add_get("/ledger", self._show_ledger)
         app.router.add_route("*", "/{path:.*}", self._not_found)
         return app
@@ -112,6 +118,8 @@ class FaultServer:
         return transport.page(404, "404 Not Found")
 
     async def _show_ledger(self, request: web.Request) -> web.StreamResponse:
+        if self._batches is not None:
+            self._batches.advance()
         return web.json_response(self.ledger.summary())
 
     async def _models(self, request: web.Request) -> web.StreamResponse:
@@ -147,11 +155,14 @@ class FaultServer:
         finally:
             ledger.in_flight -= 1
 
-    def _rejection(self, request: web.Request, body: Any) -> web.Response | None:
-        """The error for a wrong key, model, option or body; None for a valid request."""
+    def _rejection(self, request: web.Request, body: Any, path: str = "") -> web.Response | None:
+        """The error for a wrong key, model, option or body; None for a valid request.
+
+        ``path`` is that of the completion, by default that of the request.
+        """
         if not self._has_key(request):
             return web.json_response(_error("Incorrect API key provided.", "invalid_api_key"), status=401)
-        needed = "messages" if request.path.endswith("/chat/completions") else "prompt"
+        needed = "messages" if (path or request.path).endswith("/chat/completions") else "prompt"
         if not isinstance(body, dict) or not body.get(needed):
             return web.json_response(_error(f"{needed!r} is a required property.", "invalid_request"), status=400)
         model = body.get("model")
