@@ -13,7 +13,7 @@ the next power of two. A full bucket moves to a slice of twice the capacity, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -96,8 +96,8 @@ class Postings:
         self._columns: list[Column[Any]] = [self._rows, self._signatures]
         self._free: list[Integers] = [np.empty(0, np.int64)] * 33  # free slices, by exponent of capacity
 
-    def fill(self, buckets: NDArray[np.uint32], blocks: Iterable[Entries]) -> None:
-        """File the rows of all ``blocks`` under ``buckets``, all of which are empty.
+    def fill(self, buckets: NDArray[np.uint32], blocks: Iterable[Entries]) -> Iterator[None]:
+        """File the rows of all ``blocks`` under ``buckets``, all of which are empty: a step for each item returned.
 
         Since all rows are known, every bucket gets its final place and none moves.
         """
@@ -105,16 +105,20 @@ class Postings:
         for start in range(0, len(buckets), _CHUNK):
             _, touched, added = _grouped(buckets[start : start + _CHUNK])
             capacities[touched] += added.astype(np.uint32)
+            yield
         for start in range(0, len(capacities), _CHUNK):
             capacities[start : start + _CHUNK] = _capacity(capacities[start : start + _CHUNK])
+            yield
         self._starts = np.cumsum(capacities, dtype=np.uint32)
         self._starts -= capacities
         for column in self._columns:
             column.allocate(int(capacities.sum(dtype=np.int64)))
+        yield
         start = 0
         for rows, signatures in blocks:
             self._put(*_grouped(buckets[start : start + len(rows)]), rows, signatures)
             start += len(rows)
+            yield
 
     def extend(self, buckets: NDArray[np.uint32], rows: NDArray[np.uint32], signatures: Words) -> None:
         """File each row, with its signature, under its bucket; parallel arrays in the order of arrival."""

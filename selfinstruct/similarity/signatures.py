@@ -32,6 +32,10 @@ class Signatures:
         self._rows = Column(np.uint64, self.words)
         self._places = self._places_of(np.arange(len(frequencies)), frequencies * _COMMON > rows)
 
+    def __len__(self) -> int:
+        """The number of rows."""
+        return self._rows.size
+
     def sign(self, elements: NDArray[np.uint32], rows: Integers, count: int) -> Words:
         """The signatures of ``count`` texts; ``rows[i]``, from 0, is the text that ``elements[i]`` belongs to."""
         width = 64 * self.words

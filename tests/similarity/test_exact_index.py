@@ -10,20 +10,24 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct.similarity import exact_index, postings
+from selfinstruct.similarity import exact_index, filing, postings
 from selfinstruct.similarity.bounds import cell_of, least_common, most_missed, probe_plan
 from selfinstruct.similarity.exact_index import NoveltyIndex
 from selfinstruct.similarity.rouge import rouge_l
 
-#: As shipped, and with rows filed at once, in blocks, anew after every few that were read, and read slice by slice.
+#: As shipped; with rows filed at once, in blocks, anew after every few that were read, and read slice by slice; with
+#: filings that are made in the course of many calls.
 SIZES = [
     {},
     {"_WAITING": 1, "_BLOCK": 7, "_FEW": 0},
     {"_WAITING": 3, "_READS_PER_ROW": 1},
     {"_WAITING": 17, "_FEW": 0},
     {"_WAITING": 2, "_FEW": 0, "_LONG": 0},
+    {"_WAITING": 1, "_BLOCK": 1, "_CALLS_PER_STEP": 1, "_READS_PER_ROW": 1},
+    {"_WAITING": 2, "_BLOCK": 2, "_CALLS_PER_STEP": 3},
 ]
 THRESHOLDS = st.one_of(st.sampled_from([0.0, 0.1, 0.5, 0.7, 0.75, 0.8, 6 / 7, 0.95, 1.0]), st.floats(0.0, 1.0))
 WORDS = ["task", "stage", "in", "found", "28", "29", "0", "元", "亨", "é", "?!"]
@@ -78,7 +82,9 @@ def brute_nearest(pool: list[str], text: str, threshold: float) -> tuple[int, fl
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every way in which rows wait, are filed, and are filed anew, in pools that a test can afford."""
     for name, value in request.param.items():
-        monkeypatch.setattr(postings if name == "_LONG" else exact_index, name, value)
+        for module in (exact_index, filing, postings):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, value)
 
 
 @settings(
@@ -113,6 +119,27 @@ def test_stream_is_brute_force(stream: list[tuple[str, float]]) -> None:
             assert index.add(text) == len(pool)
             pool.append(text)
     assert len(index) == len(pool)
+
+
+def test_no_call_files_the_whole_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows there are, a call that adds or asks files a few hundred of them at most."""
+    monkeypatch.setattr(exact_index, "_BLOCK", 64)
+    monkeypatch.setattr(filing, "_BLOCK", 64)
+    monkeypatch.setattr(exact_index, "_CALLS_PER_STEP", 4)
+    filed: list[int] = []
+    buckets_of = filing.Filing._buckets
+
+    def count(self: filing.Filing, start: int, depths: NDArray[np.int64]) -> NDArray[np.uint32]:
+        filed[-1] += len(depths)
+        return buckets_of(self, start, depths)
+
+    monkeypatch.setattr(filing.Filing, "_buckets", count)
+    index = NoveltyIndex()
+    for number in range(6000):
+        filed.append(0)
+        index.add(f"task {number} in stage {number % 7} found {number * 31} of {number * 17} on host {number % 97}")
+    assert max(filed) <= 256 + 64
+    assert index._filing.ordered_at > 6000 / 2.6  # each filing is finished soon after the pool has doubled
 
 
 @settings(max_examples=150, deadline=None)

@@ -35,7 +35,8 @@ def test_entries_are_those_of_a_dictionary(known: list[list[int]], later: list[l
         for bucket in block:
             oracle[bucket].append(row)
             row += 1
-    index.fill(np.array(list(chain.from_iterable(known)), np.uint32), iter(blocks[: len(known)]))
+    for _ in index.fill(np.array(list(chain.from_iterable(known)), np.uint32), iter(blocks[: len(known)])):
+        pass
     for block, entries in zip(later, blocks[len(known) :], strict=True):
         index.extend(np.array(block, np.uint32), *entries)
 
