@@ -33,6 +33,7 @@ from selfinstruct.cli.rejudge import rejudge
 from selfinstruct.cli.report import report
 from selfinstruct.cli.run import run
 from selfinstruct.cli.schema import schema
+from selfinstruct.cli.serve import serve
 from selfinstruct.cli.show import show
 from selfinstruct.cli.verify import verify
 from selfinstruct.errors import SelfInstructError, StorageError
@@ -71,6 +72,7 @@ def application() -> typer.Typer:
     app.command("recover", short_help=_("Recover a run from a damaged journal."))(recover)
     app.command("rejudge", short_help=_("Check the recorded replies of a run again."))(rejudge)
     app.command("schema", short_help=_("Print the JSON Schema of a format."))(schema)
+    app.command("serve", short_help=_("Serve a page to grow, review and download data sets."))(serve)
     app.command("context", short_help=_("Describe this tool for an assistant."))(context)
     return app
 
