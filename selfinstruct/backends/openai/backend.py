@@ -276,7 +276,7 @@ class OpenAIBackend:
         answer = await self._wire.complete(body, deadline)
         if isinstance(answer, CallError):
             return answer, {}
-        if answer.status != 200:
+        if not 200 <= answer.status < 300:
             error = from_status(answer.status, answer.headers, answer.data, body, time.time())
             if error.salvage is not None:
                 return Completion(error.salvage, "stop", None, None), answer.headers

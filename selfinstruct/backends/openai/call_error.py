@@ -7,39 +7,27 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from selfinstruct.backends.openai.error_body import ErrorBody, excerpt, parse_error
+from selfinstruct.backends.openai.error_words import (
+    BAD_KEY,
+    CONTEXT_LENGTH,
+    FILTERED,
+    NO_CHANNEL,
+    NO_CREDIT,
+    NO_MODEL,
+    UNSUPPORTED,
+    kind_of,
+)
 from selfinstruct.backends.openai.rate_limit_headers import retry_after
+from selfinstruct.backends.openai.refused_option import refused_option
 from selfinstruct.messages import Phrase
 from selfinstruct.records import Usage
 
-#: Request options that servers are known to reject, and patterns of their names in error messages.
-_OPTIONS = {
-    "response_format": r"response_?format|json_schema|json_object|json mode|structured output|guided|grammar",
-    "max_completion_tokens": r"max_completion_tokens",
-    "max_tokens": r"max_tokens",
-    "temperature": r"temperature",
-    "top_p": r"top_p",
-    "seed": r"\bseed\b",
-}
-_CONTEXT_LENGTH = re.compile(
-    r"context_length|context (?:length|window|size)|max_model_len|\bn_ctx\b|prompt is too long|input is too long"
-    r"|too many (?:input )?tokens|reduce (?:the length|your prompt)|string_above_max_length",
-    re.IGNORECASE,
-)
-_NO_CREDIT = re.compile(
-    r"insufficient[_ ](?:quota|balance|funds|credit)|exceeded your current quota|billing_hard_limit|spend(?:ing)? limit"
-    r"|usage_limit_reached|credit balance|payment required",
-    re.IGNORECASE,
-)
-_NO_MODEL = re.compile(
-    r"model_not_found|model\b.*(?:not (?:exist|found)|no access|unknown)|no such model", re.IGNORECASE
-)
-_EXCERPT_LENGTH = 200
 # The default ports of local servers, and the command that starts each.
 _START_COMMANDS = {
     1234: "lms server start",
@@ -48,6 +36,8 @@ _START_COMMANDS = {
     11434: "ollama serve",
 }
 _OPENAI_HOST = "api.openai.com"
+#: Tries of an error that has status 200 and words that say nothing about its kind.
+_UNEXPLAINED_TRIES = 3
 
 #: The ``max_tries`` of a transient error: retried until the time for retries is over.
 UNLIMITED_TRIES = 1_000_000
@@ -146,9 +136,9 @@ def _transient(reason: str, message: str, *, overload: bool = True) -> CallError
 
 
 def from_status(
-    status: int, headers: Mapping[str, str], data: bytes, options: Collection[str] = (), now: float = 0.0
+    status: int, headers: Mapping[str, str], data: bytes, body: Mapping[str, Any] | None = None, now: float = 0.0
 ) -> CallError:
-    """Classify a reply with an error status; ``options`` are the names of the request's options.
+    """Classify a reply with an error status; ``body`` is that of the request.
 
     ``now`` is Unix time, for delays given as points in time.
     """
@@ -157,23 +147,23 @@ def from_status(
     except (ValueError, RecursionError):
         payload = None
     if payload is None or not isinstance(payload, dict | list | str):
-        return _classify(status, _ErrorBody(_excerpt(data)), headers, options, now)
-    return from_error(status, payload, headers, now, options)
+        return _classify(status, ErrorBody(excerpt(data)), headers, body or {}, now)
+    return from_error(status, payload, headers, now, body)
 
 
 def from_error(
-    status: int, payload: Any, headers: Mapping[str, str], now: float, options: Collection[str] = ()
+    status: int, payload: Any, headers: Mapping[str, str], now: float, body: Mapping[str, Any] | None = None
 ) -> CallError:
-    """Classify a JSON error in any of the envelopes in use; with status 200, the code in the body decides."""
-    error = _parse_error(payload)
-    if status == 200:
-        code = error.code
-        inner = int(code) if code.isascii() and code.isdigit() and len(code) == 3 else 0
-        limited = "rate" in code.lower() or _NO_CREDIT.search(error.text)
-        # LM Studio answers this to any path that does not begin with /v1.
-        not_found = error.message.startswith("Unexpected endpoint")
-        status = inner if 400 <= inner < 600 else 429 if limited else 404 if not_found else 503
-    return _classify(status, error, headers, options, now)
+    """Classify a JSON error in any of the envelopes in use; with status 200, what is in the body decides."""
+    error = parse_error(payload)
+    if not error.message:
+        error = replace(error, message=excerpt(json.dumps(payload)) if payload else "no message")
+    if 200 <= status < 300:
+        kind = kind_of(error.code, error.text)
+        if not kind:
+            return CallError("server-error", _detail(status, error), max_tries=_UNEXPLAINED_TRIES, overload=True)
+        status = kind
+    return _classify(status, error, headers, body or {}, now)
 
 
 def not_json(status: int, data: bytes, content_type: str) -> CallError:
@@ -181,13 +171,13 @@ def not_json(status: int, data: bytes, content_type: str) -> CallError:
     if "html" in content_type.lower() or data[:200].lstrip()[:1] == b"<":
         return CallError(
             "page",
-            Phrase("expected JSON, got a web page (status {status}): {data}", status=status, data=_excerpt(data)),
+            Phrase("expected JSON, got a web page (status {status}): {data}", status=status, data=excerpt(data)),
             hint="Check that `base_url` is the address of the API; it often ends in /v1.",
             max_tries=3,
         )
     body = Phrase("an empty body")
     if data.strip():
-        body = Phrase("a body that is not JSON: {text}", text=_excerpt(data))
+        body = Phrase("a body that is not JSON: {text}", text=excerpt(data))
     message = Phrase(
         "expected JSON, got {body} (status {status}, {content_type})",
         body=body,
@@ -197,57 +187,24 @@ def not_json(status: int, data: bytes, content_type: str) -> CallError:
     return CallError("garbled", message, max_tries=3, billed=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _ErrorBody:
-    """The parts of an error's envelope; ``salvage`` is text of the model that came with it."""
-
-    message: str
-    code: str = ""
-    kind: str = ""
-    param: str = ""
-    salvage: str | None = None
-
-    @property
-    def text(self) -> str:
-        return f"{self.code} {self.kind} {self.message}"
-
-
-def _parse_error(payload: Any) -> _ErrorBody:
-    """Parse an envelope: OpenAI's, a flat one, plain text, FastAPI's ``detail``, or one of these in a list."""
-    while isinstance(payload, list) and payload:
-        payload = payload[0]
-    error = payload
-    if isinstance(payload, dict):
-        error = next((payload[key] for key in ("error", "detail", "errors") if payload.get(key)), payload)
-        while isinstance(error, list) and error:
-            error = error[0]
-    if not isinstance(error, dict):
-        return _ErrorBody(_excerpt(str(error or "no message")))
-    message = next((error[key] for key in ("message", "msg", "error", "detail") if error.get(key)), None)
-    text = message if isinstance(message, str) else json.dumps(message or error)
-    param = error.get("param") or (error.get("loc") or [""])[-1]
-    failed = error.get("failed_generation")
-    return _ErrorBody(
-        _excerpt(text),
-        str(error.get("code") or ""),
-        str(error.get("type") or error.get("status") or ""),
-        str(param).partition(".")[0],
-        failed if isinstance(failed, str) and failed.strip() else None,
-    )
+def _detail(status: int, error: ErrorBody) -> Phrase:
+    return Phrase("status {status}: {message}", status=status, message=error.message)
 
 
 def _classify(
-    status: int, error: _ErrorBody, headers: Mapping[str, str], options: Collection[str], now: float
+    status: int, error: ErrorBody, headers: Mapping[str, str], body: Mapping[str, Any], now: float
 ) -> CallError:
-    detail = Phrase("status {status}: {message}", status=status, message=error.message)
+    detail = _detail(status, error)
     if status in (400, 422):
-        return _bad_request(error, detail, options)
-    if status == 402 or (status in (403, 429) and _NO_CREDIT.search(error.text)):
+        return _bad_request(error, detail, body)
+    if status == 402 or (status in (401, 403, 429) and NO_CREDIT.search(error.text)):
         return _no_credit(detail)
     if status in (401, 407):
-        return CallError("denied", Phrase("the API key was rejected: {detail}", detail=detail), fatal=True)
-    if status == 404 and _NO_MODEL.search(error.text):
+        return _denied(detail)
+    if NO_MODEL.search(error.text) and (status == 404 or NO_CHANNEL.search(error.text)):
         return _no_model(detail)
+    if status == 404 and UNSUPPORTED.search(error.text):
+        return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail))
     if status == 403:
         return CallError(
             "denied",
@@ -274,34 +231,51 @@ def _classify(
         delay = retry_after(headers, now)
         return CallError("rate-limit", detail, max_tries=UNLIMITED_TRIES, overload=True, retry_after=delay)
     if status in (408, 409, 425) or status >= 500:
-        delay = retry_after({k: v for k, v in headers.items() if k in ("retry-after", "retry-after-ms", "date")}, now)
-        # A proxy that times out does not stop the generation behind it.
-        billed = status in (504, 524)
-        return CallError(
-            "server-error", detail, max_tries=UNLIMITED_TRIES, overload=True, retry_after=delay, billed=billed
-        )
+        return _server_error(status, error, headers, body, now)
     return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail))
 
 
-def _bad_request(error: _ErrorBody, detail: str, options: Collection[str]) -> CallError:
-    """Classify a 400: salvaged text, a prompt that is too long, an unsupported option, or another rejection."""
+def _server_error(
+    status: int, error: ErrorBody, headers: Mapping[str, str], body: Mapping[str, Any], now: float
+) -> CallError:
+    """Classify a 5xx or a timeout: one that names an option of the request refuses it (a template that raises)."""
+    detail = _detail(status, error)
+    option = refused_option(error, body, surely=False)
+    if option:
+        return CallError("option", detail, option=option, max_tries=UNLIMITED_TRIES)
+    delay = retry_after({k: v for k, v in headers.items() if k in ("retry-after", "retry-after-ms", "date")}, now)
+    # A proxy that times out does not stop the generation behind it.
+    billed = status in (504, 524)
+    return CallError("server-error", detail, max_tries=UNLIMITED_TRIES, overload=True, retry_after=delay, billed=billed)
+
+
+def _bad_request(error: ErrorBody, detail: str, body: Mapping[str, Any]) -> CallError:
+    """Classify a 400: salvaged text, a filter, a prompt that is too long, an unsupported option, or another one."""
     if error.salvage is not None:
         return CallError("garbled", detail, salvage=error.salvage, billed=True)
-    if _CONTEXT_LENGTH.search(error.text):
+    if FILTERED.search(error.text):
+        return CallError(
+            "filtered", Phrase("the endpoint's content filter rejected the prompt: {detail}", detail=detail)
+        )
+    if CONTEXT_LENGTH.search(error.text):
         hint = "Use fewer demonstrations, request fewer rows per prompt, or lower the recipe's max_tokens."
         return CallError(
             "context", Phrase("the request exceeds the model's context length: {detail}", detail=detail), hint
         )
-    if _NO_CREDIT.search(error.text):
+    if NO_CREDIT.search(error.text):
         return _no_credit(detail)
-    if error.param in options and error.param in _OPTIONS:
-        return CallError("option", detail, option=error.param, max_tries=UNLIMITED_TRIES)
-    for option, pattern in _OPTIONS.items():
-        if option in options and re.search(pattern, error.text, re.IGNORECASE):
-            return CallError("option", detail, option=option, max_tries=UNLIMITED_TRIES)
-    if _NO_MODEL.search(error.text):
+    if BAD_KEY.search(error.text):
+        return _denied(detail)
+    option = refused_option(error, body)
+    if option:
+        return CallError("option", detail, option=option, max_tries=UNLIMITED_TRIES)
+    if NO_MODEL.search(error.text):
         return _no_model(detail)
     return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail))
+
+
+def _denied(detail: str) -> CallError:
+    return CallError("denied", Phrase("the API key was rejected: {detail}", detail=detail), fatal=True)
 
 
 def _no_credit(detail: str) -> CallError:
@@ -313,14 +287,6 @@ def _no_model(detail: str) -> CallError:
     return CallError(
         "no-model", Phrase("no such model: {detail}", detail=detail), "Use a model that the endpoint lists.", fatal=True
     )
-
-
-def _excerpt(text: str | bytes) -> str:
-    """The beginning of a text on one line, with control characters escaped."""
-    if isinstance(text, bytes):
-        text = text[: 4 * _EXCERPT_LENGTH].decode("utf-8", "replace")
-    text = " ".join(text[: 4 * _EXCERPT_LENGTH].split())
-    return repr(text[:_EXCERPT_LENGTH])[1:-1] if text else "an empty reply"
 
 
 def exception_chain(error: BaseException) -> Iterator[BaseException]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from selfinstruct.backends.openai.call_error import CallError, from_error, not_json
+from selfinstruct.backends.openai.error_body import parse_error
+from selfinstruct.backends.openai.payload import read_payload
 from selfinstruct.records import Usage
 
 
@@ -29,21 +31,23 @@ class Completion:
 
 
 def read_completion(data: bytes, content_type: str) -> Completion | CallError:
-    """Parse the body of a reply with status 200."""
-    payload = _payload(data)
+    """Parse the body of a reply with a status of success: a reply if it has choices, else an error."""
+    payload = read_payload(data)
     if payload is None:
         return not_json(200, data, content_type)
-    if payload.get("error"):
-        return from_error(200, payload, {}, 0.0)
     tokens = _tokens(payload.get("usage"))
     choices = payload.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, dict):
+        if not parse_error(payload).is_empty:
+            return from_error(200, payload, {}, 0.0)
         return CallError("empty", "the reply has no choices", max_tries=2, billed=True, usage=_usage(tokens))
     message = choice.get("message")
     message = message if isinstance(message, dict) else {"content": choice.get("text")}
     reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
     text, reason = _text(message.get("content")), str(choice.get("finish_reason") or "stop")
+    if not text and (choice.get("error") or payload.get("error")):
+        return from_error(200, choice if choice.get("error") else payload, {}, 0.0)
     if not text:
         text = _tool_arguments(message)
     if not text and (refusal := _text(message.get("refusal"))):
@@ -59,16 +63,6 @@ def read_completion(data: bytes, content_type: str) -> Completion | CallError:
     if not text and reason in ("tool_calls", "function_call"):
         return CallError("empty", "the model called a tool without arguments", billed=True, usage=_usage(tokens))
     return Completion(text, reason, *tokens, len(reasoning))
-
-
-def _payload(data: bytes) -> dict[str, Any] | None:
-    try:
-        payload = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    if isinstance(payload, list) and payload:
-        payload = payload[0]
-    return payload if isinstance(payload, dict) else None
 
 
 def _text(value: Any) -> str:

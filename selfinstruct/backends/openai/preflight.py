@@ -1,20 +1,26 @@
 """The first call to an endpoint: reports a wrong key, model or address before anything is planned, and how to fix it.
 
-It is one small chat completion with all the options of the run, so that an endpoint rejects unsupported options here,
-once, and not in every call that is in flight at the time.
+It is one small chat completion with the shape of those of the run: a system message, all options, a token limit. What
+an endpoint refuses is found out here, one thing at a time, and not in every call that is in flight at the time. Some
+endpoints do not say what they refuse: then the call is made without any option, and with one more of them each time.
+A server that fails twice, but not without ``response_format``, refuses that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from selfinstruct.backends.openai.call_error import CallError, from_error, from_status
 from selfinstruct.backends.openai.completion import Completion
+from selfinstruct.backends.openai.error_body import parse_error
+from selfinstruct.backends.openai.model_list import ModelList, read_models
 from selfinstruct.backends.openai.options import Options
+from selfinstruct.backends.openai.refused_option import RESPONSE_FORMAT
 from selfinstruct.backends.openai.settings import PreflightSettings
 from selfinstruct.backends.openai.wire import Answer, Wire
 from selfinstruct.errors import EndpointError
@@ -22,10 +28,18 @@ from selfinstruct.messages import Phrase
 from selfinstruct.records import Message
 
 #: Mentions JSON because OpenAI's JSON mode rejects a prompt that does not.
-_PROMPT = (Message("user", 'Reply with this JSON and nothing else: {"rows": []}'),)
+_PROMPT = (
+    Message("system", "You write rows of a data set, as JSON."),
+    Message("user", 'Reply with this JSON and nothing else: {"rows": []}'),
+)
 _MAX_TOKENS = 16
+#: Requests of one first call, each without something that the one before it was refused for.
+_MOST_FALLBACKS = 30
 #: The tries if nobody answers, or if waiting may not help.
 _FEW_TRIES = 2
+#: The tries before a server that says it is busy is tried without ``response_format``: it may be loading the model.
+_BUSY_TRIES = 4
+_BUSY = re.compile("status (?:503|529)")
 #: Errors of a model that works: it read the prompt and generated something, if nothing useful.
 _MODEL_WORKS = ("empty", "reasoning")
 _WRONG_ADDRESS = ("not-found", "page")
@@ -50,36 +64,97 @@ class Preflight:
     make_wire: Callable[[str], Wire]
     back_off: Callable[[int], Awaitable[None]]
     clock: Callable[[], float]
+    _searched: bool = False
+    _server_errors: int = 0
+    _works_without_format: bool = False
 
     async def model(self) -> str:
-        """Return the name of the endpoint's only or first model; raises EndpointError if it lists none."""
+        """Return the first of the endpoint's models that can write; raises EndpointError if it lists none.
+
+        A choice between several is noted.
+        """
         outcome = await self._retry(self._list_models)
         if isinstance(outcome, CallError):
             if outcome.reason not in ("unreachable", "denied", "no-model", "page"):
                 hint = "Check `base_url`, or set `model` if the endpoint does not list its models."
                 outcome = replace(outcome, hint=hint)
             raise await self._endpoint_error(outcome)
-        return str(outcome[0])
+        chosen, *others = outcome.writers
+        if others:
+            note = "{model} is the first model that the endpoint lists; the others are {names}"
+            self.options.notes.append(Phrase(note, model=chosen, names=_shown(others)))
+        return str(chosen)
 
     async def run(self, model: str) -> None:
         """Raise EndpointError, with a remedy, unless ``model`` answers."""
-
-        async def attempt() -> Completion | CallError:
-            """Send one small request, and another one without each option that is rejected."""
-            body = self.options.probe(model, _PROMPT)
-            limit = self.options.token_limit_name
-            outcome = await self.attempt({**body, limit: _MAX_TOKENS} if limit in body else body)
-            if not isinstance(outcome, CallError):
-                return outcome
-            if outcome.option and self.options.reject(outcome.option, body, outcome.message):
-                return await attempt()
-            if outcome.reason == "refused" and self.options.drop_optional():
-                return await attempt()
-            return outcome
-
-        outcome = await self._retry(lambda: self._hedged(attempt))
+        outcome = await self._retry(lambda: self._hedged(lambda: self._fit(model)))
         if isinstance(outcome, CallError) and outcome.reason not in _MODEL_WORKS:
             raise await self._endpoint_error(outcome)
+
+    async def _fit(self, model: str) -> Completion | CallError:
+        """Send one small request, and another one without each option that is refused."""
+        fallbacks = 0
+        while True:
+            body = self.options.probe(model, _PROMPT, _MAX_TOKENS)
+            outcome = await self.attempt(body)
+            fallbacks += 1
+            if not isinstance(outcome, CallError) or fallbacks > _MOST_FALLBACKS:
+                return outcome
+            if outcome.option and self.options.reject(outcome.option, body, outcome.message):
+                continue
+            if outcome.reason == "refused" and not self._searched:
+                self._searched = True
+                return await self._search(model, self.options.optional(body), outcome)
+            if outcome.reason == "server-error" and RESPONSE_FORMAT in body:
+                self._server_errors += 1
+                most = _BUSY_TRIES if _BUSY.search(outcome.message) else _FEW_TRIES
+                if self._server_errors >= most and await self._crashes_on_format(model, body, outcome):
+                    continue
+            return outcome
+
+    async def _search(self, model: str, names: Sequence[str], refusal: CallError) -> Completion | CallError:
+        """Find out which options an endpoint refuses that does not say so, by adding one after another to a bare call.
+
+        The outcome of the last call with all options that are left; ``refusal`` if the bare call fails, too.
+        """
+        try:
+            self.options.set_aside(names)
+            last = await self.attempt(self.options.probe(model, _PROMPT, _MAX_TOKENS))
+            if not _works(last):
+                return refusal
+            for at, name in enumerate(names, 1):
+                self.options.set_aside(names[at:])
+                while True:
+                    body = self.options.probe(model, _PROMPT, _MAX_TOKENS)
+                    outcome = await self.attempt(body)
+                    if _works(outcome):
+                        last = outcome
+                        break
+                    if not isinstance(outcome, CallError) or outcome.reason not in ("refused", "option"):
+                        return outcome
+                    if not self.options.reject(name, body, outcome.message):
+                        return outcome
+                    if name != RESPONSE_FORMAT:
+                        break
+            return last
+        finally:
+            self.options.set_aside(())
+
+    async def _crashes_on_format(self, model: str, body: dict[str, Any], error: CallError) -> bool:
+        """Whether a server fails with ``response_format``, and not without it; the format then falls back."""
+        if not self._works_without_format:
+            self.options.set_aside([RESPONSE_FORMAT])
+            try:
+                bare = await self.attempt(self.options.probe(model, _PROMPT, _MAX_TOKENS))
+            finally:
+                self.options.set_aside(())
+            if not _works(bare):
+                return False
+            self._works_without_format = True
+            again = await self.attempt(body)
+            if not isinstance(again, CallError) or again.reason != "server-error":
+                return True  # it was a coincidence: the next request will do
+        return self.options.reject(RESPONSE_FORMAT, body, error.message)
 
     async def _retry(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
         """The outcome of ``attempt``, repeated for a while if its error may be transient."""
@@ -126,18 +201,14 @@ class Preflight:
         elif error.reason == "no-model":
             names = await self._list_models()
             if not isinstance(names, CallError):
-                more = ["..."] if len(names) > _MODELS_SHOWN else []
-                hint = Phrase(
-                    "Set `model` to one that the endpoint has: {names}.",
-                    names=", ".join([*names[:_MODELS_SHOWN], *more]),
-                )
+                hint = Phrase("Set `model` to one that the endpoint has: {names}.", names=_shown(names.writers))
         elif error.reason in _WRONG_ADDRESS:
             other = await self._other_address()
             hint = Phrase('Set `base_url="{other}"`.', other=other) if other else hint
         return EndpointError(message, hint=hint)
 
-    async def _list_models(self) -> list[str] | CallError:
-        return _model_names(await self.wire.models())
+    async def _list_models(self) -> ModelList | CallError:
+        return _models_in(await self.wire.models())
 
     async def _other_address(self) -> str:
         """The same address with or without /v1, or without an endpoint's path, if the API is there."""
@@ -148,26 +219,40 @@ class Preflight:
                 continue
             wire = self.make_wire(other)
             try:
-                if not isinstance(_model_names(await wire.models()), CallError):
+                if not isinstance(_models_in(await wire.models()), CallError):
                     return other
             finally:
                 await wire.close()
         return ""
 
 
-def _model_names(answer: Answer | CallError) -> list[str] | CallError:
-    """The models in a reply to GET /models, in OpenAI's form or Ollama's."""
+def _works(outcome: Completion | CallError) -> bool:
+    return not isinstance(outcome, CallError) or outcome.reason in _MODEL_WORKS
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join([*names[:_MODELS_SHOWN], *(["..."] if len(names) > _MODELS_SHOWN else [])])
+
+
+def _models_in(answer: Answer | CallError) -> ModelList | CallError:
+    """The models in a reply to GET /models, at least one of which can write."""
     if isinstance(answer, CallError):
         return answer
-    if answer.status != 200:
+    if not 200 <= answer.status < 300:
         return from_status(answer.status, answer.headers, answer.data)
     try:
         payload = json.loads(answer.data)
-        listed = payload.get("data") or payload.get("models") or []
-        if not listed and payload.get("error"):
-            return from_error(200, payload, answer.headers, 0.0)
-        names = [each.get("id") or each.get("name") or each.get("model") for each in listed]
-    except (ValueError, RecursionError, AttributeError, TypeError):
+    except (ValueError, RecursionError):
         return CallError("page", "invalid list of models", hint="Check that `base_url` is the address of the API.")
-    names = [name for name in names if isinstance(name, str)]
-    return names or CallError("no-model", "the endpoint lists no model", hint="Load a model, or set `model`.")
+    models = read_models(payload)
+    if models.writers:
+        return models
+    if models.others:
+        message = Phrase("the endpoint lists no model that can write: {names}", names=_shown(models.others))
+        return CallError("no-model", message, hint="Load one, or set `model`.")
+    if isinstance(payload, dict) and not any(key in payload for key in ("data", "models")):
+        error = parse_error(payload)
+        if not error.is_empty:
+            return from_error(200, payload, answer.headers, 0.0)
+        return CallError("page", "invalid list of models", hint="Check that `base_url` is the address of the API.")
+    return CallError("no-model", "the endpoint lists no model", hint="Load a model, or set `model`.")

@@ -67,8 +67,8 @@ def test_only_a_proxys_timeout_is_billed() -> None:
 )
 def test_envelopes_differ_and_mean_the_same(status: int, body: Any, reason: str) -> None:
     """OpenAI's, vLLM's, Ollama's, FastAPI's and Google's envelopes, and none at all."""
-    options = ("temperature", "seed", "response_format")
-    error = from_status(status, {}, json.dumps(body).encode(), options)
+    request = {"model": "m", "messages": [], "temperature": 1, "seed": 1, "response_format": {"type": "json_object"}}
+    error = from_status(status, {}, json.dumps(body).encode(), request)
     assert error.reason == reason
     assert bool(error.option) == (reason == "option")
 
