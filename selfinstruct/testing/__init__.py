@@ -12,7 +12,7 @@
         run = await run_async("seeds.jsonl", base_url=server.base_url, rows=100)
     assert server.ledger.counts["faults"] > 0
 
-Does not handle: streaming, embeddings, TLS, or replacing a model in production.
+Does not handle: embeddings, TLS, or replacing a model in production.
 """
 
 from selfinstruct.testing.author import Author, ScriptedAuthor, Shares

@@ -37,9 +37,9 @@ class Behaviour:
     key that requests must have ("": none needed). ``models`` are listed and accepted; with ``any_model``, any other
     name is accepted as well. Requests with an option in ``refuses`` are answered by 400, such as ``response_format``,
     ``json_object``, ``json_schema``, ``seed`` or ``max_tokens``. ``prefix`` is the path before ``/chat/completions``.
-    Idle connections are closed after ``keep_alive``. With ``repeats_key``, errors, pages and headers repeat the
-    request's Authorization header in the encodings that servers are known to use. ``batches`` is how batch jobs are
-    processed.
+    Idle connections are closed after ``keep_alive``. ``model_list`` is the form of the list of models, one of
+    `selfinstruct.testing.manners.LISTS`. With ``repeats_key``, errors, pages and headers repeat the request's
+    Authorization header in the encodings that servers are known to use. ``batches`` is how batch jobs are processed.
     """
 
     faults: Mapping[str, float] = field(default_factory=dict)
@@ -60,6 +60,7 @@ class Behaviour:
     prefix: str = "/v1"
     keep_alive: float = 5.0
     repeats_key: bool = False
+    model_list: str = "openai"
     batches: BatchBehaviour = field(default_factory=BatchBehaviour)
 
     def draw(self, number: int) -> tuple[str, Random]:

@@ -1,6 +1,7 @@
-"""The faults by name: 28 kinds observed in OpenAI-compatible endpoints, and their variants.
+"""The faults by name: kinds observed in OpenAI-compatible endpoints, and their variants.
 
-``rate-limit`` is a random variant, ``rate-limit:date`` a particular one.
+``rate-limit`` is a random variant, ``rate-limit:date`` a particular one. Faults befall some requests; those that last
+are an endpoint's manners, which hold for every request, and are meant to be used one at a time with the share 1.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Literal, TypeAlias
 from aiohttp import web
 
 from selfinstruct.errors import InputError
-from selfinstruct.testing import content, transport
+from selfinstruct.testing import content, manners, transport
 from selfinstruct.testing.exchange import Exchange
 
 #: The effect on a run. ``lost``: the request yields no row, and another one is needed; ``kept``: rows arrive, perhaps
@@ -23,20 +24,27 @@ Act: TypeAlias = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One variant of a fault, and the requests to which it applies."""
+    """One variant of a fault, and the requests to which it applies.
+
+    Of one that lasts, ``wasted`` is the number of calls that it costs a client to find out what is right, and ``told``
+    are words that the client's user should read, in a note or an error; "" if there is nothing to tell.
+    """
 
     effect: Effect
     act: Act
     applies: Callable[[Exchange], bool] = lambda exchange: True
+    wasted: int = 0
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind of fault, numbered from 1, with its variants by name."""
+    """One kind of fault, numbered from 1, with its variants by name; a ``lasting`` one holds for every request."""
 
     number: int
     description: str
     variants: Mapping[str, Variant]
+    lasting: bool = False
 
     @property
     def fatal(self) -> bool:
@@ -61,6 +69,23 @@ def _rewriting(effect: Effect, rewrites: Mapping[str, content.Rewrite]) -> dict[
 
     return _all(effect, {name: acting(rewrite) for name, rewrite in rewrites.items()})
 
+
+def _refusing(
+    act: Act, applies: Callable[[Exchange], bool], told: str, wasted: int = 1, effect: Effect = "lost"
+) -> Variant:
+    return Variant(effect, act, applies, wasted, told)
+
+
+def _kept(acts: Mapping[str, Act]) -> dict[str, Variant]:
+    return {name: Variant("kept", act) for name, act in acts.items()}
+
+
+_UNNAMED = manners.saying("Invalid request: the request could not be processed.")
+_OPENROUTER = {
+    "message": "Provider returned error",
+    "code": 400,
+    "metadata": {"raw": '{"error":{"message":"presence_penalty is not supported"}}', "provider_name": "X"},
+}
 
 FAULTS: dict[str, Fault] = {
     "rate-limit": Fault(1, "429 with every form of retry header, and without", _all("lost", transport.RATE_LIMITS)),
@@ -136,6 +161,194 @@ FAULTS: dict[str, Fault] = {
     "trap": Fault(26, "JSON that misleads repair libraries", _rewriting("kept", content.TRAPS)),
     "hostile": Fault(27, "deep nesting, 5,000 digits, lone surrogates", _rewriting("kept", content.HOSTILE)),
     "drift": Fault(28, "rows in a different format", _rewriting("kept", content.DRIFTS)),
+    "no-system": Fault(
+        29,
+        "system messages are refused: their text belongs in front of the user's",
+        {
+            name: _refusing(act, manners.has_system, "system messages")
+            for name, act in {
+                "gemma": manners.saying("System role not supported"),
+                "template": manners.saying(
+                    "Value is not callable: Jinja Exception: Conversation roles must alternate user/assistant", 500
+                ),
+                "google": manners.saying("Developer instruction is not enabled for models/gemma-3-27b-it"),
+                "roles": manners.saying("Only user and assistant roles are supported!"),
+                "path": manners.refusing(
+                    422,
+                    {
+                        "detail": [
+                            {"loc": ["body", "messages", 0, "role"], "msg": "Input should be 'user', 'assistant'"}
+                        ]
+                    },
+                ),
+                "chinese": manners.refusing(400, {"code": "1214", "msg": "该模型不支持system角色"}),
+                "unexpected": manners.saying("Unexpected role 'system' in messages[0]", param="messages.[0].role"),
+            }.items()
+        }
+        | {"unnamed": _refusing(_UNNAMED, manners.has_system, "system messages", 8)},
+        lasting=True,
+    ),
+    "no-option": Fault(
+        30,
+        "one option is refused: it is left out alone",
+        {
+            "named": _refusing(
+                manners.saying("Unsupported parameter", param="presence_penalty"),
+                manners.has("presence_penalty"),
+                "presence_penalty",
+            ),
+            "spelled": _refusing(
+                manners.saying("The presence penalty cannot be set for this model."),
+                manners.has("presence_penalty"),
+                "presence_penalty",
+            ),
+            "camel": _refusing(manners.saying("topP is not allowed"), manners.has("top_p"), "top_p"),
+            "extra": _refusing(
+                manners.refusing(422, {"detail": [{"loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}),
+                manners.has("seed"),
+                "seed",
+            ),
+            "provider": _refusing(
+                manners.refusing(400, {"error": _OPENROUTER}), manners.has("presence_penalty"), "presence_penalty"
+            ),
+            "no-provider": _refusing(
+                manners.saying("No endpoints found that support the requested parameters.", 404),
+                manners.has("presence_penalty"),
+                "presence_penalty",
+                8,
+            ),
+            "exclusive": _refusing(
+                manners.saying("`temperature` and `top_p` cannot both be specified for this model."),
+                lambda exchange: {"temperature", "top_p"} <= exchange.body.keys(),
+                "top_p",
+            ),
+            "range": _refusing(
+                manners.saying("temperature must be in the range [0, 0.5]"),
+                manners.above("temperature", 0.5),
+                "using 0.5",
+            ),
+            "fixed": _refusing(
+                manners.saying(
+                    "Unsupported value: 'temperature' does not support 0.7. Only the default (1) is supported."
+                ),
+                manners.has("temperature"),
+                "temperature",
+            ),
+            "server-error": _refusing(manners.saying("unsupported parameter: seed", 500), manners.has("seed"), "seed"),
+            "in-200": _refusing(
+                manners.refusing(200, {"code": "InvalidParameter", "message": "seed: not supported"}),
+                manners.has("seed"),
+                "seed",
+            ),
+            **{
+                f"unnamed-{option}": _refusing(_UNNAMED, manners.has(option), option.replace("-", "_"), 8)
+                for option in ("temperature", "top_p", "presence_penalty", "seed")
+            },
+        },
+        lasting=True,
+    ),
+    "no-format": Fault(
+        31,
+        "a reply format, or a keyword of its schema, is refused: the next one is used",
+        {
+            "type": _refusing(
+                manners.saying("This response_format type is unavailable now"), manners.has_schema, "json_object"
+            ),
+            "keyword": _refusing(
+                manners.saying(
+                    'Invalid JSON payload received. Unknown name "additionalProperties" at '
+                    "'generation_config.response_schema': Cannot find field."
+                ),
+                manners.has_keyword("additionalProperties"),
+                "additionalProperties",
+                2,
+            ),
+            "strict": _refusing(
+                manners.saying("Unrecognized key 'strict'", param="response_format"),
+                manners.has_keyword("strict"),
+                "strict",
+            ),
+            "grammar": _refusing(
+                manners.saying("Failed to initialize samplers: failed to parse grammar", 500),
+                manners.has_schema,
+                "response_format",
+            ),
+            "unnamed": _refusing(_UNNAMED, manners.has("response_format"), "plain text", 8),
+            "crash": _refusing(
+                manners.saying("Internal server error", 500), manners.has("response_format"), "plain text", 6
+            ),
+            "crash-on-schema": _refusing(
+                manners.saying("EngineCore encountered an issue.", 502), manners.has_schema, "json_object", 5
+            ),
+        },
+        lasting=True,
+    ),
+    "token-limit": Fault(
+        32,
+        "a token limit outside the bounds, or under another name: it is moved into them, or renamed",
+        {
+            "higher": _refusing(
+                manners.saying(
+                    "Could not finish the message because max_tokens or model output limit was reached. Please try "
+                    "again with higher max_tokens."
+                ),
+                manners.limit_below(100),
+                "",
+            ),
+            "minimum": _refusing(
+                manners.saying("Invalid 'max_tokens': integer below minimum value. Expected a value >= 256, got 16."),
+                manners.limit_below(256),
+                "",
+            ),
+            "minimum-above-the-recipe": _refusing(
+                manners.saying("max_tokens must be at least 4000"), manners.limit_below(4_000), "max_tokens"
+            ),
+            "range": _refusing(
+                manners.saying("Invalid max_tokens value, the valid range of max_tokens is [1, 1024]"),
+                manners.limit_above(1_024),
+                "using 1,024",
+                16,
+            ),
+            "renamed": _refusing(
+                manners.saying(
+                    "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+                    "'max_completion_tokens' instead.",
+                    param="max_tokens",
+                    code="unsupported_parameter",
+                ),
+                manners.has("max_tokens"),
+                "max_completion_tokens",
+            ),
+        },
+        lasting=True,
+    ),
+    "streams-only": Fault(
+        33,
+        "only streams are served: replies are streamed",
+        {
+            name: _refusing(act, manners.does_not_stream, "streaming replies")
+            for name, act in {
+                "must": manners.refusing(400, {"detail": "Stream must be set to true"}),
+                "only": manners.saying("This model only support stream mode, please enable the stream parameter"),
+                "thinking": manners.refusing(
+                    400,
+                    {
+                        "code": "invalid_parameter_error",
+                        "message": "parameter.enable_thinking must be set to false for non-streaming calls",
+                    },
+                ),
+                "in-200": manners.refusing(200, {"code": 1210, "msg": "该模型仅支持流式调用 (stream=true)，参数错误"}),
+            }.items()
+        },
+        lasting=True,
+    ),
+    "stream": Fault(34, "events, though no stream was asked for", _kept(manners.STREAMS), lasting=True),
+    "wrapper": Fault(
+        35, "JSON after comments, before a tail, or in another reply", _kept(manners.WRAPPERS), lasting=True
+    ),
+    "error-in-stream": Fault(
+        36, "an error after half of a stream", _all("lost", {"upstream": manners.error_in_stream})
+    ),
 }
 
 
@@ -156,6 +369,6 @@ def find_fault(name: str) -> tuple[Fault, str]:
 
 
 def mixed(rate: float) -> dict[str, float]:
-    """Every fault that is not fatal, in equal shares with the sum ``rate``."""
-    names = [name for name, fault in FAULTS.items() if not fault.fatal]
+    """Every fault that neither is fatal nor lasts, in equal shares with the sum ``rate``."""
+    names = [name for name, fault in FAULTS.items() if not fault.fatal and not fault.lasting]
     return dict.fromkeys(names, rate / len(names))

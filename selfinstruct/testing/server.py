@@ -4,7 +4,7 @@
         ...  # point a client at server.base_url
     server.ledger.counts["rate-limit"]
 
-Does not handle: streaming, embeddings, TLS.
+Does not handle: streaming of plain completions, embeddings, TLS.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from selfinstruct.testing.batch_service import BatchService, require_known_fault
 from selfinstruct.testing.behaviour import Behaviour, Ledger
 from selfinstruct.testing.catalogue import find_fault
 from selfinstruct.testing.exchange import Exchange, ServerState
+from selfinstruct.testing.manners import LISTS, stream
 
 _LARGEST_REQUEST = 256 * 2**20
 _WELL_BEHAVED = Behaviour()
@@ -125,8 +126,7 @@ class FaultServer:
     async def _models(self, request: web.Request) -> web.StreamResponse:
         if not self._has_key(request):
             return web.json_response(_error("Incorrect API key provided.", "invalid_api_key"), status=401)
-        models = [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in self.behaviour.models]
-        return web.json_response({"object": "list", "data": models})
+        return web.json_response(LISTS[self.behaviour.model_list](self.behaviour.models))
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         """Answer one completion request, and count it."""
@@ -201,9 +201,10 @@ class FaultServer:
                 counts.update({"faults": 1, base: 1, exchange.fault: 1, variant.effect: 1})
                 return await variant.act(exchange)
         exchange.fault = ""
-        answer = await exchange.answer()
         counts["answered"] += 1
-        return exchange.send(answer)
+        if exchange.chat and exchange.body.get("stream"):
+            return await stream(exchange)
+        return exchange.send(await exchange.answer())
 
     def _has_key(self, request: web.Request) -> bool:
         """Whether the request has the right API key, if one is needed."""

@@ -281,7 +281,7 @@ class OpenAIBackend:
             if error.salvage is not None:
                 return Completion(error.salvage, "stop", None, None), answer.headers
             return error, answer.headers
-        outcome = read_completion(answer.data, answer.headers.get("content-type", ""))
+        outcome = read_completion(answer.data, answer.headers.get("content-type", ""), body)
         least = _TRUNCATED_SHARE * expected
         if isinstance(outcome, Completion) and outcome.input is not None and outcome.input < least:
             self.counts.truncated_prompts += 1

@@ -162,7 +162,7 @@ def from_error(
         kind = kind_of(error.code, error.text)
         if not kind:
             return CallError("server-error", _detail(status, error), max_tries=_UNEXPLAINED_TRIES, overload=True)
-        status = kind
+        return _classify(kind, error, headers, body or {}, now, shown=status)
     return _classify(status, error, headers, body or {}, now)
 
 
@@ -192,9 +192,10 @@ def _detail(status: int, error: ErrorBody) -> Phrase:
 
 
 def _classify(
-    status: int, error: ErrorBody, headers: Mapping[str, str], body: Mapping[str, Any], now: float
+    status: int, error: ErrorBody, headers: Mapping[str, str], body: Mapping[str, Any], now: float, shown: int = 0
 ) -> CallError:
-    detail = _detail(status, error)
+    """Classify an error by its status and its words; ``shown`` is the status to show, if it is another one."""
+    detail = _detail(shown or status, error)
     if status in (400, 422):
         return _bad_request(error, detail, body)
     if status == 402 or (status in (401, 403, 429) and NO_CREDIT.search(error.text)):
@@ -231,15 +232,14 @@ def _classify(
         delay = retry_after(headers, now)
         return CallError("rate-limit", detail, max_tries=UNLIMITED_TRIES, overload=True, retry_after=delay)
     if status in (408, 409, 425) or status >= 500:
-        return _server_error(status, error, headers, body, now)
+        return _server_error(status, error, headers, body, now, detail)
     return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail))
 
 
 def _server_error(
-    status: int, error: ErrorBody, headers: Mapping[str, str], body: Mapping[str, Any], now: float
+    status: int, error: ErrorBody, headers: Mapping[str, str], body: Mapping[str, Any], now: float, detail: str
 ) -> CallError:
     """Classify a 5xx or a timeout: one that names an option of the request refuses it (a template that raises)."""
-    detail = _detail(status, error)
     option = refused_option(error, body, surely=False)
     if option:
         return CallError("option", detail, option=option, max_tries=UNLIMITED_TRIES)

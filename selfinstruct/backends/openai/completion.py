@@ -30,8 +30,11 @@ class Completion:
     reasoning_length: int = 0
 
 
-def read_completion(data: bytes, content_type: str) -> Completion | CallError:
-    """Parse the body of a reply with a status of success: a reply if it has choices, else an error."""
+def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] | None = None) -> Completion | CallError:
+    """Parse the body of a reply with a status of success: a reply if it has choices, else an error.
+
+    ``request`` is the body of the request, for errors about its options.
+    """
     payload = read_payload(data)
     if payload is None:
         return not_json(200, data, content_type)
@@ -40,14 +43,14 @@ def read_completion(data: bytes, content_type: str) -> Completion | CallError:
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, dict):
         if not parse_error(payload).is_empty:
-            return from_error(200, payload, {}, 0.0)
+            return from_error(200, payload, {}, 0.0, request)
         return CallError("empty", "the reply has no choices", max_tries=2, billed=True, usage=_usage(tokens))
     message = choice.get("message")
     message = message if isinstance(message, dict) else {"content": choice.get("text")}
     reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
     text, reason = _text(message.get("content")), str(choice.get("finish_reason") or "stop")
     if not text and (choice.get("error") or payload.get("error")):
-        return from_error(200, choice if choice.get("error") else payload, {}, 0.0)
+        return from_error(200, choice if choice.get("error") else payload, {}, 0.0, request)
     if not text:
         text = _tool_arguments(message)
     if not text and (refusal := _text(message.get("refusal"))):

@@ -115,10 +115,10 @@ class Options:
         return self._limits[0]
 
     def optional(self, body: Mapping[str, Any]) -> list[str]:
-        """What a request can do without, the reply format last; a token limit is always sent."""
+        """What a request can do without, the reply format first; a token limit is always sent."""
         kept = (*REQUIRED, *TOKEN_LIMITS, STREAM, _STREAM_OPTIONS, RESPONSE_FORMAT)
-        names = [SYSTEM] * has_system(body) + [name for name in body if name not in kept]
-        return names + [RESPONSE_FORMAT] * (RESPONSE_FORMAT in body)
+        others = [name for name in body if name not in kept]
+        return [RESPONSE_FORMAT] * (RESPONSE_FORMAT in body) + [SYSTEM] * has_system(body) + others
 
     def set_aside(self, names: Collection[str]) -> None:
         """Leave out some options until further notice, to find out which of them an endpoint refuses."""

@@ -1,16 +1,13 @@
 """The first call to an endpoint: reports a wrong key, model or address before anything is planned, and how to fix it.
 
-It is one small chat completion with the shape of those of the run: a system message, all options, a token limit. What
-an endpoint refuses is found out here, one thing at a time, and not in every call that is in flight at the time. Some
-endpoints do not say what they refuse: then the call is made without any option, and with one more of them each time.
-A server that fails twice, but not without ``response_format``, refuses that.
+It finds out what the endpoint refuses of the requests (``fitting``), once, and not in every call that is in flight at
+the time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,34 +15,18 @@ from typing import Any
 from selfinstruct.backends.openai.call_error import CallError, from_error, from_status
 from selfinstruct.backends.openai.completion import Completion
 from selfinstruct.backends.openai.error_body import parse_error
+from selfinstruct.backends.openai.fitting import Attempt, Fitting, works
 from selfinstruct.backends.openai.model_list import ModelList, read_models
 from selfinstruct.backends.openai.options import Options
-from selfinstruct.backends.openai.refused_option import RESPONSE_FORMAT
 from selfinstruct.backends.openai.settings import PreflightSettings
 from selfinstruct.backends.openai.wire import Answer, Wire
 from selfinstruct.errors import EndpointError
 from selfinstruct.messages import Phrase
-from selfinstruct.records import Message
 
-#: Mentions JSON because OpenAI's JSON mode rejects a prompt that does not.
-_PROMPT = (
-    Message("system", "You write rows of a data set, as JSON."),
-    Message("user", 'Reply with this JSON and nothing else: {"rows": []}'),
-)
-_MAX_TOKENS = 16
-#: Requests of one first call, each without something that the one before it was refused for.
-_MOST_FALLBACKS = 30
 #: The tries if nobody answers, or if waiting may not help.
 _FEW_TRIES = 2
-#: The tries before a server that says it is busy is tried without ``response_format``: it may be loading the model.
-_BUSY_TRIES = 4
-_BUSY = re.compile("status (?:503|529)")
-#: Errors of a model that works: it read the prompt and generated something, if nothing useful.
-_MODEL_WORKS = ("empty", "reasoning")
 _WRONG_ADDRESS = ("not-found", "page")
 _MODELS_SHOWN = 8
-
-Attempt = Callable[[dict[str, Any]], Awaitable[Completion | CallError]]
 
 
 @dataclass(slots=True)
@@ -64,9 +45,6 @@ class Preflight:
     make_wire: Callable[[str], Wire]
     back_off: Callable[[int], Awaitable[None]]
     clock: Callable[[], float]
-    _searched: bool = False
-    _server_errors: int = 0
-    _works_without_format: bool = False
 
     async def model(self) -> str:
         """Return the first of the endpoint's models that can write; raises EndpointError if it lists none.
@@ -87,74 +65,10 @@ class Preflight:
 
     async def run(self, model: str) -> None:
         """Raise EndpointError, with a remedy, unless ``model`` answers."""
-        outcome = await self._retry(lambda: self._hedged(lambda: self._fit(model)))
-        if isinstance(outcome, CallError) and outcome.reason not in _MODEL_WORKS:
+        fitting = Fitting(self.options, model, self.attempt)
+        outcome = await self._retry(lambda: self._hedged(fitting.run))
+        if isinstance(outcome, CallError) and not works(outcome):
             raise await self._endpoint_error(outcome)
-
-    async def _fit(self, model: str) -> Completion | CallError:
-        """Send one small request, and another one without each option that is refused."""
-        fallbacks = 0
-        while True:
-            body = self.options.probe(model, _PROMPT, _MAX_TOKENS)
-            outcome = await self.attempt(body)
-            fallbacks += 1
-            if not isinstance(outcome, CallError) or fallbacks > _MOST_FALLBACKS:
-                return outcome
-            if outcome.option and self.options.reject(outcome.option, body, outcome.message):
-                continue
-            if outcome.reason == "refused" and not self._searched:
-                self._searched = True
-                return await self._search(model, self.options.optional(body), outcome)
-            if outcome.reason == "server-error" and RESPONSE_FORMAT in body:
-                self._server_errors += 1
-                most = _BUSY_TRIES if _BUSY.search(outcome.message) else _FEW_TRIES
-                if self._server_errors >= most and await self._crashes_on_format(model, body, outcome):
-                    continue
-            return outcome
-
-    async def _search(self, model: str, names: Sequence[str], refusal: CallError) -> Completion | CallError:
-        """Find out which options an endpoint refuses that does not say so, by adding one after another to a bare call.
-
-        The outcome of the last call with all options that are left; ``refusal`` if the bare call fails, too.
-        """
-        try:
-            self.options.set_aside(names)
-            last = await self.attempt(self.options.probe(model, _PROMPT, _MAX_TOKENS))
-            if not _works(last):
-                return refusal
-            for at, name in enumerate(names, 1):
-                self.options.set_aside(names[at:])
-                while True:
-                    body = self.options.probe(model, _PROMPT, _MAX_TOKENS)
-                    outcome = await self.attempt(body)
-                    if _works(outcome):
-                        last = outcome
-                        break
-                    if not isinstance(outcome, CallError) or outcome.reason not in ("refused", "option"):
-                        return outcome
-                    if not self.options.reject(name, body, outcome.message):
-                        return outcome
-                    if name != RESPONSE_FORMAT:
-                        break
-            return last
-        finally:
-            self.options.set_aside(())
-
-    async def _crashes_on_format(self, model: str, body: dict[str, Any], error: CallError) -> bool:
-        """Whether a server fails with ``response_format``, and not without it; the format then falls back."""
-        if not self._works_without_format:
-            self.options.set_aside([RESPONSE_FORMAT])
-            try:
-                bare = await self.attempt(self.options.probe(model, _PROMPT, _MAX_TOKENS))
-            finally:
-                self.options.set_aside(())
-            if not _works(bare):
-                return False
-            self._works_without_format = True
-            again = await self.attempt(body)
-            if not isinstance(again, CallError) or again.reason != "server-error":
-                return True  # it was a coincidence: the next request will do
-        return self.options.reject(RESPONSE_FORMAT, body, error.message)
 
     async def _retry(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
         """The outcome of ``attempt``, repeated for a while if its error may be transient."""
@@ -162,7 +76,7 @@ class Preflight:
         while True:
             outcome = await attempt()
             tries += 1
-            if not isinstance(outcome, CallError) or outcome.fatal or outcome.reason in _MODEL_WORKS:
+            if not isinstance(outcome, CallError) or outcome.fatal or works(outcome):
                 return outcome
             # The whole run depends on this call, so no error but a rejected key or model is final the first time.
             most = _FEW_TRIES if outcome.reason == "unreachable" else max(_FEW_TRIES, outcome.max_tries)
@@ -224,10 +138,6 @@ class Preflight:
             finally:
                 await wire.close()
         return ""
-
-
-def _works(outcome: Completion | CallError) -> bool:
-    return not isinstance(outcome, CallError) or outcome.reason in _MODEL_WORKS
 
 
 def _shown(names: Sequence[str]) -> str:

@@ -37,22 +37,24 @@ from selfinstruct.errors import EndpointError
 from selfinstruct.growth import first_reply_format
 from selfinstruct.preparation.infer import infer
 from selfinstruct.recipe import Model, Price, load_recipe, to_toml
-from selfinstruct.records import Batch, Failure, Message, Reply, Request, Usage
+from selfinstruct.records import Batch, Failure, Message, Reply, ReplyFormat, Request, Usage
 from selfinstruct.replies import parse_reply
 from selfinstruct.rows import read_rows
 from selfinstruct.testing import FAULTS, Behaviour, FaultServer, mixed, server_process
+from selfinstruct.testing.manners import LISTS
 
 SEEDS = Path("seeds/logqa.jsonl")
 ROWS, ROWS_A_CALL, AT_ONCE = 36, 3, 8
 #: With characters that JSON, pages and addresses escape.
 KEY = "sk-canary/7f3a9b+1c5d2e4f60<&>Zq=="
-NOT_FATAL = [name for name in FAULTS if name not in ("quota", "denied")]
+NOT_FATAL = [name for name, fault in FAULTS.items() if name not in ("quota", "denied") and not fault.lasting]
 VARIANTS = [
     f"{name}:{variant}"
     for name, fault in FAULTS.items()
     for variant, each in fault.variants.items()
-    if each.effect != "fatal"
+    if each.effect != "fatal" and not fault.lasting
 ]
+LASTING = [f"{name}:{variant}" for name, fault in FAULTS.items() if fault.lasting for variant in fault.variants]
 
 
 def seed_for(faults: Mapping[str, float], number: int, clean: int = 0) -> int:
@@ -104,6 +106,45 @@ async def test_a_run_completes_despite_any_fault(name: str, tmp_path: Path) -> N
     assert counts["requests"] <= 1 + ROWS / ROWS_A_CALL + counts["faults"] + len(summary.categories)
 
 
+@pytest.mark.parametrize("name", LASTING)
+async def test_requests_fit_the_endpoint(name: str) -> None:
+    """What an endpoint refuses of every request is found by few calls, and told; all others are answered."""
+    kind, _, variant = name.partition(":")
+    right = FAULTS[kind].variants[variant]
+    options = {"temperature": 0.7, "top_p": 0.9, "presence_penalty": 0.5, "max_tokens": 2_000}
+    async with FaultServer(Behaviour(faults={name: 1.0})) as server:
+        backend = await connect(server, Deadlines(), model=options, reply_format=ReplyFormat({"Answer": "string"}))
+        prompts = [request(number, "Write a row.") for number in range(3)]
+        outcomes = [await backend.complete(each) for each in prompts]
+        sent = server.ledger.counts["requests"]
+        notes = list(backend.notes)
+        await backend.close()
+    assert all(isinstance(each, Reply) for each in outcomes)
+    assert sent - len(prompts) - 1 <= right.wasted
+    assert bool(notes) == bool(right.told)
+    assert right.told in " ".join(notes)
+
+
+@pytest.mark.parametrize("form", LISTS)
+async def test_a_model_that_writes_is_chosen_from_any_list(form: str) -> None:
+    """The first that is no embedding or rerank model, in every form of a list; a choice between several is noted."""
+    async with FaultServer(Behaviour(models=("qwen3",), any_model=False, model_list=form)) as server:
+        backend = await connect(server, Deadlines(), model={"name": "default"})
+        assert (backend.name, backend.notes) == ("qwen3", [])
+        server.behaviour = Behaviour(models=("gemma", "qwen3"), model_list=form)
+        other = await connect(server, Deadlines(), model={"name": "default"})
+        assert other.notes == ["gemma: gemma is the first model that the endpoint lists; the others are qwen3"]
+        await backend.close()
+        await other.close()
+
+
+async def test_refusals_are_noted_in_the_summary(tmp_path: Path) -> None:
+    """What was left out of the requests of a run, and what the endpoint said, is in the notes of its summary."""
+    summary, _ = await grow(tmp_path, Behaviour(faults={"no-system:gemma": 1.0}))
+    assert (summary.accepted, summary.stopped) == (ROWS, "done")
+    assert [note for note in summary.notes if "System role not supported" in note]
+
+
 @pytest.mark.parametrize("fault", ["quota:insufficient", "denied:key"])
 async def test_a_fatal_fault_ends_the_run(fault: str, tmp_path: Path) -> None:
     """After a fatal fault, at most one call per slot follows, the rows so far are kept, and the error has a hint."""
@@ -126,7 +167,7 @@ async def connect(server: FaultServer, deadlines: Deadlines, *, silent: float = 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(min(seconds, 0.005))
 
-    model = Model(name="test-model", base_url=server.base_url, **options.pop("model", {}))
+    model = Model(**{"name": "test-model"} | options.pop("model", {}), base_url=server.base_url)
     settings = EndpointSettings(deadlines=deadlines, preflight=PreflightSettings(silent=silent))
     return await OpenAIBackend.connect(model, settings=settings, environ={}, sleep=sleep, rng=Random(1), **options)
 
