@@ -20,7 +20,7 @@ from selfinstruct.checks.criteria import (
     running_checks,
 )
 from selfinstruct.checks.custom import Check, CustomCheck
-from selfinstruct.checks.judge import Fault, Neighbours, PoolView, examine, judge
+from selfinstruct.checks.judge import Fault, Neighbours, PoolView, examine, judge, judge_alone, judge_in_pool
 from selfinstruct.checks.table import FIELD_CHECKS, REASONS
 
 __all__ = [
@@ -40,6 +40,8 @@ __all__ = [
     "field_faults",
     "first_rejection",
     "judge",
+    "judge_alone",
+    "judge_in_pool",
     "run_ahead",
     "running_checks",
 ]

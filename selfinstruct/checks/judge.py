@@ -68,6 +68,11 @@ def judge(candidate: Candidate, demos: Container[int], criteria: Criteria, pool:
     A row of the right shape always gets its category, also when it is rejected, so that drift can be counted; an
     accepted one gets its spans. Raises ExtensionError where a check of the user's own fails.
     """
+    return judge_in_pool(judge_alone(candidate, criteria), demos, criteria, pool)
+
+
+def judge_alone(candidate: Candidate, criteria: Criteria) -> Judgement:
+    """Judge a candidate by all checks that need no other row: those of its fields, its relations, its tests."""
     row, fields = candidate.row, criteria.recipe.fields
     if row is None:
         return Judgement(candidate, "", Rejection("schema", candidate.problem or "not a row"))
@@ -80,27 +85,35 @@ def judge(candidate: Candidate, demos: Container[int], criteria: Criteria, pool:
         if rejection is not None:
             return Judgement(candidate, category, rejection)
     rejection = (
-        relation.check(row, criteria.recipe.relations)
-        or criteria.custom_rejection(row)
-        or criteria.failed_tests(row)
-        or _row_rejection(
-            Context(
-                row,
-                category,
-                pool.twin(row),
-                pool.reused(row),
-                pool.reworded(row),
-                criteria.recipe,
-                criteria.thresholds,
-                demos,
-                pool.seed_count,
-                pool.room,
-                pool.nearest,
-                pool.near_held_out,
-            )
+        relation.check(row, criteria.recipe.relations) or criteria.custom_rejection(row) or criteria.failed_tests(row)
+    )
+    return Judgement(candidate, category, rejection)
+
+
+def judge_in_pool(judged: Judgement, demos: Container[int], criteria: Criteria, pool: PoolView) -> Judgement:
+    """Judge a candidate that ``judge_alone`` has let pass by its category and its neighbours in the pool."""
+    row = judged.candidate.row
+    if judged.rejection is not None or row is None:
+        return judged
+    rejection = _row_rejection(
+        Context(
+            row,
+            judged.category,
+            pool.twin(row),
+            pool.reused(row),
+            pool.reworded(row),
+            criteria.recipe,
+            criteria.thresholds,
+            demos,
+            pool.seed_count,
+            pool.room,
+            pool.nearest,
+            pool.near_held_out,
         )
     )
-    return Judgement(candidate, category, rejection, {} if rejection else grounding.spans(row, fields))
+    if rejection is not None:
+        return Judgement(judged.candidate, judged.category, rejection)
+    return Judgement(judged.candidate, judged.category, None, grounding.spans(row, criteria.recipe.fields))
 
 
 def examine(row: Row, criteria: Criteria, earlier: Neighbours) -> list[Fault]:

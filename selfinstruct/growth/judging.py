@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from selfinstruct.checks import Criteria, judge
+from selfinstruct.checks import Criteria, judge_alone, judge_in_pool
 from selfinstruct.execution import shared_runner
 from selfinstruct.growth.planner import CategoryProgress, finish_batch
 from selfinstruct.growth.pool import Pool
@@ -38,15 +38,15 @@ def judge_batch(
     judgements: list[Judgement] = []
     accepted: Counter[str] = Counter()
     view = _BatchView(pool, accepted)
-    contradictions = _contradictions(drafts, question_fields(criteria.recipe))
+    alone = _judged_alone(drafts, criteria)
+    pool.index_added()
+    pool.look_ahead(_compared(alone, criteria.thresholds))
     group = ""
-    for position, draft in enumerate(drafts):
+    for draft, passed in zip(drafts, alone, strict=True):
         if not draft.group or draft.group != group:
             pool.index_added()
-        group = draft.group
-        candidate = Candidate(position, draft.text, draft.row, draft.problem)
-        rejection = contradictions.get(position) or draft.rejection
-        judgement = Judgement(candidate, "", rejection) if rejection else judge(candidate, batch.demos, criteria, view)
+        group, candidate = draft.group, passed.candidate
+        judgement = judge_in_pool(passed, batch.demos, criteria, view)
         if judgement.rejection is None and candidate.row is not None and (doubt := pool.doubt(candidate.row)):
             judgement = Judgement(candidate, judgement.category, doubt)
         judgements.append(judgement)
@@ -56,6 +56,26 @@ def judge_batch(
     pool.index_added()
     finish_batch(progress, batch, list(accepted.elements()))
     return judgements
+
+
+def _judged_alone(drafts: Sequence[Draft], criteria: Criteria) -> list[Judgement]:
+    """The judgements of all drafts by the checks that need no other row."""
+    contradictions = _contradictions(drafts, question_fields(criteria.recipe))
+    judgements = []
+    for position, draft in enumerate(drafts):
+        candidate = Candidate(position, draft.text, draft.row, draft.problem)
+        rejection = contradictions.get(position) or draft.rejection
+        judgements.append(Judgement(candidate, "", rejection) if rejection else judge_alone(candidate, criteria))
+    return judgements
+
+
+def _compared(alone: Sequence[Judgement], thresholds: Mapping[str, float]) -> list[tuple[Row, float]]:
+    """The rows that will be compared with the pool, unless another row rejects them before, and their thresholds."""
+    return [
+        (each.candidate.row, thresholds[each.category])
+        for each in alone
+        if each.rejection is None and each.candidate.row is not None and each.category in thresholds
+    ]
 
 
 async def run_tests(criteria: Criteria, drafts: Sequence[Draft]) -> None:

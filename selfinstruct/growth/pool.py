@@ -99,6 +99,12 @@ class Pool:
         """See ``NeighbourIndex.reworded``."""
         return self._rows.reworded(row)
 
+    def look_ahead(self, rows: Sequence[tuple[Row, float]]) -> None:
+        """Prepare ``nearest`` and ``near_held_out`` for these rows and thresholds; faster than one by one."""
+        self._rows.look_ahead(rows)
+        if self._held_out is not None:
+            self._held_out.look_ahead(rows)
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """See ``NeighbourIndex.nearest``."""
         return self._rows.nearest(row, threshold)

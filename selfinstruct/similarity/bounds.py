@@ -65,6 +65,8 @@ def least_common(threshold: float, total: int) -> int:
 
 def shortest_partner(threshold: float, length: int) -> int | None:
     """Return the length of the shortest text that may be near to one of ``length`` tokens, or None if none can be."""
+    if not length:
+        return None
     shortest = max(int(threshold * length / (2 - threshold)) - 1, 1)
     while least_common(threshold, shortest + length) > shortest:
         shortest += 1

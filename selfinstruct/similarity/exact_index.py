@@ -25,15 +25,18 @@ from rapidfuzz.process import cdist
 
 from selfinstruct.similarity.bounds import LEAST_THRESHOLD, least_common
 from selfinstruct.similarity.encoded_texts import EncodedTexts
-from selfinstruct.similarity.filing import Filing, SignedText
+from selfinstruct.similarity.filing import Filing
 from selfinstruct.similarity.postings import Integers
 from selfinstruct.similarity.rouge import f1_score
+from selfinstruct.similarity.signatures import SignedText
+from selfinstruct.similarity.together import Group, Pairs, best_rows
 
 _WAITING = 256  # unfiled rows, compared by signature alone
 _BLOCK = 1 << 12  # rows read or filed at a time
 _AT_ONCE, _MOST_AT_ONCE = 16, 1024  # candidates compared at a time: the first few are often enough
 _FEW = 4  # candidates that are cheaper to compare than to filter
 _READS_PER_ROW = 6000  # entries read per row before all rows are filed again: about 3 times the cost of filing
+_MOST_TOKENS = 1 << 13  # of texts that are looked up together: beyond it their LCS with each other costs too much
 _CALLS_PER_STEP = 64  # a step of the next filing takes about as long as these
 
 _least_common = lru_cache(maxsize=1 << 14)(least_common)
@@ -50,6 +53,7 @@ class NoveltyIndex:
         self._next_filing: Iterator[Filing | None] | None = None
         self._calls = 0
         self._last: tuple[str, SignedText] | None = None
+        self._group = Group()
 
     def __len__(self) -> int:
         """The number of texts."""
@@ -59,6 +63,7 @@ class NoveltyIndex:
         """Add one text and return its row number, counting from 0."""
         self._advance()
         seen = self._read(text)
+        self._group.add(text, len(self))
         self._texts.append(seen.elements)
         self._filing.add_signature(seen.signature)
         if len(self) - self._filing.filed >= _WAITING:
@@ -82,6 +87,36 @@ class NoveltyIndex:
         if len(self) - self._filing.filed >= _WAITING:
             self._filing.file(len(self))
 
+    def look_ahead(self, queries: Sequence[tuple[str, float]]) -> None:
+        """Prepare the answers of ``nearest`` to these texts and thresholds, much faster together than one by one.
+
+        The answers stay right while these texts are added; another text makes them void, and so does the next call.
+        """
+        self._group = Group()
+        queries = [each for each in queries if each[1] >= self._min_threshold]
+        if not queries or not len(self):
+            return
+        thresholds = np.array([threshold for _, threshold in queries])
+        texts = self._filing.read_all([self._texts.vocabulary.encode(text) for text, _ in queries])
+        pairs = self._filing.find_all(texts, thresholds) if texts.elements.size <= _MOST_TOKENS else None
+        if pairs is None:
+            return
+        pairs, bounds = self._filing.promising(pairs, texts, thresholds)
+        places = np.arange(len(pairs.of)) - pairs.of.searchsorted(pairs.of)
+        first = Pairs(*(column[places < _AT_ONCE] for column in pairs))
+        rows, which = np.unique(first.rows, return_inverse=True)
+        ours = texts.split(self._texts.vocabulary.characters(texts.elements))
+        theirs = [*ours, *self._texts.characters(rows)]
+        common = cdist(ours, theirs, scorer=LCSseq.similarity, dtype=np.int64)
+        totals = texts.lengths[:, None] + np.concatenate((texts.lengths, self._texts.lengths(rows)))
+        scores = 2 * common / np.maximum(totals, 1)
+        best = best_rows(first, scores[first.of, which + len(ours)], thresholds)
+        for at in pairs.of[places == _AT_ONCE].tolist():
+            rest = (pairs.of == at) & (places >= _AT_ONCE)
+            near = self._judge(ours[at], queries[at][1], pairs.rows[rest], bounds[rest], best.get(at))
+            best |= {} if near is None else {at: near}
+        self._group = Group(queries, texts, scores[:, : len(ours)].tolist(), best)
+
     def nearest(self, text: str, threshold: float) -> tuple[int, float] | None:
         """Return the nearest row whose F1 is strictly greater than ``threshold``, with its F1; None if there is none.
 
@@ -89,13 +124,15 @@ class NoveltyIndex:
         ``selfinstruct.similarity.rouge`` for every threshold in [0, 1].
         """
         self._advance()
+        if self._group.knows(text, threshold):
+            return self._group.nearest(text)
         seen = self._read(text)
         if not len(seen.elements):
             return None
-        rows = self._candidates(seen, threshold)
+        rows, ours = self._candidates(seen, threshold), self._texts.vocabulary.characters(seen.elements)
         if len(rows) <= _FEW:
-            return self._judge(seen, threshold, rows, np.ones(len(rows)))
-        return self._judge(seen, threshold, *self._promising(seen, rows, threshold))
+            return self._judge(ours, threshold, rows, np.ones(len(rows)))
+        return self._judge(ours, threshold, *self._promising(seen, rows, threshold))
 
     def near(self, text: str, threshold: float, labels: Integers) -> list[int]:
         """Return rows whose F1 is strictly greater than ``threshold``: of those with one label, at least one.
@@ -158,7 +195,9 @@ class NoveltyIndex:
         """Encode a text; the last one is kept, since a text is often added after a query."""
         if self._last is not None and self._last[0] == text:
             return self._last[1]
-        seen = self._filing.read(np.array(self._texts.vocabulary.encode(text), np.uint32))
+        seen = self._group.signed(text)
+        if seen is None:
+            seen = self._filing.read(np.array(self._texts.vocabulary.encode(text), np.uint32))
         self._last = (text, seen)
         return seen
 
@@ -181,11 +220,18 @@ class NoveltyIndex:
         return rows[order], bounds[order]
 
     def _judge(
-        self, seen: SignedText, threshold: float, rows: Integers, bounds: NDArray[np.float64]
+        self,
+        ours: str | list[int],
+        threshold: float,
+        rows: Integers,
+        bounds: NDArray[np.float64],
+        found: tuple[int, float] | None = None,
     ) -> tuple[int, float] | None:
-        """The nearest of these rows by LCS; their upper bounds descend, so that the first few may be enough."""
-        best_row, best = -1, threshold
-        ours = self._texts.vocabulary.characters(seen.elements)
+        """The nearest of these rows by LCS, and of that ``found`` before.
+
+        Their upper bounds descend, so that the first few may be enough.
+        """
+        best_row, best = (-1, threshold) if found is None else found
         start, size = 0, _AT_ONCE
         while start < len(rows) and bounds[start] >= best:
             some = rows[start : start + size]
@@ -224,7 +270,7 @@ class NoveltyIndex:
     def _take_step(self) -> None:
         filing = next(self._next_filing) if self._next_filing is not None else None
         if filing is not None:
-            self._filing, self._next_filing, self._last = filing, None, None
+            self._filing, self._next_filing, self._last, self._group = filing, None, None, Group()
 
     def _sorted_filing(self) -> Iterator[Filing | None]:
         """Make a filing of all rows in the present order of elements: None for each step, at last the filing."""

@@ -9,8 +9,7 @@ one element that the other lacks. Rows that are not filed yet are compared by si
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,22 +17,14 @@ from numpy.typing import NDArray
 from selfinstruct.similarity.bounds import ProbePlan, cell_of, most_missed, probe_plan
 from selfinstruct.similarity.encoded_texts import EncodedTexts
 from selfinstruct.similarity.postings import Column, Entries, Found, Integers, Postings, Words
-from selfinstruct.similarity.signatures import Signatures, own_bits, shared_bits
+from selfinstruct.similarity.signatures import Signatures, SignedText, own_bits, shared_bits
+from selfinstruct.similarity.together import Pairs, Texts, find, promising, sign_all
 from selfinstruct.similarity.token_order import TokenOrder
 
 _BLOCK = 1 << 12  # rows signed or filed at a time, to bound memory and pauses
 _CHUNK = 1 << 20
 
 _FIRST: Integers = np.zeros(1, np.int64)
-
-
-class SignedText(NamedTuple):
-    """A text: its elements in text order and from rare to common; its signature and the number of its bits."""
-
-    elements: NDArray[np.uint32]
-    ordered: NDArray[np.uint32]
-    signature: Words
-    bits: int
 
 
 class Filing:
@@ -133,6 +124,25 @@ class Filing:
         shared = np.minimum(ours - seen.bits, theirs - own_bits(signatures)) + common
         bounds: NDArray[np.float64] = 2 * shared / np.maximum(ours + theirs, 1)
         return bounds
+
+    def read_all(self, encoded: Sequence[Sequence[int]]) -> Texts:
+        """Sign several texts and order their elements."""
+        self._cover()
+        return sign_all(encoded, self._order, self._signatures)
+
+    def find_all(self, texts: Texts, thresholds: NDArray[np.float64]) -> Pairs | None:
+        """The pairs of texts with signed rows that may be near; None if one by one is the better way."""
+        found = find(texts, thresholds, self._postings, self._signatures, self.filed)
+        if found is None:
+            return None
+        self.entries_read += found[1]
+        return found[0]
+
+    def promising(
+        self, pairs: Pairs, texts: Texts, thresholds: NDArray[np.float64]
+    ) -> tuple[Pairs, NDArray[np.float64]]:
+        """The pairs, each once, whose upper bound is above the threshold; by text, and descending by bound."""
+        return promising(pairs, texts, thresholds, self._signatures, self._texts.lengths(pairs.rows))
 
     def _differences(self, seen: SignedText, plan: ProbePlan, found: Found) -> NDArray[np.uint8]:
         """The number of bits in which each entry differs from the text, counted as in ``plan``."""

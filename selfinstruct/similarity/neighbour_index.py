@@ -75,6 +75,10 @@ class NeighbourIndex:
         found = self._rewordings.find(row)
         return None if found is None else (found[0] + 1, found[1])
 
+    def look_ahead(self, rows: Iterable[tuple[Row, float]]) -> None:
+        """Prepare the answers of ``nearest`` to these rows and thresholds, much faster together than one by one."""
+        self._index.look_ahead(rows)
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """The id of the nearest row whose ROUGE-L F1 is strictly above ``threshold``, with its score."""
         found = self._index.nearest(row, threshold)

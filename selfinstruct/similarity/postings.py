@@ -135,6 +135,10 @@ class Postings:
         buckets &= self._mask
         return buckets
 
+    def count(self, buckets: NDArray[np.uint32]) -> int:
+        """The number of entries of all these buckets."""
+        return int(self._counts.take(buckets).sum(dtype=np.int64))
+
     def find(self, buckets: NDArray[np.uint32]) -> Found:
         """Return the entries of all these buckets."""
         all_counts = self._counts.take(buckets)

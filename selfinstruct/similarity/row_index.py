@@ -58,6 +58,12 @@ class RowIndex:
 
         first.add_all(texts())
 
+    def look_ahead(self, rows: Iterable[tuple[Row, float]]) -> None:
+        """Prepare the answers of ``nearest`` to these rows and thresholds; see ``NoveltyIndex.look_ahead``."""
+        texts = [(self._texts(row), threshold) for row, threshold in rows]
+        for at, index in enumerate(self._indexes):
+            index.look_ahead([(of[at], threshold) for of, threshold in texts])
+
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """Return the nearest row whose F1 is strictly greater than ``threshold``, with its F1; of ties the first."""
         pairs = zip(self._indexes, self._texts(row), strict=True)

@@ -9,7 +9,7 @@ information and would use up the bits of the others, so they share the first qua
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,15 @@ _COMMON_BITS = 16  # of each word
 _TOKENS_PER_WORD = 20  # mean number of tokens per 64-bit word
 _MOST_WORDS = 3  # so that the number of bits fits into a byte
 _ALL_BITS: Words = np.full(_MOST_WORDS, ~np.uint64(0))
+
+
+class SignedText(NamedTuple):
+    """A text: its elements in text order and from rare to common; its signature and the number of its bits."""
+
+    elements: NDArray[np.uint32]
+    ordered: NDArray[np.uint32]
+    signature: Words
+    bits: int
 
 
 class Signatures:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct.similarity import exact_index, filing, postings
+from selfinstruct.similarity import exact_index, filing, postings, together
 from selfinstruct.similarity.bounds import cell_of, least_common, most_missed, probe_plan
 from selfinstruct.similarity.exact_index import NoveltyIndex
 from selfinstruct.similarity.rouge import rouge_l
@@ -119,6 +119,31 @@ def test_stream_is_brute_force(stream: list[tuple[str, float]]) -> None:
             assert index.add(text) == len(pool)
             pool.append(text)
     assert len(index) == len(pool)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    st.lists(TEXTS, max_size=20),
+    st.lists(st.lists(st.tuples(TEXTS, THRESHOLDS), max_size=8), max_size=6),
+    st.sampled_from([4096, 0]),
+)
+@pytest.mark.usefixtures("sizes")
+def test_looking_ahead_changes_no_answer(pool: list[str], groups: list[list[tuple[str, float]]], entries: int) -> None:
+    """Texts looked up together are answered as by brute force, also after some of them have been added."""
+    index, pool = NoveltyIndex(min_threshold=0.3), list(pool)
+    index.add_all(pool)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(together, "_MOST_ENTRIES", entries)
+        for group in groups:
+            index.look_ahead(group)
+            for text, threshold in group:
+                found = index.nearest(text, threshold)
+                assert found == brute_nearest(pool, text, threshold)
+                if found is None:
+                    index.add(text)
+                    pool.append(text)
 
 
 def test_no_call_files_the_whole_pool(monkeypatch: pytest.MonkeyPatch) -> None:
