@@ -35,7 +35,7 @@ A message or hint with values is a template, which the command line shows in the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from selfinstruct.messages import Phrase, translated
@@ -99,7 +99,12 @@ class InputError(SelfInstructError):
 
 
 class RecipeError(InputError):
-    """A recipe has an unknown key, a value of the wrong type, or a field that does not exist."""
+    """A recipe has an unknown key, a value of the wrong type, or a field that does not exist.
+
+    ``problems`` are those of the recipe's text, where there are several: line (None if it has none), message and hint.
+    """
+
+    problems: Sequence[tuple[int | None, str, str]] = ()
 
 
 class RowError(InputError):

@@ -104,6 +104,14 @@ def limit_process(*, memory: int, cpu_seconds: int) -> None:
             resource.setrlimit(kind, (most, most))
 
 
+def limit_memory(most: int) -> None:
+    """Limit the address space of this process to ``most`` bytes, where the system can; never raises a lower limit."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
 def peak_memory() -> int:
     """The largest resident memory of this process so far, in KiB; 0 where the system does not report it."""
     # Not ru_maxrss alone: on Linux that counts the process that this one was forked from.

@@ -55,19 +55,21 @@ def recipe_error(problems: Sequence[Problem], name: str, text: str = "") -> Reci
         next((lines[path[:depth]] for depth in range(len(path), 0, -1) if path[:depth] in lines), 0)
         for path in (problem.path for problem in problems)
     ]
+    placed = sorted(zip(places, problems, strict=True), key=lambda pair: pair[0] or math.inf)
     errors = [
         RecipeError(
-            Phrase(
-                "{where}: {key}: {problem}",
-                where=f"{name}:{place}" if place else name,
-                key=toml.key_path(problem.path),
-                problem=Phrase(problem.message),
-            ),
+            Phrase("{where}: {problem}", where=f"{name}:{place}" if place else name, problem=_at_key(problem)),
             hint=problem.hint,
         )
-        for place, problem in sorted(zip(places, problems, strict=True), key=lambda pair: pair[0] or math.inf)
+        for place, problem in placed
     ]
-    return errors[0] if len(errors) == 1 else RecipeError(joined(map(_whole, errors), "\n"))
+    error = errors[0] if len(errors) == 1 else RecipeError(joined(map(_whole, errors), "\n"))
+    error.problems = [(place or None, _at_key(problem), problem.hint) for place, problem in placed]
+    return error
+
+
+def _at_key(problem: Problem) -> Phrase:
+    return Phrase("{key}: {problem}", key=toml.key_path(problem.path), problem=Phrase(problem.message))
 
 
 def _whole(error: RecipeError) -> Phrase:

@@ -42,7 +42,7 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
     names = {name: printable(name) for name in recipe.fields}
     widest = max(map(cell_len, names.values()))
     for name, field in recipe.fields.items():
-        rules = printable(translated(joined(_rules(name, field, prepared), "; ")))
+        rules = printable(translated(joined(field_rules(name, field, prepared), "; ")))
         text.append(f"  {pad(names[name], widest) if rules else names[name]}", "cyan")
         text.append(shorten(f"  {rules}".rstrip(), None if width is None else width - widest - 3) + "\n")
     text.append_text(_relations(prepared, width))
@@ -118,7 +118,8 @@ def _method(prepared: Prepared, width: int | None) -> Text:
     return text
 
 
-def _rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
+def field_rules(name: str, field: Field, prepared: Prepared) -> Iterator[str]:
+    """The rules of a field, and what is not checked about it, each in words."""
     categories = prepared.recipe.categories
     if source := field_source(prepared.recipe, name):
         yield source

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from selfinstruct.errors import SelfInstructError
 from selfinstruct.messages import LANGUAGES, Phrase
-from selfinstruct.service import about, recipes, runs, security, static
+from selfinstruct.service import about, events, previews, recipes, runs, security, static, uploads
 from selfinstruct.service.logs import frames, say
 from selfinstruct.service.problems import MEDIA_TYPE, Problem, problem_of
 from selfinstruct.service.routes import JSON_TYPE, MAX_BODY, Call, Route, read_call, write_json
@@ -28,7 +28,10 @@ from selfinstruct.service.service import SERVICE, Service
 ROUTES: tuple[Route, ...] = (
     *about.ROUTES,
     *recipes.ROUTES,
+    *uploads.ROUTES,
+    *previews.ROUTES,
     *runs.ROUTES,
+    *events.ROUTES,
     *static.ROUTES,
 )
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -41,12 +44,30 @@ def make_app(service: Service) -> web.Application:
     app = web.Application(middlewares=[_guard], client_max_size=MAX_BODY)
     app[SERVICE] = service
     app.on_response_prepare.append(_add_headers)
+    app.cleanup_ctx.append(_work)
+    app.on_shutdown.append(_drain)
     for route in ROUTES:
         handler = _endpoint(route)
         app.router.add_route(route.method, route.path, handler)
         if route.method == "GET" and route.media != "text/event-stream":
             app.router.add_route("HEAD", route.path, handler)
     return app
+
+
+async def _work(app: web.Application) -> AsyncIterator[None]:
+    """Grow runs while the application is there."""
+    service = app[SERVICE]
+    service.jobs.resume_all()
+    watching = asyncio.create_task(service.watch_space())
+    yield
+    watching.cancel()
+    await asyncio.to_thread(service.store.close)
+
+
+async def _drain(app: web.Application) -> None:
+    """End streams and runs; before the answers in progress are waited for, since these may be streams."""
+    app[SERVICE].ending.set()
+    await app[SERVICE].jobs.drain()
 
 
 def _endpoint(route: Route) -> _Handler:
@@ -62,7 +83,10 @@ def _endpoint(route: Route) -> _Handler:
             return result
         if result is None:
             return web.Response(status=route.status)
-        return web.Response(status=route.status, body=write_json(result), content_type=JSON_TYPE, charset="utf-8")
+        headers = {"Location": route.location.format(id=getattr(result, "id", ""))} if route.location else None
+        return web.Response(
+            status=route.status, body=write_json(result), content_type=JSON_TYPE, charset="utf-8", headers=headers
+        )
 
     setattr(answer, _ROUTE, route)
     return answer

@@ -64,7 +64,7 @@ class Route:
 
     ``media`` is the content type of an answer that is not JSON. ``upload`` marks a body of bytes, which the handler
     reads itself. ``errors`` are the statuses of its problems beside those of every route. ``open`` routes need no
-    token. ``location`` marks an answer with a Location header, which the handler sets through ``Created``.
+    token. ``location`` is a path with the ``{id}`` of the answer, for its Location header.
     """
 
     method: str
@@ -77,6 +77,7 @@ class Route:
     media: str = ""
     upload: bool = False
     open: bool = False
+    location: str = ""
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
@@ -141,7 +142,7 @@ async def _read_json(request: web.Request) -> Any:
     data = await _read_body(request)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_object)
-        _refuse_nesting(value, MAX_NESTING)
+        _refuse_unfit(value, MAX_NESTING)
     except (ValueError, RecursionError):
         raise Problem(HTTPStatus.BAD_REQUEST, Phrase("body: not valid JSON"), slug="invalid-json") from None
     return value
@@ -176,9 +177,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _refuse_nesting(value: Any, levels: int) -> None:
-    if isinstance(value, dict | list):
+def _refuse_unfit(value: Any, levels: int) -> None:
+    """Raise ValueError for a value that is nested too deeply, or contains half of a character."""
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, dict | list):
         if not levels:
             raise ValueError("nested too deeply")
-        for each in value.values() if isinstance(value, dict) else value:
-            _refuse_nesting(each, levels - 1)
+        for each in (*value, *value.values()) if isinstance(value, dict) else value:
+            _refuse_unfit(each, levels - 1)

@@ -15,14 +15,20 @@ from aiohttp import web
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.service.app import make_app
 from selfinstruct.service.catalogue import Catalogue
+from selfinstruct.service.events import Feeds
+from selfinstruct.service.jobs import Jobs
 from selfinstruct.service.logs import make_log, say
+from selfinstruct.service.processes import Processes
+from selfinstruct.service.runs import Confirmations
 from selfinstruct.service.service import Service
 from selfinstruct.service.settings import Settings, make_settings, new_token, read_configuration
+from selfinstruct.service.store import Store
+from selfinstruct.service.uploads import Uploads
 
 #: The environment variable with the token of a service that has no ``[users]``.
 TOKEN = "SELFINSTRUCT_TOKEN"
 #: Seconds that answers in progress may take when the service ends.
-_PATIENCE = 3.0
+_PATIENCE = 2.0
 _LEAST_TOKEN = 16
 
 
@@ -46,7 +52,6 @@ def serve(
     with contextlib.closing(listening):
         actual: int = listening.getsockname()[1]
         settings = make_settings(root, host, actual, token, configuration)
-        _make_directories(settings)
         shown = host if host not in ("0.0.0.0", "::") else "127.0.0.1"
         address = f"http://{f'[{shown}]' if ':' in shown else shown}:{actual}/"
         link = address if token is None else f"{address}?token={token}"
@@ -68,7 +73,7 @@ async def _serve(settings: Settings, listening: socket.socket, announce: Callabl
         say(service.log, "listening", port=settings.port)
         announce()
         await ended.wait()
-        service.draining = True
+        service.ending.set()
         say(service.log, "draining")
     finally:
         await runner.cleanup()
@@ -76,7 +81,19 @@ async def _serve(settings: Settings, listening: socket.socket, announce: Callabl
 
 def make_service(settings: Settings) -> Service:
     """The parts of a service with these settings."""
-    return Service(settings, Catalogue(settings.root), make_log())
+    _make_directories(settings)
+    log, store = make_log(), Store(settings.own)
+    return Service(
+        settings=settings,
+        log=log,
+        store=store,
+        uploads=Uploads(settings.own / "uploads", store),
+        catalogue=Catalogue(settings.root),
+        processes=Processes(settings.limits.memory_bytes, settings.own, log),
+        jobs=Jobs(settings, store, log),
+        feeds=Feeds(),
+        confirmations=Confirmations(),
+    )
 
 
 def _token(environment: Mapping[str, str]) -> str:
