@@ -57,7 +57,7 @@ def page_files() -> dict[str, StaticFile]:
     """The files of the page by name."""
     found = {}
     folder = resources.files("selfinstruct.service").joinpath("page")
-    for file in folder.iterdir() if folder.is_dir() else ():
+    for file in folder.iterdir():
         suffix = f".{file.name.rpartition('.')[2]}"
         if suffix in _TYPES and file.is_file():
             data = file.read_bytes()
