@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,42 +18,10 @@ from selfinstruct.analysis.summary import summarise
 from selfinstruct.journal import GrownRow, History, RecordedReply
 from selfinstruct.records import Batch, Reply
 from selfinstruct.render.report import report_page
+from tests.hostile import hostile
 
 _CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(_CHROMIUM is None, reason="needs chromium")]
-
-_PIECES = (
-    "<script>alert(1)</script>",
-    "</script><script>alert(1)</script>",
-    "<!--<script>",
-    "</textarea></title></style></pre></details>",
-    '"><img src=x onerror=alert(1)>',
-    '<img src="http://127.0.0.1:9/x.png">',
-    "<svg onload=alert(1)>",
-    "<iframe src=javascript:alert(1)></iframe>",
-    '<link rel=stylesheet href="//127.0.0.1:9/x.css">',
-    "<meta http-equiv=refresh content='0;url=http://127.0.0.1:9/'>",
-    "<style>@import 'http://127.0.0.1:9/';*{background:url(http://127.0.0.1:9/)}</style>",
-    "javascript:alert(1)",
-    "' onmouseover='alert(1)",
-    "{{ 7 * 7 }}{% include 'report.html' %}${alert(1)}",
-    "__proto__",
-    "constructor",
-    "\\u003cscript\\u003e",
-    "]]>",
-    "\x1b[31m",
-    "\u202e",
-    "\u2028",
-    "\ud800",
-    "\x00",
-    "日志",
-)
-
-
-def hostile(count: int) -> list[str]:
-    """Strings that try to be markup or code, the same ones each time, each of them different."""
-    draw = random.Random(7)
-    return [f"{''.join(draw.choices(_PIECES, k=draw.randint(1, 5)))} {n}" for n in range(count)]
 
 
 @pytest.fixture(scope="module")

@@ -89,21 +89,23 @@ export function follow(id, seen, connected) {
   let source = null;
   let timer = 0;
   let wait = 1000;
+  let lost = 0;
   let over = false;
+  const here = () => { clearTimeout(lost); lost = 0; wait = 1000; connected(true); };
   const open = () => {
     source = new EventSource(address(run(id, "/events")));
-    source.addEventListener("open", () => { wait = 1000; connected(true); });
-    source.addEventListener("run", (event) => { connected(true); seen(parsed(event.data)); });
+    source.addEventListener("open", here);
+    source.addEventListener("run", (event) => { here(); seen(parsed(event.data)); });
     source.addEventListener("end", () => { stop(); oneRun(id).then(seen, () => {}); });
     source.addEventListener("error", () => {
       if (over) return;
-      connected(false);
+      lost ||= setTimeout(() => connected(false), 1500);  // most are back before a person would read it
       if (source.readyState !== EventSource.CLOSED) return;  // the browser tries again by itself
       timer = setTimeout(open, wait);
       wait = Math.min(wait * 2, 15000);
     });
   };
-  const stop = () => { over = true; clearTimeout(timer); source?.close(); };
+  const stop = () => { over = true; clearTimeout(timer); clearTimeout(lost); source?.close(); };
   open();
   return stop;
 }

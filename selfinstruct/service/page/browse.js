@@ -2,12 +2,12 @@
 import * as api from "./api.js";
 import { fill, h, later, setText } from "./dom.js";
 import { openRow } from "./drawer.js";
-import { count, oneLine, rowText, valueText } from "./format.js";
+import { count, meaning, oneLine, rowText, valueText } from "./format.js";
 import { FilteredPages, NumberedPages } from "./row-pages.js";
 import { refused } from "./run.js";
 import { busy, empty, problem } from "./states.js";
 import { VirtualList } from "./virtual.js";
-import { counted, reasonWords, t } from "./words.js";
+import { counted, t } from "./words.js";
 
 const COLUMNS = 4;
 
@@ -105,7 +105,7 @@ class Browse {
     this.bar = h("div", { class: "toolbar", role: "search" }, h("label", { class: "grow", for: "search" }, t("search"), search),
       run.categories.length > 1 && select("category", run.categories.map((each) => [each.name, oneLine(each.name, 80)])),
       this.ofRows ? select("decision", ["none", "any", "accept", "reject", "edit"].map((each) => [each, t(`decided_${each}`)]))
-        : select("reason", Object.keys(run.rejected ?? {}).sort().map((slug) => [slug, `${oneLine(slug)}: ${reasonWords(slug, this.reasons)}`])));
+        : select("reason", Object.keys(run.rejected ?? {}).sort().map((slug) => [slug, `${oneLine(slug)}: ${meaning(slug, this.reasons)}`])));
     return this.bar;
   }
 

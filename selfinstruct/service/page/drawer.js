@@ -1,9 +1,9 @@
 // The drawer of one row: its values, what a person decided, and where it came from.
 import * as api from "./api.js";
 import { dialog, fill, h, say } from "./dom.js";
-import { ago, count, decimal, duration, fields, oneLine, rowText, visible } from "./format.js";
+import { ago, count, decimal, duration, fields, meaning, oneLine, rowText, visible } from "./format.js";
 import { loading, problem } from "./states.js";
-import { reasonWords, t } from "./words.js";
+import { t } from "./words.js";
 
 /** Open the drawer of a row by its name ("12", "s3", "x17"). `step(by)` gives the next name, `decided` hears of decisions. */
 export function openRow(context, name, { step, decided, closed }) {
@@ -41,7 +41,7 @@ export function openRow(context, name, { step, decided, closed }) {
       h("h2", {}, isSeed ? t("seedName", { name }) : refusal ? t("candidateName", { name }) : t("rowNumber", { n: name }), " ",
         standing && h("span", { class: `tag ${standing}` }, t(`decided_${standing}`))),
       h("p", { class: "soft" }, h("bdi", {}, visible(row.category))),
-      refusal && h("div", { class: "callout warn" }, h("p", {}, h("span", { class: "tag bad" }, oneLine(refusal.reason)), " ", reasonWords(refusal.reason, reasons)), h("p", {}, visible(refusal.message ?? ""))),
+      refusal && h("div", { class: "callout warn" }, h("p", {}, h("span", { class: "tag bad" }, oneLine(refusal.reason)), " ", meaning(refusal.reason, reasons)), h("p", {}, visible(refusal.message ?? ""))),
       row.row ? fields(row.row, row.spans) : h("pre", { tabindex: "0" }, visible(refusal?.text ?? "")),
       !isSeed && h("p", { class: "actions" }, button("accept", () => act("accept"), "", "a"), button("reject", () => act("reject"), "", "r"),
         h("a", { class: "button", href: `#${context.path}/review?row=${encodeURIComponent(name)}` }, t("edit")), standing && button("undo", () => act("undo"), "quiet", "u")),

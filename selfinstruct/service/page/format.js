@@ -22,7 +22,9 @@ export const money = (value) =>
   format({ style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", minimumFractionDigits: 2,
     maximumFractionDigits: value && value < 1 ? 4 : 2 }).format(value ?? 0);
 export const rate = (value) => (value >= 100 ? count(value) : decimal(value, 1));
-export const range = ([low, high], write) => (low === high ? write(low) : `${write(low)} – ${write(high)}`);
+/** The least and the most of something; the most may be unknown. */
+export const range = ([low, high], write) =>
+  high === null || high === undefined ? `≥ ${write(low)}` : low === high ? write(low) : `${write(low)} – ${write(high)}`;
 
 export function bytes(value) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
@@ -102,6 +104,9 @@ export function valueText(value) {
   if (value === undefined) return "";
   return JSON.stringify(value, null, typeof value === "object" && value !== null ? 2 : 0);
 }
+
+/** What a reason for a rejection means, in the service's words. */
+export const meaning = (slug, reasons) => oneLine((Object.hasOwn(reasons, slug) && reasons[slug]) || "");
 
 /** A row in one line of text. */
 export const rowText = (row) => Object.values(row).map((value) => oneLine(valueText(value))).join(" · ");

@@ -22,11 +22,19 @@ export async function show(main, { go, alive, onLeave, query }) {
     { keys: ["n"], label: t("newRun"), run: () => zone.querySelector("input").click() },
     ...list.keys,
   ]);
-  const timer = setInterval(async () => {
-    if (document.hidden) return;
-    try { list.update((await api.runs({ limit: 50 })).runs); } catch { /* the next turn tries again */ }
-  }, 3000);
-  onLeave(() => clearInterval(timer));
+  let timer = 0;
+  let growing = first.runs.some(busy);
+  const again = () => { timer = setTimeout(look, growing ? 3000 : 15000); };
+  const look = async () => {
+    try {
+      const { runs } = document.hidden ? { runs: [] } : await api.runs({ limit: 50 });
+      list.update(runs);
+      growing = document.hidden ? growing : runs.some(busy);
+    } catch { /* the next turn tries again */ }
+    if (alive()) again();
+  };
+  again();
+  onLeave(() => clearTimeout(timer));
   if (query.get("new")) zone.querySelector("input").focus();
 }
 
@@ -64,8 +72,8 @@ async function addRecipes(details) {
   try {
     const { recipes } = await api.recipes();
     details.append(h("ul", { class: "cards" }, recipes.map((each) =>
-      h("li", {}, h("a", { href: `#/new?recipe=${encodeURIComponent(each.name)}` }, each.title || each.name),
-        h("p", { class: "soft" }, each.summary), each.needs?.length > 0 && h("p", { class: "soft needs" }, t("needs", { what: each.needs.join(", ") }))))));
+      h("li", {}, h("a", { href: `#/new?recipe=${encodeURIComponent(each.name)}` }, oneLine(each.title || each.name)),
+        h("p", { class: "soft" }, oneLine(each.summary)), each.needs?.length > 0 && h("p", { class: "soft needs" }, t("needs", { what: each.needs.map((need) => t(`need_${need}`)).join(", ") }))))));
   } catch (error) { details.append(problem(error)); }
 }
 
@@ -92,7 +100,7 @@ function runList(go) {
     box.addEventListener("change", () => mark(run.id, box.checked));
     const [state, number, progress, when] = [h("td"), h("td", { class: "number" }), bar(0), h("td", { class: "wide soft when" })];
     const made = h("tr", {}, h("td", { class: "mark-cell" }, box),
-      h("td", { class: "name" }, h("a", { href: `#/runs/${encodeURIComponent(run.id)}` }, h("bdi", {}, oneLine(run.name))),
+      h("td", { class: "name" }, h("a", { href: `#/runs/${encodeURIComponent(run.id)}` }, h("bdi", {}, oneLine(run.name, 60))),
         run.id !== run.name && h("small", {}, h("bdi", {}, oneLine(run.id.startsWith(`${run.name}-`) ? run.id.slice(run.name.length + 1) : run.id)))),
       state, number, h("td", { class: "wide progress-cell" }, progress), h("td", { class: "wide soft model-cell" }, h("bdi", {}, oneLine(run.model ?? "", 60))), when);
     const set = (now) => {

@@ -1,10 +1,10 @@
 // A run as it grows and when it has ended: rows, pace, cost, categories, the last row and the last refusal, notes.
 import { bar, fill, h, setText } from "./dom.js";
-import { brief, count, duration, fields, money, oneLine, percent, rate, visible } from "./format.js";
+import { brief, count, duration, fields, meaning, money, oneLine, percent, rate, visible } from "./format.js";
 import * as api from "./api.js";
 import { refused } from "./run.js";
 import { busy } from "./states.js";
-import { counted, reasonWords, t } from "./words.js";
+import { counted, t } from "./words.js";
 
 const MOST = 30;
 
@@ -142,7 +142,7 @@ function last(reasons) {
       if (now.last_rejection && refusalShown !== now.last_rejection.id) {
         const { reason, message, text } = now.last_rejection;
         refusalShown = now.last_rejection.id;
-        fill(refusal, h("header", {}, h("h3", {}, t("lastRefusal")), h("span", { class: "tag bad", title: reasonWords(reason, reasons) }, oneLine(reason))),
+        fill(refusal, h("header", {}, h("h3", {}, t("lastRefusal")), h("span", { class: "tag bad", title: meaning(reason, reasons) }, oneLine(reason))),
           h("p", {}, visible(message)), h("pre", { tabindex: "0", "aria-label": t("lastRefusal") }, visible(text.slice(0, 1200))));
       }
     },
@@ -162,7 +162,7 @@ function reasonList(path, reasons) {
       if (list.dataset.key === key || list.contains(document.activeElement)) return;  // never takes a focused link away
       list.dataset.key = key;
       fill(list, found.map(([slug, number]) => h("li", {},
-        h("span", { class: "category-name" }, h("a", { href: `#${path}/refused?reason=${encodeURIComponent(slug)}` }, oneLine(slug)), " ", h("span", { class: "soft" }, reasonWords(slug, reasons))),
+        h("span", { class: "category-name" }, h("a", { href: `#${path}/refused?reason=${encodeURIComponent(slug)}` }, oneLine(slug)), " ", h("span", { class: "soft" }, meaning(slug, reasons))),
         bar(number / most, "bad"), h("span", { class: "number" }, count(number)))));
     },
   };

@@ -16,7 +16,7 @@ export function checksPart(preview) {
   const told = [...preview.warnings, ...preview.notes];
   return [
     preview.unchecked.length > 0 && h("section", { class: "callout warn" }, h("h2", {}, t("notChecked")),
-      h("p", {}, t("notCheckedHint")), h("ul", { class: "chips" }, preview.unchecked.map((name) => h("li", {}, text(name))))),
+      h("p", {}, t("notCheckedHint")), h("ul", {}, preview.unchecked.map((each) => h("li", {}, visible(each))))),
     told.length > 0 && h("section", { class: "callout" }, h("h2", {}, t("notes")), h("ul", {}, told.map((note) => h("li", {}, visible(note))))),
   ];
 }

@@ -14,6 +14,9 @@ import { t } from "./words.js";
 const keep = (key, source) => { try { sessionStorage.setItem(key, JSON.stringify(source)); } catch { /* it is only kept */ } };
 const kept = (key) => { try { return JSON.parse(sessionStorage.getItem(key)); } catch { return null; } };
 
+// Once the text is edited, it alone says what the recipe is and how many rows it has.
+const FROM_TEXT = { recipe: null, rows: null };
+
 /** The key under which the source of a preview is kept. */
 export const sourceKey = (id) => `source ${id}`;
 
@@ -48,7 +51,7 @@ class Preview {
     const preview = result.preview;
     document.title = `${t("preview")} · selfinstruct`;
     this.card = startCard(this.info, this.source, { change: (values) => this.change(values), rows: (rows) => this.setRows(rows), start: () => this.start() });
-    this.recipe = editor(this.source.toml ?? preview?.toml ?? "", t("recipe"), (toml) => this.change({ toml }));
+    this.recipe = editor(this.source.toml ?? preview?.toml ?? "", t("recipe"), (toml) => this.change({ toml, ...FROM_TEXT }));
     this.recipeBox = h("details", { class: "recipe-box" }, h("summary", {}, t("editRecipe")), h("p", { class: "soft" }, t("editRecipeHint")), this.recipe.element);
     this.parts = h("div", { class: "preview-parts" });
     this.head = h("header", { class: "preview-head" });
@@ -104,13 +107,13 @@ class Preview {
   setRows(rows) {
     if (this.source.toml === undefined) return this.change({ rows });
     this.recipe.value = withQuotas(this.source.toml, rows);
-    return this.change({ toml: this.recipe.value, rows: null });
+    return this.change({ toml: this.recipe.value, ...FROM_TEXT });
   }
 
   setQuotas(quotas) {
     const rows = Object.values(quotas).reduce((sum, each) => sum + each, 0);
     this.recipe.value = withQuotas(this.source.toml ?? this.last.toml, rows, quotas);
-    this.change({ toml: this.recipe.value, rows: null });
+    this.change({ toml: this.recipe.value, ...FROM_TEXT });
   }
 
   async refresh() {

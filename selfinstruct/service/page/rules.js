@@ -2,11 +2,11 @@
 import * as api from "./api.js";
 import { bar, fill, h } from "./dom.js";
 import { editor } from "./editor.js";
-import { count, fields, oneLine } from "./format.js";
+import { count, fields, meaning, oneLine } from "./format.js";
 import { sourceKey } from "./preview.js";
 import { withFieldKey } from "./recipe-text.js";
 import { loading, problem } from "./states.js";
-import { reasonWords, t } from "./words.js";
+import { t } from "./words.js";
 
 const KINDS = ["refuse", "pattern", "max_chars", "min_chars", "appears_in"];
 
@@ -90,7 +90,7 @@ function effect(found, reasons) {
     bar(same / most),
     h("div", { class: "table-box" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, h("span", { class: "unseen" }, t("name"))), h("th", { class: "number" }, t("now")), h("th", { class: "number" }, t("withRecipe")), h("th", { class: "number" }, t("change")))),
       h("tbody", {}, line(t("acceptedRows"), before.accepted, after.accepted),
-        slugs.map((slug) => line([t("refusedAs"), " ", h("span", { class: "tag bad" }, oneLine(slug)), " ", h("small", {}, reasonWords(slug, reasons))], before.rejected[slug] ?? 0, after.rejected[slug] ?? 0))))),
+        slugs.map((slug) => line([t("refusedAs"), " ", h("span", { class: "tag bad" }, oneLine(slug)), " ", h("small", {}, meaning(slug, reasons))], before.rejected[slug] ?? 0, after.rejected[slug] ?? 0))))),
   ];
 }
 

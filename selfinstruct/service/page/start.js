@@ -5,6 +5,7 @@ import { brief, count, money, oneLine, range, visible } from "./format.js";
 import { problem } from "./states.js";
 import { counted, t } from "./words.js";
 
+// The limits of requests have no meaning for the imitator and are hidden then.
 const NUMBERS = { seed: { min: 0, step: 1 }, budget: { min: 0, step: "any" }, concurrency: { min: 1, step: 1 }, max_requests: { min: 1, step: 1 } };
 
 export function startCard(info, source, { change, rows, start }) {
@@ -20,7 +21,7 @@ export function startCard(info, source, { change, rows, start }) {
     size.value = String(each);
     rows(each);
   } }, count(each))));
-  const form = h("form", { class: "card start-card" },
+  const form = h("form", { class: `card start-card ${source.endpoint ? "" : "no-endpoint"}` },
     h("h2", {}, t("size")), h("label", { for: "size" }, t("rowsToGrow"), size), sizes,
     h("h2", {}, t("model")), modelChoice(info, source, change),
     more(source, change),
@@ -46,8 +47,8 @@ export function startCard(info, source, { change, rows, start }) {
       const { requests, tokens, cost } = preview.forecast;
       const line = (label, value) => [h("dt", {}, label), h("dd", {}, value)];
       fill(forecast, line(t("writtenBy"), h("bdi", {}, visible(preview.model))), requests !== null && line(t("figure_requests"), count(requests)),
-        source.endpoint && tokens && line(t("figure_tokens"), range(tokens.map(Number), brief)),
-        line(t("figure_cost"), cost ? range(cost.map(Number), money) : t(source.endpoint ? "costUnknown" : "costNone")));
+        source.endpoint && tokens && line(t("figure_tokens"), range(tokens, brief)),
+        line(t("figure_cost"), cost ? range(cost, money) : t(source.endpoint ? "costUnknown" : "costNone")));
     },
   };
 }
@@ -74,7 +75,9 @@ function modelChoice(info, source, change) {
   all.addEventListener("change", (event) => {
     if (event.target.name !== "endpoint") return;
     names(event.target.value);
-    change({ endpoint: event.target.value, model: place.querySelector("#model")?.value ?? "" });
+    const limits = event.target.value ? {} : { budget: null, max_requests: null, concurrency: null };
+    all.closest("form").classList.toggle("no-endpoint", !event.target.value);
+    change({ endpoint: event.target.value, model: place.querySelector("#model")?.value ?? "", ...limits });
   });
   names(source.endpoint);
   return all;
@@ -84,22 +87,28 @@ function more(source, change) {
   const number = (name) => {
     const input = h("input", { type: "number", id: `set-${name}`, inputmode: "decimal", value: source[name] ?? null, ...NUMBERS[name] });
     input.addEventListener("input", () => input.checkValidity() && change({ [name]: input.value === "" ? null : Number(input.value) }));
-    return h("label", { for: `set-${name}` }, t(`set_${name}`), input);
+    return h("label", { for: `set-${name}`, class: name === "seed" ? "" : "with-endpoint" }, t(`set_${name}`), input);
   };
   const language = h("select", { id: "set-language" }, ["", "en", "zh"].map((each) => h("option", { value: each, ".selected": (source.language ?? "") === each }, t(`language_${each || "auto"}`))));
   language.addEventListener("change", () => change({ language: language.value }));
-  const passages = h("input", { type: "file", id: "set-passages", multiple: true });
+  return h("details", { class: "more-settings", open: Boolean(source.recipe) }, h("summary", {}, t("moreSettings")), h("div", { class: "setting-grid" },
+    h("label", { for: "set-language" }, t("set_language"), language), Object.keys(NUMBERS).map(number)),
+    source.recipe && files("file", false, (ids) => change({ file: ids[0] })),
+    files("passages", true, (ids) => change({ passages: ids })), h("p", { class: "soft" }, t("passagesHint")));
+}
+
+/** Files that are uploaded as they are chosen; `chosen(ids)` hears of them. */
+function files(name, multiple, chosen) {
+  const input = h("input", { type: "file", id: `set-${name}`, multiple });
   const said = h("div");
-  passages.addEventListener("change", async () => {
+  input.addEventListener("change", async () => {
     fill(said, h("p", { class: "soft", role: "status" }, t("loading")));
     try {
-      const files = [];
-      for (const file of passages.files) files.push(await upload(file));
-      fill(said, h("p", { class: "soft" }, oneLine(files.map((each) => each.name).join(", "))));
-      change({ passages: files.map((each) => each.id) });
+      const made = [];
+      for (const file of input.files) made.push(await upload(file));
+      fill(said, h("p", { class: "soft" }, oneLine(made.map((each) => each.name).join(", "))));
+      if (made.length) chosen(made.map((each) => each.id));
     } catch (error) { fill(said, problem(error)); }
   });
-  return h("details", { class: "more-settings" }, h("summary", {}, t("moreSettings")), h("div", { class: "setting-grid" },
-    h("label", { for: "set-language" }, t("set_language"), language), Object.keys(NUMBERS).map(number)),
-    h("label", { for: "set-passages" }, t("set_passages"), passages), h("p", { class: "soft" }, t("passagesHint")), said);
+  return [h("label", { for: `set-${name}` }, t(`set_${name}`), input), said];
 }

@@ -5,22 +5,28 @@ import { h } from "./dom.js";
 const TRACK = 4_000_000;
 const SPARE = 8;
 
-/** Where a list scrolls to: the place in the list, of its height, for a place on the track. Pure, to be tested. */
-export function scrolled({ top, before, now, view, height, track }) {
-  if (height <= track) return now;
-  const most = height - view;
-  const step = now - before;
-  const moved = Math.abs(step) <= 2 * view ? top + step : (now / (track - view)) * most;
-  return Math.max(0, Math.min(most, moved));
+/** The place in the list of a place on the track. Near both ends they are equally far from the end, so that scrolling
+ * there is exact; between, the list is longer than the track. */
+export function inList({ now, view, height, track }) {
+  const [most, far, end] = [height - view, track - view, track / 8];
+  if (height <= track || now <= end) return now;
+  if (far - now <= end) return most - (far - now);
+  return end + ((now - end) / (far - 2 * end)) * (most - 2 * end);
 }
 
-/** The place on the track of a place in the list; only the list's own ends are at the ends of the track. */
+/** The inverse of `inList`. */
 export function onTrack({ top, view, height, track }) {
-  if (height <= track) return top;
-  const most = height - view;
-  if (top <= 0) return 0;
-  if (top >= most) return track - view;
-  return Math.max(1, Math.min(track - view - 1, (top / most) * (track - view)));
+  const [most, far, end] = [height - view, track - view, track / 8];
+  if (height <= track || top <= end) return top;
+  if (most - top <= end) return far - (most - top);
+  return end + ((top - end) / (most - 2 * end)) * (far - 2 * end);
+}
+
+/** Where a list is after its track moved from `before` to `now`: a small step is one of the list, pixel by pixel. */
+export function scrolled({ top, before, now, ...shape }) {
+  if (shape.height <= shape.track) return now;
+  const to = Math.abs(now - before) <= 2 * shape.view ? top + now - before : inList({ now, ...shape });
+  return Math.max(0, Math.min(shape.height - shape.view, to));
 }
 
 /** A grid of rows. `draw(index)` makes a row's cells, or null while it is not there; `seen(first, last)` loads them. */

@@ -38,9 +38,6 @@ export function t(key, values = {}) {
 export const counted = (key, n, values = {}) =>
   t(key, { n, shown: new Intl.NumberFormat(chosen === "zh" ? "zh-CN" : "en-US").format(n), ...values });
 
-/** The meaning of a reason for a rejection: the page's words, or the service's. */
-export const reasonWords = (slug, reasons = {}) => words[`reason_${slug}`] ?? reasons[slug] ?? "";
-
 const THEMES = ["auto", "light", "dark"];
 export const theme = () => (THEMES.includes(stored("theme")) ? stored("theme") : "auto");
 
