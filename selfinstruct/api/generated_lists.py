@@ -18,7 +18,7 @@ from selfinstruct.recipe import Attribute, Expand, Recipe
 from selfinstruct.recipe.namings import known_names
 from selfinstruct.recipe.placeholders import names_in
 from selfinstruct.records import Batch, Failure, Message, Request
-from selfinstruct.replies import strip_reasoning
+from selfinstruct.replies import answer_text
 
 #: The folder of the lists in a run directory.
 FOLDER = "lists"
@@ -66,7 +66,7 @@ def list_messages(owner: Attribute | Expand) -> tuple[Message, ...]:
 def read_list(text: str) -> list[str]:
     """The entries of a list, one per line, without numbers, bullets, quotes and repetitions."""
     found: dict[str, None] = {}
-    for line in strip_reasoning(text).splitlines():
+    for line in answer_text(text).splitlines():
         entry = _BULLET.sub("", line, count=1).strip().rstrip(",").strip()
         quoted = _QUOTED.match(entry)
         entry = quoted[2].strip() if quoted else entry

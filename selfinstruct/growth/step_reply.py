@@ -17,11 +17,8 @@ from selfinstruct.prompts import ANSWER, without_probability
 from selfinstruct.recipe import Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Reply, Row
-from selfinstruct.replies import parse_reply, strip_reasoning
+from selfinstruct.replies import answer_text, ending_of, parse_reply
 from selfinstruct.text import value_text
-
-#: The reasons for which a reply ends where its text does.
-_WHOLE = ("stop", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +56,8 @@ def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
     if isinstance(call.definition, Judge | Verify):
         form = call.reply_format(recipe)
         read = _read_rows(reply, () if form is None else tuple(form.types))
-        if all(draft.row is None for draft in read.drafts) and reply.finish_reason in _WHOLE:
-            read = _read_bare(strip_reasoning(reply.text).strip(), call.definition, recipe) or read
+        if all(draft.row is None for draft in read.drafts) and ending_of(reply.finish_reason) == "whole":
+            read = _read_bare(answer_text(reply.text), call.definition, recipe) or read
         drafts = list(read.drafts)
     else:
         step = call.definition
@@ -100,11 +97,17 @@ def _without_probabilities(read: StepReply, call: StepCall, recipe: Recipe) -> S
 
 def _read_text(reply: Reply, step: Step) -> StepReply:
     """Read a text reply: the whole of it, its parts around a separator, or its blocks of code."""
-    if reply.finish_reason == "content_filter":
+    ending = ending_of(reply.finish_reason)
+    if ending == "filtered":
         return StepReply(failure="filtered", message="the endpoint's content filter withheld the reply")
-    text = strip_reasoning(reply.text).strip()
-    if reply.finish_reason == "length":
+    if ending == "truncated":
         return StepReply(failure="truncated", message="the reply reached the token limit before its end")
+    text = answer_text(reply.text)
+    if ending == "refused":
+        return StepReply(failure="refusal", message=f"the model refused; the reply begins {text[:200]!r}")
+    if ending == "doubtful" and text:
+        message = f"the reply may be cut off: its finish_reason is {reply.finish_reason[:40]!r}"
+        return StepReply(failure="truncated", message=message)
     if not text:
         return StepReply(failure="empty", message="the reply is empty")
     if step.reply == "text":

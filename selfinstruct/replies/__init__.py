@@ -5,6 +5,8 @@ Does not handle: judging candidates (``checks``), calling a model (``backends``)
 
 from __future__ import annotations
 
-from selfinstruct.replies.reply import Parsed, parse_reply, strip_reasoning
+from selfinstruct.replies.ending import MISSING, Ending, ending_of
+from selfinstruct.replies.markers import answer_text, control_token, marker_names
+from selfinstruct.replies.reply import Parsed, parse_reply
 
-__all__ = ["Parsed", "parse_reply", "strip_reasoning"]
+__all__ = ["MISSING", "Ending", "Parsed", "answer_text", "control_token", "ending_of", "marker_names", "parse_reply"]

@@ -1,7 +1,7 @@
 """A lenient JSON parser for single objects, in linear time, that never guesses the value of a string.
 
 Accepts common deviations from JSON: single and typographic quotes, comments, trailing commas, bare keys, Python's
-``True``/``None``, raw line breaks in strings. The value of a string is the text between its two quotes, with escapes
+``True``/``None``, raw line breaks in strings, full-width punctuation outside strings. The value of a string is the text between its two quotes, with escapes
 decoded. If that is ambiguous (an unescaped quote inside, an unknown escape), the object is rejected.
 
 Does not handle: missing commas or brackets, unquoted values, strings concatenated with ``+``. Each needs a guess.
@@ -34,11 +34,13 @@ _STRINGS = {
     "'": re.compile(r"'([^'\\]*+(?>(?:\\.[^'\\]*+)*))'", re.DOTALL),
     **dict.fromkeys("“”„", re.compile(r"[“”„]([^“”„\\]*+(?>(?:\\.[^“”„\\]*+)*))[“”]", re.DOTALL)),
     **dict.fromkeys("‘’", re.compile(r"[‘’]([^‘’\\]*+(?>(?:\\.[^‘’\\]*+)*))’", re.DOTALL)),
+    "＂": re.compile(r"＂([^＂\\]*+(?>(?:\\.[^＂\\]*+)*))＂", re.DOTALL),
+    "「": re.compile(r"「([^「」\\]*+(?>(?:\\.[^「」\\]*+)*))」", re.DOTALL),
 }
 _KNOWN_ESCAPES = re.compile(r'[^\\]*+(?>(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^\\]*+)*)')
 _ESCAPE_OR_QUOTE = re.compile(r"\\.|\"", re.DOTALL)
 _BARE_KEY = re.compile(r"[^\W\d]\w{0,63}+")
-_SCALAR = re.compile(r"(-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][-+]?[0-9]++)?|[-+]?[A-Za-z]++)(?=[\s,}\]/#]|\Z)")
+_SCALAR = re.compile(r"(-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?([eE][-+]?[0-9]++)?|[-+]?[A-Za-z]++)(?=[\s,}\]/#，、｝］]|\Z)")
 _CONSTANTS: dict[str, JSON] = {
     "true": True, "false": False, "null": None, "True": True, "False": False, "None": None,
 }  # fmt: skip
@@ -63,22 +65,28 @@ class UnreadableError(ValueError):
 class Reader:
     """Parses objects at given positions of one text.
 
-    Every token costs one step, plus one per 64 characters, so that ``steps`` limits the total work.
+    Every token costs one step, plus one per 64 characters, so that ``steps`` limits the total work. ``has_repeated_key``
+    is whether the object read last, or one inside it, has a key twice with two values; the last one is taken.
     """
 
     def __init__(self, text: str, steps: int) -> None:
         self.text = text
         self.steps = steps
+        self.has_repeated_key = False
 
     def read_object(self, at: int, depth: int = 1) -> tuple[Row, int]:
         """Return the object whose brace is at ``at``, and the position after it; raises ``UnreadableError``."""
         text = self.text
         row: Row = {}
+        self.has_repeated_key &= depth > 1
         at = self._skip_space(at + 1)
-        while text[at] != "}":
+        while text[at] not in "}｝":
             key, at = self._read_key(at)
-            row[key], at, quote = self._read_value(at, depth)
-            at = self._skip_to_next(at, "}", quote)
+            value, at, quote = self._read_value(at, depth)
+            if key in row and row[key] != value:
+                self.has_repeated_key = True
+            row[key] = value
+            at = self._skip_to_next(at, "}｝", quote)
         return row, at + 1
 
     def _read_key(self, at: int) -> tuple[str, int]:
@@ -90,7 +98,7 @@ class Reader:
         else:
             raise UnreadableError("broken", at)
         at = self._skip_space(at)
-        if self.text[at] != ":":
+        if self.text[at] not in ":：":
             raise UnreadableError("guessed", at)
         return key, self._skip_space(at + 1)
 
@@ -100,33 +108,33 @@ class Reader:
         if character in _STRINGS:
             string, at = self._read_string(at)
             return string, at, character
-        if character not in "{[":
+        if character not in "{[｛［":
             value, at = self._read_scalar(at)
             return value, at, ""
         if depth >= MAX_DEPTH:
             raise UnreadableError("nested", at)
-        value, at = self.read_object(at, depth + 1) if character == "{" else self._read_array(at, depth + 1)
+        value, at = self.read_object(at, depth + 1) if character in "{｛" else self._read_array(at, depth + 1)
         return value, at, ""
 
     def _read_array(self, at: int, depth: int) -> tuple[list[JSON], int]:
         values = []
         at = self._skip_space(at + 1)
-        while self.text[at] != "]":
+        while self.text[at] not in "]］":
             value, at, quote = self._read_value(at, depth)
             values.append(value)
-            at = self._skip_to_next(at, "]", quote)
+            at = self._skip_to_next(at, "]］", quote)
         return values, at + 1
 
-    def _skip_to_next(self, at: int, closer: str, quote: str) -> int:
-        """Return the position of the next member or of ``closer``.
+    def _skip_to_next(self, at: int, closers: str, quote: str) -> int:
+        """Return the position of the next member or of one of the ``closers``.
 
         Comments are not skipped after strings in other than straight double quotes: ``'see '//x' now'`` contains an
         unescaped quote, not a comment.
         """
         at = self._skip_space(at) if quote in ("", '"') else self._skip_blank(at, _BLANK)
-        if self.text[at] == ",":
+        if self.text[at] in ",，、":
             return self._skip_space(at + 1)
-        if self.text[at] != closer:
+        if self.text[at] not in closers:
             raise UnreadableError("guessed" if quote else "broken", at)
         return at
 

@@ -17,18 +17,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from selfinstruct.records import Candidate
+from selfinstruct.replies.ending import Ending, ending_of
 from selfinstruct.replies.labelled import labelled_rows
+from selfinstruct.replies.markers import answer_span, first_turn, strip_control_tokens
 from selfinstruct.replies.names import field_names
 from selfinstruct.replies.walk import Walk
 
-_REASONING_END = re.compile(
-    r"</(?:think|thinking|reasoning|thought)>|\[/THINK\]|<\|channel\|>final<\|message\|>", re.IGNORECASE
-)
-_REASONING_START = re.compile(r"<(?:think|thinking|reasoning|thought)>|\[THINK\]|<\|channel\|>analysis", re.IGNORECASE)
 _REFUSAL = re.compile(
     r"\b(?:i['’]?m|i am) (?:sorry|unable|not able)\b|\bi (?:can['’]?t|cannot|won['’]?t|must decline|apologi[sz]e)\b"
     r"|\bas an ai\b|\bsorry\b|抱歉|对不起|我(?:不能|无法)",
@@ -47,8 +45,8 @@ class Parsed:
     digits), ``nested`` (deeper than 64 levels), ``surrogate`` (a lone surrogate, which UTF-8 cannot encode),
     ``broken``, or ``unread`` (the rest of a reply with far too many values). ``failure`` is "" if there is a candidate,
     else ``empty``, ``refusal``, ``filtered``, ``truncated`` or ``malformed``; ``message`` describes it for people.
-    ``notes`` counts corrections: ``reasoning`` (removed), ``repaired`` and ``labelled`` rows, rows with ``renamed``
-    keys.
+    ``notes`` counts corrections: ``reasoning`` or tokens in front (removed), strings of JSON that were ``opened``, ``repaired`` and
+    ``labelled`` rows, rows with ``renamed`` keys, and rows with a key that is ``repeated`` with another value.
     """
 
     candidates: tuple[Candidate, ...]
@@ -57,33 +55,41 @@ class Parsed:
     notes: tuple[tuple[str, int], ...] = ()
 
 
-def parse_reply(text: str, fields: Sequence[str], *, finish_reason: str = "stop") -> Parsed:
+def parse_reply(text: str, fields: Sequence[str], *, finish_reason: str = "stop", kept: Collection[str] = ()) -> Parsed:
     """Parse the rows of a reply.
 
     ``fields`` are the recipe's field names in order; a key that differs from a field only in case, blanks, - or _ is
     renamed to it. Known keys of a row come first, in the recipe's order, then unknown ones. ``finish_reason`` is that
-    of the endpoint. Never raises, for any text.
+    of the endpoint. ``kept`` are the names of markers that are data (``marker_names``). Never raises, for any text.
     """
     names = field_names(tuple(fields))
-    text = _decode_twice_encoded(text)
+    text = _decode_twice_encoded(strip_control_tokens(text, kept, only_last=True))
     walk = Walk(text, names)
     walk.run()
     notes = walk.notes
-    if not walk.clean and (answer := strip_reasoning(text)) != text:
+    if not walk.clean and (answer := _answer(text, walk.spans, kept)) != text:
         walk = Walk(answer, names)
         walk.run()
         notes = walk.notes
         notes["reasoning"] += 1
         text = answer
     candidates = walk.candidates
+    ending = ending_of(finish_reason)
     if not candidates and not walk.clean:
-        candidates = labelled_rows(text, names, truncated=finish_reason == "length")
+        text = first_turn(text, kept)
+        candidates = labelled_rows(text, names, truncated=ending != "whole")
         notes["labelled"] += len(candidates)
     counted = tuple((slug, n) for slug, n in sorted(notes.items()) if n)
     if candidates:
         return Parsed(tuple(candidates), notes=counted)
-    failure, message = _why_no_rows(text, finish_reason)
+    failure, message = _why_no_rows(text, ending)
     return Parsed((), failure, message, counted)
+
+
+def _answer(text: str, rows: Sequence[tuple[int, int]], kept: Collection[str]) -> str:
+    """Return the part of a reply that is no reasoning, or the whole of it."""
+    start, stop = answer_span(text, rows, kept)
+    return strip_control_tokens(text[start:stop], kept)
 
 
 def _decode_twice_encoded(text: str) -> str:
@@ -97,21 +103,14 @@ def _decode_twice_encoded(text: str) -> str:
     return text
 
 
-def strip_reasoning(text: str) -> str:
-    """Return the text after the last closing tag of reasoning, up to an opening tag that is never closed."""
-    answer = text[max((tag.end() for tag in _REASONING_END.finditer(text)), default=0) :]
-    opened = _REASONING_START.search(answer)
-    return answer[: opened.start()] if opened else answer
-
-
-def _why_no_rows(text: str, finish_reason: str) -> tuple[str, str]:
+def _why_no_rows(text: str, ending: Ending) -> tuple[str, str]:
     """Return the reason why ``text`` contains no row, as a slug and a message."""
     shown = repr(text.strip()[:200])
-    if finish_reason == "content_filter":
+    if ending == "filtered":
         return "filtered", "the endpoint's content filter blocked the reply"
-    if finish_reason == "refusal" or _REFUSAL.search(text, 0, 300):
+    if ending == "refused" or _REFUSAL.search(text, 0, 300):
         return "refusal", f"the model refused; the reply begins {shown}"
-    if finish_reason == "length":
+    if ending == "truncated":
         return "truncated", "the reply reached the token limit before its first complete row"
     if not _NO_CONTENT.sub("", text):
         return "empty", "the reply has no rows"

@@ -16,29 +16,35 @@ MAX_EXCERPT = 4_096
 # (JSONDecodeError counts lines), which would make bad replies quadratic.
 _MAX_DECODER_ERRORS = 16
 
-_SEPARATORS = re.compile(r"[\s,;\]}\ufeff]*+")
-_KEYS = r'"([^"\\\n]{1,80}+)"|\'([^\'\\\n]{1,80}+)\'|[“”„‘’]([^“”„‘’\\\n]{1,80}+)[“”’]|([^\W\d]\w{0,63}+)'
-_CUT_KEY = r"""["'“”„‘’][^"“”\n]{0,80}\Z"""
+# JSON's own punctuation and its full-width forms, which models write in Chinese and Japanese.
+_SEPARATORS = re.compile(r"[\s,;\]}\ufeff，；、］｝]*+")
+_KEYS = r'"([^"\\\n]{1,80}+)"|\'([^\'\\\n]{1,80}+)\'|[“”„‘’＂「]([^“”„‘’＂「」\\\n]{1,80}+)[“”’＂」]|([^\W\d]\w{0,63}+)'
+_CUT_KEY = r"""["'“”„‘’＂「][^"“”＂」\n]{0,80}\Z"""
 # The brace of an object (not one in prose), its first key, and the bracket at the beginning of its value.
-_OBJECT_START_PATTERN = (
-    rf"\{{{BLANK_OR_COMMENT}(?:(?:{_KEYS}){BLANK_OR_COMMENT}(?::{BLANK_OR_COMMENT}([\[{{])?|\Z)|{_CUT_KEY}|\Z)"
-)
+_OBJECT_START_PATTERN = rf"[{{｛]{BLANK_OR_COMMENT}(?:(?:{_KEYS}){BLANK_OR_COMMENT}(?:[:：]{BLANK_OR_COMMENT}([\[{{［｛])?|\Z)|{_CUT_KEY}|\Z)"
 _OBJECT_START = re.compile(_OBJECT_START_PATTERN)
-_VALUE_START = re.compile(rf"{_OBJECT_START_PATTERN}|\[(?=\s*[\[{{])")
-_WRAPPER = re.compile(r'\{\s*+"([^"\\\n]{1,80}+)"\s*+:\s*+(?=\[)')
-_LIST_START = re.compile(r"\[(?=\s*+[\[{])")
-_AFTER_REPAIRED = re.compile(r"[ \t,;\]}]*+(?:\r?\n|\Z|\{|```|//|\#|/\*)")
+# A string that contains JSON, perhaps in a fence: rows that were encoded twice.
+_STRING_PATTERN = r'"(?=(?:\s|\\[nrt])*+(?:```\w*+(?:\s|\\[nrt])*+)?[\[{])'
+_STRING_OF_JSON = re.compile(_STRING_PATTERN)
+_VALUE_START = re.compile(rf"{_OBJECT_START_PATTERN}|[\[［](?=\s*[\[{{［｛])|{_STRING_PATTERN}")
+_WRAPPER = re.compile(r'[{｛]\s*+["“”＂]([^"“”＂\\\n]{1,80}+)["“”＂]\s*+[:：]\s*+(?=[\[［])')
+_LIST_START = re.compile(r"[\[［](?=\s*+[\[{［｛])")
+_AFTER_REPAIRED = re.compile(r"[ \t,;\]}，；、］｝]*+(?:\r?\n|\Z|[{｛]|```|//|\#|/\*|<[|｜]|</[\w:]{1,20}>\s*+(?:\Z|<))")
 # Text allowed directly after a row: brackets, then a blank, a full stop or markup; after a comma, a value.
-_AFTER_ROW = re.compile(r"[\]}]*+(?:[\s;)<`*|]|\.\s|//|\Z|,++(?:[\s{\[\]}\"'/]|\Z)|[{\[])")
+_AFTER_ROW = re.compile(r"[\]}］｝]*+(?:[\s;)<`*|；]|\.\s|//|\Z|[,，、]++(?:[\s{\[\]}\"'/｛［］｝“＂「]|\Z)|[{\[｛［])")
 # Separates a row from an invalid value after it; without it both may be parts of one string.
-_SEPARATED = re.compile(r"[,\n]")
+_SEPARATED = re.compile(r"[,\n，、]")
 _CUT_STRING = re.compile(r'"[^"}\]]*+')
-_BEFORE_MEMBER = re.compile(r"[\[,]")
-_AFTER_MEMBER = re.compile(r"\s*+[,\]]")
+_BEFORE_MEMBER = re.compile(r"[\[,［，]")
+_AFTER_MEMBER = re.compile(r"\s*+[,\]，］]")
+_JSON_IN_TEXT = re.compile(r"\s*+(?:```\w*+\s*+)?[\[{]")
+_CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _ESCAPES = re.compile(r"\\.", re.DOTALL)
 # Quotes other than straight double ones, by the quote that ends a string; excludes apostrophes within a word.
 _OTHER_QUOTES = {
     **dict.fromkeys("“”", re.compile("[“”„]")),
+    "＂": re.compile("＂"),
+    "」": re.compile("[「」]"),
     **dict.fromkeys("'’", re.compile(r"(?<!\w)['‘’]|['‘’](?!\w)")),
 }
 _CONTAINERS = (dict, list)
@@ -51,13 +57,16 @@ _LOOK_BACK = 16
 class Walk:
     """One pass over a text, from value to value, which collects ``candidates``.
 
-    ``clean`` is true if all values are valid JSON with only separators between them. ``max_candidates``, the reader's
-    steps and ``decoder_errors_left`` limit the work.
+    ``clean`` is true if all values are valid JSON with only separators between them. ``spans`` are the places of the
+    rows that were read, in order. ``max_candidates``, the reader's steps and ``decoder_errors_left`` limit the work.
+    ``is_inner`` is whether the text is a string of another text: strings inside it are not opened again.
     """
 
-    def __init__(self, text: str, names: FieldNames) -> None:
+    def __init__(self, text: str, names: FieldNames, *, is_inner: bool = False) -> None:
         self.text = text
         self.names = names
+        self.is_inner = is_inner
+        self.spans: list[tuple[int, int]] = []
         self.candidates: list[Candidate] = []
         self.notes: Counter[str] = Counter()
         self.clean = True
@@ -82,13 +91,13 @@ class Walk:
                 self._add(at, end, None, "unread")
                 break
             character = text[at]
-            if character == "{":
+            if character == "{" or character == "｛":
                 at = self._read_object(at)
-            elif character == "[" and (not self.candidates or _LIST_START.match(text, at)):
+            elif character in "[［" and (not self.candidates or _LIST_START.match(text, at)):
                 self.in_list = True
                 self.reader.steps -= 1
                 at += 1
-            elif not self.in_list or not (stop := self._add_list_member(at)):
+            elif not (stop := self._add_list_member(at) if self.in_list else self._open_string(at)):
                 at = self._skip(at)
             else:
                 at = stop
@@ -103,7 +112,7 @@ class Walk:
             and not self.names.field_of(wrapper.group(1))
         ):
             return wrapper.end()
-        if self.decoder_errors_left > 0:
+        if self.decoder_errors_left > 0 and self.text[at] == "{":
             try:
                 value, stop = _DECODE(self.text, at)
             except (ValueError, RecursionError):
@@ -112,24 +121,92 @@ class Walk:
                 return self._add_object(at, stop, value)
         return self._repair_object(at)
 
-    def _add_object(self, at: int, stop: int, row: Row) -> int:
+    def _add_object(self, at: int, stop: int, row: Row, *, is_valid: bool = True) -> int:
         """Add the object read from [at, stop), or descend into it if it wraps rows; return where to continue."""
-        names = self.names
+        names, keys = self.names, len(row)
         if list(row) != names.fields:
-            if not names.any_field_in(row):
-                nested = any(type(value) in _CONTAINERS for value in row.values())
-                if nested and (inner := self._find_value(at + 1, stop, known=True)) < stop:
-                    self.decoder_errors_left -= 1
+            if not names.any_field_in(row) or self._is_wrapper(row):
+                if (inner := self._enter(at, stop, row)) is not None:
                     return inner
-                if not row:
-                    self.has_gap = True
-                    self.reader.steps -= _SKIP_COST
-                    return stop
             renamed = names.rename_keys(row)
             self.notes["renamed"] += renamed.keys() != row.keys()
             row = renamed
+        elif len(names.fields) == 1 and self._is_wrapper(row) and (inner := self._enter(at, stop, row)) is not None:
+            return inner
+        if not is_valid:
+            self.notes["repeated"] += self.reader.has_repeated_key
+        elif self.text.count('":', at, stop) != keys:
+            self.notes["repeated"] += _has_repeated_key(self.text[at:stop])
         self._add(at, stop, row, _row_problem(row, self.may_have_surrogates))
         return stop
+
+    def _is_wrapper(self, row: Row) -> bool:
+        """Whether an object with the name of a field is a wrapper: all that it lists have the fields that it lacks."""
+        known = self._fields_in(row)
+        single = len(self.names.fields) == 1
+        if known == len(self.names.fields) and not single:
+            return False
+        lists = [listed for value in row.values() if (listed := _listed(value))]
+        return bool(lists) and all(
+            type(each) is dict and self._fields_in(each) >= known + (not single) for value in lists for each in value
+        )
+
+    def _fields_in(self, row: Row) -> int:
+        """Return how many fields the keys of an object refer to."""
+        return len({self.names.field_of(key) for key in row} - {None})
+
+    def _enter(self, at: int, stop: int, row: Row) -> int | None:
+        """Return where to continue inside an object that wraps rows, or None if it wraps none."""
+        nested = any(type(value) in _CONTAINERS for value in row.values())
+        if nested and (inner := self._find_value(at + 1, stop, known=True)) < stop:
+            self.decoder_errors_left -= 1
+            if self.has_gap:
+                self._check_gap(at)
+            return inner
+        strings = [value for value in row.values() if type(value) is str and _JSON_IN_TEXT.match(value)]
+        if any([self._open(at, stop, value) for value in strings]):
+            return stop
+        if not row:
+            self.has_gap = True
+            self.reader.steps -= _SKIP_COST
+            return stop
+        return None
+
+    def _open(self, at: int, stop: int, value: str) -> bool:
+        """Add the rows of a string that contains JSON, at [at, stop); whether there are any."""
+        if self.is_inner:
+            return False
+        inner = Walk(value, self.names, is_inner=True)
+        inner.run()
+        if not any(candidate.row is not None for candidate in inner.candidates):
+            return False
+        if self.has_gap:
+            self._check_gap(at)
+        self.last_end = stop
+        for each in inner.candidates:
+            self.candidates.append(Candidate(len(self.candidates), each.text, each.row, each.problem))
+            self.spans.append((at, stop))
+        self.notes.update(inner.notes)
+        self.notes["opened"] += 1
+        return True
+
+    def _open_string(self, at: int) -> int:
+        """Add the rows of the string at ``at``, if it contains JSON; return the position after it, or 0.
+
+        Of a string that the text ends in, the rows before its end are added.
+        """
+        if self.is_inner or _STRING_OF_JSON.match(self.text, at) is None or self.decoder_errors_left <= 0:
+            return 0
+        try:
+            value, stop = _DECODE(self.text, at)
+        except (ValueError, RecursionError):
+            self.decoder_errors_left -= 1
+            cut, stop = _CUT_ESCAPE.sub("", self.text[at:]), len(self.text)
+            try:
+                value = json.loads(f'{cut}"', strict=False)
+            except (ValueError, RecursionError):
+                return 0
+        return stop if self._open(at, stop, value) else 0
 
     def _repair_object(self, at: int) -> int:
         """Read an object that the standard decoder rejects; return the position where to continue."""
@@ -147,9 +224,16 @@ class Walk:
                 self._add(at, stop, None, "guessed")
                 return stop
             self.notes["repaired"] += 1
-            return self._add_object(at, stop, row)
+            return self._add_object(at, stop, row, is_valid=False)
         known = self.names.field_of(_first_key(start)) is not None
+        if problem == "torn" and (string := _STRING_OF_JSON.search(text, start.end(), start.end() + 80)):
+            if not known and (stop := self._open_string(string.start())):
+                return stop
         following = self._find_value(at + 1, len(text), known=known)
+        if problem == "torn" and not text[start.end() : following].strip() and self._is_whole_row(following):
+            if self.has_gap:
+                self._check_gap(at)
+            return following
         if not known and (start.group(5) or following < failed):
             return following
         if problem == "torn" and following < len(text):
@@ -157,8 +241,17 @@ class Walk:
         self._add(at, following, None, problem)
         return following
 
+    def _is_whole_row(self, at: int) -> bool:
+        """Whether the object at ``at`` is valid and has all fields."""
+        try:
+            row, _ = _DECODE(self.text, at)
+        except (ValueError, RecursionError):
+            self.decoder_errors_left -= 1
+            return False
+        return type(row) is dict and self._fields_in(row) == len(self.names.fields)
+
     def _find_value(self, at: int, end: int, *, known: bool) -> int:
-        """Return the position of the next object or list (if ``known``, of the next object with a field first)."""
+        """Return the position of the next object, list or string of JSON; if ``known``, of an object with a field first."""
         if not known:
             found = _VALUE_START.search(self.text, at, end)
             return found.start() if found else end
@@ -172,6 +265,8 @@ class Walk:
         """Add the list member at ``at``, which is not an object; return the position after it, or 0 if invalid."""
         if self.decoder_errors_left <= 0 or _BEFORE_MEMBER.search(self.text, self.last_end, at) is None:
             return 0
+        if stop := self._open_string(at):
+            return stop
         try:
             _, stop = _DECODE(self.text, at)
         except (ValueError, RecursionError):
@@ -216,7 +311,7 @@ class Walk:
     def _has_stray_quote(self, gap: str) -> bool:
         """Whether the last row ended with a quote other than the straight double one, and ``gap`` contains another."""
         at = self.last_end
-        while at and self.text[at - 1] in "}] \t\n":
+        while at and self.text[at - 1] in "}]｝］ \t\n":
             at -= 1
         quote = _OTHER_QUOTES.get(self.text[at - 1]) if at else None
         return quote is not None and quote.search(gap) is not None
@@ -234,6 +329,8 @@ class Walk:
         if self.has_gap:
             self._check_gap(at)
         text = self.text[at:stop]
+        if row is not None:
+            self.spans.append((at, stop))
         if problem:
             row, text = None, text[:MAX_EXCERPT]
             if _SEPARATED.search(self.text, self.last_end, at) is None:
@@ -247,6 +344,16 @@ def _first_key(start: re.Match[str]) -> str:
     return next(filter(None, start.groups()[:4]), "")
 
 
+def _listed(value: JSON) -> list[JSON]:
+    """Return the list that a value is, or contains as a string; empty if it is none."""
+    if type(value) is str and _JSON_IN_TEXT.match(value):
+        try:
+            value = json.loads(value, strict=False)
+        except (ValueError, RecursionError):
+            return []
+    return value if type(value) is list else []
+
+
 def _row_problem(row: Row, may_have_surrogates: bool) -> str:
     """Return the problem of a row that was read but cannot be used, or ""."""
     if any(type(value) in _CONTAINERS for value in row.values()) and _depth(row) > MAX_DEPTH:
@@ -254,6 +361,22 @@ def _row_problem(row: Row, may_have_surrogates: bool) -> str:
     if may_have_surrogates and not _encodable(json.dumps(row, ensure_ascii=False)):
         return "surrogate"
     return ""
+
+
+def _has_repeated_key(text: str) -> bool:
+    """Whether an object has a key twice with two values."""
+    found = False
+
+    def look(pairs: list[tuple[str, JSON]]) -> Row:
+        nonlocal found
+        row: Row = {}
+        for key, value in pairs:
+            found |= key in row and row[key] != value
+            row[key] = value
+        return row
+
+    json.loads(text, strict=False, object_pairs_hook=look)
+    return found
 
 
 def _encodable(text: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from aiohttp import web
 
 from selfinstruct.errors import InputError
-from selfinstruct.testing import content, manners, transport
+from selfinstruct.testing import content, dress, manners, transport
 from selfinstruct.testing.exchange import Exchange
 
 #: The effect on a run. ``lost``: the request yields no row, and another one is needed; ``kept``: rows arrive, perhaps
@@ -349,6 +349,10 @@ FAULTS: dict[str, Fault] = {
     "error-in-stream": Fault(
         36, "an error after half of a stream", _all("lost", {"upstream": manners.error_in_stream})
     ),
+    "ending": Fault(37, "other words for the end of a reply, and none", _rewriting("kept", dress.ENDINGS)),
+    "control-tokens": Fault(38, "control tokens and tags around the reply", _rewriting("kept", dress.CONTROL_TOKENS)),
+    "strings": Fault(39, "rows as strings of JSON", _rewriting("kept", dress.STRINGS)),
+    "full-width": Fault(40, "full-width punctuation of JSON", _rewriting("kept", dress.FULL_WIDTH)),
 }
 
 

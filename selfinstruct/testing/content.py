@@ -7,14 +7,14 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, TypeAlias
 
+from selfinstruct.records import Row
 from selfinstruct.testing.exchange import Answer
 
 #: Changes an answer in place.
 Rewrite: TypeAlias = Callable[[Answer, Random], None]
-_Row: TypeAlias = dict[str, Any]
 
 
-def _rows_as(text: Callable[[list[_Row], Random], str]) -> Rewrite:
+def rows_as(text: Callable[[list[Row], Random], str]) -> Rewrite:
     """Rewrite the content from its rows; a reply without rows stays unchanged."""
 
     def rewrite(answer: Answer, rng: Random) -> None:
@@ -25,26 +25,29 @@ def _rows_as(text: Callable[[list[_Row], Random], str]) -> Rewrite:
     return rewrite
 
 
-def _all_as(text: Callable[[list[_Row]], str]) -> Rewrite:
-    return _rows_as(lambda rows, rng: text(rows))
+def all_rows_as(text: Callable[[list[Row]], str]) -> Rewrite:
+    """Rewrite the content from its rows, without chance."""
+    return rows_as(lambda rows, rng: text(rows))
 
 
-def _one_as(change: Callable[[_Row], _Row]) -> Rewrite:
-    """The usual format with one row changed."""
+def one_row_as(change: Callable[[Row], Row]) -> Rewrite:
+    """Rewrite the content in the usual format with one row changed."""
 
-    def text(rows: list[_Row], rng: Random) -> str:
+    def text(rows: list[Row], rng: Random) -> str:
         at = rng.randrange(len(rows))
-        return _dump({"rows": [change(row) if n == at else row for n, row in enumerate(rows)]})
+        return dump({"rows": [change(row) if n == at else row for n, row in enumerate(rows)]})
 
-    return _rows_as(text)
+    return rows_as(text)
 
 
-def _dump(value: Any) -> str:
+def dump(value: Any) -> str:
+    """Return a value as JSON."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def _lines(rows: list[_Row]) -> str:
-    return "\n".join(map(_dump, rows))
+def json_lines(rows: list[Row]) -> str:
+    """Return rows as JSON Lines."""
+    return "\n".join(map(dump, rows))
 
 
 # --- 10, 17, 20, 21, 22, 23 -------------------------------------------------------------------------------------
@@ -79,7 +82,7 @@ def _length_cut(answer: Answer, rng: Random) -> None:
 
 def _length_blanks(answer: Answer, rng: Random) -> None:
     rows = answer.rows()
-    answer.content = '{"rows": [' + ", ".join(map(_dump, rows[: len(rows) // 2 + 1])) + ", " + "\n \t" * 3_000
+    answer.content = '{"rows": [' + ", ".join(map(dump, rows[: len(rows) // 2 + 1])) + ", " + "\n \t" * 3_000
     answer.finish_reason = "length"
 
 
@@ -94,9 +97,7 @@ LENGTHS: dict[str, Rewrite] = {"cut": _length_cut, "blanks": _length_blanks}
 def _reasoning(answer: Answer) -> str:
     """A train of thought with draft rows that are not part of the reply."""
     draft = [{key: "draft" for key in row} for row in answer.rows()[:2]]
-    return (
-        f"They want rows such as {_dump(draft)}. Not good enough: {_dump(draft[:1])[1:-1]}? Let me write better ones."
-    )
+    return f"They want rows such as {dump(draft)}. Not good enough: {dump(draft[:1])[1:-1]}? Let me write better ones."
 
 
 def _alone(content: str | None) -> Rewrite:
@@ -122,10 +123,33 @@ def _reasoning_field(answer: Answer, rng: Random) -> None:
 
 
 REASONING_ALONE: dict[str, Rewrite] = {"empty": _alone(""), "null": _alone(None), "unclosed": _reasoning_unclosed}
+#: What reasoning stands between, by the name of the variant.
+_REASONING_MARKERS = {
+    "block": ("<think>\n", "\n</think>\n\n"),
+    "no-opener": ("", "\n</think>\n\n"),
+    "thinking": ("<thinking>", "</thinking>"),
+    "triangles": ("◁think▷", "◁/think▷"),
+    "minimax": ("<mm:think>\n", "\n</mm:think>\n"),
+    "seed": ("<seed:think>", "</seed:think>"),
+    "cohere": ("<|START_THINKING|>", "<|END_THINKING|><|START_RESPONSE|>"),
+    "mistral": ("[THINK]", "[/THINK]"),
+    "begin-of": ("<|begin_of_thought|>\n", "\n<|end_of_thought|>\n"),
+    "thought": ("<thought>\n", "\n</thought>\n"),
+    "scratchpad": ("<scratchpad>\n", "\n</scratchpad>\n"),
+    "other-name": ("<work-in-progress>\n", "\n</work-in-progress>\n"),
+    "two-blocks": ("<plan>Three rows.</plan>\n<draft>", "</draft>\n"),
+    "harmony": (
+        "<|channel|>analysis<|message|>",
+        "<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>",
+    ),
+    "bare-harmony": ("analysis", "assistantfinal"),
+    "gemma": ("<|channel>thought\n", "<channel|>"),
+    "ollama": ("Thinking...\n", "\n...done thinking.\n\n"),
+    "chinese": ("【思考】", "【/思考】"),
+}
 REASONING_BESIDE: dict[str, Rewrite] = {
     "field": _reasoning_field,
-    "block": _before("<think>\n", "\n</think>\n\n"),
-    "no-opener": _before("", "\n</think>\n\n"),
+    **{name: _before(*markers) for name, markers in _REASONING_MARKERS.items()},
 }
 
 
@@ -157,115 +181,115 @@ def tool_call_empty(answer: Answer, rng: Random) -> None:
 # --- 25: dress --------------------------------------------------------------------------------------------------
 
 
-def _numbered(rows: list[_Row]) -> str:
-    return "\n".join(f"{number}. {_dump(row)}" for number, row in enumerate(rows, 1))
+def _numbered(rows: list[Row]) -> str:
+    return "\n".join(f"{number}. {dump(row)}" for number, row in enumerate(rows, 1))
 
 
-def _labelled(rows: list[_Row]) -> str:
+def _labelled(rows: list[Row]) -> str:
     blocks = ["\n".join(f"{key}: {value}" for key, value in row.items()) for row in rows]
     return "\n\n".join(f"{number}. {block}" for number, block in enumerate(blocks, 1))
 
 
-def _typographic(rows: list[_Row]) -> str:
+def _typographic(rows: list[Row]) -> str:
     return "\n".join("{" + ", ".join(f"“{key}”: “{value}”" for key, value in row.items()) + "}" for row in rows)
 
 
-def _commented(rows: list[_Row]) -> str:
-    return "[\n" + "\n".join(f"  // row {number}\n  {_dump(row)}," for number, row in enumerate(rows, 1)) + "\n]"
+def _commented(rows: list[Row]) -> str:
+    return "[\n" + "\n".join(f"  // row {number}\n  {dump(row)}," for number, row in enumerate(rows, 1)) + "\n]"
 
 
-def _wrong_types(row: _Row) -> _Row:
+def _wrong_types(row: Row) -> Row:
     return {key: [value] if number == 0 else 7 for number, (key, value) in enumerate(row.items())}
 
 
-def _twice(row: _Row) -> str:
+def _twice(row: Row) -> str:
     key = next(iter(row))
-    return f"{{{_dump(key)}: {_dump('no')}, {_dump(row)[1:]}"
+    return f"{{{dump(key)}: {dump('no')}, {dump(row)[1:]}"
 
 
 DRESSES: dict[str, Rewrite] = {
-    "fence": _all_as(lambda rows: f"```json\n{json.dumps({'rows': rows}, ensure_ascii=False, indent=2)}\n```"),
-    "prose": _all_as(lambda rows: f'Here are the rows:\n\n{_dump(rows)}\n\nLet me know if you need "more"!'),
-    "trailing-commas": _all_as(lambda rows: "[" + "".join(f"{_dump(row)[:-1]},}}, " for row in rows) + "]"),
-    "single-quotes": _all_as(lambda rows: str(rows)),
-    "typographic-quotes": _all_as(_typographic),
-    "bom": _all_as(lambda rows: "\ufeff" + _lines(rows)),
-    "comments": _all_as(_commented),
-    "nan": _one_as(lambda row: dict.fromkeys(row, float("nan"))),
-    "duplicate-keys": _all_as(lambda rows: "\n".join(map(_twice, rows))),
-    "wrong-types": _one_as(_wrong_types),
-    "extra-keys": _one_as(lambda row: row | {"difficulty": "easy", "id": 1}),
-    "nested-lists": _all_as(lambda rows: _dump([rows[:1], rows[1:]])),
-    "one-object": _all_as(lambda rows: _dump(rows[0])),
-    "json-lines": _all_as(_lines),
-    "numbered": _all_as(_numbered),
-    "labelled": _all_as(_labelled),
-    "other-key": _all_as(lambda rows: _dump({"synthetic_data": rows, "count": len(rows)})),
-    "fewer": _all_as(lambda rows: _dump({"rows": rows[: max(1, len(rows) // 2)]})),
-    "more": _all_as(lambda rows: _dump({"rows": rows + rows[:3]})),
-    "renamed-keys": _all_as(lambda rows: _dump([{key.lower(): row[key] for key in row} for row in rows])),
-    "one-translated": _one_as(lambda row: {f"字段{n}": value for n, value in enumerate(row.values())}),
+    "fence": all_rows_as(lambda rows: f"```json\n{json.dumps({'rows': rows}, ensure_ascii=False, indent=2)}\n```"),
+    "prose": all_rows_as(lambda rows: f'Here are the rows:\n\n{dump(rows)}\n\nLet me know if you need "more"!'),
+    "trailing-commas": all_rows_as(lambda rows: "[" + "".join(f"{dump(row)[:-1]},}}, " for row in rows) + "]"),
+    "single-quotes": all_rows_as(lambda rows: str(rows)),
+    "typographic-quotes": all_rows_as(_typographic),
+    "bom": all_rows_as(lambda rows: "\ufeff" + json_lines(rows)),
+    "comments": all_rows_as(_commented),
+    "nan": one_row_as(lambda row: dict.fromkeys(row, float("nan"))),
+    "duplicate-keys": all_rows_as(lambda rows: "\n".join(map(_twice, rows))),
+    "wrong-types": one_row_as(_wrong_types),
+    "extra-keys": one_row_as(lambda row: row | {"difficulty": "easy", "id": 1}),
+    "nested-lists": all_rows_as(lambda rows: dump([rows[:1], rows[1:]])),
+    "one-object": all_rows_as(lambda rows: dump(rows[0])),
+    "json-lines": all_rows_as(json_lines),
+    "numbered": all_rows_as(_numbered),
+    "labelled": all_rows_as(_labelled),
+    "other-key": all_rows_as(lambda rows: dump({"synthetic_data": rows, "count": len(rows)})),
+    "fewer": all_rows_as(lambda rows: dump({"rows": rows[: max(1, len(rows) // 2)]})),
+    "more": all_rows_as(lambda rows: dump({"rows": rows + rows[:3]})),
+    "renamed-keys": all_rows_as(lambda rows: dump([{key.lower(): row[key] for key in row} for row in rows])),
+    "one-translated": one_row_as(lambda row: {f"字段{n}": value for n, value in enumerate(row.values())}),
 }
 
 # --- 26, 27, 28 ---------------------------------------------------------------------------------------------------
 
 
-def _torn_line(rows: list[_Row], rng: Random) -> str:
+def _torn_line(rows: list[Row], rng: Random) -> str:
     """JSON Lines with one line torn in the middle."""
-    lines = list(map(_dump, rows))
+    lines = list(map(dump, rows))
     at = rng.randrange(len(lines))
     lines[at] = lines[at][: len(lines[at]) * 2 // 3]
     return "\n".join(lines)
 
 
-def _baited(row: _Row) -> _Row:
+def _baited(row: Row) -> Row:
     """The row with a last value that resembles trailing commas."""
     last = list(row)[-1]
     return row | {last: f"{row[last]} [1,], {{2,}}"}
 
 
-def _comma_bait(rows: list[_Row]) -> str:
+def _comma_bait(rows: list[Row]) -> str:
     """Trailing commas outside strings, and a lookalike inside one."""
-    return "[" + ", ".join(f"{_dump(row)[:-1]},}}" for row in [_baited(rows[0]), *rows[1:]]) + ",]"
+    return "[" + ", ".join(f"{dump(row)[:-1]},}}" for row in [_baited(rows[0]), *rows[1:]]) + ",]"
 
 
-def _with(rows: list[_Row], value: str) -> str:
+def _with(rows: list[Row], value: str) -> str:
     """A list whose first row has an extra key with this JSON value."""
-    return f'[{_dump(rows[0])[:-1]}, "x": {value}}}, {_dump(rows[1:])[1:]}'
+    return f'[{dump(rows[0])[:-1]}, "x": {value}}}, {dump(rows[1:])[1:]}'
 
 
 TRAPS: dict[str, Rewrite] = {
-    "torn-line": _rows_as(_torn_line),
-    "comma-bait": _all_as(_comma_bait),
-    "quotes": _all_as(lambda rows: _lines(rows) + "\n" + '{"a": "' * 5_000),
-    "braces": _all_as(lambda rows: _lines(rows) + "\n" + "[{" * 20_000),
-    "open-string": _all_as(lambda rows: _lines(rows[:-1]) + "\n" + _dump(rows[-1]).replace('"', "", 1)),
+    "torn-line": rows_as(_torn_line),
+    "comma-bait": all_rows_as(_comma_bait),
+    "quotes": all_rows_as(lambda rows: json_lines(rows) + "\n" + '{"a": "' * 5_000),
+    "braces": all_rows_as(lambda rows: json_lines(rows) + "\n" + "[{" * 20_000),
+    "open-string": all_rows_as(lambda rows: json_lines(rows[:-1]) + "\n" + dump(rows[-1]).replace('"', "", 1)),
 }
 HOSTILE: dict[str, Rewrite] = {
-    "nested": _all_as(lambda rows: _with(rows, "[" * 20_000 + "]" * 20_000)),
-    "digits": _all_as(lambda rows: _with(rows, "9" * 5_000)),
-    "surrogate": _one_as(lambda row: {key: f"{row[key]}\ud83d" for key in row}),
-    "escaped-surrogate": _all_as(
+    "nested": all_rows_as(lambda rows: _with(rows, "[" * 20_000 + "]" * 20_000)),
+    "digits": all_rows_as(lambda rows: _with(rows, "9" * 5_000)),
+    "surrogate": one_row_as(lambda row: {key: f"{row[key]}\ud83d" for key in row}),
+    "escaped-surrogate": all_rows_as(
         lambda rows: json.dumps([{key: f"{rows[0][key]}\udc00" for key in rows[0]}, *rows[1:]])
     ),
 }
 
 
-def _translated(rows: list[_Row]) -> str:
+def _translated(rows: list[Row]) -> str:
     """Every other row with half of its fields in another language."""
     other = "以下内容改用另一种语言写成。"
     foreign = [{key: value if n % 2 else other for n, (key, value) in enumerate(row.items())} for row in rows]
-    return _dump({"rows": [foreign[n] if n % 2 else row for n, row in enumerate(rows)]})
+    return dump({"rows": [foreign[n] if n % 2 else row for n, row in enumerate(rows)]})
 
 
-def _third_section(rows: list[_Row]) -> str:
-    return _dump({"rows": [row | {"Explanation": "As shown above."} for row in rows]})
+def _third_section(rows: list[Row]) -> str:
+    return dump({"rows": [row | {"Explanation": "As shown above."} for row in rows]})
 
 
 DRIFTS: dict[str, Rewrite] = {
-    "third-section": _all_as(_third_section),
-    "nested-object": _one_as(lambda row: row | {"example": dict(row)}),
-    "repeated-field": _all_as(lambda rows: "\n".join(f"{_dump(row)[:-1]}, {_dump(row)[1:]}" for row in rows)),
-    "other-language": _all_as(_translated),
-    "cycle": _all_as(lambda rows: _dump({"rows": [rows[n % 2] for n in range(len(rows))]})),
+    "third-section": all_rows_as(_third_section),
+    "nested-object": one_row_as(lambda row: row | {"example": dict(row)}),
+    "repeated-field": all_rows_as(lambda rows: "\n".join(f"{dump(row)[:-1]}, {dump(row)[1:]}" for row in rows)),
+    "other-language": all_rows_as(_translated),
+    "cycle": all_rows_as(lambda rows: dump({"rows": [rows[n % 2] for n in range(len(rows))]})),
 }

@@ -22,12 +22,12 @@ _JSON = "application/json"
 class Answer:
     """The parts of a reply before they are assembled into a payload; ``content`` is the author's text.
 
-    With ``choices`` false the payload has no choices. ``arguments`` are those of a tool call that replaces the content.
+    With ``choices`` false the payload has no choices, with ``finish_reason`` "" its choice has no reason. ``arguments`` are those of a tool call that replaces the content.
     """
 
     content: str | None
     usage: dict[str, Any] | None
-    finish_reason: str = "stop"
+    finish_reason: str | None = "stop"
     reasoning: str = ""
     refusal: str = ""
     arguments: str | None = None
@@ -113,6 +113,8 @@ class Exchange:
     def payload(self, answer: Answer) -> dict[str, Any]:
         """The payload of a chat completion, or of a plain completion if that was requested."""
         choice: dict[str, Any] = {"index": 0, "finish_reason": answer.finish_reason, "logprobs": None}
+        if answer.finish_reason == "":
+            del choice["finish_reason"]
         if self.chat:
             choice["message"] = _message(answer)
         else:

@@ -85,6 +85,13 @@ def test_a_reply_without_a_usable_row_is_malformed() -> None:
         ("", "stop", "empty"),
         ("Where? ### He", "length", "truncated"),
         ("Where? ### Here.", "content_filter", "filtered"),
+        ("Where? ### Here.<|im_end|>", "eos_token", ""),
+        ("Where? ### He", "MAX_TOKENS", "truncated"),
+        ("Where? ### He", "abort", "truncated"),
+        ("Where? ### He", "missing", "truncated"),
+        ("Where? ### Here.", "", ""),
+        ("Where? ### He", "SAFETY", "filtered"),
+        ("No. ### No.", "refusal", "refusal"),
     ],
 )
 def test_a_text_is_split_at_the_separator(text: str, finish_reason: str, failure: str) -> None:

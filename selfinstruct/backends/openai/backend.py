@@ -22,6 +22,7 @@ from selfinstruct.backends.budget import Budget, BudgetSpent
 from selfinstruct.backends.openai.billing import DEFAULT_MAX_TOKENS, Billing
 from selfinstruct.backends.openai.call_error import CallError, from_status
 from selfinstruct.backends.openai.completion import Completion, read_completion
+from selfinstruct.backends.openai.endings import Endings
 from selfinstruct.backends.openai.options import Options
 from selfinstruct.backends.openai.pacing import Pacing
 from selfinstruct.backends.openai.preflight import Preflight
@@ -89,6 +90,7 @@ class OpenAIBackend:
         self._settings = settings
         self._clock = clock
         self._model = model.name
+        self._endings = Endings()
 
     @classmethod
     async def connect(
@@ -198,7 +200,8 @@ class OpenAIBackend:
     def notes(self) -> list[str]:
         """Remarks for the summary: options that the endpoint rejected, and truncated prompts."""
         notes: list[str] = [
-            Phrase("{where}: {problem}", where=self.name, problem=Phrase(note)) for note in self.options.notes
+            Phrase("{where}: {problem}", where=self.name, problem=Phrase(note))
+            for note in (*self.options.notes, *self._endings.notes)
         ]
         if truncated := self.counts.truncated_prompts:
             note = "{name}: the endpoint seems to have truncated {count:,} prompts"
@@ -282,6 +285,8 @@ class OpenAIBackend:
                 return Completion(error.salvage, "stop", None, None), answer.headers
             return error, answer.headers
         outcome = read_completion(answer.data, answer.headers.get("content-type", ""), body)
+        if isinstance(outcome, Completion):
+            outcome = self._endings.settle(outcome, int(body.get(self.options.token_limit_name) or 0))
         least = _TRUNCATED_SHARE * expected
         if isinstance(outcome, Completion) and outcome.input is not None and outcome.input < least:
             self.counts.truncated_prompts += 1

@@ -14,11 +14,14 @@ from selfinstruct.backends.openai.call_error import CallError, from_error, not_j
 from selfinstruct.backends.openai.error_body import parse_error
 from selfinstruct.backends.openai.payload import read_payload
 from selfinstruct.records import Usage
+from selfinstruct.replies import MISSING, ending_of
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
     """The text of a reply, the endpoint's ``finish_reason``, and the tokens that it counted (None: not reported).
+
+    A reply without a reason, or with null, has the reason ``MISSING``.
 
     ``reasoning_length`` is the length of the reasoning beside the text, in characters.
     """
@@ -48,14 +51,14 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
     message = choice.get("message")
     message = message if isinstance(message, dict) else {"content": choice.get("text")}
     reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
-    text, reason = _text(message.get("content")), str(choice.get("finish_reason") or "stop")
+    text, reason = _text(message.get("content")), _finish_reason(choice)
     if not text and (choice.get("error") or payload.get("error")):
         return from_error(200, choice if choice.get("error") else payload, {}, 0.0, request)
     if not text:
         text = _tool_arguments(message)
     if not text and (refusal := _text(message.get("refusal"))):
         text, reason = refusal, "refusal"
-    if not text and reasoning and reason not in ("length", "content_filter"):
+    if not text and reasoning and ending_of(reason) not in ("truncated", "filtered"):
         return CallError(
             "reasoning",
             "the reply contains only reasoning and no answer",
@@ -66,6 +69,14 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
     if not text and reason in ("tool_calls", "function_call"):
         return CallError("empty", "the model called a tool without arguments", billed=True, usage=_usage(tokens))
     return Completion(text, reason, *tokens, len(reasoning))
+
+
+def _finish_reason(choice: Mapping[str, Any]) -> str:
+    """Why a reply ended: a word, or the first one of an object such as SGLang's ``{"type": "stop", "matched": 2}``."""
+    reason = choice.get("finish_reason") or choice.get("stop_reason") or choice.get("native_finish_reason")
+    if isinstance(reason, dict):
+        reason = reason.get("type") or reason.get("reason")
+    return reason if isinstance(reason, str) else MISSING if reason is None else str(reason)
 
 
 def _text(value: Any) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from selfinstruct.backends.openai.call_error import CallError
 from selfinstruct.backends.openai.completion import Completion, read_completion
+from selfinstruct.backends.openai.endings import Endings
 from selfinstruct.records import Usage
 
 ROWS = '{"rows": [{"Question": "q", "Answer": "a"}]}'
@@ -60,12 +62,33 @@ def test_a_tool_call_without_arguments_is_an_error(reason: str) -> None:
     assert parse({"content": None}) == Completion("", "stop", 11, 7)
 
 
+@pytest.mark.parametrize(
+    ("reason", "read"),
+    [("eos", "eos"), (None, "missing"), ({"type": "length", "length": 9}, "length"), (1, "1"), ("", "missing")],
+)
+def test_the_reason_of_a_reply_is_kept_as_it_came(reason: Any, read: str) -> None:
+    """Nothing stands for stop: a reply without a reason says so."""
+    completion = parse(choices=[{"finish_reason": reason, "message": {"content": ROWS}}])
+    assert isinstance(completion, Completion) and completion.finish_reason == read
+
+
+def test_an_endpoint_that_never_gives_a_reason_is_noticed() -> None:
+    """Its replies are whole from the fourth on, with a note, unless they have as many tokens as they may."""
+    reply = Completion(ROWS, "missing", 11, 7)
+    endings = Endings()
+    assert [endings.settle(reply, 0).finish_reason for _ in range(5)] == [*["missing"] * 3, "", ""]
+    assert endings.notes
+    assert endings.settle(reply, 7).finish_reason == "length"
+    assert endings.settle(replace(reply, finish_reason="stop"), 7).finish_reason == "stop"
+    assert endings.settle(reply, 8).finish_reason == "missing" and not endings.notes
+
+
 def test_a_plain_completion_and_a_list_are_read() -> None:
     """The choice of a plain completion has a text instead of a message, and Google's payloads may come in a list."""
     payload = {"choices": [{"text": ROWS}]}
     for data in (payload, [payload]):
         completion = read_completion(json.dumps(data).encode(), "")
-        assert completion == Completion(ROWS, "stop", None, None)
+        assert completion == Completion(ROWS, "missing", None, None)
 
 
 @pytest.mark.parametrize(
