@@ -238,14 +238,14 @@ def replies(count: int, seed: int) -> Iterator[tuple[str, str, str, set[str]]]:
         if kind in rewrites:
             answer = Answer(_dumps({"rows": rows}), {})
             rewrites[kind](answer, rng)
-            text, reason = answer.content or answer.arguments or "", answer.finish_reason
+            text, reason = answer.content or answer.arguments or "", answer.finish_reason or "missing"
             written |= {f"{row['RawLog']} [1,], {{2,}}" for row in rows}
         else:
             text = (QUOTED | ODD)[kind](rows, rng)
             if kind in QUOTED and kind != "encoded twice" and rng.random() < 0.7:
                 text, kind = damaged(text, rng), f"{kind}, damaged"
         # Reasoning that nothing opens, cut before it closes, is an answer to all appearance.
-        if rng.random() < 0.2 and kind != "reasoning:no-opener":
+        if rng.random() < 0.2 and kind not in ("reasoning:no-opener", "reasoning:other-name"):
             text, reason, kind = text[: rng.randint(0, len(text))], "length", f"{kind}, cut"
         if kind.startswith(("lists", "columns", "strings of rows", "a string of all")):
             written |= {_dumps(row) for row in rows} | {_list(rows)}

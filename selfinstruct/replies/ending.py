@@ -21,18 +21,18 @@ MISSING = "missing"
 # In lower case, without anything but letters.
 _WORDS: dict[Ending, str] = {
     "whole": """
-        stop stopped stopsequence stopsequences stoptoken stopstr stopstring stopstringfound stopword stopwords stoppedeos stoppedword
-        eos eostoken eosfound eog eot endoftext endofturn endofsequence endofsentence endturn end ended
-        complete completed completion finish finished done normal natural success succeeded ok
-        tool tools tooluse toolcall toolcalls functioncall functioncalls callingtool
+        stop stopped stopsequence stopsequences stoptoken stopstr stopstring stopstringfound stopword stopwords
+        stoppedeos stoppedword eos eostoken eosfound eog eot endoftext endofturn endofsequence endofsentence endturn
+        end ended complete completed completion finish finished done normal natural success succeeded ok tool tools
+        tooluse toolcall toolcalls functioncall functioncalls callingtool
     """,
     "truncated": """
         length lengthlimit maxlength maxlen modellength maxtoken maxtokens maxnewtokens maxoutputtokens maxoutput
-        maxcompletiontokens maxtokensreached maxpredictedtokensreached maxoutputtokensreached maxcontext maxcontextlength
-        tokenlimit tokenlimitreached tokenslimit outputlimit limit limitreached errorlimit truncated truncation incomplete
-        context contextlength contextlengthreached contextlengthexceeded contextwindow contextlimit contextwindowexceeded
-        stoplimit stoppedlimit
-        modelcontextwindowexceeded modellengthexceeded maxmodellen notfinished
+        maxcompletiontokens maxtokensreached maxpredictedtokensreached maxoutputtokensreached maxcontext
+        maxcontextlength tokenlimit tokenlimitreached tokenslimit outputlimit limit limitreached errorlimit
+        truncated truncation incomplete context contextlength contextlengthreached contextlengthexceeded
+        contextwindow contextlimit contextwindowexceeded stoplimit stoppedlimit modelcontextwindowexceeded
+        modellengthexceeded maxmodellen notfinished
     """,
     "filtered": """
         contentfilter contentfiltered contentfiltering filter filtered safety safetyfilter imagesafety sensitive

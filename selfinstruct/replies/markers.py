@@ -53,24 +53,28 @@ _CHANNEL_CLOSER = re.compile(
 )
 # Words without tokens: of gpt-oss where a server removes its tokens, and of Ollama. The first words begin the reply.
 _BARE_OPENER = re.compile(r"\s*(?:(?:analysis|commentary)(?=[^a-z])|Thinking\.\.\.\n)")
+_BARE_UNCLOSED = re.compile(r"\s*(?:analysis(?=[A-Z])|Thinking\.\.\.\n)")
 _BARE_CLOSER = re.compile(r"assistantfinal|^\.\.\.done thinking\.", re.MULTILINE)
 _HAS_TAG = re.compile(r"[<◁【]|\[/?[A-Z]")
 _FIRST_OR_LAST = re.compile(r"\A(?:start|begin|end)(?:of)?(?=[a-z]{3})")
+_REASONING_NAMES = """
+    think thinking thought thoughts reasoning innerthought innerthoughts thinkingprocess reasoningprocess
+    思考 思考过程 推理过程 思维链 思维过程
+"""
+_PRELUDE_NAMES = """
+    analysis analyzing reflect reflection scratchpad cot chainofthought chainofthoughts monologue innermonologue
+    deliberate deliberation rationale reason plan planning draft drafts brainstorm brainstorming selfcheck internal
+    antthinking cotbudgetreflect 分析 草稿 推理 反思 思路 规划
+"""
+_WRAPPER_NAMES = """
+    answer finalanswer final response finalresponse output result completion 答案 回答 最终答案 输出
+"""
 #: Names of reasoning wherever it stands.
-_REASONING = frozenset(
-    "think thinking thought thoughts reasoning innerthought innerthoughts thinkingprocess reasoningprocess thoughtprocess "
-    "思考 思考过程 推理过程 思维链 思维过程".split()
-)
+_REASONING = frozenset(_REASONING_NAMES.split())
 #: Names of what precedes an answer, if a pair of them stands in front of it.
-_PRELUDES = frozenset(
-    "analysis analyzing reflect reflection scratchpad cot chainofthought chainofthoughts monologue innermonologue "
-    "deliberate deliberation rationale reason plan planning draft drafts brainstorm brainstorming selfcheck internal "
-    "antthinking cotbudgetreflect 分析 草稿 推理 反思 思路 规划".split()
-)
+_PRELUDES = frozenset(_PRELUDE_NAMES.split())
 #: Names of what surrounds a whole answer.
-_WRAPPERS = frozenset(
-    "answer finalanswer final response finalresponse output result completion 答案 回答 最终答案 输出".split()
-)
+_WRAPPERS = frozenset(_WRAPPER_NAMES.split())
 _PROSE = re.compile(r"[^\W\d_]+[ ,.'’]+[^\W\d_]+[ ,.'’]+[^\W\d_]+|[\u3400-\u9fff][，、\u3400-\u9fff]{5}")
 
 Span = tuple[int, int]
@@ -123,10 +127,11 @@ def strip_reasoning(text: str, kept: Collection[str] = ()) -> str:
     return _unwrapped(text[start : next(opened, len(text))], kept)
 
 
-def answer_span(text: str, rows: Sequence[Span], kept: Collection[str] = ()) -> Span:
+def answer_span(text: str, rows: Sequence[Span], kept: Collection[str] = (), *, is_cut: bool = False) -> Span:
     """Return the part of a reply that is no reasoning; ``rows`` are the places of its objects, in order.
 
     A marker in an object is data. Any pair of tags in front of rows is reasoning if there is prose between them.
+    ``is_cut`` is whether the reply may have ended before its reasoning did.
     """
     tags = [tag for tag in _tags(text) if not _within(tag.start, rows)]
     unkept = [tag for tag in tags if tag.name not in kept]
@@ -135,6 +140,8 @@ def answer_span(text: str, rows: Sequence[Span], kept: Collection[str] = ()) -> 
         start = max(start, _after_data_marker(text, _closings(text, tags, (), rows), rows))
     while end := _after_prelude(text, tags, start, rows, kept):
         start = end
+    if is_cut and any(tag.name in _PRELUDES and _TOKENS_ONLY.fullmatch(text, start, tag.start) for tag in unkept):
+        return start, start
     opened = (at for at in _openings(text, unkept, start, kept) if not _within(at, rows))
     return start, next(opened, len(text))
 
@@ -218,12 +225,12 @@ def _is_prelude(text: str, opener: _Tag, closer: _Tag, tags: Sequence[_Tag], row
 
 
 def _openings(text: str, tags: Sequence[_Tag], start: int, kept: Collection[str]) -> list[int]:
-    """Return where reasoning begins after ``start``."""
+    """Return where reasoning begins after ``start`` that never ends."""
     at = [tag.start for tag in tags if not tag.closes and tag.name in _REASONING and tag.start >= start]
     if "channel" not in kept and "<" in text:
         at += [found.start() for found in _CHANNEL_OPENER.finditer(text, start)]
-    if "bare" not in kept and (found := _BARE_OPENER.match(text, start)) and found[0].lstrip().startswith("T"):
-        at.append(found.start())
+    if "bare" not in kept and _BARE_UNCLOSED.match(text, start):
+        at.append(start)
     return sorted(at)
 
 

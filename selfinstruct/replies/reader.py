@@ -1,8 +1,9 @@
 """A lenient JSON parser for single objects, in linear time, that never guesses the value of a string.
 
 Accepts common deviations from JSON: single and typographic quotes, comments, trailing commas, bare keys, Python's
-``True``/``None``, raw line breaks in strings, full-width punctuation outside strings. The value of a string is the text between its two quotes, with escapes
-decoded. If that is ambiguous (an unescaped quote inside, an unknown escape), the object is rejected.
+``True``/``None``, raw line breaks in strings, full-width punctuation outside strings. The value of a string is the text
+between its two quotes, with escapes decoded. If that is ambiguous (an unescaped quote inside, an unknown escape), the
+object is rejected.
 
 Does not handle: missing commas or brackets, unquoted values, strings concatenated with ``+``. Each needs a guess.
 
@@ -65,8 +66,9 @@ class UnreadableError(ValueError):
 class Reader:
     """Parses objects at given positions of one text.
 
-    Every token costs one step, plus one per 64 characters, so that ``steps`` limits the total work. ``has_repeated_key``
-    is whether the object read last, or one inside it, has a key twice with two values; the last one is taken.
+    Every token costs one step, plus one per 64 characters, so that ``steps`` limits the total work.
+    ``has_repeated_key`` is whether the object read last, or one inside it, has a key twice with two values; the last
+    one is taken.
     """
 
     def __init__(self, text: str, steps: int) -> None:

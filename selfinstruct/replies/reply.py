@@ -45,8 +45,9 @@ class Parsed:
     digits), ``nested`` (deeper than 64 levels), ``surrogate`` (a lone surrogate, which UTF-8 cannot encode),
     ``broken``, or ``unread`` (the rest of a reply with far too many values). ``failure`` is "" if there is a candidate,
     else ``empty``, ``refusal``, ``filtered``, ``truncated`` or ``malformed``; ``message`` describes it for people.
-    ``notes`` counts corrections: ``reasoning`` or tokens in front (removed), strings of JSON that were ``opened``, ``repaired`` and
-    ``labelled`` rows, rows with ``renamed`` keys, and rows with a key that is ``repeated`` with another value.
+    ``notes`` counts corrections: ``reasoning`` or tokens in front (removed), strings of JSON that were ``opened``,
+    ``repaired`` and ``labelled`` rows, rows with ``renamed`` keys, and rows with a key that is ``repeated`` with
+    another value.
     """
 
     candidates: tuple[Candidate, ...]
@@ -63,18 +64,18 @@ def parse_reply(text: str, fields: Sequence[str], *, finish_reason: str = "stop"
     of the endpoint. ``kept`` are the names of markers that are data (``marker_names``). Never raises, for any text.
     """
     names = field_names(tuple(fields))
+    ending = ending_of(finish_reason)
     text = _decode_twice_encoded(strip_control_tokens(text, kept, only_last=True))
     walk = Walk(text, names)
     walk.run()
     notes = walk.notes
-    if not walk.clean and (answer := _answer(text, walk.spans, kept)) != text:
+    if not walk.clean and (answer := _answer(text, walk.spans, kept, is_cut=ending != "whole")) != text:
         walk = Walk(answer, names)
         walk.run()
         notes = walk.notes
         notes["reasoning"] += 1
         text = answer
     candidates = walk.candidates
-    ending = ending_of(finish_reason)
     if not candidates and not walk.clean:
         text = first_turn(text, kept)
         candidates = labelled_rows(text, names, truncated=ending != "whole")
@@ -86,9 +87,9 @@ def parse_reply(text: str, fields: Sequence[str], *, finish_reason: str = "stop"
     return Parsed((), failure, message, counted)
 
 
-def _answer(text: str, rows: Sequence[tuple[int, int]], kept: Collection[str]) -> str:
+def _answer(text: str, rows: Sequence[tuple[int, int]], kept: Collection[str], *, is_cut: bool) -> str:
     """Return the part of a reply that is no reasoning, or the whole of it."""
-    start, stop = answer_span(text, rows, kept)
+    start, stop = answer_span(text, rows, kept, is_cut=is_cut)
     return strip_control_tokens(text[start:stop], kept)
 
 

@@ -7,8 +7,9 @@ import re
 from collections import Counter
 
 from selfinstruct.records import JSON, Candidate, Row
+from selfinstruct.replies import patterns
 from selfinstruct.replies.names import FieldNames
-from selfinstruct.replies.reader import BLANK_OR_COMMENT, MAX_DEPTH, Reader, UnreadableError, finite_float
+from selfinstruct.replies.reader import MAX_DEPTH, Reader, UnreadableError, finite_float
 
 #: The maximum length of the text kept of a candidate without a row, in characters.
 MAX_EXCERPT = 4_096
@@ -16,37 +17,6 @@ MAX_EXCERPT = 4_096
 # (JSONDecodeError counts lines), which would make bad replies quadratic.
 _MAX_DECODER_ERRORS = 16
 
-# JSON's own punctuation and its full-width forms, which models write in Chinese and Japanese.
-_SEPARATORS = re.compile(r"[\s,;\]}\ufeff，；、］｝]*+")
-_KEYS = r'"([^"\\\n]{1,80}+)"|\'([^\'\\\n]{1,80}+)\'|[“”„‘’＂「]([^“”„‘’＂「」\\\n]{1,80}+)[“”’＂」]|([^\W\d]\w{0,63}+)'
-_CUT_KEY = r"""["'“”„‘’＂「][^"“”＂」\n]{0,80}\Z"""
-# The brace of an object (not one in prose), its first key, and the bracket at the beginning of its value.
-_OBJECT_START_PATTERN = rf"[{{｛]{BLANK_OR_COMMENT}(?:(?:{_KEYS}){BLANK_OR_COMMENT}(?:[:：]{BLANK_OR_COMMENT}([\[{{［｛])?|\Z)|{_CUT_KEY}|\Z)"
-_OBJECT_START = re.compile(_OBJECT_START_PATTERN)
-# A string that contains JSON, perhaps in a fence: rows that were encoded twice.
-_STRING_PATTERN = r'"(?=(?:\s|\\[nrt])*+(?:```\w*+(?:\s|\\[nrt])*+)?[\[{])'
-_STRING_OF_JSON = re.compile(_STRING_PATTERN)
-_VALUE_START = re.compile(rf"{_OBJECT_START_PATTERN}|[\[［](?=\s*[\[{{［｛])|{_STRING_PATTERN}")
-_WRAPPER = re.compile(r'[{｛]\s*+["“”＂]([^"“”＂\\\n]{1,80}+)["“”＂]\s*+[:：]\s*+(?=[\[［])')
-_LIST_START = re.compile(r"[\[［](?=\s*+[\[{［｛])")
-_AFTER_REPAIRED = re.compile(r"[ \t,;\]}，；、］｝]*+(?:\r?\n|\Z|[{｛]|```|//|\#|/\*|<[|｜]|</[\w:]{1,20}>\s*+(?:\Z|<))")
-# Text allowed directly after a row: brackets, then a blank, a full stop or markup; after a comma, a value.
-_AFTER_ROW = re.compile(r"[\]}］｝]*+(?:[\s;)<`*|；]|\.\s|//|\Z|[,，、]++(?:[\s{\[\]}\"'/｛［］｝“＂「]|\Z)|[{\[｛［])")
-# Separates a row from an invalid value after it; without it both may be parts of one string.
-_SEPARATED = re.compile(r"[,\n，、]")
-_CUT_STRING = re.compile(r'"[^"}\]]*+')
-_BEFORE_MEMBER = re.compile(r"[\[,［，]")
-_AFTER_MEMBER = re.compile(r"\s*+[,\]，］]")
-_JSON_IN_TEXT = re.compile(r"\s*+(?:```\w*+\s*+)?[\[{]")
-_CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
-_ESCAPES = re.compile(r"\\.", re.DOTALL)
-# Quotes other than straight double ones, by the quote that ends a string; excludes apostrophes within a word.
-_OTHER_QUOTES = {
-    **dict.fromkeys("“”", re.compile("[“”„]")),
-    "＂": re.compile("＂"),
-    "」": re.compile("[「」]"),
-    **dict.fromkeys("'’", re.compile(r"(?<!\w)['‘’]|['‘’](?!\w)")),
-}
 _CONTAINERS = (dict, list)
 # The cost of skipping a value, in the reader's steps.
 _SKIP_COST = 4
@@ -81,7 +51,7 @@ class Walk:
     def run(self) -> None:
         """Find all candidates."""
         text, end, at = self.text, len(self.text), 0
-        skip = _SEPARATORS.match
+        skip = patterns.SEPARATORS.match
         while True:
             found = skip(text, at)
             at = found.end() if found else at
@@ -93,7 +63,7 @@ class Walk:
             character = text[at]
             if character == "{" or character == "｛":
                 at = self._read_object(at)
-            elif character in "[［" and (not self.candidates or _LIST_START.match(text, at)):
+            elif character in "[［" and (not self.candidates or patterns.LIST_START.match(text, at)):
                 self.in_list = True
                 self.reader.steps -= 1
                 at += 1
@@ -108,7 +78,7 @@ class Walk:
         """Read the object at ``at``; return the position where to continue."""
         if (
             not self.candidates
-            and (wrapper := _WRAPPER.match(self.text, at))
+            and (wrapper := patterns.WRAPPER.match(self.text, at))
             and not self.names.field_of(wrapper.group(1))
         ):
             return wrapper.end()
@@ -125,9 +95,9 @@ class Walk:
         """Add the object read from [at, stop), or descend into it if it wraps rows; return where to continue."""
         names, keys = self.names, len(row)
         if list(row) != names.fields:
-            if not names.any_field_in(row) or self._is_wrapper(row):
-                if (inner := self._enter(at, stop, row)) is not None:
-                    return inner
+            wraps = not names.any_field_in(row) or self._is_wrapper(row)
+            if wraps and (inner := self._enter(at, stop, row)) is not None:
+                return inner
             renamed = names.rename_keys(row)
             self.notes["renamed"] += renamed.keys() != row.keys()
             row = renamed
@@ -163,7 +133,7 @@ class Walk:
             if self.has_gap:
                 self._check_gap(at)
             return inner
-        strings = [value for value in row.values() if type(value) is str and _JSON_IN_TEXT.match(value)]
+        strings = [value for value in row.values() if type(value) is str and patterns.JSON_IN_TEXT.match(value)]
         if any([self._open(at, stop, value) for value in strings]):
             return stop
         if not row:
@@ -195,13 +165,13 @@ class Walk:
 
         Of a string that the text ends in, the rows before its end are added.
         """
-        if self.is_inner or _STRING_OF_JSON.match(self.text, at) is None or self.decoder_errors_left <= 0:
+        if self.is_inner or patterns.STRING_OF_JSON.match(self.text, at) is None or self.decoder_errors_left <= 0:
             return 0
         try:
             value, stop = _DECODE(self.text, at)
         except (ValueError, RecursionError):
             self.decoder_errors_left -= 1
-            cut, stop = _CUT_ESCAPE.sub("", self.text[at:]), len(self.text)
+            cut, stop = patterns.CUT_ESCAPE.sub("", self.text[at:]), len(self.text)
             try:
                 value = json.loads(f'{cut}"', strict=False)
             except (ValueError, RecursionError):
@@ -212,7 +182,7 @@ class Walk:
         """Read an object that the standard decoder rejects; return the position where to continue."""
         text = self.text
         self.clean = False
-        start = _OBJECT_START.match(text, at)
+        start = patterns.OBJECT_START.match(text, at)
         if start is None:
             return self._skip(at)
         try:
@@ -220,15 +190,15 @@ class Walk:
         except (UnreadableError, RecursionError) as error:
             problem, failed = (error.problem, error.at) if isinstance(error, UnreadableError) else ("nested", at)
         else:
-            if _AFTER_REPAIRED.match(text, stop) is None:
+            if patterns.AFTER_REPAIRED.match(text, stop) is None:
                 self._add(at, stop, None, "guessed")
                 return stop
             self.notes["repaired"] += 1
             return self._add_object(at, stop, row, is_valid=False)
         known = self.names.field_of(_first_key(start)) is not None
-        if problem == "torn" and (string := _STRING_OF_JSON.search(text, start.end(), start.end() + 80)):
-            if not known and (stop := self._open_string(string.start())):
-                return stop
+        string = patterns.STRING_OF_JSON.search(text, start.end(), start.end() + 80)
+        if problem == "torn" and string and not known and (stop := self._open_string(string.start())):
+            return stop
         following = self._find_value(at + 1, len(text), known=known)
         if problem == "torn" and not text[start.end() : following].strip() and self._is_whole_row(following):
             if self.has_gap:
@@ -251,11 +221,11 @@ class Walk:
         return type(row) is dict and self._fields_in(row) == len(self.names.fields)
 
     def _find_value(self, at: int, end: int, *, known: bool) -> int:
-        """Return the position of the next object, list or string of JSON; if ``known``, of an object with a field first."""
+        """Return where the next object, list or string of JSON is; if ``known``, the next object with a field first."""
         if not known:
-            found = _VALUE_START.search(self.text, at, end)
+            found = patterns.VALUE_START.search(self.text, at, end)
             return found.start() if found else end
-        for start in _OBJECT_START.finditer(self.text, at, end):
+        for start in patterns.OBJECT_START.finditer(self.text, at, end):
             self.reader.steps -= 1
             if self.names.field_of(_first_key(start)) is not None:
                 return start.start()
@@ -263,7 +233,7 @@ class Walk:
 
     def _add_list_member(self, at: int) -> int:
         """Add the list member at ``at``, which is not an object; return the position after it, or 0 if invalid."""
-        if self.decoder_errors_left <= 0 or _BEFORE_MEMBER.search(self.text, self.last_end, at) is None:
+        if self.decoder_errors_left <= 0 or patterns.BEFORE_MEMBER.search(self.text, self.last_end, at) is None:
             return 0
         if stop := self._open_string(at):
             return stop
@@ -272,7 +242,7 @@ class Walk:
         except (ValueError, RecursionError):
             self.decoder_errors_left -= 1
             return 0
-        if _AFTER_MEMBER.match(self.text, stop) is None:
+        if patterns.AFTER_MEMBER.match(self.text, stop) is None:
             return 0
         self._add(at, stop, None, "not-an-object")
         return stop
@@ -292,16 +262,16 @@ class Walk:
         """
         self.has_gap = False
         text, at = self.text, self.last_end
-        start = _SEPARATORS.match(text, at, stop)
+        start = patterns.SEPARATORS.match(text, at, stop)
         at = start.end() if start else at
         gap = text[at:stop]
         key = self.names.quoted_key.search(gap)
-        is_cut = _CUT_STRING.fullmatch(gap) and stop == len(text) and "," in text[self.last_end : at]
-        unbalanced = (_ESCAPES.sub("", gap).count('"') % 2 == 1 and not is_cut) or self._has_stray_quote(gap)
+        is_cut = patterns.CUT_STRING.fullmatch(gap) and stop == len(text) and "," in text[self.last_end : at]
+        unbalanced = (patterns.ESCAPES.sub("", gap).count('"') % 2 == 1 and not is_cut) or self._has_stray_quote(gap)
         ended_inside = (
             unbalanced
             or (key and "\n" not in text[self.last_end : at])
-            or _AFTER_ROW.match(text, self.last_end) is None
+            or patterns.AFTER_ROW.match(text, self.last_end) is None
         )
         if ended_inside:
             self._reject_last_row()
@@ -313,7 +283,7 @@ class Walk:
         at = self.last_end
         while at and self.text[at - 1] in "}]｝］ \t\n":
             at -= 1
-        quote = _OTHER_QUOTES.get(self.text[at - 1]) if at else None
+        quote = patterns.OTHER_QUOTES.get(self.text[at - 1]) if at else None
         return quote is not None and quote.search(gap) is not None
 
     def _reject_last_row(self) -> None:
@@ -333,7 +303,7 @@ class Walk:
             self.spans.append((at, stop))
         if problem:
             row, text = None, text[:MAX_EXCERPT]
-            if _SEPARATED.search(self.text, self.last_end, at) is None:
+            if patterns.SEPARATED.search(self.text, self.last_end, at) is None:
                 self._reject_last_row()
         self.last_end = stop
         self.candidates.append(Candidate(len(self.candidates), text, row, problem))
@@ -346,7 +316,7 @@ def _first_key(start: re.Match[str]) -> str:
 
 def _listed(value: JSON) -> list[JSON]:
     """Return the list that a value is, or contains as a string; empty if it is none."""
-    if type(value) is str and _JSON_IN_TEXT.match(value):
+    if type(value) is str and patterns.JSON_IN_TEXT.match(value):
         try:
             value = json.loads(value, strict=False)
         except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""How a reply ends and what is put around it: reasons, control tokens, strings of JSON, other punctuation. All are billed."""
+"""How a reply ends and what is put around it: reasons, tokens, strings of JSON, other punctuation. All are billed."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ _JSON = "application/json"
 class Answer:
     """The parts of a reply before they are assembled into a payload; ``content`` is the author's text.
 
-    With ``choices`` false the payload has no choices, with ``finish_reason`` "" its choice has no reason. ``arguments`` are those of a tool call that replaces the content.
+    With ``choices`` false the payload has no choices, with ``finish_reason`` "" its choice has no reason. ``arguments``
+    are those of a tool call that replaces the content.
     """
 
     content: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def widened(text: str) -> str:
     return "".join(part if at % 2 else part.translate(_WIDE) for at, part in enumerate(_STRAIGHT.split(text)))
 
 
-FORMS = {
+FORMS: dict[str, Callable[[list[dict[str, str]]], str]] = {
     "list": json.dumps,
     "wrapped": lambda rows: json.dumps({"rows": rows}, ensure_ascii=False),
     "indented": lambda rows: json.dumps({"rows": rows}, indent=2),
@@ -55,7 +56,7 @@ FORMS = {
     "lines of strings": lambda rows: "\n".join(json.dumps(json.dumps(row)) for row in rows),
     "full-width": lambda rows: widened(json.dumps({"rows": rows}, ensure_ascii=False)),
     "full-width lines": lambda rows: "\n".join(widened(json.dumps(row, ensure_ascii=False)) for row in rows),
-    "commented": lambda rows: "[ // rows\n" + ",\n".join(f"  /* {at} */ {json.dumps(row)}" for at, row in enumerate(rows)) + "]",
+    "commented": lambda rows: "[ // rows\n" + ",\n".join(f"  /* next */ {json.dumps(row)}" for row in rows) + "]",
     "trailing commas": lambda rows: "[" + ",\n".join(json.dumps(row)[:-1] + ",}" for row in rows) + ",]",
 }  # fmt: skip
 INNER = {
@@ -123,7 +124,7 @@ def test_the_text_of_a_reply_without_json(text: str) -> None:
 
 ENDINGS: dict[Ending, str] = {
     "whole": "stop STOP eos end_turn tool_calls FinishReason.STOP FINISH_REASON_STOP COMPLETE stop_sequence eosFound",
-    "truncated": "length MAX_TOKENS max_tokens model_length REASON_MAX_CONTEXT ERROR_LIMIT model_context_window_exceeded",
+    "truncated": "length MAX_TOKENS max_tokens model_length REASON_MAX_CONTEXT model_context_window_exceeded",
     "filtered": "content_filter SAFETY sensitive RECITATION guardrail_intervened",
     "refused": "refusal",
     "doubtful": "abort error missing null None OTHER network_error insufficient_system_resource 2 pause_turn cancelled",
