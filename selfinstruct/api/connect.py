@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Model, Recipe, import_extension, is_reference
 from selfinstruct.run_directory import open_history
 from selfinstruct.similarity import unique_field_names
+
+#: The user and the query of an address, which messages do not show.
+_SECRETS = re.compile(r"(?<=//)[^/]*@|\?.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +311,6 @@ def _model(table: Mapping[str, Any]) -> Model:
         raise InputError(
             "`base_url`: invalid value {value!r}",
             hint="Use a URL such as http://127.0.0.1:8000/v1.",
-            value=table[wrong],
+            value=_SECRETS.sub("", str(table[wrong])),
         )
     raise InputError("`model`: invalid value {name!r}", hint="Use a name that the endpoint lists.", name=table["name"])

@@ -7,6 +7,7 @@ category in ``quota.weights`` exists, which is known only once the seeds are rea
 """
 
 from selfinstruct.recipe.changes import frozen_changes
+from selfinstruct.recipe.endpoint_url import VARIABLE, shown_url
 from selfinstruct.recipe.extensions import Importer, accept_unimported, extension_error, import_extension, is_reference
 from selfinstruct.recipe.gate import Gate, Tolerances, Waiver, WaiverFile
 from selfinstruct.recipe.methods import (
@@ -45,6 +46,7 @@ from selfinstruct.recipe.writing import attributes_to_toml, to_toml
 __all__ = [
     "LANGUAGES",
     "PROBABILITY",
+    "VARIABLE",
     "Attribute",
     "Categories",
     "Checks",
@@ -86,5 +88,6 @@ __all__ = [
     "load_recipe",
     "parse_recipe",
     "recipe_name",
+    "shown_url",
     "to_toml",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import textwrap
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
@@ -21,7 +22,7 @@ from selfinstruct.messages import Phrase, joined
 from selfinstruct.recipe import toml
 
 # Never repeated in a message: people paste keys into these.
-_UNSHOWN = {"base_url", "api_key_env"}
+_UNSHOWN = {"base_url", "api_key_env", "extra_headers", "extra_query"}
 _SECRET = re.compile(
     r"(.*_)?(api_?key|(access|auth|openai|private|secret)_key|secret|password|passwd|authorization|bearer)"
     r"|((.*_)?(access|auth|api|bearer)_)?token"
@@ -33,6 +34,8 @@ _PLAIN = {
     bool: Phrase("true or false"),
 }
 _SHOWN_CHARACTERS = 60
+#: The characters of a line of a hint that lists keys.
+_LINE = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def validation_problems(error: ValidationError, model: type[BaseModel], data: An
             problem = Problem(path, Phrase("missing; expected {what}", what=_expected(annotation, path)))
         else:
             what = _expected(annotation, path)
-            if path[-1:] and path[-1] in _UNSHOWN:
+            if _UNSHOWN.intersection(path):
                 problem = Problem(path, Phrase("expected {what}", what=what))
             else:
                 problem = Problem(path, Phrase("expected {what}, got {given}", what=what, given=_given(data, path)))
@@ -215,7 +218,8 @@ def _unknown_key(path: toml.KeyPath, table: type[BaseModel], model: type[BaseMod
     where: str = Phrase("the top of a recipe")
     if above:
         where = f"[[{toml.key_path(above[:-1])}]]" if isinstance(above[-1], int) else f"[{toml.key_path(above)}]"
-    hint = Phrase("{where} may contain: {allowed}", where=where, allowed=joined(allowed))
+    keys = textwrap.fill(", ".join(allowed), _LINE)
+    hint = Phrase("{where} may contain: {allowed}", where=where, allowed=keys)
     if _SECRET.fullmatch(key.lower().replace("-", "_")):
         return Problem(
             path,

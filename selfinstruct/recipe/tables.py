@@ -24,15 +24,18 @@ from selfinstruct.recipe.methods import (
 from selfinstruct.recipe.relations import Relation
 from selfinstruct.recipe.types import (
     Amount,
+    Body,
     Count,
     CountOrNone,
     Encoding,
     FileName,
+    Headers,
     Label,
     Language,
     Names,
     NonEmpty,
     Part,
+    Query,
     Reference,
     Share,
     Table,
@@ -166,6 +169,10 @@ class Model(Table):
     replies do not state them. A call is abandoned after ``timeout`` seconds. ``api_key_env`` names the environment
     variable with the key; a recipe never contains one. Of several ``[[models]]``, each gets a share of the batches by
     its ``weight``. ``api`` is "completions" for a model that continues a text and takes no messages.
+
+    ``extra_body`` is added to the body of each request, ``extra_headers`` to its headers, ``extra_query`` to the query
+    of its URL; a header or query may name an environment variable, ``"${NAME}"``. With ``stream``, replies are
+    streamed; without it, only if the endpoint serves nothing else.
     """
 
     name: NonEmpty
@@ -182,6 +189,10 @@ class Model(Table):
     api_key_env: Variable = "OPENAI_API_KEY"
     weight: Weight = 1.0
     api: Literal["chat", "completions"] = "chat"
+    extra_body: Body = Key(default={})
+    extra_headers: Headers = Key(default={})
+    extra_query: Query = Key(default={})
+    stream: bool = False
 
 
 class Roles(Table):

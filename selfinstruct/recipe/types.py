@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+import json
+import re
+from typing import Annotated, Any, Literal, TypeAlias
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AfterValidator, AllowInfNan, BaseModel, ConfigDict, Strict, StringConstraints
 
 from selfinstruct.errors import InputError
+from selfinstruct.recipe.endpoint_url import VARIABLE, is_secret_name
 from selfinstruct.rows.encoding import known_encoding
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: Options that are no free choice: they are what a request is, or are bounded by a budget.
+_SET_ELSEWHERE = {"model", "messages", "prompt", "n", "stream", "max_tokens", "max_completion_tokens"}
 
 
 def _known(name: str) -> str:
@@ -16,6 +23,31 @@ def _known(name: str) -> str:
         return known_encoding(name)
     except InputError as exc:
         raise ValueError(exc.message) from exc
+
+
+def _headers(table: dict[str, str]) -> dict[str, str]:
+    for name, value in table.items():
+        if not _HEADER.fullmatch(name) or not value.isascii() or not value.isprintable():
+            raise ValueError("not a header")
+        if name.lower() in ("host", "content-length", "content-type", "transfer-encoding", "connection"):
+            raise ValueError("set by the client")
+    return _query(table)
+
+
+def _query(table: dict[str, str]) -> dict[str, str]:
+    if any(is_secret_name(name) and not VARIABLE.search(value) for name, value in table.items()):
+        raise ValueError("a secret")
+    return table
+
+
+def _body(table: dict[str, Any]) -> dict[str, Any]:
+    if _SET_ELSEWHERE & table.keys():
+        raise ValueError("set by another key")
+    try:
+        json.dumps(table, allow_nan=False)
+    except TypeError as exc:
+        raise ValueError("not JSON") from exc
+    return table
 
 
 # The last argument of each alias is its description in error messages.
@@ -35,8 +67,23 @@ FileName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$"), "th
 Encoding = Annotated[str, AfterValidator(_known), 'the name of an encoding such as "gb18030", "big5" or "utf-16"']
 Url = Annotated[
     str,
-    StringConstraints(pattern=r"^https?://[^/?#@\s]+(/[^?#\s]*)?$"),
-    'a URL such as "http://127.0.0.1:8000/v1", without user, key or query',
+    StringConstraints(pattern=r"^https?://([^/?#@\s]+@)?[^/?#@\s]+(/[^?#\s]*)?(\?[^#\s]*)?$"),
+    'a URL such as "http://127.0.0.1:8000/v1"',
+]
+Headers = Annotated[
+    dict[str, str],
+    AfterValidator(_headers),
+    'a table of texts such as { X-Team = "data", api-key = "${MY_KEY}" }; secrets must be in environment variables',
+]
+Query = Annotated[
+    dict[str, str],
+    AfterValidator(_query),
+    'a table of texts such as { api-version = "2024-10-21" }; secrets must be in environment variables',
+]
+Body = Annotated[
+    dict[str, Any],
+    AfterValidator(_body),
+    "a table of options such as { top_k = 40 }, other than model, messages, n, stream and token limits",
 ]
 Variable = Annotated[
     str,

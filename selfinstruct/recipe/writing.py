@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from selfinstruct.recipe import toml
+from selfinstruct.recipe.endpoint_url import without_secrets
 from selfinstruct.recipe.gate import Gate
 from selfinstruct.recipe.methods import Attribute
 from selfinstruct.recipe.tables import Model, Recipe
 from selfinstruct.recipe.types import Table
 
-_RARE = ("weight", "api", "presence_penalty")
+_RARE = ("weight", "api", "presence_penalty", "extra_body", "extra_headers", "extra_query", "stream")
 
 
 def to_toml(recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLike[str] = ".") -> str:
@@ -114,8 +115,10 @@ def _set_keys(table: Table, comments: Mapping[str, str] | None = None, path: str
 
 
 def _model(model: Model) -> dict[str, Any]:
-    """Return the keys of a model, without rarely used ones that have their defaults."""
+    """Return the keys of a model, without rarely used ones that have their defaults, and without secrets."""
     keys = model.model_dump()
+    if model.base_url is not None:
+        keys["base_url"] = without_secrets(model.base_url)
     return {key: keys[key] for key in keys if key not in _RARE or keys[key] != Model.model_fields[key].default}
 
 

@@ -12,7 +12,7 @@ from selfinstruct.growth import FIRST_TRAINING, made_by_templates
 from selfinstruct.jinja_templates.tasks import TASK_FIELDS
 from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation.prepare import Prepared
-from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step, Verify
+from selfinstruct.recipe import Attribute, Expand, Judge, Recipe, Step, Verify, shown_url
 from selfinstruct.recipe.methods import Constraints
 from selfinstruct.recipe.namings import OF_PASSAGES
 from selfinstruct.render.text import counted, printable
@@ -63,7 +63,7 @@ def writer_phrase(prepared: Prepared) -> str:
             return Phrase("a model (none is set)")
         return Phrase("the embedded imitator") if recipe.imitates or recipe.asks else Phrase("templates only")
     models = [
-        Phrase("{name} at {url}", name=printable(each.name), url=printable(each.base_url))
+        Phrase("{name} at {url}", name=printable(each.name), url=printable(shown_url(each.base_url)))
         if each.base_url
         else printable(each.name)
         for each in recipe.all_models

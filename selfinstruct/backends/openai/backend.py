@@ -19,6 +19,7 @@ from random import Random
 from typing import Any
 
 from selfinstruct.backends.budget import Budget, BudgetSpent
+from selfinstruct.backends.openai.address import Address
 from selfinstruct.backends.openai.billing import DEFAULT_MAX_TOKENS, Billing
 from selfinstruct.backends.openai.call_error import CallError, from_status
 from selfinstruct.backends.openai.completion import Completion, read_completion
@@ -120,9 +121,11 @@ class OpenAIBackend:
         if model.timeout is not None:
             settings = replace(settings, deadlines=settings.deadlines.capped_at(model.timeout))
 
-        def make_wire(base_url: str | None) -> Wire:
-            """Connect to a base URL with the same key."""
-            return Wire(base_url, key, settings.deadlines, model.concurrency, settings.max_reply_bytes)
+        address = Address.of(model, key, environ)
+
+        def make_wire(base_url: str) -> Wire:
+            """Connect to another path of the address."""
+            return Wire(address.at(base_url), settings.deadlines, model.concurrency, settings.max_reply_bytes)
 
         pacing = Pacing(
             model.concurrency,
@@ -136,7 +139,7 @@ class OpenAIBackend:
         billing = Billing(budget, model.price)
         default_limit = DEFAULT_MAX_TOKENS if billing.needs_token_limit else None
         options = Options(model, reply_format, model.max_tokens or default_limit)
-        backend = cls(model, make_wire(model.base_url), options, pacing, billing, settings, clock)
+        backend = cls(model, make_wire(address.base_url), options, pacing, billing, settings, clock)
         try:
             await backend._preflight(model, bool(key), make_wire, preflight)
         except BaseException:
@@ -217,9 +220,7 @@ class OpenAIBackend:
         await self._pacing.close()
         await self._wire.close()
 
-    async def _preflight(
-        self, model: Model, has_key: bool, make_wire: Callable[[str | None], Wire], thoroughly: bool
-    ) -> None:
+    async def _preflight(self, model: Model, has_key: bool, make_wire: Callable[[str], Wire], thoroughly: bool) -> None:
         async def attempt(body: dict[str, Any]) -> Completion | CallError:
             sent = body.get("messages") or [{"role": "user", "content": body.get("prompt", "")}]
             messages = [Message(each["role"], each["content"]) for each in sent]

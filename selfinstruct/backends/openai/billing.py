@@ -53,8 +53,10 @@ class Billing:
         if self._budget is None:
             return None
         worst_input = sum(len(message.content.encode("utf-8", "replace")) for message in messages) + _TEMPLATE_TOKENS
-        if "response_format" in body:
-            worst_input += len(str(body["response_format"]))
+        # A schema, and what the recipe adds to a body, may become part of the prompt.
+        worst_input += sum(
+            len(str(value)) for key, value in body.items() if key != "messages" and isinstance(value, dict | list)
+        )
         return await self._budget.reserve(Usage(worst_input, max(max_tokens, self._largest_output)), self._price)
 
     def settle(self, reservation: Reservation | None, outcome: Completion | CallError | None) -> None:

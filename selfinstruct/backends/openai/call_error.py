@@ -6,11 +6,9 @@ Does not handle: waiting, or counting how often an error occurred.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from selfinstruct.backends.openai.error_body import ErrorBody, excerpt, parse_error
 from selfinstruct.backends.openai.error_words import (
@@ -28,14 +26,6 @@ from selfinstruct.backends.openai.refused_option import refused_option
 from selfinstruct.messages import Phrase
 from selfinstruct.records import Usage
 
-# The default ports of local servers, and the command that starts each.
-_START_COMMANDS = {
-    1234: "lms server start",
-    8000: "vllm serve MODEL",
-    8080: "llama-server -m FILE --port 8080",
-    11434: "ollama serve",
-}
-_OPENAI_HOST = "api.openai.com"
 #: Tries of an error that has status 200 and words that say nothing about its kind.
 _UNEXPLAINED_TRIES = 3
 
@@ -65,74 +55,6 @@ class CallError:
     usage: Usage | None = None
     option: str = ""
     salvage: str | None = None
-
-
-def from_exception(error: BaseException, base_url: str) -> CallError:
-    """Classify an exception of aiohttp, or of a library above it that hides aiohttp's in a chain of causes.
-
-    The exception's own text is not included, because it may contain the request's headers.
-    """
-    import aiohttp
-
-    chain = list(exception_chain(error))
-    cause = next((each for each in chain if isinstance(each, aiohttp.ClientError | ConnectionError)), error)
-    cause = next((each for each in chain if isinstance(each, aiohttp.ClientError)), cause)
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return CallError(
-            "unreachable",
-            Phrase(
-                "{base_url}: cannot establish a TLS connection ({name})", base_url=base_url, name=type(cause).__name__
-            ),
-            hint="Check the certificate, and whether the server expects http instead of https.",
-            fatal=True,
-        )
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return _unreachable(base_url, Phrase("cannot resolve the host name"))
-    if isinstance(cause, aiohttp.ConnectionTimeoutError):
-        return _unreachable(base_url, Phrase("timed out"))
-    if isinstance(cause, aiohttp.ClientConnectorError):
-        return _unreachable(base_url, os.strerror(cause.errno).lower() if cause.errno else Phrase("no connection"))
-    if isinstance(cause, aiohttp.ClientPayloadError):
-        return _transient("cut", Phrase("{base_url}: the reply ended early", base_url=base_url), overload=False)
-    if any(isinstance(each, TimeoutError) for each in (cause, error)):
-        return _transient("timeout", Phrase("{base_url}: no complete reply before the deadline", base_url=base_url))
-    if isinstance(cause, aiohttp.ClientConnectionError | ConnectionError):
-        return _transient("dropped", Phrase("{base_url}: the connection was dropped before a reply", base_url=base_url))
-    return CallError(
-        "garbled",
-        Phrase("{base_url}: cannot read the reply ({name})", base_url=base_url, name=type(cause).__name__),
-        max_tries=3,
-        billed=True,
-    )
-
-
-def _unreachable(base_url: str, problem: str) -> CallError:
-    return CallError(
-        "unreachable",
-        Phrase("{base_url}: cannot connect: {problem}", base_url=base_url, problem=problem),
-        hint=_connection_hint(base_url),
-        max_tries=UNLIMITED_TRIES,
-        overload=True,
-    )
-
-
-def _connection_hint(base_url: str) -> str:
-    """What to do about a server that cannot be reached: which address, and how to start a local one."""
-    address = urlsplit(base_url)
-    if address.hostname == _OPENAI_HOST:
-        return Phrase('Check the network, or call another server: `base_url="http://127.0.0.1:8000/v1"`.')
-    command = _START_COMMANDS.get(address.port or 0)
-    start = Phrase("docs/models.md describes how to start one")
-    if command:
-        start = Phrase("start one with `{command}`", command=command)
-    place = f"{address.scheme}://{address.netloc}"
-    return Phrase(
-        "Check that a server is running at {place} ({start}), or correct `base_url`.", place=place, start=start
-    )
-
-
-def _transient(reason: str, message: str, *, overload: bool = True) -> CallError:
-    return CallError(reason, message, max_tries=UNLIMITED_TRIES, overload=overload, billed=True)
 
 
 def from_status(
@@ -287,13 +209,3 @@ def _no_model(detail: str) -> CallError:
     return CallError(
         "no-model", Phrase("no such model: {detail}", detail=detail), "Use a model that the endpoint lists.", fatal=True
     )
-
-
-def exception_chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and its causes, the root first."""
-    seen: list[BaseException] = []
-    step: BaseException | None = error
-    while step is not None and step not in seen:
-        seen.append(step)
-        step = step.__cause__ or step.__context__
-    return reversed(seen)

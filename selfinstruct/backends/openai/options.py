@@ -55,7 +55,8 @@ class Options:
         self._sampling: dict[str, Any] = {name: value for name, value in sampling.items() if value is not None}
         self._send_seed = True
         self._send_system = True
-        self._stream = False
+        self._extra: dict[str, Any] = dict(model.extra_body)
+        self._stream = model.stream
         self._stream_options = True
         self._keywords_left_out: set[str] = set()
         self._aside: frozenset[str] = frozenset()
@@ -89,6 +90,7 @@ class Options:
                 body[_STREAM_OPTIONS] = {"include_usage": True}
         if reply_format is not None and self._model.api != "completions" and self._formats[0]:
             body[RESPONSE_FORMAT] = self._format(reply_format)
+        body.update(self._extra)
         return {name: value for name, value in body.items() if name not in self._aside} if self._aside else body
 
     def _token_limit(self, limit: int | None) -> int | None:
@@ -135,6 +137,10 @@ class Options:
             return self._reject_stream(body, message)
         if option not in body:
             return False
+        if option in self._extra:
+            del self._extra[option]
+            self._note(option, message, Phrase("sending none"))
+            return True
         if option == RESPONSE_FORMAT:
             self._reject_format(body[option], message)
         elif option in TOKEN_LIMITS:

@@ -21,10 +21,12 @@ from selfinstruct.backends.openai.options import Options
 from selfinstruct.backends.openai.settings import PreflightSettings
 from selfinstruct.backends.openai.wire import Answer, Wire
 from selfinstruct.errors import EndpointError
-from selfinstruct.messages import Phrase
+from selfinstruct.messages import Phrase, joined
 
 #: The tries if nobody answers, or if waiting may not help.
 _FEW_TRIES = 2
+#: Errors of the endpoint itself, for certain.
+_ABOUT_MODEL = ("no-model", "quota", "context", "filtered")
 _WRONG_ADDRESS = ("not-found", "page")
 _MODELS_SHOWN = 8
 
@@ -119,6 +121,10 @@ class Preflight:
         elif error.reason in _WRONG_ADDRESS:
             other = await self._other_address()
             hint = Phrase('Set `base_url="{other}"`.', other=other) if other else hint
+        # What the endpoint is said to answer may come from the proxy.
+        proxy = self.wire.proxy
+        if proxy is not None and error.reason not in _ABOUT_MODEL and str(proxy.hint) not in hint:
+            hint = joined([Phrase(hint), proxy.hint], " ") if hint else proxy.hint
         return EndpointError(message, hint=hint)
 
     async def _list_models(self) -> ModelList | CallError:

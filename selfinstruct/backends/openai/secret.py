@@ -22,10 +22,11 @@ _MIN_LENGTH = 8
 
 
 class Secret:
-    """An API key; ``str`` and ``repr`` do not show it."""
+    """An API key, or several secrets; ``str`` and ``repr`` do not show them."""
 
-    def __init__(self, key: str) -> None:
-        forms = [key, *_base64_forms(key.encode())] if len(key) >= _MIN_LENGTH else []
+    def __init__(self, *keys: str) -> None:
+        long = [key for key in keys if len(key) >= _MIN_LENGTH]
+        forms = [form for key in long for form in (key, *_base64_forms(key.encode()))]
         self._patterns = [
             (_longest_run(form).encode(), re.compile("".join(map(_spellings, form)).encode()))
             for form in dict.fromkeys(forms)

@@ -11,30 +11,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
 from selfinstruct._version import __version__
-from selfinstruct.backends.openai.call_error import CallError, from_exception
+from selfinstruct.backends.openai.address import Address
+from selfinstruct.backends.openai.call_error import CallError
+from selfinstruct.backends.openai.connection_error import from_exception, unsupported
+from selfinstruct.backends.openai.proxy import Proxy
 from selfinstruct.backends.openai.secret import Secret
 from selfinstruct.backends.openai.settings import Deadlines
 from selfinstruct.messages import Phrase
 from selfinstruct.platform_support import trusted_certificates
 
-#: Where requests go if neither the recipe nor the environment variable OPENAI_BASE_URL names an endpoint.
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
 #: Servers close idle connections after about 5 s; the client closes them earlier, so that none is reused as it dies.
 KEEP_ALIVE = 4.0
-#: Sent instead of a missing key: some local servers require one, and ignore it.
-NO_KEY = "no-key-needed"
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 16
 # A new deadline is applied to calls in flight if it differs by more than this share.
@@ -59,23 +56,22 @@ class _BadBody(Exception):
 
 
 class Wire:
-    """A client for one base URL, created in a running event loop.
+    """A client for one address, created in a running event loop.
 
-    ``base_url`` None is that of the environment. The key is sent only to this origin, never to the target of a
-    redirect. A proxy is taken from the environment, as by curl.
+    What the requests carry is sent only to this origin, never to the target of a redirect. A proxy is taken from the
+    environment, as by curl.
     """
 
-    def __init__(
-        self, base_url: str | None, key: str, deadlines: Deadlines, connections: int, max_reply_bytes: int
-    ) -> None:
-        self._base_url = (base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).rstrip("/")
+    def __init__(self, address: Address, deadlines: Deadlines, connections: int, max_reply_bytes: int) -> None:
+        self._address = address
         self._deadlines = deadlines
         self._max_reply_bytes = max_reply_bytes
-        self._secret = Secret(key)
+        self._secret = Secret(*address.secrets)
         self._in_flight: dict[asyncio.Timeout, float] = {}
         self._deadline = deadlines.total
-        self._proxy = _proxy(self._base_url)
-        https = urlsplit(self._base_url).scheme == "https"
+        #: The proxy on the way to the address, or None.
+        self.proxy = Proxy.of(address.base_url)
+        https = urlsplit(address.base_url).scheme == "https"
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=connections, keepalive_timeout=KEEP_ALIVE, ssl=trusted_certificates() if https else True
@@ -85,17 +81,17 @@ class Wire:
             auto_decompress=False,
             # Compression gains nothing for small replies, and some servers get it wrong.
             headers={
-                "Accept": "application/json",
+                "Accept": "application/json, text/event-stream;q=0.5",
                 "Accept-Encoding": "identity",
-                "Authorization": f"Bearer {key or NO_KEY}",
                 "User-Agent": f"selfinstruct/{__version__}",
+                **address.headers,
             },
         )
 
     @property
     def base_url(self) -> str:
-        """The URL that requests are sent to, without a trailing slash."""
-        return self._base_url
+        """The URL that requests are sent to, without a trailing slash, user and query."""
+        return self._address.base_url
 
     async def complete(self, body: Mapping[str, Any], total: float | None = None) -> Answer | CallError:
         """POST a chat completion, or a completion if the body has a prompt.
@@ -121,16 +117,18 @@ class Wire:
         self, method: str, path: str, data: bytes | None = None, total: float | None = None
     ) -> Answer | CallError:
         headers = {"Content-Type": "application/json"} if data is not None else None
+        if self.proxy is not None and not self.proxy.is_supported:
+            return unsupported(self.proxy, self.base_url)
         try:
             async with (
                 self._bounded(self._deadlines.total if total is None else total),
                 self._session.request(
                     method,
-                    f"{self._base_url}{path}",
+                    self._address.url(path),
                     data=data,
                     headers=headers,
                     allow_redirects=False,
-                    proxy=self._proxy,
+                    proxy=self.proxy.url if self.proxy is not None else None,
                 ) as response,
             ):
                 return await self._answer(response)
@@ -139,7 +137,7 @@ class Wire:
         except Exception as error:  # noqa: BLE001 - the exceptions of aiohttp are translated here, and nowhere else
             caught = error
         # Outside the handler, so that no traceback holds the exception, whose request has the key in its headers.
-        return from_exception(caught, self._base_url)
+        return from_exception(caught, self.base_url, self.proxy)
 
     @asynccontextmanager
     async def _bounded(self, total: float) -> AsyncIterator[None]:
@@ -177,15 +175,6 @@ class Wire:
         else:
             data = await _read_at_most(response, limit)
         return _decompress(data, encoding, limit) if encoding or data[:2] == _GZIP else data
-
-
-def _proxy(base_url: str) -> str | None:
-    """The proxy that the environment names for a URL: HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, but for NO_PROXY."""
-    address, proxies = urlsplit(base_url), getproxies()
-    proxy = proxies.get(address.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(address.netloc.rpartition("@")[2]):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:

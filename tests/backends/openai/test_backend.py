@@ -17,7 +17,8 @@ import pytest
 from aiohttp import web
 
 from selfinstruct.backends import Budget, BudgetSpent
-from selfinstruct.backends.openai import Deadlines, EndpointSettings, OpenAIBackend, wire
+from selfinstruct.backends.openai import Deadlines, EndpointSettings, OpenAIBackend
+from selfinstruct.backends.openai.address import NO_KEY
 from selfinstruct.errors import EndpointError
 from selfinstruct.recipe import Model
 from selfinstruct.records import Batch, Failure, Message, Reply, ReplyFormat, Request, Usage
@@ -138,7 +139,7 @@ async def test_a_key_is_optional() -> None:
         await ask(url)
         await ask(url, key=CANARY)
     sent = [body["headers"]["Authorization"] for body in seen]
-    assert sent == [f"Bearer {wire.NO_KEY}", f"Bearer {CANARY}"]
+    assert sent == [f"Bearer {NO_KEY}", f"Bearer {CANARY}"]
 
 
 async def test_the_default_model_is_the_endpoints_own() -> None:

@@ -9,7 +9,8 @@ import aiohttp
 import openai
 import pytest
 
-from selfinstruct.backends.openai.call_error import UNLIMITED_TRIES, from_error, from_exception, from_status
+from selfinstruct.backends.openai.call_error import UNLIMITED_TRIES, from_error, from_status
+from selfinstruct.backends.openai.connection_error import from_exception
 
 
 def subclasses(kind: type[BaseException]) -> set[type[BaseException]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from selfinstruct.backends.openai.call_error import from_exception
+from selfinstruct.backends.openai.connection_error import from_exception
 from selfinstruct.cli import main
 
 ROOT = Path(__file__).parents[3]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from selfinstruct.backends.openai.address import DEFAULT_BASE_URL, Address
 from selfinstruct.backends.openai.settings import Deadlines
-from selfinstruct.backends.openai.wire import DEFAULT_BASE_URL, Answer, Wire
+from selfinstruct.backends.openai.wire import Answer, Wire
+from selfinstruct.recipe import Model
 from selfinstruct.testing import FaultServer
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "one row"}]}
@@ -22,7 +26,8 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_wire(base_url: str | None, key: str = "") -> Wire:
     """A wire with the usual limits."""
-    return Wire(base_url, key, Deadlines(), connections=2, max_reply_bytes=1 << 20)
+    address = Address.of(Model(name="m", base_url=base_url), key, os.environ)
+    return Wire(address, Deadlines(), connections=2, max_reply_bytes=1 << 20)
 
 
 @pytest.mark.parametrize(("variable", "scheme"), [("http_proxy", "http://"), ("ALL_PROXY", "")])
