@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from selfinstruct.errors import SelfInstructError
 from selfinstruct.messages import LANGUAGES, Phrase
-from selfinstruct.service import about, events, previews, recipes, runs, security, static, uploads
+from selfinstruct.service import about, events, metrics, openapi, previews, recipes, runs, security, static, uploads
 from selfinstruct.service.logs import frames, say
 from selfinstruct.service.problems import MEDIA_TYPE, Problem, problem_of
 from selfinstruct.service.routes import JSON_TYPE, MAX_BODY, Call, Route, read_call, write_json
@@ -32,6 +32,8 @@ ROUTES: tuple[Route, ...] = (
     *previews.ROUTES,
     *runs.ROUTES,
     *events.ROUTES,
+    *metrics.ROUTES,
+    *openapi.ROUTES,
     *static.ROUTES,
 )
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -42,7 +44,7 @@ _USER = web.RequestKey("user", str)
 def make_app(service: Service) -> web.Application:
     """The application of a service."""
     app = web.Application(middlewares=[_guard], client_max_size=MAX_BODY)
-    app[SERVICE] = service
+    app[SERVICE], app[openapi.TABLE] = service, ROUTES
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(_work)
     app.on_shutdown.append(_drain)
@@ -162,13 +164,17 @@ def language_of(request: web.Request) -> str:
 
 def _log(service: Service, request: web.Request, route: Route | None, status: int, started: float) -> None:
     # The template of the path, not the path: an id may be a name that a person gave.
+    path, method, seconds = "?", "?", time.perf_counter() - started
+    if route is not None:
+        path, method = route.path, request.method
+    service.metrics.count_request(path, method, status, seconds)
     say(
         service.log,
         "request",
-        method=request.method if route is not None else "?",
-        route=route.path if route is not None else "?",
+        method=method,
+        route=path,
         status=status,
-        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        milliseconds=round(seconds * 1000, 1),
         user=request.get(_USER, ""),
     )
 

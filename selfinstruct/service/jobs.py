@@ -21,6 +21,7 @@ from selfinstruct.journal import holder_of
 from selfinstruct.messages import Phrase
 from selfinstruct.service.child import in_all_languages
 from selfinstruct.service.logs import say
+from selfinstruct.service.metrics import Metrics
 from selfinstruct.service.processes import Child
 from selfinstruct.service.queue import next_job, order
 from selfinstruct.service.settings import Settings
@@ -84,7 +85,8 @@ class Live:
 class Jobs:
     """The queue and the children of a service."""
 
-    def __init__(self, settings: Settings, store: Store, log: logging.Logger) -> None:
+    def __init__(self, settings: Settings, store: Store, log: logging.Logger, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._settings = settings
         self._store = store
         self._log = log
@@ -181,6 +183,7 @@ class Jobs:
                 state, error = live.goal, live.error
             await asyncio.to_thread(self._store.set_state, run, state, error)
             del self._live[run], self._tasks[run]
+            self._metrics.runs_ended.labels(state).inc()
             say(self._log, "run ended", run=run, state=state)
             live.tell({})
             self.start_next()

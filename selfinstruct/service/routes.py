@@ -49,7 +49,7 @@ class Call(Generic[Q, B]):
     body: B
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Header:
     """A request header that a handler reads."""
 
@@ -58,13 +58,14 @@ class Header:
     schema: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Route:
     """One line of the route table.
 
     ``media`` is the content type of an answer that is not JSON. ``upload`` marks a body of bytes, which the handler
-    reads itself. ``errors`` are the statuses of its problems beside those of every route. ``open`` routes need no
-    token. ``location`` is a path with the ``{id}`` of the answer, for its Location header.
+    reads itself. ``errors`` are the statuses of its problems beside those of every route, ``also`` those of its other
+    answers, which are not JSON. ``open`` routes need no token. ``location`` is a path with the ``{id}`` of the answer,
+    for its Location header.
     """
 
     method: str
@@ -73,6 +74,7 @@ class Route:
     summary: str
     status: HTTPStatus = HTTPStatus.OK
     errors: tuple[HTTPStatus, ...] = ()
+    also: tuple[HTTPStatus, ...] = ()
     headers: tuple[Header, ...] = ()
     media: str = ""
     upload: bool = False

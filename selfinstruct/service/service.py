@@ -17,6 +17,7 @@ from aiohttp import web
 from selfinstruct.messages import Phrase
 from selfinstruct.service.catalogue import Catalogue
 from selfinstruct.service.jobs import Jobs
+from selfinstruct.service.metrics import Metrics
 from selfinstruct.service.problems import Problem
 from selfinstruct.service.processes import Processes
 from selfinstruct.service.settings import Settings
@@ -44,6 +45,7 @@ class Service:
     jobs: Jobs
     feeds: Feeds
     confirmations: Confirmations
+    metrics: Metrics
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     _size: tuple[float, int] = (float("-inf"), 0)
 

@@ -18,6 +18,7 @@ from selfinstruct.service.catalogue import Catalogue
 from selfinstruct.service.events import Feeds
 from selfinstruct.service.jobs import Jobs
 from selfinstruct.service.logs import make_log, say
+from selfinstruct.service.metrics import Metrics
 from selfinstruct.service.processes import Processes
 from selfinstruct.service.runs import Confirmations
 from selfinstruct.service.service import Service
@@ -82,7 +83,7 @@ async def _serve(settings: Settings, listening: socket.socket, announce: Callabl
 def make_service(settings: Settings) -> Service:
     """The parts of a service with these settings."""
     _make_directories(settings)
-    log, store = make_log(), Store(settings.own)
+    log, store, metrics = make_log(), Store(settings.own), Metrics()
     return Service(
         settings=settings,
         log=log,
@@ -90,9 +91,10 @@ def make_service(settings: Settings) -> Service:
         uploads=Uploads(settings.own / "uploads", store),
         catalogue=Catalogue(settings.root),
         processes=Processes(settings.limits.memory_bytes, settings.own, log),
-        jobs=Jobs(settings, store, log),
+        jobs=Jobs(settings, store, log, metrics),
         feeds=Feeds(),
         confirmations=Confirmations(),
+        metrics=metrics,
     )
 
 

@@ -106,8 +106,9 @@ def _redirect(location: str) -> web.Response:
     return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": location, "Cache-Control": "no-store"})
 
 
+_ALSO = (HTTPStatus.NOT_MODIFIED, HTTPStatus.SEE_OTHER)
 ROUTES = (
-    Route("GET", "/", show_page, "The page", media="text/html", open=True, headers=(_IF_NONE_MATCH,)),
+    Route("GET", "/", show_page, "The page", media="text/html", open=True, headers=(_IF_NONE_MATCH,), also=_ALSO),
     Route(
         "GET",
         "/static/{file}",
@@ -116,6 +117,7 @@ ROUTES = (
         media="application/octet-stream",
         open=True,
         headers=(_IF_NONE_MATCH,),
+        also=_ALSO[:1],
         errors=(HTTPStatus.NOT_FOUND,),
     ),
 )
