@@ -35,6 +35,7 @@ from selfinstruct.cli.run import run
 from selfinstruct.cli.schema import schema
 from selfinstruct.cli.serve import serve
 from selfinstruct.cli.show import show
+from selfinstruct.cli.streams import abandon, open_closed_streams
 from selfinstruct.cli.verify import verify
 from selfinstruct.errors import SelfInstructError, StorageError
 from selfinstruct.messages import _, language_of, speaking, translated
@@ -79,6 +80,7 @@ def application() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line, by default the arguments of this process, and return its exit code; never raises."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # Rows may contain characters that the terminal's encoding, or any encoding, lacks.
@@ -88,6 +90,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _answer(arguments: list[str]) -> int:
+    try:
+        return _attempt(arguments)
+    except BrokenPipeError:
+        abandon(sys.stdout, sys.stderr)
+        return BROKEN_PIPE
+
+
+def _attempt(arguments: list[str]) -> int:
+    """Run a command and print its error, if it has one; raises BrokenPipeError where nobody reads it."""
     try:
         with handle_sigterm():
             code = _call(arguments)
@@ -99,8 +110,7 @@ def _answer(arguments: list[str]) -> int:
         print_error(_("interrupted"))
         return INTERRUPTED
     except BrokenPipeError:
-        _abandon_stdout()
-        return BROKEN_PIPE
+        raise
     except Exception as error:  # noqa: BLE001 - nothing above this handles it; the traceback is printed
         return _internal_error(error)
     return code
@@ -116,14 +126,9 @@ def _option_names() -> dict[str, str]:
     return names
 
 
-def _abandon_stdout() -> None:
-    """Discard what is buffered for stdout: Python flushes it again at exit, and that must not fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _internal_error(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        _abandon_stdout()
+        abandon(sys.stdout)
         print_error(
             _("cannot write: {problem}", problem=error.strerror),
             _("Free some disk space, then run the same command again."),

@@ -21,9 +21,9 @@ def print_error(message: str, hint: str = "") -> None:
 
 def console(stream: TextIO | None = None) -> Console:
     """Return a console on ``stream`` (default: stderr) that prints text as it is: no markup, emoji or highlighting."""
-    from rich.console import Console
+    from selfinstruct.cli.screen import Screen
 
-    return Console(file=stream or sys.stderr, markup=False, emoji=False, highlight=False)
+    return Screen(file=stream or sys.stderr, markup=False, emoji=False, highlight=False)
 
 
 def width_of(console: Console) -> int | None:

@@ -36,8 +36,9 @@ def read_payload(data: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return _wrapped(data)
     if isinstance(payload, list):
-        if len(payload) > 1 and all(isinstance(each, dict) and is_chunk(each) for each in payload):
-            return assemble(payload, ended=True)
+        chunks = [each for each in payload if isinstance(each, dict)]
+        if chunks and is_chunk(chunks[0]):
+            return assemble(chunks, ended=True)
         payload = payload[0] if payload else None
     if isinstance(payload, str):
         payload = _object_in(payload)
