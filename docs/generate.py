@@ -23,6 +23,7 @@ from selfinstruct.analysis.gate.reasons import REASONS as FINDINGS
 from selfinstruct.api.schemas import FORMATS, schema
 from selfinstruct.checks import REASONS
 from selfinstruct.recipe.table_names import named_tables, table_of
+from selfinstruct.journal import BY_PERSON
 from selfinstruct.render.summary import MEANINGS
 
 DOCS = Path(__file__).parent
@@ -136,7 +137,7 @@ def reasons() -> str:
         "A candidate that breaks a rule is kept with the first reason that applies, in this order of checks; see it",
         "with `selfinstruct show RUN x1`.\n",
         "| reason | meaning |\n|---|---|",
-        *(f"| `{reason}` | {MEANINGS[reason]} |" for reason in REASONS),
+        *(f"| `{reason}` | {MEANINGS[reason]} |" for reason in (*REASONS, BY_PERSON)),
         "\n## Findings\n",
         "`check` reports rows by the reasons above and by these. They are about rows that people keep in files, and no",
         "candidate of a run is rejected for them. A recipe sets other severities: `[gate.severity]`.\n",

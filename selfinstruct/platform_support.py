@@ -12,6 +12,7 @@ import os
 import selectors
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Sent by Ctrl-C, and by a service manager that stops a process.
 INTERRUPT, TERMINATE = signal.SIGINT, signal.SIGTERM
+#: Seconds between two tries of a lock that is held for moments.
+_LOCK_PAUSE = 0.002
 _MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD in malloc.h
 
 
@@ -53,6 +56,15 @@ def trusted_certificates() -> ssl.SSLContext:
 
         return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return ssl.create_default_context()
+
+
+def wait_for_lock(descriptor: int) -> None:
+    """Lock an open file, until it is closed, as soon as no other process has a lock of it.
+
+    For locks that are held for moments only. Raises as ``try_lock``.
+    """
+    while not try_lock(descriptor):
+        time.sleep(_LOCK_PAUSE)
 
 
 def process_exists(pid: int) -> bool:

@@ -42,6 +42,7 @@ NAMES = [
     *(
         "check",
         "check_async",
+        "decide",
         "dedup",
         "dedup_async",
         "errors",
@@ -111,6 +112,7 @@ print(cleaning.kept / cleaning.rows, measures.errors, first.line, selfinstruct.i
 exported: selfinstruct.Exported = selfinstruct.export(run.directory, "rows.csv", format="csv")
 again: selfinstruct.Rejudged = selfinstruct.rejudge(run.directory)
 origin: selfinstruct.Provenance = selfinstruct.show(run.directory, 1)
+print(selfinstruct.decide(run.directory, 1, "reject", person="ann").decision.at)
 evaluation: selfinstruct.Evaluation = selfinstruct.evaluate(run.directory, "human.jsonl", updates=100)
 print(evaluation.gap_closed)
 print(exported.rows, again.identical, origin.category, selfinstruct.report(run.directory).summary.stopped)

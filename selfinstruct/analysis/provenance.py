@@ -15,7 +15,7 @@ from selfinstruct.backends import PassageImitator
 from selfinstruct.checks.agreement import conventions
 from selfinstruct.errors import InputError
 from selfinstruct.growth import PASSAGE, BatchState, Draft, PromptInputs
-from selfinstruct.journal import History, RecordedReply, RefusedCandidate
+from selfinstruct.journal import Decision, History, RecordedReply, RefusedCandidate, Standing, row_name
 from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation.passage_inputs import id_sequences
 from selfinstruct.recipe import Recipe, accept_unimported, parse_recipe
@@ -45,7 +45,8 @@ class Provenance:
     [start, end) code points of grounded values. ``replies`` are the replies of steps and judges that led to the row
     (none for a seed); ``unreadable`` gives, by call, why some of them could not be read. ``step`` is the step whose
     reply contained the row, as ``text``. ``conditions`` are the attribute values of its batch, ``passage`` its passage.
-    ``nearest`` are the nearest other rows, None if the pool is too large to search.
+    ``nearest`` are the nearest other rows, None if the pool is too large to search. ``decisions`` are a person's, in
+    order, and ``standing`` what they leave of the row, None where nothing was decided; ``row`` is as the run has it.
     """
 
     name: str
@@ -64,6 +65,8 @@ class Provenance:
     conditions: Mapping[str, JSON] = field(default_factory=dict)
     passage: Row | None = None
     nearest: Sequence[Neighbour] | None = None
+    decisions: Sequence[Decision] = ()
+    standing: Standing | None = None
 
 
 def trace_row(history: History, name: str) -> Provenance:
@@ -72,22 +75,23 @@ def trace_row(history: History, name: str) -> Provenance:
         history.metadata().recipe, f"{history.path}: recipe", history.path.parent, importer=accept_unimported
     )
     kind, number = _parse_name(name)
-    state = history.state()
+    seed_count, last_row = history.seed_count(), history.last_row()
+    size = seed_count + last_row
     found = None
     if kind == "s":
         seeds = history.seeds()
         if number <= len(seeds):
             seed = seeds[number - 1]
-            near = _nearest_rows(history, recipe, seed.row, state.seeds + state.accepted, but=number)
+            near = _nearest_rows(history, recipe, seed.row, size, but=number)
             return Provenance(f"s{number}", seed.category, seed.row, recipe, line=seed.line, nearest=near)
     elif kind == "x":
         refused = history.rejection(number)
         if refused is not None:
-            found = _rejected(history, recipe, refused, state.seeds)
+            found = _rejected(history, recipe, refused, seed_count)
     else:
         grown = history.row(number)
         if grown is not None:
-            near = _nearest_rows(history, recipe, grown.row, state.seeds + state.accepted, but=state.seeds + number)
+            near = _nearest_rows(history, recipe, grown.row, size, but=seed_count + number)
             found = Provenance(
                 str(number),
                 grown.category,
@@ -99,10 +103,13 @@ def trace_row(history: History, name: str) -> Provenance:
                 nearest=near,
             )
     if found is not None:
-        return _with_replies(history, found, state.seeds)
-    here = [Phrase("the rows 1 to {last}", last=state.accepted)] if state.accepted else []
-    here += [Phrase("the seeds s1 to s{last}", last=state.seeds)] if state.seeds else []
-    here += [Phrase("the rejections x1 to x{last}", last=sum(state.rejected.values()))] if state.rejected else []
+        target = -number if kind == "x" else number
+        found = replace(found, decisions=history.decisions.on(target), standing=history.decisions.of(target))
+        return _with_replies(history, found, seed_count)
+    last_rejection = history.last_rejection()
+    here = [Phrase("the rows 1 to {last}", last=last_row)] if last_row else []
+    here += [Phrase("the seeds s1 to s{last}", last=seed_count)] if seed_count else []
+    here += [Phrase("the rejections x1 to x{last}", last=last_rejection)] if last_rejection else []
     raise InputError(
         Phrase("{parent}: no row {name}", parent=history.path.parent, name=name),
         hint=Phrase("It has {names}.", names=joined(here)) if here else Phrase("It has none yet."),
@@ -279,4 +286,4 @@ def _nearest_rows(history: History, recipe: Recipe, row: Row, size: int, *, but:
 
 def _name(number: int, seeds: int) -> str:
     """Return the name of the row with this pool id."""
-    return f"s{number}" if number <= seeds else str(number - seeds)
+    return f"s{number}" if 0 < number <= seeds else row_name(number - seeds if number > 0 else number)

@@ -11,11 +11,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from selfinstruct.analysis.persons_word import PersonsWord
 from selfinstruct.analysis.replay import replay_batches
 from selfinstruct.growth import CategoryProgress, finish_batch, judge_batch, rows_to_run, start_batch
 from selfinstruct.journal import History
 from selfinstruct.preparation import JudgingState, Prepared
-from selfinstruct.rows import to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ class Rejudged:
 def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = lambda line: None) -> Rejudged:
     """Judge all recorded replies again, in order; ``keep`` is called with each accepted row as a line of JSON.
 
-    If ``prepared`` has the categories of the run, its quotas change at the same calls as they did in the run.
+    If ``prepared`` has the categories of the run, its quotas change at the same calls as they did in the run. What a
+    person decided stays decided: it opens and fills quotas at the same calls, and has the last word on each row.
     """
     state = history.state()
     judging = JudgingState.of_seeds(prepared)
@@ -57,12 +58,14 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
     stages = deque(history.metadata().quotas)
     rejected: Counter[str] = Counter()
     failed: Counter[str] = Counter(state.failed)
-    places = {(row.call, row.position) for row in history.rows()}
+    people = PersonsWord(history)
+    places = {(row.call, row.position) for row in history.final_rows()}
     accepted = replies = same = 0
     for replayed in replay_batches(history, prepared):
         batch, last = replayed.batch, replayed.replies[-1].call
         while stages and stages[0].after_call < last:
             judging.set_quotas(stages.popleft().quotas)
+        people.apply_before(last, judging)
         replies += len(replayed.replies)
         if not batch.count:  # it requested a list, not rows
             continue
@@ -76,13 +79,18 @@ def rejudge(history: History, prepared: Prepared, keep: Callable[[str], None] = 
             continue
         judging.criteria.run_ahead(rows_to_run(replayed.drafts))
         for judgement in judge_batch(batch, replayed.drafts, judging.criteria, judging.pool, progress):
-            if judgement.rejection is not None:
-                rejected[judgement.rejection.reason] += 1
-            elif judgement.candidate.row is not None:
-                line = to_json(judgement.candidate.row)
-                accepted += 1
-                same += (replayed.call, judgement.candidate.position) in places
+            place = replayed.call, judgement.candidate.position
+            people.note(place, judgement)
+            reason, line = people.final(place, judgement)
+            if reason:
+                rejected[reason] += 1
+                continue
+            accepted += 1
+            same += place in places
+            if line:
                 keep(line)
+    for line in people.accepted_lines:
+        keep(line)
     del failed[""]
     # Replies that had failed were judged again; only calls without a reply fail as before.
     judged_again = {recorded.call for recorded in history.replies()} if state.failed else set()

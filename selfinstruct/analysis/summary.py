@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 from selfinstruct.backends import cost
 from selfinstruct.growth import FIRST_TRAINING
-from selfinstruct.journal import History, Spent
+from selfinstruct.journal import BY_PERSON, DecisionCounts, History, Spent
 from selfinstruct.messages import Phrase
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Price
@@ -75,7 +75,9 @@ class Summary(Bill):
     ``endpoint``, ``storage`` or ``running``. ``conserved`` is whether every candidate was either accepted or rejected.
     ``notes`` lists adjustments made to prompts and models. ``seed`` is the random seed, ``seconds`` the time spent in
     all sessions of the run. ``started`` is when the run was created, in UTC (ISO 8601); "" if that is unknown.
-    ``held_out`` counts the rows of the seed file that nothing was grown from.
+    ``held_out`` counts the rows of the seed file that nothing was grown from. ``decisions`` counts the rows and
+    rejections that a person judged: ``accepted`` unchanged, ``rejected``, ``edited``. All other figures are as these
+    decisions leave them; a row that a person rejected is in ``rejected`` under ``person``.
     """
 
     name: str
@@ -95,6 +97,12 @@ class Summary(Bill):
     notes: Sequence[str]
     started: str = ""
     held_out: int = 0
+    decisions: DecisionCounts = DecisionCounts()  # noqa: RUF009 - frozen
+
+    @property
+    def rejected_by_person(self) -> int:
+        """How many rows do not count because a person rejected them."""
+        return self.rejected.get(BY_PERSON, 0)
 
     @property
     def growing(self) -> dict[str, CategorySummary]:
@@ -111,6 +119,7 @@ class Summary(Bill):
             **Bill.to_dict(self),
             "models": {name: bill.to_dict() for name, bill in self.models.items()},
             **{name: getattr(self, name) for name in after},
+            "decisions": asdict(self.decisions),
         }
 
     @classmethod
@@ -120,6 +129,7 @@ class Summary(Bill):
             "tokens": Usage(**data["tokens"]),
             "categories": {name: CategorySummary.from_dict(each) for name, each in data["categories"].items()},
             "models": {name: Bill.from_dict(each) for name, each in data["models"].items()},
+            "decisions": DecisionCounts(**data.get("decisions", {})),
         }
         return _from_dict(cls, {**data, **nested})
 
@@ -170,6 +180,7 @@ def summarise(history: History, prepared: Prepared) -> Summary:
         notes=[*metadata.remarks, *_unread(prepared, state.seeds + state.accepted)],
         started=metadata.started,
         held_out=len(prepared.held_out),
+        decisions=state.decisions,
     )
 
 

@@ -6,6 +6,7 @@
     builtin_recipes  list, read, copy               recovery         recover
     evaluation       evaluate                       probe            probe
     exporting        export                         verify           verify
+    decisions        decide, settle
     schemas          schema
 
 Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they raise the errors of
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from selfinstruct.analysis.dry_run import dry_run
     from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
+    from selfinstruct.api.decisions import Decided, decide, settle
     from selfinstruct.api.evaluation import evaluate
     from selfinstruct.api.exporting import Exported, export
     from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "selfinstruct.analysis.dry_run": ("dry_run",),
     "selfinstruct.api.builtin_recipes": ("copy_recipe", "recipe_text", "recipes"),
+    "selfinstruct.api.decisions": ("Decided", "decide", "settle"),
     "selfinstruct.api.evaluation": ("evaluate",),
     "selfinstruct.api.exporting": ("Exported", "export"),
     "selfinstruct.api.files": ("check", "check_async", "dedup", "dedup_async", "init"),
@@ -49,12 +52,14 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Decided",
     "Exported",
     "Run",
     "check",
     "check_async",
     "compare_runs",
     "copy_recipe",
+    "decide",
     "dedup",
     "dedup_async",
     "dry_run",
@@ -76,6 +81,7 @@ __all__ = [
     "run_directory",
     "schema",
     "schema_names",
+    "settle",
     "show",
     "thresholds_of",
     "verify",

@@ -135,11 +135,9 @@ def _read_origin(source: str | Path, seeds: str | Path | None, seed: int, read: 
 def _some_rows(history: History, most: int, seed: int) -> Iterator[Row]:
     """Accepted rows of a run: all, or a sample of ``most``, in their order."""
     total = history.state().accepted
-    if total <= most:
-        yield from (grown.row for grown in history.rows())
-        return
-    for number in sorted(Random(seed).sample(range(1, total + 1), most)):
-        if (grown := history.row(number)) is not None:
+    chosen = set(Random(seed).sample(range(1, total + 1), most)) if total > most else range(1, total + 1)
+    for place, grown in enumerate(history.final_rows(total), 1):
+        if place in chosen:
             yield grown.row
 
 

@@ -87,7 +87,9 @@ class ExportedRun:
         if self.recipe.roles is not None:
             return self.recipe.roles, None
         seeds = self.prepared.seeds.rows
-        return None, chat_roles(self.recipe, seeds or [grown.row for grown in islice(self.history.rows(), _EXAMPLES)])
+        return None, chat_roles(
+            self.recipe, seeds or [grown.row for grown in islice(self.history.final_rows(), _EXAMPLES)]
+        )
 
     def splits(self, choice: Choice, *, counted: bool) -> dict[str, ExportRows]:
         """The rows of each split; of an export that is not split, those of ``train``. ``counted`` fills ``origins``."""

@@ -27,9 +27,9 @@ class Run:
     summary: Summary
 
     def rows(self) -> Iterator[Row]:
-        """Iterate over the accepted rows in the order of acceptance, reading from the journal."""
+        """Iterate over the rows in the order of ``rows.jsonl``, reading from the journal."""
         with History.open(self.directory) as history:
-            for grown in history.rows():
+            for grown in history.final_rows():
                 yield grown.row
 
     def to_pandas(self) -> pandas.DataFrame:

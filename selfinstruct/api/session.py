@@ -67,6 +67,7 @@ async def grow_session(
         _record_start(journal, metadata.recipe, prepared, connected)
         await write_lists(prepared, journal, connected.models, where, seed)
         journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json()))
+        journal.take_decisions()
         loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch)
         summary = await _run_and_write(where, loop, prepared, elapsed)
     _require_conserved(where, summary)

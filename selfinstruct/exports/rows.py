@@ -20,8 +20,8 @@ SYNTHETIC, SEED, REAL = "synthetic", "seed", "real"
 class ExportRow(NamedTuple):
     """A row as one line of JSON, with its category and, if it was grown, its spans as JSON.
 
-    Rows of one batch have one ``subject``; each seed has its own. ``number`` is that of a grown row, 0 for another, and
-    ``origin`` is ``synthetic``, ``seed`` or ``real``.
+    Rows of one batch have one ``subject``; each seed has its own. ``number`` is that of a grown row, minus the id of
+    an accepted rejection, or 0, and ``origin`` is ``synthetic``, ``seed`` or ``real``.
     """
 
     line: str
@@ -58,10 +58,10 @@ def export_rows(history: History, *, with_seeds: bool = False) -> ExportRows:
         if with_seeds:
             for number, seed in enumerate(seeds, 1):
                 yield ExportRow(to_json(seed.row), seed.category, subject=-number, origin=SEED)
-        for grown in history.rows():
+        for grown in history.final_rows():
             yield ExportRow(grown.line, grown.category, grown.spans_line, grown.call, grown.number)
 
-    rows = (seed.row for seed in seeds) if seeds else (grown.row for grown in history.rows())
+    rows = (seed.row for seed in seeds) if seeds else (grown.row for grown in history.final_rows())
     return ExportRows(each(), tuple(dict.fromkeys(name for row in rows for name in row)))
 
 

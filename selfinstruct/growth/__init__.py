@@ -5,6 +5,7 @@ Does not handle: reading seeds and recipes (``selfinstruct.preparation``), talki
 """
 
 from selfinstruct.growth.batch_state import BatchState
+from selfinstruct.growth.decided import apply_change, compare_with, show_again
 from selfinstruct.growth.judging import judge_batch, rows_to_run
 from selfinstruct.growth.loop import Loop
 from selfinstruct.growth.passage_schedule import PassageGroups, PassageSchedule, passage_groups
@@ -48,7 +49,9 @@ __all__ = [
     "StepCall",
     "StepReply",
     "advance",
+    "apply_change",
     "attribute_categories",
+    "compare_with",
     "finish_batch",
     "first_reply_format",
     "judge_batch",
@@ -62,5 +65,6 @@ __all__ = [
     "recorded_inputs",
     "restore",
     "rows_to_run",
+    "show_again",
     "start_batch",
 ]

@@ -21,6 +21,7 @@ from selfinstruct.checks import Criteria
 from selfinstruct.errors import StorageError
 from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.growth.batch_state import BatchState
+from selfinstruct.growth.decided import take_decisions
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
 from selfinstruct.growth.forecast import Forecast, remedy, shortfall_note
 from selfinstruct.growth.judging import judge_batch, run_tests
@@ -108,6 +109,8 @@ class Loop:
         fatal: Exception | None = None
         try:
             while True:
+                if take_decisions(self.journal, self.counts, self.progress, self.pool):
+                    self._stagnation.reset()
                 sent = Dispatched(0, held_back=False)
                 if fatal is None:
                     sent = await dispatcher.fill(self._ready, self._take, backlog=bool(self._unread))

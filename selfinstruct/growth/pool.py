@@ -6,13 +6,17 @@ Does not handle: the rows themselves, which are in the journal; judging (``check
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from selfinstruct.growth.planner import CategoryProgress
 from selfinstruct.growth.second_opinion import SecondOpinion
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Rejection, Row
 from selfinstruct.similarity.neighbour_index import NeighbourIndex
+
+T = TypeVar("T")
 
 
 class Pool:
@@ -36,6 +40,9 @@ class Pool:
         self._held_out = NeighbourIndex(recipe, min_threshold=least) if held_out else None
         if self._held_out is not None:
             self._held_out.add_all(held_out)
+        #: The rows that a person wrote or accepted, and the ids of the rows that they stand for.
+        self._by_person = NeighbourIndex(recipe, min_threshold=least)
+        self._stand_for: list[int] = []
         #: The second opinions of embedded readers, which learn from the rows of the pool.
         self.opinions = tuple(opinions)
         self.seed_count = 0
@@ -79,6 +86,27 @@ class Pool:
 
         self._rows.add_all(numbered())
 
+    def add_by_person(self, row: Row, target: int) -> None:
+        """Compare new rows with a row that a person wrote or accepted as well.
+
+        ``target`` is the number of the grown row that it stands for, or minus the id of a rejection; the id of such a
+        row is negative, too.
+        """
+        self._by_person.add(row)
+        self._stand_for.append(self.seed_count + target if target > 0 else target)
+
+    def show(self, number: int, category: str, *, shown: bool) -> None:
+        """Have a grown row among the demonstrations of its category, or not."""
+        ids = self.grown.get(category)
+        if ids is None:
+            return
+        place = bisect_left(ids, number)
+        there = place < len(ids) and ids[place] == number
+        if shown and not there:
+            ids.insert(place, number)
+        elif there and not shown:
+            del ids[place]
+
     def doubt(self, row: Row) -> Rejection | None:
         """The first rejection of a row by an embedded reader of the rows of the pool."""
         return next((doubt for each in self.opinions if (doubt := each.rejection(row)) is not None), None)
@@ -89,15 +117,19 @@ class Pool:
 
     def twin(self, row: Row) -> tuple[int, bool] | None:
         """See ``NeighbourIndex.twin``."""
-        return self._rows.twin(row)
+        return self._rows.twin(row) or (self._person_row(self._by_person.twin(row)) if self._stand_for else None)
 
     def reused(self, row: Row) -> tuple[str, int] | None:
         """See ``NeighbourIndex.reused``."""
-        return self._rows.reused(row)
+        if (found := self._rows.reused(row)) is not None or not self._stand_for:
+            return found
+        found = self._by_person.reused(row)
+        return None if found is None else (found[0], self._stand_for[found[1] - 1])
 
     def reworded(self, row: Row) -> tuple[int, float] | None:
         """See ``NeighbourIndex.reworded``."""
-        return self._rows.reworded(row)
+        found = self._rows.reworded(row)
+        return found or (self._person_row(self._by_person.reworded(row)) if self._stand_for else None)
 
     def look_ahead(self, rows: Sequence[tuple[Row, float]]) -> None:
         """Prepare ``nearest`` and ``near_held_out`` for these rows and thresholds; faster than one by one."""
@@ -107,7 +139,11 @@ class Pool:
 
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """See ``NeighbourIndex.nearest``."""
-        return self._rows.nearest(row, threshold)
+        found = self._rows.nearest(row, threshold)
+        if not self._stand_for:
+            return found
+        other = self._person_row(self._by_person.nearest(row, threshold))
+        return max(found, other, key=lambda near: near[1]) if found and other else found or other
 
     def near_held_out(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """The number of a held-out row, from 1, with the same question or a ROUGE-L F1 above ``threshold``."""
@@ -115,6 +151,10 @@ class Pool:
             return None
         twin = self._held_out.twin(row)
         return self._held_out.nearest(row, threshold) if twin is None else (twin[0], 1.0)
+
+    def _person_row(self, found: tuple[int, T] | None) -> tuple[int, T] | None:
+        """What was found among the rows by a person, with the id of the row that it stands for."""
+        return None if found is None else (self._stand_for[found[0] - 1], found[1])
 
     def room(self, category: str) -> int:
         """How many rows the category still needs."""

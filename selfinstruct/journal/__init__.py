@@ -8,12 +8,24 @@ Does not handle: judging, the other files of a run directory, deciding which bat
 """
 
 from selfinstruct.journal.database import JOURNAL_NAME
+from selfinstruct.journal.decisions import (
+    ACTIONS,
+    BY_PERSON,
+    Action,
+    Change,
+    Decision,
+    DecisionCounts,
+    Decisions,
+    Standing,
+    row_name,
+)
 from selfinstruct.journal.entries import (
     BatchOutcome,
     CategoryCounts,
     FailedCall,
     GrownRow,
     OpenBatch,
+    Outcome,
     RecordedReply,
     RefusedCandidate,
     SeedRow,
@@ -21,23 +33,33 @@ from selfinstruct.journal.entries import (
     State,
 )
 from selfinstruct.journal.history import History, write_rows
+from selfinstruct.journal.inbox import INBOX_NAME, post, waiting
 from selfinstruct.journal.lock import LOCK_NAME, Lock, holder_of
 from selfinstruct.journal.metadata import QuotaStage, RunMetadata, seeds_digest
 from selfinstruct.journal.recovery import DamagedJournal, Recovered
 from selfinstruct.journal.writer import Journal
 
 __all__ = [
+    "ACTIONS",
+    "BY_PERSON",
+    "INBOX_NAME",
     "JOURNAL_NAME",
     "LOCK_NAME",
+    "Action",
     "BatchOutcome",
     "CategoryCounts",
+    "Change",
     "DamagedJournal",
+    "Decision",
+    "DecisionCounts",
+    "Decisions",
     "FailedCall",
     "GrownRow",
     "History",
     "Journal",
     "Lock",
     "OpenBatch",
+    "Outcome",
     "QuotaStage",
     "RecordedReply",
     "Recovered",
@@ -45,8 +67,12 @@ __all__ = [
     "RunMetadata",
     "SeedRow",
     "Spent",
+    "Standing",
     "State",
     "holder_of",
+    "post",
+    "row_name",
     "seeds_digest",
+    "waiting",
     "write_rows",
 ]

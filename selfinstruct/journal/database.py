@@ -72,8 +72,16 @@ ALTER TABLE calls ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE batches ADD COLUMN given TEXT NOT NULL DEFAULT '{}';
 CREATE TABLE passages   (number INTEGER PRIMARY KEY, passage TEXT NOT NULL); -- JSON objects, from 1
 """
+# What a person decided about rows and rejections, in order; never changed.
+_DECISIONS = """
+CREATE TABLE decisions  (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,
+                         row INTEGER REFERENCES rows, rejection INTEGER REFERENCES rejections,  -- one of the two
+                         action TEXT NOT NULL, reason BLOB NOT NULL, person BLOB NOT NULL, at TEXT NOT NULL,
+                         line TEXT, spans TEXT NOT NULL, category INTEGER REFERENCES categories,
+                         after_call INTEGER NOT NULL);
+"""
 #: Script i upgrades a journal from schema version i to i + 1; a released script is never edited.
-SCHEMA = (_FIRST_SCHEMA, _METHODS)
+SCHEMA = (_FIRST_SCHEMA, _METHODS, _DECISIONS)
 
 #: The hint for a damaged journal.
 DAMAGED = Phrase(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from selfinstruct.errors import StorageError
 from selfinstruct.journal.database import DAMAGED
+from selfinstruct.journal.decisions import DecisionCounts, row_name
 from selfinstruct.messages import Phrase
 from selfinstruct.records import JSON, Batch, Reply, Row, Usage
 
@@ -24,7 +25,8 @@ class SeedRow(NamedTuple):
 class GrownRow(NamedTuple):
     """An accepted row: ``number`` counts from 1, ``line`` is the row as one line of JSON.
 
-    ``call`` is the id of its reply, ``position`` its place in that reply (from 0).
+    ``call`` is the id of its reply, ``position`` its place in that reply (from 0). The number of a rejection that a
+    person accepted is minus its id.
     """
 
     number: int
@@ -35,15 +37,20 @@ class GrownRow(NamedTuple):
     spans_line: str
 
     @property
+    def name(self) -> str:
+        """The name of the row: ``12``, or ``x17`` for an accepted rejection."""
+        return row_name(self.number)
+
+    @property
     def row(self) -> Row:
         """The row, parsed at each access."""
-        found: Row = parse_json(self.line, f"grown row {self.number}")
+        found: Row = parse_json(self.line, f"grown row {self.name}")
         return {sys.intern(name): value for name, value in found.items()}  # one string per name, not per row
 
     @property
     def spans(self) -> dict[str, tuple[int, int]]:
         """For each grounded field, the [start, end) code points of its value in its context."""
-        spans = parse_json(self.spans_line, f"the spans of grown row {self.number}")
+        spans = parse_json(self.spans_line, f"the spans of grown row {self.name}")
         return {name: (start, end) for name, (start, end) in spans.items()}
 
 
@@ -91,6 +98,18 @@ class OpenBatch(NamedTuple):
     replies: tuple[RecordedReply, ...]
 
 
+class Outcome(NamedTuple):
+    """How the run judged one candidate: the ``category`` in which it was accepted, or None.
+
+    ``reason`` is why it does not count where it does not: that of its rejection, or a person's.
+    """
+
+    call: int
+    position: int
+    category: str | None
+    reason: str
+
+
 class BatchOutcome(NamedTuple):
     """How one batch ended: ``accepted`` counts rows of any category, ``hits`` those of its own.
 
@@ -131,7 +150,11 @@ class Spent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The counts of a run.
+    """The counts of a run, as a person's decisions leave them.
+
+    ``accepted`` counts the rows that count now, ``grown`` those that the run accepted. A row that a person rejected
+    counts under the reason ``person``, an accepted rejection no longer under its own. ``decisions`` counts the rows
+    that a person judged.
 
     ``rejected`` and ``failed`` count by reason; ``calls`` are the recorded ones, ``unjudged`` those without judgement.
     ``spent`` is listed by category and model. ``categories`` has every category of a batch or an accepted row.
@@ -148,6 +171,8 @@ class State:
     last_batch: int
     categories: dict[str, CategoryCounts]
     exhausted: frozenset[str]
+    grown: int
+    decisions: DecisionCounts
 
     @property
     def requests(self) -> int:

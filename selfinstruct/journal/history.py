@@ -9,28 +9,32 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from selfinstruct.files import open_whole
+from selfinstruct.journal.counts import read_state
 from selfinstruct.journal.database import JOURNAL_NAME, connect_reader, storage_errors
+from selfinstruct.journal.decided import effects, more_rows, read_decisions
+from selfinstruct.journal.decisions import BY_PERSON, Decisions
 from selfinstruct.journal.entries import (
     BatchOutcome,
-    CategoryCounts,
     FailedCall,
     GrownRow,
     OpenBatch,
+    Outcome,
     RecordedReply,
     RefusedCandidate,
     SeedRow,
-    Spent,
     State,
     decode_text,
     encode_text,
     parse_json,
 )
+from selfinstruct.journal.inbox import waiting
 from selfinstruct.journal.metadata import RunMetadata
 from selfinstruct.records import JSON, Batch, Reply, Row, Usage
 
@@ -67,30 +71,27 @@ _LAST_CALLS = """
     SELECT c.id, c.batch FROM calls c
     WHERE c.id > ? AND NOT EXISTS (SELECT 1 FROM calls d WHERE d.batch = c.batch AND d.id > c.id)
     ORDER BY c.id LIMIT ?"""
-# Rows are first counted by call, in the index alone, so that the join has thousands of rows and not a million.
-_ACCEPTED = """
-    SELECT g.name, SUM(n), SUM(CASE WHEN b.category = r.category THEN n ELSE 0 END)
-    FROM (SELECT call, category, COUNT(*) AS n FROM rows GROUP BY call, category) r
-         JOIN calls c ON c.id = r.call JOIN batches b ON b.number = c.batch
-         JOIN categories g ON g.id = r.category
-    GROUP BY r.category"""
-_CANDIDATES = """
-    SELECT g.name, SUM(j.candidates) FROM judged j JOIN calls c ON c.id = j.call
-         JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category
-    WHERE j.candidates IS NOT NULL GROUP BY b.category"""
-_SPENT = """
-    SELECT g.name, c.model, SUM(c.tries), SUM(c.input), SUM(c.output), MAX(c.estimated)
-    FROM calls c JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category
-    GROUP BY b.category, c.model ORDER BY b.category, c.model"""
-_ASKED = "SELECT g.name, SUM(b.count) FROM batches b JOIN categories g ON g.id = b.category GROUP BY b.category"
+_LAST_JUDGED = """
+    SELECT t.call FROM replies t JOIN calls c ON c.id = t.call
+    WHERE EXISTS (SELECT 1 FROM calls d JOIN judged j ON j.call = d.id
+                  WHERE d.batch = c.batch AND j.candidates IS NOT NULL)
+    ORDER BY t.call DESC LIMIT 1"""
 
 
 class History:
     """Reads a journal. Every method raises ``StorageError`` if the file cannot be read or is damaged."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, with_inbox: bool = True) -> None:
+        """``with_inbox``: whether decisions that wait in the inbox of the run count as well."""
         self._connection = connection
+        self._with_inbox = with_inbox
         self.path = path
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """A person's decisions, as of the first use."""
+        inbox = waiting(self.path.parent) if self._with_inbox else ()  # first: it may be emptied into the journal
+        return Decisions(chain(read_decisions(self._query), inbox))
 
     @classmethod
     def open(cls, directory: Path) -> Self:
@@ -127,22 +128,21 @@ class History:
 
     def state(self) -> State:
         """All counts, in one snapshot."""
+        decisions = self.decisions
         with self._snapshot():
-            metadata, calls = self.metadata(), self._count("calls")
-            judged, candidates = self._query("SELECT COUNT(*), COALESCE(SUM(candidates), 0) FROM judged")[0]
-            return State(
-                seeds=self._count("seeds"),
-                accepted=self._count("rows"),
-                candidates=candidates,
-                rejected=dict(self._query("SELECT reason, COUNT(*) FROM rejections GROUP BY reason ORDER BY reason")),
-                failed=dict(self._query("SELECT reason, COUNT(*) FROM failures GROUP BY reason ORDER BY reason")),
-                calls=calls,
-                unjudged=calls - judged,
-                spent=self._spent(metadata),
-                last_batch=self._query("SELECT COALESCE(MAX(number), 0) FROM batches")[0][0],
-                categories=self._category_counts(),
-                exhausted=metadata.exhausted,
-            )
+            return read_state(self._query, self.metadata(), decisions)
+
+    def seed_count(self) -> int:
+        """The number of seeds, without counting them."""
+        return int(self._query("SELECT COALESCE(MAX(number), 0) FROM seeds")[0][0])
+
+    def last_row(self) -> int:
+        """The number of the row that the run accepted last, 0 if there is none."""
+        return int(self._query("SELECT COALESCE(MAX(number), 0) FROM rows")[0][0])
+
+    def last_rejection(self) -> int:
+        """The id of the last rejection, 0 if there is none."""
+        return int(self._query("SELECT COALESCE(MAX(id), 0) FROM rejections")[0][0])
 
     def open_batches(self) -> list[OpenBatch]:
         """The unfinished batches: first those with replies, in the order of recording, then the others."""
@@ -195,23 +195,62 @@ class History:
 
     def outcomes(self) -> Iterator[BatchOutcome]:
         """The outcome of each finished batch, in the order of recording, to restore the planner from."""
-        for _, batch, name, asked, candidates, accepted, hits, failed in self._paged(_OUTCOMES):
-            yield BatchOutcome(batch, decode_text(name), asked, candidates, accepted, hits, failed)
+        return (outcome for _, outcome in self.outcomes_by_call())
+
+    def outcomes_by_call(self) -> Iterator[tuple[int, BatchOutcome]]:
+        """The outcomes, each with the id of the call that it was judged with."""
+        for call, batch, name, asked, candidates, accepted, hits, failed in self._paged(_OUTCOMES):
+            yield call, BatchOutcome(batch, decode_text(name), asked, candidates, accepted, hits, failed)
 
     def rows(self, after: int = 0) -> Iterator[GrownRow]:
-        """The accepted rows whose number is greater than ``after``, in order, in constant memory."""
+        """The rows that the run accepted, as it recorded them, from the one after ``after``, in constant memory."""
         for found in self._paged(f"{_ROWS} WHERE r.number > ? ORDER BY r.number LIMIT ?", after):
             yield _grown(*found)
 
     def row(self, number: int) -> GrownRow | None:
-        """One accepted row by its number, or None."""
+        """One accepted row as the run recorded it, by its number, or None."""
         found = self._query(f"{_ROWS} WHERE r.number = ?", number)
         return _grown(*found[0]) if found else None
 
+    def final_rows(self, count: int | None = None) -> Iterator[GrownRow]:
+        """The rows of the data set: those that count, with a person's values, then the accepted rejections.
+
+        With ``count``, only as many, as when so many counted.
+        """
+        last = None if count is None else self.decisions.recorded_rows(count)
+        for grown in self.rows():
+            if last is not None and grown.number > last:
+                break
+            if (final := self._final(grown)) is not None:
+                yield final
+        for target, _ in self.decisions.accepted_rejections:
+            if (final := self.final_row(target)) is not None:
+                yield final
+
+    def final_row(self, number: int) -> GrownRow | None:
+        """One row of the data set by its number, as a person left it; None for one that does not count."""
+        if number > 0:
+            grown = self.row(number)
+            return None if grown is None else self._final(grown)
+        refused, standing = self.rejection(-number), self.decisions.of(number)
+        if refused is None or standing is None or standing.line is None or not standing.counts:
+            return None
+        return GrownRow(number, refused.call, refused.position, standing.category, standing.line, standing.spans_line)
+
+    def _final(self, grown: GrownRow) -> GrownRow | None:
+        standing = self.decisions.of(grown.number)
+        if standing is None:
+            return grown
+        if not standing.counts:
+            return None
+        if standing.line is None:
+            return grown
+        return grown._replace(category=standing.category, line=standing.line, spans_line=standing.spans_line)
+
     def count_rows_by(self, model: str) -> int:
-        """The number of accepted rows from replies of this model."""
+        """The number of rows that count from replies of this model."""
         sql = "SELECT COUNT(*) FROM rows r JOIN calls c ON c.id = r.call WHERE c.model = ?"
-        return int(self._query(sql, encode_text(model))[0][0])
+        return int(self._query(sql, encode_text(model))[0][0]) + more_rows(effects(self._query, self.decisions), model)
 
     def rejections(self, reason: str = "", after: int = 0) -> Iterator[RefusedCandidate]:
         """The rejections (of one reason, or all) whose id is greater than ``after``, in the order of judging."""
@@ -259,33 +298,34 @@ class History:
         return tuple(_reply(*found) for found in self._query(sql, call))
 
     def pool_rows(self, ids: Iterable[int]) -> dict[int, Row]:
-        """The rows with these pool ids (seeds 1..S, then grown rows); unknown ids are left out."""
+        """The rows with these pool ids (seeds 1..S, then grown rows); unknown ids are left out.
+
+        Grown rows are those that the run recorded. Minus the id of a rejection is the row that a person made of it.
+        """
         seeds = self._count("seeds")
-        found = {}
+        found: dict[int, Row] = {}
         for number in ids:
+            if number < 0:
+                for line in [each.line for each in self.decisions.on(number) if each.line is not None][-1:]:
+                    found[number] = parse_json(line, f"the row of rejection {-number}")
+                continue
             table, key = ("seeds", number) if number <= seeds else ("rows", number - seeds)
             for (line,) in self._query(f"SELECT row FROM {table} WHERE number = ?", key):
                 found[number] = parse_json(line, f"pool row {number}")
         return found
 
-    def _spent(self, metadata: RunMetadata) -> tuple[Spent, ...]:
-        # Calls before the first batch belong to no category.
-        preflights = [("", model, *figures) for model, figures in metadata.preflights.items()]
-        calls = [(decode_text(name), decode_text(model), *figures) for name, model, *figures in self._query(_SPENT)]
-        return tuple(
-            Spent(category, model, requests, Usage(input_tokens, output_tokens, bool(estimated)))
-            for category, model, requests, input_tokens, output_tokens, estimated in (*calls, *preflights)
-        )
+    def last_judged_reply(self) -> int:
+        """The id of the last reply of all finished batches, 0 if there is none: replies are judged in their order."""
+        found = self._query(_LAST_JUDGED)
+        return int(found[0][0]) if found else 0
 
-    def _category_counts(self) -> dict[str, CategoryCounts]:
-        asked = dict(self._query(_ASKED))
-        candidates = dict(self._query(_CANDIDATES))
-        accepted = {name: (all_of_it, hits) for name, all_of_it, hits in self._query(_ACCEPTED)}
-        return {
-            decode_text(name): CategoryCounts(asked.get(name, 0), candidates.get(name, 0), *accepted.get(name, (0, 0)))
-            for (name,) in self._query("SELECT name FROM categories ORDER BY id")
-            if name in asked or name in accepted
-        }
+    def outcome_of(self, target: int) -> Outcome | None:
+        """How the run judged a row, or for a negative number a rejection; None if there is no such row."""
+        if target > 0:
+            grown = self.row(target)
+            return None if grown is None else Outcome(grown.call, grown.position, grown.category, BY_PERSON)
+        refused = self.rejection(-target)
+        return None if refused is None else Outcome(refused.call, refused.position, None, refused.reason)
 
     def _count(self, table: str) -> int:
         return int(self._query(f"SELECT COUNT(*) FROM {table}")[0][0])
@@ -356,13 +396,13 @@ def _refused(
 
 
 def write_rows(history: History, path: Path, count: int | None = None) -> int:
-    """Write the first ``count`` accepted rows (None: all) as JSON Lines, atomically, and return their number.
+    """Write the rows of the data set, or the first ``count``, as JSON Lines, atomically, and return their number.
 
     Raises ``StorageError`` if the disk fails.
     """
     written = 0
     with open_whole(path) as file:
-        for row in islice(history.rows(), count):
+        for row in history.final_rows(count):
             file.write(f"{row.line}\n".encode())
             written += 1
     return written

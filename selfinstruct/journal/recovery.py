@@ -17,7 +17,9 @@ from pathlib import Path
 
 from selfinstruct.journal.database import JOURNAL_NAME, new_journal
 from selfinstruct.journal.entries import SeedRow, decode_text, encode_text
+from selfinstruct.journal.inbox import post, waiting
 from selfinstruct.journal.metadata import RunMetadata
+from selfinstruct.journal.recovered_decisions import readable_decisions, renumbered
 from selfinstruct.journal.salvage import Record, Tables, salvage
 from selfinstruct.messages import Phrase
 from selfinstruct.records import JSON, Row
@@ -44,6 +46,7 @@ class DamagedJournal:
         self._tables: Tables = salvage(path.read_bytes(), log.read_bytes() if log.exists() else b"")
         rows = self._tables["rows"]
         self._tables["rows"] = {key: record for key, record in rows.items() if _json(record[4]) is not None}
+        self._waiting = waiting(directory)
         self.names = {key: decode_text(record[1]) for key, record in self._tables["categories"].items()}
 
     @property
@@ -65,7 +68,7 @@ class DamagedJournal:
 
     @property
     def lines(self) -> list[str]:
-        """The accepted rows, each as a line of JSON, in order."""
+        """The rows that the run accepted, each as a line of JSON, in order."""
         return [record[4] for _, record in sorted(self._tables["rows"].items())]
 
     @property
@@ -87,8 +90,12 @@ class DamagedJournal:
         with new_journal(directory / JOURNAL_NAME) as connection:
             connection.execute("BEGIN")
             notes = self._notes | metadata.changes(self._notes)
-            done = _Rebuild(self._tables, connection, dict(self.names), categorise).run(notes, seeds, self.passages)
+            rebuild = _Rebuild(self._tables, connection, dict(self.names), categorise)
+            done = rebuild.run(notes, seeds, self.passages)
             connection.execute("COMMIT")
+        for decision in renumbered(self._waiting, rebuild.row_numbers, rebuild.rejection_numbers):
+            if decision is not None:
+                post(directory, decision)
         return done
 
 
@@ -104,6 +111,10 @@ class _Rebuild:
         self._categorise = categorise
         self._ids: dict[str, int] = {}
         self._pool: dict[int, int] = {}  # pool ids: old -> new
+        #: The new numbers of rows and rejections by their old ones.
+        self.row_numbers: dict[int, int] = {}
+        self.rejection_numbers: dict[int, int] = {}
+        self._lost_decisions = 0
         self._incomplete = self._lost_calls = self._lost_replies = 0
         self._rows = _by_call(old["rows"])
         self._rejections = _by_call(old["rejections"])
@@ -124,16 +135,21 @@ class _Rebuild:
             (number, record) for number, record in sorted(self._old["rows"].items()) if judged.get(record[1]) == _KEEP
         ]
         for number, (old, _) in enumerate(kept, start=1):
+            self.row_numbers[old] = number
             self._pool[len(seeds) + old] = len(seeds) + number
         self._put_batches(calls)
         for call, record in calls.items():
             self._put_call(call, record, judged[call])
         for number, (_, (_, call, position, category, line, spans)) in enumerate(kept, start=1):
             self._put("rows", number, call, position, self._category(category, line), line, spans)
-        refused = [record for _, record in sorted(self._old["rejections"].items()) if judged.get(record[1]) == _KEEP]
-        for number, (_, call, position, category, reason, message, near, score, text) in enumerate(refused, start=1):
+        refused = [pair for pair in sorted(self._old["rejections"].items()) if judged.get(pair[1][1]) == _KEEP]
+        for number, (old, _) in enumerate(refused, start=1):
+            self.rejection_numbers[old] = number
+            self._pool[-old] = -number
+        for number, (_, (_, call, position, category, reason, message, near, score, text)) in enumerate(refused, 1):
             where = (number, call, position, self._category(category, ""))
             self._put("rejections", *where, reason, message, self._pool.get(near), score, text)
+        self._put_decisions()
         self._new.executemany(
             "INSERT INTO categories VALUES (?, ?)", [(number, encode_text(name)) for name, number in self._ids.items()]
         )
@@ -151,6 +167,11 @@ class _Rebuild:
         if self._lost_calls:
             yield Phrase(
                 "{count:,} calls have lost their record: their tokens and cost are unknown", count=self._lost_calls
+            )
+        if self._lost_decisions:
+            yield Phrase(
+                "{count:,} decisions of a person are lost with their rows: judge these rows again",
+                count=self._lost_decisions,
             )
         if passages_lost:
             yield Phrase("some passages are lost: the documents are read again when the run is resumed")
@@ -214,6 +235,17 @@ class _Rebuild:
             self._put("judged", call, None)
         elif judgement == _KEEP:
             self._put("judged", call, found)
+
+    def _put_decisions(self) -> None:
+        found = list(readable_decisions(self._old["decisions"], self._names))
+        kept = [each for each in renumbered(found, self.row_numbers, self.rejection_numbers) if each is not None]
+        self._lost_decisions = len(self._old["decisions"]) - len(kept)
+        for number, each in enumerate(kept, start=1):
+            row, rejection = (each.target, None) if each.target > 0 else (None, -each.target)
+            said = each.action, encode_text(each.reason), encode_text(each.person), each.at
+            category = self._id(each.category) if each.line is not None else None
+            values = (each.line, each.spans_line, category, each.after_call)
+            self._put("decisions", number, each.key, row, rejection, *said, *values)
 
     def _put(self, table: str, *values: JSON) -> None:
         self._new.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values))})", values)

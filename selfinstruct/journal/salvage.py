@@ -27,6 +27,8 @@ _MAGIC = b"SQLite format 3\0"
 _WAL_MAGIC = (0x377F0682, 0x377F0683)
 _NONE, _INT, _REAL, _TEXT, _BLOB = type(None), int, (int, float), str, bytes
 _MAYBE: Any = (type(None), int, float)
+_KEY: Any = (type(None), int)
+_LINE: Any = (type(None), str)
 
 
 class _JSONList(str):
@@ -50,6 +52,7 @@ _FORMS: dict[str, tuple[Any, ...]] = {
     "rows": (_NONE, _INT, _INT, _INT, _JSONObject, _JSONObject),
     "rejections": (_NONE, _INT, _INT, _INT, _TEXT, _BLOB, _MAYBE, _MAYBE, _BLOB),
     "passages": (_NONE, _JSONObject),
+    "decisions": (_NONE, _TEXT, _KEY, _KEY, _TEXT, _BLOB, _BLOB, _TEXT, _LINE, _JSONObject, _KEY, _INT),
 }
 #: Tables whose last column was added by the second schema: earlier records lack it.
 _EXTENDED = ("batches", "calls")
@@ -70,7 +73,7 @@ def salvage(main: bytes, log: bytes = b"") -> Tables:
     pages = _Pages(main, size, _frames(log))
     tables: Tables = {name: {} for name in _FORMS}
     claimed: set[int] = set()
-    for name, root in _roots().items():
+    for name, root in _roots(main).items():
         for page in pages.leaves(root, claimed):
             tables[name].update((key, record) for key, record in pages.rows(page) if _fits(record, name))
     for page in pages.numbers():
@@ -82,11 +85,15 @@ def salvage(main: bytes, log: bytes = b"") -> Tables:
     return tables
 
 
-def _roots() -> dict[str, int]:
-    """The root page of each table: tables are created in the order of the schema, and never dropped."""
+def _roots(main: bytes) -> dict[str, int]:
+    """The root page of each table: tables are created in the order of the schema, and never dropped.
+
+    A journal of an older schema has no page for the tables of later ones.
+    """
+    version = int.from_bytes(main[60:64], "big") if main.startswith(_MAGIC) else 0
     connection = sqlite3.connect(":memory:")
     try:
-        for script in SCHEMA:
+        for script in SCHEMA[:version] if 0 < version < len(SCHEMA) else SCHEMA:
             connection.executescript(script)
         return dict(connection.execute("SELECT name, rootpage FROM sqlite_master WHERE type = 'table'"))
     finally:

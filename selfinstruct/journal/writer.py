@@ -25,8 +25,10 @@ from selfinstruct.journal.database import (
     storage_error,
     storage_errors,
 )
+from selfinstruct.journal.decisions import Change, Decision
 from selfinstruct.journal.entries import SeedRow, decode_text, encode_text
 from selfinstruct.journal.history import History
+from selfinstruct.journal.inbox import emptied
 from selfinstruct.journal.metadata import RunMetadata
 from selfinstruct.records import JSON, Batch, Failure, Judgement, Reply
 from selfinstruct.rows import to_json
@@ -41,13 +43,14 @@ class Journal:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.path = path
-        self.history = History(connection, path)
+        self.history = History(connection, path, with_inbox=False)
         self._connection = connection
         self._write_error: StorageError | None = None
         with storage_errors(path):
             self._last_call = self._highest("calls", "id")
             self._last_row = self._highest("rows", "number")
             self._last_rejection = self._highest("rejections", "id")
+            self._last_decision = self._highest("decisions", "id")
             self._categories: dict[str, int] = {
                 decode_text(name): number for number, name in connection.execute("SELECT id, name FROM categories")
             }
@@ -153,6 +156,18 @@ class Journal:
             self._add_rejections(call, judgements)
             self._set_judged(call, len(judgements))
 
+    def take_decisions(self) -> list[Change]:
+        """Move the decisions that wait in the inbox into the journal, commit, and return what each changes.
+
+        They count for every reply that is judged from now on.
+        """
+        with emptied(self.path.parent) as found:
+            known = self.history.decisions
+            new = [decision for decision in found if not known.knows(decision.key)]
+            changes = [change for decision in new if (change := self._add_decision(decision)) is not None]
+            self.commit()
+        return changes
+
     def write_metadata(self, metadata: RunMetadata) -> None:
         """Replace the metadata of the run, such as by ``replace(journal.history.metadata(), stopped="done")``."""
         with self._transaction():
@@ -214,6 +229,20 @@ class Journal:
             rows.append((number, call, judged.candidate.position, self._category(judged.category), line, spans))
         self._connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", rows)
         self._last_row += len(rows)
+
+    def _add_decision(self, decision: Decision) -> Change | None:
+        with self._transaction():
+            self._last_decision += 1
+            recorded = replace(decision, id=self._last_decision, after_call=self.history.last_judged_reply())
+            row, rejection = (decision.target, None) if decision.target > 0 else (None, -decision.target)
+            texts = encode_text(decision.reason), encode_text(decision.person)
+            category = self._category(decision.category) if decision.line is not None else None
+            values = (decision.line, decision.spans_line, category, recorded.after_call)
+            self._connection.execute(
+                "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (recorded.id, decision.key, row, rejection, decision.action, *texts, decision.at, *values),
+            )
+        return self.history.decisions.add(recorded)
 
     def _add_rejections(self, call: int, judgements: Sequence[Judgement]) -> None:
         refused = []

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from selfinstruct.checks import Criteria
-from selfinstruct.growth import CategoryProgress, Pool, ReaderFields, Sampler, SecondOpinion, restore
+from selfinstruct.growth import (
+    CategoryProgress,
+    Pool,
+    ReaderFields,
+    Sampler,
+    SecondOpinion,
+    compare_with,
+    restore,
+    show_again,
+)
 from selfinstruct.journal import History
 from selfinstruct.preparation.prepare import Prepared
 
@@ -44,6 +53,11 @@ class JudgingState:
         """
         restore(self.progress, sampler, history)
         self.pool.add_all((grown.row, grown.category) for grown in history.rows())
+        for decision in history.decisions.log:
+            compare_with(decision, self.pool)
+        for target, standing in history.decisions.standing.items():
+            outcome = history.outcome_of(target)
+            show_again(target, standing, outcome and outcome.category, self.pool)
 
     def set_quotas(self, quotas: Mapping[str, int]) -> None:
         """Replace the quotas, unless they are those of other categories."""

@@ -14,6 +14,7 @@ from selfinstruct.render.text import counted, format_number, pad, printable
 _COUNTED: dict[str, Callable[[int], Phrase]] = {
     "candidate": lambda n: counted(n, "candidate"),
     "category": lambda n: counted(n, "category", "categories"),
+    "decision": lambda n: counted(n, "decision"),
     "figure": lambda n: counted(n, "figure"),
     "file": lambda n: counted(n, "file"),
     "pair": lambda n: counted(n, "pair"),

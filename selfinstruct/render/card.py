@@ -29,7 +29,7 @@ from selfinstruct.render.description import (
     unchecked_phrase,
 )
 from selfinstruct.render.evaluation import HEADINGS, evaluation_parts
-from selfinstruct.render.summary import stop_phrase
+from selfinstruct.render.summary import decisions_phrase, stop_phrase
 from selfinstruct.render.text import counted, format_number, printable
 
 if TYPE_CHECKING:
@@ -153,6 +153,12 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         f"its category.{exception} {format_number(sum(summary.rejected.values()))} of "
         f"{counted(summary.candidates, 'candidate')} were rejected. {synthetic}"
     )
+    if summary.decisions.total:
+        yield ""
+        yield (
+            f"{decisions_phrase(summary)}. Edited rows, and rejected candidates that the person accepted, count as the "
+            "person left them, whatever the rules say."
+        )
     yield from _rejected(summary)
     yield from _limits(prepared)
     yield ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -40,9 +41,35 @@ def provenance_text(found: Provenance, threshold: float | None, width: int | Non
     if found.line is not None:
         place = _("line {line} of {file}", line=found.line, file=printable(found.recipe.seeds.file))
         text.append(f"\n  {place}\n")
+    text.append_text(_decisions(found))
     if found.replies:
         text.append_text(_reply(found, width))
     text.append_text(_nearest(found, threshold, width))
+    return text
+
+
+def _decisions(found: Provenance) -> Text:
+    """What a person decided about the row, in order, and the values that it has since."""
+    text = Text()
+    if not found.decisions:
+        return text
+    text.append(f"\n{_('decisions')}\n", "bold")
+    for each in found.decisions:
+        said = Phrase(
+            "{action} at {time} by {person}" if each.person else "{action} at {time}",
+            action=each.action,
+            time=each.at,
+            person=printable(each.person),
+        )
+        text.append(f"  {translated(said)}", "cyan not bold")
+        text.append(f"  {printable(each.reason)}\n" if each.reason else "\n", "default not bold")
+    if found.standing is not None and found.standing.action == "edit" and found.standing.line is not None:
+        text.append(f"\n{_('values by a person')}\n", "bold")
+        row = json.loads(found.standing.line)
+        widest = max((cell_len(printable(name)) for name in row), default=0)
+        for name, value in row.items():
+            text.append(f"  {pad(printable(name), widest)}  ", "cyan not bold")
+            text.append(f"{printable(value_text(value))}\n", "default not bold")
     return text
 
 

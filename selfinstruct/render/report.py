@@ -30,8 +30,8 @@ from selfinstruct.render.report_figures import (
     uncommon_fields,
 )
 from selfinstruct.render.report_rows import cut as _cut
-from selfinstruct.render.report_rows import rows_data, sample
-from selfinstruct.render.summary import MEANINGS, finished_phrase, stop_phrase, used_all_passages
+from selfinstruct.render.report_rows import pool_name, rows_data, sample
+from selfinstruct.render.summary import MEANINGS, decisions_phrase, finished_phrase, stop_phrase, used_all_passages
 from selfinstruct.render.text import counted, format_duration, format_money, format_number
 
 if TYPE_CHECKING:
@@ -147,11 +147,17 @@ def _lead(summary: Summary, prepared: Prepared) -> str:
     grown = f"{counted(summary.accepted, 'row')} grown from {source_phrase(prepared)}"
     took = format_duration(summary.seconds)
     if summary.stopped == "done":
-        return f"{grown} in {took}: {finished_phrase(summary)}."
+        return f"{grown} in {took}: {finished_phrase(summary)}.{_by_person(summary)}"
     wanted = format_number(summary.requested_rows)
     if summary.stopped == "running":
-        return f"{grown} in {took}, of {wanted} requested. The run is still in progress."
-    return f"{grown} in {took}, of {wanted} requested. The run stopped early: {stop_phrase(summary)}."
+        return f"{grown} in {took}, of {wanted} requested. The run is still in progress.{_by_person(summary)}"
+    stopped = f"The run stopped early: {stop_phrase(summary)}."
+    return f"{grown} in {took}, of {wanted} requested. {stopped}{_by_person(summary)}"
+
+
+def _by_person(summary: Summary) -> str:
+    """How many rows a person judged, as a sentence after others."""
+    return f" {decisions_phrase(summary)}." if summary.decisions.total else ""
 
 
 def _figures(summary: Summary) -> Iterator[Figure]:
@@ -220,7 +226,7 @@ def _reasons(report: Report) -> Iterator[Reason]:
 def _example(refused: RefusedCandidate, seeds: int) -> Example:
     near = ""
     if refused.nearest is not None:
-        near = f" · seed s{refused.nearest}" if refused.nearest <= seeds else f" · row {refused.nearest - seeds}"
+        near = f" · {pool_name(refused.nearest, seeds)}"
     category = _cut(refused.category) or "no category"
     return Example(f"x{refused.id}", category, f"{_cut(refused.message)}{near}", _cut(refused.text))
 

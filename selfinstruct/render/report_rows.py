@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from selfinstruct.analysis.report import Browsed
 from selfinstruct.growth import PASSAGE
-from selfinstruct.journal import GrownRow, RecordedReply
+from selfinstruct.journal import GrownRow, RecordedReply, row_name
 from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Recipe
 from selfinstruct.records import Row
@@ -69,7 +69,7 @@ def rows_data(browsed: Browsed, prepared: Prepared) -> dict[str, Any]:
             new.append(replies[row["call"]])
             for demo in reply.batch.demos:
                 if demo in browsed.pool and str(demo) not in pool:
-                    pool[str(demo)] = [_pool_name(demo, seeds), _row_text(browsed.pool[demo])]
+                    pool[str(demo)] = [pool_name(demo, seeds), _row_text(browsed.pool[demo])]
                     new.append(pool[str(demo)])
             number = int(reply.batch.conditions.get(PASSAGE) or 0)
             if number in browsed.passages and str(number) not in passages:
@@ -114,7 +114,10 @@ def _row_text(row: Row) -> str:
     return cut("\n".join(f"{name}: {value_text(value)}" for name, value in row.items()), _DEMONSTRATION)
 
 
-def _pool_name(number: int, seeds: int) -> str:
+def pool_name(number: int, seeds: int) -> str:
+    """What a report calls the row with this pool id."""
+    if number < 0:
+        return f"rejection {row_name(number)}"
     return f"seed s{number}" if number <= seeds else f"row {number - seeds}"
 
 

@@ -49,6 +49,7 @@ MEANINGS = {
     "judge": Phrase("rejected by the judge"),
     "unanswered": Phrase("a reader of the row gives another answer"),
     "tests": Phrase("code does not pass its tests"),
+    "person": Phrase("rejected by a person"),
 }
 
 
@@ -66,6 +67,8 @@ def summary_text(
     rejected = rejected_phrase(summary)
     text.append(f"\n  {_('{rejected}:' if summary.rejected else '{rejected}.', rejected=rejected)}\n")
     text.append_text(_losses(summary))
+    if summary.decisions.total:
+        text.append(f"  {_('{line}.', line=decisions_phrase(summary))}\n")
     if unchecked and summary.accepted:
         shown = _("Not checked: the content of {fields}.", fields=joined(map(printable, unchecked)))
         text.append(f"{shorten(f'  {shown}', width)}\n", "dim")
@@ -93,7 +96,7 @@ def headline(summary: Summary) -> Phrase:
 
 def _beginning(summary: Summary) -> Phrase:
     rows, took = counted(summary.accepted, "row"), format_duration(summary.seconds)
-    if summary.stopped == "done":
+    if summary.stopped == "done" and not reopened(summary):
         return Phrase("{rows} in {time}", rows=rows, time=took)
     wanted = counted(summary.requested_rows, "row")
     return Phrase("{accepted:,} of {rows} in {time}", accepted=summary.accepted, rows=wanted, time=took)
@@ -140,12 +143,34 @@ def stop_phrase(summary: Summary) -> str:
 
 def used_all_passages(summary: Summary) -> bool:
     """Whether a run ended because each passage of its documents had been used, its quota being left open."""
-    return bool(summary.stopped == "done" and summary.accepted < summary.requested_rows)
+    met = summary.accepted + summary.rejected_by_person
+    return bool(summary.stopped == "done" and met < summary.requested_rows)
+
+
+def reopened(summary: Summary) -> bool:
+    """Whether a run had met its quotas before a person rejected rows; resuming it fills them again."""
+    short = summary.accepted < summary.requested_rows
+    return bool(summary.stopped == "done" and short and not used_all_passages(summary))
 
 
 def finished_phrase(summary: Summary) -> Phrase:
     """The state of a run that is done, in a few words."""
+    if reopened(summary):
+        rows = counted(summary.rejected_by_person, "row")
+        return Phrase("every quota was met before a person rejected {rows}", rows=rows)
     return Phrase("every passage used") if used_all_passages(summary) else Phrase("every quota met")
+
+
+def decisions_phrase(summary: Summary) -> Phrase:
+    """How many rows a person judged, and how."""
+    made = summary.decisions
+    return Phrase(
+        "A person judged {rows}: {accepted:,} accepted, {rejected:,} rejected, {edited:,} edited",
+        rows=counted(made.total, "row"),
+        accepted=made.accepted,
+        rejected=made.rejected,
+        edited=made.edited,
+    )
 
 
 def rejected_phrase(summary: Summary) -> Phrase:
@@ -266,6 +291,8 @@ def _next(summary: Summary, where: Path, arguments: str) -> Text:
         if needs_model(summary):
             command = f"{grow} --base-url http://127.0.0.1:8000/v1 --model NAME"
             commands = {_("ask a model"): command, **commands}
+    elif reopened(summary):
+        commands = {_("fill the quotas again"): grow, **commands}
     elif summary.stopped == "done" and summary.requests and not used_all_passages(summary):  # templates write no more
         commands = {_("grow further"): f"{grow} --rows {2 * summary.requested_rows}", **commands}
     elif summary.stopped not in ("done", "running"):

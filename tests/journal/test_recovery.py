@@ -80,7 +80,7 @@ def damaged(whole: bytes, how: str) -> bytes:
         "first page zeroed": bytes(page) + whole[page:],
         "pages zeroed": whole[: 20 * page] + bytes(5 * page) + whole[25 * page :],
         "pages of garbage": whole[: 20 * page] + random.Random(7).randbytes(5 * page) + whole[25 * page :],
-        "a page repeated": whole[: 20 * page] + whole[30 * page : 31 * page] + whole[21 * page :],
+        "a page repeated": whole[: 22 * page] + whole[32 * page : 33 * page] + whole[23 * page :],
         "text": b"not a database, but quite long text\n" * 500,
     }[how]
 

@@ -19,6 +19,7 @@ from random import Random
 from typing import Any
 
 from selfinstruct.analysis.audit.claims import Claim, row_name, seed_name
+from selfinstruct.analysis.audit.decided import audit_decisions, recount_decisions
 from selfinstruct.analysis.audit.derived import (
     audit_checksums,
     audit_recipe_file,
@@ -98,11 +99,13 @@ def audit_run(
     watch("journal", 0, 1)
     with contextlib.closing(connect_reader(history.path)) as database:
         ledger = (audit_integrity(database), audit_conservation(database))
-        figures = recount(database)
+        figures = recount_decisions(recount(database), database, history.decisions.log)
     claims = [audit_checksums(history.path.parent, files.checksums), *ledger, audit_seeds(history)]
     claims.append(audit_summary_file(files.summary, figures, history, prepared))
     claims.append(audit_recipe_file(files.recipe, history, prepared))
     claims.append(audit_rows_file(files.rows, history))
+    if history.decisions.log:
+        claims.append(audit_decisions(history, prepared))
     watch("provenance", 0, 1)
     origins = audit_origins(history, prepared)
     claims.append(origins.claim)

@@ -50,7 +50,7 @@ def audit_checksums(directory: Path, checksums: Path) -> Claim:
 
 
 def audit_rows_file(path: Path, history: History) -> Claim:
-    """The file of rows has the accepted rows of the journal, byte for byte and in order."""
+    """The file of rows has the rows of the journal, as a person left them, byte for byte and in order."""
 
     def problems() -> Iterator[str]:
         try:
@@ -59,14 +59,14 @@ def audit_rows_file(path: Path, history: History) -> Claim:
             yield Phrase("{name}: cannot be read: {problem}", name=path.name, problem=error.strerror)
             return
         with file:
-            for grown in history.rows():
+            for at, grown in enumerate(history.final_rows(), 1):
                 line = file.readline()
                 if not line:
-                    yield Phrase("{name}: ends before row {number}", name=path.name, number=grown.number)
+                    yield Phrase("{name}: ends before row {number}", name=path.name, number=grown.name)
                     return
                 if line != f"{grown.line}\n".encode():
                     yield Phrase(
-                        "{name}:{number}: not row {number} of the journal", name=path.name, number=grown.number
+                        "{name}:{line}: not row {number} of the journal", name=path.name, line=at, number=grown.name
                     )
             if file.read(1):
                 yield Phrase("{name}: has more lines than the journal has rows", name=path.name)
@@ -139,6 +139,8 @@ def _expected(figures: Mapping[str, Any], history: History, prepared: Prepared) 
     expected["tokens", "output"] = tokens["output"] + sum(each[2] for each in preflights)
     expected["requested_rows",] = sum(prepared.quotas.values())
     expected["max_rouge_l",] = max(prepared.thresholds.values())
+    for action, count in figures["decisions"].items():
+        expected["decisions", action] = count
     for name, quota in prepared.quotas.items():
         expected["categories", name, "quota"] = quota
         expected["categories", name, "accepted"] = figures["categories"].get(name, 0)

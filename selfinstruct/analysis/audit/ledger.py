@@ -13,7 +13,7 @@ from selfinstruct.analysis.audit.claims import Claim
 from selfinstruct.messages import Phrase
 
 #: Numbers that count from 1 without a gap.
-_NUMBERED = {"rows": "number", "rejections": "id", "seeds": "number", "passages": "number"}
+_NUMBERED = {"rows": "number", "rejections": "id", "seeds": "number", "passages": "number", "decisions": "id"}
 
 
 def audit_integrity(database: sqlite3.Connection) -> Claim:
@@ -49,7 +49,7 @@ def audit_integrity(database: sqlite3.Connection) -> Claim:
         ):
             yield Phrase("run.sqlite: the reply of call {call} is missing", call=call)
 
-    tables = ("seeds", "batches", "calls", "replies", "rows", "rejections", "failures", "passages")
+    tables = ("seeds", "batches", "calls", "replies", "rows", "rejections", "failures", "passages", "decisions")
     records = sum(_count(database, table) for table in tables)
     return Claim.of("journal", Phrase("the journal is intact and complete"), "record", records, problems())
 

@@ -16,7 +16,7 @@ from itertools import chain
 
 from selfinstruct.analysis.audit.claims import Claim, row_name, seed_name
 from selfinstruct.checks import Criteria, relation, schema
-from selfinstruct.journal import GrownRow, History, seeds_digest
+from selfinstruct.journal import Decision, GrownRow, History, seeds_digest
 from selfinstruct.messages import Phrase
 from selfinstruct.preparation import Prepared
 from selfinstruct.records import Rejection
@@ -90,13 +90,18 @@ def audit_passages(history: History, prepared: Prepared) -> Claim | None:
 
 
 def audit_quotas(history: History, prepared: Prepared) -> Claim:
-    """No category has more rows than its quota; each has exactly as many in a run that says that it is done."""
-    accepted = Counter(grown.category for grown in history.rows())
+    """No category has more rows than its quota; each has exactly as many in a run that says that it is done.
+
+    A person may have left it with more or fewer: at most as many as there are decisions on its rows.
+    """
+    accepted = Counter(grown.category for grown in history.final_rows())
+    decided = Counter(name for decision in history.decisions.log for name in _decided_categories(history, decision))
     done = history.metadata().stopped == "done"
 
     def problems() -> Iterator[str]:
         for name, quota in prepared.quotas.items():
-            if accepted[name] > quota or (done and accepted[name] < quota):
+            more = accepted[name] - quota
+            if more > decided[name] or (done and -more > decided[name]):
                 yield Phrase("{name}: {rows:,} rows, quota {quota:,}", name=name, rows=accepted[name], quota=quota)
         recorded = history.metadata().current_quotas
         for name in recorded:
@@ -114,6 +119,8 @@ def audit_quotas(history: History, prepared: Prepared) -> Claim:
 
     full = sum(accepted[name] == quota for name, quota in prepared.quotas.items())
     exact = Phrase("every category has exactly its quota")
+    if decided:
+        exact = Phrase("every category has its quota, but for what a person decided")
     statement = exact if done else Phrase("no category exceeds its quota")
     detail = Phrase(
         "{full:,} full; {rows:,} of {quota:,} rows",
@@ -146,6 +153,14 @@ def audit_duplicates(history: History, prepared: Prepared) -> Claim:
     return Claim.of(
         "duplicates", Phrase("no row repeats a seed or another row"), "row", history.state().accepted, problems()
     )
+
+
+def _decided_categories(history: History, decision: Decision) -> set[str]:
+    """The categories whose number of rows a decision may have changed."""
+    outcome = history.outcome_of(decision.target)
+    recorded = outcome.category if outcome is not None else None
+    written = {each.category for each in history.decisions.on(decision.target) if each.line is not None}
+    return written | ({recorded} if recorded is not None else set())
 
 
 def _first(criteria: Criteria, grown: GrownRow) -> Rejection | None:

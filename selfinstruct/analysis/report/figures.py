@@ -80,7 +80,7 @@ class Report:
 def build_report(history: History, prepared: Prepared, summary: Summary) -> Report:
     """Return the figures of a run, read from its journal."""
     seeds, recipe = prepared.seeds.rows, prepared.recipe
-    sample = _sample(history, summary.accepted)
+    sample = _sample(history, history.decisions.recorded_rows(summary.accepted))
     rows = [grown.row for grown in sample]
     shuffled = random.Random(0).sample(rows, len(rows))  # those that are compared are spread over the run
     texts = [name for name, field in recipe.fields.items() if field.type == "string"]
@@ -126,10 +126,13 @@ def _written_fields(recipe: Recipe) -> set[str]:
 
 
 def _sample(history: History, total: int) -> list[GrownRow]:
-    """Return the first row and others chosen at random, in order, the same ones each time."""
+    """Return the first of ``total`` grown rows and others chosen at random, in order, the same ones each time.
+
+    Those that a person rejected are left out.
+    """
     chosen = {1, *random.Random(0).sample(range(1, total + 1), min(_SAMPLE, total))} if total else set()
     chosen.discard(max(chosen, default=0) if len(chosen) > _SAMPLE else 0)
-    return [grown for number in sorted(chosen) if (grown := history.row(number)) is not None]
+    return [grown for number in sorted(chosen) if (grown := history.final_row(number)) is not None]
 
 
 def _evenly_spaced(total: int, count: int) -> list[int]:
