@@ -22,8 +22,8 @@ import selfinstruct
 from selfinstruct.analysis.gate.reasons import REASONS as FINDINGS
 from selfinstruct.api.schemas import FORMATS, schema
 from selfinstruct.checks import REASONS
-from selfinstruct.recipe.table_names import named_tables, table_of
 from selfinstruct.journal import BY_PERSON
+from selfinstruct.recipe.table_names import named_tables, table_of
 from selfinstruct.render.summary import MEANINGS
 
 DOCS = Path(__file__).parent

@@ -12,7 +12,7 @@ import pytest
 from selfinstruct import api
 from selfinstruct.errors import InputError
 from selfinstruct.events import Snapshot
-from selfinstruct.journal import History, Lock, waiting
+from selfinstruct.journal import Decision, History, Lock, waiting
 from selfinstruct.preparation import JudgingState, prepared_from_journal
 
 SEEDS = "seeds/tickets.csv"
@@ -95,7 +95,8 @@ def test_a_rejected_row_is_replaced_by_resuming_and_nothing_like_it_comes_back(r
 
 def test_decisions_on_a_run_in_progress_count_at_once_and_are_refilled_in_it(tmp_path: Path) -> None:
     """They wait in the inbox until the loop takes them; the run ends with every quota met, and is judged again so."""
-    where, made = tmp_path / "run", []
+    where = tmp_path / "run"
+    made: list[Decision] = []
 
     def watch(snapshot: Snapshot) -> None:
         with History.open(where) as history:
