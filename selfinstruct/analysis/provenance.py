@@ -69,20 +69,23 @@ class Provenance:
     standing: Standing | None = None
 
 
-def trace_row(history: History, name: str) -> Provenance:
-    """Return the provenance of the row called ``name``. Raises InputError if there is none."""
+def trace_row(history: History, name: str, *, most_searched: int = _MAX_SEARCHED) -> Provenance:
+    """Return the provenance of the row called ``name``. Raises InputError if there is none.
+
+    In a pool of more than ``most_searched`` rows the nearest ones are not searched.
+    """
     recipe = parse_recipe(
         history.metadata().recipe, f"{history.path}: recipe", history.path.parent, importer=accept_unimported
     )
     kind, number = _parse_name(name)
     seed_count, last_row = history.seed_count(), history.last_row()
-    size = seed_count + last_row
+    searched = seed_count + last_row <= most_searched
     found = None
     if kind == "s":
         seeds = history.seeds()
         if number <= len(seeds):
             seed = seeds[number - 1]
-            near = _nearest_rows(history, recipe, seed.row, size, but=number)
+            near = _nearest_rows(history, recipe, seed.row, but=number) if searched else None
             return Provenance(f"s{number}", seed.category, seed.row, recipe, line=seed.line, nearest=near)
     elif kind == "x":
         refused = history.rejection(number)
@@ -91,7 +94,7 @@ def trace_row(history: History, name: str) -> Provenance:
     else:
         grown = history.row(number)
         if grown is not None:
-            near = _nearest_rows(history, recipe, grown.row, size, but=seed_count + number)
+            near = _nearest_rows(history, recipe, grown.row, but=seed_count + number) if searched else None
             found = Provenance(
                 str(number),
                 grown.category,
@@ -270,10 +273,8 @@ def _branch_order(path: str) -> tuple[int, list[int]]:
     return len(numbers), numbers
 
 
-def _nearest_rows(history: History, recipe: Recipe, row: Row, size: int, *, but: int) -> list[Neighbour] | None:
+def _nearest_rows(history: History, recipe: Recipe, row: Row, *, but: int) -> list[Neighbour]:
     """Return the rows of the pool nearest to ``row``, leaving out the id ``but``, its own."""
-    if size > _MAX_SEARCHED:
-        return None
     seeds = history.seeds()
     index = RowIndex(recipe.novelty)
     index.add_all(seed.row for seed in seeds)

@@ -167,10 +167,12 @@ def _prepared(history: History) -> Prepared:
     """The run as it was prepared, kept for the next decision: measuring its thresholds takes a while."""
     metadata = history.metadata()
     key = (history.path, metadata.recipe, metadata.seeds_digest, len(metadata.quotas))
-    if key not in _KEPT:
+    prepared = _KEPT.get(key)
+    if prepared is None:
+        prepared = prepared_from_journal(history)
         _KEPT.clear()
-        _KEPT[key] = prepared_from_journal(history)
-    return _KEPT[key]
+        _KEPT[key] = prepared
+    return prepared
 
 
 def _category(history: History, prepared: Prepared, target: int, row: Row, found: Provenance | None) -> str:

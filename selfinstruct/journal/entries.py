@@ -211,3 +211,25 @@ def parse_json(text: str, what: str) -> JSON:
         raise StorageError(
             Phrase("{what} in the journal is damaged: {error}", what=what, error=error), hint=DAMAGED
         ) from error
+
+
+def grown_row(number: int, call: int, position: int, name: bytes, line: str, spans: str) -> GrownRow:
+    """A row as it is stored."""
+    return GrownRow(number, call, position, decode_text(name), line, spans)
+
+
+def refused_candidate(
+    number: int,
+    call: int,
+    position: int,
+    name: bytes,
+    reason: str,
+    message: bytes,
+    nearest: int | None,
+    score: float | None,
+    text: bytes,
+) -> RefusedCandidate:
+    """A rejection as it is stored."""
+    return RefusedCandidate(
+        number, call, position, decode_text(name), reason, decode_text(message), nearest, score, decode_text(text)
+    )

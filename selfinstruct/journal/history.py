@@ -32,7 +32,9 @@ from selfinstruct.journal.entries import (
     State,
     decode_text,
     encode_text,
+    grown_row,
     parse_json,
+    refused_candidate,
 )
 from selfinstruct.journal.inbox import waiting
 from selfinstruct.journal.metadata import RunMetadata
@@ -91,7 +93,7 @@ class History:
     def decisions(self) -> Decisions:
         """A person's decisions, as of the first use."""
         inbox = waiting(self.path.parent) if self._with_inbox else ()  # first: it may be emptied into the journal
-        return Decisions(chain(read_decisions(self._query), inbox))
+        return Decisions(chain(read_decisions(self.query), inbox))
 
     @classmethod
     def open(cls, directory: Path) -> Self:
@@ -115,11 +117,11 @@ class History:
 
     def notes(self) -> dict[str, JSON]:
         """The metadata as stored, by key, including unknown keys."""
-        return {key: parse_json(value, f"note {key}") for key, value in self._query("SELECT key, value FROM notes")}
+        return {key: parse_json(value, f"note {key}") for key, value in self.query("SELECT key, value FROM notes")}
 
     def seeds(self) -> list[SeedRow]:
         """The seeds in file order: pool ids 1, 2, ..."""
-        found = self._query(
+        found = self.query(
             "SELECT s.row, g.name, s.line FROM seeds s JOIN categories g ON g.id = s.category ORDER BY s.number"
         )
         return [
@@ -130,31 +132,31 @@ class History:
         """All counts, in one snapshot."""
         decisions = self.decisions
         with self._snapshot():
-            return read_state(self._query, self.metadata(), decisions)
+            return read_state(self.query, self.metadata(), decisions)
 
     def seed_count(self) -> int:
         """The number of seeds, without counting them."""
-        return int(self._query("SELECT COALESCE(MAX(number), 0) FROM seeds")[0][0])
+        return int(self.query("SELECT COALESCE(MAX(number), 0) FROM seeds")[0][0])
 
     def last_row(self) -> int:
         """The number of the row that the run accepted last, 0 if there is none."""
-        return int(self._query("SELECT COALESCE(MAX(number), 0) FROM rows")[0][0])
+        return int(self.query("SELECT COALESCE(MAX(number), 0) FROM rows")[0][0])
 
     def last_rejection(self) -> int:
         """The id of the last rejection, 0 if there is none."""
-        return int(self._query("SELECT COALESCE(MAX(id), 0) FROM rejections")[0][0])
+        return int(self.query("SELECT COALESCE(MAX(id), 0) FROM rejections")[0][0])
 
     def open_batches(self) -> list[OpenBatch]:
         """The unfinished batches: first those with replies, in the order of recording, then the others."""
         # A batch is finished once one of its calls has a number of candidates.
-        unfinished = self._query(
+        unfinished = self.query(
             f"SELECT {_BATCH} FROM batches b JOIN categories g ON g.id = b.category WHERE NOT EXISTS "
             "(SELECT 1 FROM calls c JOIN judged j ON j.call = c.id "
             "WHERE c.batch = b.number AND j.candidates IS NOT NULL) ORDER BY b.number"
         )
         batches = []
         for found in unfinished:
-            replies = self._query(f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id", found[0])
+            replies = self.query(f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id", found[0])
             batches.append(OpenBatch(_batch(*found), tuple(_reply(*reply) for reply in replies)))
         return sorted(batches, key=lambda batch: (not batch.replies, [batch.replies[-1].call] if batch.replies else []))
 
@@ -167,7 +169,7 @@ class History:
 
     def passage(self, number: int) -> Row | None:
         """One passage by its number, from 1, or None."""
-        found = self._query("SELECT passage FROM passages WHERE number = ?", number)
+        found = self.query("SELECT passage FROM passages WHERE number = ?", number)
         return parse_json(found[0][0], f"passage {number}") if found else None
 
     def passage_of_calls(self) -> dict[int, int]:
@@ -189,7 +191,7 @@ class History:
         """The replies of each batch, in the order in which the batches' last calls were recorded."""
         of_batch = f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id"
         for _, batch in self._paged(_LAST_CALLS):
-            replies = tuple(_reply(*reply) for reply in self._query(of_batch, batch))
+            replies = tuple(_reply(*reply) for reply in self.query(of_batch, batch))
             if replies:
                 yield replies
 
@@ -205,12 +207,12 @@ class History:
     def rows(self, after: int = 0) -> Iterator[GrownRow]:
         """The rows that the run accepted, as it recorded them, from the one after ``after``, in constant memory."""
         for found in self._paged(f"{_ROWS} WHERE r.number > ? ORDER BY r.number LIMIT ?", after):
-            yield _grown(*found)
+            yield grown_row(*found)
 
     def row(self, number: int) -> GrownRow | None:
         """One accepted row as the run recorded it, by its number, or None."""
-        found = self._query(f"{_ROWS} WHERE r.number = ?", number)
-        return _grown(*found[0]) if found else None
+        found = self.query(f"{_ROWS} WHERE r.number = ?", number)
+        return grown_row(*found[0]) if found else None
 
     def final_rows(self, count: int | None = None) -> Iterator[GrownRow]:
         """The rows of the data set: those that count, with a person's values, then the accepted rejections.
@@ -250,18 +252,18 @@ class History:
     def count_rows_by(self, model: str) -> int:
         """The number of rows that count from replies of this model."""
         sql = "SELECT COUNT(*) FROM rows r JOIN calls c ON c.id = r.call WHERE c.model = ?"
-        return int(self._query(sql, encode_text(model))[0][0]) + more_rows(effects(self._query, self.decisions), model)
+        return int(self.query(sql, encode_text(model))[0][0]) + more_rows(effects(self.query, self.decisions), model)
 
     def rejections(self, reason: str = "", after: int = 0) -> Iterator[RefusedCandidate]:
         """The rejections (of one reason, or all) whose id is greater than ``after``, in the order of judging."""
         chosen, values = ("AND r.reason = ?3", [reason]) if reason else ("", [])
         for found in self._paged(f"{_REJECTIONS} WHERE r.id > ?1 {chosen} ORDER BY r.id LIMIT ?2", after, *values):
-            yield _refused(*found)
+            yield refused_candidate(*found)
 
     def rejection(self, number: int) -> RefusedCandidate | None:
         """One rejection by its id, or None."""
-        found = self._query(f"{_REJECTIONS} WHERE r.id = ?", number)
-        return _refused(*found[0]) if found else None
+        found = self.query(f"{_REJECTIONS} WHERE r.id = ?", number)
+        return refused_candidate(*found[0]) if found else None
 
     def failures(self) -> Iterator[FailedCall]:
         """The calls without a usable reply, in the order of recording."""
@@ -279,23 +281,23 @@ class History:
 
     def reply(self, call: int) -> RecordedReply | None:
         """The reply of one call by its id, or None."""
-        found = self._query(f"{_REPLIES} WHERE c.id = ?", call)
+        found = self.query(f"{_REPLIES} WHERE c.id = ?", call)
         return _reply(*found[0]) if found else None
 
     def candidates_by_call(self) -> list[tuple[int, int]]:
         """The judged calls, in the order of recording, each with the number of its candidates."""
-        return self._query("SELECT call, candidates FROM judged WHERE candidates IS NOT NULL ORDER BY call")
+        return self.query("SELECT call, candidates FROM judged WHERE candidates IS NOT NULL ORDER BY call")
 
     def accepted_by_call(self) -> list[tuple[int, str, int]]:
         """How many rows of which category were accepted from each call that led to any."""
-        names = {number: decode_text(name) for number, name in self._query("SELECT id, name FROM categories")}
-        found = self._query("SELECT call, category, COUNT(*) FROM rows GROUP BY call, category")
+        names = {number: decode_text(name) for number, name in self.query("SELECT id, name FROM categories")}
+        found = self.query("SELECT call, category, COUNT(*) FROM rows GROUP BY call, category")
         return [(call, names[category], count) for call, category, count in found]
 
     def batch_replies(self, call: int) -> tuple[RecordedReply, ...]:
         """All replies of the batch of reply ``call``, in order: the sources of its rows."""
         sql = f"{_REPLIES} WHERE c.batch = (SELECT batch FROM calls WHERE id = ?) ORDER BY c.id"
-        return tuple(_reply(*found) for found in self._query(sql, call))
+        return tuple(_reply(*found) for found in self.query(sql, call))
 
     def pool_rows(self, ids: Iterable[int]) -> dict[int, Row]:
         """The rows with these pool ids (seeds 1..S, then grown rows); unknown ids are left out.
@@ -310,13 +312,13 @@ class History:
                     found[number] = parse_json(line, f"the row of rejection {-number}")
                 continue
             table, key = ("seeds", number) if number <= seeds else ("rows", number - seeds)
-            for (line,) in self._query(f"SELECT row FROM {table} WHERE number = ?", key):
+            for (line,) in self.query(f"SELECT row FROM {table} WHERE number = ?", key):
                 found[number] = parse_json(line, f"pool row {number}")
         return found
 
     def last_judged_reply(self) -> int:
         """The id of the last reply of all finished batches, 0 if there is none: replies are judged in their order."""
-        found = self._query(_LAST_JUDGED)
+        found = self.query(_LAST_JUDGED)
         return int(found[0][0]) if found else 0
 
     def outcome_of(self, target: int) -> Outcome | None:
@@ -328,14 +330,15 @@ class History:
         return None if refused is None else Outcome(refused.call, refused.position, None, refused.reason)
 
     def _count(self, table: str) -> int:
-        return int(self._query(f"SELECT COUNT(*) FROM {table}")[0][0])
+        return int(self.query(f"SELECT COUNT(*) FROM {table}")[0][0])
 
     def _paged(self, sql: str, after: int = 0, *more: Any) -> Iterator[Any]:
-        while page := self._query(sql, after, _PAGE, *more):
+        while page := self.query(sql, after, _PAGE, *more):
             yield from page
             after = page[-1][0]
 
-    def _query(self, sql: str, *values: Any) -> list[Any]:
+    def query(self, sql: str, *values: Any) -> list[Any]:
+        """The rows that a query returns, all of them."""
         with storage_errors(self.path):
             return self._connection.execute(sql, values).fetchall()
 
@@ -345,11 +348,11 @@ class History:
         if self._connection.in_transaction:
             yield
             return
-        self._query("BEGIN")
+        self.query("BEGIN")
         try:
             yield
         finally:
-            self._query("COMMIT")
+            self.query("COMMIT")
 
 
 def _batch(number: int, name: bytes, count: int, asked: int, demos: str, given: str) -> Batch:
@@ -373,26 +376,6 @@ def _reply(
     usage = Usage(given, got, bool(estimated))
     reply = Reply(decode_text(text), decode_text(model), usage, decode_text(finish_reason), seconds, tries)
     return RecordedReply(call, _batch(*batch), step, reply)
-
-
-def _grown(number: int, call: int, position: int, name: bytes, line: str, spans: str) -> GrownRow:
-    return GrownRow(number, call, position, decode_text(name), line, spans)
-
-
-def _refused(
-    number: int,
-    call: int,
-    position: int,
-    name: bytes,
-    reason: str,
-    message: bytes,
-    nearest: int | None,
-    score: float | None,
-    text: bytes,
-) -> RefusedCandidate:
-    return RefusedCandidate(
-        number, call, position, decode_text(name), reason, decode_text(message), nearest, score, decode_text(text)
-    )
 
 
 def write_rows(history: History, path: Path, count: int | None = None) -> int:

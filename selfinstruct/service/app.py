@@ -18,7 +18,20 @@ from pydantic import BaseModel
 
 from selfinstruct.errors import SelfInstructError
 from selfinstruct.messages import LANGUAGES, Phrase
-from selfinstruct.service import about, events, metrics, openapi, previews, recipes, runs, security, static, uploads
+from selfinstruct.service import (
+    about,
+    decisions,
+    events,
+    metrics,
+    openapi,
+    previews,
+    recipes,
+    rows,
+    runs,
+    security,
+    static,
+    uploads,
+)
 from selfinstruct.service.logs import frames, say
 from selfinstruct.service.problems import MEDIA_TYPE, Problem, problem_of
 from selfinstruct.service.routes import JSON_TYPE, MAX_BODY, Call, Route, read_call, write_json
@@ -34,6 +47,8 @@ ROUTES: tuple[Route, ...] = (
     *events.ROUTES,
     *metrics.ROUTES,
     *openapi.ROUTES,
+    *rows.ROUTES,
+    *decisions.ROUTES,
     *static.ROUTES,
 )
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -11,13 +11,15 @@ from __future__ import annotations
 import contextlib
 import tomllib
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from selfinstruct.analysis.summary import Summary, cost_of
 from selfinstruct.api.runs import open_run
 from selfinstruct.errors import InputError
-from selfinstruct.journal import JOURNAL_NAME, History, RunMetadata, holder_of
+from selfinstruct.journal import BY_PERSON, INBOX_NAME, JOURNAL_NAME, History, RunMetadata, holder_of
+from selfinstruct.render.summary import reopened
 from selfinstruct.run_directory import CHECKSUMS_NAME
 from selfinstruct.service.models import Category, DecisionCounts, LastRejection, LastRow, Run, RunError, State, Tokens
 
@@ -34,7 +36,8 @@ def read_run(directory: Path) -> Run:
     """Read the figures of a run. Raises StorageError for a journal that cannot be read."""
     held = holder_of(directory) is not None
     with History.open(directory) as history:
-        if not held and (directory / CHECKSUMS_NAME).exists():
+        settled = not history.decisions.log or history.decisions.log[-1].id
+        if not held and settled and (directory / CHECKSUMS_NAME).exists():
             with contextlib.suppress(InputError):  # written by another version: the journal knows
                 return _of_summary(directory, history, open_run(directory).summary)
         return _of_journal(directory, history, held=held)
@@ -43,7 +46,7 @@ def read_run(directory: Path) -> Run:
 def stamp_of(directory: Path) -> tuple[object, ...]:
     """A value that changes when the figures of a run may have changed."""
     stamps: list[object] = [holder_of(directory) is not None]
-    for name in (JOURNAL_NAME, f"{JOURNAL_NAME}-wal", CHECKSUMS_NAME):
+    for name in (JOURNAL_NAME, f"{JOURNAL_NAME}-wal", CHECKSUMS_NAME, INBOX_NAME):
         try:
             status = (directory / name).stat()
         except OSError:
@@ -57,7 +60,7 @@ def _of_summary(directory: Path, history: History, summary: Summary) -> Run:
     return Run(
         id=directory.name,
         name=summary.name,
-        state=_ENDS.get(summary.stopped, "failed"),
+        state="short" if reopened(summary) else _ENDS.get(summary.stopped, "failed"),
         origin="command line",
         created=summary.started or _time(directory),
         updated=_time(directory / JOURNAL_NAME),
@@ -83,10 +86,10 @@ def _of_summary(directory: Path, history: History, summary: Summary) -> Run:
         cost=summary.cost,
         model=summary.model,
         seconds=summary.seconds,
-        last_row=last_row(history, summary.accepted),
-        last_rejection=last_rejection(history, sum(summary.rejected.values())),
+        last_row=last_row(history, history.last_row()),
+        last_rejection=last_rejection(history, history.last_rejection()),
         notes=list(summary.notes),
-        decisions=DecisionCounts(**getattr(summary, "decisions", {})),
+        decisions=DecisionCounts(**asdict(summary.decisions)),
     )
 
 
@@ -95,10 +98,13 @@ def _of_journal(directory: Path, history: History, *, held: bool) -> Run:
     money, priced = cost_of(state.spent, metadata.prices)
     models = list(dict.fromkeys(each.model for each in state.spent if each.model))
     quotas = metadata.current_quotas
+    ended = _ENDS.get(metadata.stopped, "failed")
+    if ended == "done" and state.accepted < sum(quotas.values()) <= state.accepted + state.rejected.get(BY_PERSON, 0):
+        ended = "short"  # a person has rejected rows since
     return Run(
         id=directory.name,
         name=_name_of(directory, metadata),
-        state="running" if held else _ENDS.get(metadata.stopped, "failed"),
+        state="running" if held else ended,
         origin="command line",
         created=metadata.started or _time(directory),
         updated=_time(directory / JOURNAL_NAME),
@@ -125,9 +131,10 @@ def _of_journal(directory: Path, history: History, *, held: bool) -> Run:
         cost=float(money) if priced else None,
         model=", ".join(models) or "imitator",
         seconds=round(metadata.seconds, 3),
-        last_row=last_row(history, state.accepted),
-        last_rejection=last_rejection(history, sum(state.rejected.values())),
+        last_row=last_row(history, history.last_row()),
+        last_rejection=last_rejection(history, history.last_rejection()),
         notes=list(metadata.remarks),
+        decisions=DecisionCounts(**asdict(state.decisions)),
     )
 
 
