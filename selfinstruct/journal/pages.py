@@ -31,6 +31,7 @@ _ROWS = """
       AND ((?3 IS NULL OR r.category = (SELECT id FROM categories WHERE name = ?3))
            AND (?4 IS NULL OR r.row LIKE ?4 ESCAPE '\\')
            OR r.number IN (SELECT value FROM json_each(?5)))
+      AND r.number NOT IN (SELECT value FROM json_each(?7))
     ORDER BY r.number LIMIT ?6"""
 _REJECTIONS = """
     SELECT r.id, r.call, r.position, g.name, r.reason, r.message, r.nearest, r.score, r.text
@@ -38,6 +39,7 @@ _REJECTIONS = """
     WHERE r.id > ?1 AND r.id <= ?2 {reason}
       AND (?3 IS NULL OR r.category = (SELECT id FROM categories WHERE name = ?3))
       AND (?4 IS NULL OR CAST(r.text AS TEXT) LIKE ?4 ESCAPE '\\' OR CAST(r.text AS TEXT) LIKE ?5 ESCAPE '\\')
+      AND r.id NOT IN (SELECT value FROM json_each(?7))
     ORDER BY r.id LIMIT ?6"""
 
 
@@ -74,11 +76,11 @@ def page_of_rows(history: History, after: int, limit: int, wanted: Filter) -> Pa
     pattern = _pattern(json.dumps(wanted.text, ensure_ascii=False)[1:-1]) if wanted.text else None
     # Without a filter the list of edited rows would only be in the way.
     also = edited if category is not None or pattern is not None else []
-    found = [
-        grown_row(*each) for each in history.query(_ROWS, after, until, category, pattern, json.dumps(also), limit)
-    ]
+    without = _without(standing, wanted, 1)
+    values = (after, until, category, pattern, json.dumps(also), limit, without)
+    found = [grown_row(*each) for each in history.query(_ROWS, *values)]
     rows = [(_as_it_stands(row, standing), standing.get(row.number)) for row in found]
-    kept = [pair for pair in rows if _fits(pair[0], wanted) and (wanted.decided == "any" or pair[1] is None)]
+    kept = [pair for pair in rows if _fits(pair[0], wanted)]
     end = found[-1].number if len(found) == limit else until
     return Page(kept, end if end < last else None, max(end - after, 0))
 
@@ -98,18 +100,18 @@ def page_of_rejections(
     until = min(after + (_SEARCHED if wanted.text else _FILTERED), last)
     if wanted.reason and not wanted.text and wanted.category is None:
         until = last
-    sql = _REJECTIONS.format(reason="AND r.reason = ?7" if wanted.reason else "")
+    sql = _REJECTIONS.format(reason="AND r.reason = ?8" if wanted.reason else "")
     category = None if wanted.category is None else encode_text(wanted.category)
     patterns = [
         _pattern(text) if wanted.text else None
         for text in (wanted.text, json.dumps(wanted.text, ensure_ascii=False)[1:-1])
     ]
+    values = (after, until, category, *patterns, limit, _without(standing, wanted, -1))
     more = (wanted.reason,) if wanted.reason else ()
-    found = [refused_candidate(*each) for each in history.query(sql, after, until, category, *patterns, limit, *more)]
+    found = [refused_candidate(*each) for each in history.query(sql, *values, *more)]
     kept = [(each, standing.get(-each.id)) for each in found]
     end = found[-1].id if len(found) == limit else until
-    shown = [pair for pair in kept if wanted.decided == "any" or pair[1] is None]
-    return Page(shown, end if end < last else None, max(end - after, 0))
+    return Page(kept, end if end < last else None, max(end - after, 0))
 
 
 def _chosen(targets: Sequence[int], standing: Mapping[int, Standing], wanted: Filter, limit: int) -> Page[int]:
@@ -121,6 +123,11 @@ def _chosen(targets: Sequence[int], standing: Mapping[int, Standing], wanted: Fi
         if standing[target].action == wanted.decided:
             found.append(target)
     return Page(found, None, len(targets))
+
+
+def _without(standing: Mapping[int, Standing], wanted: Filter, sign: int) -> str:
+    """The numbers to leave out, as JSON: those that a person has decided on, where these are not wanted."""
+    return json.dumps([sign * target for target in standing if sign * target > 0 and wanted.decided == "none"])
 
 
 def _as_it_stands(row: GrownRow, standing: Mapping[int, Standing]) -> GrownRow:

@@ -88,10 +88,10 @@ async def test_a_decision_counts_at_once_for_the_page_and_the_run(client: Client
 
 async def test_many_decide_at_once(client: Client, run: str) -> None:
     """Decisions of concurrent requests are all recorded, each once."""
-    answers = await asyncio.gather(
-        *(client.post(f"{run}/decisions", json={"row": str(n), "action": "reject"}) for n in range(1, 31))
-    )
-    assert {answer.status for answer in answers} == {201}
+    async with asyncio.TaskGroup() as group:
+        bodies = [{"row": str(number), "action": "reject"} for number in range(1, 31)]
+        sent = [group.create_task(client.post(f"{run}/decisions", json=body)) for body in bodies]
+    assert {each.result().status for each in sent} == {201}
     assert (await get(client, f"{run}/decisions"))["total"] == 30
     assert (await get(client, run))["accepted"] == 10
 
