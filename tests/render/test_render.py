@@ -354,10 +354,11 @@ def test_the_plan_fits_a_terminal_and_aligns_wide_characters() -> None:
 
 
 def test_every_reason_has_its_words() -> None:
-    """A summary explains each slug that a check can give."""
+    """A summary explains each slug that a check can give, and that of a person."""
     from selfinstruct.checks import REASONS
+    from selfinstruct.journal import BY_PERSON
 
-    assert set(MEANINGS) == set(REASONS)
+    assert set(MEANINGS) == {*REASONS, BY_PERSON}
 
 
 def test_the_summary_counts_what_was_lost() -> None:
@@ -379,6 +380,7 @@ def test_the_summary_counts_what_was_lost() -> None:
             "conserved": True,
             "started": "",
             "held_out": 0,
+            "decisions": {"accepted": 0, "rejected": 0, "edited": 0},
         },
     }
     summary = Summary.from_dict(data)
