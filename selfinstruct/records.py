@@ -45,13 +45,14 @@ class ReplyFormat:
     """The format of a JSON reply: one object or a list of objects, and the JSON type of each of their members.
 
     Those in ``optional`` may be left out. ``is_verbalized`` is whether each object also has the probability that the
-    model states for it, which is then one of the types.
+    model states for it, which is then one of the types. ``choices`` are the only values of a member that is a label.
     """
 
     types: dict[str, str]
     is_list: bool = True
     optional: frozenset[str] = frozenset()
     is_verbalized: bool = False
+    choices: dict[str, tuple[JSON, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ class Request:
 
     Models use only ``messages``; the built-in imitator uses ``demos`` and the batch. ``seed`` is derived from the
     run's seed and the batch number, so that a repeated run sends the same requests. ``reply_format`` is None for a
-    text reply. ``model`` is the name of the model to call; "" means any.
+    text reply. ``model`` is the name of the model to call; "" means any. ``reply_tokens`` is about how long the reply
+    to these messages is, None if that is not known. At one of the texts in ``stop`` a model that continues a text ends
+    its reply. ``temperature`` is that of this request, where the recipe has none.
     """
 
     batch: Batch
@@ -70,6 +73,9 @@ class Request:
     seed: int
     reply_format: ReplyFormat | None = None
     model: str = ""
+    reply_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

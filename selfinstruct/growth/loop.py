@@ -14,7 +14,6 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from random import Random
 
 from selfinstruct.backends import ModelPool
 from selfinstruct.checks import Criteria
@@ -38,6 +37,7 @@ from selfinstruct.growth.planner import (
 from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.prompt_inputs import PromptInputs
 from selfinstruct.growth.prompt_size import PromptSize
+from selfinstruct.growth.requests import Requests
 from selfinstruct.growth.run_counts import RunCounts
 from selfinstruct.growth.sampler import Sampler
 from selfinstruct.growth.stagnation import (
@@ -50,8 +50,7 @@ from selfinstruct.growth.stagnation import (
 from selfinstruct.growth.token_forecast import TokenForecast, rows_left
 from selfinstruct.journal import Journal, QuotaStage
 from selfinstruct.messages import Phrase, joined
-from selfinstruct.prompts import row_messages
-from selfinstruct.recipe import Language, Verify
+from selfinstruct.recipe import Language
 from selfinstruct.records import Batch, Failure, Judgement, Request, Row
 
 #: Replies judged before free slots are filled again, so that a burst of replies does not leave the endpoint idle.
@@ -94,6 +93,12 @@ class Loop:
     _tokens: TokenForecast = field(default_factory=TokenForecast)
     _due: deque[BatchCall] = field(default_factory=deque)
     _unread: deque[BatchCall] = field(default_factory=deque)
+    _requests: Requests = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare the requests."""
+        recipe, reads_messages = self.criteria.recipe, self.models.reads_messages
+        self._requests = Requests(recipe, self.language, self.seed, self.seeds, self.prompt_size, reads_messages)
 
     async def run(self) -> None:
         """Grow until every quota is met or every category that misses rows is exhausted.
@@ -158,10 +163,6 @@ class Loop:
             tokens_left=self._tokens.expected(rows_left(self.progress, refused)),
         )
 
-    def batch_rng(self, number: int) -> Random:
-        """The random generator of one batch, which depends on the run's seed and the batch number only."""
-        return Random(f"{self.seed}/{number}")
-
     async def _resume(self) -> None:
         """Queue the calls that open batches of an earlier session still need; judge batches that need none."""
         for unfinished in self.journal.history.open_batches():
@@ -183,7 +184,7 @@ class Loop:
     def _take(self) -> tuple[BatchCall, Request]:
         """The next call that is due, and its request."""
         call = self._due.popleft()
-        return call, self._request(call)
+        return call, self._requests.build(call.state, call.step_call)
 
     def _plan(self) -> bool:
         """Plan the next batch and queue its calls; False where nothing is left to request."""
@@ -194,7 +195,7 @@ class Loop:
         while True:
             if self._short:
                 self._shift_quotas()
-            rng = self.batch_rng(number)
+            rng = self._requests.batch_rng(number)
             batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng)
             if batch is None:
                 return False
@@ -234,26 +235,6 @@ class Loop:
         pooled = self.journal.history.pool_rows(grown) if grown else {}
         demos = [pooled[n] if n in pooled else self.seeds[n - 1] for n in batch.demos]
         return BatchState(batch, self.criteria.recipe, self.inputs, demos)
-
-    def _request(self, call: BatchCall) -> Request:
-        state, step_call, recipe = call.state, call.step_call, self.criteria.recipe
-        batch, demos = state.batch, state.demos
-        prompt = step_call.messages(recipe) if self.models.reads_messages else ()
-        if self.models.reads_messages and not prompt:
-            prompt = row_messages(
-                recipe,
-                batch.category,
-                batch.count,
-                demos,
-                self.language,
-                given=batch.conditions,
-                repeat_format=self.prompt_size.repeats_format,
-            )
-        # Votes with one seed might all be the same reply.
-        of = Random(f"{self.seed}/{step_call.key}") if isinstance(step_call.definition, Verify) else None
-        seed = (of or self.batch_rng(batch.number)).getrandbits(31)
-        reply_format = step_call.reply_format(recipe)
-        return Request(batch, step_call.key, prompt, demos, seed, reply_format, step_call.model)
 
     def _record(self, ended: Sequence[EndedCall]) -> Exception | None:
         """Journal and commit outcomes, queue replies for reading, and return the error that ends the run, if any."""

@@ -5,7 +5,7 @@ Does not handle: sending, or reading the reply (``step_reply``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from selfinstruct.prompts import ANSWER, REASONING, step_messages, verify_messages
@@ -44,7 +44,7 @@ class StepCall:
         if definition is None:
             types = {name: str(each.type) for name, each in fields.items()}
             optional = frozenset(name for name, each in fields.items() if each.optional)
-            return _of_rows(recipe, ReplyFormat(types, optional=optional))
+            return _of_rows(recipe, ReplyFormat(types, optional=optional, choices=_choices(recipe, types)))
         if isinstance(definition, Judge):
             return ReplyFormat({"score": "number", "reason": "string"}, is_list=False)
         if isinstance(definition, Verify):
@@ -53,7 +53,8 @@ class StepCall:
         if definition.reply != "json":
             return None
         types = {name: str(fields[name].type) if name in fields else "string" for name in definition.writes}
-        return _of_rows(recipe, ReplyFormat(types, is_list=definition.rows != 1))
+        choices = _choices(recipe, types)
+        return _of_rows(recipe, ReplyFormat(types, is_list=definition.rows != 1, choices=choices))
 
     def messages(self, recipe: Recipe) -> tuple[Message, ...]:
         """The prompt of a step, a judge or a reader; empty for imitation: its prompt is built from demonstrations."""
@@ -66,6 +67,11 @@ class StepCall:
         verbatim = any(each.api == "completions" for each in recipe.all_models if self.model in ("", each.name))
         system, prompt = self.definition.system, self.definition.prompt
         return step_messages(system, prompt, self.values, form, verbatim=verbatim)
+
+
+def _choices(recipe: Recipe, names: Iterable[str]) -> dict[str, tuple[JSON, ...]]:
+    """The values of the labels among the fields with these names."""
+    return {name: recipe.fields[name].one_of for name in names if name in recipe.fields and recipe.fields[name].one_of}
 
 
 def _of_rows(recipe: Recipe, form: ReplyFormat) -> ReplyFormat:

@@ -27,6 +27,7 @@ from selfinstruct.backends.openai.endings import Endings
 from selfinstruct.backends.openai.options import Options
 from selfinstruct.backends.openai.pacing import Pacing
 from selfinstruct.backends.openai.preflight import Preflight
+from selfinstruct.backends.openai.reply_limit import ReplyLimits
 from selfinstruct.backends.openai.settings import EndpointSettings
 from selfinstruct.backends.openai.wire import Wire
 from selfinstruct.errors import EndpointError
@@ -39,6 +40,8 @@ from selfinstruct.records import Failure, Message, Reply, ReplyFormat, Request, 
 _DEFAULTS = EndpointSettings()
 # A prompt counted as fewer tokens than this share of the estimate was truncated: tokenizers do not differ that much.
 _TRUNCATED_SHARE = 0.4
+# Tries of a request whose reply was all reasoning, up to its limit.
+_REASONED_TRIES = 3
 # Names of the signs of overload, for the progress line.
 _OVERLOADS = {
     "rate-limit": "a rate limit",
@@ -92,6 +95,7 @@ class OpenAIBackend:
         self._clock = clock
         self._model = model.name
         self._endings = Endings()
+        self._limits = ReplyLimits(fixed=model.max_tokens is not None)
 
     @classmethod
     async def connect(
@@ -170,7 +174,8 @@ class OpenAIBackend:
             return Failure(error.reason, message, billed, seconds, tries, self.name, end)
 
         while True:
-            body = self.options.body(self._model, request.messages, request.seed, request.reply_format)
+            limit = self._limits.of(request, expected)
+            body = self.options.body(self._model, request.messages, request.seed, request.reply_format, limit)
             try:
                 outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(errors))
             except (EndpointError, BudgetSpent) as error:
@@ -179,7 +184,11 @@ class OpenAIBackend:
                 return failure(last, error)
             billed, tries = billed + usage, tries + 1
             if isinstance(outcome, Completion):
+                if self._limits.record(request, limit, outcome) and tries < _REASONED_TRIES:
+                    continue
                 return Reply(outcome.text, self.name, billed, outcome.finish_reason, seconds, tries)
+            if outcome.reason == "context" and self._limits.too_long(limit, expected, outcome.message):
+                continue
             last = outcome
             errors[outcome.reason] += 1
             if outcome.fatal:
@@ -226,6 +235,8 @@ class OpenAIBackend:
             messages = [Message(each["role"], each["content"]) for each in sent]
             outcome, usage, _ = await self._attempt(body, messages, 0, again=True)
             self.counts.preflight = self.counts.preflight + usage
+            if isinstance(outcome, Completion):
+                self._limits.notice_reasoning(outcome)
             return outcome
 
         checks = Preflight(

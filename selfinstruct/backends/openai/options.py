@@ -261,6 +261,7 @@ def _without(schema: Any, words: Collection[str]) -> Any:
 def reply_schema(reply_format: ReplyFormat) -> dict[str, Any]:
     """The JSON schema of a reply for ``response_format``: one object, or ``{"rows": [...]}`` for many.
 
+    The members are in the order of the fields, which a grammar made of the schema keeps, and labels have their values.
     It is strict if every name has a plain type and is required: strict mode allows no open lists or objects, untyped
     values or optional names.
     """
@@ -268,6 +269,8 @@ def reply_schema(reply_format: ReplyFormat) -> dict[str, Any]:
         name: {} if kind == "any" else {"type": kind, **({"items": {}} if kind == "array" else {})}
         for name, kind in reply_format.types.items()
     }
+    for name, values in reply_format.choices.items():
+        properties[name]["enum"] = list(values)
     schema = {
         "type": "object",
         "properties": properties,

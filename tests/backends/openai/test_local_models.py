@@ -341,7 +341,7 @@ async def test_the_hosted_recipe_counts_money(tmp_path: Path, monkeypatch: pytes
     spent = sum(each.input * price["input"] + each.output * price["output"] for each in server.ledger.billed) / 1e6
     assert summary.cost == pytest.approx(spent)
     bound = re.search(r"`--budget` limit replies to ([0-9,]+) tokens unless", PAGE)
-    assert bound and {body["max_tokens"] for body in server.prompts} == {int(bound[1].replace(",", ""))}
+    assert bound and max(body["max_tokens"] for body in server.prompts) <= int(bound[1].replace(",", ""))
 
 
 def test_the_commands_of_what_it_costs_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

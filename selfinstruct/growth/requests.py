@@ -1,0 +1,69 @@
+"""The request of a call: its messages, the seed, and what its reply should look like; pure.
+
+Does not handle: sending (``dispatch``), or what the backend makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from selfinstruct.growth.batch_state import BatchState
+from selfinstruct.growth.prompt_size import PromptSize
+from selfinstruct.growth.reply_length import ReplyLengths
+from selfinstruct.growth.step_call import StepCall
+from selfinstruct.prompts import row_messages
+from selfinstruct.recipe import Language, Recipe, Verify
+from selfinstruct.records import Message, Request, Row
+
+
+@dataclass(slots=True)
+class Requests:
+    """Builds the requests of one run; ``seed`` is the run's, and ``reads_messages`` whether they need messages."""
+
+    recipe: Recipe
+    language: Language
+    seed: int
+    seeds: Sequence[Row]
+    prompt_size: PromptSize
+    reads_messages: bool
+    _lengths: ReplyLengths | None = field(init=False, default=None)
+
+    def batch_rng(self, number: int) -> Random:
+        """The random generator of one batch, which depends on the run's seed and the batch number only."""
+        return Random(f"{self.seed}/{number}")
+
+    def build(self, state: BatchState, call: StepCall) -> Request:
+        """The request of a call of a batch."""
+        batch, recipe = state.batch, self.recipe
+        # Votes with one seed might all be the same reply.
+        of = Random(f"{self.seed}/{call.key}") if isinstance(call.definition, Verify) else None
+        seed = (of or self.batch_rng(batch.number)).getrandbits(31)
+        if not self.reads_messages:
+            return Request(batch, call.key, (), state.demos, seed, call.reply_format(recipe), call.model)
+        if self._lengths is None:
+            self._lengths = ReplyLengths(recipe, self.seeds)
+        return Request(
+            batch,
+            call.key,
+            call.messages(recipe) or self._row_messages(state),
+            state.demos,
+            seed,
+            call.reply_format(recipe),
+            call.model,
+            self._lengths.expected(call, batch.count),
+        )
+
+    def _row_messages(self, state: BatchState) -> tuple[Message, ...]:
+        """The messages that ask for whole rows, like the demonstrations."""
+        batch = state.batch
+        return row_messages(
+            self.recipe,
+            batch.category,
+            batch.count,
+            state.demos,
+            self.language,
+            given=batch.conditions,
+            repeat_format=self.prompt_size.repeats_format,
+        )
