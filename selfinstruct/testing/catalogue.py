@@ -148,7 +148,11 @@ FAULTS: dict[str, Fault] = {
         "reasoning instead of content, or inside it",
         _rewriting("lost", content.REASONING_ALONE) | _rewriting("kept", content.REASONING_BESIDE),
     ),
-    "refusal": Fault(22, "a sentence, the refusal field, the content filter", _rewriting("lost", content.REFUSALS)),
+    "refusal": Fault(
+        22,
+        "a sentence, the refusal field, the content filter",
+        _rewriting("lost", content.REFUSALS) | {"prompt": Variant("lost", transport.prompt_filtered)},
+    ),
     "tool-calls": Fault(
         23,
         "a tool call instead of content",

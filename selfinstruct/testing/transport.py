@@ -73,6 +73,17 @@ def _reset(wait: float) -> dict[str, str]:
     }
 
 
+prompt_filtered = _replying(
+    400,
+    {
+        "error": {
+            "message": "The response was filtered due to the prompt triggering the content management policy.",
+            "code": "content_filter",
+            "param": "prompt",
+            "innererror": {"code": "ResponsibleAIPolicyViolation"},
+        }
+    },
+)
 RATE_LIMITS: dict[str, _Act] = {
     "bare": _limiting(lambda wait: {}),
     "seconds": _limiting(lambda wait: {"Retry-After": f"{math.ceil(wait)}"}),
@@ -87,6 +98,9 @@ QUOTAS: dict[str, _Act] = {
     "spend-limit": _failing(
         429, "You have reached your monthly spend limit.", "billing_hard_limit_reached", "requests"
     ),
+    "arrears": _replying(400, {"code": "Arrearage", "message": "Access denied, the account is overdue."}),
+    "gateway": _failing(403, "用户额度不足, 剩余额度: 0.00", "insufficient_user_quota", "new_api_error"),
+    "in-200": _replying(200, {"code": 1113, "msg": "您的账户已欠费，请充值后重试"}),
 }
 SERVER_ERRORS: dict[str, _Act] = {
     "500": _failing(500, "The server had an error while processing your request."),
@@ -102,6 +116,13 @@ DENIALS: dict[str, _Act] = {
         403, "This project does not have access to the model.", "model_not_found", "permission_error"
     ),
     "model": _failing(404, "The model does not exist.", "model_not_found", "invalid_request_error"),
+    "key-400": _replying(
+        400, [{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}}]
+    ),
+    "key-200": _replying(200, {"base_resp": {"status_code": 1004, "status_msg": "login fail"}, "choices": None}),
+    "no-channel": _failing(503, "No available channel for model m under group default", None, "new_api_error"),
+    "no-provider": _failing(404, "No endpoints found for vendor/m."),
+    "no-chat": _failing(404, "This is not a chat model and thus not supported in the v1/chat/completions endpoint."),
 }
 
 # --- 9, 11, 13: unexpected bodies -----------------------------------------------------------
@@ -110,6 +131,20 @@ ERRORS_200: dict[str, _Act] = {
     "overloaded": _replying(200, {"error": {"code": 503, "message": _OVERLOADED}, "choices": None}),
     "rate-limit": _replying(200, {"error": {"code": 429, "message": _RATE_LIMITED}, "id": "x", "choices": None}),
     "string": _replying(200, {"error": _OVERLOADED}),
+    "code-and-msg": _replying(200, {"code": 50505, "msg": "Model service overloaded. Please try again later."}),
+    "base-resp": _replying(200, {"base_resp": {"status_code": 1002, "status_msg": "rate limit"}, "choices": None}),
+    "flat": _replying(200, {"object": "error", "message": _OVERLOADED, "type": "ServiceUnavailableError", "code": 503}),
+    "header": _replying(200, {"header": {"code": 11203, "message": "并发流控超限", "sid": "x"}}),
+    "nested": _replying(200, {"Response": {"Error": {"Code": "InternalError", "Message": "Busy"}, "RequestId": "x"}}),
+    "status": _replying(201, {"status": "error", "detail": "Upstream is temporarily unavailable"}),
+    "in-choice": _replying(
+        200,
+        {
+            "choices": [
+                {"finish_reason": "error", "error": {"code": 502, "message": "Died"}, "message": {"content": ""}}
+            ]
+        },
+    ),
 }
 ENVELOPES: dict[str, _Act] = {
     "flat": _replying(503, {"object": "error", "message": _OVERLOADED, "type": "ServiceUnavailableError", "code": 503}),

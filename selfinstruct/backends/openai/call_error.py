@@ -16,6 +16,7 @@ from selfinstruct.backends.openai.error_words import (
     CONTEXT_LENGTH,
     FILTERED,
     NO_CHANNEL,
+    NO_CHAT,
     NO_CREDIT,
     NO_MODEL,
     UNSUPPORTED,
@@ -118,6 +119,8 @@ def _classify(
 ) -> CallError:
     """Classify an error by its status and its words; ``shown`` is the status to show, if it is another one."""
     detail = _detail(shown or status, error)
+    if status in (400, 404, 422) and NO_CHAT.search(error.text):
+        return _no_chat(detail)
     if status in (400, 422):
         return _bad_request(error, detail, body)
     if status == 402 or (status in (401, 403, 429) and NO_CREDIT.search(error.text)):
@@ -203,6 +206,11 @@ def _denied(detail: str) -> CallError:
 def _no_credit(detail: str) -> CallError:
     hint = "Add credit to the account, or raise its spending limit."
     return CallError("quota", Phrase("the account has no credit left: {detail}", detail=detail), hint, fatal=True)
+
+
+def _no_chat(detail: str) -> CallError:
+    message = Phrase("the model takes no chat messages: {detail}", detail=detail)
+    return CallError("refused", message, 'Use an instruction-tuned model, or set `api = "completions"`.', fatal=True)
 
 
 def _no_model(detail: str) -> CallError:

@@ -33,8 +33,13 @@ BAD_KEY = _words(
 NO_CHANNEL = _words(r"no available channel", r"无可用渠道")
 NO_MODEL = _words(
     r"model_?not_?found|model\b.*(?:not (?:exist|found)|no access|unknown)|no such model|unknown model",
-    r"model\b.*not (?:a valid|available)|模型.{0,30}(?:不存在|未找到|未开通)",
+    r"model\b.*not (?:a valid|available)|no endpoints found for|no allowed providers",
+    r"deployment_?not_?found|deployment\b.*does not exist|模型.{0,30}(?:不存在|未找到|未开通)",
     NO_CHANNEL.pattern,
+)
+#: The model continues texts and takes no messages.
+NO_CHAT = _words(
+    r"not a chat model", r"does not support chat[ _]?completions?", r"(?:provide a|no|default) chat[_ ]template"
 )
 FILTERED = _words(
     r"content[_ ]?(?:filter|policy|management)|responsible ?ai|data_?inspection|(?:input|output|content)[_ ]sensitive",

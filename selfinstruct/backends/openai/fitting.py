@@ -64,7 +64,7 @@ class Fitting:
                 return outcome
             if outcome.option and self.options.reject(outcome.option, body, outcome.message):
                 continue
-            if outcome.reason == "refused" and not self._searched:
+            if outcome.reason == "refused" and not outcome.fatal and not self._searched:
                 self._searched = True
                 return await self._search(body, outcome)
             if outcome.reason == "server-error" and RESPONSE_FORMAT in body:

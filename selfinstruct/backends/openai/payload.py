@@ -42,6 +42,8 @@ def read_payload(data: bytes) -> dict[str, Any] | None:
         payload = payload[0] if payload else None
     if isinstance(payload, str):
         payload = _object_in(payload)
+    if isinstance(payload, dict) and is_chunk(payload):
+        return assemble([payload], ended=True)
     return _unwrapped(payload) if isinstance(payload, dict) else None
 
 

@@ -28,6 +28,7 @@ _ALIASES = {
 }
 _SYSTEM = re.compile(
     r"system['\"`]?[ _-]?(?:role|messages?|prompts?|instructions?)|\broles?\b[^.]{0,60}['\"` ]system\b"
+    r"|['\"`]system['\"`] is not"
     r"|roles? must alternate|(?:only|supported|be)\b[^.]{0,30}\buser\b[^.]{0,20}\bassistant\b|developer[ _]instruction"
     r"|(?:system|系统) ?(?:角色|消息|提示词?|指令)|角色.{0,12}system",
     re.IGNORECASE,
@@ -37,10 +38,11 @@ _STREAM = re.compile(r"(?<![A-Za-z])(?:non-?)?stream(?:ing|ed)?(?![A-Za-z_])|流
 _EXCLUSIVE = re.compile(
     r"\bboth\b|at the same time|simultaneously|together with|mutually exclusive|同时", re.IGNORECASE
 )
-#: Words of an error with another status that is about the request all the same.
+#: Words of an error with another status that is about the request all the same, and not about a failure.
 _REFUSING = re.compile(
-    r"not? (?:be )?(?:support|allow|permit|enabl|implement|accept)|unsupported|unknown|unrecogni[sz]ed|unexpected"
-    r"|invalid|doesn't support|\bonly\b|\bmust\b|extra (?:fields|inputs)|incompatible|不支持|无效|不能|非法",
+    r"not? (?:be )?(?:\w+ )?(?:support|allow|permit|enabl|implement|accept|set\b)|unsupported|doesn't support"
+    r"|un(?:known|recogni[sz]ed|expected) (?:param|field|option|argument|role|key)|only supports?|must alternate"
+    r"|extra (?:fields|inputs)|incompatible|failed to (?:parse|compile|initiali[sz]e)|不支持|无效|非法",
     re.IGNORECASE,
 )
 _CAMEL = re.compile(r"[a-z]+[A-Z]")

@@ -356,6 +356,14 @@ async def test_the_preflight_finds_rejected_options() -> None:
         ("denied:key", "API key was rejected"),
         ("denied:forbidden", "access denied"),
         ("denied:model", "no such model"),
+        ("quota:arrears", "no credit left"),
+        ("quota:gateway", "no credit left"),
+        ("quota:in-200", "您的账户已欠费"),
+        ("denied:key-400", "API key was rejected"),
+        ("denied:key-200", "login fail"),
+        ("denied:no-channel", "no such model"),
+        ("denied:no-provider", "no such model"),
+        ("denied:no-chat", "takes no chat messages"),
     ],
 )
 async def test_a_fatal_error_stops_all_calls(fault: str, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,8 @@ import pytest
 
 from selfinstruct.backends.openai.call_error import UNLIMITED_TRIES, from_error, from_status
 from selfinstruct.backends.openai.connection_error import from_exception
+from selfinstruct.backends.openai.options import reply_schema
+from selfinstruct.records import ReplyFormat
 
 
 def subclasses(kind: type[BaseException]) -> set[type[BaseException]]:
@@ -117,3 +120,19 @@ def test_a_server_error_waits_for_its_retry_after() -> None:
     headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "9s"}
     assert from_status(503, headers, b"{}").retry_after is None
     assert from_status(429, headers, b"{}").retry_after == 9
+
+
+def test_what_real_endpoints_say_is_understood() -> None:
+    """Which option a refusal is about, or ``#`` and the reason of another error.
+
+    The messages are those of OpenAI, Azure, Google, Anthropic, Bedrock, Groq, DeepSeek, DashScope, Zhipu, Baidu, vLLM,
+    SGLang, llama.cpp, Ollama, Cloudflare, OpenRouter, LiteLLM and One API.
+    """
+    sampling = {"temperature": 0.7, "top_p": 0.9, "presence_penalty": 0.5, "seed": 1, "max_tokens": 16, "top_k": 40}
+    form = {"type": "json_schema", "json_schema": reply_schema(ReplyFormat({"a": "string"}))}
+    messages = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
+    request = {"model": "m", "messages": messages, "response_format": form, **sampling}
+    for line in (Path(__file__).parent / "refusals.jsonl").read_text().splitlines():
+        case = json.loads(line)
+        error = from_status(case["status"], {}, json.dumps(case["body"]).encode(), request)
+        assert (error.option or f"#{error.reason}") == case["meaning"], line
