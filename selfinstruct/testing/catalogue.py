@@ -151,7 +151,7 @@ FAULTS: dict[str, Fault] = {
     "refusal": Fault(
         22,
         "a sentence, the refusal field, the content filter",
-        _rewriting("lost", content.REFUSALS) | {"prompt": Variant("lost", transport.prompt_filtered)},
+        _rewriting("lost", content.REFUSALS),
     ),
     "tool-calls": Fault(
         23,
@@ -357,6 +357,10 @@ FAULTS: dict[str, Fault] = {
     "control-tokens": Fault(38, "control tokens and tags around the reply", _rewriting("kept", dress.CONTROL_TOKENS)),
     "strings": Fault(39, "rows as strings of JSON", _rewriting("kept", dress.STRINGS)),
     "full-width": Fault(40, "full-width punctuation of JSON", _rewriting("kept", dress.FULL_WIDTH)),
+    "disguised": Fault(
+        41, "a wrong key, model or account, told in other statuses", _all("fatal", transport.DISGUISED), lasting=True
+    ),
+    "prompt-filter": Fault(42, "400 of a filter for the prompt", {"azure": Variant("lost", transport.prompt_filtered)}),
 }
 
 

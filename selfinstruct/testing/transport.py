@@ -98,9 +98,6 @@ QUOTAS: dict[str, _Act] = {
     "spend-limit": _failing(
         429, "You have reached your monthly spend limit.", "billing_hard_limit_reached", "requests"
     ),
-    "arrears": _replying(400, {"code": "Arrearage", "message": "Access denied, the account is overdue."}),
-    "gateway": _failing(403, "用户额度不足, 剩余额度: 0.00", "insufficient_user_quota", "new_api_error"),
-    "in-200": _replying(200, {"code": 1113, "msg": "您的账户已欠费，请充值后重试"}),
 }
 SERVER_ERRORS: dict[str, _Act] = {
     "500": _failing(500, "The server had an error while processing your request."),
@@ -116,6 +113,12 @@ DENIALS: dict[str, _Act] = {
         403, "This project does not have access to the model.", "model_not_found", "permission_error"
     ),
     "model": _failing(404, "The model does not exist.", "model_not_found", "invalid_request_error"),
+}
+#: The same in the statuses and envelopes of other servers.
+DISGUISED: dict[str, _Act] = {
+    "arrears": _replying(400, {"code": "Arrearage", "message": "Access denied, the account is overdue."}),
+    "gateway": _failing(403, "用户额度不足, 剩余额度: 0.00", "insufficient_user_quota", "new_api_error"),
+    "in-200": _replying(200, {"code": 1113, "msg": "您的账户已欠费，请充值后重试"}),
     "key-400": _replying(
         400, [{"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT"}}]
     ),
@@ -136,7 +139,7 @@ ERRORS_200: dict[str, _Act] = {
     "flat": _replying(200, {"object": "error", "message": _OVERLOADED, "type": "ServiceUnavailableError", "code": 503}),
     "header": _replying(200, {"header": {"code": 11203, "message": "并发流控超限", "sid": "x"}}),
     "nested": _replying(200, {"Response": {"Error": {"Code": "InternalError", "Message": "Busy"}, "RequestId": "x"}}),
-    "status": _replying(201, {"status": "error", "detail": "Upstream is temporarily unavailable"}),
+    "status": _replying(200, {"status": "error", "detail": "Upstream is temporarily unavailable"}),
     "in-choice": _replying(
         200,
         {

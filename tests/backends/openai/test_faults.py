@@ -54,7 +54,12 @@ VARIANTS = [
     for variant, each in fault.variants.items()
     if each.effect != "fatal" and not fault.lasting
 ]
-LASTING = [f"{name}:{variant}" for name, fault in FAULTS.items() if fault.lasting for variant in fault.variants]
+LASTING = [
+    f"{name}:{variant}"
+    for name, fault in FAULTS.items()
+    if fault.lasting and not fault.fatal
+    for variant in fault.variants
+]
 
 
 def seed_for(faults: Mapping[str, float], number: int, clean: int = 0) -> int:
