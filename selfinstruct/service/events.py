@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -124,5 +125,6 @@ ROUTES = (
         "Follow a run",
         media=EVENT_STREAM,
         headers=(LAST_EVENT,),
+        errors=(HTTPStatus.NOT_FOUND,),
     ),
 )

@@ -104,7 +104,8 @@ def _responses(route: Route, references: _References) -> Document:
     if route.answer is not None:
         done["content"] = {JSON_TYPE: {"schema": references[route.answer, "serialization"]}}
     elif route.media:
-        done["content"] = {route.media: {"schema": {"type": "string"}}}
+        # The schema of an event stream would be that of its events.
+        done["content"] = {route.media: {} if route.media == "text/event-stream" else {"schema": {"type": "string"}}}
     if route.location:
         done["headers"] = {"Location": {"description": "Where it can be read", "schema": {"type": "string"}}}
     others = {int(status) for status in (*_ALWAYS, *route.errors)}

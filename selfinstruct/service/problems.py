@@ -115,4 +115,4 @@ def _of_first(fault: Fault) -> str:
 
 
 def _message(fault: Mapping[str, Any]) -> str:
-    return "unknown key" if fault["type"] == "extra_forbidden" else str(fault["msg"])
+    return "unknown key" if fault["type"] == "extra_forbidden" else str(fault["msg"]).removeprefix("Value error, ")

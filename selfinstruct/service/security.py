@@ -56,11 +56,16 @@ def check_host(settings: Settings, headers: CIMultiDictProxy[str]) -> None:
 def check_origin(settings: Settings, request: web.Request) -> None:
     """Raise Problem for an Origin that is not allowed.
 
-    Without one, only safe methods are allowed, and calls with a token in ``Authorization``, which no site can send.
+    Without one, only safe methods are allowed with the cookie, which a browser sends whoever asks it to; a token in
+    ``Authorization`` is sent by nobody but its owner.
     """
     origins = request.headers.getall("Origin", [])
     if not origins:
-        if request.method in _SAFE or "Authorization" in request.headers:
+        if (
+            request.method in _SAFE
+            or "Authorization" in request.headers
+            or cookie_name(settings) not in request.cookies
+        ):
             return
     elif len(origins) == 1 and origins[0].lower() in settings.origins:
         return

@@ -160,7 +160,7 @@ def make_settings(root: Path, host: str, port: int, token: str | None, configura
     if token is not None:
         users[ONLY_USER] = digest_of(token)
     return Settings(
-        root=root,
+        root=root.absolute(),
         port=port,
         hosts=frozenset(hosts),
         origins=frozenset({*(f"http://{each}" for each in _own_hosts(host, port)), *configuration.origins}),

@@ -94,6 +94,10 @@ class Uploads:
                     raise too_large(most)
                 digest.update(data)
                 await asyncio.to_thread(file.write, data)
+            if not size:
+                raise Problem(
+                    HTTPStatus.UNPROCESSABLE_ENTITY, Phrase("body: empty"), Phrase("Send the bytes of a file.")
+                )
             await asyncio.to_thread(_keep, file, part, self._folder / made)
         except BaseException:
             file.close()
