@@ -29,7 +29,9 @@ def show(directory: str | Path, row: str | int) -> Provenance:
         return trace_row(history, str(row))
 
 
-def rejudge(directory: str | Path, *, recipe: str | Path | None = None, out: str | Path | None = None) -> Rejudged:
+def rejudge(
+    directory: str | Path, *, recipe: str | Path | Recipe | None = None, out: str | Path | None = None
+) -> Rejudged:
     """Parse and check a run's recorded replies again, by its own recipe or by ``recipe``, without calling a model.
 
     The rows that pass are written to ``out``, if given; the run itself is not changed.
@@ -37,7 +39,7 @@ def rejudge(directory: str | Path, *, recipe: str | Path | None = None, out: str
     Raises InputError if there is no such run, RecipeError if ``recipe`` does not fit its seeds.
     """
     with open_history(directory) as history, contextlib.ExitStack() as stack:
-        other = None if recipe is None else load_recipe(recipe, importer=import_extension)
+        other = load_recipe(recipe, importer=import_extension) if isinstance(recipe, str | Path) else recipe
         prepared = prepared_from_journal(history, other)
         if out is None:
             return rejudge_replies(history, prepared)

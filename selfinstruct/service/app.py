@@ -21,7 +21,9 @@ from selfinstruct.messages import LANGUAGES, Phrase
 from selfinstruct.service import (
     about,
     decisions,
+    downloads,
     events,
+    file_jobs,
     metrics,
     openapi,
     previews,
@@ -49,6 +51,8 @@ ROUTES: tuple[Route, ...] = (
     *openapi.ROUTES,
     *rows.ROUTES,
     *decisions.ROUTES,
+    *downloads.ROUTES,
+    *file_jobs.ROUTES,
     *static.ROUTES,
 )
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -84,6 +88,7 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
 async def _drain(app: web.Application) -> None:
     """End streams and runs; before the answers in progress are waited for, since these may be streams."""
     app[SERVICE].ending.set()
+    app[SERVICE].settling.close()
     await app[SERVICE].jobs.drain()
 
 

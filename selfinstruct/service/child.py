@@ -32,6 +32,10 @@ Say: TypeAlias = Callable[[Mapping[str, Any]], None]
 TASKS: Mapping[str, str] = {
     "preview": "selfinstruct.service.previewing:preview",
     "run": "selfinstruct.service.growing:grow",
+    **{
+        name: f"selfinstruct.service.tasks:{name}"
+        for name in ("check", "compare", "dedup", "evaluate", "export", "rejudge", "report", "settle")
+    },
 }
 #: Seconds for an orderly end after an interruption; then the process exits, and loses derived files alone.
 _PATIENCE = 5.5

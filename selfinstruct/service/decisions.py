@@ -75,6 +75,7 @@ async def create_decision(call: Call[NoQuery, DecisionAsked]) -> DecisionRecorde
     service = call.service
     directory = await find_run(service, call.path["id"])
     recorded = await asyncio.to_thread(_decide, directory, call.body, call.user, call.language)
+    service.settling.note(service, directory.name, directory)
     return recorded
 
 

@@ -6,7 +6,8 @@ directory of the process; its models are asked at the endpoint of the spec alone
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,9 +80,11 @@ def _recipe_of(spec: Mapping[str, Any]) -> Recipe | None:
     return recipe
 
 
-def _parsed(text: str, name: str, language: Any) -> Recipe:
+def _parsed(text: str, name: str, language: Any, known: Collection[str] = ()) -> Recipe:
     recipe = parse_recipe(text, name, ".", importer=None, language=language)
     for path in _files_of(recipe):
+        if os.path.realpath(path) in known:
+            continue
         if path == "-" or Path(path).is_absolute() or ".." in Path(path).parts:
             raise InputError(
                 "{name}: names a file: {path}",
@@ -99,6 +102,14 @@ def _parsed(text: str, name: str, language: Any) -> Recipe:
                     key=f"model.{key}",
                 )
     return recipe
+
+
+def parsed_recipe(text: str, own: Recipe | None = None) -> Recipe:
+    """The recipe of a text from a request. Raises InputError for one that imports code or names files elsewhere.
+
+    Files that the recipe ``own`` of a run names already are allowed, too.
+    """
+    return _parsed(text, RECIPE, None, {os.path.realpath(path) for path in _files_of(own)} if own is not None else ())
 
 
 def _files_of(recipe: Recipe) -> Iterator[str]:

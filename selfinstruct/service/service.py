@@ -21,6 +21,7 @@ from selfinstruct.service.metrics import Metrics
 from selfinstruct.service.problems import Problem
 from selfinstruct.service.processes import Processes
 from selfinstruct.service.settings import Settings
+from selfinstruct.service.settling import Settling
 from selfinstruct.service.store import Store
 from selfinstruct.service.uploads import Uploads
 
@@ -46,6 +47,7 @@ class Service:
     feeds: Feeds
     confirmations: Confirmations
     metrics: Metrics
+    settling: Settling = field(default_factory=Settling)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     _size: tuple[float, int] = (float("-inf"), 0)
 
