@@ -2,18 +2,23 @@
 
     docs/images/run.svg      the terminal: what `selfinstruct run seeds/logqa.jsonl --rows 1000` prints
     docs/images/report.png   the top of the report that it writes
+    docs/images/page.png     the page of `selfinstruct serve` after seeds/logqa.jsonl was dropped on it
 
-Both come from a real run in a temporary directory; nothing is drawn by hand.
+All come from a real run in a temporary directory; nothing is drawn by hand.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import pty
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 from pathlib import Path
 
 from PIL import Image
@@ -73,28 +78,60 @@ def draw_terminal(text: str, path: Path) -> None:
     path.write_text(svg[:start] + svg[end + 1 :].lstrip(), encoding="utf-8")
 
 
-def draw_report(report: Path, path: Path) -> None:
-    """The top of a report as a PNG of 128 colours."""
+def draw_address(address: str, path: Path, size: str = "1100,1060") -> None:
+    """The top of a page as a PNG of 128 colours."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("chromium not found; install it: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
         shot = Path(folder) / "shot.png"
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1100,1060"]
+        options = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            f"--window-size={size}",
+            "--virtual-time-budget=5000",
+        ]
         options += [f"--user-data-dir={folder}/profile", f"--screenshot={shot}"]
-        subprocess.run([chromium, *options, report.as_uri()], check=True, capture_output=True, timeout=120)
+        subprocess.run([chromium, *options, address], check=True, capture_output=True, timeout=120)
         with Image.open(shot) as image:
             image.convert("RGB").quantize(128).save(path, optimize=True)
 
 
+def draw_page(folder: Path, path: Path) -> None:
+    """The preview of a seed file that was uploaded to a service of its own."""
+    token, port = "a-token-for-one-picture-of-the-page-alone", 8753
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "selfinstruct", "serve", "served", "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SELFINSTRUCT_TOKEN": token}
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as server:
+        try:
+            for _ in range(100):
+                time.sleep(0.1)
+                with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/healthz"):
+                    break
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/octet-stream"}
+            seeds = (ROOT / "seeds" / "logqa.jsonl").read_bytes()
+            upload = urllib.request.Request(f"{address}/v1/files?name=logqa.jsonl", seeds, headers, method="POST")
+            with urllib.request.urlopen(upload) as answer:
+                file = json.load(answer)["id"]
+            draw_address(f"{address}/?token={token}#/new/{file}", path, "1180,930")
+        finally:
+            server.terminate()
+
+
 def main() -> None:
-    """Run the command once and draw both pictures."""
+    """Run the command once and draw the pictures."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         where = Path(folder)
         (where / "seeds").symlink_to(ROOT / "seeds")
         draw_terminal(terminal_output(where), IMAGES / "run.svg")
-        draw_report(where / "outputs" / "logqa" / "report.html", IMAGES / "report.png")
+        draw_address((where / "outputs" / "logqa" / "report.html").as_uri(), IMAGES / "report.png")
+        draw_page(where, IMAGES / "page.png")
     for path in sorted(IMAGES.iterdir()):
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size:,} bytes")
 

@@ -72,7 +72,7 @@ class ScriptedService:
         if url.path.endswith("/events"):
             event = f"retry: 60000\nevent: run\ndata: {json.dumps(self.run())}\n\n"
             return route.fulfill(body=event, headers={"Content-Type": "text/event-stream"})
-        for method, pattern, answer in self._routes():
+        for method, pattern, answer in self.answers():
             found = re.fullmatch(pattern, url.path)
             if found and route.request.method == method:
                 body = (
@@ -88,7 +88,8 @@ class ScriptedService:
         body = {"title": "No", "status": status, "detail": self.text(1), "hint": self.text(2), "errors": []}
         route.fulfill(status=status, body=json.dumps(body), headers={"Content-Type": "application/problem+json"})
 
-    def _routes(self) -> list[tuple[str, str, Callable[..., Json]]]:
+    def answers(self) -> list[tuple[str, str, Callable[..., Json]]]:
+        """The method, the pattern of the path and the answer of each route."""
         return [
             ("GET", "/v1/service", lambda query, body: self._service()),
             ("GET", "/v1/runs", lambda query, body: {"runs": [] if self.empty else self._runs(), "next": None}),
@@ -107,7 +108,7 @@ class ScriptedService:
     def _service(self) -> Json:
         limits = {"upload_bytes": 10**8, "rows": 10**6, "jobs": 9, "running": 2, "disk_bytes": 10**11}
         formats = [{"name": self.text(n), "description": self.text(n + 1), "extension": "jsonl"} for n in range(4)]
-        endpoints = [{"id": self.text(5), "models": [self.text(6)], "price": None}, {"id": "free", "models": None}]
+        endpoints = [{"id": self.text(5), "models": [self.text(6)], "price": None}, {"id": "free", "models": None, "price": None}]
         reasons = {"ungrounded": self.text(7)}
         shown = {"version": "1", "user": self.text(8), "language": "en", "limits": limits}
         return {**shown, "endpoints": endpoints, "formats": formats, "reasons": reasons}

@@ -77,7 +77,14 @@ export async function deleteRun(id) {
 export const recipeOf = (id) => get(run(id, "/recipe"));
 export const rows = (id, query, signal) => get(run(id, "/rows"), query, signal);
 export const rejections = (id, query, signal) => get(run(id, "/rejections"), query, signal);
-export const provenance = (id, name, signal) => get(run(id, `/rows/${part(name)}`), {}, signal);
+/** Where a row came from, with what its listing says of it: marked places, what a person decided, a refused text. */
+export async function provenance(id, name, signal) {
+  const after = Number(name.slice(name.startsWith("x") ? 1 : 0)) - 1;
+  const listed = name.startsWith("s") ? null : (name.startsWith("x") ? rejections : rows)(id, { after, limit: 1 }, signal);
+  const [found, page] = await Promise.all([get(run(id, `/rows/${part(name)}`), {}, signal), listed]);
+  const [item] = (page?.rows ?? page?.rejections ?? []).filter((each) => each.name === name);
+  return { ...found, spans: item?.spans ?? {}, text: item?.text ?? "", decision: item?.decision ?? null };
+}
 export const decide = (id, decision) => call("POST", run(id, "/decisions"), { body: decision });
 export const rejudge = (id, toml) => call("POST", run(id, "/rejudge"), { body: { toml } });
 export const comparison = (first, second) => get("/comparison", { first, second });

@@ -104,7 +104,7 @@ class Browse {
     const { run } = this.live;
     this.bar = h("div", { class: "toolbar", role: "search" }, h("label", { class: "grow", for: "search" }, t("search"), search),
       run.categories.length > 1 && select("category", run.categories.map((each) => [each.name, oneLine(each.name, 80)])),
-      this.ofRows ? select("decision", ["none", "any", "accept", "reject", "edit"].map((each) => [each, t(`decided_${each}`)]))
+      this.ofRows ? select("decision", ["none", "accept", "reject", "edit"].map((each) => [each, t(`decided_${each}`)]))
         : select("reason", Object.keys(run.rejected ?? {}).sort().map((slug) => [slug, `${oneLine(slug)}: ${meaning(slug, this.reasons)}`])));
     return this.bar;
   }

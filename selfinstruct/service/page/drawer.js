@@ -32,8 +32,7 @@ export function openRow(context, name, { step, decided, closed }) {
     } catch (error) { body.prepend(problem(error)); }
   };
   const content = (row, reasons) => {
-    const last = row.decisions?.at(-1);
-    const standing = last && last.action !== "undo" ? last.action : null;
+    const standing = row.decision?.action;
     const refusal = row.rejection;
     const button = (label, work, kind = "", key = null) => h("button", { type: "button", class: kind, onclick: work, "aria-keyshortcuts": key }, t(label));
     const isSeed = name.startsWith("s");
@@ -42,7 +41,7 @@ export function openRow(context, name, { step, decided, closed }) {
         standing && h("span", { class: `tag ${standing}` }, t(`decided_${standing}`))),
       h("p", { class: "soft" }, h("bdi", {}, visible(row.category))),
       refusal && h("div", { class: "callout warn" }, h("p", {}, h("span", { class: "tag bad" }, oneLine(refusal.reason)), " ", meaning(refusal.reason, reasons)), h("p", {}, visible(refusal.message ?? ""))),
-      row.row ? fields(row.row, row.spans) : h("pre", { tabindex: "0" }, visible(refusal?.text ?? "")),
+      row.row ? fields(row.row, row.spans) : h("pre", { tabindex: "0" }, visible(row.text)),
       !isSeed && h("p", { class: "actions" }, button("accept", () => act("accept"), "", "a"), button("reject", () => act("reject"), "", "r"),
         h("a", { class: "button", href: `#${context.path}/review?row=${encodeURIComponent(name)}` }, t("edit")), standing && button("undo", () => act("undo"), "quiet", "u")),
       origin(row),

@@ -33,7 +33,6 @@ export default {
   costUnknown: "unknown: no prices are set",
   createdBy: "created",
   decided_accept: "accepted",
-  decided_any: "Judged",
   decided_edit: "edited",
   decided_none: "Not judged",
   decided_reject: "rejected",

@@ -65,6 +65,12 @@ export function categoriesPart(preview, changed) {
     element: h("section", {}, h("div", { class: "section-head" }, h("h2", {}, t("categories")), total),
       h("div", { class: "table-box" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, t("category")), h("th", { class: "number wide" }, t("seeds")),
         h("th", { class: "number wide", title: t("maxRougeHint") }, t("maxRouge")), h("th", { class: "number" }, t("rows")))), body)), more),
+    /** Show about the quotas of another size, until the service says exactly. */
+    scale(rows) {
+      const all = Object.values(quotas()).reduce((have, each) => have + each, 0) || 1;
+      for (const input of inputs.values()) input.value = String(Math.max(1, Math.round((Number(input.value) * rows) / all)));
+      sum();
+    },
     update(now) {
       for (const each of now.categories) {
         const input = inputs.get(each.name);

@@ -87,6 +87,7 @@ class Preview {
     else {
       const categories = categoriesPart(preview, (quotas) => this.setQuotas(quotas));
       this.updateQuotas = categories.update;
+      this.scaleQuotas = categories.scale;
       fill(this.parts, checksPart(preview), fieldsPart(preview), categories.element, rowsPart(preview), promptPart(preview));
     }
     say(t("previewSaid", { rows: count(this.total(preview)) }));
@@ -105,6 +106,7 @@ class Preview {
   }
 
   setRows(rows) {
+    this.scaleQuotas?.(rows);
     if (this.source.toml === undefined) return this.change({ rows });
     this.recipe.value = withQuotas(this.source.toml, rows);
     return this.change({ toml: this.recipe.value, ...FROM_TEXT });
@@ -112,6 +114,7 @@ class Preview {
 
   setQuotas(quotas) {
     const rows = Object.values(quotas).reduce((sum, each) => sum + each, 0);
+    this.card.size(rows);
     this.recipe.value = withQuotas(this.source.toml ?? this.last.toml, rows, quotas);
     this.change({ toml: this.recipe.value, ...FROM_TEXT });
   }

@@ -51,14 +51,16 @@ class Queue {
 
 /** An even sample of all rows of a run, the same one each time; `at` is where it goes on, `moved(at)` hears of it. */
 export class SampleQueue extends Queue {
-  constructor(id, total, at, moved) {
+  constructor(id, at, moved) {
     super();
-    Object.assign(this, { id, total, at: at < total ? at : 0, moved, seed: seedOf(id) % Math.max(1, total) });
-    this.left = total;
-    this.ended = total === 0;
+    Object.assign(this, { id, at, moved, total: null, seed: 0, left: 0 });
   }
 
   async load() {
+    if (this.total === null) {
+      const { total } = await api.rows(this.id, { after: 0, limit: 1 });
+      Object.assign(this, { total, left: total, at: this.at < total ? this.at : 0, seed: seedOf(this.id) % Math.max(1, total) });
+    }
     const numbers = [];
     while (numbers.length < AHEAD && this.left > 0) {
       numbers.push(spread(this.at, this.total, this.seed));
@@ -80,8 +82,8 @@ export class ListQueue extends Queue {
   }
 
   async load() {
-    const query = { ...this.filters, after: this.after, limit: PAGE };
-    const answer = this.ofRows ? await api.rows(this.id, { ...query, decision: "none" }) : await api.rejections(this.id, query);
+    const query = { ...this.filters, decision: "none", after: this.after, limit: PAGE };
+    const answer = await (this.ofRows ? api.rows : api.rejections)(this.id, query);
     this.push(this.ofRows ? answer.rows.map(fromRow) : answer.rejections.map(fromRefusal));
     this.after = answer.next;
     this.ended = answer.next === null || answer.next === undefined;
@@ -97,8 +99,8 @@ export class OneQueue extends Queue {
 
   async load() {
     const found = await api.provenance(this.id, this.name);
-    this.ready.push({ name: this.name, category: found.category, row: found.row, spans: found.spans ?? {}, decision: null,
-      text: found.rejection?.text, reason: found.rejection?.reason, message: found.rejection?.message });
+    this.ready.push({ name: this.name, category: found.category, row: found.row, spans: found.spans ?? {}, decision: found.decision,
+      text: found.text, reason: found.rejection?.reason, message: found.rejection?.message });
     this.ended = true;
   }
 }

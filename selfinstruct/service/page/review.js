@@ -57,9 +57,8 @@ class Review {
 
   start() {
     const { id } = this.context;
-    const total = this.run.accepted + (this.run.decisions?.rejected ?? 0);
     const at = Number(recall(`review ${id}`)) || 0;
-    this.queue = this.one ? new OneQueue(id, this.one) : this.sampled ? new SampleQueue(id, total, at, (now) => remember(`review ${id}`, String(now)))
+    this.queue = this.one ? new OneQueue(id, this.one) : this.sampled ? new SampleQueue(id, at, (now) => remember(`review ${id}`, String(now)))
       : new ListQueue(id, this.ofRows, this.filters);
     this.advance();
   }

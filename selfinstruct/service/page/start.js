@@ -35,6 +35,7 @@ export function startCard(info, source, { change, rows, start }) {
       waiting.textContent = is ? t("updating") : "";
       if (is) go.disabled = true;
     },
+    size(rows) { size.value = String(rows); },
     starting(is) { go.disabled = is; go.textContent = t(is ? "starting" : "start"); },
     refuse(error) { fill(told, problem(error)); },
     set(preview, error) {
@@ -46,7 +47,7 @@ export function startCard(info, source, { change, rows, start }) {
       name.placeholder = oneLine(preview.name, 80);
       const { requests, tokens, cost } = preview.forecast;
       const line = (label, value) => [h("dt", {}, label), h("dd", {}, value)];
-      fill(forecast, line(t("writtenBy"), h("bdi", {}, visible(preview.model))), requests !== null && line(t("figure_requests"), count(requests)),
+      fill(forecast, line(t("writtenBy"), h("bdi", {}, visible(preview.model))), source.endpoint && line(t("figure_requests"), count(requests)),
         source.endpoint && tokens && line(t("figure_tokens"), range(tokens, brief)),
         line(t("figure_cost"), cost ? range(cost, money) : t(source.endpoint ? "costUnknown" : "costNone")));
     },

@@ -33,7 +33,6 @@ export default {
   costUnknown: "未知：没有设置价格",
   createdBy: "创建于",
   decided_accept: "已接受",
-  decided_any: "已判断",
   decided_edit: "已修改",
   decided_none: "未判断",
   decided_reject: "已拒绝",
