@@ -196,22 +196,14 @@ class ScriptedService:
         return {"rejections": found, "next": None, "scanned": 40, "total": 40}
 
     def _provenance(self, name: str) -> Json:
-        number = int(name.lstrip("sx"))
-        text = self.text(number)
-        reply = {
-            "call": 1,
-            "model": text,
-            "step": text,
-            "text": text,
-            "seconds": 1.5,
-            "tokens": {"input": 1, "output": 1},
-        }
-        rejection = {"reason": "ungrounded", "message": text, "text": text} if name.startswith("x") else None
+        text, row = self.text(int(name.lstrip("sx"))), self._item(int(name.lstrip("sx")))["row"]
+        reply = {"call": 1, "model": text, "step": text, "text": text, "seconds": 1.5, "tokens": [1, 1]}
+        near = {"name": "2", "row": row, "score": 0.75}
         return {
-            **self._item(number), "name": name, "replies": [reply], "demos": [{"name": "s1", "row": a_row(text, 1)}],
-            "conditions": {text: text}, "passage": text,
-            "nearest": [{"name": "2", "row": a_row(text, 2), "score": 0.75}], "rejection": rejection,
-            "decisions": [{"action": "reject", "reason": text, "by": text, "at": WHEN}],
+            "name": name, "category": text, "row": row, "recorded": row, "line": None, "replies": [reply],
+            "demos": [{**near, "score": None}], "conditions": {text: text}, "passage": {text: text}, "nearest": [near],
+            "rejection": {"reason": "ungrounded", "message": text} if name.startswith("x") else None,
+            "decisions": [{"action": "reject", "reason": text, "by": text, "at": WHEN, "values": None}],
         }  # fmt: skip
 
     def _decide(self, query: Json, body: Json) -> Json:
@@ -220,7 +212,7 @@ class ScriptedService:
             self.decided.append(body)
         checks = [{"reason": "ungrounded", "message": self.text(1)}] if body["action"] == "edit" else []
         return {
-            "id": 1,
+            "id": "1",
             "reason": "",
             "values": None,
             "by": "me",

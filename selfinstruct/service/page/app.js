@@ -61,7 +61,8 @@ async function route({ anew = false } = {}) {
   // The view before stays until this one is there, unless that takes long.
   const slow = setTimeout(() => mine === turn && fill(main, loading()), main.childElementCount ? 300 : 0);
   try {
-    const [{ show }] = await Promise.all([found[1](), api.service()]);
+    api.service().catch(() => {});  // every view needs it: asked for while the view is loaded
+    const { show } = await found[1]();
     if (mine !== turn) return;
     await show(main, context);
     if (mine === turn && before && before !== location.hash.split("?")[0] && !main.contains(document.activeElement)) {

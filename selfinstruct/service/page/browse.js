@@ -105,7 +105,7 @@ class Browse {
     this.bar = h("div", { class: "toolbar", role: "search" }, h("label", { class: "grow", for: "search" }, t("search"), search),
       run.categories.length > 1 && select("category", run.categories.map((each) => [each.name, oneLine(each.name, 80)])),
       this.ofRows ? select("decision", ["none", "accept", "reject", "edit"].map((each) => [each, t(`decided_${each}`)]))
-        : select("reason", Object.keys(run.rejected ?? {}).sort().map((slug) => [slug, `${oneLine(slug)}: ${meaning(slug, this.reasons)}`])));
+        : select("reason", Object.keys(run.rejected ?? {}).filter((slug) => slug !== "person").sort().map((slug) => [slug, `${oneLine(slug)}: ${meaning(slug, this.reasons)}`])));
     return this.bar;
   }
 

@@ -166,6 +166,7 @@ export default {
   queuedAt: "Waiting to start: number {n} in the queue.",
   quotaOf: "Rows of {name}",
   recipe: "Recipe",
+  refillHint: { one: "{n} row is missing since people rejected it. Resume to fill its place.", other: "{n} rows are missing since people rejected them. Resume to fill their places." },
   refusedAs: "refused as",
   refusedCount: { one: "{n} refused candidate", other: "{n} refused candidates" },
   refusedWhy: "Why candidates were refused",

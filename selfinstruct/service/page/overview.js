@@ -80,7 +80,7 @@ function outcome(live, path) {
         queued: () => [h("p", {}, now.position ? counted("queuedAt", now.position) : t("queued"))],
         running: () => [],
         done: () => [h("p", {}, t("doneHint"))],
-        short: () => [h("p", {}, counted("shortHint", left))],
+        short: () => [h("p", {}, counted(left <= (now.decisions?.rejected ?? 0) ? "refillHint" : "shortHint", left))],
         cancelled: () => [h("p", {}, counted("cancelledHint", left))],
         interrupted: () => [h("p", {}, counted("interruptedHint", left))],
         failed: () => [h("p", { class: "strong" }, visible(now.error?.title || t("failedHint"))), now.error?.hint && h("p", {}, visible(now.error.hint))],
@@ -162,7 +162,7 @@ function reasonList(path, reasons) {
       if (list.dataset.key === key || list.contains(document.activeElement)) return;  // never takes a focused link away
       list.dataset.key = key;
       fill(list, found.map(([slug, number]) => h("li", {},
-        h("span", { class: "category-name" }, h("a", { href: `#${path}/refused?reason=${encodeURIComponent(slug)}` }, oneLine(slug)), " ", h("span", { class: "soft" }, meaning(slug, reasons))),
+        h("span", { class: "category-name" }, h("a", { href: `#${path}/${slug === "person" ? "rows?decision=reject" : `refused?reason=${encodeURIComponent(slug)}`}` }, oneLine(slug)), " ", h("span", { class: "soft" }, meaning(slug, reasons))),
         bar(number / most, "bad"), h("span", { class: "number" }, count(number)))));
     },
   };

@@ -40,7 +40,8 @@ export async function show(main, context) {
   view.show(panel, { ...context, id, tab, path, live, keys: (own) => setKeys([...own, ...tabKeys]) });
 }
 
-export const refused = (run) => Object.values(run.rejected ?? {}).reduce((sum, each) => sum + each, 0);
+/** The candidates that checks refused, without the rows that a person rejected. */
+export const refused = (run) => Object.entries(run.rejected ?? {}).reduce((sum, [slug, each]) => sum + (slug === "person" ? 0 : each), 0);
 
 /** The run as it is now: `on(seen)` hears of each change. While it grows, its events are followed. */
 function liveRun(run, context) {

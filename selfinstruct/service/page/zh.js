@@ -166,6 +166,7 @@ export default {
   queuedAt: "等待开始：排在第 {n} 位。",
   quotaOf: "{name} 的行数",
   recipe: "配方",
+  refillHint: { other: "有 {n} 行被人拒绝，因此缺少。继续运行即可补足。" },
   refusedAs: "拒绝原因",
   refusedCount: { other: "{n} 个被拒绝的候选" },
   refusedWhy: "候选被拒绝的原因",
