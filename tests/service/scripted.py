@@ -108,7 +108,10 @@ class ScriptedService:
     def _service(self) -> Json:
         limits = {"upload_bytes": 10**8, "rows": 10**6, "jobs": 9, "running": 2, "disk_bytes": 10**11}
         formats = [{"name": self.text(n), "description": self.text(n + 1), "extension": "jsonl"} for n in range(4)]
-        endpoints = [{"id": self.text(5), "models": [self.text(6)], "price": None}, {"id": "free", "models": None, "price": None}]
+        endpoints = [
+            {"id": self.text(5), "models": [self.text(6)], "price": None},
+            {"id": "free", "models": None, "price": None},
+        ]
         reasons = {"ungrounded": self.text(7)}
         shown = {"version": "1", "user": self.text(8), "language": "en", "limits": limits}
         return {**shown, "endpoints": endpoints, "formats": formats, "reasons": reasons}

@@ -1,4 +1,4 @@
-"""The page in Chromium, before a real service: from a dropped file to a download, review by keys, a million rows."""
+"""The page in Chromium, before a real service: review by keys, a million rows, from a dropped file to a download."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ TOKEN = "a-token-that-only-this-test-knows-of-it"
 _DROP = """([text, name]) => {
   const data = new DataTransfer();
   data.items.add(new File([text], name));
-  document.querySelector('.drop').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  const drop = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+  document.querySelector('.drop').dispatchEvent(drop);
 }"""
 
 
@@ -53,7 +54,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with sqlite3.connect(folder / "runs" / "million" / "run.sqlite") as journal:
         journal.execute(
             "WITH RECURSIVE n(i) AS (SELECT 201 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) "
-            "INSERT INTO rows SELECT i, r.call, i, r.category, r.row, r.spans FROM n JOIN rows r ON r.number = 1 + i % 200"
+            "INSERT INTO rows SELECT i, r.call, i, r.category, r.row, r.spans "
+            "FROM n JOIN rows r ON r.number = 1 + i % 200"
         )
     journal.close()
     environment = {**os.environ, "SELFINSTRUCT_TOKEN": TOKEN, "SELFINSTRUCT_LANG": "en", "PYTHONPATH": str(ROOT)}
@@ -93,42 +95,8 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
     assert errors == []
 
 
-def test_a_stranger_gets_from_a_dropped_file_to_a_download(page: Page, served: Served) -> None:
-    """Drop, preview, change a quota, start, watch the end, look at a row, download: every file has what was asked for."""
-    page.evaluate(_DROP, [(ROOT / "seeds" / "logqa.jsonl").read_text(encoding="utf-8"), "logqa.jsonl"])
-    expect(page.locator(".preview-head")).to_contain_text("10 seed rows", timeout=30_000)
-    expect(page.locator(".preview-main")).to_contain_text("numbers and ids must occur in RawLog")
-    page.fill("#size", "40")
-    expect(page.locator("input[data-quota]").first).to_have_value("10")
-    page.locator("input[data-quota]").first.fill("14")
-    expect(page.locator("#size")).to_have_value("44")
-    page.click(".recipe-box > summary")
-    good = page.input_value(".editor textarea")
-    assert "rows = 44" in good
-    page.fill(".editor textarea", good.replace("max_chars", "max_char", 1))
-    expect(page.locator(".line-problems")).to_contain_text("max_chars", timeout=30_000)
-    line = good[: good.index("max_chars")].count("\n") + 1
-    expect(page.locator(".gutter .bad")).to_have_text(str(line))
-    page.fill(".editor textarea", good)
-    start = page.get_by_role("button", name="Start the run")
-    expect(start).to_be_enabled(timeout=30_000)
-    start.click()
-    expect(page.locator(".run-head .pill")).to_have_class("pill done", timeout=60_000)
-    run = served.get(f"/runs/{page.url.split('/')[-1]}")
-    assert sorted(each["accepted"] for each in run["categories"]) == [10, 10, 10, 14]
-    page.get_by_role("link", name="Rows").click()
-    page.locator("#row-2").click()
-    expect(page.locator("dialog")).to_contain_text("Shown in the prompt")
-    page.keyboard.press("Escape")
-    page.get_by_role("link", name="Download").click()
-    with page.expect_download() as waiting:
-        page.get_by_role("link", name="Download as jsonl").click()
-    rows = [json.loads(each) for each in waiting.value.path().read_text(encoding="utf-8").splitlines()]
-    assert len(rows) == 44 and all(row["Answer"] in row["RawLog"] for row in rows)
-
-
 def test_twenty_rows_are_reviewed_by_keys_alone(page: Page, served: Served) -> None:
-    """Each key shows the next row at once; the service has every judgement, and the page goes on from it after a reload."""
+    """Each key shows the next row at once; the service keeps every judgement, also over a reload."""
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_selector(".growth")
@@ -174,3 +142,37 @@ def test_a_million_rows_are_shown_quickly_and_in_few_bytes(page: Page, browser: 
     cold.keyboard.press("End")
     expect(cold.locator("#row-999999")).to_contain_text("1,000,000")
     context.close()
+
+
+def test_a_stranger_gets_from_a_dropped_file_to_a_download(page: Page, served: Served) -> None:
+    """Drop, preview, change a quota, start, watch, look at a row, download: the file has what was asked for."""
+    page.evaluate(_DROP, [(ROOT / "seeds" / "logqa.jsonl").read_text(encoding="utf-8"), "logqa.jsonl"])
+    expect(page.locator(".preview-head")).to_contain_text("10 seed rows", timeout=30_000)
+    expect(page.locator(".preview-main")).to_contain_text("numbers and ids must occur in RawLog")
+    page.fill("#size", "40")
+    expect(page.locator("input[data-quota]").first).to_have_value("10")
+    page.locator("input[data-quota]").first.fill("14")
+    expect(page.locator("#size")).to_have_value("44")
+    page.click(".recipe-box > summary")
+    good = page.input_value(".editor textarea")
+    assert "rows = 44" in good
+    page.fill(".editor textarea", good.replace("max_chars", "max_char", 1))
+    expect(page.locator(".line-problems")).to_contain_text("max_chars", timeout=30_000)
+    line = good[: good.index("max_chars")].count("\n") + 1
+    expect(page.locator(".gutter .bad")).to_have_text(str(line))
+    page.fill(".editor textarea", good)
+    start = page.get_by_role("button", name="Start the run")
+    expect(start).to_be_enabled(timeout=30_000)
+    start.click()
+    expect(page.locator(".outcome")).to_contain_text("Every quota is met", timeout=60_000)
+    run = served.get(f"/runs/{page.url.split('/')[-1]}")
+    assert sorted(each["accepted"] for each in run["categories"]) == [10, 10, 10, 14]
+    page.get_by_role("link", name="Rows").click()
+    page.locator("#row-2").click()
+    expect(page.locator("dialog")).to_contain_text("Shown in the prompt")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Download").click()
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download as jsonl").click()
+    rows = [json.loads(each) for each in waiting.value.path().read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 44 and all(row["Answer"] in row["RawLog"] for row in rows)

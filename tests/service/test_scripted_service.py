@@ -22,13 +22,11 @@ def test_every_scripted_answer_has_the_shape_of_the_real_one() -> None:
         checked = 0
         for method, pattern, answer in service.answers():
             path = pattern.replace("([^/]+)", "12").replace("[^/]+", "run-1")
-            route = next(
-                each
-                for each in ROUTES
-                if each.method == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each.path), path)
-            )
-            assert route.answer is not None
+            real = [each for each in ROUTES if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each.path), path)]
+            route = next((each for each in real if each.method == method), None)
+            if route is None or route.answer is None:
+                continue
             found = answer(_QUERY, _BODY, *(["12"] if "(" in pattern else []))
             route.answer.model_validate(found)
             checked += 1
-        assert checked >= 6
+        assert checked >= 10

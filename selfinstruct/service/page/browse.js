@@ -65,6 +65,7 @@ class Browse {
   }
 
   changed(error) {
+    if (error && this.live.run.accepted + refused(this.live.run) === 0 && !error.unreachable) return this.waiting();
     fill(this.error, error && [problem(error), h("p", {}, h("button", { type: "button", onclick: () => this.restart() }, t("retry")))]);
     if (error) return setText(this.status, "");
     if (!this.columns && this.pages.get(0)) this.setColumns();
@@ -83,6 +84,14 @@ class Browse {
     if (!this.filtered) return counted(key, pages.count);
     if (pages.done) return counted("matches", pages.count);
     return t("matchesSoFar", { n: count(pages.count), scanned: count(pages.scanned), total: count(pages.total) });
+  }
+
+  /** A run that has not begun has no rows that could be asked for: ask again once it has some. */
+  waiting() {
+    this.begun ??= this.live.on((now) => { if (now.accepted + refused(now) > 0 && this.list.element.hidden) this.restart(); });
+    setText(this.status, "");
+    fill(this.nothing, this.emptyState());
+    this.list.element.hidden = true;
   }
 
   emptyState() {

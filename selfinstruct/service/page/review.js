@@ -98,6 +98,7 @@ class Review {
     this.mode = "wait";
     this.card.setAttribute("aria-busy", "true");
     try { return this.showItem(await next); } catch (error) {
+      if (this.run.accepted === 0 && !error.unreachable) return this.showItem(null);
       fill(this.error, problem(error), h("p", {}, h("button", { type: "button", onclick: () => { fill(this.error); this.start(); } }, t("retry"))));
       return undefined;
     }

@@ -49,7 +49,7 @@ function liveRun(run, context) {
   let stop = null;
   const live = {
     run,
-    on(seen) { heard.push(seen); seen(live.run); },
+    on(seen) { heard.push(seen); seen(live.run); return true; },
     set(now) {
       const ended = busy(live.run) && !busy(now);
       live.run = now;
