@@ -26,6 +26,7 @@ from selfinstruct.cli.export import export
 from selfinstruct.cli.help import as_message, commands_of, speak
 from selfinstruct.cli.init import init
 from selfinstruct.cli.interrupts import INTERRUPTED, handle_sigterm
+from selfinstruct.cli.mcp import mcp
 from selfinstruct.cli.probe import probe
 from selfinstruct.cli.recipes import recipes
 from selfinstruct.cli.recover import recover
@@ -74,6 +75,7 @@ def application() -> typer.Typer:
     app.command("rejudge", short_help=_("Check the recorded replies of a run again."))(rejudge)
     app.command("schema", short_help=_("Print the JSON Schema of a format."))(schema)
     app.command("serve", short_help=_("Serve a page to grow, review and download data sets."))(serve)
+    app.command("mcp", short_help=_("Offer the service to an assistant, by MCP."))(mcp)
     app.command("context", short_help=_("Describe this tool for an assistant."))(context)
     return app
 

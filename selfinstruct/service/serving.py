@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -49,7 +49,7 @@ def serve(
     """
     configuration = read_configuration(config, environment)
     token = None if configuration.users else _token(environment)
-    listening = _listen(host, port)
+    listening = listen(host, port)
     with contextlib.closing(listening):
         actual: int = listening.getsockname()[1]
         settings = make_settings(root, host, actual, token, configuration)
@@ -60,20 +60,27 @@ def serve(
 
 
 async def _serve(settings: Settings, listening: socket.socket, announce: Callable[[], None]) -> None:
-    service = make_service(settings)
-    runner = web.AppRunner(
-        make_app(service), access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE, handler_cancellation=True
-    )
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    async with running(settings, listening):
+        announce()
+        await ended.wait()
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, listening: socket.socket) -> AsyncIterator[None]:
+    """Serve on a socket inside the block; at its end, finish the answers in progress and interrupt the runs."""
+    service = make_service(settings)
+    runner = web.AppRunner(
+        make_app(service), access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE, handler_cancellation=True
+    )
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
         say(service.log, "listening", port=settings.port)
-        announce()
-        await ended.wait()
+        yield
         service.ending.set()
         say(service.log, "draining")
     finally:
@@ -110,7 +117,8 @@ def _token(environment: Mapping[str, str]) -> str:
     return given or new_token()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on an address, with port 0 on a free one. Raises InputError if that is not possible."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -32,12 +33,12 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-@pytest.fixture
-async def assistant(folder: Path, tmp_path: Path) -> AsyncIterator[Client]:
+@contextlib.asynccontextmanager
+async def connected(folder: Path) -> AsyncIterator[Client]:
     """An assistant that is connected to the tools, over a service of its own."""
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
-    settings = make_settings(tmp_path / "outputs", "127.0.0.1", port, TOKEN, Configuration())
+    settings = make_settings(folder.parent / "outputs", "127.0.0.1", port, TOKEN, Configuration())
     async with running(settings, listening), aiohttp.ClientSession() as session:
         tools = Tools(ServiceClient(session, f"http://127.0.0.1:{port}", TOKEN), LocalFiles(folder))
         async with Client(make_server(tools)) as client:
@@ -59,37 +60,39 @@ async def refusal(assistant: Client, tool: str, **arguments: Any) -> str:
     return str(getattr(result.content[0], "text", ""))
 
 
-async def test_from_seeds_to_a_file(assistant: Client, folder: Path) -> None:
+async def test_from_seeds_to_a_file(folder: Path) -> None:
     """Preview, run, status, sample and export lead from a seed file to a file of rows; check finds no error in it."""
-    names = [tool.name for tool in (await assistant.list_tools()).tools]
-    assert sorted(names) == ["check", "export", "preview", "run", "sample", "status"]
+    async with connected(folder) as assistant:
+        names = [tool.name for tool in (await assistant.list_tools()).tools]
+        assert sorted(names) == ["check", "export", "preview", "run", "sample", "status"]
 
-    seen = await call(assistant, "preview", seeds="logqa.jsonl", rows=30)
-    assert {each["name"] for each in seen["fields"]} == {"Question", "Answer", "RawLog"}
-    assert sum(each["quota"] for each in seen["categories"]) == 30
+        seen = await call(assistant, "preview", seeds="logqa.jsonl", rows=30)
+        assert {each["name"] for each in seen["fields"]} == {"Question", "Answer", "RawLog"}
+        assert sum(each["quota"] for each in seen["categories"]) == 30
 
-    run = (await call(assistant, "run", seeds="logqa.jsonl", rows=30))["id"]
-    assert (await call(assistant, "status", run=run, wait=60))["state"] == "done"
-    assert [each["id"] for each in (await call(assistant, "status"))["runs"]] == [run]
+        run = (await call(assistant, "run", seeds="logqa.jsonl", rows=30))["id"]
+        assert (await call(assistant, "status", run=run, wait=60))["state"] == "done"
+        assert [each["id"] for each in (await call(assistant, "status"))["runs"]] == [run]
 
-    rows = (await call(assistant, "sample", run=run, count=3, after=5))["rows"]
-    assert [each["number"] for each in rows] == [6, 7, 8]
-    done = await call(assistant, "export", run=run, path="grown.jsonl")
-    assert len((folder / "grown.jsonl").read_text("utf-8").splitlines()) == 30
-    assert done["bytes"] == (folder / "grown.jsonl").stat().st_size
-    found = await call(assistant, "check", file="grown.jsonl")
-    assert not [each for each in found["findings"] if each["severity"] == "error"]
+        rows = (await call(assistant, "sample", run=run, count=3, after=5))["rows"]
+        assert [each["number"] for each in rows] == [6, 7, 8]
+        done = await call(assistant, "export", run=run, path="grown.jsonl")
+        assert len((folder / "grown.jsonl").read_text("utf-8").splitlines()) == 30
+        assert done["bytes"] == (folder / "grown.jsonl").stat().st_size
+        found = await call(assistant, "check", file="grown.jsonl")
+        assert not [each for each in found["findings"] if each["severity"] == "error"]
 
 
-async def test_refusals_say_what_to_do(assistant: Client, folder: Path) -> None:
+async def test_refusals_say_what_to_do(folder: Path) -> None:
     """What the service or the server refuses reaches the assistant in words, and the server goes on."""
-    assert "at most" in await refusal(assistant, "preview", seeds="logqa.jsonl", rows=10**9)
-    assert "no such" in await refusal(assistant, "status", run="no-such-run")
-    assert "not the id" in await refusal(assistant, "sample", run="../../v1/service")
-    assert "no such file" in await refusal(assistant, "preview", seeds="missing.jsonl")
-    assert "already exists" in await refusal(assistant, "export", run="x", path="logqa.jsonl")
-    assert "rejections" in await refusal(assistant, "sample", run="x", reason="echo")
-    assert (folder / "logqa.jsonl").read_bytes() == (SEEDS / "logqa.jsonl").read_bytes()
+    async with connected(folder) as assistant:
+        assert "more than" in await refusal(assistant, "preview", seeds="logqa.jsonl", rows=10**9)
+        assert "no such" in await refusal(assistant, "status", run="no-such-run")
+        assert "not the id" in await refusal(assistant, "sample", run="../../v1/service")
+        assert "no such file" in await refusal(assistant, "preview", seeds="missing.jsonl")
+        assert "already exists" in await refusal(assistant, "export", run="x", path="logqa.jsonl")
+        assert "rejections" in await refusal(assistant, "sample", run="x", reason="echo")
+        assert (folder / "logqa.jsonl").read_bytes() == (SEEDS / "logqa.jsonl").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["../outside.jsonl", "/etc/hostname", "link.jsonl", "way/outside.jsonl", "a\0b"])
