@@ -13,7 +13,7 @@ from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.reply_length import ReplyLengths
 from selfinstruct.growth.step_call import StepCall
-from selfinstruct.prompts import row_messages
+from selfinstruct.prompts import STOP, continued_rows, row_messages
 from selfinstruct.recipe import Language, Recipe, Verify
 from selfinstruct.records import Message, Request, Row
 
@@ -44,20 +44,24 @@ class Requests:
             return Request(batch, call.key, (), state.demos, seed, call.reply_format(recipe), call.model)
         if self._lengths is None:
             self._lengths = ReplyLengths(recipe, self.seeds)
+        rows = call.definition is None
         return Request(
             batch,
             call.key,
-            call.messages(recipe) or self._row_messages(state),
+            self._row_messages(state) if rows else call.messages(recipe),
             state.demos,
             seed,
             call.reply_format(recipe),
             call.model,
             self._lengths.expected(call, batch.count),
+            STOP if rows and recipe.continues_rows else (),
         )
 
     def _row_messages(self, state: BatchState) -> tuple[Message, ...]:
         """The messages that ask for whole rows, like the demonstrations."""
         batch = state.batch
+        if self.recipe.continues_rows:
+            return continued_rows(self.recipe, state.demos, batch.conditions)
         return row_messages(
             self.recipe,
             batch.category,

@@ -52,7 +52,8 @@ def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
     if call.definition is None:
         if call.key == EXPAND:
             return StepReply((Draft({}, ""),))
-        return _without_probabilities(_read_rows(reply, tuple(recipe.fields)), call, recipe)
+        read = _read_rows(reply, tuple(recipe.fields))
+        return _without_begun(read, reply) if recipe.continues_rows else _without_probabilities(read, call, recipe)
     if isinstance(call.definition, Judge | Verify):
         form = call.reply_format(recipe)
         read = _read_rows(reply, () if form is None else tuple(form.types))
@@ -84,6 +85,12 @@ def _read_rows(reply: Reply, names: Sequence[str]) -> StepReply:
     parsed = parse_reply(reply.text, tuple(names), finish_reason=reply.finish_reason)
     drafts = tuple(Draft(each.row, each.text, each.problem) for each in parsed.candidates)
     return StepReply(drafts, parsed.failure, parsed.message)
+
+
+def _without_begun(read: StepReply, reply: Reply) -> StepReply:
+    """The rows of a model that continues a text without the last one if the token limit cut it off, as it will."""
+    is_begun = len(read.drafts) > 1 and read.drafts[-1].row is None
+    return replace(read, drafts=read.drafts[:-1]) if is_begun and ending_of(reply.finish_reason) != "whole" else read
 
 
 def _without_probabilities(read: StepReply, call: StepCall, recipe: Recipe) -> StepReply:

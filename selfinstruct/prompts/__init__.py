@@ -6,6 +6,7 @@ fence that they cannot close, and are never used as a template.
 
 from __future__ import annotations
 
+from selfinstruct.prompts.continuation import STOP, continued_rows
 from selfinstruct.prompts.language import detect_language
 from selfinstruct.prompts.passage_prompt import ASK, ask_step
 from selfinstruct.prompts.probe_prompt import probe_messages
@@ -20,7 +21,9 @@ __all__ = [
     "ANSWER",
     "ASK",
     "REASONING",
+    "STOP",
     "ask_step",
+    "continued_rows",
     "demonstrations",
     "detect_language",
     "estimate_tokens",

@@ -45,6 +45,9 @@ def recipe_contradictions(recipe: Recipe) -> Iterator[Problem]:
         yield Problem(("prompt", "verbalized_sampling"), message, "rename the field, or remove the key")
     if recipe.models and recipe.model is not None:
         yield Problem(("models",), "cannot be combined with [model]", "make [model] one of the [[models]]")
+    if recipe.continues_rows and len({model.api for model in recipe.models}) > 1:
+        hint = 'set the same api in each, "chat" or "completions"'
+        yield Problem(("models",), "must have one api if they imitate rows", hint)
     if len({(model.name, model.base_url) for model in recipe.models}) < len(recipe.models):
         yield Problem(("models",), "lists the same model at the same base_url twice", "keep one, with a larger weight")
 

@@ -168,7 +168,8 @@ class Model(Table):
     number of requests in flight; ``requests_per_minute`` and ``tokens_per_minute`` are the endpoint's limits, where its
     replies do not state them. A call is abandoned after ``timeout`` seconds. ``api_key_env`` names the environment
     variable with the key; a recipe never contains one. Of several ``[[models]]``, each gets a share of the batches by
-    its ``weight``. ``api`` is "completions" for a model that continues a text and takes no messages.
+    its ``weight``. ``api`` is "completions" for a model that continues a text and takes no messages: it
+    writes rows that imitate others by continuing these.
 
     ``extra_body`` is added to the body of each request, ``extra_headers`` to its headers, ``extra_query`` to the query
     of its URL; a header or query may name an environment variable, ``"${NAME}"``. With ``stream``, replies are
@@ -263,6 +264,11 @@ class Recipe(Table):
     def imitates(self) -> bool:
         """Whether new rows imitate the seeds, in one step."""
         return not self.steps and not (self.expand and self.documents)
+
+    @property
+    def continues_rows(self) -> bool:
+        """Whether a model without instruction training writes whole rows, as the continuation of others."""
+        return self.imitates and any(each.api == "completions" for each in self.all_models)
 
     @property
     def needs_model(self) -> bool:

@@ -3,6 +3,8 @@
 It reads the demonstrations and the number of rows from the messages, imitates the demonstrations with the embedded
 imitator, and replies in the requested format. A given share of its rows is bad on purpose.
 
+A text that ends in rows as JSON Lines is continued by more of them, as a base model does.
+
 Asked as a reader (`[[verify]]`), it gives the value of the row that it wrote with these fields; asked as a judge, the
 score 5.
 
@@ -31,6 +33,9 @@ _ASKED = re.compile(r"(?:Write|请写出) ([0-9]+) ")
 # A value in a reader's prompt, and the field that it is asked for.
 _FIELD = re.compile(r"^(`{3,})\n(.*?)\n\1$", re.DOTALL | re.MULTILINE)
 _ANSWERED = re.compile(r'its field ("(?:[^"\\]|\\.)*")|("(?:[^"\\]|\\.)*") 字段（')
+# The rows at the end of a text that a base model continues.
+_ROW_LINES = re.compile(r"(?:^\{.*\}\n)+\Z", re.MULTILINE)
+_CONTINUED = 30
 _REMEMBERED = 20_000
 # The first prompts of a category show seed rows, later ones mostly rows that the author generated itself.
 _PROMPTS_READ = 3
@@ -72,6 +77,7 @@ class ScriptedAuthor:
     def __init__(self, shares: Shares = Shares()) -> None:
         self._shares = shares
         self._categories: dict[tuple[str, str], _CategoryImitator] = {}
+        self._continued_rows = 0
         #: The last rows that it wrote, by each of their texts, to answer questions about them.
         self._written: dict[str, Row] = {}
 
@@ -80,6 +86,8 @@ class ScriptedAuthor:
         system = "\n".join(str(message["content"]) for message in messages[:-1])
         user = str(messages[-1]["content"]) if messages else ""
         shown = _FENCED.search(user)
+        if shown is None and (lines := _ROW_LINES.search(user)):
+            return self._continued(lines[0].rstrip("\n"), rng)
         if shown is None:
             return self._opinion(system, user, rng)
         wanted, _, request = user[shown.end() :].rstrip().rpartition("\n")
@@ -90,6 +98,14 @@ class ScriptedAuthor:
         category = self._categories.setdefault((system, wanted), _CategoryImitator())
         category.read(shown.group(2))
         return '{"rows": [' + ", ".join(self._row_texts(category, count, rng)) + "]}"
+
+    def _continued(self, shown: str, rng: Random) -> str:
+        """More lines like the rows at the end of a text, as a base model adds them until it is cut off."""
+        # The text does not say which category its rows are of, so nothing is remembered but how many there were.
+        category = _CategoryImitator(self._continued_rows)
+        self._continued_rows += _CONTINUED
+        category.read(shown)
+        return "\n".join(self._row_texts(category, _CONTINUED, rng))
 
     def _opinion(self, system: str, user: str, rng: Random) -> str:
         """The reply to a reader's or a judge's prompt."""
@@ -131,10 +147,11 @@ class ScriptedAuthor:
 class _CategoryImitator:
     """The author's knowledge of one category."""
 
-    def __init__(self) -> None:
+    def __init__(self, position: int = 0) -> None:
+        """``position`` is the number of rows written before."""
         self.demos: list[Row] = []
         self._read = 0
-        self._position = 0
+        self._position = position
         self._imitator: Imitator | None = None
         self._contexts: dict[str, str] = {}
         self._previous: list[Row] = []

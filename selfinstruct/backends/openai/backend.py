@@ -175,7 +175,9 @@ class OpenAIBackend:
 
         while True:
             limit = self._limits.of(request, expected)
-            body = self.options.body(self._model, request.messages, request.seed, request.reply_format, limit)
+            body = self.options.body(
+                self._model, request.messages, request.seed, request.reply_format, limit, request.stop
+            )
             try:
                 outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(errors))
             except (EndpointError, BudgetSpent) as error:

@@ -29,7 +29,7 @@ _FORMATS = ("json_schema", "json_object", "")
 _PLAIN_TYPES = ("string", "integer", "number", "boolean")
 #: A limit that is too low, by the words of the endpoint, is raised by this factor, up to this many tokens.
 _RAISE, _MOST_RAISED = 8, 32_768
-_STREAM_OPTIONS = "stream_options"
+_STREAM_OPTIONS, _STOP = "stream_options", "stop"
 
 
 class Options:
@@ -53,7 +53,7 @@ class Options:
             "presence_penalty": model.presence_penalty,
         }
         self._sampling: dict[str, Any] = {name: value for name, value in sampling.items() if value is not None}
-        self._send_seed = True
+        self._send_seed = self._send_stop = True
         self._send_system = True
         self._extra: dict[str, Any] = dict(model.extra_body)
         self._stream = model.stream
@@ -72,11 +72,12 @@ class Options:
         seed: int,
         reply_format: ReplyFormat | None = None,
         limit: int | None = None,
+        stop: Sequence[str] = (),
     ) -> dict[str, Any]:
         """The body of a request.
 
         ``reply_format`` None is plain text. ``limit`` is the token limit of this reply, if it is to be below that of
-        the model.
+        the model. The reply ends before one of the texts in ``stop``.
         """
         body: dict[str, Any] = {"model": model, **self._prompt(messages), **self._sampling}
         if self._send_seed:
@@ -84,6 +85,8 @@ class Options:
         tokens = self._token_limit(limit)
         if tokens is not None and self._limits[0]:
             body[self._limits[0]] = tokens
+        if stop and self._send_stop:
+            body[_STOP] = list(stop)
         if self._stream:
             body[STREAM] = True
             if self._stream_options:
@@ -146,6 +149,9 @@ class Options:
         elif option in TOKEN_LIMITS:
             if option == self._limits[0] and body[option] == self._token_limit(body[option]):
                 self._fit_limit(option, body[option], message)
+        elif option == _STOP and self._send_stop:
+            self._send_stop = False
+            self._note(option, message, Phrase("sending none"))
         elif option == "seed" and self._send_seed:
             self._send_seed = False
             self._note(option, message, Phrase("sending none"))

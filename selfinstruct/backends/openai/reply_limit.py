@@ -25,6 +25,8 @@ from selfinstruct.replies import ending_of
 FIRST_MARGIN = 3.0
 #: No reply is expected to be shorter than this: one row, or a word among prose.
 LEAST_EXPECTED = 80
+#: A model that continues rows seldom ends before its limit: this is as much as is wanted.
+_CONTINUED_MARGIN = 2.0
 _RAISE = 2.0
 #: Raises in a row without a whole reply.
 _MOST_RAISES = 2
@@ -75,6 +77,8 @@ class ReplyLimits:
         """The limit for the reply to a request with a prompt of about so many tokens; None to send none."""
         if self._fixed or request.reply_tokens is None:
             return None
+        if request.stop:
+            return round(max(request.reply_tokens, LEAST_EXPECTED) * _CONTINUED_MARGIN)
         limit = self._margin(request).of(request.reply_tokens) + self._hidden
         return None if self._context is not None and prompt + limit >= self._context else limit
 

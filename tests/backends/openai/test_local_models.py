@@ -321,7 +321,7 @@ async def test_the_recipe_for_vllm_runs(tmp_path: Path) -> None:
 async def test_the_recipe_for_several_shares_the_prompts_out(tmp_path: Path) -> None:
     """Three prompts in four go to the one, each row is credited to its model, and the summary counts both."""
     async with served("vLLM") as first, served("Ollama") as second:
-        block = BLOCKS[1].replace("http://127.0.0.1:8000", first.origin)
+        block = BLOCKS[2].replace("http://127.0.0.1:8000", first.origin)
         block = block.replace("http://192.168.1.20:11434", second.origin)
         summary = await grow(tmp_path, written(block, tmp_path, rows_per_request=5), rows=160)
     assert abs(len(first.prompts) - 3 * len(second.prompts)) <= 3
@@ -336,8 +336,8 @@ async def test_the_hosted_recipe_counts_money(tmp_path: Path, monkeypatch: pytes
     """The key comes from OPENAI_API_KEY; tokens cost what the recipe says; a budget bounds replies as the page says."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test-and-no-one-else")
     async with local(models=("gpt-4.1-mini",), any_model=False, key="sk-of-a-test-and-no-one-else") as server:
-        summary = await grow(tmp_path, written(BLOCKS[2], tmp_path), base_url=server.base_url, budget=5)
-    price = tomllib.loads(BLOCKS[2])["model"]["price"]
+        summary = await grow(tmp_path, written(BLOCKS[3], tmp_path), base_url=server.base_url, budget=5)
+    price = tomllib.loads(BLOCKS[3])["model"]["price"]
     spent = sum(each.input * price["input"] + each.output * price["output"] for each in server.ledger.billed) / 1e6
     assert summary.cost == pytest.approx(spent)
     bound = re.search(r"`--budget` limit replies to ([0-9,]+) tokens unless", PAGE)
