@@ -46,8 +46,11 @@ def recipe_contradictions(recipe: Recipe) -> Iterator[Problem]:
     if recipe.models and recipe.model is not None:
         yield Problem(("models",), "cannot be combined with [model]", "make [model] one of the [[models]]")
     if recipe.continues_rows and len({model.api for model in recipe.models}) > 1:
-        hint = 'set the same api in each, "chat" or "completions"'
-        yield Problem(("models",), "must have one api if they imitate rows", hint)
+        yield Problem(
+            ("models",),
+            "must have one api if they imitate rows",
+            'set the same api in each, "chat" or "completions"',
+        )
     if len({(model.name, model.base_url) for model in recipe.models}) < len(recipe.models):
         yield Problem(("models",), "lists the same model at the same base_url twice", "keep one, with a larger weight")
 
