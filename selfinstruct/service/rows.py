@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from selfinstruct.analysis.provenance import Neighbour, Provenance, trace_row
 from selfinstruct.errors import InputError
@@ -30,7 +30,16 @@ from selfinstruct.service.runs import find_run
 #: In a larger run the nearest rows are not searched: a tenth of a second, in which nothing else is answered.
 _MAX_SEARCHED = 3_000
 _MOST = 10**15
+
+
+def _encodable(text: str) -> str:
+    if not text.isprintable() and any("\ud800" <= mark <= "\udfff" for mark in text):
+        raise ValueError("expected valid Unicode")
+    return text
+
+
 Name = Annotated[str, Field(max_length=10_000)]
+Sought = Annotated[str, Field(max_length=200), AfterValidator(_encodable)]
 
 
 class RowsAsked(Asked):
@@ -39,14 +48,14 @@ class RowsAsked(Asked):
     after: QueryInt = Field(default=0, ge=0, le=_MOST)
     limit: QueryInt = Field(default=100, ge=1, le=500)
     category: Name | None = None
-    text: Annotated[str, Field(max_length=200)] = ""
+    text: Sought = ""
     decision: Decided = "any"
 
 
 class RejectionsAsked(RowsAsked):
     """A page of rejections, perhaps of one reason."""
 
-    reason: Annotated[str, Field(max_length=40)] = ""
+    reason: Annotated[str, Field(pattern=r"^[a-z-]{0,40}$")] = ""
 
 
 class DecisionShown(Answer):

@@ -108,3 +108,13 @@ async def test_rejections_are_paged_and_can_be_accepted(client: Client, settings
     accepted = await get(client, "/v1/runs/mine/rejections?decision=accept")
     assert [each["name"] for each in accepted["rejections"]] == [first["name"]]
     assert (await get(client, "/v1/runs/mine"))["accepted"] == 121
+
+
+async def test_no_query_breaks_the_search(client: Client, run: str) -> None:
+    """Wildcards, quotes, control characters and halves of characters are texts like others, or refused."""
+    for text in ("%25", "_", "%5C", "'", "%22", "%00", "%0A", "%F0%9F%99%82", "%ED%A0%80", "%FF"):
+        for path in ("rows", "rejections"):
+            answer = await client.get(f"{run}/{path}?text={text}")
+            assert answer.status in (200, 422), (path, text)
+            category = await client.get(f"{run}/{path}?category={text}")
+            assert category.status in (200, 422), (path, text)
