@@ -1,4 +1,4 @@
-"""The page in Chromium, before a real service: review by keys, a million rows, from a dropped file to rows."""
+"""The page in Chromium, before a real service: review by keys, a million rows, from a dropped file to a download."""
 
 from __future__ import annotations
 
@@ -144,8 +144,8 @@ def test_a_million_rows_are_shown_quickly_and_in_few_bytes(page: Page, browser: 
     context.close()
 
 
-def test_a_stranger_gets_from_a_dropped_file_to_rows(page: Page, served: Served) -> None:
-    """Drop, preview, change a quota, start, watch, look at a row: the run has what was asked for."""
+def test_a_stranger_gets_from_a_dropped_file_to_a_download(page: Page, served: Served) -> None:
+    """Drop, preview, change a quota, start, watch, look at a row, download: the file has what was asked for."""
     page.evaluate(_DROP, [(ROOT / "seeds" / "logqa.jsonl").read_text(encoding="utf-8"), "logqa.jsonl"])
     expect(page.locator(".preview-head")).to_contain_text("10 seed rows", timeout=30_000)
     expect(page.locator(".preview-main")).to_contain_text("numbers and ids must occur in RawLog")
@@ -172,4 +172,7 @@ def test_a_stranger_gets_from_a_dropped_file_to_rows(page: Page, served: Served)
     expect(page.locator("dialog")).to_contain_text("Shown in the prompt")
     page.keyboard.press("Escape")
     page.locator(".tabs a", has_text="Download").click()
-    expect(page.get_by_role("link", name="Download as jsonl")).to_have_attribute("href", re.compile("format=jsonl"))
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download as jsonl").click()
+    rows = [json.loads(each) for each in waiting.value.path().read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 44 and all(row["Answer"] in row["RawLog"] for row in rows)

@@ -29,6 +29,7 @@ export class DecisionSender {
         this.changed(this.waiting.length, null);
       } catch (error) {
         this.error = error;
+        if (error.unreachable) setTimeout(() => this.error === error && this.retry(), 3000);
         break;
       }
     }

@@ -77,6 +77,7 @@ class Review {
       { keys: ["a"], label: t("accept"), run: reading(() => this.judge("accept")) },
       { keys: ["r"], label: t("rejectWhy"), run: reading(() => this.ask()) },
       { keys: ["1", "2", "3", "4", "5", "6"], label: t("keyReason"), shown: ["1 … 6"], run: (event) => rejecting(() => this.judge("reject", this.reason(Number(event.key) - 1)))() },
+      { keys: ["o"], label: t("otherReason"), run: () => rejecting(() => document.getElementById("other-reason").focus())() },
       { keys: ["Enter"], run: () => rejecting(() => this.judge("reject"))() },
       { keys: ["e"], label: t("edit"), run: reading(() => this.edit()) },
       { keys: ["n", "ArrowRight"], label: t("keySkip"), run: reading(() => this.advance()) },
@@ -138,7 +139,7 @@ class Review {
   ask() {
     this.mode = "reject";
     const other = h("input", { type: "text", id: "other-reason", maxlength: 200, autocomplete: "off" });
-    const form = h("form", {}, h("label", { for: "other-reason" }, t("otherReason"), other), h("button", { type: "submit" }, t("reject"), " ", keyCap("Enter")));
+    const form = h("form", {}, h("label", { for: "other-reason" }, h("span", {}, t("otherReason"), " ", keyCap("o")), other), h("button", { type: "submit" }, t("reject"), " ", keyCap("Enter")));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.judge("reject", other.value.trim()); });
     fill(this.foot, h("div", { class: "reasons", role: "group", "aria-label": t("rejectWhy") },
       h("div", { class: "reason-buttons" }, REASONS.map((_, at) => h("button", { type: "button", onclick: () => this.judge("reject", this.reason(at)) }, keyCap(String(at + 1)), " ", this.reason(at)))),
