@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -23,6 +23,7 @@ from pathlib import Path
 from benchmarks.stepped import served
 from selfinstruct import api
 from selfinstruct.backends.openai import backend as openai  # noqa: F401 - imported once, before the processes are forked
+from selfinstruct.backends.openai import batches  # noqa: F401 - the same
 from selfinstruct.cli import main as command
 from selfinstruct.journal import JOURNAL_NAME, History
 from selfinstruct.preparation.prepare import prepare
@@ -66,12 +67,16 @@ def run_command(arguments: Sequence[str], log: str, fault: DiskFault | None, sit
 
 @dataclass(slots=True)
 class Run:
-    """A run of ``source``: its command, and everything that was ever read from its journal."""
+    """A run of ``source``: its command, and everything that was ever read from its journal.
+
+    ``target`` is what its processes run, with the arguments of ``run_command``.
+    """
 
     out: Path
     rows: int
     options: Sequence[str] = ()
     source: Path = SEEDS
+    target: Callable[..., None] = run_command
     seen_rows: list[str] = field(default_factory=list)
     seen_replies: dict[int, str] = field(default_factory=dict)
 
@@ -98,7 +103,7 @@ class Run:
             *self.options,
         ]
         process = _PROCESSES.Process(
-            target=run_command, args=([*arguments, *self.options], str(log or self.log), fault, str(sites or ""), limit)
+            target=self.target, args=([*arguments, *self.options], str(log or self.log), fault, str(sites or ""), limit)
         )
         process.start()
         return process

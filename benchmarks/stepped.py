@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from selfinstruct.testing import Behaviour, FaultServer
+from selfinstruct.testing import BatchBehaviour, Behaviour, FaultServer
 
 RECIPE = f"""
 name = "stepped"
@@ -73,10 +73,15 @@ def recipe(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def served(latency: float) -> Iterator[str]:
-    """Context manager that yields the base URL of a server in its own process."""
+def served(latency: float, batch_seconds: float = 0.0) -> Iterator[str]:
+    """Context manager that yields the base URL of a server in its own process.
+
+    A reply takes ``latency`` seconds, a batch job ``batch_seconds`` in each of its states.
+    """
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, latency), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve, args=(theirs, latency, batch_seconds), daemon=True
+    )
     process.start()
     try:
         yield ours.recv()
@@ -85,9 +90,11 @@ def served(latency: float) -> Iterator[str]:
         process.join()
 
 
-def _serve(asked: Connection, latency: float) -> None:
+def _serve(asked: Connection, latency: float, batch_seconds: float) -> None:
+    behaviour = Behaviour(latency=latency, batches=BatchBehaviour(batch_seconds))
+
     async def serving() -> None:
-        async with FaultServer(Behaviour(latency=latency), author=author) as server:
+        async with FaultServer(behaviour, author=author) as server:
             asked.send(server.base_url)
             await asyncio.to_thread(asked.recv)
 

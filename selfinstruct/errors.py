@@ -86,6 +86,8 @@ def spell_options(text: str, options: Mapping[str, str]) -> str:
             return match[0]
         if value is None or value == "True":
             return options[name]
+        if value == "False":
+            return options[name].replace("--", "--no-", 1)
         bare = value.removeprefix('"').removesuffix('"')
         return f"{options[name]} {bare}"
 

@@ -19,16 +19,33 @@ class CategoryCount:
 
 
 @dataclass(frozen=True, slots=True)
+class JobProgress:
+    """The batch jobs that are awaited: their number, the state of the one that is furthest behind, and since when.
+
+    ``state`` is "uploading", "validating", "in_progress", "finalizing", "cancelling" or "downloading". ``done`` of
+    ``total`` requests are processed. ``seconds`` is the time since the first of them was submitted in this session.
+    """
+
+    jobs: int
+    state: str
+    done: int
+    total: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """The present pace of calls: the most that may be in flight, the number in flight, and the ``reason`` in words.
 
-    ``unrestricted`` is True where only the configured concurrency limits them.
+    ``unrestricted`` is True where only the configured concurrency limits them. ``batch`` is what batch jobs are doing,
+    where calls are made in such.
     """
 
     concurrency: int
     in_flight: int
     reason: str
     unrestricted: bool = True
+    batch: JobProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)

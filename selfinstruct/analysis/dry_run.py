@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -45,7 +46,8 @@ class DryRun:
     different values of one ``when`` share the rows equally. The length of a value that a reply will write is the
     average of its field in the seeds, else between the field's limits, usually in the middle. Nothing else is known
     of the values in ``unknown``: their tokens are counted as 60, but ``input_range``, ``output_range`` and
-    ``cost_range``, the least and the most, are open then (None).
+    ``cost_range``, the least and the most, are open then (None). ``rounds`` is the least number of rounds in which
+    batch jobs are sent, 0 without such jobs.
     """
 
     requests: Mapping[str, int]
@@ -58,6 +60,7 @@ class DryRun:
     output_range: tuple[int, int | None] = (0, None)
     cost_range: tuple[float, float | None] | None = None
     unknown: Sequence[str] = ()
+    rounds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,18 @@ def dry_run(prepared: Prepared, seed: int = 0) -> DryRun:
         _whole(replied),
         _cost_range(prepared.recipe, planned),
         unknown_lengths((name for step in prepared.recipe.steps for name in step.writes), prepared),
+        _rounds(prepared.recipe),
     )
+
+
+def _rounds(recipe: Recipe) -> int:
+    """The least number of rounds of batch jobs: one for each step, judge and vote that a row goes through in turn."""
+    if not any(model.batch for model in recipe.all_models):
+        return 0
+    rounds = int(recipe.imitates)
+    for _, group in groupby(recipe.steps, lambda step: tuple(step.when)):
+        rounds += max(Counter(tuple(step.when.items()) for step in group).values())
+    return rounds + len(recipe.judge) + len(recipe.verified_by_models)
 
 
 def _whole(tokens: TokenRange) -> tuple[int, int | None]:
@@ -296,8 +310,9 @@ def _cost(recipe: Recipe, planned: Sequence[tuple[_PlannedRequests, float, float
         models = [model for model in recipe.all_models if each.model in ("", model.name)]
         shares = sum(model.weight for model in models)
         for model in models:
-            if model.price is None:
+            price = model.usual_price
+            if price is None:
                 return None
-            price = given * model.price.input + replied * model.price.output
-            money += each.requests * price * model.weight / shares / 1_000_000
+            each_costs = given * price.input + replied * price.output
+            money += each.requests * each_costs * model.weight / shares / 1_000_000
     return money if recipe.all_models else None

@@ -6,7 +6,7 @@
     builtin_recipes  list, read, copy               recovery         recover
     evaluation       evaluate                       probe            probe
     exporting        export                         verify           verify
-    decisions        decide, settle
+    decisions        decide, settle                 batch_jobs       open_batch_jobs, cancel_batch_jobs
     schemas          schema
 
 Functions take paths ("-" is stdin), rows as dicts, or a pandas DataFrame; they raise the errors of
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from selfinstruct.analysis.dry_run import dry_run
+    from selfinstruct.api.batch_jobs import cancel_batch_jobs, open_batch_jobs
     from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
     from selfinstruct.api.decisions import Decided, decide, settle
     from selfinstruct.api.evaluation import evaluate
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "selfinstruct.analysis.dry_run": ("dry_run",),
+    "selfinstruct.api.batch_jobs": ("cancel_batch_jobs", "open_batch_jobs"),
     "selfinstruct.api.builtin_recipes": ("copy_recipe", "recipe_text", "recipes"),
     "selfinstruct.api.decisions": ("Decided", "decide", "settle"),
     "selfinstruct.api.evaluation": ("evaluate",),
@@ -55,6 +57,7 @@ __all__ = [
     "Decided",
     "Exported",
     "Run",
+    "cancel_batch_jobs",
     "check",
     "check_async",
     "compare_runs",
@@ -66,6 +69,7 @@ __all__ = [
     "evaluate",
     "export",
     "init",
+    "open_batch_jobs",
     "open_run",
     "plan",
     "probe",

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from selfinstruct.analysis.dry_run import dry_run as dry_run
 from selfinstruct.analysis.summary import cost_of
@@ -24,10 +24,11 @@ from selfinstruct.backends import (
     PassageImitator,
     Replay,
     Spending,
+    batch_name,
 )
 from selfinstruct.errors import EndpointError, InputError, SelfInstructError
 from selfinstruct.growth import first_reply_format
-from selfinstruct.journal import History
+from selfinstruct.journal import History, Journal, keys_of_calls, sent_jobs
 from selfinstruct.messages import Phrase
 from selfinstruct.preparation import constants_of, make_questions, passage_fields
 from selfinstruct.preparation.infer import context_fields, prose_field
@@ -35,6 +36,9 @@ from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.recipe import Model, Recipe, import_extension, is_reference
 from selfinstruct.run_directory import open_history
 from selfinstruct.similarity import unique_field_names
+
+if TYPE_CHECKING:
+    from selfinstruct.backends.openai.batches import BatchBackend
 
 #: The user and the query of an address, which messages do not show.
 _SECRETS = re.compile(r"(?<=//)[^/]*@|\?.*", re.DOTALL)
@@ -55,13 +59,20 @@ class Connection:
 
     ``prices`` are per million tokens, input and output, by model. ``preflights`` are the requests, input tokens, output
     tokens, and whether these are estimated (0 or 1), of the preflight of each model. ``unavailable`` lists the models
-    that failed it, with the reason.
+    that failed it, with the reason. ``online`` answers a few requests at once, where ``models`` answer in rounds.
     """
 
     models: ModelPool
     prices: dict[str, list[float]] = field(default_factory=dict)
     preflights: dict[str, list[int]] = field(default_factory=dict)
     unavailable: Sequence[str] = ()
+    in_rounds: Sequence[BatchBackend] = ()
+    online: ModelPool | None = None
+
+    def begin(self, journal: Journal) -> None:
+        """Begin to record batch jobs, and take up those of earlier sessions."""
+        for backend in self.in_rounds:
+            backend.begin(journal)
 
 
 def choose_models(
@@ -71,11 +82,12 @@ def choose_models(
     backend: str | Backend | None,
     concurrency: int | None = None,
     temperature: float | None = None,
+    batch: bool | None = None,
 ) -> Recipe:
     """Return ``recipe`` with the model that the arguments name, if any.
 
     ``model`` selects by name from a recipe's ``[[models]]``; ``concurrency`` is divided among them by weight, and
-    ``temperature`` applies to each.
+    ``temperature`` and ``batch`` apply to each.
     A reference to a factory as ``backend`` is kept in the recipe. Raises InputError for an unknown backend, or
     arguments that contradict the recipe, RecipeError for a factory that cannot be imported.
     """
@@ -105,6 +117,13 @@ def choose_models(
         recipe = recipe.model_copy(update={"model": _model({**old, **named}), "models": ()})
     if concurrency is not None:
         recipe = recipe.model_copy(update=_share_concurrency(recipe.model, recipe.models, concurrency))
+    if batch is not None:
+        if batch and (not recipe.all_models or recipe.backend is not None or backend not in (None, "openai")):
+            raise InputError(
+                "`batch` has no effect without a model at an endpoint",
+                hint="Set `model` (and `base_url`), or leave out `batch`.",
+            )
+        recipe = _with_models(recipe, batch=batch)
     return recipe if temperature is None else _with_temperature(recipe, temperature)
 
 
@@ -118,7 +137,14 @@ def _with_temperature(recipe: Recipe, temperature: float) -> Recipe:
         )
     if not recipe.all_models:
         raise InputError("`temperature` has no effect without a model", hint="Set `model`, or leave out `temperature`.")
-    models = [each.model_copy(update={"temperature": temperature}) for each in recipe.all_models]
+    return _with_models(recipe, temperature=temperature)
+
+
+def _with_models(recipe: Recipe, **changes: Any) -> Recipe:
+    """The recipe with these changes to each of its models."""
+    if not recipe.all_models:
+        return recipe
+    models = [each.model_copy(update=changes) for each in recipe.all_models]
     if recipe.models:
         return recipe.model_copy(update={"models": tuple(models)})
     return recipe.model_copy(update={"model": models[0]})
@@ -172,12 +198,16 @@ async def connect(
     limits: SpendingLimits,
     history: History | None,
     recording: str | Path | None,
+    batch: bool | None = None,
 ) -> Connection:
     """Connect the backends of a run; each model is tested with one small call.
 
-    ``history`` is that of a run being resumed, whose spending counts towards ``limits``; None for a new run.
+    ``history`` is that of a run being resumed, whose spending counts towards ``limits``; None for a new run. If it has
+    batch jobs with replies to collect, and no model of the run uses such, ``batch`` must be False, to lose them.
     Raises InputError for invalid arguments, and EndpointError if no model can be used.
     """
+    if history is not None and batch is None and not any(model.batch for model in prepared.recipe.all_models):
+        _require_no_open_jobs(history)
     if backend is not None and not isinstance(backend, str):
         _require_no_limits(backend.name, limits)
         return Connection(ModelPool([backend]))
@@ -221,6 +251,22 @@ async def connect(
     return await _endpoints(prepared, budget)
 
 
+def _require_no_open_jobs(history: History) -> None:
+    """Raise InputError if batch jobs have replies that the journal lacks: they are paid for."""
+    jobs = sent_jobs(history)
+    if not jobs:
+        return
+    from selfinstruct.backends.openai.batches import open_jobs
+
+    if found := open_jobs(jobs, keys_of_calls(history)):
+        raise InputError(
+            "{path}: {count:,} requests of it are in batch jobs at the endpoint",
+            hint="Set `batch=True` to collect their replies, or `batch=False` to send them again and pay twice.",
+            path=history.path.parent,
+            count=sum(len(job.requests) for job in found),
+        )
+
+
 def _require_no_limits(backend: str, limits: SpendingLimits) -> None:
     """Raise InputError if the run has limits: they are enforced on calls to endpoints only."""
     if limits != SpendingLimits(None, None, None):
@@ -234,6 +280,7 @@ def _require_no_limits(backend: str, limits: SpendingLimits) -> None:
 async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
     """Connect the models of a recipe that answer; raises the error of the first one if none does."""
     from selfinstruct.backends.openai import OpenAIBackend
+    from selfinstruct.backends.openai.batches import BatchBackend
 
     async def try_model(model: Model) -> OpenAIBackend | SelfInstructError:
         """Connect one model; its error if it does not answer."""
@@ -258,13 +305,19 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
         if occurrences[endpoint.name] > 1:
             endpoint.name += f" at {endpoint.base_url}"
     by_name = {endpoint.name: endpoint.counts for _, endpoint in answering}
+    shares, names = [model.weight for model, _ in answering], [model.name for model, _ in answering]
+    online = ModelPool([endpoint for _, endpoint in answering], shares, names)
+    prices = {endpoint.name: [model.price.input, model.price.output] for model, endpoint in answering if model.price}
+    backends = [BatchBackend(endpoint, model, budget) if model.batch else endpoint for model, endpoint in answering]
+    in_rounds = [each for each in backends if isinstance(each, BatchBackend)]
+    prices |= {
+        backend.name: [model.batch_price.input, model.batch_price.output]
+        for (model, _), backend in zip(answering, backends, strict=True)
+        if model.batch_price and model.batch
+    }
     return Connection(
-        ModelPool(
-            [endpoint for _, endpoint in answering],
-            [model.weight for model, _ in answering],
-            [model.name for model, _ in answering],
-        ),
-        {endpoint.name: [model.price.input, model.price.output] for model, endpoint in answering if model.price},
+        ModelPool(backends, shares, names) if in_rounds else online,
+        prices,
         {
             name: [counts.calls, counts.preflight.input, counts.preflight.output, int(counts.preflight.estimated)]
             for name, counts in by_name.items()
@@ -277,6 +330,8 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
             )
             for model, error in failing
         ],
+        in_rounds,
+        online,
     )
 
 
@@ -284,6 +339,7 @@ def _spent_so_far(history: History, models: Sequence[Model]) -> Spending:
     """The spending of earlier sessions of a run."""
     state, prices = history.state(), dict(history.metadata().prices)
     prices.update({model.name: [model.price.input, model.price.output] for model in models if model.price})
+    prices.update({batch_name(m.name): [m.batch_price.input, m.batch_price.output] for m in models if m.batch_price})
     money, _ = cost_of(state.spent, prices)
     return Spending(money=money, requests=state.requests, tokens=state.tokens.input + state.tokens.output)
 

@@ -41,6 +41,7 @@ def run(
     max_requests: int | None = None,
     max_tokens: int | None = None,
     temperature: float | None = None,
+    batch: bool | None = None,
     language: Language | None = None,
     encoding: str | None = None,
     holdout: float | None = None,
@@ -74,6 +75,7 @@ def run(
                 max_requests=max_requests,
                 max_tokens=max_tokens,
                 temperature=temperature,
+                batch=batch,
                 language=language,
                 encoding=encoding,
                 holdout=holdout,
@@ -105,6 +107,7 @@ async def run_async(
     max_requests: int | None = None,
     max_tokens: int | None = None,
     temperature: float | None = None,
+    batch: bool | None = None,
     language: Language | None = None,
     encoding: str | None = None,
     holdout: float | None = None,
@@ -130,9 +133,10 @@ async def run_async(
     ``concurrency`` is the largest number of calls in flight. ``budget`` (in the currency of the recipe's prices),
     ``max_requests`` and ``max_tokens`` limit what the run spends in all, resumed or not.
 
-    ``temperature`` replaces that of the recipe's models. ``language`` ("en" or "zh") is that of the prompts; by default
-    it is that of the seeds, documents or passages. ``encoding``, such as "gb18030", is that of seeds, ``passages`` and
-    ``against`` which are not UTF-8; the files of a recipe have a key for it.
+    With ``batch`` the model answers in batch jobs, within a day and at about half the price; False overrides a recipe
+    that says so. ``temperature`` replaces that of the recipe's models. ``language`` ("en" or "zh") is that of the
+    prompts; by default it is that of the seeds, documents or passages. ``encoding``, such as "gb18030", is that of
+    seeds, ``passages`` and ``against`` which are not UTF-8; the files of a recipe have a key for it.
 
     ``holdout`` is the share of the seeds, such as 0.2, that nothing is grown from; they are written to
     ``holdout.jsonl``, to test with. With ``split_field`` they are the rows in which this field is not "train".
@@ -158,6 +162,7 @@ async def run_async(
             backend=backend,
             concurrency=concurrency,
             temperature=temperature,
+            batch=batch,
             language=language,
             encoding=encoding,
             holdout=holdout,
@@ -173,6 +178,7 @@ async def run_async(
         backend=backend,
         recording=recording,
         concurrency=concurrency,
+        batch=batch,
         limits=SpendingLimits(budget, max_requests, max_tokens),
         seed=seed,
         watch=watch or _ignore,
@@ -193,6 +199,7 @@ def plan(
     backend: str | Backend | None = None,
     concurrency: int | None = None,
     temperature: float | None = None,
+    batch: bool | None = None,
     language: Language | None = None,
     encoding: str | None = None,
     holdout: float | None = None,
@@ -214,7 +221,7 @@ def plan(
         holdout=holdout,
         split_field=split_field,
         skip_bad_seeds=skip_bad_seeds,
-        choose_models=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency, temperature),
+        choose_models=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency, temperature, batch),
         importer=import_extension,
         imitates=lambda recipe: uses_imitator(recipe, backend),
     )

@@ -28,6 +28,8 @@ from selfinstruct.text import value_text
 _LOCAL_CONCURRENCY = 16
 #: The same for batches of one row each, about a passage.
 _LOCAL_PASSAGES = 128
+#: The most requests of one round.
+_ROUND = 50_000
 #: Passages without rows that a note lists, and the characters that it shows of each.
 _LISTED, _BEGINNING = 5, 24
 
@@ -39,6 +41,7 @@ async def grow_session(
     backend: str | Backend | None,
     recording: str | Path | None,
     concurrency: int | None,
+    batch: bool | None,
     limits: SpendingLimits,
     seed: int,
     watch: Callable[[Snapshot], None],
@@ -57,15 +60,18 @@ async def grow_session(
         if journal is not None:
             stack.enter_context(journal)
             prepared = _resumed(prepared, journal)
-        connected = await connect(prepared, backend, seed, limits, journal.history if journal else None, recording)
+        connected = await connect(
+            prepared, backend, seed, limits, journal.history if journal else None, recording, batch
+        )
         stack.push_async_callback(connected.models.close)
         if journal is None:
             started = datetime.now(UTC).isoformat(timespec="seconds")
             metadata = replace(metadata, started=started)
             journal = stack.enter_context(run_directory.create_journal(where, prepared, metadata))
         begin_writing()
+        connected.begin(journal)
         _record_start(journal, metadata.recipe, prepared, connected)
-        await write_lists(prepared, journal, connected.models, where, seed)
+        await write_lists(prepared, journal, connected.online or connected.models, where, seed)
         journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json()))
         journal.take_decisions()
         loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch)
@@ -103,6 +109,8 @@ async def _make_loop(
     if inputs.passages and journal.history.passage(1) is None:
         journal.add_passages(inputs.passages)
     model_concurrency = sum(model.concurrency for model in prepared.recipe.all_models) if models.reads_messages else 0
+    if models.works_in_rounds:
+        concurrency = _ROUND
     return Loop(
         criteria=state.criteria,
         seeds=seeds,

@@ -9,7 +9,7 @@ reply (``replies``).
 """
 
 from selfinstruct.backends.base import Backend
-from selfinstruct.backends.budget import Budget, BudgetSpent, Spending, cost
+from selfinstruct.backends.budget import Budget, BudgetSpent, Spending, batch_name, cost
 from selfinstruct.backends.extension import ExtensionBackend
 from selfinstruct.backends.imitator import Imitator
 from selfinstruct.backends.model_pool import MAX_CONSECUTIVE_FAILURES, ModelPool
@@ -30,5 +30,6 @@ __all__ = [
     "PassageQuestions",
     "Replay",
     "Spending",
+    "batch_name",
     "cost",
 ]

@@ -106,6 +106,10 @@ class Budget:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
             await waiter
+        return self.hold(worst, price)
+
+    def hold(self, worst: Usage, price: Price | None = None) -> Reservation:
+        """Reserve a call that has been sent already, whether or not it fits."""
         self._reserved = _add(self._reserved, worst, price, 1)
         return Reservation(worst, price)
 
@@ -148,6 +152,11 @@ class Budget:
                 next=cost(worst, price),
             )
         return ""
+
+
+def batch_name(name: str) -> str:
+    """The name of a model in the provenance of rows from batch jobs, whose price is another one."""
+    return f"{name} (batch)"
 
 
 def cost(usage: Usage, price: Price | None) -> Decimal:

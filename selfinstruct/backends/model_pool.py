@@ -61,6 +61,17 @@ class ModelPool:
         notes = [note for member in self._members for note in getattr(member.backend, "notes", ())]
         return [*notes, *self._notes]
 
+    @property
+    def works_in_rounds(self) -> bool:
+        """Whether any backend sends the requests of a round together, when ``end_round`` is called."""
+        return any(getattr(member.backend, "works_in_rounds", False) for member in self._members)
+
+    def end_round(self) -> None:
+        """Send what backends have collected, since no request will be added before some are answered."""
+        for member in self._members:
+            if getattr(member.backend, "works_in_rounds", False):
+                member.backend.end_round()  # type: ignore[attr-defined]
+
     async def complete(self, request: Request) -> Reply | Failure:
         """Send a request to the backend that is furthest below its share (Webster's method, 1832).
 
@@ -70,6 +81,7 @@ class ModelPool:
         while True:
             enabled = [member for member in self._members if not member.disabled]
             requested = [member for member in enabled if request.model in ("", member.recipe_name)]
+            requested = [member for member in requested if _has_sent(member.backend, request)] or requested
             member = max(requested or enabled, key=lambda each: each.weight / (2 * each.requests + 1))
             member.requests += 1
             try:
@@ -105,6 +117,7 @@ class ModelPool:
             sum(pace.in_flight for _, pace in paces),
             why or paces[0][1].reason,
             not limited,
+            next((pace.batch for _, pace in paces if pace.batch is not None), None),
         )
 
     async def close(self) -> None:
@@ -138,3 +151,9 @@ class ModelPool:
         member.disabled = True
         self._notes.append(Phrase("{name} was disabled: {problem}", name=member.backend.name, problem=error.message))
         return True
+
+
+def _has_sent(backend: Backend, request: Request) -> bool:
+    """Whether a backend sent this request in an earlier session, so that nobody else should."""
+    has_sent = getattr(backend, "has_sent", None)
+    return has_sent is not None and has_sent(request)

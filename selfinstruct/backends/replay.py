@@ -4,7 +4,7 @@ With the same seed rows, recipe and ``seed``, every batch gets its recorded repl
 gets its replies in the order in which they were recorded.
 
 A run with many concurrent calls plans by what has already arrived, so its replay may plan differently and miss a few
-rows.
+rows. A run by batch jobs is replayed in rounds, as it was planned.
 
 Does not handle: requests beyond the recording; these fail.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 
-from selfinstruct.journal import History
+from selfinstruct.journal import History, sent_jobs
 from selfinstruct.records import Failure, Reply, Request, Usage
 
 
@@ -25,6 +25,7 @@ class Replay:
 
     def __init__(self, recording: History) -> None:
         """Read the recorded calls of ``recording``, which may be closed afterwards."""
+        self.works_in_rounds = bool(sent_jobs(recording))
         self._answers: dict[tuple[int, str], tuple[str, deque[Reply | Failure]]] = {}
         self._by_category: defaultdict[tuple[str, str], deque[tuple[int, str]]] = defaultdict(deque)
         for recorded in recording.replies():
@@ -50,6 +51,9 @@ class Replay:
                 return answers.popleft()
         # Other categories may have replies left: the run ends once no category that misses rows has any.
         return Failure("unrecorded", f"the recording has no further reply for category {batch.category!r}")
+
+    def end_round(self) -> None:
+        """Do nothing: every request has been answered at once."""
 
     async def close(self) -> None:
         """Do nothing: there is no connection."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from selfinstruct.cli.batch_jobs import report_open_jobs
 from selfinstruct.cli.console import console, print_error, print_json, width_of
 from selfinstruct.cli.interrupts import INTERRUPTED, run_interruptible
 from selfinstruct.cli.memory import tune_allocator
@@ -80,6 +81,10 @@ def run(
     temperature: Annotated[
         float | None, typer.Option(metavar="X", help="Sampling temperature of the model [default: the recipe's].")
     ] = None,
+    batch: Annotated[
+        bool | None,
+        typer.Option("--batch/--no-batch", help="Send requests in batch jobs: within a day, at about half the price."),
+    ] = None,
     language: Annotated[
         str | None,
         typer.Option(metavar="en|zh", help="Language of the prompts [default: that of the seeds or documents]."),
@@ -112,7 +117,7 @@ def run(
     tune_allocator()
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend, "concurrency": concurrency}
     options |= {"passages": passages or (), "against": against or (), "temperature": temperature, "language": language}
-    options |= {"encoding": encoding, "holdout": holdout, "split_field": split_field}
+    options |= {"encoding": encoding, "holdout": holdout, "split_field": split_field, "batch": batch}
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
         return _dry_run(prepared, seed, as_json=json)
@@ -128,6 +133,7 @@ def run(
         done = _grow(source, options, quiet=quiet)
     except KeyboardInterrupt:
         _report_kept(where, _("interrupted"))
+        report_open_jobs(where, prepared)
         return INTERRUPTED
     except EndpointError:
         _report_kept(where, _("the endpoint failed"))

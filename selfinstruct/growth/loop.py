@@ -110,6 +110,7 @@ class Loop:
         await self._resume()
         self.journal.commit()
         self.watch(self.snapshot())
+        rounds = self.models.works_in_rounds
         dispatcher = Dispatcher(self.models.complete, self.concurrency)
         fatal: Exception | None = None
         try:
@@ -117,11 +118,14 @@ class Loop:
                 if take_decisions(self.journal, self.counts, self.progress, self.pool):
                     self._stagnation.reset()
                 sent = Dispatched(0, held_back=False)
-                if fatal is None:
+                # A round is planned from all rows of the round before.
+                if fatal is None and not (rounds and self._unread):
                     sent = await dispatcher.fill(self._ready, self._take, backlog=bool(self._unread))
                 if not dispatcher.in_flight and not self._unread:
                     break
-                ended = await dispatcher.collect(wait=not self._unread)
+                if rounds and not self._unread:
+                    self.models.end_round()
+                ended = await dispatcher.collect(wait=not self._unread, heartbeat=rounds)
                 fatal = self._record(ended) or fatal
                 # Judge when calls neither start nor end, or when the backlog is too long: the planner counts unjudged
                 # rows as in flight, and with hundreds of them its quotas and draws would be far off.

@@ -29,6 +29,7 @@ from selfinstruct.journal.entries import (
     RecordedReply,
     RefusedCandidate,
     SeedRow,
+    SentJob,
     Spent,
     State,
 )
@@ -37,6 +38,7 @@ from selfinstruct.journal.inbox import INBOX_NAME, post, waiting
 from selfinstruct.journal.lock import LOCK_NAME, Lock, holder_of
 from selfinstruct.journal.metadata import QuotaStage, RunMetadata, seeds_digest
 from selfinstruct.journal.recovery import DamagedJournal, Recovered
+from selfinstruct.journal.sent_jobs import count_calls, keys_of_calls, sent_jobs
 from selfinstruct.journal.writer import Journal
 
 __all__ = [
@@ -66,13 +68,17 @@ __all__ = [
     "RefusedCandidate",
     "RunMetadata",
     "SeedRow",
+    "SentJob",
     "Spent",
     "Standing",
     "State",
+    "count_calls",
     "holder_of",
+    "keys_of_calls",
     "post",
     "row_name",
     "seeds_digest",
+    "sent_jobs",
     "waiting",
     "write_rows",
 ]

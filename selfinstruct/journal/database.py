@@ -80,8 +80,14 @@ CREATE TABLE decisions  (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE,
                          line TEXT, spans TEXT NOT NULL, category INTEGER REFERENCES categories,
                          after_call INTEGER NOT NULL);
 """
+# The batch jobs of an endpoint: the uploaded file, the job that was created of it ('' until that is known), and its
+# requests. A file without a job may have one all the same: its creation was under way when the process was killed.
+_JOBS = """
+CREATE TABLE jobs       (id INTEGER PRIMARY KEY, model BLOB NOT NULL, file TEXT NOT NULL, job TEXT NOT NULL,
+                         requests TEXT NOT NULL);                          -- JSON list of custom_ids
+"""
 #: Script i upgrades a journal from schema version i to i + 1; a released script is never edited.
-SCHEMA = (_FIRST_SCHEMA, _METHODS, _DECISIONS)
+SCHEMA = (_FIRST_SCHEMA, _METHODS, _DECISIONS, _JOBS)
 
 #: The hint for a damaged journal.
 DAMAGED = Phrase(

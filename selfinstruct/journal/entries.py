@@ -68,6 +68,16 @@ class RefusedCandidate(NamedTuple):
     text: str
 
 
+class SentJob(NamedTuple):
+    """An uploaded file of requests, by their custom_ids, and the batch job that was created of it ("": not known)."""
+
+    id: int
+    model: str
+    file: str
+    job: str
+    requests: tuple[str, ...]
+
+
 class FailedCall(NamedTuple):
     """A call without a usable reply: the slug of the reason, and a message."""
 

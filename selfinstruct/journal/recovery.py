@@ -129,6 +129,8 @@ class _Rebuild:
             self._pool[number] = number
         for number, passage in enumerate(passages, start=1):
             self._put("passages", number, json.dumps(passage))
+        for number, (_, *job) in sorted(self._old["jobs"].items()):
+            self._put("jobs", number, *job)
         calls = self._calls()
         judged = {call: self._judgement(call, record) for call, record in calls.items()}
         kept = [

@@ -53,9 +53,12 @@ _FORMS: dict[str, tuple[Any, ...]] = {
     "rejections": (_NONE, _INT, _INT, _INT, _TEXT, _BLOB, _MAYBE, _MAYBE, _BLOB),
     "passages": (_NONE, _JSONObject),
     "decisions": (_NONE, _TEXT, _KEY, _KEY, _TEXT, _BLOB, _BLOB, _TEXT, _LINE, _JSONObject, _KEY, _INT),
+    "jobs": (_NONE, _BLOB, _TEXT, _TEXT, _JSONList),
 }
 #: Tables whose last column was added by the second schema: earlier records lack it.
 _EXTENDED = ("batches", "calls")
+#: Tables that an upgraded journal has elsewhere than a new one: their pages are found by their records.
+_ANYWHERE = ("jobs",)
 # Categories and replies have the same types; the few categories fit on the root page, which is never a stray one.
 _STRAY = [name for name in _FORMS if name != "categories"]
 
@@ -74,6 +77,8 @@ def salvage(main: bytes, log: bytes = b"") -> Tables:
     tables: Tables = {name: {} for name in _FORMS}
     claimed: set[int] = set()
     for name, root in _roots(main).items():
+        if name in _ANYWHERE:
+            continue
         for page in pages.leaves(root, claimed):
             tables[name].update((key, record) for key, record in pages.rows(page) if _fits(record, name))
     for page in pages.numbers():

@@ -142,6 +142,19 @@ class Journal:
             rows = ((number, to_json(passage)) for number, passage in enumerate(passages, first))
             self._connection.executemany("INSERT INTO passages VALUES (?, ?)", rows)
 
+    def add_job(self, model: str, file: str, requests: Sequence[str]) -> int:
+        """Record an uploaded file of requests before a batch job is created of it, and return its id."""
+        with self._transaction():
+            number = self._highest("jobs", "id") + 1
+            values = (number, encode_text(model), file, "", json.dumps(list(requests)))
+            self._connection.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?)", values)
+        return number
+
+    def name_job(self, number: int, job: str) -> None:
+        """Record the endpoint's id of a batch job."""
+        with self._transaction():
+            self._connection.execute("UPDATE jobs SET job = ? WHERE id = ?", (job, number))
+
     def judge(self, call: int, judgements: Sequence[Judgement]) -> None:
         """Record all judgements of a reply, which finishes its batch, including its earlier steps.
 

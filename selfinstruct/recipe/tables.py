@@ -154,10 +154,14 @@ class Prompt(Table):
 
 
 class Price(Table):
-    """``model.price``: the price of a million ``input`` and ``output`` tokens, in the currency of the budget."""
+    """``model.price``: the price of a million ``input`` and ``output`` tokens, in the currency of the budget.
+
+    ``batch`` is the share of it that requests in batch jobs cost.
+    """
 
     input: Amount
     output: Amount
+    batch: Share = 0.5
 
 
 class Model(Table):
@@ -169,7 +173,8 @@ class Model(Table):
     replies do not state them. A call is abandoned after ``timeout`` seconds. ``api_key_env`` names the environment
     variable with the key; a recipe never contains one. Of several ``[[models]]``, each gets a share of the batches by
     its ``weight``. ``api`` is "completions" for a model that continues a text and takes no messages: it
-    writes rows that imitate others by continuing these.
+    writes rows that imitate others by continuing these. With ``batch`` the requests are sent in batch jobs, which take
+    up to a day and cost about half.
 
     ``extra_body`` is added to the body of each request, ``extra_headers`` to its headers, ``extra_query`` to the query
     of its URL; a header or query may name an environment variable, ``"${NAME}"``. With ``stream``, replies are
@@ -194,6 +199,20 @@ class Model(Table):
     extra_headers: Headers = Key(default={})
     extra_query: Query = Key(default={})
     stream: bool = False
+    batch: bool = False
+
+    @property
+    def batch_price(self) -> Price | None:
+        """The price of requests in batch jobs."""
+        if self.price is None:
+            return None
+        share = self.price.batch
+        return Price(input=self.price.input * share, output=self.price.output * share, batch=share)
+
+    @property
+    def usual_price(self) -> Price | None:
+        """The price of the requests of a run, in batch jobs or not."""
+        return self.batch_price if self.batch else self.price
 
 
 class Roles(Table):

@@ -68,9 +68,11 @@ def writer_phrase(prepared: Prepared) -> str:
         else printable(each.name)
         for each in recipe.all_models
     ]
+    batch = all(each.batch for each in recipe.all_models)
     if len(models) == 1:
-        return Phrase("the model {name}", name=models[0])
-    return Phrase("{count} models: {names}", count=len(models), names=joined(models))
+        return Phrase("the model {name} in batch jobs" if batch else "the model {name}", name=models[0])
+    several = "{count} models in batch jobs: {names}" if batch else "{count} models: {names}"
+    return Phrase(several, count=len(models), names=joined(models))
 
 
 def step_lines(prepared: Prepared, shown: Shown = printable) -> Iterator[tuple[str, str]]:

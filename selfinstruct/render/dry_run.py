@@ -38,6 +38,10 @@ def dry_run_text(expected: DryRun, prepared: Prepared) -> Text:
         cost = None if expected.cost is None else _price(expected)
         priced = _("{tokens}, {money} at the recipe's prices.", tokens=tokens, money=cost)
         text.append((priced if cost is not None else _("{tokens}.", tokens=tokens)) + "\n")
+    if expected.rounds:
+        rounds = counted(expected.rounds, "round")
+        said = _("In batch jobs: at least {rounds}, each of which may take a day.", rounds=rounds)
+        text.append(f"{said}\n", "dim")
     for model in recipe.all_models:
         if model.temperature is not None:
             sampled = _(

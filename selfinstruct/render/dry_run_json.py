@@ -56,7 +56,7 @@ class DryRunOutput(TypedDict):
     are estimated. ``cost`` is in the currency of the recipe's prices; null without prices. ``ranges`` has the least and
     the most of these figures, with null for what is not known because of the values in ``unknown_lengths``.
     ``passages`` are those that were found; null if the rows are not about passages. ``prompts`` has the complete first
-    request of each name in ``requests``.
+    request of each name in ``requests``. ``rounds`` is the least number of rounds of batch jobs, 0 without such jobs.
     """
 
     requests: dict[str, int]
@@ -66,6 +66,7 @@ class DryRunOutput(TypedDict):
     unknown_lengths: list[str]
     passages: Passages | None
     prompts: dict[str, list[PromptMessage]]
+    rounds: int
 
 
 def dry_run_json(expected: DryRun) -> DryRunOutput:
@@ -81,6 +82,7 @@ def dry_run_json(expected: DryRun) -> DryRunOutput:
             name: [{"role": message.role, "content": message.content} for message in messages]
             for name, messages in expected.prompts.items()
         },
+        "rounds": expected.rounds,
     }
 
 

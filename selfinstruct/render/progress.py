@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 from rich.text import Text
 
-from selfinstruct.events import CategoryCount, Snapshot
-from selfinstruct.messages import _, translated
+from selfinstruct.events import CategoryCount, JobProgress, Snapshot
+from selfinstruct.messages import Phrase, _, translated
 from selfinstruct.records import Row
 from selfinstruct.render.text import counted, format_duration, format_number, pad, pad_left, printable, shorten, span
 from selfinstruct.text import value_text
@@ -23,6 +23,14 @@ _BAR_CELLS, _LEAST_BAR = 30, 14
 _NAME_CELLS, _LEAST_NAME = 56, 8
 _FIELDS = 4
 _ECHO = len("^C^C")
+_STATES: dict[str, str] = {
+    "uploading": Phrase("uploading"),
+    "validating": Phrase("validating"),
+    "in_progress": Phrase("in progress"),
+    "finalizing": Phrase("finalizing"),
+    "cancelling": Phrase("cancelling"),
+    "downloading": Phrase("downloading"),
+}
 # Lines besides the categories: heading, how many more, blank, totals, the limit on calls, the last note, blank, and the
 # fields of the last row.
 _OTHER_LINES = 7 + _FIELDS
@@ -81,12 +89,30 @@ def totals(snapshot: Snapshot, pace: RateMeter, now: float) -> str:
 
 
 def held_back(snapshot: Snapshot) -> str:
-    """Why the number of calls in flight is limited, or ""."""
+    """What batch jobs are doing, or why the number of calls in flight is limited, or ""."""
     pace = snapshot.pace
+    if pace is not None and pace.batch is not None:
+        return _jobs(pace.batch)
     if pace is None or pace.unrestricted:
         return ""
     why = printable(translated(pace.reason))
     return _("at most {count:,} at once: {why}", count=pace.concurrency, why=why)
+
+
+def _jobs(progress: JobProgress) -> str:
+    """The batch jobs that are awaited: their state, how far they are, and for how long they have been awaited."""
+    parts = [
+        _(
+            "{jobs}: {state}",
+            jobs=counted(progress.jobs, "batch job"),
+            state=_STATES.get(progress.state, progress.state),
+        )
+    ]
+    if progress.state in ("in_progress", "cancelling"):
+        requests = counted(progress.total, "request")
+        parts.append(_("{done:,} of {requests} done", done=progress.done, requests=requests))
+    waited = translated(format_duration(progress.seconds))
+    return " · ".join([*parts, _("waiting for {time}", time=waited)])
 
 
 def board(snapshot: Snapshot | None, pace: RateMeter, now: float, width: int, height: int, *, ascii_only: bool) -> Text:

@@ -55,7 +55,7 @@ class BatchJob:
     _cancelled_at: float | None = None
 
     def advance(self, now: float) -> Iterator[str]:
-        """Bring the job to its state at ``now``; yield the custom_id of each request that was billed since."""
+        """Bring the job to its state at ``now``; yield the line of each request that was billed since."""
         if self.status == "validating" and self._passed(now) >= 1:
             self.errors = list(self._validate())
             self.status = "failed" if self.errors else "in_progress"
@@ -139,7 +139,7 @@ class BatchJob:
             yield _invalid("too_many_tasks", "The batch has more than 50,000 requests.", None)
 
     def _process(self, until: int) -> Iterator[str]:
-        """Process the requests before this place."""
+        """Process the requests before this place; yield the line of each that is billed."""
         while self._next < until:
             line = self._lines[self._next]
             self._next += 1
@@ -149,7 +149,7 @@ class BatchJob:
             if status != 200:
                 self._failed.append(entry | {"error": None})
                 continue
-            yield line["custom_id"]
+            yield json.dumps(line)
             if fault == "line-missing":
                 continue
             self._replies += [entry | {"error": None}] * (2 if fault == "line-twice" else 1)

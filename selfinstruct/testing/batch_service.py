@@ -93,10 +93,10 @@ class BatchService:
         """Bring every job to its present state, and bill what has been processed since."""
         now = asyncio.get_running_loop().time()
         for job in self._jobs.values():
-            for custom_id in job.advance(now):
+            for line in job.advance(now):
                 self._state.ledger.counts["batch-requests"] += 1
-                self._state.ledger.counts["batch-repeated"] += custom_id in self._billed
-                self._billed.add(custom_id)
+                self._state.ledger.counts["batch-repeated"] += line in self._billed
+                self._billed.add(line)
             if job.output is not None:
                 self._publish(job)
 

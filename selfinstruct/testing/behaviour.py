@@ -99,7 +99,7 @@ class Ledger:
     ``after-fatal`` (requests after the first fatal one); ``storm`` and ``limited`` (429s that are not faults),
     ``denied`` (a wrong key, model, option or body), ``abandoned`` (the client disconnected before the reply). ``peak``
     is the largest number of requests in flight. Of batch jobs it has ``batch-jobs``, ``batch-polls``,
-    ``batch-requests`` (billed), ``batch-repeated`` (billed with a custom_id that was billed before, in any job), and
+    ``batch-requests`` (billed), ``batch-repeated`` (billed although the same line was billed before, in any job), and
     ``batch-faults``, in all and by name.
     """
 

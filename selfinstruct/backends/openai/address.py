@@ -76,8 +76,9 @@ class Address:
         return replace(self, base_url=base_url)
 
     def url(self, path: str) -> str:
-        """The whole URL of a path below the base URL."""
-        return f"{self.base_url}{path}?{self.query}" if self.query else f"{self.base_url}{path}"
+        """The whole URL of a path below the base URL; the path may have a query of its own."""
+        joined = "&" if "?" in path else "?"
+        return f"{self.base_url}{path}{joined}{self.query}" if self.query else f"{self.base_url}{path}"
 
 
 def _expanded(value: str, environ: Mapping[str, str], place: str) -> str:

@@ -206,6 +206,26 @@ class OpenAIBackend:
             await self._pacing.back_off(errors.total())
 
     @property
+    def wire(self) -> Wire:
+        """The connections to the endpoint."""
+        return self._wire
+
+    @property
+    def limits(self) -> ReplyLimits:
+        """How many tokens replies may have."""
+        return self._limits
+
+    @property
+    def endings(self) -> Endings:
+        """What the endings of replies mean."""
+        return self._endings
+
+    @property
+    def model(self) -> str:
+        """The endpoint's name of the model."""
+        return self._model
+
+    @property
     def base_url(self) -> str:
         """The URL that requests are sent to."""
         return self._wire.base_url

@@ -44,11 +44,12 @@ class Billing:
         return round(self._output / self._replies) if self._replies else 0
 
     async def reserve(
-        self, body: Mapping[str, Any], messages: Sequence[Message], max_tokens: int
+        self, body: Mapping[str, Any], messages: Sequence[Message], max_tokens: int, *, sent: bool = False
     ) -> Reservation | None:
         """Reserve the worst case of a call: one token per byte of the prompt, and a reply of ``max_tokens``.
 
-        If an earlier reply exceeded ``max_tokens``, its size is reserved instead. Raises BudgetSpent.
+        If an earlier reply exceeded ``max_tokens``, its size is reserved instead. Raises BudgetSpent, unless the call
+        was ``sent`` by an earlier session.
         """
         if self._budget is None:
             return None
@@ -57,7 +58,8 @@ class Billing:
         worst_input += sum(
             len(str(value)) for key, value in body.items() if key != "messages" and isinstance(value, dict | list)
         )
-        return await self._budget.reserve(Usage(worst_input, max(max_tokens, self._largest_output)), self._price)
+        worst = Usage(worst_input, max(max_tokens, self._largest_output))
+        return self._budget.hold(worst, self._price) if sent else await self._budget.reserve(worst, self._price)
 
     def settle(self, reservation: Reservation | None, outcome: Completion | CallError | None) -> None:
         """Settle a call at its reported usage, or at an upper bound if that is unknown.

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +35,7 @@ from selfinstruct.platform_support import trusted_certificates
 KEEP_ALIVE = 4.0
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 16
+_JSON = "application/json"
 # A new deadline is applied to calls in flight if it differs by more than this share.
 _SAME_DEADLINE = 0.1
 
@@ -109,14 +111,31 @@ class Wire:
         """GET the list of models."""
         return await self._exchange("GET", "/models")
 
+    async def send(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None = None,
+        *,
+        content_type: str = _JSON,
+        total: float | None = None,
+    ) -> Answer | CallError:
+        """Send any other request of the API; ``total`` is its deadline in seconds, by default that of the settings."""
+        return await self._exchange(method, path, data, total, content_type)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
 
     async def _exchange(
-        self, method: str, path: str, data: bytes | None = None, total: float | None = None
+        self,
+        method: str,
+        path: str,
+        data: bytes | None = None,
+        total: float | None = None,
+        content_type: str = _JSON,
     ) -> Answer | CallError:
-        headers = {"Content-Type": "application/json"} if data is not None else None
+        headers = {"Content-Type": content_type} if data is not None else None
         if self.proxy is not None and not self.proxy.is_supported:
             return unsupported(self.proxy, self.base_url)
         try:
@@ -125,7 +144,8 @@ class Wire:
                 self._session.request(
                     method,
                     self._address.url(path),
-                    data=data,
+                    # As a stream: aiohttp sends bytes in one piece, and a file may have many.
+                    data=data if data is None or len(data) < _CHUNK else BytesIO(data),
                     headers=headers,
                     allow_redirects=False,
                     proxy=self.proxy.url if self.proxy is not None else None,
