@@ -157,7 +157,7 @@ def table() -> bool:
         f"  beyond  calls beyond needed + lost + kept, to be {MOST_BEYOND:.0%} at most; strict: beyond needed + lost\n"
     )
     print("fault           quota  calls   lost   kept  beyond  strict  seconds  failed and refused")
-    names = [name for name, fault in FAULTS.items() if name not in ("quota", "denied")]
+    names = [name for name, fault in FAULTS.items() if name not in ("quota", "denied") and not fault.lasting]
     good = [survives(name, {name: RATE}, needed) for name in names]
     good.append(survives("mixed", mixed(RATE), needed))
     print("\nfault that ends a run  exit  calls after it  rows kept  seconds  words")

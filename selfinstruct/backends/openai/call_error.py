@@ -22,7 +22,7 @@ from selfinstruct.backends.openai.error_words import (
     UNSUPPORTED,
     kind_of,
 )
-from selfinstruct.backends.openai.rate_limit_headers import retry_after
+from selfinstruct.backends.openai.rate_limit_headers import retry_after, stated_delay
 from selfinstruct.backends.openai.refused_option import refused_option
 from selfinstruct.messages import Phrase
 from selfinstruct.records import Usage
@@ -42,7 +42,8 @@ class CallError:
     succeed. ``max_tries``: how often a call may fail in this way before it is given up. ``overload``: the endpoint is
     overloaded or down. ``retry_after``: the delay that the endpoint requests, in seconds. ``billed``: the call may have
     been billed; ``usage`` is the amount, if the endpoint reported it. ``option`` is the request option that was
-    rejected. ``salvage`` is text of the model that came with the error.
+    rejected. ``salvage`` is text of the model that came with the error. ``detail`` is the status and the words of the
+    endpoint, where ``message`` has more.
     """
 
     reason: str
@@ -56,6 +57,7 @@ class CallError:
     usage: Usage | None = None
     option: str = ""
     salvage: str | None = None
+    detail: str = ""
 
 
 def from_status(
@@ -130,7 +132,7 @@ def _classify(
     if NO_MODEL.search(error.text) and (status == 404 or NO_CHANNEL.search(error.text)):
         return _no_model(detail)
     if status == 404 and UNSUPPORTED.search(error.text):
-        return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail))
+        return _refused(detail)
     if status == 403:
         return CallError(
             "denied",
@@ -154,11 +156,11 @@ def _classify(
             "Use fewer or shorter demonstrations.",
         )
     if status == 429:
-        delay = retry_after(headers, now)
+        delay = retry_after(headers, now) or stated_delay(error.message, now)
         return CallError("rate-limit", detail, max_tries=UNLIMITED_TRIES, overload=True, retry_after=delay)
     if status in (408, 409, 425) or status >= 500:
         return _server_error(status, error, headers, body, now, detail)
-    return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail))
+    return _refused(detail)
 
 
 def _server_error(
@@ -196,7 +198,7 @@ def _bad_request(error: ErrorBody, detail: str, body: Mapping[str, Any]) -> Call
         return CallError("option", detail, option=option, max_tries=UNLIMITED_TRIES)
     if NO_MODEL.search(error.text):
         return _no_model(detail)
-    return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail))
+    return _refused(detail)
 
 
 def _denied(detail: str) -> CallError:
@@ -206,6 +208,10 @@ def _denied(detail: str) -> CallError:
 def _no_credit(detail: str) -> CallError:
     hint = "Add credit to the account, or raise its spending limit."
     return CallError("quota", Phrase("the account has no credit left: {detail}", detail=detail), hint, fatal=True)
+
+
+def _refused(detail: str) -> CallError:
+    return CallError("refused", Phrase("the request was rejected: {detail}", detail=detail), detail=detail)
 
 
 def _no_chat(detail: str) -> CallError:

@@ -49,7 +49,7 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
             return from_error(200, payload, {}, 0.0, request)
         return CallError("empty", "the reply has no choices", max_tries=2, billed=True, usage=_usage(tokens))
     message = choice.get("message")
-    message = message if isinstance(message, dict) else {"content": choice.get("text")}
+    message = message if isinstance(message, dict) else {"content": message or choice.get("text")}
     reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
     text, reason = _text(message.get("content")), _finish_reason(choice)
     if not text and (choice.get("error") or payload.get("error")):
@@ -80,12 +80,16 @@ def _finish_reason(choice: Mapping[str, Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    """The text of a message: a string, or the text parts of a list."""
+    """The text of a message: a string, the text parts of a list, or JSON that a gateway has read already."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
         parts = [part.get("text") if isinstance(part, dict) else part for part in value]
-        return "".join(part for part in parts if isinstance(part, str))
+        texts = [part for part in parts if isinstance(part, str)]
+        return "".join(texts) if texts or not value else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict) and value:
+        text = value.get("text") or value.get("parts")
+        return _text(text) if text else json.dumps(value, ensure_ascii=False)
     return ""
 
 

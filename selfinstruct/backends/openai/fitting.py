@@ -102,7 +102,9 @@ class Fitting:
             if works(outcome):
                 left.pop(0)
                 continue
-            if not isinstance(outcome, CallError) or not self.options.reject(left[0], body, outcome.message):
+            if not isinstance(outcome, CallError):
+                return outcome
+            if not self.options.reject(left[0], body, outcome.detail or outcome.message):
                 return outcome
             if left[0] not in self.options.optional(self._body()):
                 left.pop(0)

@@ -18,6 +18,11 @@ MAX_WAIT = 120.0
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|us|[dhms]))+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|[dhms])")
 _SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6}
+_STATED = re.compile(
+    r"(?:(?:try|retry)(?: again)? (?:in|after)|wait(?: for)?|retry[_ ]?delay\W+) *"
+    r"((?:\d+(?:\.\d+)? ?(?:ms|us|[dhms])(?![a-z]))+|\d+(?:\.\d+)?(?= ?sec))",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
 # Numbers from here on are points in time: seconds, or milliseconds, since 1970.
 _UNIX_SECONDS, _UNIX_MILLISECONDS = 1e9, 1e12
@@ -52,6 +57,17 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     delays.append((max(known) if used_up else min(known)) if known else None)
     delays.append(parse_duration(headers.get("x-ratelimit-reset", ""), now))
     return next((min(delay, MAX_WAIT) for delay in delays if delay is not None and delay > 0), None)
+
+
+def stated_delay(message: str, now: float) -> float | None:
+    """The delay in seconds that the words of an error request, at most MAX_WAIT; None if they request none.
+
+    >>> stated_delay("Rate limit reached. Please try again in 7m12.5s.", 0)
+    120.0
+    """
+    found = _STATED.search(message)
+    delay = parse_duration(found[1].lower().replace(" ", ""), now) if found else None
+    return min(delay, MAX_WAIT) if delay is not None and delay > 0 else None
 
 
 def rate_limits(headers: Mapping[str, str], now: float) -> RateLimits:

@@ -83,7 +83,7 @@ class Wire:
             auto_decompress=False,
             # Compression gains nothing for small replies, and some servers get it wrong.
             headers={
-                "Accept": "application/json, text/event-stream;q=0.5",
+                "Accept": "application/json",
                 "Accept-Encoding": "identity",
                 "User-Agent": f"selfinstruct/{__version__}",
                 **address.headers,

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.backends.openai.rate_limit_headers import MAX_WAIT, parse_duration, rate_limits, retry_after
+from selfinstruct.backends.openai.rate_limit_headers import (
+    MAX_WAIT,
+    parse_duration,
+    rate_limits,
+    retry_after,
+    stated_delay,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +90,21 @@ def test_any_header_is_handled(headers: dict[str, str]) -> None:
 def test_durations_add_up(h: int, m: int, s: int, ms: int) -> None:
     """A duration is the sum of its parts."""
     assert parse_duration(f"{h}h{m}m{s}s{ms}ms", 0) == pytest.approx(3600 * h + 60 * m + s + ms / 1000)
+
+
+@pytest.mark.parametrize(
+    ("message", "delay"),
+    [
+        ("Rate limit reached for gpt-4. Please try again in 6ms.", 0.006),
+        ("Please try again in 1m2.5s. Need more tokens?", 62.5),
+        ("Please retry after 30 seconds.", 30),
+        ("RESOURCE_EXHAUSTED: retryDelay: 21s", 21),
+        ("please wait 2 s before trying again", 2),
+        ("Please try again in 3 hours", None),
+        ("Please wait before trying again.", None),
+        ("Limit 3, used 3.", None),
+    ],
+)
+def test_the_words_of_an_error_state_a_delay(message: str, delay: float | None) -> None:
+    """With a unit that is surely one of time; anything else is left to the client's own pace."""
+    assert stated_delay(message, 0.0) == delay
