@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from selfinstruct.api.exporting import Exported, export
     from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
     from selfinstruct.api.grow import plan, run, run_async, run_directory
-    from selfinstruct.api.inspect import compare_runs, rejudge, report, report_figures, row_counts, show
+    from selfinstruct.api.inspect import (
+        compare_runs,
+        rejudge,
+        report,
+        report_figures,
+        report_html,
+        row_counts,
+        show,
+    )
     from selfinstruct.api.probe import probe
     from selfinstruct.api.recovery import recover
     from selfinstruct.api.runs import Run, open_run, thresholds_of
@@ -44,7 +52,15 @@ _HOMES = {
     "selfinstruct.api.exporting": ("Exported", "export"),
     "selfinstruct.api.files": ("check", "check_async", "dedup", "dedup_async", "init"),
     "selfinstruct.api.grow": ("plan", "run", "run_async", "run_directory"),
-    "selfinstruct.api.inspect": ("compare_runs", "rejudge", "report", "report_figures", "row_counts", "show"),
+    "selfinstruct.api.inspect": (
+        "compare_runs",
+        "rejudge",
+        "report",
+        "report_figures",
+        "report_html",
+        "row_counts",
+        "show",
+    ),
     "selfinstruct.api.probe": ("probe",),
     "selfinstruct.api.recovery": ("recover",),
     "selfinstruct.api.schemas": ("schema", "schema_names"),
@@ -79,6 +95,7 @@ __all__ = [
     "rejudge",
     "report",
     "report_figures",
+    "report_html",
     "row_counts",
     "run",
     "run_async",

@@ -16,8 +16,8 @@ from selfinstruct.api.runs import Run
 from selfinstruct.files import open_whole
 from selfinstruct.journal import holder_of
 from selfinstruct.preparation import prepared_from_journal
-from selfinstruct.recipe import Recipe, import_extension, load_recipe
-from selfinstruct.run_directory import open_history, write_derived
+from selfinstruct.recipe import Recipe, import_extension, load_recipe, to_toml
+from selfinstruct.run_directory import open_history, read_evaluation, write_derived
 
 
 def show(directory: str | Path, row: str | int) -> Provenance:
@@ -72,6 +72,24 @@ def report_figures(directory: str | Path) -> Report:
         # If the run has ended in the meantime, its own last files may have been replaced by these: start over.
         if running is None or holder_of(place) is not None:
             return figures
+
+
+def report_html(directory: str | Path) -> str:
+    """Return the report of a run as it is now, as a page that needs no other file; changes nothing.
+
+    Raises InputError if there is no such run, StorageError if the journal cannot be read.
+    """
+    from selfinstruct.render.report import report_page
+
+    place = Path(directory)
+    running = holder_of(place)
+    with open_history(place) as history:
+        prepared = prepared_from_journal(history)
+        summary = summarise(history, prepared)
+        summary = summary if running is None else replace(summary, stopped="running")
+        figures = build_report(history, prepared, summary)
+    recipe = to_toml(prepared.recipe, prepared.reasons, place)
+    return report_page(figures, prepared, recipe, read_evaluation(place))
 
 
 def compare_runs(first: str | Path, second: str | Path) -> tuple[Comparison, tuple[Recipe, Recipe]]:

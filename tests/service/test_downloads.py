@@ -74,6 +74,8 @@ async def test_the_report_is_a_page_in_a_sandbox(client: Client, run: Path) -> N
     assert "unsafe" not in policy
     page = await answer.text()
     assert "A person judged 1 row" in page
+    again = await client.get("/v1/runs/mine/report", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status == 304
     for source in policy.replace(";", " ").split():
         assert not source.startswith("'sha256-") or source.strip("'") in page
 
