@@ -22,6 +22,7 @@ from selfinstruct.events import CategoryCount, Snapshot
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.decided import take_decisions
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
+from selfinstruct.growth.echoes import Echoes
 from selfinstruct.growth.forecast import Forecast, remedy, shortfall_note
 from selfinstruct.growth.judging import judge_batch, run_tests
 from selfinstruct.growth.planner import (
@@ -93,6 +94,7 @@ class Loop:
     _tokens: TokenForecast = field(default_factory=TokenForecast)
     _due: deque[BatchCall] = field(default_factory=deque)
     _unread: deque[BatchCall] = field(default_factory=deque)
+    _echoes: Echoes = field(default_factory=Echoes)
     _requests: Requests = field(init=False)
 
     def __post_init__(self) -> None:
@@ -200,7 +202,7 @@ class Loop:
             if self._short:
                 self._shift_quotas()
             rng = self._requests.batch_rng(number)
-            batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng)
+            batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng, self._echoes.demos)
             if batch is None:
                 return False
             if not self.sampler.is_used_up(batch.category):
@@ -335,6 +337,8 @@ class Loop:
         batch = state.batch
         accepted = self.counts.add_judgements(judgements, batch.category)
         self._tokens.add_batch(state.tokens, accepted)
+        if self.models.reads_messages and (note := self._echoes.add_batch(batch, judgements, self.last_batch)):
+            self.prompt_size.notes.append(note)
         self.sampler.finish_batch(batch.category, batch.conditions, batch.count, accepted)
         self._note_shortfall(batch, accepted)
         self._check_stagnation(batch, accepted)

@@ -14,14 +14,14 @@ exceed a quota because the ``quota`` check rejects the surplus.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 
 from selfinstruct.errors import RecipeError
 from selfinstruct.growth.stagnation import EXHAUSTED_AFTER, Stagnation
-from selfinstruct.recipe import Prompt, Quota
+from selfinstruct.recipe import Demos, Prompt, Quota
 from selfinstruct.recipe.errors import no_category
 from selfinstruct.records import Batch
 
@@ -94,13 +94,15 @@ def plan(
     prompt: Prompt,
     number: int,
     rng: Random,
+    shown: Callable[[str, Demos], Demos] = lambda category, demos: demos,
 ) -> Batch | None:
     """Return the batch to start next, or None if no rows are needed now.
 
     The category with the largest deficit is chosen, the first among equals, and as many rows as its rate requires are
     requested, at most ``prompt.rows_per_request``. ``seeds`` and ``grown`` are the pool ids of each category's rows,
-    from which the demonstrations are drawn anew, no row twice. None is also returned while batches in flight cover
-    the deficit: plan again after each ``finish_batch`` or ``cancel_batch``. None with nothing in flight is the end.
+    from which the demonstrations are drawn anew, no row twice; ``shown`` may lower their number. None is also
+    returned while batches in flight cover the deficit: plan again after each ``finish_batch`` or ``cancel_batch``.
+    None with nothing in flight is the end.
     """
     category, largest = None, 0.0
     for name, state in progress.items():
@@ -113,8 +115,9 @@ def plan(
     state = progress[category]
     count = min(prompt.rows_per_request, _rows_to_request(largest, state.rate))
     seed_ids, grown_ids = seeds.get(category, ()), grown.get(category, ())
-    demos = _draw(seed_ids, prompt.demos.seeds, rng) + _draw(grown_ids, prompt.demos.grown, rng)
-    demos += _draw_from_both(seed_ids, grown_ids, prompt.demos.pool, demos, rng)
+    counts = shown(category, prompt.demos)
+    demos = _draw(seed_ids, counts.seeds, rng) + _draw(grown_ids, counts.grown, rng)
+    demos += _draw_from_both(seed_ids, grown_ids, counts.pool, demos, rng)
     rng.shuffle(demos)
     return Batch(number, category, count, state.requested, tuple(demos))
 

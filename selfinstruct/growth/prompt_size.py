@@ -18,7 +18,7 @@ from selfinstruct.recipe import Demos, Prompt
 #: prompts of fewer rows would cost more than they save.
 TOLERATED = 0.3
 #: The share is that of the last WINDOW replies, and is not judged before MIN_REPLIES have arrived.
-WINDOW, MIN_REPLIES = 32, 8
+WINDOW, MIN_REPLIES = 32, 4
 # The bound is TOLERATED plus three standard deviations: exceeded by chance in one window of a thousand.
 _DEVIATIONS = 3.0
 # A change has helped if the malformed share falls to this part of what it was.
