@@ -225,6 +225,7 @@ class Review {
     const again = next && h("button", { type: "button", class: "primary", onclick: () => { this.goal += ROUND; this.showItem(next); } }, t("reviewMore"));
     fill(this.foot);
     fill(this.card, this.done || !this.ofRows ? h("div", { class: "state" }, h("h2", {}, t(next ? "roundDone" : "allReviewed")), words, h("p", { class: "actions" }, again,
+      this.one && h("a", { class: "button", href: `#${this.context.path}/${this.one.startsWith("x") ? "refused" : "rows"}` }, t(this.one.startsWith("x") ? "tab_refused" : "tab_rows")),
       h("a", { class: "button", href: `#${this.context.path}/rules` }, t("tab_rules")), h("a", { class: "button", href: `#${this.context.path}/download` }, t("tab_download"))))
       : empty(t("noRows"), t("noRowsYet")));
     if (again) again.focus();
