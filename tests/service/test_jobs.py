@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from selfinstruct import api
 from selfinstruct.service.queue import next_job, order
 from selfinstruct.service.service import Service
 from selfinstruct.service.settings import Settings
@@ -185,3 +186,55 @@ def test_nobody_waits_behind_all_runs_of_another_user() -> None:
     assert order(waiting, [], {}) == ["r1", "r5", "r6", "r2", "r7", "r3", "r4"]
     assert order(waiting, ["ben"], {"ben": 1}) == ["r1", "r6", "r2", "r3", "r4", "r5", "r7"]
     assert next_job([], ["anna"], {}) is None
+
+
+@pytest.mark.slow
+async def test_a_run_of_the_command_line_grows_further_here(client: Client, settings: Settings) -> None:
+    """A run that another process made, whose seed file has gone, grows here from its journal, row for row as there."""
+    seeds = settings.root.parent / "mine.jsonl"
+    for name, rows in (("short", 20), ("whole", 60)):
+        seeds.write_bytes(SEEDS)
+        await api.run_async(seeds, rows=rows, out=settings.root / name)
+    seeds.unlink()
+    grown = await client.post("/v1/runs/short/grow", json={"rows": 60})
+    assert grown.status == 202, await grown.text()
+    found = await ended(client, "short")
+    assert (found["state"], found["accepted"], found["origin"]) == ("done", 60, "command line"), found
+    rows = [set((settings.root / name / "rows.jsonl").read_text().splitlines()) for name in ("short", "whole")]
+    assert len(rows[0]) == 60 and len(rows[0] & rows[1]) >= 20
+
+
+@pytest.mark.slow
+async def test_a_recipe_of_a_request_reaches_nothing(client: Client, settings: Settings) -> None:
+    """Code, files outside, standard input, endpoints and keys in the text of a recipe are refused, with the line."""
+    secret = settings.root.parent / "secret.jsonl"
+    secret.write_bytes(SEEDS)
+    (settings.root.parent / "evil.py").write_text(f"open({str(settings.root / 'pwned')!r}, 'w')\ndef check(*_): pass\n")
+    file = await upload(client, SEEDS)
+    head = f'name = "x"\n[seeds]\nfile = "upload:{file}"\n[fields.Question]\n[fields.Answer]\n[fields.RawLog]\n'
+    quota = "[quota]\nrows = 3\n"
+    for text, problem in (
+        (f'{head}{quota}[checks]\nuse = ["evil:check"]\n', "extensions are not allowed"),
+        (f'backend = "evil:check"\n{head}{quota}', "extensions are not allowed"),
+        (f'{head}{quota}[categories]\nby = "evil:check"\n', "extensions are not allowed"),
+        (head.replace(f"upload:{file}", str(secret)) + quota, "names a file"),
+        (head.replace(f"upload:{file}", "../../../secret.jsonl") + quota, "names a file"),
+        (head.replace(f"upload:{file}", "-") + quota, "names a file"),
+        (f'{head}{quota}[documents]\nfiles = ["/etc/*"]\n', ""),
+        (f'{head}{quota}[model]\nname = "m"\nbase_url = "http://evil.example/v1"\n', "model.base_url is not allowed"),
+        (f'{head}{quota}[model]\nname = "m"\napi_key_env = "AWS_SECRET_ACCESS_KEY"\n', "api_key_env is not allowed"),
+        (f"{head}[quota]\nrows = 2000000\n", "the service allows 1,000,000"),
+        (f"{head}[quota]\nrows = = 3\n", ""),
+        (f"{head}{quota}[novelty]\nmax_rouge_l = 7\n", "max_rouge_l"),
+    ):
+        answer = await client.post("/v1/previews", json={"toml": text})
+        said = await answer.json()
+        assert (answer.status, problem in said["detail"]) == (422, True), (text, said)
+        assert str(settings.root) not in json.dumps(said) and "evil.example" not in said["detail"]
+    assert said["errors"][0]["line"] == 10 and "max_rouge_l" in said["errors"][0]["message"]
+    as_upload = await upload(client, f'{head}{quota}[checks]\nuse = ["evil:check"]\n'.encode(), "recipe.toml")
+    answer = await client.post("/v1/previews", json={"file": as_upload})
+    assert answer.status == 422 and "extensions are not allowed" in (await answer.json())["detail"]
+    assert not (settings.root / "pwned").exists()
+    chinese = await client.post("/v1/previews", json={"toml": "x = 1"}, headers={"Accept-Language": "zh"})
+    assert any("\u4e00" <= character <= "\u9fff" for character in (await chinese.json())["detail"])
