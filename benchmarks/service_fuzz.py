@@ -20,10 +20,12 @@ import time
 import urllib.request
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 _TOKEN = "a-token-of-the-benchmark"
 _CONFIG = "[limits]\nrunning = 1\njobs = 3\nrows = 200\nupload_bytes = 20000\n"
 _LEFT_OUT = "positive_data_acceptance"
+_PHASES = "examples,coverage,fuzzing,stateful"
 _COUNTED = re.compile(r'selfinstruct_requests_total\{.*status="(\d+)"\} (\S+)')
 
 
@@ -44,42 +46,49 @@ def main() -> int:
     return int(bool(found["server_errors"] or found["violations"]))
 
 
-def attack(folder: Path, examples: int, seed: int, seconds: int) -> dict[str, object]:
+def attack(folder: Path, examples: int, seed: int, seconds: int, phases: str = _PHASES) -> dict[str, Any]:
     """Start a service in ``folder``, attack it, and return the counts of its answers and what was wrong."""
     (folder / "service.toml").write_text(_CONFIG)
-    service = subprocess.Popen(
-        [sys.executable, "-m", "selfinstruct", "serve", "runs", "--port", "0", "--config", "service.toml"],
-        cwd=folder,
-        env={**os.environ, "SELFINSTRUCT_TOKEN": _TOKEN, "SELFINSTRUCT_LANG": "en"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    log = folder / "log"
+    with log.open("w") as stream:
+        service = subprocess.Popen(
+            [sys.executable, "-m", "selfinstruct", "serve", "runs", "--port", "0", "--config", "service.toml"],
+            cwd=folder,
+            env={**os.environ, "SELFINSTRUCT_TOKEN": _TOKEN, "SELFINSTRUCT_LANG": "en"},
+            stderr=stream,
+        )
     try:
-        assert service.stderr is not None
-        line = next(line for line in service.stderr if line.startswith("Open "))
-        log = (folder / "log").open("w")
-        subprocess.Popen(["cat"], stdin=service.stderr, stdout=log)
-        address = line.split()[1].partition("/?token")[0]
+        address = _address(log)
         started = time.monotonic()
-        report = _schemathesis(folder, address, examples, seed, seconds)
+        violations = _schemathesis(folder, address, examples, seed, seconds, phases)
         answered = _answered(address)
         took = time.monotonic() - started
     finally:
         service.terminate()
         ended = service.wait(timeout=15)
-    internal = [line for line in (folder / "log").read_text().splitlines() if '"internal error"' in line]
+    internal = [line for line in log.read_text().splitlines() if '"internal error"' in line]
     return {
         "requests": sum(answered.values()),
         "answers": dict(sorted(answered.items())),
         "server_errors": sum(count for status, count in answered.items() if status >= "500") + len(internal),
         "internal": internal[:5],
-        "violations": report,
+        "violations": violations,
         "seconds": round(took),
         "exit": ended,
     }
 
 
-def _schemathesis(folder: Path, address: str, examples: int, seed: int, seconds: int) -> list[str]:
+def _address(log: Path) -> str:
+    """The address that a service has printed, once it has."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if found := re.search(r"^Open (\S+?)/\?token=", log.read_text(), re.MULTILINE):
+            return found[1]
+        time.sleep(0.1)
+    raise SystemExit(f"the service did not start:\n{log.read_text()}")
+
+
+def _schemathesis(folder: Path, address: str, examples: int, seed: int, seconds: int, phases: str) -> list[str]:
     """The failures that schemathesis found, one line each."""
     command = [
         *(str(Path(sys.executable).parent / "schemathesis"), "run", f"{address}/openapi.json"),
@@ -89,7 +98,7 @@ def _schemathesis(folder: Path, address: str, examples: int, seed: int, seconds:
             "--exclude-checks",
             _LEFT_OUT,
             "--phases",
-            "examples,coverage,fuzzing,stateful",
+            phases,
         ),
         *("-n", str(examples), "--seed", str(seed), "--continue-on-failure", "--request-timeout", "130", "--no-shrink"),
         *("--suppress-health-check", "all", "--no-color", "--warnings", "off", "--generation-database", "none"),

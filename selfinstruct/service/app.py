@@ -82,6 +82,7 @@ async def _work(app: web.Application) -> AsyncIterator[None]:
     watching = asyncio.create_task(service.watch_space())
     yield
     watching.cancel()
+    await service.processes.close()
     await asyncio.to_thread(service.store.close)
 
 

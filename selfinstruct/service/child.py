@@ -1,6 +1,7 @@
 """The process of one task: it gets its task on standard input and answers in lines of JSON.
 
-    {"task": "preview", "language": "en", "memory_bytes": 8589934592, "names": {...}, "spec": {...}}
+    {"task": "preview", "language": "en", "memory_bytes": 8589934592, "names": {...}, "folder": "...",
+     "spec": {...}}
     -> {"snapshot": {...}} ... then {"result": {...}} or {"error": {...}}
 
 Its environment has no secrets but the key of the endpoint that a run calls. When its standard input ends, it interrupts
@@ -53,10 +54,12 @@ def main() -> None:
         with sending, contextlib.suppress(BrokenPipeError):
             out.write(line)
 
+    import_module("selfinstruct.service.previewing")  # takes a second, which a spare child waits for in advance
     line = sys.stdin.buffer.readline()
     if not line.endswith(b"\n"):
         return
     order = json.loads(line)
+    os.chdir(order["folder"])
     limit_memory(order["memory_bytes"])
     threading.Thread(target=_watch_stdin, daemon=True).start()
     names: Mapping[str, str] = order["names"]

@@ -157,11 +157,8 @@ def _attachment(name: str) -> dict[str, str]:
 
 
 _ERRORS = (
-    HTTPStatus.PARTIAL_CONTENT,
-    HTTPStatus.NOT_MODIFIED,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
-    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
 )
 ROUTES = (
     Route(
@@ -172,6 +169,7 @@ ROUTES = (
         media="application/octet-stream",
         headers=(_RANGE, _IF_NONE_MATCH),
         errors=_ERRORS,
+        also=(HTTPStatus.PARTIAL_CONTENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     ),
     Route(
         "GET",
@@ -181,5 +179,6 @@ ROUTES = (
         media="text/html",
         headers=(_IF_NONE_MATCH,),
         errors=_ERRORS,
+        also=(HTTPStatus.NOT_MODIFIED,),
     ),
 )

@@ -202,14 +202,15 @@ class Jobs:
                 return "failed", _said(missing, Phrase("Create the run again, with another endpoint."))
             spec["endpoint"] = {"id": spec["endpoint"]["id"], **endpoint.model_dump()}
             key = None if endpoint.key is None else (endpoint.key, os.environ.get(endpoint.key, ""))
-        live.child = await Child.start(
+        folder = self._settings.root / spec["folder"] if "folder" in spec else self._settings.root
+        live.child = await Child.start(folder, key)
+        await live.child.give(
             "run",
             {**spec, "out": str(where)},
             language="en",
             names=names_of(spec, self._settings.root),
             memory_bytes=self._settings.limits.memory_bytes,
-            folder=self._settings.root / spec["folder"] if "folder" in spec else self._settings.root,
-            key=key,
+            folder=folder,
         )
         say(self._log, "run started", run=run, user=live.job.user)
         if live.goal is not None:  # cancelled while it was started

@@ -111,6 +111,8 @@ def _responses(route: Route, references: _References) -> Document:
     others = {int(status) for status in (*_ALWAYS, *route.errors)}
     if route.body is not None or route.upload:
         others |= {int(HTTPStatus.REQUEST_ENTITY_TOO_LARGE), int(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)}
+    if route.path.startswith("/v1/runs/{id}"):  # it has no journal yet, or another process has it
+        others.add(int(HTTPStatus.CONFLICT))
     problem = {"$ref": "#/components/responses/Problem"}
     more = {str(int(status)): {"description": status.phrase} for status in route.also}
     return {str(int(route.status)): done, **more, **{str(status): problem for status in sorted(others)}}

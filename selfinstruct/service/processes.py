@@ -39,18 +39,8 @@ class Child:
         self._process = process
 
     @classmethod
-    async def start(
-        cls,
-        task: str,
-        spec: Mapping[str, Any],
-        *,
-        language: str,
-        names: Mapping[str, str],
-        memory_bytes: int,
-        folder: Path,
-        key: tuple[str, str] | None = None,
-    ) -> Self:
-        """Start a task in ``folder``; ``key`` is the one secret that its environment gets, as name and value."""
+    async def start(cls, folder: Path, key: tuple[str, str] | None = None) -> Self:
+        """Start a child that waits for its task; ``key`` is the one secret that it gets, as name and value."""
         environment = _environment()
         if key is not None:
             environment[key[0]] = key[1]
@@ -64,13 +54,32 @@ class Child:
             start_new_session=True,  # Ctrl-C goes to the service, which then ends its children in order
             limit=_MAX_LINE,
         )
-        child = cls(process)
-        order = {"task": task, "language": language, "memory_bytes": memory_bytes, "names": dict(names), "spec": spec}
-        if process.stdin is not None:
+        return cls(process)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.returncode is not None
+
+    async def give(
+        self,
+        task: str,
+        spec: Mapping[str, Any],
+        *,
+        language: str,
+        names: Mapping[str, str],
+        memory_bytes: int,
+        folder: Path,
+    ) -> None:
+        """Have the child do a task in ``folder``."""
+        order = {
+            **{"task": task, "language": language, "memory_bytes": memory_bytes},
+            **{"names": dict(names), "folder": str(folder), "spec": spec},
+        }
+        if self._process.stdin is not None:
             with contextlib.suppress(ConnectionError):
-                process.stdin.write(json.dumps(order).encode() + b"\n")
-                await process.stdin.drain()
-        return child
+                self._process.stdin.write(json.dumps(order).encode() + b"\n")
+                await self._process.stdin.drain()
 
     async def messages(self) -> AsyncIterator[dict[str, Any]]:
         """The messages of the child until it ends."""
@@ -103,13 +112,41 @@ class Child:
 
 
 class Processes:
-    """Runs tasks that requests wait for, at most ``at_once`` of them at a time."""
+    """Runs tasks that requests wait for, at most ``at_once`` of them at a time.
+
+    With ``keep_spare``, a child that has imported what most tasks need waits for the next one, which saves it a second.
+    """
 
     def __init__(self, memory_bytes: int, folder: Path, log: logging.Logger, at_once: int = 2) -> None:
         self._memory_bytes = memory_bytes
         self._folder = folder
         self._log = log
         self._free = asyncio.Semaphore(at_once)
+        self._spare: asyncio.Task[Child] | None = None
+        self._keeps_spare = False
+
+    def keep_spare(self) -> None:
+        """From now on, keep a spare child."""
+        self._keeps_spare = True
+        if self._spare is None:
+            self._spare = asyncio.create_task(Child.start(self._folder))
+
+    async def close(self) -> None:
+        """End the spare child."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with contextlib.suppress(OSError):
+                await (await spare).end()
+
+    async def _take(self) -> Child:
+        """The spare child, or a new one; the next spare is started."""
+        spare, self._spare = self._spare, None
+        child = await (spare if spare is not None else Child.start(self._folder))
+        if child.ended:
+            child = await Child.start(self._folder)
+        if self._keeps_spare:
+            self.keep_spare()
+        return child
 
     async def call(
         self,
@@ -123,16 +160,17 @@ class Processes:
     ) -> dict[str, Any]:
         """Do a task in ``folder`` and return its result. Raises Problem if it fails, or takes too long."""
         async with self._free:
-            child = await Child.start(
-                task,
-                spec,
-                language=language,
-                names=names or {},
-                memory_bytes=self._memory_bytes,
-                folder=folder or self._folder,
-            )
+            child = await self._take()
             try:
                 async with asyncio.timeout(seconds):
+                    await child.give(
+                        task,
+                        spec,
+                        language=language,
+                        names=names or {},
+                        memory_bytes=self._memory_bytes,
+                        folder=folder or self._folder,
+                    )
                     async for message in child.messages():
                         if "result" in message:
                             result: dict[str, Any] = message["result"]

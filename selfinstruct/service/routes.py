@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from selfinstruct.service.service import Service
 
 JSON_TYPE = "application/json"
-#: The largest JSON body in bytes; uploads are streamed and have a limit of their own.
-MAX_BODY = 2**20
+#: The largest JSON body in bytes, with room for the longest recipe, each character as an escape; uploads are streamed.
+MAX_BODY = 8 * 2**20
 
 Q = TypeVar("Q", bound=BaseModel)
 B = TypeVar("B", bound=BaseModel)

@@ -21,7 +21,7 @@ from selfinstruct.messages import Phrase
 from selfinstruct.recipe import accept_unimported, parse_recipe, to_toml
 from selfinstruct.service.models import Answer, Asked, NoBody, NoQuery, Page, Run
 from selfinstruct.service.planning import without_endpoint
-from selfinstruct.service.problems import Problem, not_found
+from selfinstruct.service.problems import Problem
 from selfinstruct.service.routes import Call, Header, Route
 from selfinstruct.service.service import Service
 from selfinstruct.service.sources import Source, check_source, make_spec, name_of, too_many_rows
@@ -270,12 +270,12 @@ def _recipe_of(service: Service, directory: Path) -> RunRecipe:
 
 
 async def find_run(service: Service, run: str) -> Path:
-    """The directory of a run. Raises Problem if there is none of this id, or it has no journal yet."""
+    """The directory of a run. Raises Problem if there is none, or it has no journal yet."""
     directory = await asyncio.to_thread(service.catalogue.find, run)
     if directory is not None:
         return directory
     if await asyncio.to_thread(service.store.job, run) is not None:
-        raise not_found(Phrase("the run has no rows yet"), Phrase("Wait until it has started."))
+        raise _conflict(Phrase("the run has no rows yet"), Phrase("Wait until it has started."))
     raise no_such_run()
 
 

@@ -31,6 +31,8 @@ TOKEN = "SELFINSTRUCT_TOKEN"
 #: Seconds that answers in progress may take when the service ends.
 _PATIENCE = 2.0
 _LEAST_TOKEN = 16
+#: The longest path with its query, in bytes: the longest name of a category, each character escaped.
+_LONGEST_LINE = 1 << 17
 
 
 def serve(
@@ -74,12 +76,18 @@ async def running(settings: Settings, listening: socket.socket) -> AsyncIterator
     """Serve on a socket inside the block; at its end, finish the answers in progress and interrupt the runs."""
     service = make_service(settings)
     runner = web.AppRunner(
-        make_app(service), access_log=None, handle_signals=False, shutdown_timeout=_PATIENCE, handler_cancellation=True
+        make_app(service),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=_PATIENCE,
+        handler_cancellation=True,
+        max_line_size=_LONGEST_LINE,
     )
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
         say(service.log, "listening", port=settings.port)
+        service.processes.keep_spare()
         yield
         service.ending.set()
         say(service.log, "draining")

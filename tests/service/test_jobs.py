@@ -190,7 +190,7 @@ def test_nobody_waits_behind_all_runs_of_another_user() -> None:
 
 @pytest.mark.slow
 async def test_a_run_of_the_command_line_grows_further_here(client: Client, settings: Settings) -> None:
-    """A run that another process made, whose seed file has gone, grows here from its journal, row for row as there."""
+    """A run that another process made, whose seed file has gone, grows here from its journal."""
     seeds = settings.root.parent / "mine.jsonl"
     for name, rows in (("short", 20), ("whole", 60)):
         seeds.write_bytes(SEEDS)
@@ -200,8 +200,10 @@ async def test_a_run_of_the_command_line_grows_further_here(client: Client, sett
     assert grown.status == 202, await grown.text()
     found = await ended(client, "short")
     assert (found["state"], found["accepted"], found["origin"]) == ("done", 60, "command line"), found
-    rows = [set((settings.root / name / "rows.jsonl").read_text().splitlines()) for name in ("short", "whole")]
-    assert len(rows[0]) == 60 and len(rows[0] & rows[1]) >= 20
+    grown_here, there = (
+        set((settings.root / name / "rows.jsonl").read_text().splitlines()) for name in ("short", "whole")
+    )
+    assert len(grown_here) == 60 and len(grown_here & there) >= 20
 
 
 @pytest.mark.slow
@@ -212,7 +214,7 @@ async def test_a_recipe_of_a_request_reaches_nothing(client: Client, settings: S
     (settings.root.parent / "evil.py").write_text(f"open({str(settings.root / 'pwned')!r}, 'w')\ndef check(*_): pass\n")
     file = await upload(client, SEEDS)
     head = f'name = "x"\n[seeds]\nfile = "upload:{file}"\n[fields.Question]\n[fields.Answer]\n[fields.RawLog]\n'
-    quota = "[quota]\nrows = 3\n"
+    quota, said = "[quota]\nrows = 3\n", dict[str, Any]()
     for text, problem in (
         (f'{head}{quota}[checks]\nuse = ["evil:check"]\n', "extensions are not allowed"),
         (f'backend = "evil:check"\n{head}{quota}', "extensions are not allowed"),

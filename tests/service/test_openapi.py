@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from aiohttp import ClientResponse
 
+from benchmarks import service_fuzz
 from selfinstruct import api
 from selfinstruct.service.app import ROUTES
 from selfinstruct.service.openapi import document
@@ -78,3 +80,11 @@ def test_every_route_is_described(route: Any) -> None:
     assert route.summary and route.handler.__doc__
     models = [each for each in (route.body, route.answer) if each is not None]
     assert all(model.__doc__ for model in itertools.chain(models, [route.query]))
+
+
+@pytest.mark.slow
+def test_the_service_withstands_requests_made_from_its_document(tmp_path: Path) -> None:
+    """A few hundred requests by schemathesis, alone and in sequences: no error of the service, none undocumented."""
+    found = service_fuzz.attack(tmp_path, examples=2, seed=1, seconds=300, phases="coverage,stateful")
+    assert (found["server_errors"], found["violations"], found["exit"]) == (0, [], 0), found
+    assert found["requests"] > 300
