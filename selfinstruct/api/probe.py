@@ -130,6 +130,7 @@ async def _probe(
         )
     empty = RowFile(recipe.name, "jsonl", [], [], (_ANSWER,))
     connected = await connect(build_prepared(empty, recipe), backend, seed, limits, None, None)
+    models = connected.online or connected.models
     most = concurrency or sum(each.concurrency for each in recipe.all_models) or 1
     short = sum(len(tokens(answer)) for _, answer in asked) <= _SHORT * len(asked)
     language = detect_language([{"question": question} for question, _ in asked])
@@ -138,10 +139,10 @@ async def _probe(
         for at, (question, _) in enumerate(asked, 1)
     ]
     try:
-        answers, failed, stopped = await _ask(connected.models, requests, asked, most, watch)
+        answers, failed, stopped = await _ask(models, requests, asked, most, watch)
     finally:
-        await connected.models.close()
-    return Knowledge(connected.models.name, len(pairs), answers, failed, stopped)
+        await models.close()
+    return Knowledge(models.name, len(pairs), answers, failed, stopped)
 
 
 def _rows_of(source: Source, encoding: str | None) -> tuple[Sequence[Row], Recipe]:

@@ -125,6 +125,18 @@ async def test_cancelled_jobs_keep_what_they_processed(tmp_path: Path) -> None:
             assert server.ledger.counts["batch-requests"] == history.state().calls
 
 
+async def test_a_question_is_not_put_by_a_batch_job(tmp_path: Path) -> None:
+    """Probing is interactive: a recipe for batch jobs is asked online."""
+    async with served() as server:
+        recipe(tmp_path, server.base_url, "batch = true")
+        known = await asyncio.to_thread(api.probe, tmp_path / "recipe.toml", questions=2)
+        assert (
+            server.ledger.counts["batch-jobs"] == 0
+            and known.model == "m"
+            and known.answered + sum(known.failed.values()) == 2
+        )
+
+
 STEPPED = """
 name = "stepped"
 [attributes.topic]

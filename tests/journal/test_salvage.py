@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from selfinstruct.journal import JOURNAL_NAME, DamagedJournal, History, Journal, RunMetadata, SeedRow
+from selfinstruct.journal import (
+    JOURNAL_NAME,
+    DamagedJournal,
+    History,
+    Journal,
+    RunMetadata,
+    SeedRow,
+    count_calls,
+    keys_of_calls,
+    sent_jobs,
+)
 from selfinstruct.records import Batch, Candidate, Failure, Judgement, Rejection, Reply
 
 METADATA = RunMetadata("", "", 0, "")
@@ -119,3 +129,20 @@ def test_an_outdated_page_does_not_replace_a_newer_value(tmp_path: Path, journal
         again.write_metadata(replace(METADATA, stopped="done"))
     path.write_bytes(path.read_bytes() + outdated)
     assert DamagedJournal(tmp_path / "old").metadata.stopped == "done"
+
+
+def test_batch_jobs_are_kept(tmp_path: Path, journal: Journal) -> None:
+    """Also those of a journal that an older version began, whose pages lie elsewhere: their replies are paid for."""
+    first = journal.add_job("m (batch)", "file-1", ["3/imitate/1", "3/imitate/2"])
+    journal.name_job(first, "batch-1")
+    journal.add_job("m (batch)", "file-2", [f"{number}/imitate/1" for number in range(2000)])
+    expected = sent_jobs(journal.history)
+    journal.close()
+    with rebuilt(tmp_path) as history:
+        assert sent_jobs(history) == expected
+        assert [(job.file, job.job, len(job.requests)) for job in expected] == [
+            ("file-1", "batch-1", 2),
+            ("file-2", "", 2000),
+        ]
+        assert keys_of_calls(history) == [(1, "rows"), (2, "rows")]
+        assert [count_calls(history, 1, step) for step in ("rows", "other")] == [1, 0]
