@@ -7,7 +7,7 @@ UV_VERSION := 0.13.8
 WORKERS ?= 2
 BENCHMARKS := verify verification rejudge throughput faults novelty relations selection resume soak
 
-.PHONY: help run test test-slow check coverage mutate messages docs pictures bench truth crash lock clean
+.PHONY: help run test test-slow check coverage mutate messages docs pictures bench truth real crash lock clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -54,6 +54,9 @@ bench: .venv/dev.stamp ## every benchmark, one after the other: an hour and a ha
 truth: .venv/dev.stamp ## grow the seed files of tests/truth and judge every row by independent checkers
 	$(BIN)/python -m benchmarks.violations
 	$(BIN)/python -m benchmarks.truth
+
+real: .venv/dev.stamp ## runs against a real small model; needs llama-server and REAL_MODEL=FILE.gguf
+	$(BIN)/python -m benchmarks.real
 
 crash: .venv/dev.stamp ## a thousand killed runs, and every way in which a disk can refuse
 	$(BIN)/python -m benchmarks.crash
