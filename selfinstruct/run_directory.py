@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfinstruct._version import __version__
-from selfinstruct.analysis.report import Report, build_report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import clear_parts, write_whole
@@ -34,14 +33,11 @@ from selfinstruct.messages import Phrase, joined
 from selfinstruct.platform_support import sync_directory
 from selfinstruct.preparation import Prepared
 from selfinstruct.recipe import accept_unimported, frozen_changes, parse_recipe, to_toml
-from selfinstruct.render.card import card
-from selfinstruct.render.croissant import croissant
-from selfinstruct.render.evaluation import evaluation_svg
-from selfinstruct.render.report import report_page
 from selfinstruct.rows import to_json
 
 if TYPE_CHECKING:
     from selfinstruct.analysis.evaluate import Evaluation
+    from selfinstruct.analysis.report import Report
 
 ROWS_NAME = "rows.jsonl"
 RECIPE_NAME = "recipe.toml"
@@ -115,6 +111,11 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
     During a run only the rows counted in ``summary`` are written. If one file fails, the others are still written.
     Raises StorageError for the first failure.
     """
+    from selfinstruct.analysis.report import build_report
+    from selfinstruct.render.card import card
+    from selfinstruct.render.evaluation import evaluation_svg
+    from selfinstruct.render.report import report_page
+
     recipe = to_toml(prepared.recipe, prepared.reasons, where)
     # A lone surrogate in the name of a category is written as a JSON escape.
     text = json.dumps(summary.to_dict(), ensure_ascii=False, indent=2) + "\n"
@@ -151,6 +152,8 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
 
 def _write_croissant(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:
     """Write the metadata of the rows, which must have been written."""
+    from selfinstruct.render.croissant import croissant
+
     rows = where / ROWS_NAME
     digest = history.metadata().seeds_digest
     text = croissant(summary, prepared, ROWS_NAME, rows.stat().st_size if rows.exists() else 0, _sha256(rows), digest)

@@ -27,6 +27,7 @@ from selfinstruct.cli.help import as_message, commands_of, speak
 from selfinstruct.cli.init import init
 from selfinstruct.cli.interrupts import INTERRUPTED, handle_sigterm
 from selfinstruct.cli.mcp import mcp
+from selfinstruct.cli.memory import leave_objects
 from selfinstruct.cli.probe import probe
 from selfinstruct.cli.recipes import recipes
 from selfinstruct.cli.recover import recover
@@ -88,7 +89,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # Rows may contain characters that the terminal's encoding, or any encoding, lacks.
             stream.reconfigure(errors="backslashreplace")
     with speaking(language_of(os.environ)):
-        return _answer(list(sys.argv[1:] if arguments is None else arguments))
+        code = _answer(list(sys.argv[1:] if arguments is None else arguments))
+    if arguments is None:
+        leave_objects()
+    return code
 
 
 def _answer(arguments: list[str]) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selfinstruct.checks import Criteria, judge_alone, judge_in_pool
@@ -33,14 +33,44 @@ def judge_batch(
     them answer the same question differently, the whole group is rejected: neither answer can be trusted, nor can the
     rows made with it. (Self-Instruct discards all instances of such a task.)
     """
+    return next(judge_batches([(batch, drafts)], criteria, pool, progress))
+
+
+def judge_batches(
+    batches: Sequence[tuple[Batch, Sequence[Draft]]],
+    criteria: Criteria,
+    pool: Pool,
+    progress: Mapping[str, CategoryProgress],
+) -> Iterator[list[Judgement]]:
+    """Judge several batches in order, as ``judge_batch`` does, and yield the judgements of each; faster than singly.
+
+    The rows of all of them are looked up in the pool together, before the first is judged.
+    """
+    stages = [(batch, _criteria_of(batch, criteria)) for batch, _ in batches]
+    alone = [_judged_alone(drafts, own) for (_, own), (_, drafts) in zip(stages, batches, strict=True)]
+    pool.index_added()
+    pool.look_ahead([each for judged in alone for each in _compared(judged, criteria.thresholds)])
+    for (batch, own), (_, drafts), judged in zip(stages, batches, alone, strict=True):
+        judgements = _judged_in_pool(batch, drafts, judged, own, pool)
+        accepted = [each.category for each in judgements if each.rejection is None]
+        finish_batch(progress, batch, accepted)
+        yield judgements
+
+
+def _criteria_of(batch: Batch, criteria: Criteria) -> Criteria:
+    """The criteria for the rows of a batch, which may belong to its category by definition."""
     if criteria.recipe.categories.by in ("attribute", "passage"):
-        criteria = replace(criteria, categorise=lambda row: batch.category)
+        return replace(criteria, categorise=lambda row: batch.category)
+    return criteria
+
+
+def _judged_in_pool(
+    batch: Batch, drafts: Sequence[Draft], alone: Sequence[Judgement], criteria: Criteria, pool: Pool
+) -> list[Judgement]:
+    """The judgements of a batch's drafts by the pool, to which accepted rows are added."""
     judgements: list[Judgement] = []
     accepted: Counter[str] = Counter()
     view = _BatchView(pool, accepted)
-    alone = _judged_alone(drafts, criteria)
-    pool.index_added()
-    pool.look_ahead(_compared(alone, criteria.thresholds))
     group = ""
     for draft, passed in zip(drafts, alone, strict=True):
         if not draft.group or draft.group != group:
@@ -54,7 +84,6 @@ def judge_batch(
             accepted[judgement.category] += 1
             pool.add(candidate.row, judgement.category)
     pool.index_added()
-    finish_batch(progress, batch, list(accepted.elements()))
     return judgements
 
 

@@ -24,7 +24,7 @@ from selfinstruct.growth.decided import take_decisions
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
 from selfinstruct.growth.echoes import Echoes
 from selfinstruct.growth.forecast import Forecast, remedy, shortfall_note
-from selfinstruct.growth.judging import judge_batch, run_tests
+from selfinstruct.growth.judging import judge_batches, run_tests
 from selfinstruct.growth.planner import (
     CategoryProgress,
     cancel_batch,
@@ -56,6 +56,8 @@ from selfinstruct.records import Batch, Failure, Judgement, Request, Row
 
 #: Replies judged before free slots are filled again, so that a burst of replies does not leave the endpoint idle.
 _JUDGED_AT_ONCE = 2
+#: Rows of a model's replies that are judged together: more of them are hardly cheaper.
+_ROWS_AT_ONCE = 40
 # Failed replies that are no attempt at the format of a reply.
 _NO_ATTEMPT = ("refusal", "filtered")
 _TOO_LONG = ("context", "too-large")
@@ -280,12 +282,26 @@ class Loop:
         return None
 
     async def _read_some(self) -> None:
-        """Read the next replies; more where the backlog is longer than the calls that may be in flight."""
+        """Read the next replies; more where the backlog is longer than the calls that may be in flight.
+
+        Those of a model are read until there are enough rows to judge together, since it does not depend on it what
+        is written next.
+        """
         count = max(_JUDGED_AT_ONCE, len(self._unread) - self.concurrency)
-        for _ in range(min(len(self._unread), count)):
+        least = _ROWS_AT_ONCE if self.models.reads_messages else 0
+        ready: list[BatchState] = []
+        rows = read = 0
+        while self._unread and (read < count or rows < least):
             call = self._unread.popleft()
-            if self._read(call):
+            read += 1
+            if not self._read(call):
+                continue
+            if call.state.done and call.state.last_call:
+                ready.append(call.state)
+                rows += len(call.state.drafts)
+            else:
                 await self._advance(call.state)
+        await self._judge(ready)
 
     def _read(self, call: BatchCall) -> bool:
         """Read a recorded reply, or count its absence; whether the batch is still open."""
@@ -318,8 +334,15 @@ class Loop:
             self.journal.end_batch(state.batch.number)
             self._finish_without_candidates(state)
         else:
+            await self._judge([state])
+
+    async def _judge(self, states: Sequence[BatchState]) -> None:
+        """Judge batches whose last replies have been read, in order."""
+        for state in states:
             await run_tests(self.criteria, state.drafts)
-            judgements = judge_batch(state.batch, state.drafts, self.criteria, self.pool, self.progress)
+        batches = [(state.batch, state.drafts) for state in states]
+        judged = judge_batches(batches, self.criteria, self.pool, self.progress)
+        for state, judgements in zip(states, judged, strict=True):
             self.journal.judge(state.last_call, judgements)
             self.last_judged = state.last_call
             self._count(state, judgements)
