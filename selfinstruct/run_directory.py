@@ -11,6 +11,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,12 @@ def open_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Jour
 def create_journal(where: Path, prepared: Prepared, metadata: RunMetadata) -> Journal:
     """Create the journal of a new run in a locked directory."""
     return Journal.create(where, metadata, _seed_rows(prepared))
+
+
+def import_writers() -> None:
+    """Import what ``write_derived`` needs; it takes a tenth of a second, which a run can use while it waits."""
+    for name in ("analysis.report", "render.card", "render.croissant", "render.evaluation", "render.report"):
+        import_module(f"selfinstruct.{name}")
 
 
 def write_derived(where: Path, history: History, prepared: Prepared, summary: Summary) -> Report:

@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,14 +57,15 @@ class SpendingLimits:
 class Connection:
     """The connected backends, and what the journal records about them.
 
-    ``prices`` are per million tokens, input and output, by model. ``preflights`` are the requests, input tokens, output
-    tokens, and whether these are estimated (0 or 1), of the preflight of each model. ``unavailable`` lists the models
-    that failed it, with the reason. ``online`` answers a few requests at once, where ``models`` answer in rounds.
+    ``prices`` are per million tokens, input and output, by model. ``preflights`` returns the requests, input tokens,
+    output tokens, and whether these are estimated (0 or 1), of the preflight of each model, which may still be under
+    way when the run begins. ``unavailable`` lists the models that failed it, with the reason. ``online`` answers a few
+    requests at once, where ``models`` answer in rounds.
     """
 
     models: ModelPool
     prices: dict[str, list[float]] = field(default_factory=dict)
-    preflights: dict[str, list[int]] = field(default_factory=dict)
+    preflights: Callable[[], dict[str, list[int]]] = dict
     unavailable: Sequence[str] = ()
     in_rounds: Sequence[BatchBackend] = ()
     online: ModelPool | None = None
@@ -304,7 +305,7 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
     for _, endpoint in answering:
         if occurrences[endpoint.name] > 1:
             endpoint.name += f" at {endpoint.base_url}"
-    by_name = {endpoint.name: endpoint.counts for _, endpoint in answering}
+    trials = {endpoint.name: endpoint.trial for _, endpoint in answering}
     shares, names = [model.weight for model, _ in answering], [model.name for model, _ in answering]
     online = ModelPool([endpoint for _, endpoint in answering], shares, names)
     prices = {endpoint.name: [model.price.input, model.price.output] for model, endpoint in answering if model.price}
@@ -318,9 +319,9 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
     return Connection(
         ModelPool(backends, shares, names) if in_rounds else online,
         prices,
-        {
-            name: [counts.calls, counts.preflight.input, counts.preflight.output, int(counts.preflight.estimated)]
-            for name, counts in by_name.items()
+        lambda: {
+            name: [trial.calls, trial.usage.input, trial.usage.output, int(trial.usage.estimated)]
+            for name, trial in trials.items()
         },
         [
             Phrase(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +60,9 @@ async def grow_session(
         if journal is not None:
             stack.enter_context(journal)
             prepared = _resumed(prepared, journal)
+        if prepared.recipe.all_models:
+            # While the first call is under way, the process has nothing else to do.
+            stack.push_async_callback(_finished, asyncio.create_task(asyncio.to_thread(run_directory.import_writers)))
         connected = await connect(
             prepared, backend, seed, limits, journal.history if journal else None, recording, batch
         )
@@ -70,14 +73,24 @@ async def grow_session(
             journal = stack.enter_context(run_directory.create_journal(where, prepared, metadata))
         begin_writing()
         connected.begin(journal)
-        _record_start(journal, metadata.recipe, prepared, connected)
+        before = journal.history.metadata().preflights
+
+        def preflights() -> dict[str, Sequence[int]]:
+            """The figures of the preflights of all sessions, as far as they are known."""
+            return {**before, **{name: _added(before.get(name), new) for name, new in connected.preflights().items()}}
+
+        _record_start(journal, metadata.recipe, prepared, connected, preflights())
         await write_lists(prepared, journal, connected.online or connected.models, where, seed)
         journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json()))
         journal.take_decisions()
         loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch)
-        summary = await _run_and_write(where, loop, prepared, elapsed)
+        summary = await _run_and_write(where, loop, prepared, elapsed, preflights)
     _require_conserved(where, summary)
     return summary
+
+
+async def _finished(task: asyncio.Task[None]) -> None:
+    await task
 
 
 def _resumed(prepared: Prepared, journal: Journal) -> Prepared:
@@ -138,19 +151,20 @@ async def _make_loop(
     )
 
 
-def _record_start(journal: Journal, recipe: str, prepared: Prepared, connected: Connection) -> None:
+def _record_start(
+    journal: Journal, recipe: str, prepared: Prepared, connected: Connection, preflights: Mapping[str, Sequence[int]]
+) -> None:
     """Record the settings of this session: the recipe, the quotas from the next call on, prices and preflight calls."""
     before = journal.history.metadata()
     quotas = before.quotas
     if before.current_quotas != prepared.quotas:
         quotas = (*quotas, QuotaStage(journal.history.state().calls, dict(prepared.quotas)))
-    preflights = {name: _added(before.preflights.get(name), spent) for name, spent in connected.preflights.items()}
     metadata = replace(
         before,
         recipe=recipe,
         quotas=quotas,
         prices={**before.prices, **connected.prices},
-        preflights={**before.preflights, **preflights},
+        preflights=preflights,
         reasons=dict(prepared.reasons),
         remarks=_with_remarks(before, (*(() if before.remarks else prepared.notes), *connected.unavailable)),
         stopped="interrupted",  # until the run ends otherwise: a killed process cannot write it
@@ -172,16 +186,22 @@ def _added(before: Sequence[int] | None, figures: Sequence[int]) -> list[int]:
     return [*counts, min(estimated, 1)]
 
 
-async def _run_and_write(where: Path, loop: Loop, prepared: Prepared, elapsed: Callable[[], float]) -> Summary:
+async def _run_and_write(
+    where: Path,
+    loop: Loop,
+    prepared: Prepared,
+    elapsed: Callable[[], float],
+    preflights: Callable[[], Mapping[str, Sequence[int]]],
+) -> Summary:
     """Run the loop and write the results, however it ends; ``elapsed`` returns the seconds of this session."""
     try:
         stopped = await _run_loop(loop)
     except BaseException as error:
         # Report the error that ended the run, not a later one.
         with contextlib.suppress(StorageError):
-            _write_results(where, loop, prepared, _stop_reason(error), elapsed())
+            _write_results(where, loop, prepared, _stop_reason(error), elapsed(), preflights())
         raise
-    return _write_results(where, loop, prepared, stopped, elapsed())
+    return _write_results(where, loop, prepared, stopped, elapsed(), preflights())
 
 
 async def _run_loop(loop: Loop) -> str:
@@ -247,7 +267,14 @@ def _require_conserved(where: Path, summary: Summary) -> None:
         )
 
 
-def _write_results(where: Path, loop: Loop, prepared: Prepared, stopped: str, seconds: float) -> Summary:
+def _write_results(
+    where: Path,
+    loop: Loop,
+    prepared: Prepared,
+    stopped: str,
+    seconds: float,
+    preflights: Mapping[str, Sequence[int]],
+) -> Summary:
     """Record how the run stopped, and write the derived files, even if the journal cannot be written any more."""
     journal, history = loop.journal, loop.journal.history
     prepared = replace(prepared, quotas={name: state.quota for name, state in loop.progress.items()})
@@ -255,7 +282,8 @@ def _write_results(where: Path, loop: Loop, prepared: Prepared, stopped: str, se
     seconds += metadata.seconds
     remarks = _with_remarks(metadata, (*loop.models.notes, *loop.prompt_size.notes))
     try:
-        journal.write_metadata(replace(metadata, seconds=seconds, stopped=stopped, remarks=remarks))
+        ended = replace(metadata, seconds=seconds, stopped=stopped, remarks=remarks, preflights=preflights)
+        journal.write_metadata(ended)
         journal.commit()
     finally:
         # The journal may lack these values; the summary has them in any case.

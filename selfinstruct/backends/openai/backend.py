@@ -29,6 +29,7 @@ from selfinstruct.backends.openai.pacing import Pacing
 from selfinstruct.backends.openai.preflight import Preflight
 from selfinstruct.backends.openai.reply_limit import ReplyLimits
 from selfinstruct.backends.openai.settings import EndpointSettings
+from selfinstruct.backends.openai.trial import Trial
 from selfinstruct.backends.openai.wire import Wire
 from selfinstruct.errors import EndpointError
 from selfinstruct.events import Pace
@@ -42,6 +43,8 @@ _DEFAULTS = EndpointSettings()
 _TRUNCATED_SHARE = 0.4
 # Tries of a request whose reply was all reasoning, up to its limit.
 _REASONED_TRIES = 3
+# The tokens of a trial that has not been answered, in and out: rather too many.
+_TRIAL_TOKENS = 64
 # Names of the signs of overload, for the progress line.
 _OVERLOADS = {
     "rate-limit": "a rate limit",
@@ -56,14 +59,13 @@ _OVERLOADS = {
 class CallCounts:
     """Statistics of a backend: ``calls`` sent, ``retries`` among them, and ``errors`` by reason.
 
-    ``preflight`` is the usage of the preflight. ``truncated_prompts`` counts replies to prompts that the endpoint seems
+    ``truncated_prompts`` counts replies to prompts that the endpoint seems
     to have truncated.
     """
 
     calls: int = 0
     retries: int = 0
     errors: Counter[str] = field(default_factory=Counter)
-    preflight: Usage = field(default_factory=Usage)
     truncated_prompts: int = 0
 
 
@@ -94,6 +96,9 @@ class OpenAIBackend:
         self._settings = settings
         self._clock = clock
         self._model = model.name
+        self._answered = False
+        #: The first call, which may still be under way.
+        self.trial = Trial(Usage(_TRIAL_TOKENS, _TRIAL_TOKENS, estimated=True))
         self._endings = Endings()
         self._limits = ReplyLimits(fixed=model.max_tokens is not None)
 
@@ -186,6 +191,7 @@ class OpenAIBackend:
                 return failure(last, error)
             billed, tries = billed + usage, tries + 1
             if isinstance(outcome, Completion):
+                self._answered = True
                 if self._limits.record(request, limit, outcome) and tries < _REASONED_TRIES:
                     continue
                 return Reply(outcome.text, self.name, billed, outcome.finish_reason, seconds, tries)
@@ -248,18 +254,25 @@ class OpenAIBackend:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self.trial.close()
         await self._pacing.close()
         await self._wire.close()
 
     async def _preflight(self, model: Model, has_key: bool, make_wire: Callable[[str], Wire], thoroughly: bool) -> None:
-        async def attempt(body: dict[str, Any]) -> Completion | CallError:
+        async def send(body: dict[str, Any]) -> tuple[Completion | CallError, Usage]:
             sent = body.get("messages") or [{"role": "user", "content": body.get("prompt", "")}]
             messages = [Message(each["role"], each["content"]) for each in sent]
             outcome, usage, _ = await self._attempt(body, messages, 0, again=True)
-            self.counts.preflight = self.counts.preflight + usage
             if isinstance(outcome, Completion):
                 self._limits.notice_reasoning(outcome)
-            return outcome
+            return outcome, usage
+
+        async def attempt(body: dict[str, Any]) -> Completion | CallError:
+            return await self.trial.attempt(send(body))
+
+        async def check() -> None:
+            await checks.run(self._model)
+            self._require_token_limit()
 
         checks = Preflight(
             self._wire,
@@ -275,8 +288,13 @@ class OpenAIBackend:
         if model.name == "default":
             self.name = self._model = await checks.model()
         if thoroughly:
-            await checks.run(self._model)
-            self._require_token_limit()
+            accepted_after = self._settings.preflight.accepted_after
+            await self.trial.run(check(), accepted_after, lambda: self._wire.connected, self._trial_failed)
+
+    def _trial_failed(self, error: Exception) -> None:
+        """End the run, whose calls have begun before the trial failed, unless one of them has been answered."""
+        if not self._answered:
+            self._pacing.stop(lambda: error)
 
     async def _attempt(
         self, body: dict[str, Any], messages: tuple[Message, ...] | list[Message], expected: int, *, again: bool

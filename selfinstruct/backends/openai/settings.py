@@ -28,12 +28,14 @@ class PreflightSettings:
 
     A busy endpoint is retried for ``patience`` seconds. After ``silent`` seconds without a reply another call is sent
     beside those in flight, up to ``most_calls`` in all: loading a model may take minutes, and a server stops loading
-    when the call is given up; but some calls are never answered.
+    when the call is given up; but some calls are never answered. After ``accepted_after`` seconds without a reply the
+    call counts as accepted: the others need not wait for it (see ``trial``).
     """
 
     patience: float = 30.0
     silent: float = 20.0
     most_calls: int = 5
+    accepted_after: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)

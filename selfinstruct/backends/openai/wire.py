@@ -57,6 +57,18 @@ class _BadBody(Exception):
         self.error = error
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Makes the connections; ``connected`` is whether there has been one."""
+
+    connected = False
+
+    async def connect(self, *request: Any, **options: Any) -> aiohttp.connector.Connection:
+        """A connection for a request, perhaps an old one."""
+        connection = await super().connect(*request, **options)
+        self.connected = True
+        return connection
+
+
 class Wire:
     """A client for one address, created in a running event loop.
 
@@ -74,10 +86,11 @@ class Wire:
         #: The proxy on the way to the address, or None.
         self.proxy = Proxy.of(address.base_url)
         https = urlsplit(address.base_url).scheme == "https"
+        self._connector = _Connector(
+            limit=connections, keepalive_timeout=KEEP_ALIVE, ssl=trusted_certificates() if https else True
+        )
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=connections, keepalive_timeout=KEEP_ALIVE, ssl=trusted_certificates() if https else True
-            ),
+            connector=self._connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(sock_connect=deadlines.connect, sock_read=deadlines.idle),
             auto_decompress=False,
@@ -94,6 +107,11 @@ class Wire:
     def base_url(self) -> str:
         """The URL that requests are sent to, without a trailing slash, user and query."""
         return self._address.base_url
+
+    @property
+    def connected(self) -> bool:
+        """Whether there has been a connection, so that a request may have arrived."""
+        return self._connector.connected
 
     async def complete(self, body: Mapping[str, Any], total: float | None = None) -> Answer | CallError:
         """POST a chat completion, or a completion if the body has a prompt.

@@ -424,7 +424,7 @@ async def test_the_preflight_retries_a_busy_endpoint() -> None:
     """A 503 in reply to the first call is retried."""
     answers = [error("busy", 503), payload()]
     async with scripted(lambda body: answers.pop(0)) as (url, _), connected(url, preflight=True) as backend:
-        assert backend.counts.preflight == Usage(11, 7)
+        assert backend.trial.usage == Usage(11, 7)
         assert backend.counts.calls == 2
 
 
