@@ -79,16 +79,21 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Billed tokens: ``input`` of prompts, ``output`` of replies; ``estimated`` if the endpoint did not report them."""
+    """Billed tokens: ``input`` of prompts, ``output`` of replies; ``estimated`` if the endpoint did not report them.
+
+    ``cached`` are those of the input that the endpoint had in its cache of prompts, which are often cheaper.
+    """
 
     input: int = 0
     output: int = 0
     estimated: bool = False
+    cached: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         """Return the sum of both."""
         estimated = self.estimated or other.estimated
-        return Usage(self.input + other.input, self.output + other.output, estimated)
+        cached = self.cached + other.cached
+        return Usage(self.input + other.input, self.output + other.output, estimated, cached)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,8 +208,8 @@ def cost_of(spent: Sequence[Spent], prices: Mapping[str, Sequence[float]]) -> tu
         if not each.tokens.input and not each.tokens.output:
             continue
         if each.model in prices:
-            given, got = prices[each.model]
-            money += cost(each.tokens, Price(input=given, output=got))
+            given, got, *cached = prices[each.model]
+            money += cost(each.tokens, Price(input=given, output=got, cached=cached[0] if cached else None))
         else:
             known = False
     return money, known

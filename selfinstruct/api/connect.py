@@ -57,10 +57,10 @@ class SpendingLimits:
 class Connection:
     """The connected backends, and what the journal records about them.
 
-    ``prices`` are per million tokens, input and output, by model. ``preflights`` returns the requests, input tokens,
-    output tokens, and whether these are estimated (0 or 1), of the preflight of each model, which may still be under
-    way when the run begins. ``unavailable`` lists the models that failed it, with the reason. ``online`` answers a few
-    requests at once, where ``models`` answer in rounds.
+    ``prices`` are per million tokens by model: input, output, and perhaps cached input. ``preflights`` returns the
+    requests, input tokens, output tokens, and whether these are estimated (0 or 1), of the preflight of each model,
+    which may still be under way when the run begins. ``unavailable`` lists the models that failed it, with the reason.
+    ``online`` answers a few requests at once, where ``models`` answer in rounds.
     """
 
     models: ModelPool
@@ -308,11 +308,11 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
     trials = {endpoint.name: endpoint.trial for _, endpoint in answering}
     shares, names = [model.weight for model, _ in answering], [model.name for model, _ in answering]
     online = ModelPool([endpoint for _, endpoint in answering], shares, names)
-    prices = {endpoint.name: [model.price.input, model.price.output] for model, endpoint in answering if model.price}
+    prices = {endpoint.name: model.price.figures for model, endpoint in answering if model.price}
     backends = [BatchBackend(endpoint, model, budget) if model.batch else endpoint for model, endpoint in answering]
     in_rounds = [each for each in backends if isinstance(each, BatchBackend)]
     prices |= {
-        backend.name: [model.batch_price.input, model.batch_price.output]
+        backend.name: model.batch_price.figures
         for (model, _), backend in zip(answering, backends, strict=True)
         if model.batch_price and model.batch
     }
@@ -339,8 +339,8 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
 def _spent_so_far(history: History, models: Sequence[Model]) -> Spending:
     """The spending of earlier sessions of a run."""
     state, prices = history.state(), dict(history.metadata().prices)
-    prices.update({model.name: [model.price.input, model.price.output] for model in models if model.price})
-    prices.update({batch_name(m.name): [m.batch_price.input, m.batch_price.output] for m in models if m.batch_price})
+    prices.update({model.name: model.price.figures for model in models if model.price})
+    prices.update({batch_name(model.name): model.batch_price.figures for model in models if model.batch_price})
     money, _ = cost_of(state.spent, prices)
     return Spending(money=money, requests=state.requests, tokens=state.tokens.input + state.tokens.output)
 

@@ -163,7 +163,9 @@ def cost(usage: Usage, price: Price | None) -> Decimal:
     """The cost of ``usage`` in the currency of ``price``; 0 without a price."""
     if price is None:
         return Decimal(0)
-    return (usage.input * Decimal(str(price.input)) + usage.output * Decimal(str(price.output))) / _MILLION
+    cached = price.input if price.cached is None else price.cached
+    new = (usage.input - usage.cached) * Decimal(str(price.input)) + usage.cached * Decimal(str(cached))
+    return (new + usage.output * Decimal(str(price.output))) / _MILLION
 
 
 def _add(spending: Spending, usage: Usage, price: Price | None, sign: int) -> Spending:

@@ -203,8 +203,9 @@ class Loop:
         while True:
             if self._short:
                 self._shift_quotas()
-            rng = self._requests.batch_rng(number)
-            batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng, self._echoes.demos)
+            rng, steady = self._requests.batch_rng(number), self.models.reads_messages
+            demos = self._echoes.demos
+            batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng, demos, steady=steady)
             if batch is None:
                 return False
             if not self.sampler.is_used_up(batch.category):

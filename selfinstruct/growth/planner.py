@@ -28,6 +28,8 @@ from selfinstruct.records import Batch
 # The factor by which each batch's weight in the measured rate decays with every later batch: the last three batches
 # make up half of it, so that the rate follows a category that fills up.
 _RATE_DECAY = 0.8
+# Batches of a category with the same seeds as demonstrations, where a model's endpoint may cache them.
+_BATCHES_A_TURN = 4
 
 
 @dataclass(slots=True)
@@ -95,6 +97,8 @@ def plan(
     number: int,
     rng: Random,
     shown: Callable[[str, Demos], Demos] = lambda category, demos: demos,
+    *,
+    steady: bool = False,
 ) -> Batch | None:
     """Return the batch to start next, or None if no rows are needed now.
 
@@ -102,7 +106,9 @@ def plan(
     requested, at most ``prompt.rows_per_request``. ``seeds`` and ``grown`` are the pool ids of each category's rows,
     from which the demonstrations are drawn anew, no row twice; ``shown`` may lower their number. None is also
     returned while batches in flight cover the deficit: plan again after each ``finish_batch`` or ``cancel_batch``.
-    None with nothing in flight is the end.
+    None with nothing in flight is the end. With ``steady``, the seeds come first, in the same order, and change only
+    every few batches of a category, so that an endpoint that caches the beginnings of prompts reads them once; not
+    where ``shown`` has lowered their number, since other orders help against copies.
     """
     category, largest = None, 0.0
     for name, state in progress.items():
@@ -116,9 +122,15 @@ def plan(
     count = min(prompt.rows_per_request, _rows_to_request(largest, state.rate))
     seed_ids, grown_ids = seeds.get(category, ()), grown.get(category, ())
     counts = shown(category, prompt.demos)
-    demos = _draw(seed_ids, counts.seeds, rng) + _draw(grown_ids, counts.grown, rng)
+    if steady := steady and counts == prompt.demos:
+        turn = state.requested // (_BATCHES_A_TURN * prompt.rows_per_request)
+        demos = _in_turn(seed_ids, counts.seeds, turn)
+    else:
+        demos = _draw(seed_ids, counts.seeds, rng)
+    demos += _draw(grown_ids, counts.grown, rng)
     demos += _draw_from_both(seed_ids, grown_ids, counts.pool, demos, rng)
-    rng.shuffle(demos)
+    if not steady:
+        rng.shuffle(demos)
     return Batch(number, category, count, state.requested, tuple(demos))
 
 
@@ -129,6 +141,12 @@ def _rows_to_request(deficit: float, rate: float) -> int:
     with half of the candidates accepted: 8 % fewer calls for 4 % more rows.
     """
     return math.ceil((deficit + math.sqrt(deficit * (1 - rate))) / rate)
+
+
+def _in_turn(rows: Sequence[int], count: int, turn: int) -> list[int]:
+    """The next ``count`` rows at each turn, from the first again after the last."""
+    count = min(count, len(rows))
+    return [rows[(turn * count + at) % len(rows)] for at in range(count)]
 
 
 def _draw(rows: Sequence[int], count: int, rng: Random) -> list[int]:

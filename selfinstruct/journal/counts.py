@@ -23,7 +23,7 @@ _CANDIDATES = """
          JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category
     WHERE j.candidates IS NOT NULL GROUP BY b.category"""
 _SPENT = """
-    SELECT g.name, c.model, SUM(c.tries), SUM(c.input), SUM(c.output), MAX(c.estimated)
+    SELECT g.name, c.model, SUM(c.tries), SUM(c.input), SUM(c.output), MAX(c.estimated), SUM(c.cached)
     FROM calls c JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category
     GROUP BY b.category, c.model ORDER BY b.category, c.model"""
 _ASKED = "SELECT g.name, SUM(b.count) FROM batches b JOIN categories g ON g.id = b.category GROUP BY b.category"
@@ -57,8 +57,8 @@ def _spent(query: Query, metadata: RunMetadata) -> tuple[Spent, ...]:
     preflights = [("", model, *figures) for model, figures in metadata.preflights.items()]
     calls = [(decode_text(name), decode_text(model), *figures) for name, model, *figures in query(_SPENT)]
     return tuple(
-        Spent(category, model, requests, Usage(input_tokens, output_tokens, bool(estimated)))
-        for category, model, requests, input_tokens, output_tokens, estimated in (*calls, *preflights)
+        Spent(category, model, requests, Usage(input_tokens, output_tokens, bool(estimated), *cached))
+        for category, model, requests, input_tokens, output_tokens, estimated, *cached in (*calls, *preflights)
     )
 
 

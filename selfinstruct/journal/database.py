@@ -86,8 +86,10 @@ _JOBS = """
 CREATE TABLE jobs       (id INTEGER PRIMARY KEY, model BLOB NOT NULL, file TEXT NOT NULL, job TEXT NOT NULL,
                          requests TEXT NOT NULL);                          -- JSON list of custom_ids
 """
+# The input tokens that the endpoint had in its cache.
+_CACHED = "ALTER TABLE calls ADD COLUMN cached INTEGER NOT NULL DEFAULT 0;"
 #: Script i upgrades a journal from schema version i to i + 1; a released script is never edited.
-SCHEMA = (_FIRST_SCHEMA, _METHODS, _DECISIONS, _JOBS)
+SCHEMA = (_FIRST_SCHEMA, _METHODS, _DECISIONS, _JOBS, _CACHED)
 
 #: The hint for a damaged journal.
 DAMAGED = Phrase(

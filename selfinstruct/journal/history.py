@@ -43,7 +43,8 @@ from selfinstruct.records import JSON, Batch, Reply, Row, Usage
 _PAGE = 500
 _BATCH = "b.number, g.name, b.count, b.asked, b.demos, b.given"
 _REPLIES = f"""
-    SELECT c.id, c.step, c.model, c.finish_reason, c.input, c.output, c.estimated, c.seconds, c.tries, t.text, {_BATCH}
+    SELECT c.id, c.step, c.model, c.finish_reason, c.input, c.output, c.estimated, c.seconds, c.tries, c.cached, t.text,
+           {_BATCH}
     FROM calls c JOIN replies t ON t.call = c.id
          JOIN batches b ON b.number = c.batch JOIN categories g ON g.id = b.category"""
 _ROWS = """
@@ -370,10 +371,11 @@ def _reply(
     estimated: int,
     seconds: float,
     tries: int,
+    cached: int,
     text: bytes,
     *batch: Any,
 ) -> RecordedReply:
-    usage = Usage(given, got, bool(estimated))
+    usage = Usage(given, got, bool(estimated), cached)
     reply = Reply(decode_text(text), decode_text(model), usage, decode_text(finish_reason), seconds, tries)
     return RecordedReply(call, _batch(*batch), step, reply)
 

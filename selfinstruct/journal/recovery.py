@@ -26,6 +26,8 @@ from selfinstruct.records import JSON, Row
 from selfinstruct.rows import to_json
 
 _LOST = "lost"
+# Of the calls: tries and cached tokens, where a record is older than these columns.
+_LATER_COLUMNS = (1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +189,9 @@ class _Rebuild:
         for call in ids:
             if call in known:
                 record = known[call]
-                calls[call] = record if len(record) == 10 else (*record, 1)
+                calls[call] = (*record, *_LATER_COLUMNS[len(record) - 9 :])
             else:
-                calls[call] = (None, free, "imitate", b"", _LOST.encode(), 0, 0, 0, 0.0, 1)
+                calls[call] = (None, free, "imitate", b"", _LOST.encode(), 0, 0, 0, 0.0, *_LATER_COLUMNS)
                 free += 1
                 self._lost_calls += 1
         return calls

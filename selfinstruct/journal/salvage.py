@@ -45,7 +45,7 @@ _FORMS: dict[str, tuple[Any, ...]] = {
     "categories": (_NONE, _BLOB),
     "seeds": (_NONE, _INT, _INT, _TEXT),
     "batches": (_NONE, _INT, _INT, _INT, _JSONList, _JSONObject),
-    "calls": (_NONE, _INT, _TEXT, _BLOB, _BLOB, _INT, _INT, _INT, _REAL, _INT),
+    "calls": (_NONE, _INT, _TEXT, _BLOB, _BLOB, _INT, _INT, _INT, _REAL, _INT, _INT),
     "replies": (_NONE, _BLOB),
     "failures": (_NONE, _TEXT, _BLOB),
     "judged": (_NONE, (type(None), int)),
@@ -55,8 +55,8 @@ _FORMS: dict[str, tuple[Any, ...]] = {
     "decisions": (_NONE, _TEXT, _KEY, _KEY, _TEXT, _BLOB, _BLOB, _TEXT, _LINE, _JSONObject, _KEY, _INT),
     "jobs": (_NONE, _BLOB, _TEXT, _TEXT, _JSONList),
 }
-#: Tables whose last column was added by the second schema: earlier records lack it.
-_EXTENDED = ("batches", "calls")
+#: Tables with columns that later schemas added, and how many: earlier records lack some of them.
+_EXTENDED = {"batches": 1, "calls": 2}
 #: Tables that an upgraded journal has elsewhere than a new one: their pages are found by their records.
 _ANYWHERE = ("jobs",)
 # Categories and replies have the same types; the few categories fit on the root page, which is never a stray one.
@@ -108,9 +108,9 @@ def _roots(main: bytes) -> dict[str, int]:
 def _fits(record: Record, name: str) -> bool:
     """Whether a record has the types of a table's columns."""
     form = _FORMS[name]
-    if name in _EXTENDED and len(record) == len(form) - 1:
-        form = form[:-1]
-    return len(record) == len(form) and all(_is(*pair) for pair in zip(record, form, strict=True))
+    if not len(form) - _EXTENDED.get(name, 0) <= len(record) <= len(form):
+        return False
+    return all(_is(*pair) for pair in zip(record, form, strict=False))
 
 
 def _is(value: Any, kind: Any) -> bool:

@@ -221,7 +221,7 @@ class Journal:
         self._last_call += 1
         tokens = (came.usage.input, came.usage.output, came.usage.estimated)
         self._connection.execute(
-            "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._last_call,
                 batch,
@@ -231,6 +231,7 @@ class Journal:
                 *tokens,
                 came.seconds,
                 came.tries,
+                came.usage.cached,
             ),
         )
         return self._last_call

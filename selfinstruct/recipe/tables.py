@@ -156,12 +156,19 @@ class Prompt(Table):
 class Price(Table):
     """``model.price``: the price of a million ``input`` and ``output`` tokens, in the currency of the budget.
 
-    ``batch`` is the share of it that requests in batch jobs cost.
+    ``cached`` is that of input tokens which the endpoint has in its cache of prompts; by default that of the others.
+    ``batch`` is the share of the price that requests in batch jobs cost.
     """
 
     input: Amount
     output: Amount
+    cached: Amount | None = None
     batch: Share = 0.5
+
+    @property
+    def figures(self) -> list[float]:
+        """The prices of input, output and, only if it is set, cached input."""
+        return [self.input, self.output, *([] if self.cached is None else [self.cached])]
 
 
 class Model(Table):
@@ -207,7 +214,8 @@ class Model(Table):
         if self.price is None:
             return None
         share = self.price.batch
-        return Price(input=self.price.input * share, output=self.price.output * share, batch=share)
+        cached = None if self.price.cached is None else self.price.cached * share
+        return Price(input=self.price.input * share, output=self.price.output * share, cached=cached, batch=share)
 
     @property
     def usual_price(self) -> Price | None:

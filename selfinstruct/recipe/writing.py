@@ -119,6 +119,8 @@ def _model(model: Model) -> dict[str, Any]:
     keys = model.model_dump()
     if model.base_url is not None:
         keys["base_url"] = without_secrets(model.base_url)
+    if model.price is not None:
+        keys["price"] = model.price.model_dump(exclude_none=True)
     return {key: keys[key] for key in keys if key not in _RARE or keys[key] != Model.model_fields[key].default}
 
 

@@ -245,6 +245,9 @@ def _cost(summary: Summary) -> Text:
             input=tokens.input,
             output=tokens.output,
         )
+    if tokens.cached:
+        share = tokens.cached / tokens.input
+        line = Phrase("{what}, {share:.0%} of the input from the endpoint's cache", what=line, share=share)
     text = Text(f"  {_('{line}.', line=line)}\n")
     missing = summary.requested_rows - summary.accepted
     if tokens.input + tokens.output and summary.accepted and missing > 0 and summary.stopped in _RESUMABLE:

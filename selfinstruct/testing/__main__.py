@@ -84,6 +84,7 @@ def _behaviour(options: argparse.Namespace) -> Behaviour:
         refuses=frozenset(options.refuse or []),
         prefix=options.prefix,
         repeats_key=options.repeat_key,
+        prefix_cache=options.prefix_cache,
         batches=BatchBehaviour(
             options.batch_seconds, {name: options.rate for name in options.batch_fault or []}, options.batch_shape
         ),
@@ -125,6 +126,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--no-usage", type=_share, default=0.0, help="share of replies without usage")
     add("--partial-usage", type=_share, default=0.0, help="share of replies with only prompt_tokens in their usage")
+    add(
+        "--prefix-cache",
+        type=_cache,
+        metavar="LEAST:STEP",
+        help="cache the beginnings of prompts and report cached tokens; 1024:128 as OpenAI does",
+    )
     add("--key", default="", help="API key that requests must have")
     add("--repeat-key", action="store_true", help="repeat the request's Authorization header in errors")
     add("--model", action="append", help="a model to serve; repeatable (default: any model name)")
@@ -154,6 +161,13 @@ def _storm(text: str) -> tuple[float, float]:
         return float(start), float(seconds)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected START:SECONDS such as 10:10, got {text!r}") from None
+
+
+def _cache(text: str) -> tuple[int, int]:
+    least, _, step = text.partition(":")
+    if not (least.isdecimal() and step.isdecimal() and int(least) and int(step)):
+        raise argparse.ArgumentTypeError(f"expected LEAST:STEP such as 1024:128, got {text!r}")
+    return int(least), int(step)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,9 @@ class Behaviour:
     ``json_object``, ``json_schema``, ``seed`` or ``max_tokens``. ``prefix`` is the path before ``/chat/completions``.
     Idle connections are closed after ``keep_alive``. ``model_list`` is the form of the list of models, one of
     `selfinstruct.testing.manners.LISTS`. With ``repeats_key``, errors, pages and headers repeat the request's
-    Authorization header in the encodings that servers are known to use. ``batches`` is how batch jobs are processed.
+    Authorization header in the encodings that servers are known to use. ``prefix_cache`` is the least number of
+    tokens of a cached beginning of a prompt, and the step in which it grows (OpenAI: 1,024 and 128); None is no cache.
+    ``batches`` is how batch jobs are processed.
     """
 
     faults: Mapping[str, float] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class Behaviour:
     keep_alive: float = 5.0
     repeats_key: bool = False
     model_list: str = "openai"
+    prefix_cache: tuple[int, int] | None = None
     batches: BatchBehaviour = field(default_factory=BatchBehaviour)
 
     def draw(self, number: int) -> tuple[str, Random]:
@@ -79,7 +82,7 @@ class Billed:
     """One billed request: its reply was generated, whether or not it arrived.
 
     ``number`` counts all completion requests from 1; ``at`` is in seconds since the server started; ``fault`` is
-    ``name:variant`` or "". ``input`` and ``output`` are tokens.
+    ``name:variant`` or "". ``input`` and ``output`` are tokens, ``cached`` those of the input that were in the cache.
     """
 
     number: int
@@ -88,6 +91,7 @@ class Billed:
     input: int
     output: int
     fault: str
+    cached: int = 0
 
 
 @dataclass(slots=True)
@@ -116,6 +120,7 @@ class Ledger:
             "tokens": {
                 "input": sum(request.input for request in self.billed),
                 "output": sum(request.output for request in self.billed),
+                "cached": sum(request.cached for request in self.billed),
             },
             "in_flight": self.in_flight,
             "peak": self.peak,

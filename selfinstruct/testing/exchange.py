@@ -14,6 +14,7 @@ from aiohttp import web
 from selfinstruct.prompts import estimate_tokens
 from selfinstruct.testing.author import Author, AuthorFailed
 from selfinstruct.testing.behaviour import Behaviour, Billed, Ledger
+from selfinstruct.testing.prefix_cache import PrefixCache
 
 _JSON = "application/json"
 
@@ -53,6 +54,7 @@ class ServerState:
     started: float
     storm_ends: float = 0.0
     held_slots: set[asyncio.Task[None]] = field(default_factory=set)
+    prefixes: PrefixCache | None = None
 
 
 class Exchange:
@@ -101,10 +103,16 @@ class Exchange:
             output = min(limit, estimate_tokens(content))
         tokens = sum(4 + estimate_tokens(str(message.get("content") or "")) for message in self.messages)
         now = asyncio.get_running_loop().time() - self.state.started
-        self.state.ledger.billed.append(
-            Billed(self.number, now, str(self.body.get("model", "")), tokens, output, self.fault)
-        )
-        usage = {"prompt_tokens": tokens, "completion_tokens": output, "total_tokens": tokens + output}
+        model, prefixes = str(self.body.get("model", "")), self.state.prefixes
+        cached = 0 if prefixes is None else prefixes.cached(model, self.messages, tokens)
+        self.state.ledger.billed.append(Billed(self.number, now, model, tokens, output, self.fault, cached))
+        usage: dict[str, Any] = {
+            "prompt_tokens": tokens,
+            "completion_tokens": output,
+            "total_tokens": tokens + output,
+        }
+        if prefixes is not None:
+            usage["prompt_tokens_details"] = {"cached_tokens": cached}
         return Answer(content, self._as_reported(usage), finish_reason)
 
     def send(self, answer: Answer) -> web.Response:

@@ -25,6 +25,7 @@ from selfinstruct.testing.behaviour import Behaviour, Ledger
 from selfinstruct.testing.catalogue import find_fault
 from selfinstruct.testing.exchange import Exchange, ServerState
 from selfinstruct.testing.manners import LISTS, stream
+from selfinstruct.testing.prefix_cache import PrefixCache
 
 _LARGEST_REQUEST = 256 * 2**20
 _WELL_BEHAVED = Behaviour()
@@ -65,7 +66,9 @@ class FaultServer:
         """Start the server."""
         slots = asyncio.Semaphore(self.behaviour.slots) if self.behaviour.slots else None
         now = asyncio.get_running_loop().time()
-        self._state = ServerState(self._author, self.ledger, slots, now)
+        cache = self.behaviour.prefix_cache
+        prefixes = None if cache is None else PrefixCache(*cache)
+        self._state = ServerState(self._author, self.ledger, slots, now, prefixes=prefixes)
         self._allowance_at = now
         runner = web.AppRunner(
             self._app(),

@@ -123,6 +123,13 @@ def test_prices_are_exact() -> None:
     assert cost(Usage(1_000_000, 1_000_000), None) == 0
 
 
+def test_cached_input_has_its_own_price() -> None:
+    """It is part of the input, and costs as much as the rest where it has no price."""
+    usage = Usage(1_000_000, 0, cached=750_000)
+    assert cost(usage, Price(input=0.4, output=1.6, cached=0.1)) == Decimal("0.175")
+    assert cost(usage, Price(input=0.4, output=1.6)) == Decimal("0.4")
+
+
 async def test_each_model_has_its_own_price() -> None:
     """Two models share a budget of money, and the tokens of each are counted at its own price."""
     budget = Budget(money=1)

@@ -445,3 +445,18 @@ def test_the_rows_that_a_closed_category_misses_go_to_the_lowest_open_quotas() -
     assert {name: state.quota for name, state in progress.items()} == {"a": 5, "b": 8, "c": 7, "d": 3, "e": 0}
     assert shift_quota(progress, "b", {"a", "b", "c"}) == 0
     assert progress["b"].quota == 8
+
+
+def test_steady_demonstrations_begin_alike() -> None:
+    """Seeds come first and stay for some batches; in the end all of them have been shown, and grown rows change."""
+    progress = {"a": CategoryProgress(quota=1000)}
+    prompt = Prompt(demos=Demos(seeds=3, grown=2), rows_per_request=10)
+    shown = []
+    for number in range(1, 17):
+        batch = plan(progress, {"a": range(1, 8)}, {"a": range(8, 100)}, prompt, number, Random(number), steady=True)
+        assert batch is not None
+        start_batch(progress, batch)
+        shown.append(batch.demos)
+    assert [demos[:3] for demos in shown[::4]] == [(1, 2, 3), (4, 5, 6), (7, 1, 2), (3, 4, 5)]
+    assert all(demos[:3] == shown[at // 4 * 4][:3] for at, demos in enumerate(shown))
+    assert len({demos[3:] for demos in shown}) == len(shown)

@@ -81,6 +81,7 @@ class Billing:
             usage = Usage(
                 reservation.worst.input if outcome.input is None else outcome.input,
                 bound if outcome.output is None else outcome.output,
+                cached=outcome.cached,
             )
             certain = outcome.input is not None and outcome.output is not None
             self._budget.settle(reservation, usage, certain=certain)
@@ -96,6 +97,7 @@ class Billing:
             expected if outcome.input is None else outcome.input,
             estimate if outcome.output is None else outcome.output,
             outcome.input is None or outcome.output is None,
+            outcome.cached,
         )
         self._replies += 1
         self._output += usage.output

@@ -23,7 +23,8 @@ class Completion:
 
     A reply without a reason, or with null, has the reason ``MISSING``.
 
-    ``reasoning_length`` is the length of the reasoning beside the text, in characters.
+    ``reasoning_length`` is the length of the reasoning beside the text, in characters. ``cached`` are the input tokens
+    that came from the endpoint's cache.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Completion:
     input: int | None
     output: int | None
     reasoning_length: int = 0
+    cached: int = 0
 
 
 def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] | None = None) -> Completion | CallError:
@@ -41,13 +43,15 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
     payload = read_payload(data)
     if payload is None:
         return not_json(200, data, content_type)
-    tokens = _tokens(payload.get("usage"))
+    reported = payload.get("usage")
+    reported = reported if isinstance(reported, dict) else {}
+    tokens = _tokens(reported)
     choices = payload.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, dict):
         if not parse_error(payload).is_empty:
             return from_error(200, payload, {}, 0.0, request)
-        return CallError("empty", "the reply has no choices", max_tries=2, billed=True, usage=_usage(tokens))
+        return CallError("empty", "the reply has no choices", max_tries=2, billed=True, usage=_usage(reported))
     message = choice.get("message")
     message = message if isinstance(message, dict) else {"content": message or choice.get("text")}
     reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning"))
@@ -64,11 +68,11 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
             "the reply contains only reasoning and no answer",
             hint="Raise the recipe's max_tokens, or turn the model's reasoning off.",
             billed=True,
-            usage=_usage(tokens),
+            usage=_usage(reported),
         )
     if not text and reason in ("tool_calls", "function_call"):
-        return CallError("empty", "the model called a tool without arguments", billed=True, usage=_usage(tokens))
-    return Completion(text, reason, *tokens, len(reasoning))
+        return CallError("empty", "the model called a tool without arguments", billed=True, usage=_usage(reported))
+    return Completion(text, reason, *tokens, len(reasoning), _cached(reported))
 
 
 def _finish_reason(choice: Mapping[str, Any]) -> str:
@@ -103,17 +107,43 @@ def _tool_arguments(message: Mapping[str, Any]) -> str:
     return "\n".join(texts)
 
 
-def _tokens(usage: Any) -> tuple[int | None, int | None]:
-    """Input and output tokens, each None if it is missing, not a number, or 0 (every call has some)."""
-    if not isinstance(usage, dict):
-        return None, None
-    prompt, total = _count(usage.get("prompt_tokens")), _count(usage.get("total_tokens"))
-    output = _count(usage.get("completion_tokens"))
+def _tokens(usage: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Input and output tokens, each None if it is missing, not a number, or 0 (every call has some).
+
+    Output includes the reasoning, which some endpoints count apart, and input what was read from a cache or written
+    to it, which Anthropic's counts leave out.
+    """
+    total = _count(usage.get("total_tokens"))
+    prompt, output = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    if prompt is None and (read := _count(usage.get("input_tokens"))) is not None:
+        apart = ("cache_read_input_tokens", "cache_creation_input_tokens")
+        prompt = read + sum(_count(usage.get(name)) or 0 for name in apart)
+    output = _count(usage.get("output_tokens")) if output is None else output
     if prompt is not None and output is None and total is not None and total > prompt:
         output = total - prompt
     if output is not None and prompt is None and total is not None and total > output:
         prompt = total - output
+    reasoning = _detail(usage, "completion_tokens_details", "reasoning_tokens")
+    if prompt and output and reasoning and total is not None and total >= prompt + output + reasoning:
+        output += reasoning
     return prompt, output
+
+
+def _cached(usage: Mapping[str, Any]) -> int:
+    """The input tokens that came from a cache, as OpenAI, DeepSeek or Anthropic report them."""
+    cached = (
+        _detail(usage, "prompt_tokens_details", "cached_tokens")
+        or _detail(usage, "input_tokens_details", "cached_tokens")
+        or _count(usage.get("prompt_cache_hit_tokens"))
+        or _count(usage.get("cache_read_input_tokens"))
+        or 0
+    )
+    return min(cached, _tokens(usage)[0] or 0)
+
+
+def _detail(usage: Mapping[str, Any], name: str, part: str) -> int | None:
+    details = usage.get(name)
+    return _count(details.get(part)) if isinstance(details, dict) else None
 
 
 def _count(value: Any) -> int | None:
@@ -123,6 +153,6 @@ def _count(value: Any) -> int | None:
     return int(value) if valid else None
 
 
-def _usage(tokens: tuple[int | None, int | None]) -> Usage | None:
-    prompt, output = tokens
-    return None if prompt is None else Usage(prompt, output or 0)
+def _usage(reported: Mapping[str, Any]) -> Usage | None:
+    prompt, output = _tokens(reported)
+    return None if prompt is None else Usage(prompt, output or 0, cached=_cached(reported))

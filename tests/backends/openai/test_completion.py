@@ -97,6 +97,38 @@ def test_a_plain_completion_and_a_list_are_read() -> None:
 @pytest.mark.parametrize(
     ("usage", "expected"),
     [
+        (
+            {"prompt_tokens": 2000, "completion_tokens": 9, "prompt_tokens_details": {"cached_tokens": 1152}},
+            (2000, 9, 1152),
+        ),
+        ({"prompt_tokens": 90, "completion_tokens": 9, "prompt_cache_hit_tokens": 64}, (90, 9, 64)),
+        (
+            {"input_tokens": 10, "output_tokens": 9, "cache_read_input_tokens": 70, "cache_creation_input_tokens": 20},
+            (100, 9, 70),
+        ),
+        ({"prompt_tokens": 90, "completion_tokens": 9, "prompt_tokens_details": {"cached_tokens": 900}}, (90, 9, 90)),
+        ({"prompt_tokens": 90, "completion_tokens": 9, "prompt_tokens_details": None}, (90, 9, 0)),
+    ],
+)
+def test_cached_tokens_are_read_in_each_form(usage: dict[str, Any], expected: tuple[int, int, int]) -> None:
+    """Those of OpenAI, DeepSeek and Anthropic, whose input leaves them out; never more than there are."""
+    completion = parse(usage=usage)
+    assert isinstance(completion, Completion)
+    assert (completion.input, completion.output, completion.cached) == expected
+
+
+@pytest.mark.parametrize(("total", "output"), [(130, 40), (100, 10)])
+def test_reasoning_that_is_counted_apart_is_output(total: int, output: int) -> None:
+    """Where the total shows that the output leaves it out."""
+    details = {"completion_tokens": 10, "completion_tokens_details": {"reasoning_tokens": 30}}
+    completion = parse(usage={"prompt_tokens": 90, "total_tokens": total} | details)
+    assert isinstance(completion, Completion)
+    assert completion.output == output
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
         ({"prompt_tokens": 5, "completion_tokens": 2}, (5, 2)),
         ({"prompt_tokens": 5, "total_tokens": 7}, (5, 2)),
         ({"completion_tokens": 2, "total_tokens": 7}, (5, 2)),
