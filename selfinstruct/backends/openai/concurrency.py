@@ -79,6 +79,10 @@ class Concurrency:
         if self._limit >= self.maximum:
             self._limit, self.reason = float(self.maximum), ""
 
+    def outage_over(self) -> None:
+        """Record the end of an outage: the limit was cut at its beginning, which says nothing about the limit."""
+        self._failed_limit = self.maximum / _FAST_UP_TO
+
     def deadline(self, least: float, most: float) -> float:
         """The seconds after which a reply is not to be expected any more, between ``least`` and ``most``."""
         if len(self._seconds) < _WINDOW // 2 or self._fastest is None:

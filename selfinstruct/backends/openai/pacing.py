@@ -129,6 +129,8 @@ class Pacing:
     def succeeded(self, permit: Permit, headers: Mapping[str, str], unix_time: float) -> None:
         """End an answered call; its ``headers`` may contain rate limits."""
         busy = bool(self._waiting) or self._in_flight >= self.concurrency.limit
+        if self.outage.open:
+            self.concurrency.outage_over()
         self.outage.succeeded()
         self.concurrency.succeeded(permit.sent_at, self._clock(), busy=busy)
         if "x-ratelimit-limit-requests" in headers or "x-ratelimit-limit-tokens" in headers:

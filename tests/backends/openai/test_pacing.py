@@ -145,7 +145,7 @@ def test_deadlines_follow_the_replies() -> None:
 
 
 def test_few_calls_are_spent_on_a_long_outage() -> None:
-    """In five minutes without an answer at most 30 probes are sent, and none is more than 31 s after another."""
+    """In five minutes without an answer at most 80 probes are sent, and none is more than 31 s after another."""
     outage, now, probes = Outage(Random(2)), 0.0, []
     for _ in range(5):
         outage.failed(now, now, None, "a 503")
@@ -154,12 +154,12 @@ def test_few_calls_are_spent_on_a_long_outage() -> None:
         now = max(now + 0.01, outage.until)
         probes.append(now)
         outage.failed(now, now + 0.01, None, "a 503")
-    assert 10 <= len(probes) <= 30
+    assert 10 <= len(probes) <= 80
     assert max(after - before for before, after in pairwise(probes)) <= 31
 
 
-def test_an_outage_costs_at_most_a_third_of_its_length_afterwards() -> None:
-    """After an outage of ten seconds the next probe is sent within four."""
+def test_an_outage_costs_at_most_a_tenth_of_its_length_afterwards() -> None:
+    """After an outage of ten seconds the next probe is sent within about one."""
     for seed in range(50):
         outage, now = Outage(Random(seed)), 0.0
         for _ in range(5):
@@ -167,7 +167,18 @@ def test_an_outage_costs_at_most_a_third_of_its_length_afterwards() -> None:
         while now < 10:
             now = max(now + 0.01, outage.until)
             outage.failed(now, now + 0.01, None, "a 429")
-        assert now < 14
+        assert now < 11.1
+
+
+def test_the_limit_grows_fast_after_an_outage() -> None:
+    """The cut at its beginning is no evidence of a lower limit: one more call for each answer, up to the maximum."""
+    limit = Concurrency(64)
+    limit.failed(0.0, 1.0, "a 429")
+    assert limit.limit == 32
+    limit.outage_over()
+    for _ in range(32):
+        limit.succeeded(2.0, 3.0, busy=True)
+    assert limit.limit == 64
 
 
 def test_scattered_failures_do_not_open_the_circuit() -> None:
