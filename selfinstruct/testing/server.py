@@ -124,7 +124,9 @@ class FaultServer:
     async def _show_ledger(self, request: web.Request) -> web.StreamResponse:
         if self._batches is not None:
             self._batches.advance()
-        return web.json_response(self.ledger.summary())
+        now = asyncio.get_running_loop().time() - (self._state.started if self._state is not None else 0.0)
+        last = max((request.at for request in self.ledger.billed), default=0.0)
+        return web.json_response(self.ledger.summary() | {"idle": now - last})
 
     async def _models(self, request: web.Request) -> web.StreamResponse:
         if not self._has_key(request):

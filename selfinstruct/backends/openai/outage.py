@@ -2,8 +2,8 @@
 
 A wait that the endpoint asks for delays every call. After several failures in a row the circuit opens: nothing is sent
 until a wait is over, then one probe. Waits grow in proportion to the length of the outage, so that the number of probes
-grows with its logarithm, later by two a minute, and at most half of a second or a tenth of its length is lost once it is
-over. A probe that is refused costs nothing.
+grows with its logarithm, later by two a minute, and at most half of a second, or a tenth of its length, is lost once it
+is over. A probe that is refused costs nothing.
 
 Does not handle: waiting (``pacing``), or an endpoint that is merely overloaded (``concurrency``).
 """
