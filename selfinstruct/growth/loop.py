@@ -283,11 +283,7 @@ class Loop:
         return None
 
     async def _read_some(self) -> None:
-        """Read the next replies; more where the backlog is longer than the calls that may be in flight.
-
-        Those of a model are read until there are enough rows to judge together, since it does not depend on it what
-        is written next.
-        """
+        """Read the next replies, a model's until there are enough rows to judge; all that are too many to wait."""
         count = max(_JUDGED_AT_ONCE, len(self._unread) - self.concurrency)
         least = _ROWS_AT_ONCE if self.models.reads_messages else 0
         ready: list[BatchState] = []
