@@ -56,8 +56,8 @@ from selfinstruct.records import Batch, Failure, Judgement, Request, Row
 
 #: Replies judged before free slots are filled again, so that a burst of replies does not leave the endpoint idle.
 _JUDGED_AT_ONCE = 2
-#: Rows of a model's replies that are judged together: more of them are hardly cheaper.
-_ROWS_AT_ONCE = 40
+#: Rows of a model's replies that are judged together, of a part of the calls in flight: more are hardly cheaper.
+_ROWS_AT_ONCE, _SHARE_JUDGED = 40, 16
 # Failed replies that are no attempt at the format of a reply.
 _NO_ATTEMPT = ("refusal", "filtered")
 _TOO_LONG = ("context", "too-large")
@@ -285,10 +285,11 @@ class Loop:
     async def _read_some(self) -> None:
         """Read the next replies, a model's until there are enough rows to judge; all that are too many to wait."""
         count = max(_JUDGED_AT_ONCE, len(self._unread) - self.concurrency)
-        least = _ROWS_AT_ONCE if self.models.reads_messages else 0
+        # With few calls in flight, all of them would be judged together, and then be sent together.
+        most = self.concurrency // _SHARE_JUDGED if self.models.reads_messages else 0
         ready: list[BatchState] = []
         rows = read = 0
-        while self._unread and (read < count or rows < least):
+        while self._unread and (read < count or (rows < _ROWS_AT_ONCE and read < most)):
             call = self._unread.popleft()
             read += 1
             if not self._read(call):
