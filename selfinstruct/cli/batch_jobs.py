@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 def report_open_jobs(where: Path, prepared: Prepared) -> None:
     """Name the jobs that go on, and on a terminal ask whether to cancel them; by default they are left alone."""
+    import asyncio
+
     from selfinstruct import api
     from selfinstruct.errors import SelfInstructError
     from selfinstruct.render.text import counted

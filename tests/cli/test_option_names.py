@@ -14,7 +14,7 @@ from selfinstruct.cli import _option_names
 
 PACKAGE = Path(selfinstruct.__file__).parent
 #: A whole command to type may have options: selfinstruct rejudge RUN --recipe FILE.
-COMMAND = re.compile(r"selfinstruct [a-z]+ [^\n]*")
+COMMAND = re.compile(r"(?:selfinstruct [a-z]+|llama-server) [^\n]*")
 OPTION = re.compile("|".join(rf"{re.escape(option)}(?![\w-])" for option in sorted(set(_option_names().values()))))
 LIBRARY = [
     path
