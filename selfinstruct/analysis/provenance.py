@@ -13,6 +13,7 @@ from typing import Any
 
 from selfinstruct.backends import PassageImitator
 from selfinstruct.checks.agreement import conventions
+from selfinstruct.checks.leftovers import SeedMarks
 from selfinstruct.errors import InputError
 from selfinstruct.growth import PASSAGE, BatchState, Draft, PromptInputs
 from selfinstruct.journal import Decision, History, RecordedReply, RefusedCandidate, Standing, row_name
@@ -163,6 +164,7 @@ def _with_replies(history: History, found: Provenance, seeds: int) -> Provenance
     inputs.conventions = conventions(
         recipe.verify, [seed.row for seed in history.seeds()] if recipe.verify else (), recipe.fields
     )
+    inputs.marks = SeedMarks([seed.row for seed in history.seeds()])
     if recipe.passages is not None:
         inputs.ids = id_sequences(recipe, [seed.row for seed in history.seeds()])
     # The imitator asks about passages without looking at the demonstrations.

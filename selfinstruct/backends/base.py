@@ -12,8 +12,9 @@ class Backend(Protocol):
 
     ``name`` identifies the backend in the provenance of its rows. ``reads_messages`` is false for a backend that
     ignores ``request.messages``; prompts are then not built. A backend may also have ``notes`` (a list of remarks for
-    the summary) and ``inspect()`` (the current ``Pace``). One whose ``works_in_rounds`` is true sends nothing before
-    ``end_round()`` is called, and says by ``has_sent(request)`` what an earlier session sent.
+    the summary), ``inspect()`` (the current ``Pace``) and ``ignores_format`` (its replies lack the requested form). One
+    whose ``works_in_rounds`` is true sends nothing before ``end_round()`` is called, and says by
+    ``has_sent(request)`` what an earlier session sent.
     """
 
     name: str

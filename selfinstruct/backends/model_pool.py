@@ -56,6 +56,11 @@ class ModelPool:
         return any(member.backend.reads_messages for member in self._members)
 
     @property
+    def ignores_format(self) -> bool:
+        """Whether one of the backends ignores the format of the reply, so that prompts should repeat it."""
+        return any(getattr(member.backend, "ignores_format", False) for member in self._members)
+
+    @property
     def notes(self) -> list[str]:
         """Remarks for the summary: those of the backends, and which of them were disabled and why."""
         notes = [note for member in self._members for note in getattr(member.backend, "notes", ())]

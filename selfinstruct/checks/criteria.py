@@ -6,11 +6,12 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from selfinstruct.checks import relation, schema, tests
+from selfinstruct.checks import leftovers, relation, schema, tests
 from selfinstruct.checks.custom import CustomCheck
+from selfinstruct.checks.leftovers import SeedMarks
 from selfinstruct.checks.table import FIELD_CHECKS, REASONS, RUNNING_CHECKS, FieldCheck
 from selfinstruct.execution import shared_runner
-from selfinstruct.recipe import Recipe, import_extension
+from selfinstruct.recipe import Field, Recipe, import_extension
 from selfinstruct.recipe.methods import REFERRING_KEYS, Constraints
 from selfinstruct.records import JSON, Rejection, Row
 from selfinstruct.text import caseless
@@ -50,22 +51,30 @@ class Criteria:
     """What rows are judged by: the recipe, each category's largest ROUGE-L, and a row's category.
 
     The keys of ``thresholds`` are the known categories; ``categorise`` returns "" for a row of none. It is called only
-    for rows that have the recipe's fields and types, and must not raise for those. The recipe's own checks are
+    for rows that have the recipe's fields and types, and must not raise for those. ``marks`` are what the seeds have of
+    placeholders and damage; with None, neither is refused. The recipe's own checks are
     imported here: raises RecipeError where one cannot be, and InputError if it runs tests and code cannot be run here.
     """
 
     recipe: Recipe
     thresholds: Mapping[str, float]
     categorise: Callable[[Row], str]
+    marks: SeedMarks | None = None
     # Made once, so that a check that the recipe does not turn on costs nothing.
     applied: tuple[AppliedCheck, ...] = field(init=False, repr=False, compare=False)
     custom: tuple[CustomCheck, ...] = field(init=False, repr=False, compare=False)
     running: tuple[AppliedCheck, ...] = field(init=False, repr=False, compare=False)
+    _written: Mapping[str, Field] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "applied", applied_checks(self.recipe))
         object.__setattr__(self, "custom", custom_checks(self.recipe))
         object.__setattr__(self, "running", running_checks(self.recipe))
+        object.__setattr__(self, "_written", leftovers.leftover_fields(self.recipe))
+
+    def leftover(self, row: Row) -> Rejection | None:
+        """The rejection of a row with a placeholder or with damage that the seeds lack."""
+        return None if self.marks is None else leftovers.check(row, self._written, self.marks)
 
     def custom_rejection(self, row: Row) -> Rejection | None:
         """The first rejection by one of the recipe's own checks."""

@@ -80,6 +80,9 @@ def judge_alone(candidate: Candidate, criteria: Criteria) -> Judgement:
     if rejection is not None:
         return Judgement(candidate, "", rejection)
     category = criteria.categorise(row)
+    rejection = criteria.leftover(row)
+    if rejection is not None:
+        return Judgement(candidate, category, rejection)
     for each in criteria.applied:
         rejection = each.rejection(row)
         if rejection is not None:

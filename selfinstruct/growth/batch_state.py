@@ -61,7 +61,7 @@ class BatchState:
 
     def record_reply(self, key: str, reply: Reply) -> StepReply:
         """Record the reply to a call; after an unreadable one the call is made again, as often as its step allows."""
-        read = read_step_reply(self._pending[key], reply, self._recipe)
+        read = read_step_reply(self._pending[key], reply, self._recipe, self._inputs.marks)
         if read.failure:
             self.record_failure(key)
         else:

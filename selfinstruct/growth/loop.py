@@ -308,6 +308,8 @@ class Loop:
             state.record_failure(key)
             return True
         read = state.record_reply(key, call.reply)
+        self.prompt_size.tell(read.notes)
+        self.prompt_size.form_is_ignored = self.models.ignores_format
         if not read.failure:
             state.last_call = call.id
             if only_call:

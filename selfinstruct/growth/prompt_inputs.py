@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfinstruct.checks.agreement import Convention
+from selfinstruct.checks.leftovers import SeedMarks
 from selfinstruct.errors import InputError, RowError
 from selfinstruct.journal import History
 from selfinstruct.messages import Phrase
@@ -65,7 +66,8 @@ class PromptInputs:
 
     ``capacity`` is the most rows that the passages of a category can yield. ``ids`` continue the values of the unique
     fields of the seeds, for rows whose author writes no ids; both are for rows about ``[passages]``.
-    ``conventions`` are those of the seeds' answers, for second opinions. ``notes`` are for the user.
+    ``conventions`` are those of the seeds' answers, for second opinions. ``marks`` are what the seeds have of the dress
+    of replies. ``notes`` are for the user.
     """
 
     lists: dict[str, Sequence[JSON]] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class PromptInputs:
     capacity: Mapping[str, int] = field(default_factory=dict)
     ids: Mapping[str, IdSequence] = field(default_factory=dict)
     conventions: Mapping[str, Convention] = field(default_factory=dict)
+    marks: SeedMarks = field(default_factory=SeedMarks)
     notes: Sequence[str] = ()
     # By the name of the passage's text, made on first use; other passages need others, so it is never copied.
     _negatives: dict[str, HardNegatives] = field(init=False, default_factory=dict, repr=False, compare=False)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
+from selfinstruct.growth.reply_notes import ReplyNotes
 from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Demos, Prompt
 
@@ -36,11 +38,19 @@ class PromptSize:
     def __init__(self, prompt: Prompt) -> None:
         self.prompt = self._recipe_prompt = prompt
         self.repeats_format = False
+        #: Whether an endpoint is known to ignore the format that requests ask for, so that each prompt repeats it.
+        self.form_is_ignored = False
         self.notes: list[str] = []
         self.last_outdated_batch = 0
         self._malformed_shares: deque[float] = deque(maxlen=WINDOW)
         self._share_before_change: float | None = None
         self._gave_up = False
+        self._replies = ReplyNotes()
+
+    def tell(self, corrections: Sequence[str]) -> None:
+        """Add a note about corrections of replies that were made for the first time."""
+        if corrections:
+            self.notes += self._replies.new(corrections)
 
     def record_reply(self, batch: int, well_formed: int, malformed: int, last_batch: int) -> None:
         """Record a reply to batch number ``batch`` by its numbers of well-formed and malformed rows.

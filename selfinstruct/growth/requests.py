@@ -69,5 +69,5 @@ class Requests:
             state.demos,
             self.language,
             given=batch.conditions,
-            repeat_format=self.prompt_size.repeats_format,
+            repeat_format=self.prompt_size.repeats_format or self.prompt_size.form_is_ignored,
         )

@@ -5,10 +5,13 @@ Does not handle: parsing rows out of text (``selfinstruct.replies``), or repeati
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from selfinstruct.checks.agreement import named_label
+from selfinstruct.checks.leftovers import SeedMarks
 from selfinstruct.checks.snippets import snippets
 from selfinstruct.growth.score import read_score
 from selfinstruct.growth.step_call import EXPAND, StepCall
@@ -17,8 +20,12 @@ from selfinstruct.prompts import ANSWER, without_probability
 from selfinstruct.recipe import Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Reply, Row
-from selfinstruct.replies import answer_text, ending_of, parse_reply
+from selfinstruct.replies import answer_text, ending_of, marker_names, parse_reply
+from selfinstruct.replies.list_marks import without_list_marks
 from selfinstruct.text import value_text
+
+_NO_MARKS = SeedMarks()
+_STRUCTURES: Mapping[str, type] = {"array": list, "object": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +47,43 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class StepReply:
-    """The drafts in a reply, or the slug of its ``failure`` with a ``message``."""
+    """The drafts in a reply, or the slug of its ``failure`` with a ``message``.
+
+    ``notes`` are what was corrected: those of ``replies.Parsed``, and ``list-marks`` that were taken off.
+    """
 
     drafts: Sequence[Draft] = ()
     failure: str = ""
     message: str = ""
+    notes: Sequence[str] = ()
 
 
-def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe) -> StepReply:
-    """Read the reply to a call."""
+def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe, marks: SeedMarks = _NO_MARKS) -> StepReply:
+    """Read the reply to a call; ``marks`` are what the seeds have of the dress of replies, which is then data."""
     if call.definition is None:
         if call.key == EXPAND:
             return StepReply((Draft({}, ""),))
-        read = _read_rows(reply, tuple(recipe.fields))
-        return _without_begun(read, reply) if recipe.continues_rows else _without_probabilities(read, call, recipe)
+        read = _read_rows(reply, tuple(recipe.fields), marks)
+        read = _without_begun(read, reply) if recipe.continues_rows else _without_probabilities(read, call, recipe)
+        return _without_list_marks(_structured(read, recipe), tuple(recipe.fields), marks)
     if isinstance(call.definition, Judge | Verify):
         form = call.reply_format(recipe)
-        read = _read_rows(reply, () if form is None else tuple(form.types))
+        read = _read_rows(reply, () if form is None else tuple(form.types), marks)
         if all(draft.row is None for draft in read.drafts) and ending_of(reply.finish_reason) == "whole":
             read = _read_bare(answer_text(reply.text), call.definition, recipe) or read
         drafts = list(read.drafts)
     else:
         step = call.definition
-        read = _read_rows(reply, step.writes) if step.reply == "json" else _read_text(reply, step)
+        read = _read_rows(reply, step.writes, marks) if step.reply == "json" else _read_text(reply, step, marks)
         read = _without_probabilities(read, call, recipe)
+        if step.reply == "json":
+            read = _without_list_marks(_structured(read, recipe), step.writes, marks)
         drafts = [
             _replace_texts(_require_names(draft, at, step), step, call.values) for at, draft in enumerate(read.drafts)
         ]
     if drafts and all(draft.row is None for draft in drafts):
         return StepReply(failure="malformed", message=f"no usable row: {drafts[0].problem}")
-    return StepReply(drafts, read.failure, read.message)
+    return StepReply(drafts, read.failure, read.message, read.notes)
 
 
 def _read_bare(text: str, definition: Judge | Verify, recipe: Recipe) -> StepReply | None:
@@ -81,10 +95,52 @@ def _read_bare(text: str, definition: Judge | Verify, recipe: Recipe) -> StepRep
     return StepReply((Draft({ANSWER: label}, text),)) if label is not None else None
 
 
-def _read_rows(reply: Reply, names: Sequence[str]) -> StepReply:
-    parsed = parse_reply(reply.text, tuple(names), finish_reason=reply.finish_reason)
+def _read_rows(reply: Reply, names: Sequence[str], marks: SeedMarks) -> StepReply:
+    parsed = parse_reply(reply.text, tuple(names), finish_reason=reply.finish_reason, kept=marks)
     drafts = tuple(Draft(each.row, each.text, each.problem) for each in parsed.candidates)
-    return StepReply(drafts, parsed.failure, parsed.message)
+    return StepReply(drafts, parsed.failure, parsed.message, tuple(slug for slug, _ in parsed.notes))
+
+
+def _structured(read: StepReply, recipe: Recipe) -> StepReply:
+    """The drafts with lists and objects that a model has written as strings of JSON, where fields have these types."""
+    wanted = {name: _STRUCTURES[each.type] for name, each in recipe.fields.items() if each.type in _STRUCTURES}
+    if not wanted:
+        return read
+    kept = []
+    for draft in read.drafts:
+        opened = {
+            name: value
+            for name, kind in wanted.items()
+            if draft.row is not None
+            and isinstance(text := draft.row.get(name), str)
+            and type(value := _opened(text)) is kind
+        }
+        kept.append(replace(draft, row=draft.row | opened) if draft.row is not None and opened else draft)
+    return replace(read, drafts=kept)
+
+
+def _opened(text: str) -> JSON:
+    try:
+        return json.loads(text, parse_constant=_refuse) if text.lstrip()[:1] in ("[", "{") else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse(word: str) -> JSON:
+    raise ValueError(word)
+
+
+def _without_list_marks(read: StepReply, names: Sequence[str], marks: SeedMarks) -> StepReply:
+    """The drafts without numbers and bullets that count them."""
+    if len(read.drafts) < 2:
+        return read
+    rows, found = without_list_marks([draft.row for draft in read.drafts], names, marks.list_marked)
+    if not found:
+        return read
+    drafts = [
+        draft if draft.row is None else replace(draft, row=row) for draft, row in zip(read.drafts, rows, strict=True)
+    ]
+    return replace(read, drafts=drafts, notes=(*read.notes, "list-marks"))
 
 
 def _without_begun(read: StepReply, reply: Reply) -> StepReply:
@@ -102,14 +158,14 @@ def _without_probabilities(read: StepReply, call: StepCall, recipe: Recipe) -> S
     return replace(read, drafts=kept)
 
 
-def _read_text(reply: Reply, step: Step) -> StepReply:
+def _read_text(reply: Reply, step: Step, marks: SeedMarks) -> StepReply:
     """Read a text reply: the whole of it, its parts around a separator, or its blocks of code."""
     ending = ending_of(reply.finish_reason)
     if ending == "filtered":
         return StepReply(failure="filtered", message="the endpoint's content filter withheld the reply")
     if ending == "truncated":
         return StepReply(failure="truncated", message="the reply reached the token limit before its end")
-    text = answer_text(reply.text)
+    text = answer_text(reply.text, marks.names | _names_in(step.system, step.prompt))
     if ending == "refused":
         return StepReply(failure="refusal", message=f"the model refused; the reply begins {text[:200]!r}")
     if ending == "doubtful" and text:
@@ -127,6 +183,12 @@ def _read_text(reply: Reply, step: Step) -> StepReply:
         got = f"got {sum(map(bool, parts))} in a reply that begins {text[:200]!r}"
         return StepReply(failure="malformed", message=f"{expected}, {got}")
     return StepReply((Draft(dict(zip(step.writes, parts, strict=True)), text),))
+
+
+@lru_cache(maxsize=64)
+def _names_in(*prompts: str) -> frozenset[str]:
+    """The names of markers that a step's prompt asks for."""
+    return marker_names(prompts)
 
 
 def _read_code(text: str, names: Sequence[str]) -> StepReply:

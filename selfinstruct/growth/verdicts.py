@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from selfinstruct.growth.score import read_score
+from selfinstruct.growth.score import read_score, score_name
 from selfinstruct.growth.step_reply import StepReply
 from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Judge
@@ -23,7 +23,7 @@ def read_verdict(judge: Judge, reply: StepReply | None) -> Verdict:
     row = next((draft.row for draft in reply.drafts if draft.row is not None), None) if reply is not None else None
     if row is None:
         return Verdict(0.0, Phrase("{name}: no readable verdict", name=judge.name))
-    score, reason = row.get("score"), value_text(row.get("reason", ""))
+    score, reason = row.get(score_name(row) or "score"), value_text(row.get("reason", ""))
     points = read_score(score)
     if points is None:
         message = "{name}: the score {score!r} is not a number: {reason}"

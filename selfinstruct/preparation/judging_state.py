@@ -44,7 +44,11 @@ class JudgingState:
         pool.add_seeds(seeds, [prepared.categories.of(row) for row in seeds])
         if prepared.recipe.categories.by == "passage":
             pool.share_seeds()
-        return cls(Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of), progress, pool)
+        return cls(
+            Criteria(prepared.recipe, prepared.thresholds, prepared.categories.of, prepared.inputs.marks),
+            progress,
+            pool,
+        )
 
     def restore(self, history: History, sampler: Sampler) -> None:
         """Bring the state, and ``sampler``, to the end of the recorded sessions.

@@ -15,6 +15,7 @@ from pathlib import Path
 from selfinstruct.backends import PassageQuestions
 from selfinstruct.checks import running_checks
 from selfinstruct.checks.agreement import conventions
+from selfinstruct.checks.leftovers import SeedMarks
 from selfinstruct.documents import PackedPassages
 from selfinstruct.errors import RowError
 from selfinstruct.growth import (
@@ -287,7 +288,12 @@ def build_prepared(
     """
     recipe = with_labels(recipe, seeds.rows)
     statistics = value_statistics(recipe, seeds.rows, known_statistics)
-    inputs = replace(inputs or PromptInputs(), conventions=conventions(recipe.verify, seeds.rows, recipe.fields))
+    inputs = inputs or PromptInputs()
+    inputs = replace(
+        inputs,
+        conventions=conventions(recipe.verify, seeds.rows, recipe.fields),
+        marks=SeedMarks(seeds.rows, inputs.passages),
+    )
     categories: Categorizer
     if recipe.categories.by == "attribute":
         categories = AttributeCategories(tuple(attribute_categories(recipe, inputs)))

@@ -30,6 +30,9 @@ _TOKEN = (
 )
 _ROLE = r"\s*(?:assistant|model|user|system)\b\s*[:：]?(?=\s|<|\Z)"
 _ONE_TOKEN = re.compile(_TOKEN)
+_TOKEN_IN_VALUE = re.compile(
+    r"<[|｜][\w▁ -]{2,48}[|｜]>|</s>\s*\Z|<(?:start|end)_of_(?:turn|text|utterance)>|\[/?INST\]"
+)
 _SPEAKER = re.compile(_ROLE)
 _TOKENS_ONLY = re.compile(rf"(?:\s*(?:{_TOKEN})(?:{_ROLE})?)*\s*")
 _AT_START = re.compile(rf"(?:\s*(?:{_TOKEN})(?:{_ROLE})?)+\s*")
@@ -136,7 +139,7 @@ def answer_span(text: str, rows: Sequence[Span], kept: Collection[str] = (), *, 
     tags = [tag for tag in _tags(text) if not _within(tag.start, rows)]
     unkept = [tag for tag in tags if tag.name not in kept]
     start = max((end for _, end in _closings(text, unkept, kept, rows)), default=0)
-    if kept:
+    if tags and kept:
         start = max(start, _after_data_marker(text, _closings(text, tags, (), rows), rows))
     while end := _after_prelude(text, tags, start, rows, kept):
         start = end
@@ -160,8 +163,8 @@ def marker_names(texts: Iterable[str]) -> frozenset[str]:
 
 
 def control_token(text: str) -> str:
-    """Return the first control token in a text, or ""."""
-    found = _ONE_TOKEN.search(text)
+    """Return the first control token in a value, or ""; of forms that markup and logs have too, none is one."""
+    found = _TOKEN_IN_VALUE.search(text)
     return found[0] if found else ""
 
 

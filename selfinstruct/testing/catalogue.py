@@ -361,6 +361,10 @@ FAULTS: dict[str, Fault] = {
         41, "a wrong key, model or account, told in other statuses", _all("fatal", transport.DISGUISED), lasting=True
     ),
     "prompt-filter": Fault(42, "400 of a filter for the prompt", {"azure": Variant("lost", transport.prompt_filtered)}),
+    "list-marks": Fault(43, "numbers and bullets inside the values", _rewriting("kept", dress.LIST_MARKS)),
+    "placeholder": Fault(44, "a row of placeholders", _rewriting("kept", dress.PLACEHOLDERS)),
+    "damage": Fault(45, "control characters, doubled escapes and tokens in a row", _rewriting("kept", dress.DAMAGE)),
+    "ignored-format": Fault(46, "response_format is accepted and ignored", _rewriting("kept", dress.IGNORED_FORMATS)),
 }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from random import Random
 
 from selfinstruct.records import Row
-from selfinstruct.testing.content import Rewrite, all_rows_as, dump, json_lines
+from selfinstruct.testing.content import Rewrite, all_rows_as, dump, json_lines, one_row_as
 from selfinstruct.testing.exchange import Answer
 
 
@@ -108,4 +109,64 @@ FULL_WIDTH: dict[str, Rewrite] = {
     "commas-and-colons": all_rows_as(_half_widened),
     "quotes": all_rows_as(lambda rows: _widened(dump(rows), "＂＂").replace('\\"', '"')),
     "corner-quotes": all_rows_as(lambda rows: _widened(dump(rows), "「」").replace('\\"', '"')),
+}
+
+
+def _marked(mark: Callable[[int], str]) -> Rewrite:
+    """The first text of each row behind a list mark."""
+
+    def marked(rows: list[Row]) -> str:
+        names = [next((name for name, value in row.items() if isinstance(value, str)), "") for row in rows]
+        changed = [
+            row | {name: f"{mark(number)}{row[name]}"} if name else row
+            for number, (name, row) in enumerate(zip(names, rows, strict=True), 1)
+        ]
+        return dump({"rows": changed})
+
+    return all_rows_as(marked)
+
+
+LIST_MARKS: dict[str, Rewrite] = {
+    "numbers": _marked(lambda number: f"{number}. "),
+    "brackets": _marked(lambda number: f"({number}) "),
+    "questions": _marked(lambda number: f"Q{number}: "),
+    "chinese": _marked(lambda number: f"{number}、"),
+    "bullets": _marked(lambda number: "- "),
+    "key": all_rows_as(lambda rows: dump({"rows": [{"id": number, **row} for number, row in enumerate(rows, 1)]})),
+}
+
+
+def _spoilt(change: Callable[[str], str]) -> Rewrite:
+    """One row of which each text is changed."""
+    return one_row_as(
+        lambda row: {name: change(value) if isinstance(value, str) else value for name, value in row.items()}
+    )
+
+
+PLACEHOLDERS: dict[str, Rewrite] = {
+    name: _spoilt(lambda value, text=text: text)  # type: ignore[misc]
+    for name, text in {
+        "noinput": "<noinput>",
+        "not-applicable": "N/A",
+        "none": "None",
+        "dots": "...",
+        "label": "Output:",
+        "open": "[insert text here]",
+        "chinese": "无",
+    }.items()
+}
+DAMAGE: dict[str, Rewrite] = {
+    "nul": _spoilt(lambda value: f"{value}\0"),
+    "replacement": _spoilt(lambda value: f"{value}\ufffd"),
+    "doubled-escapes": _spoilt(lambda value: f"{value}\\n"),
+    "doubled-unicode": _spoilt(lambda value: f"{value}\\u4e2d"),
+    "entities": _spoilt(lambda value: f"{value} &amp; more"),
+    "token": _spoilt(lambda value: f"{value}<|im_end|>"),
+}
+#: What an endpoint writes that ignores ``response_format``.
+IGNORED_FORMATS: dict[str, Rewrite] = {
+    "fenced": all_rows_as(lambda rows: f"```json\n{dump({'rows': rows})}\n```"),
+    "lines": all_rows_as(json_lines),
+    "prose": all_rows_as(lambda rows: f"Here you are:\n\n{dump(rows)}"),
+    "other-key": all_rows_as(lambda rows: dump({"data": rows})),
 }

@@ -198,7 +198,12 @@ def test_a_label_is_found_in_a_sentence(said: str, label: str | None) -> None:
         (4, 4.0), (True, 5.0), ("5", 5.0), ("4.5", 4.5), ("4 out of 5", 4.0), ("4/5", 4.0), ("Score: 5", 5.0),
         ("The score is 3.", 3.0), ("**Rating: 2 / 5**", 2.0), ("five stars", 5.0), ("Four out of five", 4.0),
         ("五分", 5.0), ("评分：4分", 4.0), ("我给它打四分。", 4.0), ("打三分", 3.0), ("４／５", 4.0), ("★★★☆☆", 3.0),
-        ("yes", 5.0), ("否", 1.0),
+        ("yes", 5.0), ("否", 1.0), ("[[4]]", 4.0), ("\\boxed{4}", 4.0), ("<score>4</score>", 4.0), ("- Score: 4", 4.0),
+        ("1. Score: 4", 4.0), ("Score (1-5): 4", 4.0), ("Overall: 4", 4.0), ("我给4分", 4.0), ("该行得分为 4 分", 4.0),
+        ("The row is true.\n\nFinal score: **4**/5", 4.0), ("理由：正确。\n评分：4分", 4.0), ("⭐⭐⭐", 3.0),
+        ("I'd give it a 4 out of 5.", 4.0), ("It deserves a 2", 2.0), ({"value": 4}, 4.0), ({"Rating": "4/5"}, 4.0),
+        ([4], 4.0), ("Score: 4. Final score: 2", 4.0), ("First I gave a score: 4, then a score: 2", None),
+        ("1 of the 5 is wrong", None), ("a score between 3 and 4", None), ({"reason": "x"}, None),
         ("4-5", None), ("good", None), ("one of the best", None), ("", None), (None, None), (float("nan"), None),
     ],
 )  # fmt: skip

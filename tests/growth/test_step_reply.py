@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from selfinstruct.checks.leftovers import SeedMarks
 from selfinstruct.growth.prompt_inputs import PromptInputs, parse_templates
 from selfinstruct.growth.step_call import StepCall
 from selfinstruct.growth.step_reply import Draft, StepReply, read_step_reply
@@ -65,6 +66,46 @@ def test_rows_with_other_names_are_not_used() -> None:
     assert reply.drafts[0].problem == "pair: answer is missing" and reply.drafts[1].row is not None
     reply = read(json.dumps({"rows": [rows[1], pair(2)]}), recipe_of())
     assert reply.drafts[0].problem == "pair: unexpected name extra" and reply.drafts[1].row is not None
+
+
+def test_list_marks_are_taken_off_unless_the_seeds_have_them() -> None:
+    """Consecutive numbers in front of the values are no part of them; the note says so."""
+    recipe, rows = recipe_of(), [{"question": f"{n}. Why {n}?", "answer": f"Because of {n}."} for n in (1, 2)]
+    text = json.dumps({"rows": rows})
+    found = read(text, recipe)
+    assert [draft.row and draft.row["question"] for draft in found.drafts] == ["Why 1?", "Why 2?"]
+    assert found.notes == ("list-marks",)
+    call = StepCall("pair", recipe.steps[0], VALUES)
+    kept = read_step_reply(call, Reply(text, "test"), recipe, SeedMarks(rows))
+    assert [draft.row for draft in kept.drafts] == rows and kept.notes == ()
+
+
+def test_markers_that_the_prompt_or_the_seeds_have_are_part_of_a_text() -> None:
+    """A text with reasoning is whole where it is asked for in these tags, or where seeds have them."""
+    one = RECIPE.replace("rows = 2\n", 'reply = "text"\n').replace(
+        'writes = ["question", "answer"]', 'writes = ["question"]'
+    )
+    one = one.replace("[fields.answer]\n", "")
+    text = "<think>Hm.</think>So.<|im_end|>"
+    for prompt, seed, expected in (
+        ("Write two pairs", "So.", "So."),
+        ("Reason in <think> tags", "So.", "<think>Hm.</think>So."),
+        ("Write two pairs", "<think>a</think>b", "<think>Hm.</think>So."),
+        ("Write two pairs", "a<|im_end|>", "So.<|im_end|>"),
+    ):
+        recipe = recipe_of(one.replace("Write two pairs", prompt))
+        call = StepCall("pair", recipe.steps[0], VALUES)
+        found = read_step_reply(call, Reply(text, "test"), recipe, SeedMarks([{"question": seed}]))
+        assert [draft.row for draft in found.drafts] == [{"question": expected}]
+
+
+def test_structures_as_strings_are_opened_where_the_type_says_so() -> None:
+    """A list or an object in a string of JSON, for a field of that type; a text stays one."""
+    recipe = recipe_of(RECIPE.replace("[fields.answer]", '[fields.answer]\ntype = "array"'))
+    row = {"question": "[1]", "answer": '["a", "b"]'}
+    assert read(json.dumps({"rows": [row]}), recipe).drafts[0].row == {"question": "[1]", "answer": ["a", "b"]}
+    for text in ('{"a": 1}', "[NaN]", "[1", "none"):
+        assert read(json.dumps({"rows": [row | {"answer": text}]}), recipe).drafts[0].row == row | {"answer": text}
 
 
 def test_a_reply_without_a_usable_row_is_malformed() -> None:

@@ -187,7 +187,7 @@ BREAKS = {"cut-body", "bad-encoding", "dropped"}
 def test_every_kind_of_misbehaviour_is_there() -> None:
     """The kinds are numbered, and the mix of the survivable ones adds up to its rate."""
     numbers = {fault.number for fault in FAULTS.values()}
-    assert numbers == set(range(1, max(numbers) + 1)) and len(numbers) >= 40
+    assert numbers == set(range(1, max(numbers) + 1)) and len(numbers) >= 46
     assert sum(mixed(0.3).values()) == pytest.approx(0.3)
     some = {name for name, fault in FAULTS.items() if not fault.lasting}
     assert some - set(mixed(0.3)) == {"quota", "too-large", "denied"}
@@ -276,7 +276,7 @@ async def test_faults_that_a_client_can_avoid() -> None:
 
 CONTENT_FAULTS = (
     "length", "reasoning", "refusal", "tool-calls", "dress", "trap", "hostile", "drift", "ending", "control-tokens",
-    "strings", "full-width",
+    "strings", "full-width", "list-marks", "placeholder", "damage", "ignored-format",
 )  # fmt: skip
 CONTENT = [
     (name, variant, FAULTS[name].variants[variant].effect)

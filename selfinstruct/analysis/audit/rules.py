@@ -40,7 +40,7 @@ def audit_seeds(history: History) -> Claim:
 def audit_rules(history: History, prepared: Prepared) -> Claim:
     """Every accepted row obeys every rule and relation of the recipe, and is of the category that it counts in."""
     recipe = prepared.recipe
-    criteria = Criteria(recipe, prepared.thresholds, prepared.categories.of)
+    criteria = Criteria(recipe, prepared.thresholds, prepared.categories.of, prepared.inputs.marks)
     own_category = recipe.categories.by not in _BY_BATCH
 
     def fault(grown: GrownRow) -> str:

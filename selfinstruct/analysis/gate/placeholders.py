@@ -14,28 +14,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from selfinstruct.analysis.gate.found import Found
+from selfinstruct.checks.placeholder_words import DOUBTFUL, OPEN, SURE
 from selfinstruct.messages import Phrase
 
-_SURE = re.compile(
-    r"(?:todo|tbd|tbc|fixme|to be (?:done|determined|filled(?: in)?|completed|added)|placeholder"
-    r"|待定|待补充|待填写|待完善|此处填写.*)(?:\s*[:：.。!-].*)?"
-    r"|<no ?input>|<no ?output>|<empty>|lorem ipsum.*|asdf+|qwerty|(?:foo|bar|baz)(?:\s(?:foo|bar|baz))+"
-    r"|your (?:answer|text|name|question) here|(?:insert|enter|add) (?:your )?(?:text|answer|question)(?: here)?",
-    re.IGNORECASE | re.DOTALL,
-)
-# In brackets: what a template leaves open. A file of templates has many of these.
-_OPEN = re.compile(
-    r"[\[<{]{1,2}\s*(?:insert|your|enter|add|fill|todo|name|text|answer|question|placeholder|output|input"
-    r"|请填写|请输入|填写|插入)[^\]>}]{0,60}[\]>}]{1,2}",
-    re.IGNORECASE,
-)
 _LOREM = re.compile(r"\blorem ipsum dolor\b", re.IGNORECASE)
-#: Values that may be meant.
-_DOUBTFUL_WORDS = (
-    "n/a na n.a. n.a none null nil nan undefined unknown missing unspecified ? ?? ??? - -- --- . .. ... …… … _ "
-    "__ x xx xxx xxxx 无 空 暂无 未知 不详 略 占位"
-)
-_DOUBTFUL = frozenset(_DOUBTFUL_WORDS.split())
 _LONGEST = 80
 #: The largest share of rows with a doubtful value of a field: more often, it is a value like the others.
 _RARE = 0.1
@@ -65,14 +47,14 @@ class Placeholders:
                 )
             return
         folded = plain.casefold()
-        kind = folded if folded in _DOUBTFUL else "open" if _OPEN.fullmatch(plain) else ""
+        kind = folded if folded in DOUBTFUL else "open" if OPEN.fullmatch(plain) else ""
         if kind:
             self._counts[name, kind] += 1
             if context is None or plain not in context:
                 self._doubtful.append((at, kind, _found(name, plain)))
         elif context is not None and plain in context:
             return
-        elif _SURE.fullmatch(plain) is not None or _LOREM.search(plain) is not None:
+        elif SURE.fullmatch(plain) is not None or _LOREM.search(plain) is not None:
             yield _found(name, plain)
 
     def doubtful(self, rows: int) -> Iterator[tuple[int, Found]]:

@@ -24,6 +24,7 @@ from selfinstruct.backends.openai.billing import DEFAULT_MAX_TOKENS, Billing
 from selfinstruct.backends.openai.call_error import CallError, from_status
 from selfinstruct.backends.openai.completion import Completion, read_completion
 from selfinstruct.backends.openai.endings import Endings
+from selfinstruct.backends.openai.format_watch import FormatWatch
 from selfinstruct.backends.openai.options import Options
 from selfinstruct.backends.openai.pacing import Pacing
 from selfinstruct.backends.openai.preflight import Preflight
@@ -101,6 +102,7 @@ class OpenAIBackend:
         self.trial = Trial(Usage(_TRIAL_TOKENS, _TRIAL_TOKENS, estimated=True))
         self._endings = Endings()
         self._limits = ReplyLimits(fixed=model.max_tokens is not None)
+        self._formats = FormatWatch()
 
     @classmethod
     async def connect(
@@ -241,12 +243,17 @@ class OpenAIBackend:
         """Remarks for the summary: options that the endpoint rejected, and truncated prompts."""
         notes: list[str] = [
             Phrase("{where}: {problem}", where=self.name, problem=Phrase(note))
-            for note in (*self.options.notes, *self._endings.notes)
+            for note in (*self.options.notes, *self._endings.notes, *self._formats.notes)
         ]
         if truncated := self.counts.truncated_prompts:
             note = "{name}: the endpoint seems to have truncated {count:,} prompts"
             notes.append(Phrase(note, name=self.name, count=truncated))
         return notes
+
+    @property
+    def ignores_format(self) -> bool:
+        """Whether the replies show that the endpoint ignores the format that requests ask for."""
+        return self._formats.ignores
 
     def inspect(self) -> Pace:
         """The current limit of calls in flight, their number, and the reason for the limit."""
@@ -339,6 +346,7 @@ class OpenAIBackend:
         outcome = read_completion(answer.data, answer.headers.get("content-type", ""), body)
         if isinstance(outcome, Completion):
             outcome = self._endings.settle(outcome, int(body.get(self.options.token_limit_name) or 0))
+            self._formats.record(outcome.text, outcome.finish_reason, body)
         least = _TRUNCATED_SHARE * expected
         if isinstance(outcome, Completion) and outcome.input is not None and outcome.input < least:
             self.counts.truncated_prompts += 1

@@ -12,6 +12,7 @@ import pytest
 from selfinstruct.backends.openai.call_error import CallError
 from selfinstruct.backends.openai.completion import Completion, read_completion
 from selfinstruct.backends.openai.endings import Endings
+from selfinstruct.backends.openai.format_watch import FormatWatch
 from selfinstruct.records import Usage
 
 ROWS = '{"rows": [{"Question": "q", "Answer": "a"}]}'
@@ -84,6 +85,34 @@ def test_an_endpoint_that_never_gives_a_reason_is_noticed() -> None:
     assert endings.settle(reply, 7).finish_reason == "length"
     assert endings.settle(replace(reply, finish_reason="stop"), 7).finish_reason == "stop"
     assert endings.settle(reply, 8).finish_reason == "missing" and not endings.notes
+
+
+def test_an_endpoint_that_ignores_the_format_is_noticed() -> None:
+    """From eight replies on of which three in four have another form; not for texts, torn replies, or few strays."""
+    schema = {"type": "json_schema", "json_schema": {"schema": {"required": ["rows"]}}}
+    other = (
+        "```json\n" + ROWS + "\n```",
+        '{"data": []}',
+        '{"Question": "q"}\n{"Question": "r"}',
+        "Here you are: " + ROWS,
+    )
+    for text in other:
+        watch = FormatWatch()
+        for number in range(8):
+            assert not watch.ignores and not watch.notes
+            watch.record(ROWS if number == 3 else text, "stop", {"response_format": schema})
+        assert watch.ignores and "ignores it" in watch.notes[0]
+    for text, reason, form in (
+        (ROWS, "stop", schema),
+        ("<think>Hm.</think>" + ROWS + "<|im_end|>", "stop", schema),
+        ('{"data": []}', "stop", {"type": "json_object"}),
+        (other[0], "length", schema),
+        (other[0], "stop", None),
+    ):
+        watch = FormatWatch()
+        for _ in range(20):
+            watch.record(text, reason, {"response_format": form})
+        assert not watch.ignores
 
 
 def test_a_plain_completion_and_a_list_are_read() -> None:
