@@ -6,12 +6,14 @@ NotImplementedError and the others do nothing, as documented: a port to Windows 
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import errno
 import os
 import selectors
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -144,6 +146,14 @@ def is_readable(stream: IO[bytes], seconds: float) -> bool:
     with selectors.DefaultSelector() as waiting:  # not select.select, which fails above 1024 open files
         waiting.register(stream, selectors.EVENT_READ)
         return bool(waiting.select(max(0.0, seconds)))
+
+
+def interrupt_main_thread() -> None:
+    """Interrupt the main thread as Ctrl-C does, also where it waits for events; may be called from any thread."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, INTERRUPT)
+    else:
+        _thread.interrupt_main(INTERRUPT)
 
 
 @contextlib.contextmanager

@@ -136,6 +136,7 @@ def test_the_public_names_are_these() -> None:
     assert all(getattr(selfinstruct, name) is not None for name in NAMES)
 
 
+@pytest.mark.slow
 def test_every_public_name_is_typed(tmp_path: Path) -> None:
     """``mypy --strict`` accepts code that uses every public name, and rejects a wrong argument."""
     assert all(f"selfinstruct.{name}" in TYPED for name in NAMES if name != "errors")

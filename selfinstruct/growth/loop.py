@@ -203,7 +203,9 @@ class Loop:
         while True:
             if self._short:
                 self._shift_quotas()
-            rng, steady = self._requests.batch_rng(number), self.models.reads_messages
+            rng = self._requests.batch_rng(number)
+            # Steps show what their method shows, such as other seeds in each prompt.
+            steady = self.models.reads_messages and self.criteria.recipe.imitates
             demos = self._echoes.demos
             batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng, demos, steady=steady)
             if batch is None:

@@ -218,7 +218,7 @@ def _unknown_key(path: toml.KeyPath, table: type[BaseModel], model: type[BaseMod
     where: str = Phrase("the top of a recipe")
     if above:
         where = f"[[{toml.key_path(above[:-1])}]]" if isinstance(above[-1], int) else f"[{toml.key_path(above)}]"
-    keys = textwrap.fill(", ".join(allowed), _LINE)
+    keys = textwrap.fill(", ".join(allowed), _LINE, subsequent_indent="  ")
     hint = Phrase("{where} may contain: {allowed}", where=where, allowed=keys)
     if _SECRET.fullmatch(key.lower().replace("-", "_")):
         return Problem(

@@ -14,7 +14,7 @@ from selfinstruct.recipe.methods import Attribute
 from selfinstruct.recipe.tables import Model, Recipe
 from selfinstruct.recipe.types import Table
 
-_RARE = ("weight", "api", "presence_penalty", "extra_body", "extra_headers", "extra_query", "stream")
+_RARE = ("weight", "api", "batch", "presence_penalty", "extra_body", "extra_headers", "extra_query", "stream")
 
 
 def to_toml(recipe: Recipe, comments: Mapping[str, str], folder: str | os.PathLike[str] = ".") -> str:
@@ -120,7 +120,7 @@ def _model(model: Model) -> dict[str, Any]:
     if model.base_url is not None:
         keys["base_url"] = without_secrets(model.base_url)
     if model.price is not None:
-        keys["price"] = model.price.model_dump(exclude_none=True)
+        keys["price"] = model.price.model_dump(exclude_none=True, exclude_defaults=True)
     return {key: keys[key] for key in keys if key not in _RARE or keys[key] != Model.model_fields[key].default}
 
 

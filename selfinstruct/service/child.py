@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,7 +24,7 @@ from typing import Any, TypeAlias
 
 from selfinstruct.errors import SelfInstructError
 from selfinstruct.messages import LANGUAGES, Phrase, speaking, translated
-from selfinstruct.platform_support import limit_memory
+from selfinstruct.platform_support import interrupt_main_thread, limit_memory
 
 #: Sends one message to the service.
 Say: TypeAlias = Callable[[Mapping[str, Any]], None]
@@ -95,7 +94,7 @@ def _watch_stdin() -> None:
     timer = threading.Timer(_PATIENCE, os._exit, [130])
     timer.daemon = True
     timer.start()
-    os.kill(os.getpid(), signal.SIGINT)
+    interrupt_main_thread()
 
 
 def error_message(error: SelfInstructError, names: Mapping[str, str]) -> dict[str, Any]:

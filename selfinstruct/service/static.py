@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib.resources
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
-from importlib import resources
 from typing import Annotated
 
 from aiohttp import web
@@ -56,7 +56,7 @@ class Entrance(Asked):
 def page_files() -> dict[str, StaticFile]:
     """The files of the page by name."""
     found = {}
-    folder = resources.files("selfinstruct.service").joinpath("page")
+    folder = importlib.resources.files("selfinstruct.service").joinpath("page")
     for file in folder.iterdir():
         suffix = f".{file.name.rpartition('.')[2]}"
         if suffix in _TYPES and file.is_file():

@@ -41,6 +41,7 @@ def a_rejection(directory: Path) -> str:
         return next(f"x{each.id}" for each in history.rejections() if each.text.startswith("{"))
 
 
+@pytest.mark.slow
 def test_files_exports_and_figures_have_what_a_person_left(run: Path, tmp_path: Path) -> None:
     """A rejected row is gone, an edited one keeps its place, an accepted rejection comes last; all claims hold."""
     before, name = rows(run), a_rejection(run)
@@ -67,6 +68,7 @@ def test_files_exports_and_figures_have_what_a_person_left(run: Path, tmp_path: 
     assert (tmp_path / "again.jsonl").read_bytes() == (run / "rows.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_rejected_row_is_replaced_by_resuming_and_nothing_like_it_comes_back(run: Path, tmp_path: Path) -> None:
     """The quota is open again; the new run is judged again to the same rows, with the decisions where they were."""
     before = rows(run)
@@ -193,6 +195,7 @@ def test_settling_leaves_a_locked_run_alone(run: Path) -> None:
     assert len(rows(run)) == 79
 
 
+@pytest.mark.slow
 def test_a_recovered_run_keeps_the_decisions(run: Path, tmp_path: Path) -> None:
     """Those in the journal and those in the inbox, about the same rows."""
     api.decide(run, 1, "reject", person="ann")

@@ -272,6 +272,7 @@ def test_holdout_without_passages_and_no_source_are_refused(tmp_path: Path) -> N
         plan(None)
 
 
+@pytest.mark.slow
 async def test_a_failed_call_takes_no_other_passage_out_of_its_turn(tmp_path: Path) -> None:
     """With faults, quotas are met exactly, and rejudging accepts the same rows."""
     write_log(tmp_path / "app.log", 120)

@@ -60,6 +60,7 @@ async def refusal(assistant: Client, tool: str, **arguments: Any) -> str:
     return str(getattr(result.content[0], "text", ""))
 
 
+@pytest.mark.slow
 async def test_from_seeds_to_a_file(folder: Path) -> None:
     """Preview, run, status, sample and export lead from a seed file to a file of rows; check finds no error in it."""
     async with connected(folder) as assistant:

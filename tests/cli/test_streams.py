@@ -36,6 +36,7 @@ def shell(redirection: str, *arguments: str, cwd: Path) -> subprocess.CompletedP
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "arguments", "code"),
     [
@@ -52,6 +53,7 @@ def test_exit_codes_are_the_documented_ones(redirection: str, arguments: list[st
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_run_does_not_need_its_streams(tmp_path: Path) -> None:
     """Without stdout it is done; without stderr, words for people are lost, and stdout has the JSON alone."""
     assert shell(">&- <&-", "run", LOGQA, "--rows", "4", "--out", "o", cwd=tmp_path).returncode == 0

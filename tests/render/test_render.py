@@ -363,7 +363,7 @@ def test_every_reason_has_its_words() -> None:
 
 def test_the_summary_counts_what_was_lost() -> None:
     """Rejections by reason, most first, failed replies, tokens and money."""
-    tokens = {"input": 1000, "output": 20, "estimated": True}
+    tokens = {"input": 1000, "output": 20, "estimated": True, "cached": 0}
     bill = {"requests": 70, "tokens": tokens, "cost": 0.25, "cost_per_row": 0.25 / 9, "accepted": 9}
     data = {
         **{"name": "n", "requested_rows": 10, "seeds": 2, "candidates": 1211},

@@ -96,6 +96,7 @@ async def test_files_are_checked_and_cleaned(client: Client, run: Path) -> None:
     await post(client, "/v1/dedup", {"file": "a" * 16}, 404)
 
 
+@pytest.mark.slow
 async def test_a_run_is_judged_again_and_compared(client: Client, run: Path, settings: Settings) -> None:
     """A stricter recipe shows what it would refuse; two runs stand side by side; the run itself does not change."""
     before = (run / "run.sqlite").read_bytes()

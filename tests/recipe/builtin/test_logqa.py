@@ -35,7 +35,7 @@ class Author:
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
         """Rows after the example of those in the prompt; "ok" to the call before the first."""
         said = self._write(messages, rng)
-        if len(messages) > 1:
+        if said != "ok":
             self.prompts.append(messages[-1]["content"])
             if rng.random() < 0.3:  # Another number in the first question than in its line.
                 said = re.sub(r'("Question": "[^"]*?)\d+', r"\g<1>987654", said, count=1)

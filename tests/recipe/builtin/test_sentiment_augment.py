@@ -34,17 +34,16 @@ class Author:
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
         """As many rows as the last line of the prompt asks for."""
         prompt = str(messages[-1]["content"])
-        if len(messages) < 2:
-            return "ok"
         if '{"answer":' in prompt:  # asked as a reader of the text alone
             written = (each for each in LABELS if f". {each}\n" in prompt)
             label = next(written, "") or next(row["label"] for row in seeds() if row["text"] in prompt)
             self.read += 1
             return rng.choice([json.dumps({"answer": label}), f"{label.title()}.", f"The label is {label}"])
-        self.prompts.append(prompt)
         asked = re.search(r"Write (\d+) new row", prompt)
+        if asked is None:
+            return "ok"
+        self.prompts.append(prompt)
         label = wanted(prompt)
-        assert asked
         rows: list[Mapping[str, str]] = []
         for _ in range(int(asked[1])):
             fault = rng.choice(["mixed", "copied", "other", *[""] * 17])
