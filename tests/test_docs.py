@@ -27,18 +27,25 @@ GENERATED += [f"schemas/{name}.json" for name in FORMATS]
 READMES = ("README.md", "README.zh.md")
 PAGES = [*READMES, "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "benchmarks/README.md"]
 PAGES += sorted(path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md"))
-#: Pages whose fenced commands form one session: each is run from its first to its last.
-SESSIONS = [
-    *READMES,
-    "docs/tutorial.md",
-    "docs/zh/tutorial.md",
-    *sorted(page for page in PAGES if page.startswith("docs/how-to/")),
-]
 
 
 @cache
 def _text(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
+
+
+def _has_commands(page: str) -> bool:
+    """Whether a page has commands to run; those of a service, which do not end, are screens (``console``)."""
+    return re.search("^```(?:bash|python)$", _text(page), re.MULTILINE) is not None
+
+
+#: Pages whose fenced commands form one session: each is run from its first to its last.
+SESSIONS = [
+    *READMES,
+    "docs/tutorial.md",
+    "docs/zh/tutorial.md",
+    *sorted(page for page in PAGES if page.startswith("docs/how-to/") and _has_commands(page)),
+]
 
 
 def _script(page: str) -> str:
