@@ -75,6 +75,9 @@ class SeedMarks:
                 if _SUSPICIOUS.search(text):
                     found.update(("", kind) for kind, _ in _damages(text))
                     found.update({("", "\\")} if "\\" in text else ())
+        # A passage of several fields is written into texts as JSON, with its line breaks and quotes escaped.
+        if any(("\n" in text or '"' in text) for row in self._passages if len(row) > 1 for _, text in _texts(row)):
+            found.add(("", "\\n"))
         return frozenset(found)
 
     def __contains__(self, name: object) -> bool:

@@ -345,7 +345,7 @@ def test_show_tells_the_calls_of_a_row_and_no_others(tmp_path: Path) -> None:
         assert json.loads(found.text) == {"answer": row["answer"]}
     text = shown(tmp_path, "1")
     first = next(at for at, verb in enumerate(VERBS, 1) if rows[0]["question"].endswith(verb))
-    assert f"tone     {rows[0]['tone']}\n" in text and ", of " in text and "text.txt" in text
+    assert f"tone     {rows[0]['tone']}\n" in text and "passage  1, of " in text
     assert f"text in the reply of step answers/{first}" in text and "demonstrations" not in text
 
 
