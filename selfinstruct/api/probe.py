@@ -101,18 +101,7 @@ async def _probe(
             hint=model_command(source, encoding),
         )
     rows, recipe = _rows_of(source, encoding)
-    roles = roles_of_columns(columns, tuple(recipe.fields)) if columns else chat_roles(recipe, rows)
-    if roles is None:
-        hint = Phrase("Name them: `columns` with the fields of user and assistant, or [roles] in the recipe.")
-        fields = ", ".join(recipe.fields)
-        raise InputError(
-            Phrase(
-                "{name}: it is not clear which field asks and which answers: {fields}", name=recipe.name, fields=fields
-            ),
-            hint=hint,
-        )
-    if not columns:
-        roles = _with_short_answer(roles, recipe)
+    roles = _roles(rows, recipe, columns)
     pairs = _pairs(rows, roles)
     if not pairs:
         message = Phrase(
@@ -143,6 +132,21 @@ async def _probe(
     finally:
         await models.close()
     return Knowledge(models.name, len(pairs), answers, failed, stopped)
+
+
+def _roles(rows: Sequence[Row], recipe: Recipe, columns: Mapping[str, str] | None) -> Roles:
+    """The fields that ask and answer. Raises InputError where that is not clear."""
+    roles = roles_of_columns(columns, tuple(recipe.fields)) if columns else chat_roles(recipe, rows)
+    if roles is None:
+        hint = Phrase("Name them: `columns` with the fields of user and assistant, or [roles] in the recipe.")
+        fields = ", ".join(recipe.fields)
+        raise InputError(
+            Phrase(
+                "{name}: it is not clear which field asks and which answers: {fields}", name=recipe.name, fields=fields
+            ),
+            hint=hint,
+        )
+    return roles if columns else _with_short_answer(roles, recipe)
 
 
 def _rows_of(source: Source, encoding: str | None) -> tuple[Sequence[Row], Recipe]:

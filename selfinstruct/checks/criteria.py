@@ -65,16 +65,18 @@ class Criteria:
     custom: tuple[CustomCheck, ...] = field(init=False, repr=False, compare=False)
     running: tuple[AppliedCheck, ...] = field(init=False, repr=False, compare=False)
     _written: Mapping[str, Field] = field(init=False, repr=False, compare=False)
+    _templated: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "applied", applied_checks(self.recipe))
         object.__setattr__(self, "custom", custom_checks(self.recipe))
         object.__setattr__(self, "running", running_checks(self.recipe))
         object.__setattr__(self, "_written", leftovers.leftover_fields(self.recipe))
+        object.__setattr__(self, "_templated", leftovers.templated_fields(self.recipe))
 
     def leftover(self, row: Row) -> Rejection | None:
         """The rejection of a row with a placeholder or with damage that the seeds lack."""
-        return None if self.marks is None else leftovers.check(row, self._written, self.marks)
+        return None if self.marks is None else leftovers.check(row, self._written, self._templated, self.marks)
 
     def custom_rejection(self, row: Row) -> Rejection | None:
         """The first rejection by one of the recipe's own checks."""

@@ -4,13 +4,14 @@ A placeholder (``<noinput>``, ``N/A``, ``...``, ``Output:``) is ``empty``. Contr
 such as ``<|im_end|>``, and doubled escapes (a backslash and an n for a line break, ``\u4e2d``, ``&quot;``) are
 ``blocked``. None of this is refused where the seed rows, or the passages of the run, have it too.
 
-Does not handle: placeholders within a longer text; fields that are copied from a list or a context.
+Does not handle: placeholders within a longer text; fields that are copied from a list or a context; texts that
+templates write, which no model has damaged.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -75,9 +76,6 @@ class SeedMarks:
                 if _SUSPICIOUS.search(text):
                     found.update(("", kind) for kind, _ in _damages(text))
                     found.update({("", "\\")} if "\\" in text else ())
-        # A passage of several fields is written into texts as JSON, with its line breaks and quotes escaped.
-        if any(("\n" in text or '"' in text) for row in self._passages if len(row) > 1 for _, text in _texts(row)):
-            found.add(("", "\\n"))
         return frozenset(found)
 
     def __contains__(self, name: object) -> bool:
@@ -102,9 +100,16 @@ def leftover_fields(recipe: Recipe) -> Mapping[str, Field]:
     }
 
 
-def check(row: Row, fields: Mapping[str, Field], marks: SeedMarks) -> Rejection | None:
-    """Reject a row with a placeholder in one of the ``fields``, or with damage in any field, that ``marks`` lacks."""
+def templated_fields(recipe: Recipe) -> frozenset[str]:
+    """The fields that ``[[expand]]`` fills from a template."""
+    return frozenset(each.writes for each in recipe.expand)
+
+
+def check(row: Row, fields: Mapping[str, Field], templated: Container[str], marks: SeedMarks) -> Rejection | None:
+    """Reject a row for a placeholder in ``fields`` or damage that ``marks`` lacks, except in ``templated`` fields."""
     for name, value in row.items():
+        if name in templated:
+            continue
         for text in (value,) if type(value) is str else [text for _, text in _texts({name: value})]:
             if (
                 len(text) <= _LONGEST_PLACEHOLDER

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from selfinstruct.checks import Criteria, judge_alone, judge_in_pool
+from selfinstruct.errors import ExtensionError
 from selfinstruct.execution import shared_runner
 from selfinstruct.growth.planner import CategoryProgress, finish_batch
 from selfinstruct.growth.pool import Pool
@@ -44,17 +45,26 @@ def judge_batches(
 ) -> Iterator[list[Judgement]]:
     """Judge several batches in order, as ``judge_batch`` does, and yield the judgements of each; faster than singly.
 
-    The rows of all of them are looked up in the pool together, before the first is judged.
+    The rows of all of them are looked up in the pool together, before the first is judged. Raises ExtensionError where
+    a check of the user's own fails, after the batches before that one.
     """
-    stages = [(batch, _criteria_of(batch, criteria)) for batch, _ in batches]
-    alone = [_judged_alone(drafts, own) for (_, own), (_, drafts) in zip(stages, batches, strict=True)]
+    stages = [(batch, drafts, _criteria_of(batch, criteria)) for batch, drafts in batches]
+    alone: list[list[Judgement]] = []
+    failed: ExtensionError | None = None
+    try:
+        for _, drafts, own in stages:
+            alone.append(_judged_alone(drafts, own))
+    except ExtensionError as error:
+        failed = error
     pool.index_added()
     pool.look_ahead([each for judged in alone for each in _compared(judged, criteria.thresholds)])
-    for (batch, own), (_, drafts), judged in zip(stages, batches, alone, strict=True):
+    for (batch, drafts, own), judged in zip(stages, alone, strict=False):
         judgements = _judged_in_pool(batch, drafts, judged, own, pool)
         accepted = [each.category for each in judgements if each.rejection is None]
         finish_batch(progress, batch, accepted)
         yield judgements
+    if failed is not None:
+        raise failed
 
 
 def _criteria_of(batch: Batch, criteria: Criteria) -> Criteria:

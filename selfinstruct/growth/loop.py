@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from selfinstruct.backends import ModelPool
 from selfinstruct.checks import Criteria
 from selfinstruct.errors import StorageError
-from selfinstruct.events import CategoryCount, Snapshot
+from selfinstruct.events import Snapshot
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.decided import take_decisions
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
@@ -151,21 +151,10 @@ class Loop:
 
     def snapshot(self, in_flight: int = 0) -> Snapshot:
         """The present state of the run; ``in_flight`` calls have not ended."""
-        counts = self.counts
-        refused = sum(counts.rejected.values()) if self.use_passages_once else 0
-        categories = {
-            name: CategoryCount(state.quota, state.accepted, counts.rejected_by_category[name], state.exhausted)
-            for name, state in self.progress.items()
-        }
-        return Snapshot(
-            categories=categories,
-            accepted=counts.accepted,
-            candidates=counts.candidates,
-            rejected=dict(counts.rejected),
-            failed=dict(counts.failed),
-            requests=counts.requests,
+        refused = sum(self.counts.rejected.values()) if self.use_passages_once else 0
+        return replace(
+            self.counts.snapshot(self.progress),
             in_flight=in_flight,
-            last_row=counts.last_row,
             pace=self.models.inspect(),
             notes=(*self.models.notes, *self.prompt_size.notes),
             tokens_left=self._tokens.expected(rows_left(self.progress, refused)),
@@ -206,8 +195,8 @@ class Loop:
             rng = self._requests.batch_rng(number)
             # Steps show what their method shows, such as other seeds in each prompt.
             steady = self.models.reads_messages and self.criteria.recipe.imitates
-            demos = self._echoes.demos
-            batch = plan(self.progress, self.pool.seeds, self.pool.grown, prompt, number, rng, demos, steady=steady)
+            pool, demos = self.pool, self._echoes.demos
+            batch = plan(self.progress, pool.seeds, pool.grown, prompt, number, rng, demos, steady=steady)
             if batch is None:
                 return False
             if not self.sampler.is_used_up(batch.category):
@@ -234,10 +223,9 @@ class Loop:
             self._short.discard(name)
             shifted += shift_quota(self.progress, name, self._closed)
         if shifted:
-            quotas = {name: state.quota for name, state in self.progress.items()}
+            stage = QuotaStage(self.last_judged, {name: state.quota for name, state in self.progress.items()})
             metadata = self.journal.history.metadata()
-            stages = (*metadata.quotas, QuotaStage(self.last_judged, quotas))
-            self.journal.write_metadata(replace(metadata, quotas=stages))
+            self.journal.write_metadata(replace(metadata, quotas=(*metadata.quotas, stage)))
 
     def _begin(self, batch: Batch) -> BatchState:
         start_batch(self.progress, batch)
@@ -315,9 +303,8 @@ class Loop:
         if not read.failure:
             state.last_call = call.id
             if only_call:
-                malformed = sum(1 for draft in read.drafts if draft.row is None)
-                well_formed = len(read.drafts) - malformed
-                self.prompt_size.record_reply(call.batch_number, well_formed, malformed, self.last_batch)
+                whole = sum(draft.row is not None for draft in read.drafts)
+                self.prompt_size.record_reply(call.batch_number, whole, len(read.drafts) - whole, self.last_batch)
             return True
         if self.journal.is_unjudged(call.id):
             self.journal.fail(call.id, read.failure, read.message, ends=only_call)
@@ -365,7 +352,8 @@ class Loop:
         if self.models.reads_messages and (note := self._echoes.add_batch(batch, judgements, self.last_batch)):
             self.prompt_size.notes.append(note)
         self.sampler.finish_batch(batch.category, batch.conditions, batch.count, accepted)
-        self._note_shortfall(batch, accepted)
+        if not self.use_passages_once:
+            self._note_shortfall(batch, accepted)
         self._check_stagnation(batch, accepted)
         if self.criteria.recipe.categories.by == "passage" and self.progress[batch.category].exhausted:
             self._close(batch.category)
@@ -376,8 +364,6 @@ class Loop:
     def _note_shortfall(self, batch: Batch, accepted: int) -> None:
         """Add a note, once, when a category will not reach its quota."""
         state = self.progress[batch.category]
-        if self.use_passages_once:
-            return
         if batch.category not in self._forecasts:
             before = state.accepted - accepted
             self._forecasts[batch.category] = Forecast(max(state.quota - before, 1), before)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from selfinstruct.events import CategoryCount, Snapshot
+from selfinstruct.growth.planner import CategoryProgress
 from selfinstruct.records import Judgement, Row
 
 
@@ -40,6 +42,22 @@ class RunCounts:
         self.accepted += accepted
         self.candidates += len(judgements)
         return accepted
+
+    def snapshot(self, progress: Mapping[str, CategoryProgress]) -> Snapshot:
+        """These counts and those of the categories, for display; with nothing in flight."""
+        return Snapshot(
+            categories={
+                name: CategoryCount(state.quota, state.accepted, self.rejected_by_category[name], state.exhausted)
+                for name, state in progress.items()
+            },
+            accepted=self.accepted,
+            candidates=self.candidates,
+            rejected=dict(self.rejected),
+            failed=dict(self.failed),
+            requests=self.requests,
+            in_flight=0,
+            last_row=self.last_row,
+        )
 
     def commonest_loss(self) -> str:
         """The most frequent reason for which candidates were rejected or replies failed; "" where there is none."""

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from selfinstruct.errors import StorageError
 from selfinstruct.journal.decisions import ACTIONS, Decision
+from selfinstruct.journal.lock import disk_errors
 from selfinstruct.platform_support import sync_directory, wait_for_lock
 
 #: The inbox's file in a run directory.
@@ -34,7 +34,7 @@ def post(directory: Path, decision: Decision) -> None:
     written = {name: value for name, value in asdict(decision).items() if name not in _OWN}
     line = json.dumps(written).encode() + b"\n"
     path = directory / INBOX_NAME
-    with _storage_errors(path), _locked(path, os.O_RDWR | os.O_CREAT) as descriptor:
+    with disk_errors(path), _locked(path, os.O_RDWR | os.O_CREAT) as descriptor:
         end = os.lseek(descriptor, 0, os.SEEK_END)
         if end and os.pread(descriptor, 1, end - 1) != b"\n":
             end = _whole(_read(descriptor))
@@ -55,7 +55,7 @@ def post(directory: Path, decision: Decision) -> None:
 def waiting(directory: Path) -> list[Decision]:
     """The decisions that wait in the inbox, in order. Raises StorageError if it cannot be read."""
     path = directory / INBOX_NAME
-    with _storage_errors(path):
+    with disk_errors(path):
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -73,7 +73,7 @@ def emptied(directory: Path) -> Iterator[Sequence[Decision]]:
     if not path.exists():
         yield ()
         return
-    with _storage_errors(path), _locked(path, os.O_RDWR | os.O_CREAT) as descriptor:
+    with disk_errors(path), _locked(path, os.O_RDWR | os.O_CREAT) as descriptor:
         yield list(_decisions(_read(descriptor)))
         path.unlink()
         sync_directory(directory)
@@ -113,18 +113,3 @@ def _decisions(data: bytes) -> Iterator[Decision]:
             found = json.loads(line)
             if found["action"] in ACTIONS and found["target"]:
                 yield Decision(**{name: found[name] for name in _WRITTEN})
-
-
-@contextlib.contextmanager
-def _storage_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except NotImplementedError as error:
-        raise StorageError("{path}: {error}", hint="Run on Linux, macOS or WSL.", path=path, error=error) from error
-    except OSError as error:
-        raise StorageError(
-            "{path}: {strerror}",
-            hint="Check that you can write to the directory, and that the disk is not full.",
-            path=path,
-            strerror=error.strerror or error,
-        ) from error

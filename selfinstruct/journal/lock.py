@@ -62,7 +62,7 @@ class Lock:
         """
         path = directory / LOCK_NAME
         name = "an unknown process"
-        with _storage_errors(path):
+        with disk_errors(path):
             for _ in range(_TRIES):
                 descriptor = _lock_file(path)
                 if descriptor is not None:
@@ -150,7 +150,8 @@ def _may_live(holder: Holder) -> bool:
 
 
 @contextlib.contextmanager
-def _storage_errors(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise errors of the system inside the block, and a lack of file locks, as ``StorageError`` about ``path``."""
     try:
         yield
     except NotImplementedError as error:

@@ -23,20 +23,13 @@ from selfinstruct.mining.derived_names import with_derived
 from selfinstruct.mining.entities import Entity, find_entities
 from selfinstruct.mining.entity_places import masked_text, outside, place_of
 from selfinstruct.mining.evidence import Evidence
-from selfinstruct.mining.generators import (
-    ConstantGenerator,
-    as_written,
-    salted,
-)
+from selfinstruct.mining.generators import ConstantGenerator, as_written, salted
 from selfinstruct.mining.initials import fields_of_initials
 from selfinstruct.mining.leaf_texts import any_position, is_plain_number, leaf_texts
 from selfinstruct.mining.lengths import is_length, length_generator
 from selfinstruct.mining.nested_ids import NestedIds
 from selfinstruct.mining.number_bases import based_leaves
-from selfinstruct.mining.number_generators import (
-    LEAST_PRIVATE_PORT,
-    Generator,
-)
+from selfinstruct.mining.number_generators import LEAST_PRIVATE_PORT, Generator
 from selfinstruct.mining.number_roles import FIXED, field_role
 from selfinstruct.mining.number_ties import NumberTies, is_quantity
 from selfinstruct.mining.numerals import ascii_digits

@@ -104,31 +104,7 @@ def _task(recipe: Recipe) -> str:
 def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
     summary, recipe = report.summary, prepared.recipe
     author = _author(summary, prepared)
-    yield f"# {_code(recipe.name)}"
-    yield ""
-    if recipe.task:
-        yield f"{_code(recipe.task)}"
-        yield ""
-    first, *others = source_lines(prepared, _code) or ["the recipe's prompts"]
-    sources = join_words([f"{first} written by a person" if summary.seeds else first, *others])
-    yield (
-        f"{counted(summary.accepted, 'synthetic row')} in `{rows_name}`, grown by {author} from {sources}"
-        f"{_on(summary)}."
-        f"{' The seeds are not among the rows.' if summary.seeds else ''}"
-    )
-    if summary.held_out:
-        yield ""
-        was = "was" if summary.held_out == 1 else "were"
-        yield (
-            f"{counted(summary.held_out, 'row')} of the seed file {was} held out, in `holdout.jsonl`, to test with. "
-            "Nothing was grown from them, and the ROUGE-L F1 of each row with any of them is at most the maximum of "
-            "its category."
-        )
-    if summary.stopped != "done":
-        yield ""
-        running = summary.stopped == "running"
-        state = "is in progress" if running else f"stopped early: {stop_phrase(summary)}"
-        yield f"{format_number(summary.requested_rows)} rows were requested; the run {state}."
+    yield from _opening(summary, prepared, author, rows_name)
     yield from _fields(recipe)
     yield from _relations(prepared)
     if report.rows:
@@ -167,6 +143,36 @@ def _body(report: Report, prepared: Prepared, rows_name: str) -> Iterator[str]:
         f"samples, `SHA256SUMS` the digest of each file. Made with selfinstruct {__version__}; "
         "`selfinstruct verify` audits this directory."
     )
+
+
+def _opening(summary: Summary, prepared: Prepared, author: str, rows_name: str) -> Iterator[str]:
+    """The title, the task, how many rows there are and where they come from."""
+    recipe = prepared.recipe
+    yield f"# {_code(recipe.name)}"
+    yield ""
+    if recipe.task:
+        yield f"{_code(recipe.task)}"
+        yield ""
+    first, *others = source_lines(prepared, _code) or ["the recipe's prompts"]
+    sources = join_words([f"{first} written by a person" if summary.seeds else first, *others])
+    yield (
+        f"{counted(summary.accepted, 'synthetic row')} in `{rows_name}`, grown by {author} from {sources}"
+        f"{_on(summary)}."
+        f"{' The seeds are not among the rows.' if summary.seeds else ''}"
+    )
+    if summary.held_out:
+        yield ""
+        was = "was" if summary.held_out == 1 else "were"
+        yield (
+            f"{counted(summary.held_out, 'row')} of the seed file {was} held out, in `holdout.jsonl`, to test with. "
+            "Nothing was grown from them, and the ROUGE-L F1 of each row with any of them is at most the maximum of "
+            "its category."
+        )
+    if summary.stopped != "done":
+        yield ""
+        running = summary.stopped == "running"
+        state = "is in progress" if running else f"stopped early: {stop_phrase(summary)}"
+        yield f"{format_number(summary.requested_rows)} rows were requested; the run {state}."
 
 
 def _fields(recipe: Recipe) -> Iterator[str]:

@@ -37,6 +37,15 @@ def rejection(value: str, *seeds: str, recipe: str = RECIPE, question: str = "Wh
     return judge_alone(Candidate(0, "", row), criteria).rejection
 
 
+def test_what_a_template_writes_is_no_damage() -> None:
+    """A text that templates make of a passage may show JSON with its escapes; in the same words of a model they are."""
+    templates = '[[expand]]\nname = "as JSON"\nwrites = "Answer"\ntemplates = ["about {Question}"]\n'
+    damaged = r"first\nsecond"
+    assert rejection(damaged, recipe=RECIPE + templates) is None
+    refused = rejection(damaged)
+    assert refused is not None and refused.reason == "blocked"
+
+
 EMPTY = [
     "<noinput>",
     "N/A",

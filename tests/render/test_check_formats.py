@@ -85,13 +85,13 @@ def test_no_text_leaves_its_place(text: str) -> None:
     result = replace(
         result, data_sets=(replace(result.data_sets[0], name=f"a{text}.jsonl", files=(f"a{text}.jsonl",)),)
     )
-    commands = github_text(result, Path("/work"))
+    commands = github_text(result, Path("/home/ana"))
     assert commands.count("\n") == 1
     command = re.fullmatch(r"::error file=([^,:]*),line=1,title=([^,:]*)::(.*)\n", commands)
     assert command is not None
     suite = ElementTree.fromstring(junit_xml(result).encode())
     check_junit(suite)
-    log = json.loads(sarif_json(result, FINDING_MEANINGS, Path("/work")))
+    log = json.loads(sarif_json(result, FINDING_MEANINGS, Path("/home/ana")))
     Draft7Validator(SARIF).validate(log)
     shown = str(findings_text(result))
     assert shown.count("\n") == 1
@@ -102,35 +102,35 @@ def test_no_text_leaves_its_place(text: str) -> None:
 def test_github_commands_say_what_the_runner_reads_back() -> None:
     """Unescaped as the runner does it, the properties and the message are those of the finding."""
     result = found("50 % of a, b: c")
-    line = github_text(result, Path("/work"))
+    line = github_text(result, Path("/home/ana"))
     assert line == "::error file=data/seeds.jsonl,line=1,title=secret in text::50 %25 of a, b: c [000000000001]\n"
-    elsewhere = replace(result, findings=[replace(result.findings[0], file="/work/data/a,b.jsonl")])
-    assert "file=data/a%2Cb.jsonl," in github_text(elsewhere, Path("/work"))
+    elsewhere = replace(result, findings=[replace(result.findings[0], file="/home/ana/data/a,b.jsonl")])
+    assert "file=data/a%2Cb.jsonl," in github_text(elsewhere, Path("/home/ana"))
 
 
 def test_accepted_findings_are_no_annotations() -> None:
     """Waived and known ones: nothing for GitHub, skipped for JUnit, suppressed or unchanged for SARIF."""
     waived = found("x", status="waived")
     waived = replace(waived, findings=[replace(waived.findings[0], evidence={"waived": "a test key"})])
-    assert github_text(waived, Path("/work")) == ""
+    assert github_text(waived, Path("/home/ana")) == ""
     (case,) = ElementTree.fromstring(junit_xml(waived)).iter("skipped")
     assert case.get("message") == "waived: a test key"
-    (result,) = json.loads(sarif_json(waived, {}, Path("/work")))["runs"][0]["results"]
+    (result,) = json.loads(sarif_json(waived, {}, Path("/home/ana")))["runs"][0]["results"]
     assert result["suppressions"] == [{"kind": "external", "justification": "a test key"}]
     known = found("x", status="known")
     known = replace(known, gate=replace(known.gate, baseline="b.json"))
-    (result,) = json.loads(sarif_json(known, {}, Path("/work")))["runs"][0]["results"]
+    (result,) = json.loads(sarif_json(known, {}, Path("/home/ana")))["runs"][0]["results"]
     assert result["baselineState"] == "unchanged"
 
 
 def test_many_findings_are_capped_with_a_count() -> None:
     """Of 6,000: 50 annotations, 5,000 test cases and results, 1,000 lines, each with the number of the rest."""
     many = found(*["x"] * 6000)
-    lines = github_text(many, Path("/work")).splitlines()
+    lines = github_text(many, Path("/home/ana")).splitlines()
     assert len(lines) == 51 and "5,950 more" in lines[-1]
     suite = ElementTree.fromstring(junit_xml(many))
     assert len(list(suite.iter("failure"))) == 5000 and "1,000 more" in str(next(suite.iter("system-out")).text)
-    run = json.loads(sarif_json(many, {}, Path("/work")))["runs"][0]
+    run = json.loads(sarif_json(many, {}, Path("/home/ana")))["runs"][0]
     assert len(run["results"]) == 5000 and run["properties"] == {"findings": 6000}
     text = str(findings_text(many)).splitlines()
     assert len(text) == 1001 and text[-1].startswith("and 5,000 more findings")
@@ -142,7 +142,7 @@ def test_a_file_without_findings_is_a_report_too() -> None:
     suite = ElementTree.fromstring(junit_xml(none))
     check_junit(suite)
     assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
-    log = json.loads(sarif_json(none, FINDING_MEANINGS, Path("/work")))
+    log = json.loads(sarif_json(none, FINDING_MEANINGS, Path("/home/ana")))
     Draft7Validator(SARIF).validate(log)
     assert log["runs"][0]["results"] == []
 

@@ -31,7 +31,7 @@ _MOST_CODES = 1_000_000
 _ROUNDING = 1e-6
 #: Cells of the table of rouge-score's own LCS, 0.2 us each: 10 s of work.
 _ROUGE_SCORE_CELLS = 50_000_000
-#: A run of so many pairs is judged by rouge-score alone, as far as the cells allow.
+#: Up to this many pairs of a run are judged by rouge-score alone, as far as the cells allow.
 _ALL_BY_ROUGE_SCORE = 200_000
 _RANDOM_PAIRS = 10_000
 #: rouge-score computes F1 from precision and recall, which differs from 2 LCS / (m + n) in the last bits.

@@ -15,7 +15,7 @@ from selfinstruct.records import Row
 from selfinstruct.similarity import compared_text
 from selfinstruct.text import tokens
 
-#: Distinct-2 falls as texts are added, so it is that of so many rows at most: those with the smallest checksums.
+#: Distinct-2 falls as texts are added, so it is taken over at most this many rows: those with the smallest checksums.
 _SAMPLE = 500
 
 

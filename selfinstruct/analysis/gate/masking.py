@@ -7,7 +7,7 @@ from typing import Any
 
 from selfinstruct.analysis.gate.found import Found
 
-#: A part of so many characters of a secret is hidden too: messages cut long values.
+#: A part of a secret of at least this many characters is hidden too: messages cut long values.
 _LEAST_PART = 12
 
 

@@ -13,7 +13,7 @@ _POINTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Points of the curve, from (0, 0) on: accepted rows, in all and by category, after so many candidates and calls.
+    """The curve of accepted rows, in all and by category, over candidates and calls, from (0, 0) on.
 
     ``candidates``, ``calls`` and ``accepted`` have a number for each point, and so has each of ``categories``, of its
     accepted rows. The calls are those whose candidates were judged: one for each batch.

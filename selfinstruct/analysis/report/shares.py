@@ -10,7 +10,7 @@ from selfinstruct.analysis.report.histogram import Spread, spread
 from selfinstruct.records import Row
 from selfinstruct.text import value_text
 
-#: Values listed for a field. A field with at most so many values, each in several rows, is like a label.
+#: Values listed for a field. A field with at most ``_MOST`` values, each in several rows, is like a label.
 _LISTED, _MOST = 8, 50
 #: In other fields, values of at least this share of the grown rows are listed.
 _COMMON = 0.01

@@ -13,7 +13,7 @@ from selfinstruct.recipe import Novelty
 from selfinstruct.records import Row
 from selfinstruct.similarity import RowIndex
 
-#: About so many pairs are compared for each chart, so that a report of a million rows takes no longer.
+#: The approximate number of pairs compared for each chart, so that a report of a million rows takes no longer.
 _PAIRS, _LEAST = 150_000, 20
 _SEED_PAIRS, _MOST = 20_000, 300
 
