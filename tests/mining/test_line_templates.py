@@ -60,9 +60,9 @@ def test_the_time_is_nearly_linear() -> None:
         return [f"user {rng.choice(words)} read {rng.choice(words)} {rng.randrange(9999)} times" for _ in range(count)]
 
     def seconds(given_lines: list[str]) -> float:
-        start = time.perf_counter()
+        start = time.thread_time()  # other processes do not count
         line_templates(given_lines)
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     few, many = lines(3000), lines(30_000)
-    assert seconds(many) < 25 * max(min(seconds(few) for _ in range(3)), 0.01)
+    assert min(seconds(many) for _ in range(2)) < 25 * max(min(seconds(few) for _ in range(3)), 0.01)
