@@ -139,7 +139,7 @@ def answer_span(text: str, rows: Sequence[Span], kept: Collection[str] = (), *, 
     tags = [tag for tag in _tags(text) if not _within(tag.start, rows)]
     unkept = [tag for tag in tags if tag.name not in kept]
     start = max((end for _, end in _closings(text, unkept, kept, rows)), default=0)
-    if tags and kept:
+    if kept:
         start = max(start, _after_data_marker(text, _closings(text, tags, (), rows), rows))
     while end := _after_prelude(text, tags, start, rows, kept):
         start = end

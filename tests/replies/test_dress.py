@@ -95,6 +95,13 @@ def test_any_combination_of_dress_is_taken_off(
     assert [each.row for each in parsed.candidates] == rows, text
 
 
+def test_reasoning_ends_at_its_word_when_the_seeds_contain_that_word() -> None:
+    """The first word that ends the reasoning is taken off; the same word in a row is data."""
+    reply = 'analysisSuch as [{"rows": "x", "Answer": "x"}].assistantfinal- {"rows": "", "Answer": "assistantfinal"}'
+    parsed = parse_reply(reply, FIELDS, kept=marker_names(["assistantfinal"]))
+    assert [each.row for each in parsed.candidates] == [{"rows": "", "Answer": "assistantfinal"}]
+
+
 WHOLE: dict[str, Any] = {
     "x<|im_end|>": "x",
     "<s>x</s>": "x",
