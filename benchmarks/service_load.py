@@ -23,9 +23,10 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
@@ -125,21 +126,29 @@ async def _grow(session: ClientSession, address: str, rows: int) -> tuple[str, s
     return run, f"{address}/v1/runs/{run}/events"
 
 
-async def _rate(session: ClientSession, address: str, run: str, seconds: float) -> float:
-    """Accepted rows a second over so many seconds, from the first row on."""
+class _Pace(NamedTuple):
+    """Accepted rows a second, and the milliseconds of processor time that each of them took."""
 
-    async def accepted() -> tuple[float, int]:
+    rate: float
+    cost: float
+
+
+async def _pace(session: ClientSession, address: str, run: str, pid: int, seconds: float) -> _Pace:
+    """The pace of a run, whose process is the child of ``pid``, over so many seconds, from the first row on."""
+
+    async def state() -> tuple[float, int, float]:
         async with session.get(f"{address}/v1/runs/{run}") as answer:
-            return time.monotonic(), int((await answer.json())["accepted"])
+            accepted = int((await answer.json())["accepted"])
+        return time.monotonic(), accepted, sum(map(_cpu_seconds, _children(pid)))
 
     for _ in range(600):
-        if (await accepted())[1]:
+        if (await state())[1]:
             break
         await asyncio.sleep(0.1)
-    began, first = await accepted()
+    began, first, used = await state()
     await asyncio.sleep(seconds)
-    ended, last = await accepted()
-    return (last - first) / (ended - began)
+    ended, last, used_then = await state()
+    return _Pace((last - first) / (ended - began), 1000 * (used_then - used) / max(last - first, 1))
 
 
 async def _listen(session: ClientSession, path: str, received: list[int]) -> None:
@@ -177,6 +186,14 @@ def _memory(pid: int, key: str) -> float:
     return int(text.partition(f"{key}:")[2].split()[0]) / 1024
 
 
+def _children(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    own = [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+    return [each for child in own for each in (child, *_children(child))]
+
+
 def _cpu_seconds(pid: int) -> float:
     """The processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
@@ -203,19 +220,24 @@ async def measure(root: Path, categories: list[str], options: argparse.Namespace
         first = time.perf_counter() - began
         idle = _memory(process.pid, "VmRSS")
         run, _ = await _grow(session, address, 1_000_000)
-        alone = await _rate(session, address, run, options.seconds)
+        pace = partial(_pace, session, address, run, process.pid, options.seconds)
+        before = await pace()
         received = [0]
         events = f"{address}/v1/runs/{run}/events"
         listeners = [asyncio.create_task(_listen(session, events, received)) for _ in range(options.streams)]
         await asyncio.sleep(2)
         used = _cpu_seconds(process.pid)
         async with asyncio.TaskGroup() as group:
-            loaded = group.create_task(_rate(session, address, run, options.seconds))
+            loaded = group.create_task(pace())
             browsing = group.create_task(
                 _browse(session, address, categories, options.rows, options.rate, options.seconds)
             )
         took, failed = browsing.result()
         used = _cpu_seconds(process.pid) - used
+        for task in listeners:
+            task.cancel()
+        await asyncio.wait(listeners)
+        after = await pace()
         lines = [f"reading the state of the large run for the first time: {first * 1000:.0f} ms"]
         for kind in (*_KINDS, "all"):
             values = [each for name, own in took.items() if kind in (name, "all") for each in own]
@@ -223,7 +245,7 @@ async def measure(root: Path, categories: list[str], options: argparse.Namespace
                 f"{kind:12} {len(values):6,} requests   p50 {_quantile(values, 0.5):7.1f} ms   "
                 f"p99 {_quantile(values, 0.99):7.1f} ms   most {max(values) * 1000:7.1f} ms"
             )
-        after = alone and 100 * (1 - loaded.result() / alone)
+        under, alone = loaded.result(), _Pace((before.rate + after.rate) / 2, (before.cost + after.cost) / 2)
         lines += [
             f"failed requests: {failed}",
             f"processor time of the service: {100 * used / options.seconds:.0f} % of a core, "
@@ -231,10 +253,11 @@ async def measure(root: Path, categories: list[str], options: argparse.Namespace
             f"events received by {options.streams} streams: {received[0]:,}",
             f"memory of the service: {idle:.0f} MiB before, {_memory(process.pid, 'VmRSS'):.0f} MiB under load, "
             f"at most {_memory(process.pid, 'VmHWM'):.0f} MiB",
-            f"growing run: {alone:,.0f} rows/s alone, {loaded.result():,.0f} rows/s under load ({after:.1f} % slower)",
+            f"growing run: {before.rate:,.0f} rows/s alone, {under.rate:,.0f} under load, {after.rate:,.0f} alone "
+            f"again ({100 * (1 - under.rate / alone.rate):.1f} % slower than the mean of both)",
+            f"its processor time: {before.cost:.3f} ms a row alone, {under.cost:.3f} under load, {after.cost:.3f} "
+            f"alone again ({100 * (under.cost / alone.cost - 1):+.1f} %)",
         ]
-        for task in listeners:
-            task.cancel()
         async with session.post(f"{address}/v1/runs/{run}/cancel") as answer:
             await answer.read()
     return lines
