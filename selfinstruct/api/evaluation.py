@@ -41,6 +41,7 @@ def evaluate(
     seeds: str | Path | None = None,
     full: str | Path | None = None,
     encoding: str = UTF_8,
+    holdout_name: str | None = None,
     reader: str | Callable[[int], Reader] | None = None,
     trainings: int = LEAST_TRAININGS,
     updates: int | None = None,
@@ -52,7 +53,7 @@ def evaluate(
     ``source`` is a run directory, or a file of grown rows, which needs ``seeds``, the file they were grown from.
     ``holdout`` and ``full`` are files of human rows, for the test and as the ceiling of what training can bring. By
     default the test rows are those that the run has held out. ``encoding`` is that of ``seeds``, ``holdout`` and
-    ``full`` which are not UTF-8.
+    ``full`` which are not UTF-8. ``holdout_name`` is what the result calls the test rows, by default the file's name.
     ``reader`` makes a reader from a random seed, itself or as ``package.module:factory``; by default the embedded span
     reader, or TF-IDF and logistic regression for labels (extra ``evaluate``). Each condition has ``trainings``
     trainings, of ``updates`` examples each (by default a number that follows from the rows), with the random seeds
@@ -79,7 +80,7 @@ def evaluate(
     roles = infer_roles(origin.recipe, origin.seeds)
     given = None if holdout is None else read(holdout, uniform=False)
     test = _test_rows(source, origin, given, roles)
-    name_of_test = HOLDOUT_NAME if holdout is None else Path(file_name(holdout)).name
+    name_of_test = holdout_name or (HOLDOUT_NAME if holdout is None else Path(file_name(holdout)).name)
     data = _examples(roles, origin, test, None if full is None else read(full, uniform=False))
     make_reader, name = _reader_factory(reader, roles)
     settings = Settings(make_reader, name, trainings, updates, seed)

@@ -204,13 +204,13 @@ async def compare_runs(call: Call[ComparisonAsked, NoBody]) -> ComparisonDone:
 async def evaluate_run(call: Call[NoQuery, EvaluationAsked]) -> EvaluationDone:
     """Measure whether training on the rows of a run helps to answer rows that it has not seen; takes minutes."""
     service, directory = call.service, await find_run(call.service, call.path["id"])
-    spec: dict[str, Any] = {"run": str(directory), "holdout": None, "updates": call.body.updates}
+    spec: dict[str, Any] = {"run": str(directory), "holdout": None, "name": None, "updates": call.body.updates}
     own = {str(directory): directory.name}
     if call.body.holdout is None:
         done = await service.processes.call("evaluate", spec, call.language, own, seconds=_PATIENCE)
     else:
         async with _linked(call, call.body.holdout) as (folder, file, names):
-            spec["holdout"] = file.name
+            spec |= {"holdout": file.name, "name": names[file.name]}
             done = await service.processes.call(
                 "evaluate", spec, call.language, {**own, **names}, folder=folder, seconds=_PATIENCE
             )

@@ -82,8 +82,9 @@ def rejudge(spec: Mapping[str, Any], say: Say) -> dict[str, Any]:
 
 
 def evaluate(spec: Mapping[str, Any], say: Say) -> dict[str, Any]:
-    """Measure whether training on the rows of ``run`` helps to answer those of ``holdout``."""
-    return api.evaluate(spec["run"], spec["holdout"], updates=spec["updates"]).to_dict()
+    """Measure whether training on the rows of ``run`` helps to answer those of ``holdout``, which has a ``name``."""
+    done = api.evaluate(spec["run"], spec["holdout"], holdout_name=spec["name"], updates=spec["updates"])
+    return done.to_dict()
 
 
 def check(spec: Mapping[str, Any], say: Say) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from selfinstruct import api
+from selfinstruct.api.evaluation import evaluate
 from selfinstruct.journal import waiting
 from selfinstruct.service import settling
 from selfinstruct.service.service import Service
@@ -39,6 +41,11 @@ async def upload(client: Client, name: str, data: bytes) -> str:
     assert answer.status == 201, await answer.text()
     found: str = (await answer.json())["id"]
     return found
+
+
+def first_lines(path: str, count: int) -> str:
+    """The first lines of a file."""
+    return "".join(Path(path).read_text(encoding="utf-8").splitlines(keepends=True)[:count])
 
 
 async def test_an_export_is_a_file_that_can_be_resumed_and_follows_decisions(client: Client, run: Path) -> None:
@@ -111,6 +118,22 @@ async def test_a_run_is_judged_again_and_compared(client: Client, run: Path, set
     assert any(line["first"] == 30 and line["second"] == 8 for each in found["sections"] for line in each["lines"])
     assert (await client.get("/v1/comparison?first=mine&second=none")).status == 404
     assert (run / "run.sqlite").read_bytes() == before
+
+
+@pytest.mark.slow
+async def test_a_run_is_evaluated_on_an_uploaded_file(client: Client, settings: Settings) -> None:
+    """The answer is that of the library for the same file and number of examples; too few rows are refused."""
+    own = (await api.run_async("seeds/logqa.jsonl", rows=40, out=settings.root / "logs")).directory
+    held = first_lines("seeds/sshd.jsonl", 12)
+    asked = {"holdout": await upload(client, "held-out.jsonl", held.encode()), "updates": 100}
+    found = await post(client, "/v1/runs/logs/evaluation", asked)
+    file = settings.root / "held-out.jsonl"
+    await asyncio.to_thread(file.write_text, held, encoding="utf-8")
+    expected = await asyncio.to_thread(evaluate, own, file, updates=100)
+    assert found == json.loads(json.dumps(expected.to_dict()))
+    few = await upload(client, "few.jsonl", held.partition("\n")[0].encode())
+    problem = await post(client, "/v1/runs/logs/evaluation", {"holdout": few}, 422)
+    assert problem["detail"].startswith("few.jsonl: ")
 
 
 async def test_decisions_settle_when_nobody_judges(
