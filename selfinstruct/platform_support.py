@@ -49,7 +49,7 @@ def try_lock(descriptor: int, *, shared: bool = False) -> bool:
 def trusted_certificates() -> ssl.SSLContext:
     """The certificate authorities that TLS connections trust: those of SSL_CERT_FILE or SSL_CERT_DIR, or the system's.
 
-    The trust stores of macOS and Windows are not files; truststore, which the openai package brings, reads them.
+    The trust stores of macOS and Windows are not files; truststore, which httpx2 brings, reads them.
     """
     import ssl
 

@@ -29,23 +29,27 @@ def open_batch_jobs(where: str | Path) -> Sequence[SentJob]:
 async def cancel_batch_jobs(prepared: Prepared, jobs: Sequence[SentJob]) -> int:
     """Ask the endpoints of the recipe's models to cancel these jobs; how many of them agreed.
 
-    What they process until then is kept and billed, and collected by the next session. Raises EndpointError.
+    Jobs of models that the recipe has no more are cancelled by the first endpoint that knows them. What they process
+    until then is kept and billed, and collected by the next session. Raises EndpointError.
     """
     from selfinstruct.backends import batch_name
     from selfinstruct.backends.openai import OpenAIBackend
-    from selfinstruct.backends.openai.batches import BatchClient
+    from selfinstruct.backends.openai.batches.client import BatchClient
     from selfinstruct.backends.openai.call_error import CallError
 
-    cancelled = 0
     models = [model for model in prepared.recipe.all_models if model.batch]
-    for model in models:
-        backend = await OpenAIBackend.connect(model, preflight=False)
-        try:
-            names = (batch_name(backend.name), batch_name(f"{backend.name} at {backend.base_url}"))
-            for sent in jobs:
-                if sent.job and sent.model in names:
+    backends = [await OpenAIBackend.connect(model, preflight=False) for model in models]
+    try:
+        names = [(batch_name(each.name), batch_name(f"{each.name} at {each.base_url}")) for each in backends]
+        known, cancelled = {name for both in names for name in both}, 0
+        for sent in jobs:
+            for backend, own in zip(backends, names, strict=True):
+                if sent.job and (sent.model in own or sent.model not in known):
                     outcome = await BatchClient(backend.wire).cancel(sent.job)
-                    cancelled += not isinstance(outcome, CallError)
-        finally:
+                    if not isinstance(outcome, CallError):
+                        cancelled += 1
+                        break
+        return cancelled
+    finally:
+        for backend in backends:
             await backend.close()
-    return cancelled

@@ -71,9 +71,11 @@ class Connection:
     online: ModelPool | None = None
 
     def begin(self, journal: Journal) -> None:
-        """Begin to record batch jobs, and take up those of earlier sessions."""
-        for backend in self.in_rounds:
-            backend.begin(journal)
+        """Begin to record batch jobs, and take up those of earlier sessions, also of models that the run had then."""
+        if self.in_rounds:
+            absent = {job.model for job in sent_jobs(journal.history)} - {backend.name for backend in self.in_rounds}
+            for backend in self.in_rounds:
+                backend.begin(journal, absent)
 
 
 def choose_models(

@@ -80,14 +80,15 @@ class ModelPool:
     async def complete(self, request: Request) -> Reply | Failure:
         """Send a request to the backend that is furthest below its share (Webster's method, 1832).
 
-        A request for one model goes to that model, unless it is disabled.
+        A request for one model goes to that model, unless it is disabled, or an earlier session sent it elsewhere.
         Raises EndpointError, or returns a failure with ``fatal_error`` set, if no backend is left.
         """
         while True:
             enabled = [member for member in self._members if not member.disabled]
             requested = [member for member in enabled if request.model in ("", member.recipe_name)]
-            requested = [member for member in requested if _has_sent(member.backend, request)] or requested
-            member = max(requested or enabled, key=lambda each: each.weight / (2 * each.requests + 1))
+            sent = [member for member in enabled if _has_sent(member.backend, request)]
+            choice = [member for member in sent if member in requested] or sent or requested or enabled
+            member = max(choice, key=lambda each: each.weight / (2 * each.requests + 1))
             member.requests += 1
             try:
                 outcome = await member.backend.complete(request)

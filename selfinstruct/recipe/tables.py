@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Le
 from pydantic import Field as Key
@@ -169,6 +170,12 @@ class Price(Table):
     def figures(self) -> list[float]:
         """The prices of input, output and, only if it is set, cached input."""
         return [self.input, self.output, *([] if self.cached is None else [self.cached])]
+
+    @classmethod
+    def of(cls, figures: Sequence[float]) -> Self:
+        """The price with these ``figures``."""
+        given, got, *cached = figures
+        return cls(input=given, output=got, cached=cached[0] if cached else None)
 
 
 class Model(Table):

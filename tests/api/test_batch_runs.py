@@ -48,8 +48,8 @@ def recipe(folder: Path, base_url: str, model: str = PRICED, rows: int = 200) ->
 
 
 def served(seconds: float = 0.0, **faults: float) -> FaultServer:
-    """A server whose author has a fifth of its rows rejected."""
-    behaviour = Behaviour(batches=BatchBehaviour(seconds, faults))
+    """A server of two models whose author has a fifth of its rows rejected."""
+    behaviour = Behaviour(models=("m", "other"), batches=BatchBehaviour(seconds, faults))
     return FaultServer(behaviour, author=ScriptedAuthor(Shares(ungrounded=0.2)))
 
 
@@ -85,8 +85,9 @@ async def test_a_run_by_batch_jobs_is_like_any_other(tmp_path: Path) -> None:
 
 async def interrupted(file: Path, out: Path, server: FaultServer, **options: Any) -> None:
     """A run by batch jobs that is interrupted while it waits for the first job."""
+    before = server.ledger.counts["batch-polls"]
     work = asyncio.create_task(api.run_async(file, out=out, **options))
-    while not server.ledger.counts["batch-polls"]:  # noqa: ASYNC110 - the server has no event for it
+    while server.ledger.counts["batch-polls"] == before:  # noqa: ASYNC110 - the server has no event for it
         await asyncio.sleep(0.005)
     work.cancel()
     with suppress(asyncio.CancelledError):
@@ -109,6 +110,27 @@ async def test_open_jobs_are_collected_or_given_up_on_purpose(tmp_path: Path) ->
         await interrupted(file, tmp_path / "other", server, batch=True)
         given_up = await api.run_async(file, out=tmp_path / "other", batch=False)
         assert given_up.summary.accepted == 60 and {"m"} == set(given_up.summary.models)
+
+
+async def test_jobs_of_a_model_that_was_replaced_are_collected(tmp_path: Path) -> None:
+    """They are paid for: their replies count as those of the model that wrote them, at its price; the rest is new."""
+    async with served(0.1) as server:
+        file, out = recipe(tmp_path, server.base_url, rows=60), tmp_path / "run"
+        await interrupted(file, out, server, batch=True)
+        (job,) = api.open_batch_jobs(out)
+        dearer = recipe(tmp_path, server.base_url, "price = { input = 8.0, output = 9.0 }", rows=60)
+        prepared = api.plan(dearer, model="other", batch=True)
+        run = await api.run_async(dearer, out=out, model="other", batch=True)
+        models = run.summary.models
+        assert run.summary.accepted == 60 and server.ledger.counts["batch-repeated"] == 0
+        assert models["m (batch)"].requests == len(job.requests) and models["m (batch)"].accepted > 40
+        assert models["other (batch)"].requests == run.summary.requests - len(job.requests) - 2
+        with History.open(out) as history:
+            assert server.ledger.counts["batch-requests"] == history.state().calls
+        used = models["m (batch)"].tokens
+        assert models["m (batch)"].cost == pytest.approx((used.input + 4 * used.output) / 2e6)
+        await interrupted(file, tmp_path / "given-up", server, batch=True)
+        assert await api.cancel_batch_jobs(prepared, api.open_batch_jobs(tmp_path / "given-up")) == 1
 
 
 async def test_cancelled_jobs_keep_what_they_processed(tmp_path: Path) -> None:

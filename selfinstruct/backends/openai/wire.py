@@ -1,8 +1,9 @@
 """HTTP: send one chat completion with aiohttp, and return the bytes of the reply.
 
 Every exception of aiohttp becomes a CallError here, and nowhere else. A reply is read up to a maximum size, and
-decompressed according to its bytes, because its headers are not always right. The openai package is not used here:
-importing it takes twice as long as all else that a call needs, and its client doubles the CPU time of a call.
+decompressed according to its bytes, because its headers are not always right. The openai package is used for batch
+jobs alone (``batches/client``): importing it takes twice as long as all else that a call needs, and its client doubles
+the CPU time of a call.
 
 Does not handle: the meaning of a status or a body (``call_error``, ``completion``), or when to send (``pacing``).
 """
@@ -137,9 +138,13 @@ class Wire:
         *,
         content_type: str = _JSON,
         total: float | None = None,
+        most_bytes: int | None = None,
     ) -> Answer | CallError:
-        """Send any other request of the API; ``total`` is its deadline in seconds, by default that of the settings."""
-        return await self._exchange(method, path, data, total, content_type)
+        """Send any other request of the API.
+
+        ``total`` is its deadline in seconds, ``most_bytes`` the largest reply; by default those of the settings.
+        """
+        return await self._exchange(method, path, data, total, content_type, most_bytes)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -152,6 +157,7 @@ class Wire:
         data: bytes | None = None,
         total: float | None = None,
         content_type: str = _JSON,
+        most_bytes: int | None = None,
     ) -> Answer | CallError:
         headers = {"Content-Type": content_type} if data is not None else None
         if self.proxy is not None and not self.proxy.is_supported:
@@ -169,7 +175,7 @@ class Wire:
                     proxy=self.proxy.url if self.proxy is not None else None,
                 ) as response,
             ):
-                return await self._answer(response)
+                return await self._answer(response, most_bytes or self._max_reply_bytes)
         except _BadBody as error:
             return error.error
         except Exception as error:  # noqa: BLE001 - the exceptions of aiohttp are translated here, and nowhere else
@@ -195,24 +201,25 @@ class Wire:
             if not timeout.expired():
                 timeout.reschedule(began + total)
 
-    async def _answer(self, response: aiohttp.ClientResponse) -> Answer:
+    async def _answer(self, response: aiohttp.ClientResponse, limit: int) -> Answer:
         # Some servers repeat the key in their errors.
         redact = self._secret.redact
         headers = {
             name.decode("latin-1").lower(): redact(value).decode("utf-8", "replace")
             for name, value in response.raw_headers
         }
-        return Answer(response.status, headers, redact(await self._body(response, headers)))
+        return Answer(response.status, headers, redact(await _body(response, headers, limit)))
 
-    async def _body(self, response: aiohttp.ClientResponse, headers: dict[str, str]) -> bytes:
-        """The whole body, decompressed, of at most the largest size."""
-        limit, length = self._max_reply_bytes, headers.get("content-length", "")
-        encoding = headers.pop("content-encoding", "")
-        if length.isdecimal() and int(length) <= limit:
-            data = await response.read()
-        else:
-            data = await _read_at_most(response, limit)
-        return _decompress(data, encoding, limit) if encoding or data[:2] == _GZIP else data
+
+async def _body(response: aiohttp.ClientResponse, headers: dict[str, str], limit: int) -> bytes:
+    """The whole body, decompressed, of at most ``limit`` bytes."""
+    length = headers.get("content-length", "")
+    encoding = headers.pop("content-encoding", "")
+    if length.isdecimal() and int(length) <= limit:
+        data = await response.read()
+    else:
+        data = await _read_at_most(response, limit)
+    return _decompress(data, encoding, limit) if encoding or data[:2] == _GZIP else data
 
 
 async def _read_at_most(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -14,6 +14,7 @@ import pytest
 from selfinstruct.backends import Budget, BudgetSpent
 from selfinstruct.backends.openai import OpenAIBackend
 from selfinstruct.backends.openai.batches import BatchBackend
+from selfinstruct.backends.openai.settings import EndpointSettings
 from selfinstruct.errors import EndpointError
 from selfinstruct.events import JobProgress
 from selfinstruct.journal import Journal, RunMetadata, sent_jobs
@@ -22,6 +23,7 @@ from selfinstruct.records import Batch, Failure, Message, Reply, Request
 from selfinstruct.testing import BatchBehaviour, Behaviour, FaultServer
 
 PRICE = Price(input=2.0, output=4.0)
+_USUAL = EndpointSettings()
 
 
 def request(number: int, step: str = "imitate") -> Request:
@@ -48,11 +50,15 @@ def journaled(path: Path) -> Iterator[Journal]:
 
 @asynccontextmanager
 async def session(
-    server: FaultServer, path: Path, budget: Budget | None = None, **model: Any
+    server: FaultServer,
+    path: Path,
+    budget: Budget | None = None,
+    settings: EndpointSettings = _USUAL,
+    **options: Any,
 ) -> AsyncIterator[tuple[BatchBackend, Journal]]:
     """A backend of a run in ``path``, as each of its sessions has one, with waits a thousand times shorter."""
-    settings = Model(name="m", base_url=server.base_url, price=PRICE, batch=True, **model)
-    endpoint = await OpenAIBackend.connect(settings, preflight=False, budget=budget, environ={})
+    model = Model(name="m", base_url=server.base_url, price=PRICE, batch=True, **options)
+    endpoint = await OpenAIBackend.connect(model, preflight=False, budget=budget, settings=settings, environ={})
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(seconds / 1000)
@@ -60,7 +66,7 @@ async def session(
     def clock() -> float:
         return asyncio.get_running_loop().time() * 1000
 
-    backend = BatchBackend(endpoint, settings, budget, sleep=sleep, clock=clock, rng=Random(1))
+    backend = BatchBackend(endpoint, model, budget, sleep=sleep, clock=clock, rng=Random(1))
     try:
         with journaled(path) as journal:
             backend.begin(journal)
@@ -119,6 +125,14 @@ async def test_the_requests_of_a_round_are_one_job(tmp_path: Path) -> None:
         assert reply.usage.input > 0 and not reply.usage.estimated and reply.text
         assert [job.requests[:2] for job in sent_jobs(journal.history)] == [("1/imitate/1", "2/imitate/1")]
         assert server.ledger.counts["batch-requests"] == 10 and server.ledger.counts["requests"] == 0
+
+
+async def test_output_may_be_larger_than_a_reply(tmp_path: Path) -> None:
+    """A file of many replies is read where one reply of its size would be refused."""
+    async with batch_server() as server:
+        settings = EndpointSettings(max_reply_bytes=1500)
+        async with session(server, tmp_path, settings=settings) as (backend, journal):
+            assert replies(await outcomes(backend, journal)) == EVERY
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from selfinstruct.backends.budget import Budget, batch_name
 from selfinstruct.backends.openai.backend import OpenAIBackend
-from selfinstruct.backends.openai.batches.client import BatchClient
 from selfinstruct.backends.openai.batches.input_file import custom_id
 from selfinstruct.backends.openai.batches.open_jobs import open_jobs
 from selfinstruct.backends.openai.batches.output import MOST_TRIES, Bodies, Outcome
@@ -30,7 +29,7 @@ from selfinstruct.events import Pace
 from selfinstruct.journal import Journal, SentJob, count_calls, keys_of_calls, sent_jobs
 from selfinstruct.messages import Phrase
 from selfinstruct.prompts import estimate_tokens
-from selfinstruct.recipe import Model
+from selfinstruct.recipe import Model, Price
 from selfinstruct.records import Failure, Reply, Request, Usage
 
 
@@ -64,7 +63,8 @@ class BatchBackend:
     ) -> None:
         self.name = batch_name(endpoint.name)
         self._endpoint = endpoint
-        self._billing = Billing(budget, model.batch_price)
+        self._budget = budget
+        self._billings = {self.name: Billing(budget, model.batch_price)}
         self._clock = clock
         self._sleep = sleep
         self._rng = rng or Random()
@@ -74,14 +74,25 @@ class BatchBackend:
         self._waiting: dict[str, _Waiting] = {}
         self._round: asyncio.Task[None] | None = None
 
-    def begin(self, journal: Journal) -> None:
-        """Record jobs in this journal, and take up those that it knows."""
+    def begin(self, journal: Journal, absent: Collection[str] = ()) -> None:
+        """Record jobs in this journal, and take up those that it knows.
+
+        Jobs of the models ``absent``, which the run had and has no more, are taken up too: they are paid for. Their
+        replies count as those of the model that wrote them, at its price.
+        """
+        # Late: it imports the openai package.
+        from selfinstruct.backends.openai.batches.client import BatchClient
+
         self._journal = journal
         client = BatchClient(self._endpoint.wire)
         self._jobs = Jobs(client, journal, self.name, self._clock, self._sleep, self._rng)
         history = journal.history
-        for job in open_jobs([job for job in sent_jobs(history) if job.model == self.name], keys_of_calls(history)):
+        jobs = [job for job in sent_jobs(history) if job.model == self.name or job.model in absent]
+        for job in open_jobs(jobs, keys_of_calls(history)):
             self._sent.update(dict.fromkeys(job.requests, job))
+        prices = history.metadata().prices
+        for name in absent:
+            self._billings[name] = Billing(self._budget, Price.of(prices[name]) if name in prices else None)
 
     async def complete(self, request: Request) -> Reply | Failure:
         """Answer one request, in this round or a later one: what fails for a time is sent again, up to three times.
@@ -98,21 +109,21 @@ class BatchBackend:
             body = options.body(self._endpoint.model, request.messages, request.seed, request.reply_format, limit)
             # No job is streamed.
             body = {option: value for option, value in body.items() if option not in ("stream", "stream_options")}
-            outcome = await self._attempt(name, body, request)
-            billed, tries = billed + self._billing.usage(outcome, expected), tries + 1
+            model, outcome = await self._attempt(name, body, request)
+            billed, tries = billed + self._billings[model].usage(outcome, expected), tries + 1
             seconds = self._clock() - started
             if isinstance(outcome, Completion):
                 outcome = self._endpoint.endings.settle(outcome, int(body.get(options.token_limit_name) or 0))
                 if limits.record(request, limit, outcome) and tries < MOST_TRIES:
                     continue
-                return Reply(outcome.text, self.name, billed, outcome.finish_reason, seconds, tries)
+                return Reply(outcome.text, model, billed, outcome.finish_reason, seconds, tries)
             errors[outcome.reason] += 1
             if outcome.option and options.reject(outcome.option, body, outcome.message):
                 continue
             if outcome.fatal or outcome.option or errors.total() >= min(outcome.max_tries, MOST_TRIES):
                 message = Phrase(outcome.message)
                 end = self._end(outcome) if outcome.fatal else None
-                return Failure(outcome.reason, message, billed, seconds, tries, self.name, end)
+                return Failure(outcome.reason, message, billed, seconds, tries, model, end)
 
     def end_round(self) -> None:
         """Send what waits, unless a round is under way: then it waits for the next one."""
@@ -141,20 +152,23 @@ class BatchBackend:
             await asyncio.wait([self._round])
         await self._endpoint.close()
 
-    async def _attempt(self, name: str, body: Mapping[str, Any], request: Request) -> Outcome:
-        """The outcome of sending a request once, or of having sent it in an earlier session."""
+    async def _attempt(self, name: str, body: Mapping[str, Any], request: Request) -> tuple[str, Outcome]:
+        """The outcome of sending a request once, or of having sent it in an earlier session, and whose it is."""
         limit = int(body.get(self._endpoint.options.token_limit_name) or 0)
-        reservation = await self._billing.reserve(body, request.messages, limit, sent=name in self._sent)
+        model = self._model_of(name)
+        billing = self._billings[model]
+        reservation = await billing.reserve(body, request.messages, limit, sent=name in self._sent)
         outcome: Outcome | None = None
         try:
             while outcome is None:
+                model = self._model_of(name)
                 waiting = _Waiting(body, asyncio.get_running_loop().create_future())
                 self._waiting[name] = waiting
                 outcome = await waiting.outcome
         finally:
             # A request that was interrupted may have been billed.
-            self._billing.settle(reservation, outcome)
-        return outcome
+            billing.settle(reservation, outcome)
+        return model, outcome
 
     async def _run_round(self, waiting: Mapping[str, _Waiting]) -> None:
         """Give every request of a round its outcome, all of them together once the last job has ended."""
@@ -192,6 +206,10 @@ class BatchBackend:
         for job in earlier.values():
             self._sent = {name: sent for name, sent in self._sent.items() if sent.id != job.id}
         return outcomes
+
+    def _model_of(self, name: str) -> str:
+        """The name of the model that a request was or will be sent to."""
+        return self._sent[name].model if name in self._sent else self.name
 
     def _name(self, request: Request) -> str:
         """The custom_id of a request."""

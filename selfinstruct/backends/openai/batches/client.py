@@ -1,44 +1,88 @@
-"""HTTP of batch jobs: upload a file, create, find, poll and cancel a job, download its output.
+"""Files and jobs of an endpoint, by the openai package, whose requests our wire carries.
+
+    openai (paths, forms, pages) -> _Carrier -> Wire (proxy, certificates, headers, query, deadlines, secrets)
 
 Two shapes of the protocol are known: OpenAI's, which most providers have, and Together's, which uploads to another path
-and lists without pages. The shape follows from the address, and from an upload that is refused for its purpose.
+and lists without pages. The shape follows from the address, and from an upload that is refused for its purpose. Replies
+are taken as they came: the package's own types know OpenAI's shape alone.
 
-Does not handle: retries, or the meaning of a job's state (``round``).
+Importing openai takes half a second, so import this module only where batch jobs are used. Does not handle: retries, or
+the meaning of a job's state (``round``).
 """
 
 from __future__ import annotations
 
 import json
-import uuid
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
+import httpx2
+from openai import APIStatusError, AsyncOpenAI, OpenAIError, RequestOptions, omit
+from openai.types import FileObject
+
+from selfinstruct.backends.openai.address import NO_KEY
+from selfinstruct.backends.openai.batches.input_file import Endpoint
 from selfinstruct.backends.openai.batches.job import Job, read_job, read_jobs
 from selfinstruct.backends.openai.call_error import CallError, from_status, not_json
-from selfinstruct.backends.openai.wire import Answer, Wire
+from selfinstruct.backends.openai.wire import Wire
 
-#: The time that every provider offers.
-_WINDOW = "24h"
+if TYPE_CHECKING:
+    from openai._legacy_response import LegacyAPIResponse
+
+T = TypeVar("T")
 _PAGE = 100
 #: Pages of jobs that are searched, the newest first.
 _MOST_PAGES = 20
 #: Seconds that a file may take in either direction.
 _FILE_SECONDS = 3600.0
+#: The most bytes of an output file: 50,000 replies of 20 KB.
+_FILE_BYTES = 1 << 30
 _TOGETHER = "batch-api"
+
+
+class _Failed(OpenAIError):
+    """A request that got no reply, because of ``error``; the client passes on its own kind of exception unchanged."""
+
+    def __init__(self, error: CallError) -> None:
+        super().__init__(error.reason)
+        self.error = error
+
+
+class _Carrier(httpx2.AsyncBaseTransport):
+    """Carries what the client of openai asks for over a wire, which knows the key, the proxy and the deadlines."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._root = httpx2.URL(wire.base_url).raw_path.decode().rstrip("/")
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send the method, path and body of a request. Of its headers the type of its body alone counts."""
+        path = request.url.raw_path.decode().removeprefix(self._root)
+        seconds, most_bytes = (_FILE_SECONDS, _FILE_BYTES) if path.startswith("/files") else (None, None)
+        answer = await self._wire.send(
+            request.method,
+            path,
+            await request.aread() or None,
+            content_type=request.headers.get("Content-Type", ""),
+            total=seconds,
+            most_bytes=most_bytes,
+        )
+        if isinstance(answer, CallError):
+            raise _Failed(answer)
+        return httpx2.Response(answer.status, headers=dict(answer.headers), content=answer.data, request=request)
 
 
 class BatchClient:
     """The files and jobs of one endpoint. Every method returns a CallError where it fails."""
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self.base_url = wire.base_url
+        # The wire adds the key: the client never has it.
+        http = httpx2.AsyncClient(transport=_Carrier(wire), trust_env=False)
+        self._api = AsyncOpenAI(api_key=NO_KEY, base_url=wire.base_url, http_client=http, max_retries=0)
         host = urlsplit(wire.base_url).hostname or ""
         self._together = host.startswith("api.together.")
-
-    @property
-    def base_url(self) -> str:
-        """The URL that requests are sent to."""
-        return self._wire.base_url
 
     async def upload(self, name: str, data: bytes) -> str | CallError:
         """Upload an input file; its id."""
@@ -48,22 +92,28 @@ class BatchClient:
             answer = await self._upload(name, data)
         if isinstance(answer, CallError):
             return answer
-        found = answer.get("id") if isinstance(answer, dict) else None
+        found = getattr(answer, "id", None)  # the client does not validate
         return found if isinstance(found, str) and found else CallError("garbled", "the upload has no id", max_tries=3)
 
-    async def create(self, file: str, endpoint: str, tag: str) -> Job | CallError:
+    async def create(self, file: str, endpoint: Endpoint, tag: str) -> Job | CallError:
         """Create a job of an uploaded file; ``tag`` is for people who look at the provider's list of jobs."""
-        body: dict[str, Any] = {"input_file_id": file, "endpoint": endpoint, "completion_window": _WINDOW}
-        if not self._together:
-            body["metadata"] = {"selfinstruct": tag}
-        return _job(await self._json("POST", "/batches", json.dumps(body).encode()))
+        metadata = omit if self._together else {"selfinstruct": tag}
+        return _job(
+            await _payload(
+                self._api.batches.with_raw_response.create(
+                    input_file_id=file, endpoint=endpoint, completion_window="24h", metadata=metadata
+                )
+            )
+        )
 
     async def find(self, file: str) -> Job | CallError | None:
         """The job of an uploaded file, if there is one."""
         after = ""
         for _ in range(_MOST_PAGES):
-            query = "" if self._together else "?" + urlencode({"limit": _PAGE, **({"after": after} if after else {})})
-            answer = await self._json("GET", f"/batches{query}")
+            page = self._api.batches.with_raw_response.list(
+                limit=omit if self._together else _PAGE, after=after or omit
+            )
+            answer = await _payload(page)
             if isinstance(answer, CallError):
                 return answer
             jobs, more = read_jobs(answer)
@@ -77,62 +127,55 @@ class BatchClient:
 
     async def retrieve(self, job: str) -> Job | CallError:
         """The present state of a job."""
-        return _job(await self._json("GET", f"/batches/{quote(job, safe='')}"))
+        return _job(await _payload(self._api.batches.with_raw_response.retrieve(job)))
 
     async def cancel(self, job: str) -> Job | CallError:
         """Ask for a job to be cancelled; what is processed until then is kept and billed."""
-        return _job(await self._json("POST", f"/batches/{quote(job, safe='')}/cancel", b"{}"))
+        return _job(await _payload(self._api.batches.with_raw_response.cancel(job)))
 
     async def content(self, file: str) -> bytes | CallError:
         """The bytes of an output file."""
-        answer = await self._wire.send("GET", f"/files/{quote(file, safe='')}/content", total=_FILE_SECONDS)
-        if isinstance(answer, CallError):
-            return answer
-        return answer.data if answer.status == 200 else from_status(answer.status, answer.headers, answer.data)
+        answer = await _answered(self._api.files.content(file))
+        return answer if isinstance(answer, CallError) else answer.content
 
     async def delete(self, file: str) -> None:
         """Delete an uploaded file, so that no job can be created of it any more; it may be gone already."""
-        await self._wire.send("DELETE", f"/files/{quote(file, safe='')}")
+        await _answered(self._api.files.delete(file))
 
-    async def _upload(self, name: str, data: bytes) -> Any:
-        path, purpose = ("/files/upload", _TOGETHER) if self._together else ("/files", "batch")
-        boundary = uuid.uuid4().hex
-        form = _form(boundary, {"purpose": purpose, "file_name": name} if self._together else {"purpose": purpose})
-        body = form + _file_part(boundary, name, data)
-        kind = f"multipart/form-data; boundary={boundary}"
-        return _payload(await self._wire.send("POST", path, body, content_type=kind, total=_FILE_SECONDS))
-
-    async def _json(self, method: str, path: str, data: bytes | None = None) -> Any:
-        return _payload(await self._wire.send(method, path, data))
+    async def _upload(self, name: str, data: bytes) -> FileObject | CallError:
+        part = (name, data, "application/jsonl")
+        if not self._together:
+            return await _answered(self._api.files.create(file=part, purpose="batch"))
+        form, files = {"purpose": _TOGETHER, "file_name": name}, {"file": part}
+        options: RequestOptions = {"headers": {"Content-Type": "multipart/form-data"}}
+        path = "/files/upload"
+        return await _answered(self._api.post(path, cast_to=FileObject, body=form, files=files, options=options))
 
 
-def _payload(answer: Answer | CallError) -> Any:
-    """The JSON of a reply, or what is wrong with it."""
+async def _answered(call: Awaitable[T]) -> T | CallError:
+    """The result of a call of the client, or why there is none."""
+    try:
+        return await call
+    except APIStatusError as error:
+        response = error.response
+        return from_status(response.status_code, dict(response.headers), response.content)
+    except _Failed as error:
+        return error.error
+
+
+async def _payload(call: Awaitable[LegacyAPIResponse[Any]]) -> Any:
+    """The JSON of the response to a call, or what is wrong with it."""
+    answer = await _answered(call)
     if isinstance(answer, CallError):
         return answer
-    if not 200 <= answer.status < 300:
-        return from_status(answer.status, answer.headers, answer.data)
+    response = answer.http_response
     try:
-        return json.loads(answer.data)
+        return json.loads(response.content)
     except (ValueError, RecursionError):
-        return not_json(answer.status, answer.data, answer.headers.get("content-type", ""))
+        return not_json(response.status_code, response.content, response.headers.get("content-type", ""))
 
 
 def _job(payload: Any) -> Job | CallError:
     if isinstance(payload, CallError):
         return payload
     return read_job(payload) or CallError("garbled", "the reply is no batch job", max_tries=3)
-
-
-def _form(boundary: str, fields: dict[str, str]) -> bytes:
-    """The text fields of a form."""
-    return "".join(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields.items()
-    ).encode()
-
-
-def _file_part(boundary: str, name: str, data: bytes) -> bytes:
-    """The file of a form, and its end."""
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-    return head.encode() + b"Content-Type: application/jsonl\r\n\r\n" + data + f"\r\n--{boundary}--\r\n".encode()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
+#: The path that a request is for, in the form that jobs name it.
+Endpoint: TypeAlias = Literal["/v1/chat/completions", "/v1/completions"]
 #: The most requests of one job, at OpenAI and elsewhere.
 MOST_REQUESTS = 50_000
 #: The most bytes of one file: OpenAI takes 200 MB, others 100 MB.
@@ -36,8 +38,8 @@ def request_line(name: str, body: Mapping[str, Any]) -> bytes:
     return json.dumps(line).encode() + b"\n"
 
 
-def endpoint_of(body: Mapping[str, Any]) -> str:
-    """The path that a request is for, in the form that jobs name it."""
+def endpoint_of(body: Mapping[str, Any]) -> Endpoint:
+    """The path that a request with this body is for."""
     return "/v1/completions" if "prompt" in body else "/v1/chat/completions"
 
 

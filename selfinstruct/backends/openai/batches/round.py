@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from selfinstruct.backends.openai.batches.client import BatchClient
-from selfinstruct.backends.openai.batches.input_file import MOST_REQUESTS, endpoint_of, request_line, split
+from selfinstruct.backends.openai.batches.input_file import MOST_REQUESTS, Endpoint, endpoint_of, request_line, split
 from selfinstruct.backends.openai.batches.job import Job
 from selfinstruct.backends.openai.batches.output import (
     Bodies,
@@ -31,6 +30,9 @@ from selfinstruct.errors import EndpointError
 from selfinstruct.events import JobProgress
 from selfinstruct.journal import Journal, SentJob
 from selfinstruct.messages import Phrase, joined
+
+if TYPE_CHECKING:
+    from selfinstruct.backends.openai.batches.client import BatchClient
 
 T = TypeVar("T")
 #: The outcomes of requests by custom_id; those that were never processed, and cost nothing, have none.
@@ -139,7 +141,7 @@ class Jobs:
         self._journal.name_job(number, job.id)
         self._journal.commit()
 
-    async def _create(self, file: str, endpoint: str, name: str) -> Job:
+    async def _create(self, file: str, endpoint: Endpoint, name: str) -> Job:
         """Create a job of a file, once: if the reply is lost, look for the job before trying again."""
         began, tries = self._clock(), 0
         while True:
