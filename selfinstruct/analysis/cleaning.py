@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
@@ -25,6 +26,7 @@ from selfinstruct.similarity import compared_text, deduplicate_texts
 
 #: Rows between two calls of ``watch``.
 _EVERY = 500
+_AT_ONCE = 32  # rows compared together: with 16 or 64 each costs a tenth more
 #: Rows that show which fields are unique.
 _SAMPLE = 200
 # Bytes that are not UTF-8, as Python decodes them (PEP 383).
@@ -94,7 +96,7 @@ def deduplicate_file(
     """
     lines = array("Q")
     shards = _Shards()
-    pending: list[Record] = []
+    pending: deque[Record] = deque()
     first, records = _peek(stream.records)
     compared, unique = _compared_fields(stream, first, fields, name)
     not_utf8 = 0
@@ -113,16 +115,16 @@ def deduplicate_file(
 
     count = 0
     kept(stream.header)
-    for verdict in deduplicate_texts(texts(), threshold=max_rouge_l):
-        record = pending.pop()
+    for verdict in deduplicate_texts(texts(), threshold=max_rouge_l, at_once=_AT_ONCE):
+        record = pending.popleft()
         if verdict.nearest is None:
             count += 1
             kept(record.raw)
         else:
-            files = shards.both(len(lines) - 1, verdict.nearest)
+            files = shards.both(verdict.number, verdict.nearest)
             dropped(_dropped_row(stream.format, record, lines[verdict.nearest], verdict.score, files))
-        if len(lines) % _EVERY == 0:
-            watch(len(lines), count)
+        if (verdict.number + 1) % _EVERY == 0:
+            watch(verdict.number + 1, count)
     count_dropped, notes = len(lines) - count, tuple(stream.notes)
     return Cleaning(len(lines), count, count_dropped, stream.format, compared, max_rouge_l, not_utf8, notes, unique)
 

@@ -174,12 +174,20 @@ def promising(
 
 
 def best_rows(
-    pairs: Pairs, scores: NDArray[np.float64], thresholds: NDArray[np.float64]
+    judged: Sequence[tuple[Pairs, NDArray[np.float64]]], thresholds: NDArray[np.float64]
 ) -> dict[int, tuple[int, float]]:
-    """The row with the highest score above its threshold for each text that has one; of equal rows the first."""
-    above = np.flatnonzero(scores > thresholds[pairs.of])
-    above = above[np.lexsort((-pairs.rows[above], scores[above]))]
-    triples = zip(pairs.of[above].tolist(), pairs.rows[above].tolist(), scores[above].tolist(), strict=True)
+    """The row with the highest score above its threshold for each text that has one; of equal rows the first.
+
+    ``judged`` are pairs with their scores.
+    """
+    if not judged:
+        return {}
+    of = np.concatenate([pairs.of for pairs, _ in judged])
+    rows = np.concatenate([pairs.rows for pairs, _ in judged])
+    scores = np.concatenate([scores for _, scores in judged])
+    above = np.flatnonzero(scores > thresholds[of])
+    above = above[np.lexsort((-rows[above], scores[above]))]
+    triples = zip(of[above].tolist(), rows[above].tolist(), scores[above].tolist(), strict=True)
     return {of: (row, score) for of, row, score in triples}  # the last one of each text stays
 
 

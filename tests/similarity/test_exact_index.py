@@ -127,15 +127,18 @@ def test_stream_is_brute_force(stream: list[tuple[str, float]]) -> None:
 @given(
     st.lists(TEXTS, max_size=20),
     st.lists(st.lists(st.tuples(TEXTS, THRESHOLDS), max_size=8), max_size=6),
-    st.sampled_from([4096, 0]),
+    st.sampled_from([(4096, 16), (4096, 1), (0, 16)]),
 )
 @pytest.mark.usefixtures("sizes")
-def test_looking_ahead_changes_no_answer(pool: list[str], groups: list[list[tuple[str, float]]], entries: int) -> None:
+def test_looking_ahead_changes_no_answer(
+    pool: list[str], groups: list[list[tuple[str, float]]], limits: tuple[int, int]
+) -> None:
     """Texts looked up together are answered as by brute force, also after some of them have been added."""
     index, pool = NoveltyIndex(min_threshold=0.3), list(pool)
     index.add_all(pool)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(together, "_MOST_ENTRIES", entries)
+        patched.setattr(together, "_MOST_ENTRIES", limits[0])
+        patched.setattr(exact_index, "_AT_ONCE", limits[1])
         for group in groups:
             index.look_ahead(group)
             for text, threshold in group:
