@@ -32,6 +32,10 @@ _REFUSAL = re.compile(
     r"|\bas an ai\b|\bsorry\b|抱歉|对不起|我(?:不能|无法)",
     re.IGNORECASE,
 )
+# A key of JSON that was escaped as HTML; the entities of `html.escape`, the ampersand last.
+_ESCAPED_KEY = re.compile(r"[{\[]\s*&quot;")
+_ENTITIES = (("&quot;", '"'), ("&#x27;", "'"), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
+_BARE_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
 # Matches the tokens of a reply without content, such as {"rows": []} in a fence.
 _NO_CONTENT = re.compile(r'```\w*|"[^"\\\n]{0,80}+"\s*+:|null|[\s,;{}\[\]\ufeff]++')
 
@@ -94,13 +98,25 @@ def _answer(text: str, rows: Sequence[tuple[int, int]], kept: Collection[str], *
 
 
 def _decode_twice_encoded(text: str) -> str:
-    """Return the text, decoded once if all of it is one JSON string (a reply that was encoded twice)."""
-    if text[:1] == '"':
-        try:
-            value = json.loads(text, strict=False)
-        except (ValueError, RecursionError):
-            return text
-        return str(value)
+    """Return the text, decoded once if it was encoded twice.
+
+    It is then one JSON string, or the inside of one, with no quote that is not escaped; or HTML, without a quote.
+    """
+    quote = text.find('"')
+    if quote < 0:
+        return _unescape_html(text) if _ESCAPED_KEY.search(text) else text
+    inside = quote > 0 and text[quote - 1] == "\\" and not _BARE_QUOTE.search(text)
+    if quote > 0 and not inside:
+        return text
+    try:
+        return str(json.loads(f'"{text}"' if inside else text, strict=False))
+    except (ValueError, RecursionError):
+        return text
+
+
+def _unescape_html(text: str) -> str:
+    for entity, character in _ENTITIES:
+        text = text.replace(entity, character)
     return text
 
 

@@ -122,6 +122,15 @@ def _reasoning_field(answer: Answer, rng: Random) -> None:
     answer.reasoning = _reasoning(answer)
 
 
+def _taken_for_reasoning(thought: str, closer: str) -> Rewrite:
+    """A server that expects reasoning first takes the whole reply for it."""
+
+    def rewrite(answer: Answer, rng: Random) -> None:
+        answer.reasoning, answer.content = f"{thought}{closer}{answer.content}", None
+
+    return rewrite
+
+
 REASONING_ALONE: dict[str, Rewrite] = {"empty": _alone(""), "null": _alone(None), "unclosed": _reasoning_unclosed}
 #: What reasoning stands between, by the name of the variant.
 _REASONING_MARKERS = {
@@ -149,6 +158,8 @@ _REASONING_MARKERS = {
 }
 REASONING_BESIDE: dict[str, Rewrite] = {
     "field": _reasoning_field,
+    "mistaken": _taken_for_reasoning("", ""),
+    "mistaken-after-it": _taken_for_reasoning("They want rows.", "</think>"),
     **{name: _before(*markers) for name, markers in _REASONING_MARKERS.items()},
 }
 

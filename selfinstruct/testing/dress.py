@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from random import Random
@@ -85,6 +86,8 @@ STRINGS: dict[str, Rewrite] = {
     "fenced": all_rows_as(lambda rows: dump({"result": f"```json\n{dump(rows)}\n```"})),
     "keyed": all_rows_as(lambda rows: dump({f"row_{number}": dump(row) for number, row in enumerate(rows, 1)})),
     "whole": all_rows_as(lambda rows: dump(dump({"rows": rows}))),
+    "inside": all_rows_as(lambda rows: dump(dump({"rows": rows}))[1:-1]),
+    "html": all_rows_as(lambda rows: html.escape(dump({"rows": rows}))),
 }
 
 _FULL_WIDTH = str.maketrans('{}[]:,"', "｛｝［］：，＂")

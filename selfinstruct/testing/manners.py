@@ -154,12 +154,14 @@ STREAMS: dict[str, _Act] = {
 }
 
 
-def _dressing(dress: Callable[[dict[str, Any]], str], status: int = 200, content_type: str = _JSON) -> _Act:
+def _dressing(
+    dress: Callable[[dict[str, Any]], str], status: int = 200, content_type: str = _JSON, charset: str = "utf-8"
+) -> _Act:
     """A good reply whose body is more or other than its payload."""
 
     async def act(exchange: Exchange) -> web.StreamResponse:
         payload = exchange.payload(await exchange.answer())
-        return web.Response(text=dress(payload), status=status, content_type=content_type)
+        return web.Response(text=dress(payload), status=status, content_type=content_type, charset=charset)
 
     return act
 
@@ -180,6 +182,7 @@ WRAPPERS: dict[str, _Act] = {
     "null-error": _dressing(lambda payload: json.dumps({"error": None, "base_resp": {"status_code": 0}} | payload)),
     "created": _dressing(json.dumps, 201),
     "accepted": _dressing(json.dumps, 202),
+    "gb18030": _dressing(lambda payload: json.dumps(payload, ensure_ascii=False), charset="gb18030"),
     "octets": _dressing(json.dumps, content_type="application/octet-stream"),
 }
 

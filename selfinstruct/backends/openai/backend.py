@@ -204,7 +204,7 @@ class OpenAIBackend:
             if outcome.fatal:
                 return failure(outcome, self._stop(outcome))
             now = self._clock()
-            if outcome.option and self.options.reject(outcome.option, body, outcome.message):
+            if outcome.option and self.options.reject(outcome.option, body, outcome.detail or outcome.message):
                 self._require_token_limit()
                 continue
             give_up_at = now + self._settings.retry_seconds if give_up_at is None else give_up_at

@@ -19,11 +19,13 @@ from selfinstruct.backends.openai.error_words import (
     NO_CHAT,
     NO_CREDIT,
     NO_MODEL,
+    REPLY_TOO_LONG,
     UNSUPPORTED,
     kind_of,
 )
+from selfinstruct.backends.openai.payload import as_utf8
 from selfinstruct.backends.openai.rate_limit_headers import retry_after, stated_delay
-from selfinstruct.backends.openai.refused_option import refused_option
+from selfinstruct.backends.openai.refused_option import TOKEN_LIMITS, refused_option
 from selfinstruct.messages import Phrase
 from selfinstruct.records import Usage
 
@@ -42,8 +44,8 @@ class CallError:
     succeed. ``max_tries``: how often a call may fail in this way before it is given up. ``overload``: the endpoint is
     overloaded or down. ``retry_after``: the delay that the endpoint requests, in seconds. ``billed``: the call may have
     been billed; ``usage`` is the amount, if the endpoint reported it. ``option`` is the request option that was
-    rejected. ``salvage`` is text of the model that came with the error. ``detail`` is the status and the words of the
-    endpoint, where ``message`` has more.
+    rejected, or that leaves the prompt no room. ``salvage`` is text of the model that came with the error. ``detail``
+    is the status and the words of the endpoint, where ``message`` has more.
     """
 
     reason: str
@@ -67,6 +69,7 @@ def from_status(
 
     ``now`` is Unix time, for delays given as points in time.
     """
+    data = as_utf8(data, headers.get("content-type", ""))
     try:
         payload = json.loads(data)
     except (ValueError, RecursionError):
@@ -186,9 +189,9 @@ def _bad_request(error: ErrorBody, detail: str, body: Mapping[str, Any]) -> Call
         )
     if CONTEXT_LENGTH.search(error.text):
         hint = "Use fewer demonstrations, request fewer rows per prompt, or lower the recipe's max_tokens."
-        return CallError(
-            "context", Phrase("the request exceeds the model's context length: {detail}", detail=detail), hint
-        )
+        problem = Phrase("the request exceeds the model's context length: {detail}", detail=detail)
+        limit = next((name for name in TOKEN_LIMITS if name in body), "") if REPLY_TOO_LONG.search(error.text) else ""
+        return CallError("context", problem, hint, detail=detail, option=limit)
     if NO_CREDIT.search(error.text):
         return _no_credit(detail)
     if BAD_KEY.search(error.text):

@@ -12,9 +12,9 @@ from typing import Any
 
 from selfinstruct.backends.openai.call_error import CallError, from_error, not_json
 from selfinstruct.backends.openai.error_body import parse_error
-from selfinstruct.backends.openai.payload import read_payload
+from selfinstruct.backends.openai.payload import as_utf8, read_payload
 from selfinstruct.records import Usage
-from selfinstruct.replies import MISSING, ending_of
+from selfinstruct.replies import MISSING, answer_text, ending_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
 
     ``request`` is the body of the request, for errors about its options.
     """
-    payload = read_payload(data)
+    payload = read_payload(as_utf8(data, content_type))
     if payload is None:
         return not_json(200, data, content_type)
     reported = payload.get("usage")
@@ -62,6 +62,8 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
         text = _tool_arguments(message)
     if not text and (refusal := _text(message.get("refusal"))):
         text, reason = refusal, "refusal"
+    if not text and reasoning and (text := _answer_in(reasoning)):
+        reasoning = reasoning[: -len(text)] if reasoning.endswith(text) else ""
     if not text and reasoning and ending_of(reason) not in ("truncated", "filtered"):
         return CallError(
             "reasoning",
@@ -73,6 +75,19 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
     if not text and reason in ("tool_calls", "function_call"):
         return CallError("empty", "the model called a tool without arguments", billed=True, usage=_usage(reported))
     return Completion(text, reason, *tokens, len(reasoning), _cached(reported))
+
+
+def _answer_in(reasoning: str) -> str:
+    """The answer that an endpoint took for reasoning: what follows the end of this, or all of it if it is JSON.
+
+    So do servers that expect a model to reason first, where its reasoning is turned off.
+    """
+    try:
+        whole = isinstance(json.loads(reasoning), dict | list)
+    except (ValueError, RecursionError):
+        whole = False
+    answer = answer_text(reasoning)
+    return answer if whole or answer != reasoning.strip() else ""
 
 
 def _finish_reason(choice: Mapping[str, Any]) -> str:

@@ -18,6 +18,8 @@ CONTEXT_LENGTH = _words(
     r"too many (?:input )?tokens|reduce (?:the length|your prompt)|string_above_max_length|range of input length",
     r"(?:prompt|input) (?:tokens?|length) exceeds?|(?:输入|上下文|提示词).{0,8}(?:过长|超长|超出|超过)",
 )
+#: Errors about the context that blame the room for the reply.
+REPLY_TOO_LONG = _words(r"in the completion|for the completion|max_(?:completion_|new_)?tokens|output tokens")
 NO_CREDIT = _words(
     r"insufficient[_ ](?:(?:user|account)[_ ])?(?:quota|balance|funds|credits?)|exceeded your current quota",
     r"billing_hard_limit|spend(?:ing)? limit|usage_limit_reached|credit balance|payment required|arrear(?:age|s)",

@@ -34,6 +34,11 @@ _TOO_LOW = re.compile(
     re.IGNORECASE,
 )
 
+_CONTEXT = re.compile(rf"context (?:length|window|size)(?: is| of|:)?\D{{0,20}}?{_NUMBER}", re.IGNORECASE)
+_PROMPT = re.compile(
+    rf"{_NUMBER}\s*(?:tokens )?(?:in (?:the|your) (?:messages|prompt|input)|(?:input|prompt) tokens)", re.IGNORECASE
+)
+
 
 def stated_bounds(message: str) -> tuple[float | None, float | None]:
     """The least and the greatest value that a message states, each None if it states none."""
@@ -43,6 +48,16 @@ def stated_bounds(message: str) -> tuple[float | None, float | None]:
         return (low, high) if low < high else (None, None)
     least, most = _AT_LEAST.search(message), _AT_MOST.search(message)
     return _value(least[1]) if least else None, _value(most[1]) if most else None
+
+
+def stated_room(message: str) -> int | None:
+    """The tokens that a prompt leaves of the model's context, by an error that states both; None if it does not.
+
+    >>> stated_room("maximum context length is 4096 tokens and your request has 500 input tokens")
+    3596
+    """
+    context, prompt = _CONTEXT.search(message), _PROMPT.search(message)
+    return int(_value(context[1]) - _value(prompt[1])) if context and prompt else None
 
 
 def asks_for_more(message: str) -> bool:

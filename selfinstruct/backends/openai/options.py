@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from selfinstruct.backends.openai.numeric_bounds import asks_for_more, stated_bounds
+from selfinstruct.backends.openai.error_words import CONTEXT_LENGTH
+from selfinstruct.backends.openai.numeric_bounds import asks_for_more, stated_bounds, stated_room
 from selfinstruct.backends.openai.refused_option import (
     REQUIRED,
     RESPONSE_FORMAT,
@@ -29,6 +30,8 @@ _FORMATS = ("json_schema", "json_object", "")
 _PLAIN_TYPES = ("string", "integer", "number", "boolean")
 #: A limit that is too low, by the words of the endpoint, is raised by this factor, up to this many tokens.
 _RAISE, _MOST_RAISED = 8, 32_768
+#: A lower limit than this leaves no room for a row: the prompt is too long.
+_LEAST_LIMIT = 64
 _STREAM_OPTIONS, _STOP = "stream_options", "stop"
 
 
@@ -147,6 +150,8 @@ class Options:
         if option == RESPONSE_FORMAT:
             self._reject_format(body[option], message)
         elif option in TOKEN_LIMITS:
+            if body[option] <= _LEAST_LIMIT and CONTEXT_LENGTH.search(message):
+                return False
             if option == self._limits[0] and body[option] == self._token_limit(body[option]):
                 self._fit_limit(option, body[option], message)
         elif option == _STOP and self._send_stop:
@@ -193,6 +198,9 @@ class Options:
 
     def _fit_limit(self, option: str, sent: int, message: str) -> None:
         """Move a token limit into the bounds that the endpoint states, or send it by another name."""
+        if CONTEXT_LENGTH.search(message):
+            self._fit_context(option, sent, message)
+            return
         low, high = stated_bounds(message)
         if high is not None and 0 < high < sent:
             self.max_tokens = int(high)
@@ -210,6 +218,15 @@ class Options:
         if self.max_tokens is not None and self.max_tokens < wanted:
             self.max_tokens = wanted
             self._note(option, message, _using(wanted))
+
+    def _fit_context(self, option: str, sent: int, message: str) -> None:
+        """Lower a token limit to what a prompt leaves of the model's context, and a little more, as prompts differ."""
+        room = stated_room(message)
+        if room is not None and 0 < room < sent:
+            self.max_tokens = room - room // 8
+        else:
+            self.max_tokens = sent // 2
+        self._note(option, message, _using(self.max_tokens))
 
     def _fit_sampling(self, option: str, message: str) -> None:
         """Move a number into the bounds that the endpoint states, or leave it out."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from email.message import Message
 from typing import Any
 
 from selfinstruct.backends.openai.event_stream import assemble, is_chunk
@@ -45,6 +46,24 @@ def read_payload(data: bytes) -> dict[str, Any] | None:
     if isinstance(payload, dict) and is_chunk(payload):
         return assemble([payload], ended=True)
     return _unwrapped(payload) if isinstance(payload, dict) else None
+
+
+def as_utf8(data: bytes, content_type: str) -> bytes:
+    """Return a body in UTF-8, which JSON must be in (RFC 8259, 8.1): one that is not is decoded as its type says."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        try:
+            return data.decode(_charset(content_type)).encode()
+        except (LookupError, UnicodeError):
+            pass
+    return data
+
+
+def _charset(content_type: str) -> str:
+    message = Message()
+    message["Content-Type"] = content_type
+    return str(message.get_content_charset("utf-8"))
 
 
 def _unwrapped(payload: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 
 from selfinstruct.backends.openai.completion import Completion
+from selfinstruct.backends.openai.error_words import REPLY_TOO_LONG
 from selfinstruct.prompts import estimate_tokens
 from selfinstruct.records import Request
 from selfinstruct.replies import ending_of
@@ -37,10 +38,6 @@ _VISIBLE = 4
 #: More than this many tokens beyond it are reasoning and no miscount.
 _NOTICED = 64
 _REASONING = re.compile(r"^\s*(?:<think|\[THINK\]|<\|channel\|>analysis)", re.IGNORECASE)
-# Errors about the context that blame the room for the reply.
-_REPLY_TOO_LONG = re.compile(
-    r"in the completion|for the completion|max_(?:completion_|new_)?tokens|output tokens", re.I
-)
 
 
 @dataclass(slots=True)
@@ -108,7 +105,7 @@ class ReplyLimits:
 
     def too_long(self, limit: int | None, prompt: int, message: str) -> bool:
         """Whether an error about the context is due to a limit, so that the request is sent again without one."""
-        if limit is None or not _REPLY_TOO_LONG.search(message):
+        if limit is None or not REPLY_TOO_LONG.search(message):
             return False
         total = prompt + limit
         self._context = total if self._context is None else min(self._context, total)

@@ -277,13 +277,17 @@ async def test_a_silently_truncated_prompt_is_detected() -> None:
 
 
 async def test_a_prompt_beyond_the_context_length_is_not_retried() -> None:
-    """The Failure for a prompt that is too long suggests fewer demonstrations."""
-    refusal = "This model's maximum context length is 512 tokens. However, you requested 600 (max_tokens 100)."
-    async with scripted(lambda body: error(refusal)) as (url, seen):
-        (outcome,) = await ask(url, max_tokens=100)
+    """The Failure for a prompt that is too long suggests fewer demonstrations; lower limits are tried first."""
+    refusal = "This model's maximum context length is 512 tokens. However, you requested 600"
+    async with scripted(lambda body: error(f"{refusal}.")) as (url, seen):
+        (outcome,) = await ask(url, max_tokens=1_000)
     assert isinstance(outcome, Failure)
     assert (outcome.reason, len(seen)) == ("context", 1)
     assert "fewer demonstrations" in outcome.message
+    async with scripted(lambda body: error(f"{refusal} (max_tokens {body['max_tokens']}).")) as (url, seen):
+        (outcome,) = await ask(url, max_tokens=200)
+    assert isinstance(outcome, Failure)
+    assert (outcome.reason, [body["max_tokens"] for body in seen]) == ("context", [200, 100, 50])
 
 
 async def test_a_cancelled_call_frees_its_slot() -> None:
