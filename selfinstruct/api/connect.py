@@ -234,7 +234,7 @@ async def connect(
             hint='Set `model="NAME"` and `base_url="http://127.0.0.1:8000/v1"` (see docs/models.md).',
             name=recipe.name,
         )
-    spent = Spending() if history is None else _spent_so_far(history, recipe.all_models)
+    spent = Spending() if history is None else spent_so_far(history, recipe.all_models)
     budget = Budget(money=limits.money, requests=limits.requests, tokens=limits.tokens, spent=spent)
     if not recipe.all_models and not recipe.needs_model:
         _require_no_limits(recipe.name, limits)
@@ -338,7 +338,7 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
     )
 
 
-def _spent_so_far(history: History, models: Sequence[Model]) -> Spending:
+def spent_so_far(history: History, models: Sequence[Model]) -> Spending:
     """The spending of earlier sessions of a run."""
     state, prices = history.state(), dict(history.metadata().prices)
     prices.update({model.name: model.price.figures for model in models if model.price})

@@ -11,14 +11,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from selfinstruct import run_directory
-from selfinstruct.analysis.summary import Summary, summarise
-from selfinstruct.api.connect import Connection, SpendingLimits, connect
+from selfinstruct.analysis.summary import Summary
+from selfinstruct.api.connect import SpendingLimits, connect
 from selfinstruct.api.generated_lists import write_lists
+from selfinstruct.api.session_record import (
+    added,
+    record_start,
+    require_conserved,
+    require_numbers,
+    stop_reason,
+    write_results,
+)
 from selfinstruct.backends import Backend, BudgetSpent, ModelPool
-from selfinstruct.errors import SelfInstructError, StorageError
+from selfinstruct.errors import StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.growth import Loop, PromptSize, RunCounts, Sampler, recorded_inputs
-from selfinstruct.journal import Journal, QuotaStage, RunMetadata
+from selfinstruct.growth import BatchNumbers, Loop, PromptSize, RunCounts, Sampler, recorded_inputs
+from selfinstruct.journal import Journal
 from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation import JudgingState, Prepared, make_questions, with_capacity
 from selfinstruct.prompts import detect_language
@@ -46,12 +54,14 @@ async def grow_session(
     seed: int,
     watch: Callable[[Snapshot], None],
     elapsed: Callable[[], float],
+    numbers: BatchNumbers = BatchNumbers(),  # noqa: B008 - frozen
 ) -> Summary:
     """Grow a prepared run in the directory ``where`` until it stops, and return its summary.
 
-    ``elapsed`` returns the seconds of this session. Raises as ``selfinstruct.run``.
+    ``elapsed`` returns the seconds of this session; ``numbers`` are those of the run's batches. Raises as
+    ``selfinstruct.run``.
     """
-    metadata = run_directory.initial_metadata(where, prepared, seed)
+    metadata = replace(run_directory.initial_metadata(where, prepared, seed), parts=numbers.note)
     async with contextlib.AsyncExitStack() as stack:
         # First, so that a second process is refused at once, before it pays for a call.
         stack.enter_context(run_directory.lock_directory(where))
@@ -59,6 +69,7 @@ async def grow_session(
         journal = run_directory.open_journal(where, prepared, metadata)
         if journal is not None:
             stack.enter_context(journal)
+            require_numbers(where, journal.history.metadata(), numbers)
             prepared = _resumed(prepared, journal)
         if prepared.recipe.all_models:
             # While the first call is under way, the process has nothing else to do.
@@ -77,15 +88,15 @@ async def grow_session(
 
         def preflights() -> dict[str, Sequence[int]]:
             """The figures of the preflights of all sessions, as far as they are known."""
-            return {**before, **{name: _added(before.get(name), new) for name, new in connected.preflights().items()}}
+            return {**before, **{name: added(before.get(name), new) for name, new in connected.preflights().items()}}
 
-        _record_start(journal, metadata.recipe, prepared, connected, preflights())
+        record_start(journal, metadata.recipe, prepared, connected.prices, preflights(), connected.unavailable)
         await write_lists(prepared, journal, connected.online or connected.models, where, seed)
         journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json()))
         journal.take_decisions()
-        loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch)
+        loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch, numbers)
         summary = await _run_and_write(where, loop, prepared, elapsed, preflights)
-    _require_conserved(where, summary)
+    require_conserved(where, summary)
     return summary
 
 
@@ -113,6 +124,7 @@ async def _make_loop(
     seed: int,
     concurrency: int | None,
     watch: Callable[[Snapshot], None],
+    numbers: BatchNumbers,
 ) -> Loop:
     recorded, inputs, seeds = journal.history.state(), prepared.inputs, prepared.seeds.rows
     sampler = Sampler(prepared.recipe, inputs, seed, prepared.is_usable)
@@ -141,6 +153,7 @@ async def _make_loop(
         use_passages_once=prepared.use_passages_once,
         last_batch=recorded.last_batch,
         last_judged=recorded.calls,
+        numbers=numbers,
         counts=RunCounts(
             recorded.accepted,
             recorded.candidates,
@@ -149,41 +162,6 @@ async def _make_loop(
             Counter(recorded.failed),
         ),
     )
-
-
-def _record_start(
-    journal: Journal, recipe: str, prepared: Prepared, connected: Connection, preflights: Mapping[str, Sequence[int]]
-) -> None:
-    """Record the settings of this session: the recipe, the quotas from the next call on, prices and preflight calls."""
-    before = journal.history.metadata()
-    quotas = before.quotas
-    if before.current_quotas != prepared.quotas:
-        quotas = (*quotas, QuotaStage(journal.history.state().calls, dict(prepared.quotas)))
-    metadata = replace(
-        before,
-        recipe=recipe,
-        quotas=quotas,
-        prices={**before.prices, **connected.prices},
-        preflights=preflights,
-        reasons=dict(prepared.reasons),
-        remarks=_with_remarks(before, (*(() if before.remarks else prepared.notes), *connected.unavailable)),
-        stopped="interrupted",  # until the run ends otherwise: a killed process cannot write it
-    )
-    journal.write_metadata(metadata)
-    journal.commit()
-
-
-def _with_remarks(metadata: RunMetadata, remarks: Sequence[str]) -> tuple[str, ...]:
-    """The remarks on models, each once."""
-    return tuple(dict.fromkeys((*metadata.remarks, *remarks)))
-
-
-def _added(before: Sequence[int] | None, figures: Sequence[int]) -> list[int]:
-    """The sum of the figures of preflights; the last one is 1 if any is estimated."""
-    if before is None:
-        return list(figures)
-    *counts, estimated = (one + other for one, other in zip(before, figures, strict=True))
-    return [*counts, min(estimated, 1)]
 
 
 async def _run_and_write(
@@ -199,7 +177,7 @@ async def _run_and_write(
     except BaseException as error:
         # Report the error that ended the run, not a later one.
         with contextlib.suppress(StorageError):
-            _write_results(where, loop, prepared, _stop_reason(error), elapsed(), preflights())
+            _write_results(where, loop, prepared, stop_reason(error), elapsed(), preflights())
         raise
     return _write_results(where, loop, prepared, stopped, elapsed(), preflights())
 
@@ -246,27 +224,6 @@ def _missing(numbers: Sequence[int], loop: Loop) -> str:
     )
 
 
-def _stop_reason(error: BaseException) -> str:
-    """The value of ``summary.stopped`` for an error that ended a run."""
-    if isinstance(error, SelfInstructError):
-        return type(error).__name__.removesuffix("Error").lower()
-    return "interrupted"
-
-
-def _require_conserved(where: Path, summary: Summary) -> None:
-    """Raise StorageError unless every candidate was either accepted or rejected, once."""
-    if not summary.conserved:
-        raise StorageError(
-            "{where}: {candidates} candidates, but {accepted} accepted and {rejected} rejected: the counts do not add "
-            "up",
-            hint="This is a bug in selfinstruct: please report it, with the run directory.",
-            where=where,
-            candidates=summary.candidates,
-            accepted=summary.accepted,
-            rejected=sum(summary.rejected.values()),
-        )
-
-
 def _write_results(
     where: Path,
     loop: Loop,
@@ -275,18 +232,7 @@ def _write_results(
     seconds: float,
     preflights: Mapping[str, Sequence[int]],
 ) -> Summary:
-    """Record how the run stopped, and write the derived files, even if the journal cannot be written any more."""
-    journal, history = loop.journal, loop.journal.history
-    prepared = replace(prepared, quotas={name: state.quota for name, state in loop.progress.items()})
-    metadata = history.metadata()
-    seconds += metadata.seconds
-    remarks = _with_remarks(metadata, (*loop.models.notes, *loop.prompt_size.notes))
-    try:
-        ended = replace(metadata, seconds=seconds, stopped=stopped, remarks=remarks, preflights=preflights)
-        journal.write_metadata(ended)
-        journal.commit()
-    finally:
-        # The journal may lack these values; the summary has them in any case.
-        summary = replace(summarise(history, prepared), stopped=stopped, seconds=round(seconds, 3))
-        run_directory.write_derived(where, history, prepared, summary)
-    return summary
+    """Record how the loop stopped, and write the derived files."""
+    quotas = {name: state.quota for name, state in loop.progress.items()}
+    notes = (*loop.models.notes, *loop.prompt_size.notes)
+    return write_results(where, loop.journal, prepared, quotas, notes, stopped, seconds, preflights)

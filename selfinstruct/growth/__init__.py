@@ -4,12 +4,13 @@ Does not handle: reading seeds and recipes (``selfinstruct.preparation``), talki
 (``selfinstruct.backends``), or the layout of a run directory (``selfinstruct.run_directory``).
 """
 
+from selfinstruct.growth.batch_numbers import BatchNumbers
 from selfinstruct.growth.batch_state import BatchState
-from selfinstruct.growth.decided import apply_change, compare_with, show_again
-from selfinstruct.growth.judging import judge_batch, rows_to_run
+from selfinstruct.growth.decided import apply_change, compare_with, show_again, take_decisions
+from selfinstruct.growth.judging import judge_batch, judge_batches, rows_to_run
 from selfinstruct.growth.loop import Loop
 from selfinstruct.growth.passage_schedule import PassageGroups, PassageSchedule, passage_groups
-from selfinstruct.growth.planner import CategoryProgress, finish_batch, plan, quotas, start_batch
+from selfinstruct.growth.planner import CategoryProgress, cancel_batch, finish_batch, plan, quotas, start_batch
 from selfinstruct.growth.pool import Pool
 from selfinstruct.growth.prompt_inputs import (
     PromptInputs,
@@ -33,6 +34,7 @@ __all__ = [
     "FIRST_TRAINING",
     "PASSAGE",
     "ROUND",
+    "BatchNumbers",
     "BatchState",
     "CategoryProgress",
     "Draft",
@@ -51,10 +53,12 @@ __all__ = [
     "advance",
     "apply_change",
     "attribute_categories",
+    "cancel_batch",
     "compare_with",
     "finish_batch",
     "first_reply_format",
     "judge_batch",
+    "judge_batches",
     "made_by_templates",
     "parse_list",
     "parse_templates",
@@ -67,4 +71,5 @@ __all__ = [
     "rows_to_run",
     "show_again",
     "start_batch",
+    "take_decisions",
 ]

@@ -19,6 +19,7 @@ from selfinstruct.backends import ModelPool
 from selfinstruct.checks import Criteria
 from selfinstruct.errors import StorageError
 from selfinstruct.events import Snapshot
+from selfinstruct.growth.batch_numbers import BatchNumbers
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.decided import take_decisions
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
@@ -69,7 +70,7 @@ class Loop:
 
     ``watch`` is called with a snapshot after each round. ``use_passages_once`` ends the run when every passage of its
     documents has been used, even below the quota. ``last_batch`` is the number of the batch planned last,
-    ``last_judged`` the journal's id of the last call of the batch judged last.
+    ``last_judged`` the journal's id of the last call of the batch judged last. ``numbers`` are those of its batches.
     """
 
     criteria: Criteria
@@ -88,6 +89,7 @@ class Loop:
     use_passages_once: bool = False
     last_batch: int = 0
     last_judged: int = 0
+    numbers: BatchNumbers = BatchNumbers()  # noqa: RUF009 - frozen
     counts: RunCounts = field(default_factory=RunCounts)
     _closed: set[str] = field(default_factory=set)
     _short: set[str] = field(default_factory=set)
@@ -187,7 +189,7 @@ class Loop:
         """Plan the next batch and queue its calls; False where nothing is left to request."""
         if self.use_passages_once and self.sampler.all_passages_used:
             return False
-        number = self.last_batch + 1
+        number = self.numbers.after(self.last_batch)
         prompt = self.prompt_size.prompt
         while True:
             if self._short:

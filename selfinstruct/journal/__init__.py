@@ -33,6 +33,7 @@ from selfinstruct.journal.entries import (
     Spent,
     State,
 )
+from selfinstruct.journal.finished import CalledBatch, called_batches
 from selfinstruct.journal.history import History, write_rows
 from selfinstruct.journal.inbox import INBOX_NAME, post, waiting
 from selfinstruct.journal.lock import LOCK_NAME, Lock, holder_of
@@ -49,6 +50,7 @@ __all__ = [
     "LOCK_NAME",
     "Action",
     "BatchOutcome",
+    "CalledBatch",
     "CategoryCounts",
     "Change",
     "DamagedJournal",
@@ -72,6 +74,7 @@ __all__ = [
     "Spent",
     "Standing",
     "State",
+    "called_batches",
     "count_calls",
     "holder_of",
     "keys_of_calls",

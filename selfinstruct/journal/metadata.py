@@ -42,7 +42,8 @@ class RunMetadata:
     their key path. ``prompt_inputs`` are the lists and templates that prompts use. ``remarks`` are notes on the models
     for the summary. ``stopped`` is why the last session ended, ``seconds`` the time of all sessions. ``exhausted``
     are the categories that gave up short of their quota. ``started`` is when the run was created, in UTC (ISO 8601).
-    ``held_out`` are the rows of the seed file that nothing is grown from.
+    ``held_out`` are the rows of the seed file that nothing is grown from. ``parts`` is empty but where several workers
+    grow the run: then it has the round that they are in, or in the journal of a part the numbers of its batches.
     """
 
     recipe: str
@@ -60,6 +61,7 @@ class RunMetadata:
     exhausted: frozenset[str] = frozenset()
     started: str = ""
     held_out: Sequence[Row] = ()
+    parts: JSON = field(default_factory=dict)
 
     @classmethod
     def from_notes(cls, notes: Mapping[str, JSON]) -> Self:

@@ -198,6 +198,17 @@ class Journal:
             with self._transaction():
                 self._connection.execute("COMMIT")
 
+    @contextlib.contextmanager
+    def whole(self) -> Iterator[None]:
+        """Context manager that commits the additions in it together, or none of them where it fails.
+
+        After a failure nothing more is written by this connection.
+        """
+        self.commit()
+        with self._transaction():
+            yield
+        self.commit()
+
     def close(self) -> None:
         """Commit, unless the disk has failed, and close the file."""
         try:

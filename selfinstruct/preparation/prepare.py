@@ -367,4 +367,6 @@ def prepared_from_journal(history: History, recipe: Recipe | None = None) -> Pre
     held_out = metadata.held_out
     prepared = build_prepared(seeds, bind(recipe or own, names), inputs, reasons=reasons, held_out=held_out)
     quotas = metadata.current_quotas
-    return replace(prepared, quotas=quotas) if set(quotas) == set(prepared.quotas) and own.passages else prepared
+    # The recipe of a part has the quota of the whole run.
+    recorded = own.passages or "step" in metadata.parts
+    return replace(prepared, quotas=quotas) if set(quotas) == set(prepared.quotas) and recorded else prepared

@@ -1,0 +1,127 @@
+"""A worker: grows one part of a run, an ordinary run with its own journal, to the quotas that it is told.
+
+Called in whatever process the engine chooses, and called again if that process is killed: the part resumes.
+
+Does not handle: which rows of the part are kept in the whole run.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from selfinstruct.api.blocking import run_blocking
+from selfinstruct.api.connect import SpendingLimits
+from selfinstruct.api.session import grow_session
+from selfinstruct.backends import Backend, BudgetSpent
+from selfinstruct.errors import EndpointError
+from selfinstruct.events import Snapshot
+from selfinstruct.growth import BatchNumbers
+from selfinstruct.journal import holder_of
+from selfinstruct.preparation import Prepared
+
+#: Seconds between two reports of progress.
+_REPORT_EVERY = 0.5
+#: Seconds to wait for a worker on this part whose driver was killed: it is stopped with its driver.
+_WAIT_FOR_OTHER = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PartOrder:
+    """What a worker is told: to grow the part in ``where`` to the quotas of ``prepared``, within ``limits``.
+
+    ``seed`` is the random seed of this part, ``concurrency`` the most calls in flight, None for the default.
+    """
+
+    part: int
+    parts: int
+    where: Path
+    prepared: Prepared
+    seed: int
+    backend: str | Backend | None
+    concurrency: int | None
+    limits: SpendingLimits
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnd:
+    """How a part ended: ``stopped`` as in its summary, and the error of an endpoint that failed for good."""
+
+    part: int
+    stopped: str
+    error: EndpointError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartProgress:
+    """What a part has done so far, in all its sessions."""
+
+    accepted: Mapping[str, int] = field(default_factory=dict)
+    requests: int = 0
+    in_flight: int = 0
+
+    @classmethod
+    def read(cls, where: Path) -> PartProgress:
+        """The progress that the worker on the part in ``where`` has reported last; nothing if there is none."""
+        try:
+            return cls(**json.loads(_progress_file(where).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return cls()
+
+
+def grow_part(order: PartOrder) -> PartEnd:
+    """Grow a part until it has its quotas, or stops short of them; a failing endpoint is an end like another.
+
+    Raises the other errors of ``selfinstruct.run``.
+    """
+    deadline = time.monotonic() + _WAIT_FOR_OTHER
+    while holder_of(order.where) is not None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    start = time.monotonic()
+    session = grow_session(
+        order.prepared,
+        order.where,
+        backend=order.backend,
+        recording=None,
+        concurrency=order.concurrency,
+        batch=None,
+        limits=order.limits,
+        seed=order.seed,
+        watch=_reporter(order.where),
+        elapsed=lambda: time.monotonic() - start,
+        numbers=BatchNumbers.of_part(order.part, order.parts),
+    )
+    try:
+        return PartEnd(order.part, run_blocking(session).stopped)
+    except BudgetSpent:  # by the first call, which tests the endpoint
+        return PartEnd(order.part, "budget")
+    except EndpointError as error:
+        return PartEnd(order.part, "endpoint", error)
+
+
+def _reporter(where: Path) -> Callable[[Snapshot], None]:
+    """A function that writes what it is told to the file of progress, now and then."""
+    last = 0.0
+
+    def report(snapshot: Snapshot) -> None:
+        nonlocal last
+        if (now := time.monotonic()) < last + _REPORT_EVERY:
+            return
+        last = now
+        accepted = {name: each.accepted for name, each in snapshot.categories.items()}
+        figures: dict[str, Any] = asdict(PartProgress(accepted, snapshot.requests, snapshot.in_flight))
+        file = _progress_file(where)
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps(figures), encoding="utf-8")
+        new.replace(file)
+
+    return report
+
+
+def _progress_file(where: Path) -> Path:
+    """The file of progress, beside the part's directory."""
+    return where.with_suffix(".progress")

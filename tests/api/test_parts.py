@@ -1,0 +1,209 @@
+"""A run that several workers grow: exact, proved like any other, the same after each kill, within one budget."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfinstruct import api
+from selfinstruct.analysis.summary import Summary
+from selfinstruct.api.connect import SpendingLimits
+from selfinstruct.api.parts import merge, worker
+from selfinstruct.api.parts.rounds import Division, grow_parts
+from selfinstruct.api.parts.worker import PartEnd, PartOrder
+from selfinstruct.errors import InputError
+from selfinstruct.journal import History
+from selfinstruct.records import Reply, Request
+from selfinstruct.run_directory import open_history
+from selfinstruct.testing import Behaviour, FaultServer
+
+LOGS, CLASSICS = Path("seeds/logqa.jsonl"), Path("seeds/classics-zh.jsonl")
+_NONE = SpendingLimits(None, None, None)
+
+
+class InTurn:
+    """Workers that take turns in this process."""
+
+    def run(self, task: Callable[[PartOrder], PartEnd], calls: Sequence[tuple[PartOrder]]) -> Iterator[PartEnd]:
+        """Grow one part after another."""
+        return (task(*call) for call in calls)
+
+    def stop(self) -> None:
+        """Nothing runs elsewhere."""
+
+
+async def grow(source: Any, out: Path, parts: int = 3, limits: SpendingLimits = _NONE, **options: Any) -> Summary:
+    """Grow a run by workers in turn."""
+    backend, concurrency = options.pop("backend", None), options.get("concurrency")
+    prepared = api.plan(source, backend=backend, **options)
+    division = Division(parts, backend, concurrency, limits, seed=5)
+    return await grow_parts(prepared, out, division, InTurn(), watch=lambda snapshot: None, elapsed=lambda: 0.0)
+
+
+def require_whole(out: Path, parts: int = 3) -> None:
+    """The run is proved, judged again to the same rows, and has every call of its parts, once."""
+    assert [claim.name for claim in api.verify(out).claims if not claim.holds] == []
+    assert api.rejudge(out).identical
+    paid = "SELECT batch, step, input, output, tries, COUNT(*) FROM calls GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3"
+    calls = []
+    for part in range(parts):
+        with History.open(out / "parts" / str(part)) as history:
+            own = history.query(paid)
+        assert {batch % parts for batch, *_ in own} <= {(part + 1) % parts}
+        calls += own
+    with open_history(out) as history:
+        assert sorted(calls) == history.query(paid)
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of 300 rows in three parts."""
+    out = tmp_path_factory.mktemp("logs") / "run"
+    assert asyncio.run(grow(LOGS, out, rows=300)).stopped == "done"
+    return out
+
+
+@pytest.mark.slow
+def test_the_quotas_are_exact_and_the_run_is_proved_like_any_other(logs: Path) -> None:
+    """Its parts are ordinary runs, too, with random seeds and rows of their own."""
+    run = api.open_run(logs)
+    assert run.summary.accepted == 300 and run.summary.conserved
+    assert {each.accepted for each in run.summary.categories.values()} == {75}
+    require_whole(logs)
+    parts = [api.open_run(logs / "parts" / str(part)) for part in range(3)]
+    assert len({part.summary.seed for part in parts}) == 3
+    assert all(part.summary.accepted > 75 for part in parts)
+    assert api.verify(parts[1].directory).holds
+
+
+@pytest.mark.slow
+async def test_chinese_rows_grow_further(tmp_path: Path) -> None:
+    """A larger number adds rows after those that are there; the same one changes nothing."""
+    out = tmp_path / "run"
+    assert (await grow(CLASSICS, out, rows=60)).accepted == 60
+    before = (out / "rows.jsonl").read_bytes()
+    second = await grow(CLASSICS, out, rows=120)
+    assert second.accepted == 120 and second.stopped == "done"
+    assert (out / "rows.jsonl").read_bytes().startswith(before)
+    require_whole(out)
+    assert (await grow(CLASSICS, out, rows=120)).requests == second.requests
+
+
+class Killed(BaseException):
+    """Ends the session at once, as a signal does."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", ["a part", "the join"])
+async def test_a_killed_run_goes_on_to_the_same_rows(
+    broken: str, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it was killed: within a part, or within the join of a part's replies."""
+    out = tmp_path / "run"
+    countdown = iter(range(100))
+
+    def fall(*given: Any) -> Any:
+        if next(countdown) == 9:
+            raise Killed
+        return lambda snapshot: fall()
+
+    with monkeypatch.context() as patch, contextlib.suppress(Killed):
+        if broken == "a part":
+            patch.setattr(worker, "_reporter", fall)
+        else:
+            patch.setattr(merge, "rows_to_run", lambda drafts: fall() and [])
+        await grow(LOGS, out, rows=300)
+        pytest.fail("it was not killed")
+    assert (await grow(LOGS, out, rows=300)).stopped == "done"
+    assert (out / "rows.jsonl").read_bytes() == (logs / "rows.jsonl").read_bytes()
+    require_whole(out)
+
+
+async def test_a_run_is_not_grown_by_another_number_of_workers(tmp_path: Path) -> None:
+    """Nor by one, nor a part of it; and an ordinary run is not grown by several."""
+    out, part = tmp_path / "run", tmp_path / "run/parts/1"
+    await grow(LOGS, out, rows=40)
+    with pytest.raises(InputError, match=r"3 workers grow this run"):
+        await api.run_async(LOGS, out=out, rows=50, seed=5)
+    with pytest.raises(InputError, match=r"has 3 parts, so it cannot go on with 4 workers"):
+        await grow(LOGS, out, parts=4, rows=40)
+    with pytest.raises(InputError, match=r"only a part of a run"):
+        await api.run_async(LOGS, out=part, rows=50, seed=api.open_run(part).summary.seed or 0)
+    await api.run_async(LOGS, out=tmp_path / "one", rows=4, seed=5)
+    with pytest.raises(InputError, match=r"one worker grows this run"):
+        await grow(LOGS, tmp_path / "one", rows=4)
+
+
+async def test_what_cannot_be_divided_is_refused(tmp_path: Path) -> None:
+    """Before anything is written."""
+    with pytest.raises(InputError, match="passages"):
+        await grow(None, tmp_path / "run", passages=["seeds/logqa.jsonl"], rows=10)
+    with pytest.raises(InputError, match="2 calls at a time are fewer than 3 workers"):
+        await grow(LOGS, tmp_path / "run", rows=10, concurrency=2)
+    assert not (tmp_path / "run").exists()
+
+
+class Scarce:
+    """A backend that knows thirty rows in all, whichever part asks, and then begins again."""
+
+    name = "scarce"
+    reads_messages = False
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer with the next rows of its part."""
+        batch = request.batch
+        places = range(batch.requested_before, batch.requested_before + batch.count)
+        rows = [{"text": _SENTENCES[at % 30], "label": batch.category} for at in places]
+        return Reply(json.dumps({"rows": rows}), self.name)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+_SENTENCES = [" ".join(f"w{7 * at + each}" for each in range(7)) for at in range(30)]
+
+
+@pytest.mark.slow
+async def test_a_category_is_given_up_when_no_part_finds_more(tmp_path: Path) -> None:
+    """What the parts grow alike is kept once; the run ends short of its quota, and says so."""
+    texts = ["the lamp is broken", "my parcel never came", "we like it a lot", "no answer since May"]
+    seeds = [{"text": text, "label": label} for text, label in zip(texts, "abab", strict=True)]
+    summary = await grow(seeds, tmp_path / "run", rows=80, backend=Scarce())
+    assert (summary.accepted, summary.stopped) == (30, "exhausted"), summary.rejected
+    require_whole(tmp_path / "run")
+
+
+@pytest.mark.slow
+async def test_models_are_spread_over_the_parts(tmp_path: Path) -> None:
+    """Each part calls its own server, and the run has the rows of both."""
+    async with FaultServer(Behaviour()) as one, FaultServer(Behaviour()) as two:
+        file = tmp_path / "r.toml"
+        models = "".join(
+            f'\n[[models]]\nname = "m"\nbase_url = "{each.base_url}"\nconcurrency = 4\n' for each in (one, two)
+        )
+        file.write_text(api.init(LOGS, tmp_path / "inferred.toml") + models)
+        summary = await grow(file, tmp_path / "run", parts=2, rows=40)
+    assert summary.accepted == 40 and summary.stopped == "done"
+    require_whole(tmp_path / "run", parts=2)
+    for part, server in enumerate((one, two)):
+        with History.open(tmp_path / "run" / "parts" / str(part)) as history:
+            assert server.ledger.counts["requests"] == history.state().requests > 1
+
+
+@pytest.mark.slow
+async def test_the_budget_holds_over_all_parts(tmp_path: Path) -> None:
+    """With the calls of preflights; a resumed run with a larger one goes on."""
+    async with FaultServer(Behaviour()) as server:
+        options: dict[str, Any] = {"model": "m", "base_url": server.base_url, "rows": 200, "concurrency": 6}
+        short = await grow(LOGS, tmp_path / "run", limits=SpendingLimits(None, 14, None), **options)
+        assert short.stopped == "budget" and 0 < short.accepted < 200
+        assert server.ledger.counts["requests"] <= 14
+        require_whole(tmp_path / "run")
+        assert (await grow(LOGS, tmp_path / "run", **options)).stopped == "done"
+    require_whole(tmp_path / "run")
