@@ -24,6 +24,9 @@ from selfinstruct.messages import Phrase
 from selfinstruct.records import Batch, Candidate, Judgement, Rejection, Row
 from selfinstruct.similarity import is_open, question_fields
 
+# Each row is compared with all rows that are looked up together with it: for many that takes longer than it saves.
+_ROWS_TOGETHER = 40
+
 
 def judge_batch(
     batch: Batch, drafts: Sequence[Draft], criteria: Criteria, pool: Pool, progress: Mapping[str, CategoryProgress]
@@ -45,8 +48,8 @@ def judge_batches(
 ) -> Iterator[list[Judgement]]:
     """Judge several batches in order, as ``judge_batch`` does, and yield the judgements of each; faster than singly.
 
-    The rows of all of them are looked up in the pool together, before the first is judged. Raises ExtensionError where
-    a check of the user's own fails, after the batches before that one.
+    The rows of a few of them are looked up in the pool together, before the first of these is judged. Raises
+    ExtensionError where a check of the user's own fails, after the batches before that one.
     """
     stages = [(batch, drafts, _criteria_of(batch, criteria)) for batch, drafts in batches]
     alone: list[list[Judgement]] = []
@@ -56,15 +59,28 @@ def judge_batches(
             alone.append(_judged_alone(drafts, own))
     except ExtensionError as error:
         failed = error
-    pool.index_added()
-    pool.look_ahead([each for judged in alone for each in _compared(judged, criteria.thresholds)])
-    for (batch, drafts, own), judged in zip(stages, alone, strict=False):
-        judgements = _judged_in_pool(batch, drafts, judged, own, pool)
-        accepted = [each.category for each in judgements if each.rejection is None]
-        finish_batch(progress, batch, accepted)
-        yield judgements
+    for first, until in _portions([len(judged) for judged in alone]):
+        pool.index_added()
+        pool.look_ahead([each for judged in alone[first:until] for each in _compared(judged, criteria.thresholds)])
+        for (batch, drafts, own), judged in zip(stages[first:until], alone[first:until], strict=True):
+            judgements = _judged_in_pool(batch, drafts, judged, own, pool)
+            accepted = [each.category for each in judgements if each.rejection is None]
+            finish_batch(progress, batch, accepted)
+            yield judgements
     if failed is not None:
         raise failed
+
+
+def _portions(counts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first batch and the end of each portion that is looked up together, given the rows of each batch."""
+    first, rows = 0, 0
+    for at, count in enumerate(counts):
+        if at > first and rows + count > _ROWS_TOGETHER:
+            yield first, at
+            first, rows = at, 0
+        rows += count
+    if first < len(counts):
+        yield first, len(counts)
 
 
 def _criteria_of(batch: Batch, criteria: Criteria) -> Criteria:
