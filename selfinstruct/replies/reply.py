@@ -33,7 +33,7 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 # A key of JSON that was escaped as HTML; the entities of `html.escape`, the ampersand last.
-_ESCAPED_KEY = re.compile(r"[{\[]\s*&quot;")
+_ESCAPED_KEY = re.compile(r"[{｛]\s*&quot;|&quot;\s*[{｛\[]")
 _ENTITIES = (("&quot;", '"'), ("&#x27;", "'"), ("&#39;", "'"), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 _BARE_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*"')
 # Matches the tokens of a reply without content, such as {"rows": []} in a fence.

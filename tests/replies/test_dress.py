@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -93,6 +94,15 @@ def test_any_combination_of_dress_is_taken_off(
     seeds = marker_names(each for row in rows for each in row.values()) if data.draw(st.booleans()) else frozenset()
     parsed = parse_reply(f"{before}{text}{after}", FIELDS, kept=seeds)
     assert [each.row for each in parsed.candidates] == rows, text
+
+
+@given(_ROWS, st.sampled_from(sorted(FORMS)), st.sampled_from(sorted(INNER)))
+def test_what_is_escaped_as_a_whole_is_read(rows: list[dict[str, str]], form: str, inner: str) -> None:
+    """The inside of a string of JSON, and HTML: the values are those before, entities of their own included."""
+    rows = [{name: f"{value}&amp;" for name, value in row.items()} for row in rows]
+    text = f"{INNER[inner][0]}{FORMS[form](rows)}{INNER[inner][1]}"
+    for escaped in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], html.escape(text)):
+        assert [each.row for each in parse_reply(escaped, FIELDS).candidates] == rows, escaped
 
 
 def test_reasoning_ends_at_its_word_when_the_seeds_contain_that_word() -> None:

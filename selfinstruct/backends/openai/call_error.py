@@ -115,6 +115,13 @@ def not_json(status: int, data: bytes, content_type: str) -> CallError:
     return CallError("garbled", message, max_tries=3, billed=True)
 
 
+def another_api(keys: str) -> CallError:
+    """The error of a reply of another API than chat completions, which has these ``keys`` instead of choices."""
+    problem = Phrase("the endpoint answers in the form of another API: its reply has {keys}, and no choices", keys=keys)
+    hint = "Set `base_url` to the address of the OpenAI-compatible API; it often ends in /v1."
+    return CallError("another-api", problem, hint, max_tries=2, billed=True)
+
+
 def _detail(status: int, error: ErrorBody) -> Phrase:
     return Phrase("status {status}: {message}", status=status, message=error.message)
 

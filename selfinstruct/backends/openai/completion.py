@@ -10,11 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from selfinstruct.backends.openai.call_error import CallError, from_error, not_json
+from selfinstruct.backends.openai.call_error import CallError, another_api, from_error, not_json
 from selfinstruct.backends.openai.error_body import parse_error
 from selfinstruct.backends.openai.payload import as_utf8, read_payload
 from selfinstruct.records import Usage
 from selfinstruct.replies import MISSING, answer_text, ending_of
+
+#: What the replies of other APIs have: those of Anthropic, Google, OpenAI's responses, DashScope, Ollama, text
+#: generation inference, and ERNIE.
+_OTHER_APIS: tuple[dict[str, Any], ...] = (
+    {"content": list, "stop_reason": str},
+    {"candidates": list},
+    {"output": list},
+    {"output": dict, "request_id": str},
+    {"message": dict, "done": bool},
+    {"generated_text": str},
+    {"result": str, "is_truncated": bool},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,8 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
     choices = payload.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, dict):
+        if other := _of_another_api(payload):
+            return another_api(other)
         if not parse_error(payload).is_empty:
             return from_error(200, payload, {}, 0.0, request)
         return CallError("empty", "the reply has no choices", max_tries=2, billed=True, usage=_usage(reported))
@@ -75,6 +89,12 @@ def read_completion(data: bytes, content_type: str, request: Mapping[str, Any] |
     if not text and reason in ("tool_calls", "function_call"):
         return CallError("empty", "the model called a tool without arguments", billed=True, usage=_usage(reported))
     return Completion(text, reason, *tokens, len(reasoning), _cached(reported))
+
+
+def _of_another_api(payload: Mapping[str, Any]) -> str:
+    """The keys by which a reply is one of another API than chat completions, or ""."""
+    keys = (each for each in _OTHER_APIS if all(isinstance(payload.get(key), kind) for key, kind in each.items()))
+    return ", ".join(next(keys, ()))
 
 
 def _answer_in(reasoning: str) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.backends.openai.call_error import CallError
 from selfinstruct.backends.openai.completion import Completion, read_completion
-from selfinstruct.backends.openai.payload import read_payload
+from selfinstruct.backends.openai.payload import as_utf8, read_payload
 
 ROWS = '{"rows": [{"Question": "q", "Answer": "a"}]}'
 
@@ -120,6 +120,12 @@ def test_what_is_no_reply_is_none(body: bytes) -> None:
             "Upstream",
         ),
         ({"choices": []}, "empty", "no choices"),
+        ({"content": [{"type": "text", "text": "[]"}], "stop_reason": "end_turn"}, "another-api", "content"),
+        ({"candidates": [{"content": {"parts": [{"text": "[]"}]}}]}, "another-api", "candidates"),
+        ({"object": "response", "output": [{"type": "message"}]}, "another-api", "output"),
+        ({"message": {"role": "assistant", "content": "[]"}, "done": True}, "another-api", "message, done"),
+        ([{"generated_text": "[]"}], "another-api", "generated_text"),
+        ({"id": "as", "result": "[]", "is_truncated": False}, "another-api", "result"),
     ],
 )
 def test_a_body_without_choices_is_an_error_in_its_own_words(body: Any, reason: str, words: str) -> None:
@@ -128,3 +134,33 @@ def test_a_body_without_choices_is_an_error_in_its_own_words(body: Any, reason: 
     assert isinstance(error, CallError)
     assert error.reason == reason
     assert words in error.message
+
+
+def test_an_answer_that_a_server_takes_for_reasoning_is_the_answer() -> None:
+    """JSON that stands alone in the reasoning, or what follows the end of it; not a draft, nor one cut off."""
+
+    def read(reasoning: str, reason: str = "stop") -> Completion | CallError:
+        message = {"role": "assistant", "content": None, "reasoning_content": reasoning}
+        body = {"choices": [{"message": message, "finish_reason": reason}]}
+        return read_completion(json.dumps(body).encode(), "application/json")
+
+    for reasoning in ('{"rows": []}', 'Rows such as [{"a": "draft"}].</think>\n{"rows": []}'):
+        found = read(reasoning)
+        assert isinstance(found, Completion)
+        assert found.text == '{"rows": []}'
+    draft = read('They want rows such as [{"a": "draft"}]. Not yet.')
+    assert isinstance(draft, CallError)
+    assert draft.reason == "reasoning"
+    cut = read('{"rows": [{"a": "x"}', "length")
+    assert isinstance(cut, Completion)
+    assert cut.text == ""
+
+
+def test_a_body_in_another_charset_is_read_as_its_type_says() -> None:
+    """UTF-8 comes first, whatever the type says; a charset that is unknown or wrong changes nothing."""
+    chinese = '{"text": "天地玄黄"}'
+    assert as_utf8(chinese.encode("gb18030"), "application/json; charset=GBK") == chinese.encode()
+    for charset in ("latin-1", "gbk", "utf8mb4"):
+        assert as_utf8(chinese.encode(), f"application/json; charset={charset}") == chinese.encode()
+    for kind in ("", "application/json", "application/json; charset=no-such"):
+        assert as_utf8(b"\xff", kind) == b"\xff"
