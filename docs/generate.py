@@ -41,6 +41,7 @@ FAILURES = {
     "expired": "batch jobs ended, three times, before they came to the request",
     "filtered": "the endpoint's content filter withheld the reply",
     "garbled": "the reply cannot be decoded",
+    "another-api": "the reply is one of another API than chat completions",
     "malformed": "no row can be parsed from the reply",
     "missing": "the output of batch jobs lacked the request, three times",
     "no-model": "the endpoint has no such model; the run stops",
