@@ -11,7 +11,8 @@ et al. 2006; with positions: Xiao et al. 2008, PPJoin). With m = n = 25 and t = 
 
 A longer partner may lack more, and then the shorter text lacks less. So a row is indexed by *cells*: the class
 of its length and the level of the position of the element. ``probe_plan`` lists, for a text of m tokens, which
-positions of its own to look up in which cells, over all lengths n at once.
+positions of its own to look up in which cells, over all lengths n at once. Narrow classes cost probes, wide ones cost
+entries, so that ``length_classes`` depends on the number of rows.
 """
 
 from __future__ import annotations
@@ -27,10 +28,36 @@ from selfinstruct.similarity.rouge import f1_score
 #: Below this threshold a text has too many possible partners for an index: every row is compared.
 LEAST_THRESHOLD = 0.05
 _LONGEST_CACHED = 512
-# Rows of one template have the same length, and a threshold measured on two of them leaves no slack.
-_EXACT_LENGTHS = 64
 _LAST_POSITION = 1 << 16
 _CLEARLY = 1.2  # ratio of lengths from which one of two near texts contains most of the other
+
+
+class LengthClasses(NamedTuple):
+    """How finely lengths are told apart: each up to ``exact``, then ``per_octave`` classes for each doubling."""
+
+    exact: int
+    per_octave: int
+
+    def of(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The class of each length."""
+        octaves = np.log2(np.maximum(lengths, self.exact) / self.exact)
+        classes: NDArray[np.int64] = np.minimum(lengths, self.exact) + np.floor(self.per_octave * octaves).astype(
+            np.int64
+        )
+        return classes
+
+
+_FINE, _MIDDLE, _COARSE = LengthClasses(64, 6), LengthClasses(16, 10), LengthClasses(16, 6)
+# Rows of one template have the same length, and a high threshold measured on two of them leaves no slack.
+_TEMPLATES = 0.8
+_MIDDLE_ROWS, _FINE_ROWS = 50_000, 1 << 19  # measured on Chinese rows (see benchmarks/LOG.md)
+
+
+def length_classes(threshold: float, rows: int) -> LengthClasses:
+    """The classes of lengths for an index of so many ``rows``, asked at this threshold or above it."""
+    if threshold >= _TEMPLATES or rows >= _FINE_ROWS:
+        return _FINE
+    return _MIDDLE if rows >= _MIDDLE_ROWS else _COARSE
 
 
 class ProbePlan(NamedTuple):
@@ -41,7 +68,8 @@ class ProbePlan(NamedTuple):
     ``differences[p]`` the maximum number of elements that only one of the two has. Partners of the probes
     before ``shorter`` are clearly shorter than the text, and there only elements that the text lacks count as
     differences; from ``longer`` on partners are clearly longer, and only elements that they lack count. At most 255.
-    ``most_missed`` is the largest of ``misses``.
+    ``most_missed`` is the largest of ``misses``; ``most_different`` the largest of ``differences`` for each of these
+    three kinds of partners.
     """
 
     positions: NDArray[np.int64]
@@ -51,6 +79,7 @@ class ProbePlan(NamedTuple):
     shorter: int
     longer: int
     most_missed: int
+    most_different: tuple[int, int, int]
 
 
 def least_common(threshold: float, total: int) -> int:
@@ -85,31 +114,30 @@ def most_missed(threshold: float, length: int) -> int:
     return -1 if shortest is None else length - least_common(threshold, shortest + length)
 
 
-def cell_of(lengths: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int64]:
+def cell_of(lengths: NDArray[np.int64], positions: NDArray[np.int64], classes: LengthClasses) -> NDArray[np.int64]:
     """Return the cell of an element at each position of a text of each length (1 or more).
 
-    Each position below 8 has its own level, later ones two levels per octave (8-11, 12-15, 16-23...); each length up
-    to 64 has its own class, longer ones six classes per octave.
+    Each position below 8 has its own level, later ones two levels per octave (8-11, 12-15, 16-23...).
     """
-    return _length_class(lengths) * _MOST_LEVELS + _LEVELS[np.minimum(positions, _LAST_POSITION)]
+    return classes.of(lengths) * _MOST_LEVELS + _LEVELS[np.minimum(positions, _LAST_POSITION)]
 
 
-def probe_plan(threshold: float, length: int) -> ProbePlan:
+def probe_plan(threshold: float, length: int, classes: LengthClasses) -> ProbePlan:
     """Return the probes for a text of ``length`` tokens; ``threshold`` is at least ``LEAST_THRESHOLD``."""
     plan = _cached_plan if length <= _LONGEST_CACHED else _plan
-    return plan(threshold, length)
+    return plan(threshold, length, classes)
 
 
-def _plan(threshold: float, length: int) -> ProbePlan:
+def _plan(threshold: float, length: int, of: LengthClasses) -> ProbePlan:
     shortest = shortest_partner(threshold, length)
     if shortest is None:
         nothing = np.empty(0, np.int64)
-        return ProbePlan(nothing, nothing.astype(np.uint32), nothing, nothing.astype(np.uint8), 0, 0, 0)
+        return ProbePlan(nothing, nothing.astype(np.uint32), nothing, nothing.astype(np.uint8), 0, 0, 0, (0, 0, 0))
     lengths = np.arange(shortest, int(length * (2 - threshold) / threshold) + 2)
     least = _least_common_of(threshold, lengths + length)
     lengths, least = lengths[least <= length], least[least <= length]
     ours, theirs = length - least, lengths - least  # ours fall with the partner's length, theirs rise
-    classes = _length_class(lengths)
+    classes = of.of(lengths)
     first = np.flatnonzero(np.diff(classes, prepend=-1))
     cells, misses, lasts = [], [], []
     for start, last in zip(first.tolist(), [*(first[1:] - 1).tolist(), len(lengths) - 1], strict=True):
@@ -126,14 +154,17 @@ def _plan(threshold: float, length: int) -> ProbePlan:
     misses_each, differences = each.repeat(probes), theirs[last_of]
     differences[shorter:] += misses_each[shorter:]
     differences[longer:] = misses_each[longer:]
+    differences = np.minimum(differences, 255)
+    kinds = (differences[:shorter], differences[shorter:longer], differences[longer:])
     return ProbePlan(
         np.arange(len(starts)) - starts,
         np.concatenate(cells).astype(np.uint32).repeat(probes),
         misses_each,
-        np.minimum(differences, 255).astype(np.uint8),
+        differences.astype(np.uint8),
         shorter,
         longer,
         int(each.max()),
+        (int(kinds[0].max(initial=0)), int(kinds[1].max(initial=0)), int(kinds[2].max(initial=0))),
     )
 
 
@@ -147,12 +178,6 @@ def _least_common_of(threshold: float, totals: NDArray[np.int64]) -> NDArray[np.
     common += 2 * common / totals <= threshold
     common -= (common > 1) & (2 * (common - 1) / totals > threshold)
     return common
-
-
-def _length_class(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    octaves = np.log2(np.maximum(lengths, _EXACT_LENGTHS) / _EXACT_LENGTHS)
-    classes: NDArray[np.int64] = np.minimum(lengths, _EXACT_LENGTHS) + np.floor(6 * octaves).astype(np.int64)
-    return classes
 
 
 def _make_levels() -> NDArray[np.int64]:

@@ -10,11 +10,12 @@ one element that the other lacks. Rows that are not filed yet are compared by si
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from selfinstruct.similarity.bounds import ProbePlan, cell_of, most_missed, probe_plan
+from selfinstruct.similarity.bounds import ProbePlan, cell_of, length_classes, most_missed, probe_plan
 from selfinstruct.similarity.encoded_texts import EncodedTexts
 from selfinstruct.similarity.postings import Column, Entries, Found, Integers, Postings, Words
 from selfinstruct.similarity.signatures import Signatures, SignedText, own_bits, shared_bits
@@ -23,6 +24,7 @@ from selfinstruct.similarity.token_order import TokenOrder
 
 _BLOCK = 1 << 12  # rows signed or filed at a time, to bound memory and pauses
 _CHUNK = 1 << 20
+_FEW = 2000  # entries for which to compare each with its own limit takes less time than first with the highest one
 
 _FIRST: Integers = np.zeros(1, np.int64)
 
@@ -37,6 +39,7 @@ class Filing:
     def __init__(self, texts: EncodedTexts, *, min_threshold: float) -> None:
         """An empty filing, which orders elements as they come."""
         self._texts, self._min_threshold = texts, min_threshold
+        self._classes = length_classes(min_threshold, 0)
         self._order = TokenOrder(np.empty(0, np.int64))
         self._signatures = Signatures(np.empty(0, np.int64), rows=0, mean_length=0)
         self._postings = Postings(bits=10, words=1)
@@ -57,6 +60,7 @@ class Filing:
         for start in range(0, end := int(texts.ends[count]), _CHUNK):  # bincount converts its input to 64-bit integers
             frequencies += np.bincount(texts.elements[start : min(start + _CHUNK, end)], minlength=len(frequencies))
             yield
+        self._classes = length_classes(self._min_threshold, count)
         self._order = TokenOrder(frequencies)
         self._signatures = Signatures(frequencies, count, end / max(count, 1))
         self.ordered_at = count
@@ -103,18 +107,16 @@ class Filing:
 
     def candidates(self, seen: SignedText, threshold: float) -> Integers:
         """Every signed row that may be near, in any order, with repetitions."""
-        plan = probe_plan(threshold, len(seen.elements))
+        plan = probe_plan(threshold, len(seen.elements), self._classes)
         if not len(plan.positions):
             return np.empty(0, np.int64)
         waiting = self._signatures.since(self.filed)
         unfiled = shared_bits(seen.signature, waiting) >= seen.bits - plan.most_missed
-        found = self._postings.find(self._postings.buckets(seen.ordered, plan.cells, plan.positions))
-        near = found.held
-        if len(near):
+        rows: list[NDArray[Any]] = [unfiled.nonzero()[0] + self.filed]
+        for found in self._postings.find(self._postings.buckets(seen.ordered, plan.cells, plan.positions)):
             self.entries_read += int(found.until[-1])
-            differences = self._differences(seen, plan, found)
-            near = (differences <= plan.differences.take(found.held).repeat(found.counts)).nonzero()[0]
-        return np.concatenate((unfiled.nonzero()[0] + self.filed, self._postings.rows(found, near)))
+            rows.append(self._postings.rows(found, _near(seen, plan, found)))
+        return np.concatenate(rows)
 
     def upper_bounds(self, seen: SignedText, rows: Integers) -> NDArray[np.float64]:
         """An upper bound of each row's F1, from its length and its signature."""
@@ -132,7 +134,7 @@ class Filing:
 
     def find_all(self, texts: Texts, thresholds: NDArray[np.float64]) -> Pairs | None:
         """The pairs of texts with signed rows that may be near; None if one by one is the better way."""
-        found = find(texts, thresholds, self._postings, self._signatures, self.filed)
+        found = find(texts, thresholds, self._classes, self._postings, self._signatures, self.filed)
         if found is None:
             return None
         self.entries_read += found[1]
@@ -143,18 +145,6 @@ class Filing:
     ) -> tuple[Pairs, NDArray[np.float64]]:
         """The pairs, each once, whose upper bound is above the threshold; by text, and descending by bound."""
         return promising(pairs, texts, thresholds, self._signatures, self._texts.lengths(pairs.rows))
-
-    def _differences(self, seen: SignedText, plan: ProbePlan, found: Found) -> NDArray[np.uint8]:
-        """The number of bits in which each entry differs from the text, counted as in ``plan``."""
-        shorter, longer = found.before(plan.shorter), found.before(plan.longer)
-        total = np.zeros(len(found.signatures), np.uint8)
-        for word, ours in enumerate(seen.signature):
-            theirs = found.signatures[:, word]
-            theirs[:shorter] &= ~ours
-            theirs[shorter:longer] ^= ours
-            np.bitwise_and(~theirs[longer:], ours, out=theirs[longer:])
-            total += np.bitwise_count(theirs)
-        return total
 
     def _cover(self) -> None:
         """Give ranks and bits to the elements that have come since."""
@@ -173,7 +163,7 @@ class Filing:
         places = np.arange(len(rows)) - (np.cumsum(depths) - depths).repeat(depths)
         ranks = packed[places + (ends[:-1] - ends[0])[rows]] & ((1 << 33) - 1)
         return self._postings.buckets(
-            self._order.at_ranks(ranks - (1 << 32)), cell_of(lengths[rows], places).astype(np.uint32)
+            self._order.at_ranks(ranks - (1 << 32)), cell_of(lengths[rows], places, self._classes).astype(np.uint32)
         )
 
     def _entries(self, start: int, depths: Integers) -> Entries:
@@ -186,3 +176,23 @@ class Filing:
         lengths, which = np.unique(np.diff(self._texts.ends[start : until + 1]), return_inverse=True)
         depths = [most_missed(self._min_threshold, length) + 1 if length else 0 for length in lengths.tolist()]
         return np.array(depths, np.int64)[which]
+
+
+def _near(seen: SignedText, plan: ProbePlan, found: Found) -> Integers:
+    """The entries that do not differ from the text in more bits than ``plan`` allows."""
+    shorter, longer = found.before(plan.shorter), found.before(plan.longer)
+    kinds = slice(0, shorter), slice(shorter, longer), slice(longer, None)
+    total: NDArray[np.uint8] = np.zeros(len(found.signatures), np.uint8)
+    for word, ours in enumerate(seen.signature):
+        different = found.signatures[:, word] ^ ours
+        different[kinds[0]] &= ~ours
+        different[kinds[2]] &= ours
+        total += np.bitwise_count(different)
+    if len(total) < _FEW:
+        return (total <= plan.differences.take(found.held).repeat(found.counts)).nonzero()[0]
+    near = np.empty(len(total), np.bool_)
+    for kind, most in zip(kinds, plan.most_different, strict=True):
+        np.less_equal(total[kind], most, out=near[kind])
+    entries = near.nonzero()[0]
+    which = found.held[found.until.searchsorted(entries, "right")]
+    return entries[total[entries] <= plan.differences[which]]

@@ -30,6 +30,7 @@ Entries: TypeAlias = tuple[NDArray[np.uint32], Words]
 _BY_ELEMENT = np.uint64(0x9E3779B97F4A7C15)
 _CHUNK = 1 << 20
 _EVERY = slice(None)
+_PIECE = 1 << 13  # entries returned at a time: a few times as many are beyond the cache, and beyond malloc's heap
 _LONG = 24  # entries per bucket from which copying slices is faster than gathering items
 
 
@@ -139,18 +140,25 @@ class Postings:
         """The number of entries of all these buckets."""
         return int(self._counts.take(buckets).sum(dtype=np.int64))
 
-    def find(self, buckets: NDArray[np.uint32]) -> Found:
-        """Return the entries of all these buckets."""
+    def find(self, buckets: NDArray[np.uint32]) -> Iterator[Found]:
+        """Return the entries of all these buckets, some thousands at a time."""
         all_counts = self._counts.take(buckets)
         held = (all_counts != 0).nonzero()[0]  # twice as fast on booleans as on numbers
         counts = all_counts.take(held).astype(np.int64)
         starts, until = self._starts.take(buckets.take(held)).astype(np.int64), counts.cumsum()
-        if not len(held) or until[-1] < _LONG * len(held):
-            signatures = self._signatures.values.take(ranges(starts, counts), axis=0)
-        else:
-            slices = list(map(slice, starts.tolist(), (starts + counts).tolist()))
-            signatures = np.concatenate([*map(self._signatures.values.__getitem__, slices)])
-        return Found(held, starts, counts, until, signatures)
+        if not len(held):
+            return
+        total = int(until[-1])
+        if total <= _PIECE:
+            yield Found(held, starts, counts, until, self._at(starts, counts, total))
+            return
+        first = before = 0
+        while first < len(held):
+            last = max(int(until.searchsorted(before + _PIECE, "right")), first + 1)
+            own, size = slice(first, last), int(until[last - 1]) - before
+            signatures = self._at(starts[own], counts[own], size)
+            yield Found(held[own], starts[own], counts[own], until[own] - before, signatures)
+            first, before = last, before + size
 
     def rows(self, found: Found, entries: Integers) -> NDArray[np.uint32]:
         """Return the rows of some of the entries found."""
@@ -159,6 +167,13 @@ class Postings:
             found.starts[which] + entries - found.until[which] + found.counts[which]
         ]
         return rows
+
+    def _at(self, starts: Integers, counts: Integers, total: int) -> Words:
+        """The signatures of the entries of some buckets, ``total`` in all."""
+        if total < _LONG * len(counts):
+            return self._signatures.values.take(ranges(starts, counts), axis=0)
+        slices = map(slice, starts.tolist(), (starts + counts).tolist())
+        return np.concatenate([*map(self._signatures.values.__getitem__, slices)])
 
     def _put(self, order: Integers, touched: Integers, added: Integers, *entries: NDArray[Any]) -> None:
         """Write rows and signatures into their buckets, which have enough room."""

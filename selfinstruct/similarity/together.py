@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from selfinstruct.similarity.bounds import probe_plan
+from selfinstruct.similarity.bounds import LengthClasses, probe_plan
 from selfinstruct.similarity.postings import Integers, Postings, Words
 from selfinstruct.similarity.signatures import Signatures, SignedText, own_bits
 from selfinstruct.similarity.token_order import TokenOrder
@@ -115,44 +115,48 @@ def sign_all(encoded: Sequence[Sequence[int]], order: TokenOrder, signatures: Si
 
 
 def find(
-    texts: Texts, thresholds: NDArray[np.float64], postings: Postings, signatures: Signatures, filed: int
+    texts: Texts,
+    thresholds: NDArray[np.float64],
+    classes: LengthClasses,
+    postings: Postings,
+    signatures: Signatures,
+    filed: int,
 ) -> tuple[Pairs, int] | None:
     """The pairs, in any order and with repetitions, of texts with rows that may be near, and the entries read.
 
     ``filed`` rows are in the postings; the others are looked at by their signatures. None if the texts have so many
     entries that they are better looked up one by one.
     """
-    plans = [probe_plan(*each) for each in zip(thresholds.tolist(), texts.lengths.tolist(), strict=True)]
+    plans = [probe_plan(*each, classes) for each in zip(thresholds.tolist(), texts.lengths.tolist(), strict=True)]
     counts = np.fromiter((len(plan.positions) for plan in plans), np.int64, len(plans))
     most_missed = np.fromiter((plan.most_missed for plan in plans), np.int64, len(plans))
-    waiting = _waiting(texts, np.where(counts > 0, texts.bits - most_missed, 1 << 30), signatures.since(filed))
-    pairs = Pairs(waiting.of, waiting.rows + filed)
+    pairs = [_waiting(texts, np.where(counts > 0, texts.bits - most_missed, 1 << 30), signatures.since(filed), filed)]
     of = np.arange(len(plans)).repeat(counts)
     if not len(of):
-        return pairs, 0
+        return pairs[0], 0
     probe = np.arange(len(of)) - (counts.cumsum() - counts).repeat(counts)
     shorter = np.fromiter((plan.shorter for plan in plans), np.int64, len(plans))
     longer = np.fromiter((plan.longer for plan in plans), np.int64, len(plans))
+    # As in ProbePlan: of clearly shorter partners only what the text lacks counts, of clearly longer ones the reverse.
+    is_shorter, is_longer = probe < shorter[of], probe >= longer[of]
     places = np.concatenate([plan.positions for plan in plans]) + texts.starts[of]
     cells = np.concatenate([plan.cells for plan in plans])
+    most = np.concatenate([plan.differences for plan in plans])
     buckets = postings.buckets(texts.ordered, cells, places)
     if postings.count(buckets) > _MOST_ENTRIES * len(plans):
         return None
-    found = postings.find(buckets)
-    if not len(found.held):
-        return pairs, 0
-    most = np.concatenate([plan.differences for plan in plans])
-    which = found.held.repeat(found.counts)
-    ours, theirs = texts.signatures[of[which]], found.signatures
-    lacking = np.bitwise_count(ours & ~theirs).sum(axis=1, dtype=np.uint16)
-    beyond = np.bitwise_count(theirs & ~ours).sum(axis=1, dtype=np.uint16)
-    # As in ProbePlan: of clearly shorter partners only what the text lacks counts, of clearly longer ones the reverse.
-    lacking[(probe < shorter[of])[which]] = 0
-    beyond[(probe >= longer[of])[which]] = 0
-    near = (lacking + beyond <= most[which]).nonzero()[0]
-    rows = postings.rows(found, near).astype(np.int64)
-    together = Pairs(np.concatenate((pairs.of, of[which[near]])), np.concatenate((pairs.rows, rows)))
-    return together, int(found.until[-1])
+    read = 0
+    for found in postings.find(buckets):
+        read += int(found.until[-1])
+        which = found.held.repeat(found.counts)
+        ours, theirs = texts.signatures[of[which]], found.signatures
+        lacking = np.bitwise_count(ours & ~theirs).sum(axis=1, dtype=np.uint16)
+        beyond = np.bitwise_count(theirs & ~ours).sum(axis=1, dtype=np.uint16)
+        lacking[is_shorter[which]] = 0
+        beyond[is_longer[which]] = 0
+        near = (lacking + beyond <= most[which]).nonzero()[0]
+        pairs.append(Pairs(of[which[near]], postings.rows(found, near).astype(np.int64)))
+    return Pairs(*map(np.concatenate, zip(*pairs, strict=True))), read
 
 
 def promising(
@@ -191,9 +195,10 @@ def best_rows(
     return {of: (row, score) for of, row, score in triples}  # the last one of each text stays
 
 
-def _waiting(texts: Texts, least: Integers, waiting: Words) -> Pairs:
-    """The pairs of texts with waiting rows that share at least so many bits with them."""
+def _waiting(texts: Texts, least: Integers, waiting: Words, first: int) -> Pairs:
+    """The pairs of texts with waiting rows, from row ``first`` on, that share at least so many bits with them."""
     shared = np.zeros((len(least), len(waiting)), np.int16)
     for word in range(waiting.shape[1]):
         shared += np.bitwise_count(texts.signatures[:, word, None] & waiting[None, :, word])
-    return Pairs(*(shared >= least[:, None]).nonzero())
+    of, rows = (shared >= least[:, None]).nonzero()
+    return Pairs(of, rows + first)

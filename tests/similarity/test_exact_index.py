@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct.similarity import exact_index, filing, postings, together
-from selfinstruct.similarity.bounds import cell_of, least_common, most_missed, probe_plan
+from selfinstruct.similarity import bounds, exact_index, filing, postings, together
+from selfinstruct.similarity.bounds import cell_of, least_common, length_classes, most_missed, probe_plan
 from selfinstruct.similarity.exact_index import NoveltyIndex
 from selfinstruct.similarity.rouge import rouge_l
 
-#: As shipped; with rows filed at once, in blocks, anew after every few that were read, and read slice by slice; with
-#: filings that are made in the course of many calls.
+#: As shipped; with rows filed at once, in blocks, anew after every few that were read, by classes of length that change
+#: meanwhile, and read slice by slice or piece by piece; with filings that are made in the course of many calls.
 SIZES = [
     {},
     {"_WAITING": 1, "_BLOCK": 7, "_FEW": 0},
-    {"_WAITING": 3, "_READS_PER_ROW": 1},
+    {"_WAITING": 3, "_READS_PER_ROW": 1, "_MIDDLE_ROWS": 4, "_FINE_ROWS": 12},
     {"_WAITING": 17, "_FEW": 0},
-    {"_WAITING": 2, "_FEW": 0, "_LONG": 0},
+    {"_WAITING": 2, "_FEW": 0, "_LONG": 0, "_PIECE": 40},
     {"_WAITING": 1, "_BLOCK": 1, "_CALLS_PER_STEP": 1, "_READS_PER_ROW": 1},
     {"_WAITING": 2, "_BLOCK": 2, "_CALLS_PER_STEP": 3},
 ]
@@ -82,7 +82,7 @@ def brute_nearest(pool: list[str], text: str, threshold: float) -> tuple[int, fl
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every way in which rows wait, are filed, and are filed anew, in pools that a test can afford."""
     for name, value in request.param.items():
-        for module in (exact_index, filing, postings):
+        for module in (bounds, exact_index, filing, postings):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, value)
 
@@ -284,10 +284,11 @@ def test_texts_of_ten_thousand_tokens() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 40), st.floats(0.2, 1.0))
-def test_probe_plan_leaves_no_partner_out(length: int, threshold: float) -> None:
+@given(st.integers(1, 40), st.floats(0.2, 1.0), st.sampled_from([0, 100_000, 1_000_000]))
+def test_probe_plan_leaves_no_partner_out(length: int, threshold: float, rows: int) -> None:
     """For every length that may be near, every pair of places where the first shared element may stand is probed."""
-    plan = probe_plan(threshold, length)
+    classes = length_classes(threshold, rows)
+    plan = probe_plan(threshold, length, classes)
     probes = zip(plan.positions.tolist(), plan.cells.tolist(), strict=True)
     allowed = dict(zip(probes, enumerate(plan.misses.tolist()), strict=True))
     assert plan.most_missed == max(plan.misses, default=0)
@@ -297,13 +298,15 @@ def test_probe_plan_leaves_no_partner_out(length: int, threshold: float) -> None
             continue
         assert other - least <= most_missed(threshold, other)
         places = np.arange(other - least + 1)
-        for cell in set(cell_of(np.full_like(places, other), places).tolist()):
+        for cell in set(cell_of(np.full_like(places, other), places, classes).tolist()):
             for position in range(length - least + 1):
                 probe, misses = allowed[position, cell]
                 assert misses >= length - least
                 ours = 0 if probe < plan.shorter else length - least
                 theirs = 0 if probe >= plan.longer else other - least
                 assert plan.differences[probe] >= min(ours + theirs, 255), "what only one of the two has"
+                kind = int(probe >= plan.shorter) + int(probe >= max(plan.shorter, plan.longer))
+                assert plan.most_different[kind] >= plan.differences[probe]
 
 
 def test_of_equally_near_rows_the_first_wins_even_if_its_upper_bound_is_lower() -> None:

@@ -16,10 +16,11 @@ from selfinstruct.similarity.postings import Entries, Postings
 _BUCKETS = st.lists(st.integers(0, 15), max_size=60)
 
 
-@pytest.fixture(params=[0, 3, 1000])
+@pytest.fixture(params=[(0, 8192), (3, 8192), (1000, 8192), (3, 1), (1000, 5)])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Slices always copied, copied or gathered by their length, and entries always gathered."""
-    monkeypatch.setattr(postings, "_LONG", request.param)
+    """Slices always copied, copied or gathered by their length, and entries always gathered; in one piece, in many."""
+    monkeypatch.setattr(postings, "_LONG", request.param[0])
+    monkeypatch.setattr(postings, "_PIECE", request.param[1])
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -40,14 +41,20 @@ def test_entries_are_those_of_a_dictionary(known: list[list[int]], later: list[l
     for block, entries in zip(later, blocks[len(known) :], strict=True):
         index.extend(np.array(block, np.uint32), *entries)
 
-    found = index.find(np.array(asked, np.uint32))
+    pieces = list(index.find(np.array(asked, np.uint32)))
 
     expected = [each for bucket in asked for each in oracle[bucket]]
-    assert found.held.tolist() == [place for place, bucket in enumerate(asked) if oracle[bucket]]
-    assert index.rows(found, np.arange(len(expected))).tolist() == expected
-    assert found.signatures.tolist() == [[3 * each, each << 40] for each in expected]
+    held = [place for found in pieces for place in found.held.tolist()]
+    assert held == [place for place, bucket in enumerate(asked) if oracle[bucket]]
+    returned = [row for found in pieces for row in index.rows(found, np.arange(len(found.signatures))).tolist()]
+    assert returned == expected
+    signatures = [words for found in pieces for words in found.signatures.tolist()]
+    assert signatures == [[3 * each, each << 40] for each in expected]
     for place in range(len(asked) + 1):
-        assert found.before(place) == sum(len(oracle[bucket]) for bucket in asked[:place])
+        before = sum(found.before(place) for found in pieces)
+        assert before == sum(len(oracle[bucket]) for bucket in asked[:place])
+    for found in pieces:
+        assert len(found.signatures) <= max(postings._PIECE, found.counts[0])
 
 
 def test_a_slice_that_was_left_is_used_again() -> None:
