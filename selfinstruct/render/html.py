@@ -29,6 +29,11 @@ def render_template(template: str, /, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
+def compile_template(template: str) -> None:
+    """Compile ``templates/template``; it is kept."""
+    _environment().get_template(template)
+
+
 def own_text(name: str) -> str:
     """Return the text of the style sheet or script ``templates/name``; give it to a template as `markup`."""
     return files("selfinstruct.render").joinpath("templates", name).read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from selfinstruct.preparation.prepare import Prepared
 from selfinstruct.render.chart import Curve, percent
 from selfinstruct.render.description import novelty_phrase, shares_origin, source_phrase, step_lines, writer_phrase
 from selfinstruct.render.evaluation import evaluation_parts
-from selfinstruct.render.html import digest, json_text, markup, own_text, render_template
+from selfinstruct.render.html import compile_template, digest, json_text, markup, own_text, render_template
 from selfinstruct.render.report_figures import (
     growth_curve,
     rule_lines,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _CATEGORIES = 200
 #: With more categories than this, their growth is not drawn one by one.
 _SPARKLINES = 24
+# The page, and what it imports.
+_TEMPLATES = ("report.html", "_charts.html", "_score_plot.html")
 
 
 class Figure(NamedTuple):
@@ -94,6 +96,12 @@ class Reason(NamedTuple):
     examples: tuple[Example, ...]
 
 
+def compile_templates() -> None:
+    """Compile the templates of the page, which are kept, so that the first page takes less time."""
+    for name in _TEMPLATES:
+        compile_template(name)
+
+
 def report_page(report: Report, prepared: Prepared, recipe_toml: str, evaluation: Evaluation | None = None) -> str:
     """Return the whole page, with the evaluation of the run if there is one; it always encodes as UTF-8."""
     style, script = own_text("report.css"), own_text("report.js")
@@ -101,7 +109,7 @@ def report_page(report: Report, prepared: Prepared, recipe_toml: str, evaluation
     categories = _categories(report)
     return (
         render_template(
-            "report.html",
+            _TEMPLATES[0],
             style=markup(style),
             style_digest=digest(style),
             script=markup(script),

@@ -177,13 +177,15 @@ class NoveltyIndex:
         seen, best = self._read(text), list[tuple[float, int]]()
         bounds = self._filing.upper_bounds(seen, np.arange(len(self)))
         ours = self._texts.vocabulary.characters(seen.elements)
-        for row in np.argsort(-bounds, kind="stable").tolist() if k > 0 else ():
-            if len(best) == k and bounds[row] < best[0][0]:
-                break
-            theirs = self._texts.vocabulary.characters(self._texts.row(row))
-            score = f1_score(LCSseq.similarity(ours, theirs), len(ours), len(theirs))
-            put = heappush if len(best) < k else heappushpop
-            put(best, (score, -row))
+        order = np.argsort(-bounds, kind="stable")
+        start, size = 0, _AT_ONCE
+        while k > 0 and start < len(order) and (len(best) < k or bounds[order[start]] >= best[0][0]):
+            some = order[start : start + size]
+            theirs = self._texts.characters(some)
+            for row, common, other in zip(some.tolist(), _common(ours, theirs, 0).tolist(), theirs, strict=True):
+                put = heappush if len(best) < k else heappushpop
+                put(best, (f1_score(common, len(ours), len(other)), -row))
+            start, size = start + size, min(4 * size, _MOST_AT_ONCE)
         return [(-row, score) for score, row in sorted(best, reverse=True)]
 
     def _read(self, text: str) -> SignedText:
