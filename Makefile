@@ -58,8 +58,9 @@ truth: .venv/dev.stamp ## grow the seed files of tests/truth and judge every row
 real: .venv/dev.stamp ## runs against a real small model; needs llama-server and REAL_MODEL=FILE.gguf
 	$(BIN)/python -m benchmarks.real
 
-crash: .venv/dev.stamp ## a thousand killed runs, and every way in which a disk can refuse
+crash: .venv/dev.stamp ## a thousand killed runs, a hundred that wait for batch jobs, and every way in which a disk can refuse
 	$(BIN)/python -m benchmarks.crash
+	$(BIN)/python -m benchmarks.batch_kills
 
 # uv resolves once for every Python from 3.11 on and every platform; the files name no index.
 # The dev lock is bound by the run lock, so that tests see what users get.

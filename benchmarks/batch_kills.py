@@ -1,8 +1,9 @@
 """Kill runs that wait for batch jobs at random moments and resume them, against a server that bills each request.
 
-    python -m benchmarks.batch_kills --count 100 --seed 1
+    python -m benchmarks.batch_kills --count 100 --seed 1 > benchmarks/results/batch_kills.txt
 
-Every request that the server billed must be in the journal of its run in the end, once. The waits between polls are
+First the rounds and the cost of runs by batch jobs are compared with the same runs online. Then runs are killed: every
+request that the server billed must be in the journal of its run in the end, once. The waits between polls are
 shortened, so that the moments fall on uploads, creations and downloads as well as on waiting.
 """
 
@@ -23,9 +24,10 @@ from typing import Any
 
 from benchmarks.run_process import SEEDS, Run, require, run_command
 from benchmarks.stepped import recipe, served
+from selfinstruct import api
 from selfinstruct.backends.openai.batches import round as rounds
 from selfinstruct.growth import dispatch
-from selfinstruct.journal import History, keys_of_calls
+from selfinstruct.journal import History, keys_of_calls, sent_jobs
 from selfinstruct.testing import server_process
 
 _ROWS = 200
@@ -80,6 +82,25 @@ def kill_batches(count: int, seed: int, base_url: str, source: Path = SEEDS, row
     )
 
 
+def compare(base_url: str, rows: int) -> str:
+    """The rounds of a run by batch jobs, and what an accepted row costs beside one of the same run online."""
+    with tempfile.TemporaryDirectory() as folder:
+        recipe = Path(folder, "recipe.toml")
+        text = api.init(SEEDS, Path(folder, "inferred.toml")).replace("rows = 1000", f"rows = {rows}")
+        model = f'[model]\nname = "m"\nbase_url = "{base_url}"\nprice = {{ input = 0.4, output = 1.6 }}\n'
+        recipe.write_text(f"{text}\n{model}", encoding="utf-8")
+        online = api.run(recipe, out=Path(folder, "online")).summary
+        batch = api.run(recipe, out=Path(folder, "batch"), batch=True)
+        with History.open(batch.directory) as history:
+            rounds = len(sent_jobs(history))  # so few rows are one job each
+    require(online.accepted == batch.summary.accepted == rows, "a quota is not met")
+    there, here = online.cost_per_row or 0.0, batch.summary.cost_per_row or 0.0
+    return (
+        f"{rows:,} rows: {rounds} rounds of one job each; 1,000 accepted rows cost {1e3 * here:.4f}, "
+        f"online {1e3 * there:.4f}: {here / there:.2f} times as much"
+    )
+
+
 def _require_billed_once(run: Run, base_url: str, before: int) -> int:
     """Raise Violation unless the requests billed since are the calls in the journal; how many were billed in all."""
     with urllib.request.urlopen(base_url.removesuffix("/v1") + "/ledger") as reply:
@@ -104,6 +125,9 @@ def main() -> None:
             print(kill_batches(options.count, options.seed, base_url, recipe(Path(folder)), 120))
     else:
         faults = ("--ungrounded", "0.2", "--batch-seconds", "0.15")
+        with server_process(*faults) as base_url:
+            for rows in (100, 1000, 10_000):
+                print(compare(base_url, rows), flush=True)
         with server_process(*faults) as base_url:
             print(kill_batches(options.count, options.seed, base_url))
 

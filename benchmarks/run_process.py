@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks.stepped import served
 from selfinstruct import api
 from selfinstruct.backends.openai import backend as openai  # noqa: F401 - imported once, before the processes are forked
-from selfinstruct.backends.openai import batches  # noqa: F401 - the same
+from selfinstruct.backends.openai.batches import client  # noqa: F401 - the same
 from selfinstruct.cli import main as command
 from selfinstruct.journal import JOURNAL_NAME, History
 from selfinstruct.preparation.prepare import prepare
