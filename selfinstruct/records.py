@@ -63,7 +63,8 @@ class Request:
     run's seed and the batch number, so that a repeated run sends the same requests. ``reply_format`` is None for a
     text reply. ``model`` is the name of the model to call; "" means any. ``reply_tokens`` is about how long the reply
     to these messages is, None if that is not known. At one of the texts in ``stop`` a model that continues a text ends
-    its reply.
+    its reply. ``rows`` is how many rows the reply is to have, if a later request may ask for fewer, else 1.
+    ``temperature`` is that of this request, where the recipe has none.
     """
 
     batch: Batch
@@ -75,6 +76,8 @@ class Request:
     model: str = ""
     reply_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    rows: int = 1
+    temperature: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from selfinstruct import run_directory
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.connect import SpendingLimits, connect
 from selfinstruct.api.generated_lists import write_lists
+from selfinstruct.api.prompt_sizes import prompt_size
 from selfinstruct.api.session_record import (
     added,
     record_start,
@@ -25,7 +26,7 @@ from selfinstruct.api.session_record import (
 from selfinstruct.backends import Backend, BudgetSpent, ModelPool
 from selfinstruct.errors import StorageError
 from selfinstruct.events import Snapshot
-from selfinstruct.growth import BatchNumbers, Loop, PromptSize, RunCounts, Sampler, recorded_inputs
+from selfinstruct.growth import BatchNumbers, Loop, RunCounts, Sampler, recorded_inputs
 from selfinstruct.journal import Journal
 from selfinstruct.messages import Phrase, joined
 from selfinstruct.preparation import JudgingState, Prepared, make_questions, with_capacity
@@ -143,7 +144,7 @@ async def _make_loop(
         progress=state.progress,
         journal=journal,
         models=models,
-        prompt_size=PromptSize(prepared.recipe.prompt),
+        prompt_size=prompt_size(prepared, journal, models, is_new=not recorded.calls),
         inputs=inputs,
         sampler=sampler,
         seed=seed,

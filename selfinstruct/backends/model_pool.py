@@ -17,6 +17,8 @@ from selfinstruct.records import Failure, Reply, Request
 
 #: After this many consecutive calls without a reply, a backend is taken to be down rather than busy.
 MAX_CONSECUTIVE_FAILURES = 10
+#: Seconds that a call may take where the backend does not say so.
+_DEADLINE = 600.0
 _KEPT = Phrase("Everything received so far is kept. Run the same command again once the endpoint answers.")
 
 
@@ -61,6 +63,17 @@ class ModelPool:
         return any(getattr(member.backend, "ignores_format", False) for member in self._members)
 
     @property
+    def weakness(self) -> Phrase | None:
+        """Why one of the backends may need calls for few rows; None where nothing says so."""
+        reasons = (getattr(member.backend, "weakness", None) for member in self._members)
+        return next((reason for reason in reasons if reason is not None), None)
+
+    @property
+    def deadline(self) -> float:
+        """The most seconds that a call to any of the backends may take."""
+        return min(float(getattr(member.backend, "deadline", _DEADLINE)) for member in self._members)
+
+    @property
     def notes(self) -> list[str]:
         """Remarks for the summary: those of the backends, and which of them were disabled and why."""
         notes = [note for member in self._members for note in getattr(member.backend, "notes", ())]
@@ -98,6 +111,9 @@ class ModelPool:
                 raise
             if isinstance(outcome, Reply):
                 member.failures = 0
+                return outcome
+            # A call that was not repeated, for fewer rows may be in time, is no sign that a backend is down.
+            if outcome.reason == "timeout" and outcome.tries == 1 and request.rows > 1:
                 return outcome
             return self._failed(member, outcome)
 

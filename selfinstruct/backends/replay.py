@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 
 from selfinstruct.journal import History, sent_jobs
+from selfinstruct.messages import Phrase
 from selfinstruct.records import Failure, Reply, Request, Usage
 
 
@@ -26,10 +27,15 @@ class Replay:
     def __init__(self, recording: History) -> None:
         """Read the recorded calls of ``recording``, which may be closed afterwards."""
         self.works_in_rounds = bool(sent_jobs(recording))
+        few = recording.metadata().few_rows
+        if few is not None:
+            self.weakness = Phrase("the recorded run began with calls for few rows")
+            self.deadline = few
         self._answers: dict[tuple[int, str], tuple[str, deque[Reply | Failure]]] = {}
         self._by_category: defaultdict[tuple[str, str], deque[tuple[int, str]]] = defaultdict(deque)
         for recorded in recording.replies():
-            reply = Reply(recorded.reply.text, recorded.reply.model, Usage(), recorded.reply.finish_reason)
+            seconds = recorded.reply.seconds if few is not None else 0.0  # how long replies take, rows follow
+            reply = Reply(recorded.reply.text, recorded.reply.model, Usage(), recorded.reply.finish_reason, seconds)
             key = recorded.batch.number, recorded.step
             self._answers.setdefault(key, (recorded.batch.category, deque()))[1].append(reply)
             self._by_category[recorded.batch.category, recorded.step].append(key)

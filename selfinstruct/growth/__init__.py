@@ -5,8 +5,10 @@ Does not handle: reading seeds and recipes (``selfinstruct.preparation``), talki
 """
 
 from selfinstruct.growth.batch_numbers import BatchNumbers
+from selfinstruct.growth.batch_result import BatchResult
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.decided import apply_change, compare_with, show_again, take_decisions
+from selfinstruct.growth.echoes import Echoes
 from selfinstruct.growth.judging import judge_batch, judge_batches, rows_to_run
 from selfinstruct.growth.loop import Loop
 from selfinstruct.growth.passage_schedule import PassageGroups, PassageSchedule, passage_groups
@@ -22,6 +24,7 @@ from selfinstruct.growth.prompt_inputs import (
 )
 from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.resume import restore
+from selfinstruct.growth.rows_per_call import RowsPerCall
 from selfinstruct.growth.run_counts import RunCounts
 from selfinstruct.growth.sampler import PASSAGE, ROUND, Sampler, attribute_categories
 from selfinstruct.growth.second_opinion import FIRST_TRAINING, ReaderFields, SecondOpinion
@@ -35,9 +38,11 @@ __all__ = [
     "PASSAGE",
     "ROUND",
     "BatchNumbers",
+    "BatchResult",
     "BatchState",
     "CategoryProgress",
     "Draft",
+    "Echoes",
     "Loop",
     "PassageGroups",
     "PassageSchedule",
@@ -45,6 +50,7 @@ __all__ = [
     "PromptInputs",
     "PromptSize",
     "ReaderFields",
+    "RowsPerCall",
     "RunCounts",
     "Sampler",
     "SecondOpinion",

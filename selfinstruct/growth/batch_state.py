@@ -33,6 +33,8 @@ class BatchState:
         self.drafts: Sequence[Draft] = ()
         #: The journal's id of the last call with a usable reply.
         self.last_call = 0
+        #: How long that reply took.
+        self.seconds = 0.0
         #: The tokens of its calls so far, in this session.
         self.tokens = 0
         self._recipe = recipe

@@ -1,6 +1,7 @@
-"""Echoes: a model that copies its demonstrations, or its own rows, is shown fewer of them.
+"""Echoes: a model that copies its demonstrations, or its own rows, is shown fewer of them, and made less predictable.
 
     share of copies among the last candidates of a category above the bound -> half the demonstrations
+    again -> half of these, and a higher temperature, unless the recipe sets one
 
 Every batch draws and shuffles its demonstrations anew, so that their order is never the same. Each step is a note.
 
@@ -10,37 +11,40 @@ imitator, which varies its demonstrations by design.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from selfinstruct.growth.batch_result import BatchResult
 from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Demos
-from selfinstruct.records import Batch, Judgement
 
-#: The reasons of candidates that are copies.
-_COPIES = ("echo", "duplicate")
 #: A step is taken when more than this share of a category's candidates are copies, after at least so many of them in
 #: so many batches. With three in ten as the usual share, five of eight are exceeded by chance in 1 % of cases.
 _BOUND, _LEAST_CANDIDATES, _LEAST_BATCHES = 0.6, 8, 2
 #: The most steps of a category: of eight demonstrations, one is left.
 _MOST_STEPS = 3
+#: The temperatures of the second step and the third: local servers have 0.7 or 0.8 by default, hosted models 1.
+_TEMPERATURES = (1.0, 1.2)
 
 
 @dataclass(slots=True)
 class _Category:
-    """The steps taken for a category, the last batch planned before the last one, and the candidates since."""
+    """The steps taken for a category, and the candidates since, of prompts that show as few demonstrations as now."""
 
     steps: int = 0
-    outdated: int = 0
     batches: int = 0
     candidates: int = 0
     copies: int = 0
 
 
 class Echoes:
-    """What is done about the copies of each category."""
+    """What is done about the copies of each category.
 
-    def __init__(self) -> None:
+    ``shown`` is how many demonstrations the recipe shows; ``sets_temperature`` is whether that may be changed.
+    """
+
+    def __init__(self, shown: int, *, sets_temperature: bool = True) -> None:
+        self._shown = shown
+        self._sets_temperature = sets_temperature
         self._categories: dict[str, _Category] = {}
 
     def demos(self, category: str, demos: Demos) -> Demos:
@@ -54,18 +58,24 @@ class Echoes:
         pool = min(demos.pool, left - seeds)
         return Demos(seeds=seeds, pool=pool, grown=min(demos.grown, left - seeds - pool))
 
-    def add_batch(self, batch: Batch, judgements: Sequence[Judgement], last_batch: int) -> Phrase | None:
+    def temperature(self, category: str) -> float | None:
+        """The temperature of the calls for rows of a category; None for the usual one."""
+        state = self._categories.get(category)
+        return _temperature(state.steps) if self._sets_temperature and state is not None else None
+
+    def add_batch(self, result: BatchResult) -> Phrase | None:
         """Count the candidates of a judged batch; the note about a step, if one is taken.
 
-        ``last_batch`` is the number of the batch planned last.
+        A batch that was shown more than its category is now is no evidence.
         """
-        state = self._categories.setdefault(batch.category, _Category())
-        if batch.number <= state.outdated or state.steps >= _MOST_STEPS or not judgements:
+        state = self._categories.setdefault(result.category, _Category())
+        if state.steps >= _MOST_STEPS or not result.candidates:
             return None
-        reasons = [each.rejection.reason for each in judgements if each.rejection is not None]
+        if state.steps and result.demos > max(1, self._shown >> state.steps):
+            return None
         state.batches += 1
-        state.candidates += len(judgements)
-        state.copies += sum(reason in _COPIES for reason in reasons)
+        state.candidates += result.candidates
+        state.copies += result.copies
         if state.batches < _LEAST_BATCHES or state.candidates < _LEAST_CANDIDATES:
             return None
         share = state.copies / state.candidates
@@ -73,9 +83,14 @@ class Echoes:
             # Forget slowly, so that a category that begins to be copied is noticed.
             state.batches, state.candidates, state.copies = 1, state.candidates // 2, state.copies // 2
             return None
-        note = "{category}: {share:.0%} of {count} rows were copies: showing half the demonstrations"
-        taken = Phrase(note, category=batch.category, share=share, count=state.candidates)
         state.steps += 1
-        state.outdated = last_batch
+        note = "{category}: {share:.0%} of {count} rows were copies: showing half the demonstrations"
+        taken = Phrase(note, category=result.category, share=share, count=state.candidates)
+        if self._sets_temperature and (temperature := _temperature(state.steps)) is not None:
+            taken = Phrase("{note}, at temperature {temperature}", note=taken, temperature=temperature)
         state.batches = state.candidates = state.copies = 0
         return taken
+
+
+def _temperature(steps: int) -> float | None:
+    return _TEMPERATURES[steps - 2] if steps >= 2 else None

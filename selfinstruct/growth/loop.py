@@ -20,10 +20,10 @@ from selfinstruct.checks import Criteria
 from selfinstruct.errors import StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth.batch_numbers import BatchNumbers
+from selfinstruct.growth.batch_result import BatchResult
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.decided import take_decisions
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
-from selfinstruct.growth.echoes import Echoes
 from selfinstruct.growth.forecast import Forecast, remedy, shortfall_note
 from selfinstruct.growth.judging import judge_batches, run_tests
 from selfinstruct.growth.planner import (
@@ -59,8 +59,6 @@ from selfinstruct.records import Batch, Failure, Judgement, Request, Row
 _JUDGED_AT_ONCE = 2
 #: Rows of a model's replies that are judged together, of a part of the calls in flight: more are hardly cheaper.
 _ROWS_AT_ONCE, _SHARE_JUDGED = 40, 16
-# Failed replies that are no attempt at the format of a reply.
-_NO_ATTEMPT = ("refusal", "filtered")
 _TOO_LONG = ("context", "too-large")
 
 
@@ -98,7 +96,6 @@ class Loop:
     _tokens: TokenForecast = field(default_factory=TokenForecast)
     _due: deque[BatchCall] = field(default_factory=deque)
     _unread: deque[BatchCall] = field(default_factory=deque)
-    _echoes: Echoes = field(default_factory=Echoes)
     _requests: Requests = field(init=False)
 
     def __post_init__(self) -> None:
@@ -197,7 +194,7 @@ class Loop:
             rng = self._requests.batch_rng(number)
             # Steps show what their method shows, such as other seeds in each prompt.
             steady = self.models.reads_messages and self.criteria.recipe.imitates
-            pool, demos = self.pool, self._echoes.demos
+            pool, demos = self.pool, self.prompt_size.demos
             batch = plan(self.progress, pool.seeds, pool.grown, prompt, number, rng, demos, steady=steady)
             if batch is None:
                 return False
@@ -268,6 +265,8 @@ class Loop:
         self.counts.failed[failure.reason] += 1
         if failure.reason in _TOO_LONG:
             self.prompt_size.record_too_long(batch.number, len(batch.demos), self.last_batch)
+        elif failure.reason == "timeout" and call.step_call.asks_for_rows:
+            self.prompt_size.record_timeout(batch.count)
         if not only_call:
             return replace(call, id=number)
         cancel_batch(self.progress, batch)
@@ -303,18 +302,13 @@ class Loop:
         self.prompt_size.tell(read.notes)
         self.prompt_size.form_is_ignored = self.models.ignores_format
         if not read.failure:
-            state.last_call = call.id
-            if only_call:
-                whole = sum(draft.row is not None for draft in read.drafts)
-                self.prompt_size.record_reply(call.batch_number, whole, len(read.drafts) - whole, self.last_batch)
+            state.last_call, state.seconds = call.id, call.reply.seconds
             return True
         if self.journal.is_unjudged(call.id):
             self.journal.fail(call.id, read.failure, read.message, ends=only_call)
             self.counts.failed[read.failure] += 1
         if only_call:
-            if read.failure not in _NO_ATTEMPT:
-                self.prompt_size.record_reply(call.batch_number, 0, 1, self.last_batch)
-            self._finish_without_candidates(state)
+            self._finish_without_candidates(state, read.failure)
         return not only_call
 
     async def _advance(self, state: BatchState) -> None:
@@ -342,17 +336,16 @@ class Loop:
         """Queue a batch's next calls before those of new batches."""
         self._due.extendleft(reversed([BatchCall(state, step_call) for step_call in state.next_calls()]))
 
-    def _finish_without_candidates(self, state: BatchState) -> None:
+    def _finish_without_candidates(self, state: BatchState, failure: str = "") -> None:
         finish_batch(self.progress, state.batch, ())
-        self._count(state, ())
+        self._count(state, (), failure)
 
-    def _count(self, state: BatchState, judgements: Sequence[Judgement]) -> None:
+    def _count(self, state: BatchState, judgements: Sequence[Judgement], failure: str = "") -> None:
         """Count a finished batch, and give the run up where it stagnates."""
         batch = state.batch
         accepted = self.counts.add_judgements(judgements, batch.category)
         self._tokens.add_batch(state.tokens, accepted)
-        if self.models.reads_messages and (note := self._echoes.add_batch(batch, judgements, self.last_batch)):
-            self.prompt_size.notes.append(note)
+        self.prompt_size.record_batch(BatchResult.of(batch, judgements, state.seconds, failure), self.last_batch)
         self.sampler.finish_batch(batch.category, batch.conditions, batch.count, accepted)
         if not self.use_passages_once:
             self._note_shortfall(batch, accepted)

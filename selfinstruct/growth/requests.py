@@ -55,6 +55,8 @@ class Requests:
             call.model,
             self._lengths.expected(call, batch.count),
             STOP if rows and recipe.continues_rows else (),
+            batch.count if call.asks_for_rows and self.prompt_size.rows.can_be_fewer else 1,
+            self.prompt_size.temperature(batch.category) if rows else None,
         )
 
     def _row_messages(self, state: BatchState) -> tuple[Message, ...]:

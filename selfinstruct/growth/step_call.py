@@ -38,6 +38,13 @@ class StepCall:
         """The name of the model to call; "" for any."""
         return "" if self.definition is None else self.definition.model
 
+    @property
+    def asks_for_rows(self) -> bool:
+        """Whether the reply is to have as many rows as the batch."""
+        if self.definition is None:
+            return True
+        return isinstance(self.definition, Step) and self.definition.reply == "json" and not self.definition.rows
+
     def reply_format(self, recipe: Recipe) -> ReplyFormat | None:
         """The format of a JSON reply; None where the reply is text."""
         fields, definition = recipe.fields, self.definition

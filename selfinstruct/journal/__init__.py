@@ -39,6 +39,7 @@ from selfinstruct.journal.inbox import INBOX_NAME, post, waiting
 from selfinstruct.journal.lock import LOCK_NAME, Lock, holder_of
 from selfinstruct.journal.metadata import QuotaStage, RunMetadata, seeds_digest
 from selfinstruct.journal.recovery import DamagedJournal, Recovered
+from selfinstruct.journal.results import demos_by_batch, rejections_by_call, seconds_by_reply
 from selfinstruct.journal.sent_jobs import count_calls, keys_of_calls, sent_jobs
 from selfinstruct.journal.writer import Journal
 
@@ -76,10 +77,13 @@ __all__ = [
     "State",
     "called_batches",
     "count_calls",
+    "demos_by_batch",
     "holder_of",
     "keys_of_calls",
     "post",
+    "rejections_by_call",
     "row_name",
+    "seconds_by_reply",
     "seeds_digest",
     "sent_jobs",
     "waiting",

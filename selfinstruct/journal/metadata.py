@@ -44,6 +44,7 @@ class RunMetadata:
     are the categories that gave up short of their quota. ``started`` is when the run was created, in UTC (ISO 8601).
     ``held_out`` are the rows of the seed file that nothing is grown from. ``parts`` is empty but where several workers
     grow the run: then it has the round that they are in, or in the journal of a part the numbers of its batches.
+    ``few_rows`` is the seconds that a call might take, if the first calls asked for few rows each, else None.
     """
 
     recipe: str
@@ -62,6 +63,7 @@ class RunMetadata:
     started: str = ""
     held_out: Sequence[Row] = ()
     parts: JSON = field(default_factory=dict)
+    few_rows: float | None = None
 
     @classmethod
     def from_notes(cls, notes: Mapping[str, JSON]) -> Self:

@@ -72,6 +72,7 @@ def _behaviour(options: argparse.Namespace) -> Behaviour:
         faults=faults,
         seed=options.seed,
         latency=options.latency,
+        tokens_per_second=options.tokens_per_second,
         slow_share=options.slow_share,
         slow_factor=options.slow_factor,
         slots=options.slots,
@@ -115,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--prefix", default="/v1", help="path before /chat/completions (default: /v1)")
     add("--latency", type=float, default=0.0, metavar="SECONDS", help="time per reply (default: 0)")
     add("--slow-share", type=_share, default=0.0, help="share of slow replies")
+    add("--tokens-per-second", type=float, default=0.0, metavar="N", help="speed of replies (default: all at once)")
     add("--slow-factor", type=float, default=10.0, help="latency of slow replies, as a multiple (default: 10)")
     add("--slots", type=int, default=0, help="replies generated concurrently; 0 for unlimited")
     add("--requests-per-minute", type=int, default=0, help="rate limit, enforced with 429; 0 for none")

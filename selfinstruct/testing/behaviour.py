@@ -29,9 +29,10 @@ class Behaviour:
     ``faults`` is the share of requests with each fault, by its name in `selfinstruct.testing.FAULTS` (or
     ``name:variant``); their sum is at most 1. ``seed`` and the number of a request determine its fault, so a server
     with the same settings does the same again. A reply takes ``latency``, and ``slow_factor`` times as long for
-    ``slow_share`` of the requests. ``slots`` is the number of replies generated concurrently (0: unlimited); further
-    requests wait. Requests beyond ``requests_per_minute`` are answered by 429 (0: no limit). ``wait`` is the delay in
-    the headers of a 429, ``drip`` the time between the blank lines of the fault of that name.
+    ``slow_share`` of the requests, and longer by its tokens at ``tokens_per_second`` (0: all at once). ``slots`` is the
+    number of replies generated concurrently (0: unlimited); further requests wait. Requests beyond
+    ``requests_per_minute`` are answered by 429 (0: no limit). ``wait`` is the delay in the headers of a 429, ``drip``
+    the time between the blank lines of the fault of that name.
 
     ``no_usage`` and ``partial_usage`` are the shares of replies without usage, or with part of it. ``key`` is the API
     key that requests must have ("": none needed). ``models`` are listed and accepted; with ``any_model``, any other
@@ -49,6 +50,7 @@ class Behaviour:
     latency: float = 0.0
     slow_share: float = 0.0
     slow_factor: float = 10.0
+    tokens_per_second: float = 0.0
     slots: int = 0
     requests_per_minute: int = 0
     wait: float = 0.2

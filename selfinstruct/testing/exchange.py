@@ -81,13 +81,16 @@ class Exchange:
         return [{"role": "user", "content": str(self.body["prompt"])}]
 
     async def answer(self) -> Answer:
-        """Generate the reply with the usual latency, and bill it."""
+        """Generate the reply with the usual latency and speed, and bill it."""
         async with self._slot():
             slow = self.rng.random() < self.behaviour.slow_share
             latency = self.behaviour.latency * (self.behaviour.slow_factor if slow else 1)
             if latency:
                 await asyncio.sleep(latency)
-            return self.bill()
+            answer = self.bill()
+            if self.behaviour.tokens_per_second:
+                await asyncio.sleep(estimate_tokens(answer.content or "") / self.behaviour.tokens_per_second)
+            return answer
 
     def bill(self) -> Answer:
         """Generate the reply immediately, cut to the request's token limit, and bill it."""

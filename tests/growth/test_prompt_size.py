@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from random import Random
 
+from selfinstruct.growth.batch_result import BatchResult
 from selfinstruct.growth.prompt_size import MIN_REPLIES, TOLERATED, WINDOW, PromptSize
 from selfinstruct.recipe import Demos, Prompt
 
 PROMPT = Prompt(rows_per_request=20, demos=Demos(seeds=6, grown=2))
 
 
+def reply(batch: int, whole: int, malformed: int) -> BatchResult:
+    """The result of a batch whose reply has so many rows."""
+    failure = "" if whole else "malformed"
+    return BatchResult(batch, "c", 20, 0, whole + malformed, malformed, accepted=whole, failure=failure)
+
+
 def feed(size: PromptSize, share: float, start: int, replies: int = 2 * MIN_REPLIES) -> int:
     """Record replies of ten rows with a malformed share, each to the batch planned last; return the next number."""
     bad = round(10 * share)
     for batch in range(start, start + replies):
-        size.record_reply(batch, 10 - bad, bad, last_batch=batch)
+        size.record_batch(reply(batch, 10 - bad, bad), last_batch=batch)
     return start + replies
 
 
@@ -31,7 +38,7 @@ def test_chance_seldom_changes_anything() -> None:
     for seed in range(200):
         rng, size = Random(seed), PromptSize(PROMPT)
         for batch in range(1, 101):
-            size.record_reply(batch, *((0, 1) if rng.random() < 0.3 else (20, 0)), last_batch=batch)
+            size.record_batch(reply(batch, *((0, 1) if rng.random() < 0.3 else (20, 0))), last_batch=batch)
         changed += bool(size.notes)
     assert changed <= 10
 
@@ -63,10 +70,10 @@ def test_replies_to_outdated_prompts_are_no_evidence() -> None:
     """After a change, replies to batches planned before it are ignored."""
     size = PromptSize(PROMPT)
     for batch in range(1, MIN_REPLIES + 1):
-        size.record_reply(batch, 0, 1, last_batch=300)
+        size.record_batch(reply(batch, 0, 1), last_batch=300)
     assert len(size.notes) == 1
     for batch in range(MIN_REPLIES + 1, 301):
-        size.record_reply(batch, 0, 1, last_batch=300)
+        size.record_batch(reply(batch, 0, 1), last_batch=300)
     assert len(size.notes) == 1
     feed(size, 1.0, 301)
     assert len(size.notes) == 2
@@ -76,7 +83,7 @@ def test_a_reply_without_a_row_is_malformed_as_a_whole() -> None:
     """A reply without any well-formed row counts as malformed as a whole, however few rows it has."""
     size = PromptSize(PROMPT)
     for batch in range(1, WINDOW + 1):
-        size.record_reply(batch, *((0, 1) if batch % 3 else (20, 0)), last_batch=batch)
+        size.record_batch(reply(batch, *((0, 1) if batch % 3 else (20, 0))), last_batch=batch)
     assert size.notes
 
 

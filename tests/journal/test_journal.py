@@ -178,6 +178,7 @@ STORED: dict[str, Any] = {
     "exhausted": sorted([HARD, "users"]),
     "started": "2026-11-26T20:00:00+00:00",
     "held_out": [{"Question": "Q1", "Answer": "1"}],
+    "few_rows": 600.0,
 }
 
 

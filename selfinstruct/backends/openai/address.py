@@ -103,3 +103,15 @@ def _expanded(value: str, environ: Mapping[str, str], place: str) -> str:
         return text
 
     return VARIABLE.sub(variable, value)
+
+
+def read_key(environ: Mapping[str, str], name: str) -> str:
+    """Read the API key from a variable; raises EndpointError, without showing the key, if no header can contain it."""
+    key = environ.get(name, "").strip()
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise EndpointError(
+            "environment variable {name}: invalid characters in the API key",
+            hint="Set it to the key alone, without quotes, spaces or line breaks.",
+            name=name,
+        )
+    return key

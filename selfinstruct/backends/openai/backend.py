@@ -19,9 +19,9 @@ from random import Random
 from typing import Any
 
 from selfinstruct.backends.budget import Budget, BudgetSpent
-from selfinstruct.backends.openai.address import Address
+from selfinstruct.backends.openai.address import Address, read_key
 from selfinstruct.backends.openai.billing import DEFAULT_MAX_TOKENS, Billing
-from selfinstruct.backends.openai.call_error import CallError, from_status
+from selfinstruct.backends.openai.call_error import CallError, from_status, truncated_prompt
 from selfinstruct.backends.openai.completion import Completion, read_completion
 from selfinstruct.backends.openai.endings import Endings
 from selfinstruct.backends.openai.format_watch import FormatWatch
@@ -30,6 +30,7 @@ from selfinstruct.backends.openai.pacing import Pacing
 from selfinstruct.backends.openai.preflight import Preflight
 from selfinstruct.backends.openai.reply_limit import ReplyLimits
 from selfinstruct.backends.openai.settings import EndpointSettings
+from selfinstruct.backends.openai.strength import weakness
 from selfinstruct.backends.openai.trial import Trial
 from selfinstruct.backends.openai.wire import Wire
 from selfinstruct.errors import EndpointError
@@ -97,7 +98,10 @@ class OpenAIBackend:
         self._settings = settings
         self._clock = clock
         self._model = model.name
+        self._recipe_model = model
         self._answered = False
+        # The most rows of a request that was answered; one is always tried again.
+        self._most_rows = 1
         #: The first call, which may still be under way.
         self.trial = Trial(Usage(_TRIAL_TOKENS, _TRIAL_TOKENS, estimated=True))
         self._endings = Endings()
@@ -128,7 +132,7 @@ class OpenAIBackend:
 
         Raises EndpointError, with a remedy, if the endpoint cannot be used, and BudgetSpent.
         """
-        key = _key(environ, model.api_key_env)
+        key = read_key(environ, model.api_key_env)
         if model.timeout is not None:
             settings = replace(settings, deadlines=settings.deadlines.capped_at(model.timeout))
 
@@ -183,7 +187,13 @@ class OpenAIBackend:
         while True:
             limit = self._limits.of(request, expected)
             body = self.options.body(
-                self._model, request.messages, request.seed, request.reply_format, limit, request.stop
+                self._model,
+                request.messages,
+                request.seed,
+                request.reply_format,
+                limit,
+                request.stop,
+                request.temperature,
             )
             try:
                 outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(errors))
@@ -194,6 +204,7 @@ class OpenAIBackend:
             billed, tries = billed + usage, tries + 1
             if isinstance(outcome, Completion):
                 self._answered = True
+                self._most_rows = max(self._most_rows, request.rows)
                 if self._limits.record(request, limit, outcome) and tries < _REASONED_TRIES:
                     continue
                 return Reply(outcome.text, self.name, billed, outcome.finish_reason, seconds, tries)
@@ -203,6 +214,8 @@ class OpenAIBackend:
             errors[outcome.reason] += 1
             if outcome.fatal:
                 return failure(outcome, self._stop(outcome))
+            if outcome.reason == "timeout" and request.rows > self._most_rows:
+                return failure(outcome)  # fewer rows may be in time
             now = self._clock()
             if outcome.option and self.options.reject(outcome.option, body, outcome.detail or outcome.message):
                 self._require_token_limit()
@@ -249,6 +262,17 @@ class OpenAIBackend:
             note = "{name}: the endpoint seems to have truncated {count:,} prompts"
             notes.append(Phrase(note, name=self.name, count=truncated))
         return notes
+
+    @property
+    def weakness(self) -> Phrase | None:
+        """Why this model may need calls for few rows, for the user; None where nothing says so."""
+        after = self._settings.preflight.accepted_after if self.trial.is_under_way else None
+        return weakness(self._recipe_model, self.name, self._wire.base_url, after)
+
+    @property
+    def deadline(self) -> float:
+        """The most seconds that a call may take."""
+        return self._settings.deadlines.total
 
     @property
     def ignores_format(self) -> bool:
@@ -351,14 +375,7 @@ class OpenAIBackend:
         if isinstance(outcome, Completion) and outcome.input is not None and outcome.input < least:
             self.counts.truncated_prompts += 1
             if "{" not in outcome.text:
-                problem = Phrase(
-                    "the endpoint truncated the prompt to {input:,} of about {expected:,} tokens",
-                    input=outcome.input,
-                    expected=expected,
-                )
-                hint = "Raise its context length (num_ctx in Ollama), or use fewer demonstrations."
-                usage = Usage(outcome.input, outcome.output or 0)
-                return CallError("context", problem, hint, billed=True, usage=usage), answer.headers
+                return truncated_prompt(outcome.input, outcome.output or 0, expected), answer.headers
         return outcome, answer.headers
 
     def _require_token_limit(self) -> None:
@@ -381,15 +398,3 @@ class OpenAIBackend:
 
         self._pacing.stop(error)
         return error()
-
-
-def _key(environ: Mapping[str, str], name: str) -> str:
-    """Read the API key from a variable; raises EndpointError, without showing the key, if no header can contain it."""
-    key = environ.get(name, "").strip()
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise EndpointError(
-            "environment variable {name}: invalid characters in the API key",
-            hint="Set it to the key alone, without quotes, spaces or line breaks.",
-            name=name,
-        )
-    return key

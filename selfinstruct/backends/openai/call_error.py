@@ -122,6 +122,15 @@ def another_api(keys: str) -> CallError:
     return CallError("another-api", problem, hint, max_tries=2, billed=True)
 
 
+def truncated_prompt(read: int, written: int, expected: int) -> CallError:
+    """The error of an endpoint that read less of the prompt than the ``expected`` tokens, and replied to that."""
+    problem = Phrase(
+        "the endpoint truncated the prompt to {input:,} of about {expected:,} tokens", input=read, expected=expected
+    )
+    hint = "Raise its context length (num_ctx in Ollama), or use fewer demonstrations."
+    return CallError("context", problem, hint, billed=True, usage=Usage(read, written))
+
+
 def _detail(status: int, error: ErrorBody) -> Phrase:
     return Phrase("status {status}: {message}", status=status, message=error.message)
 

@@ -32,7 +32,7 @@ _PLAIN_TYPES = ("string", "integer", "number", "boolean")
 _RAISE, _MOST_RAISED = 8, 32_768
 #: A lower limit than this leaves no room for a row: the prompt is too long.
 _LEAST_LIMIT = 64
-_STREAM_OPTIONS, _STOP = "stream_options", "stop"
+_STREAM_OPTIONS, _STOP, _TEMPERATURE = "stream_options", "stop", "temperature"
 
 
 class Options:
@@ -57,6 +57,8 @@ class Options:
         }
         self._sampling: dict[str, Any] = {name: value for name, value in sampling.items() if value is not None}
         self._send_seed = self._send_stop = True
+        # Not even where the endpoint refuses the recipe's.
+        self._send_temperature = model.temperature is None
         self._send_system = True
         self._extra: dict[str, Any] = dict(model.extra_body)
         self._stream = model.stream
@@ -76,13 +78,17 @@ class Options:
         reply_format: ReplyFormat | None = None,
         limit: int | None = None,
         stop: Sequence[str] = (),
+        temperature: float | None = None,
     ) -> dict[str, Any]:
         """The body of a request.
 
         ``reply_format`` None is plain text. ``limit`` is the token limit of this reply, if it is to be below that of
-        the model. The reply ends before one of the texts in ``stop``.
+        the model. The reply ends before one of the texts in ``stop``. ``temperature`` is that of this request, where
+        the recipe has none.
         """
         body: dict[str, Any] = {"model": model, **self._prompt(messages), **self._sampling}
+        if temperature is not None and self._send_temperature:
+            body[_TEMPERATURE] = temperature
         if self._send_seed:
             body["seed"] = seed
         tokens = self._token_limit(limit)
@@ -157,6 +163,9 @@ class Options:
         elif option == _STOP and self._send_stop:
             self._send_stop = False
             self._note(option, message, Phrase("sending none"))
+        elif option == _TEMPERATURE and self._send_temperature:
+            self._send_temperature = False
+            self._note(option, message, Phrase("using the model's default"))
         elif option == "seed" and self._send_seed:
             self._send_seed = False
             self._note(option, message, Phrase("sending none"))

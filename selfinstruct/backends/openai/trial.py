@@ -40,6 +40,11 @@ class Trial:
         """The tokens so far, estimated while a call is in flight."""
         return self._usage + self._estimate if self._in_flight else self._usage
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it counts as accepted, but has not ended."""
+        return self._task is not None and not self._task.done()
+
     async def attempt(self, call: Awaitable[tuple[T, Usage]]) -> T:
         """Make one of its calls, which returns its outcome and usage."""
         self.calls += 1

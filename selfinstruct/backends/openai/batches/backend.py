@@ -106,7 +106,14 @@ class BatchBackend:
         while True:
             options, limits = self._endpoint.options, self._endpoint.limits
             limit = limits.of(request, expected)
-            body = options.body(self._endpoint.model, request.messages, request.seed, request.reply_format, limit)
+            body = options.body(
+                self._endpoint.model,
+                request.messages,
+                request.seed,
+                request.reply_format,
+                limit,
+                temperature=request.temperature,
+            )
             # No job is streamed.
             body = {option: value for option, value in body.items() if option not in ("stream", "stream_options")}
             model, outcome = await self._attempt(name, body, request)
