@@ -34,8 +34,8 @@ from selfinstruct import api
 _SEEDS = Path(__file__).parent.parent / "seeds"
 _PORT, _SLOTS = 8791, 2
 _SHOWN = 4
-#: Seconds for loading the model.
-_LOADING = 120
+#: Seconds for loading the model, and for ending.
+_LOADING, _STOPPING = 120, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,9 @@ def serving(program: str, model: str, log: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{_PORT}/v1"
         finally:
             server.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(_STOPPING)
+            server.kill()  # it may wait for a reply that nobody reads
             server.wait()
 
 
