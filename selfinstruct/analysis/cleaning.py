@@ -98,7 +98,7 @@ def deduplicate_file(
     shards = _Shards()
     pending: deque[Record] = deque()
     first, records = _peek(stream.records)
-    compared, unique = _compared_fields(stream, first, fields, name)
+    compared, unique = compared_fields(stream, first, fields, name)
     not_utf8 = 0
 
     def texts() -> Iterator[str]:
@@ -107,11 +107,8 @@ def deduplicate_file(
             lines.append(record.line)
             shards.add(record.file)
             pending.append(record)
-            if isinstance(record.value, str):
-                not_utf8 += _NOT_UTF8.search(record.value) is not None
-                yield record.value
-            else:
-                yield compared_text(record.value, compared)
+            not_utf8 += is_not_utf8(record)
+            yield text_of(record, compared)
 
     count = 0
     kept(stream.header)
@@ -122,7 +119,8 @@ def deduplicate_file(
             kept(record.raw)
         else:
             files = shards.both(verdict.number, verdict.nearest)
-            dropped(_dropped_row(stream.format, record, lines[verdict.nearest], verdict.score, files))
+            about = {**files, "line": record.line, "nearest": lines[verdict.nearest], "score": verdict.score}
+            dropped(dropped_row(about, row_json(stream.format, record)))
         if (verdict.number + 1) % _EVERY == 0:
             watch(verdict.number + 1, count)
     count_dropped, notes = len(lines) - count, tuple(stream.notes)
@@ -152,21 +150,42 @@ class _Shards:
         return {"file": own, "nearest_file": other}
 
 
-def _dropped_row(form: str, record: Record, nearest_line: int, score: float | None, files: Mapping[str, str]) -> bytes:
-    """A line of JSON about a dropped row; the bytes of a JSON row are copied, so that no value changes."""
-    about: dict[str, Any] = {**files, "line": record.line, "nearest": nearest_line, "score": score}
-    if form == "jsonl":
-        return to_json(about).encode()[:-1] + b', "row": ' + record.raw.strip() + b"}\n"
-    return to_json({**about, "row": record.value}).encode() + b"\n"
+def text_of(record: Record, compared: Sequence[str]) -> str:
+    """What of a row is compared."""
+    return record.value if isinstance(record.value, str) else compared_text(record.value, compared)
+
+
+def is_not_utf8(record: Record) -> bool:
+    """Whether a row is a plain line with bytes that are not UTF-8."""
+    return isinstance(record.value, str) and _NOT_UTF8.search(record.value) is not None
+
+
+def row_json(form: str, record: Record) -> bytes:
+    """A row as JSON; the bytes of a row that is JSON are copied, so that no value changes."""
+    return record.raw.strip() if form == "jsonl" else _json(record.value)
+
+
+def dropped_row(about: Mapping[str, Any], row: bytes) -> bytes:
+    """A line of JSON about a dropped row, which ``row`` is."""
+    return _json(about)[:-1] + b', "row": ' + row + b"}\n"
+
+
+def _json(value: Any) -> bytes:
+    return to_json(value).encode()
+
+
+def read_first(records: Iterator[Record]) -> list[Record]:
+    """The first records, which show the fields to compare."""
+    return list(islice(records, _SAMPLE))
 
 
 def _peek(records: Iterator[Record]) -> tuple[list[Record], Iterator[Record]]:
     """The first records, and all of them."""
-    first = list(islice(records, _SAMPLE))
+    first = read_first(records)
     return first, chain(first, records)
 
 
-def _compared_fields(
+def compared_fields(
     stream: RowStream, first: Sequence[Record], fields: Sequence[str], name: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The fields to compare, and those left out because they are unique by construction or no texts."""

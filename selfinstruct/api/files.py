@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
 from selfinstruct.analysis.findings import Findings
 from selfinstruct.analysis.gate import find_problems, next_baseline
 from selfinstruct.analysis.gate.baseline import baseline_text
+from selfinstruct.engines import Sinks, Watch, deduplicate_on_ray
 from selfinstruct.errors import InputError
 from selfinstruct.files import open_whole, write_whole
 from selfinstruct.messages import Phrase
@@ -142,6 +143,10 @@ def dedup(
     out: str | Path | BinaryIO | None = None,
     dropped: str | Path | None = None,
     watch: Callable[[int, int], None] = _ignore,
+    engine: Literal["local", "ray"] = "local",
+    ray_address: str | None = None,
+    work: str | Path | None = None,
+    watch_stages: Watch | None = None,
 ) -> Cleaning:
     """Drop the near-duplicates of earlier rows from a file (JSON Lines, CSV, TSV, plain lines; "-" is stdin).
 
@@ -151,8 +156,14 @@ def dedup(
     ``dropped`` as JSON Lines. A file in another ``encoding`` than UTF-8 is written in UTF-8. ``watch``
     is called with the number of rows read and of rows kept.
 
+    With ``engine="ray"`` the work is done by the cluster at ``ray_address``, by default by all processors of this
+    machine, and the result is the same to the byte. ``work`` is the directory of its checkpoints, by default beside
+    ``out``: every machine must see it, and the input, under the same path. After a kill, the same call goes on from
+    there. ``watch_stages`` is called with its progress.
+
     Raises RowError if the file cannot be read, StorageError if a file cannot be written, InputError if ``dropped`` is
-    the input or the output file, or ``max_rouge_l`` is out of range.
+    the input or the output file, ``max_rouge_l`` is out of range, Ray is missing, or ``work`` is not the directory of
+    this deduplication.
     """
     if not 0 < max_rouge_l <= 1:
         message = Phrase(
@@ -169,6 +180,19 @@ def dedup(
                     hint="Name another file for dropped rows.",
                     dropped=dropped,
                 )
+    if engine == "ray":
+        with contextlib.ExitStack() as stack:
+            sinks = Sinks(_writer(stack, out), None if dropped is None else _writer(stack, dropped))
+            return deduplicate_on_ray(
+                source,
+                sinks,
+                _work_directory(source, out, work),
+                ray_address,
+                fields=fields,
+                max_rouge_l=max_rouge_l,
+                encoding=encoding,
+                watch=watch_stages,
+            )
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(open_source(source, by_line=True, encoding=encoding))
         return deduplicate_file(
@@ -191,10 +215,28 @@ async def dedup_async(
     out: str | Path | BinaryIO | None = None,
     dropped: str | Path | None = None,
     watch: Callable[[int, int], None] = _ignore,
+    engine: Literal["local", "ray"] = "local",
+    ray_address: str | None = None,
+    work: str | Path | None = None,
+    watch_stages: Watch | None = None,
 ) -> Cleaning:
     """``dedup`` in a thread, so that the event loop stays free; ``watch`` is called from that thread."""
-    work = partial(dedup, source, fields=fields, max_rouge_l=max_rouge_l, encoding=encoding)
-    return await asyncio.to_thread(partial(work, out=out, dropped=dropped, watch=watch))
+    files: dict[str, Any] = {"encoding": encoding, "out": out, "dropped": dropped, "work": work}
+    job = partial(dedup, source, fields=fields, max_rouge_l=max_rouge_l, watch=watch, **files)
+    return await asyncio.to_thread(job, engine=engine, ray_address=ray_address, watch_stages=watch_stages)
+
+
+def _work_directory(source: str | Path, out: str | Path | BinaryIO | None, work: str | Path | None) -> Path:
+    """The directory of checkpoints."""
+    if str(source) == "-":
+        raise InputError(
+            'stdin: `engine="ray"` reads files only', hint="Save the rows to a file that all machines see."
+        )
+    if work is not None:
+        return Path(work)
+    if isinstance(out, str | Path):
+        return Path(out).with_name(f"{Path(out).name}.work")
+    raise InputError('`engine="ray"`: no directory for its checkpoints', hint="Name `out` or `work`.")
 
 
 def _writer(stack: contextlib.ExitStack, out: str | Path | BinaryIO | None) -> Callable[[bytes], object]:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from selfinstruct.cli.console import console, print_json
+from selfinstruct.cli.engine_progress import show_engine
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
 from selfinstruct.messages import _
+
+
+class Engine(StrEnum):
+    """Where the work runs."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 def dedup(
@@ -31,6 +40,16 @@ def dedup(
     dropped: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Output file for dropped rows, each with its nearest kept row.")
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(metavar="local|ray", help="Where the work runs; ray: on all processors, or on a cluster.")
+    ] = Engine.LOCAL,
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Ray cluster [default: start one on this machine].")
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Checkpoints of --engine ray, seen by every machine [default: OUT.work]."),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print counts as JSON on stdout; write rows only to --out.")
     ] = False,
@@ -38,6 +57,7 @@ def dedup(
     """Keep the first row of each group of near-duplicates, in file order and byte for byte.
 
     Similarity is exact ROUGE-L. The file is streamed; only the tokens of kept rows stay in memory.
+    With --engine ray the rows are the same to the byte, each worker needs little memory, and a killed command resumes.
     """
     from selfinstruct import api
     from selfinstruct.render.cleaning import cleaning_text
@@ -46,10 +66,15 @@ def dedup(
     names = [name for part in (fields or "").split(",") if (name := part.strip())]
     screen = console()
     to = sys.stdout.buffer if out is None and not json else out
-    with show_count(screen, _("kept")) as watch:
-        done = api.dedup(
-            file, fields=names, max_rouge_l=max_rouge_l, encoding=encoding, out=to, dropped=dropped, watch=watch
-        )
+    settings: dict[str, Any] = {"fields": names, "max_rouge_l": max_rouge_l, "encoding": encoding, "dropped": dropped}
+    if engine is Engine.RAY:
+        with show_engine(screen) as watch_stages:
+            done = api.dedup(
+                file, out=to, engine="ray", ray_address=ray_address, work=work, watch_stages=watch_stages, **settings
+            )
+    else:
+        with show_count(screen, _("kept")) as watch:
+            done = api.dedup(file, out=to, watch=watch, **settings)
     if json:
         print_json(done.to_dict())
     sys.stdout.flush()

@@ -107,6 +107,16 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def format_size(size: int) -> str:
+    """A number of bytes, in decimal units: 850 B, 2.5 MB, 31 GB."""
+    value, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.1f} {unit}" if value < 10 and unit != "B" else f"{value:.0f} {unit}"
+
+
 def format_money(amount: float) -> str:
     """Return an amount in the currency of the prices: two decimals, or as many as show three digits of it."""
     if not amount:

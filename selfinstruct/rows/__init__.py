@@ -16,7 +16,7 @@ from selfinstruct.rows.objects import rows_from_objects
 from selfinstruct.rows.reader import RowStream, open_rows
 from selfinstruct.rows.record import Record
 from selfinstruct.rows.row_file import RowFile, parse_rows, read_rows
-from selfinstruct.rows.sources import file_name, find_shards, open_row_file, open_source, open_unpacked
+from selfinstruct.rows.sources import file_name, find_shards, open_row_file, open_shard, open_source, open_unpacked
 
 __all__ = [
     "MAX_NESTING",
@@ -29,6 +29,7 @@ __all__ = [
     "known_encoding",
     "open_row_file",
     "open_rows",
+    "open_shard",
     "open_source",
     "open_unpacked",
     "parse_rows",

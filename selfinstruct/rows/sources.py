@@ -14,7 +14,7 @@ import glob
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -129,27 +129,47 @@ def _chained(first: RowStream, shards: list[str], *, by_line: bool, encoding: st
     for shard in shards[1:]:
         with open_row_file(shard) as file:
             stream = open_rows(file, shard, by_line=by_line, encoding=encoding)
-            if by_line and (stream.format, stream.header) != (first.format, first.header):
-                problem = (
-                    Phrase("{format} with another header", format=stream.format)
-                    if stream.format == first.format
-                    else stream.format
-                )
-                raise RowError(
-                    shard,
-                    "{problem}, unlike {shard}",
-                    hint="Shards must have one format and header.",
-                    problem=problem,
-                    shard=shards[0],
-                )
-            if set(stream.fields) != set(first.fields) and stream.format in ("csv", "tsv", "parquet", "arrow"):
-                listed = ", ".join(stream.fields)
-                hint = Phrase("Shards must have the same fields: {fields}.", fields=", ".join(first.fields))
-                raise RowError(
-                    shard, Phrase("fields differ from {shard}: {listed}", shard=shards[0], listed=listed), hint=hint
-                )
+            _refuse_other(stream, shard, first, shards[0], by_line=by_line)
             yield from _named(stream, shard)
             first.notes.extend(note for note in stream.notes if note not in first.notes)
+
+
+@contextlib.contextmanager
+def open_shard(shards: Sequence[str], at: int, *, by_line: bool = False, encoding: str = UTF_8) -> Iterator[RowStream]:
+    """Yield the rows of one of the shards that ``open_source`` reads one after the other.
+
+    Raises RowError as ``open_source`` does.
+    """
+    with open_row_file(shards[0]) as file, contextlib.ExitStack() as stack:
+        stream = first = open_rows(file, shards[0], by_line=by_line, encoding=encoding)
+        if at:
+            own = stack.enter_context(open_row_file(shards[at]))
+            stream = open_rows(own, shards[at], by_line=by_line, encoding=encoding)
+            _refuse_other(stream, shards[at], first, shards[0], by_line=by_line)
+        yield replace(stream, records=_named(stream, shards[at]))
+
+
+def _refuse_other(stream: RowStream, shard: str, first: RowStream, first_shard: str, *, by_line: bool) -> None:
+    """Refuse a shard that is unlike the first one."""
+    if by_line and (stream.format, stream.header) != (first.format, first.header):
+        problem = (
+            Phrase("{format} with another header", format=stream.format)
+            if stream.format == first.format
+            else stream.format
+        )
+        raise RowError(
+            shard,
+            "{problem}, unlike {shard}",
+            hint="Shards must have one format and header.",
+            problem=problem,
+            shard=first_shard,
+        )
+    if set(stream.fields) != set(first.fields) and stream.format in ("csv", "tsv", "parquet", "arrow"):
+        listed = ", ".join(stream.fields)
+        hint = Phrase("Shards must have the same fields: {fields}.", fields=", ".join(first.fields))
+        raise RowError(
+            shard, Phrase("fields differ from {shard}: {listed}", shard=first_shard, listed=listed), hint=hint
+        )
 
 
 def _named(stream: RowStream, shard: str) -> Iterator[Record]:

@@ -37,9 +37,9 @@ class Signatures:
 
     def __init__(self, frequencies: Integers, rows: int, mean_length: float) -> None:
         """Choose the bits for elements with these ``frequencies`` in a pool of ``rows`` rows."""
-        self.words = min(max(round(mean_length / _TOKENS_PER_WORD), 1), _MOST_WORDS)
+        self.words = words_for(mean_length)
         self._rows = Column(np.uint64, self.words)
-        self._places = self._places_of(np.arange(len(frequencies)), frequencies * _COMMON > rows)
+        self._places = bit_places(np.arange(len(frequencies)), are_common(frequencies, rows), self.words)
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -47,16 +47,13 @@ class Signatures:
 
     def sign(self, elements: NDArray[np.uint32], rows: Integers, count: int) -> Words:
         """The signatures of ``count`` texts; ``rows[i]``, from 0, is the text that ``elements[i]`` belongs to."""
-        width = 64 * self.words
-        bits = np.zeros(count * width, np.bool_)
-        bits[rows * width + self._places[elements]] = True
-        return np.packbits(bits).view(np.uint64).reshape(count, self.words)
+        return signed(self._places[elements], rows, count, self.words)
 
     def cover(self, elements: int) -> None:
         """Choose the bits for new elements up to at least ``elements``; new ones count as rare."""
         if elements > len(self._places):
             more = np.arange(len(self._places), elements * 5 // 4 + 1024)
-            self._places = np.concatenate((self._places, self._places_of(more, np.zeros(len(more), np.bool_))))
+            self._places = np.concatenate((self._places, bit_places(more, np.zeros(len(more), np.bool_), self.words)))
 
     def extend(self, signatures: Words) -> None:
         """Append the signatures of further rows."""
@@ -70,11 +67,32 @@ class Signatures:
         """The signatures of this row and all later ones; a view."""
         return self._rows.values[row:]
 
-    def _places_of(self, elements: Integers, common: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        mixed = (elements.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
-        few, most = np.uint64(_COMMON_BITS), np.uint64(64 - _COMMON_BITS)
-        word, mixed = mixed % np.uint64(self.words), mixed // np.uint64(self.words)
-        return (word * np.uint64(64) + np.where(common, mixed % few, mixed % most + few)).astype(np.uint8)
+
+def words_for(mean_length: float) -> int:
+    """The number of words of the signatures of rows of this mean length, in tokens."""
+    return min(max(round(mean_length / _TOKENS_PER_WORD), 1), _MOST_WORDS)
+
+
+def bit_places(elements: NDArray[Any], common: NDArray[np.bool_], words: int) -> NDArray[np.uint8]:
+    """The bit of each element, given by its code, in a signature; ``common`` says which elements are."""
+    mixed = (elements.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)
+    few, most = np.uint64(_COMMON_BITS), np.uint64(64 - _COMMON_BITS)
+    word, mixed = mixed % np.uint64(words), mixed // np.uint64(words)
+    return (word * np.uint64(64) + np.where(common, mixed % few, mixed % most + few)).astype(np.uint8)
+
+
+def are_common(frequencies: Integers, rows: int) -> NDArray[np.bool_]:
+    """Whether the elements that so many of ``rows`` rows contain are common."""
+    common: NDArray[np.bool_] = frequencies * _COMMON > rows
+    return common
+
+
+def signed(places: NDArray[np.uint8], rows: Integers, count: int, words: int) -> Words:
+    """The signatures of ``count`` texts from the bits of their elements; ``rows[i]`` is the text of ``places[i]``."""
+    width = 64 * words
+    bits = np.zeros(count * width, np.bool_)
+    bits[rows * width + places] = True
+    return np.packbits(bits).view(np.uint64).reshape(count, words)
 
 
 def shared_bits(signature: Words, signatures: Words) -> NDArray[np.uint8]:

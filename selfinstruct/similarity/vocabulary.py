@@ -31,7 +31,11 @@ class Vocabulary:
 
     def encode(self, text: str) -> list[int]:
         """Return the elements of a text, in text order."""
-        words, code = tokens(text), self._codes.__getitem__
+        return self.encode_tokens(tokens(text))
+
+    def encode_tokens(self, words: list[str]) -> list[int]:
+        """Return the elements of a text that has these tokens."""
+        code = self._codes.__getitem__
         if len(set(words)) == len(words):
             return list(map(code, words))
         times: dict[str, int] = {}
@@ -49,6 +53,20 @@ class Vocabulary:
             return codes.tobytes().decode("utf-32-le", "surrogatepass")
         except UnicodeDecodeError:
             return [int(code) for code in codes]
+
+    def names(self) -> list[str]:
+        """A name for each element, the same in every vocabulary: ``28``, and ``28 1`` for its second occurrence."""
+        names = [""] * len(self)
+        for word, code in self._codes.items():
+            names[code] = word
+        for word, later in self._repeated.items():
+            for time, code in enumerate(later, 1):
+                names[code] = f"{word} {time}"
+        return names
+
+    def first_occurrences(self) -> NDArray[np.uint32]:
+        """For each element, the element that is the first occurrence of its token."""
+        return np.array(self._token_of, np.uint32)
 
     def _new_token(self) -> int:
         self._token_of.append(len(self._token_of))

@@ -1,0 +1,9 @@
+"""Where work runs: here, one task after another, or on the machines of a Ray cluster.
+
+Does not handle: what the work is. Every engine gives the same bytes.
+"""
+
+from selfinstruct.engines.dedup import Progress, Sinks, Watch, deduplicate
+from selfinstruct.engines.on_ray import deduplicate_on_ray
+
+__all__ = ["Progress", "Sinks", "Watch", "deduplicate", "deduplicate_on_ray"]

@@ -1,0 +1,276 @@
+"""``dedup`` as stages of tasks, on any number of machines: the rows, counts and notes of ``analysis.cleaning``.
+
+    files -> rows (cut) -> elements (count, merge) -> entries (encode) -> verdicts (join, compare) -> files (write)
+
+Only the verdicts are decided here, in one process; everything else is done by tasks, which read and write the work
+directory. A stage begins when the one before it is complete. After a kill, the tasks whose result exists are skipped.
+
+Does not handle: where tasks run (``engines.executor``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from selfinstruct._version import __version__
+from selfinstruct.analysis.cleaning import Cleaning, compared_fields, read_first
+from selfinstruct.engines.dedup.comparing import compare
+from selfinstruct.engines.dedup.counting import count, find_copies, merge
+from selfinstruct.engines.dedup.cutting import Reading, block_name, cut, read_notes
+from selfinstruct.engines.dedup.encoding import Scale, encode
+from selfinstruct.engines.dedup.joining import Part, join
+from selfinstruct.engines.dedup.settling import Mask, Near, Verdicts, settle, settle_copies
+from selfinstruct.engines.dedup.work import Blocks, Job, load, open_work, remove_work, save
+from selfinstruct.engines.dedup.writing import write
+from selfinstruct.engines.executor import Executor
+from selfinstruct.errors import RowError
+from selfinstruct.rows import file_name, find_shards, open_source
+from selfinstruct.similarity.signatures import words_for
+
+_PARTITION_BYTES = 1 << 24  # of input, for each partition of elements
+_FEWEST, _MOST = 8, 4096  # partitions
+_TARGETS = 1 << 21  # entries of targets that a task holds: some 200 MB
+_TASK = 1 << 17  # entries that are worth a task of their own
+_MOST_PAIRS = 16  # for each entry of a query, of rows that are compared with each other
+_COMPARED = 1 << 18  # pairs that a task compares
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a deduplication is.
+
+    ``done`` of the ``tasks`` of a ``stage`` (read, count, merge, encode, copies, join, compare, write) are done, and
+    all tasks together have written ``size`` bytes. ``settled`` of the ``rows`` are decided on; 0 before they are read.
+    """
+
+    stage: str
+    done: int
+    tasks: int
+    size: int
+    settled: int
+    rows: int
+
+
+Watch = Callable[[Progress], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Sinks:
+    """Where the rows go: functions that take bytes."""
+
+    kept: Callable[[bytes], object]
+    dropped: Callable[[bytes], object] | None
+
+
+def deduplicate(
+    source: str,
+    work: Path,
+    executor: Executor,
+    sinks: Sinks,
+    *,
+    fields: Sequence[str],
+    max_rouge_l: float,
+    encoding: str,
+    watch: Watch = lambda progress: None,
+) -> Cleaning:
+    """Drop the near-duplicates of a file or of shards, with the result of ``deduplicate_file``.
+
+    ``work`` is the work directory, which is removed in the end; every machine of the executor sees it, and the files,
+    under the same path.
+
+    Raises:
+        RowError: as ``deduplicate_file``.
+        InputError: ``work`` has the checkpoints of another input.
+        StorageError: ``work`` cannot be written.
+    """
+    shards = find_shards(source)
+    with open_source(source, by_line=True, encoding=encoding) as stream:
+        compared, unique = compared_fields(stream, read_first(stream.records), fields, file_name(source))
+        form, header, all_notes = stream.format, stream.header, stream.notes[: shards is not None and len(shards) > 1]
+    files = [Path(each) for each in shards or [source]]
+    states = [(str(file.resolve()), (state := file.stat()).st_size, state.st_mtime_ns) for file in files]
+    size = sum(state[1] for state in states)
+    partitions = min(max(size // _PARTITION_BYTES, _FEWEST), _MOST)
+    open_work(
+        work,
+        {
+            "version": __version__,
+            "files": [list(state) for state in states],
+            "compared": list(compared),
+            "encoding": encoding,
+            "max_rouge_l": max_rouge_l,
+            "partitions": partitions,
+        },
+    )
+    stages = _Stages(Job(work.resolve(), max_rouge_l, partitions), executor, watch)
+    reading = Reading(source, shards, compared, encoding)
+    blocks, not_utf8, notes = stages.cut(reading, len(files))
+    verdicts = stages.decide(blocks)
+    stages.write(blocks, shards or (), header, sinks)
+    all_notes = list(dict.fromkeys([*all_notes, *notes]))
+    remove_work(work)
+    kept = int(verdicts.kept.sum())
+    rows = len(verdicts.kept)
+    return Cleaning(rows, kept, rows - kept, form, compared, max_rouge_l, not_utf8, tuple(all_notes), unique)
+
+
+class _Stages:
+    """The stages of one deduplication."""
+
+    def __init__(self, job: Job, executor: Executor, watch: Watch) -> None:
+        self._job, self._executor, self._watch = job, executor, watch
+        self._size = self._steps = self._settled = self._rows = 0
+        self._blocks = Blocks((), (0,))
+        self._entries = np.empty((0, 0), np.int64)
+
+    def cut(self, reading: Reading, files: int) -> tuple[Blocks, int, list[str]]:
+        """Cut the files: the blocks, the number of lines that are not UTF-8, the notes."""
+        calls = [(self._job, reading.absolute(), at) for at in range(files)]
+        for at, size in enumerate(self._run("read", cut, calls)):
+            if size < 0:
+                _raise_error(reading, at)
+        names, counts, not_utf8, notes = list[str](), [0], 0, list[str]()
+        for at in range(files):
+            own = load(self._job.path("cut", at), "counts").tolist()
+            names += [block_name(at, number) for number in range(len(own))]
+            counts += own
+            not_utf8 += int(load(self._job.path("cut", at), "not_utf8")[0])
+            notes += read_notes(self._job, at)
+        blocks = Blocks(tuple(names), tuple(np.cumsum(counts).tolist()))
+        blocks.save(self._job)
+        return blocks, not_utf8, notes
+
+    def decide(self, blocks: Blocks) -> Verdicts:
+        """Decide on every row, and save the verdicts."""
+        job, rows = self._job, blocks.starts[-1]
+        verdicts, self._rows = Verdicts(rows), rows
+        if rows and job.threshold < 1:  # nothing is above 1
+            self._blocks = blocks
+            copies, firsts = self._encode(blocks)
+            alone = np.ones(rows, np.bool_)
+            alone[copies] = False
+            settle(alone, verdicts, self._nearby, self._note_settled)
+            settle_copies(copies, firsts, verdicts, self._nearby)
+        else:
+            verdicts.kept[:] = True
+        save(job.path("verdicts", 0), kept=verdicts.kept, nearest=verdicts.nearest, scores=verdicts.scores)
+        return verdicts
+
+    def write(self, blocks: Blocks, shards: Sequence[str], header: bytes, sinks: Sinks) -> None:
+        """Write the kept and the dropped rows, in order; ``shards`` are the files, if rows name theirs."""
+        calls = [(self._job, at, shards) for at in range(len(blocks.names))]
+        sinks.kept(header)
+        for at, _ in enumerate(self._run("write", write, calls)):
+            folder = self._job.path("written", blocks.names[at])
+            sinks.kept(load(folder, "kept").tobytes())
+            if sinks.dropped is not None:
+                sinks.dropped(load(folder, "dropped").tobytes())
+
+    def _encode(self, blocks: Blocks) -> tuple[Any, Any]:
+        """Encode all rows; the rows that have the text of an earlier one, and that one."""
+        job, names = self._job, list(blocks.names)
+        self._all("count", count, [(job, name) for name in names])
+        self._all("merge", merge, [(job, partition) for partition in range(job.partitions)])
+        sizes = [int(load(job.path("merged", partition), "size")[0]) for partition in range(job.partitions)]
+        tokens = sum(int(load(job.path("counted", name), "lengths").sum()) for name in names)
+        scale = Scale(tuple(np.cumsum([0, *sizes]).tolist()), blocks.starts[-1], words_for(tokens / blocks.starts[-1]))
+        self._all("encode", encode, [(job, scale, name, at) for at, name in enumerate(names)])
+        self._entries = np.array([np.diff(load(job.path("encoded", name), "starts")) for name in names])
+        parts = max(1, job.partitions // _FEWEST)
+        self._all("copies", find_copies, [(job, at, parts) for at in range(parts)])
+        found = [job.path("copies", at) for at in range(parts)]
+        copies, firsts = (np.concatenate([load(each, name) for each in found]) for name in ("rows", "firsts"))
+        return copies, firsts
+
+    def _note_settled(self, rows: int) -> None:
+        self._settled = rows
+
+    def _nearby(self, queries: Mask, targets: Mask, *, limited: bool) -> Iterator[Near] | None:
+        """Find near pairs, as ``settling`` asks for them: a join, then a comparison."""
+        step = f"{self._steps:04d}"
+        self._steps += 1
+        save(self._job.path("steps", step), queries=queries, targets=targets)
+        parts = self._parts(queries, targets, _MOST_PAIRS if limited else 0)
+        self._all("join", join, [(self._job, step, at, part) for at, part in enumerate(parts)])
+        joined = [self._job.path(f"pairs-{step}", at) for at in range(len(parts))]
+        if any(load(each, "gave_up")[0] for each in joined):
+            return None
+        spans = self._spans(joined)
+        calls = [(self._job, step, len(parts), at, span) for at, span in enumerate(spans)]
+        self._all("compare", compare, calls)
+        near = [self._job.path(f"near-{step}", at) for at in range(len(spans))]
+        return (Near(np.array(load(each, "pairs")), np.array(load(each, "scores"))) for each in near)
+
+    def _parts(self, queries: Mask, targets: Mask, most: int) -> list[Part]:
+        """The tasks of a join: few partitions or a piece of one, as many targets as a task holds."""
+        starts = np.array(self._blocks.starts)
+        asked, given = (_occupied(mask, starts) for mask in (queries, targets))
+        shares = [np.add.reduceat(mask, starts[:-1]) / np.diff(starts) for mask in (queries, targets)]
+        query_entries, target_entries = (self._entries * share[:, None] for share in shares)
+        total = (query_entries + target_entries).sum(axis=0)
+        parts, first = list[Part](), 0
+        for partition in range(self._job.partitions):
+            until = partition + 1
+            held = target_entries[:, first:until].sum(axis=1)
+            if (
+                until < self._job.partitions
+                and total[first:until].sum() < _TASK
+                and held.sum() + target_entries[:, until].sum() <= _TARGETS
+            ):
+                continue
+            if total[first:until].any():
+                parts += [Part(first, until, piece, asked, most) for piece in _pieces(held, given)]
+            first = until
+        return parts
+
+    def _spans(self, joined: Sequence[Path]) -> list[tuple[int, int]]:
+        """Spans of rows that have about as many pairs as a task compares."""
+        step = _COMPARED // 64
+        sample = np.sort(np.concatenate([load(each, "pairs")[::step] >> 32 for each in joined] or [np.empty(0, int)]))
+        rows = self._blocks.starts[-1]
+        edges = sorted({0, rows, *sample[::64].tolist()})
+        return list(pairwise(edges)) if len(sample) else []
+
+    def _all(self, stage: str, task: Callable[..., int], calls: Sequence[tuple[Any, ...]]) -> None:
+        for _ in self._run(stage, task, calls):
+            pass
+
+    def _run(self, stage: str, task: Callable[..., int], calls: Sequence[tuple[Any, ...]]) -> Iterator[int]:
+        for done, size in enumerate(self._executor.run(task, calls), 1):
+            self._size += max(size, 0)
+            self._watch(Progress(stage, done, len(calls), self._size, self._settled, self._rows))
+            yield size
+
+
+def _raise_error(reading: Reading, at: int) -> None:
+    """Read a file again that a task could not read: the error is raised here, as without tasks."""
+    with reading.open(at) as stream:
+        for _ in stream.records:
+            pass
+    raise RowError(reading.source, "could not be read by a worker", hint="Check that every machine sees this path.")
+
+
+def _occupied(mask: Mask, starts: Any) -> tuple[int, int]:
+    """The range of blocks that have the chosen rows."""
+    rows = np.flatnonzero(mask)
+    if not len(rows):
+        return (0, 0)
+    first, last = np.searchsorted(starts, rows[[0, -1]], "right").tolist()
+    return first - 1, last
+
+
+def _pieces(held: Any, given: tuple[int, int]) -> list[tuple[int, int]]:
+    """Ranges of blocks with as many entries of targets as a task holds, or one block."""
+    pieces, start, size = list[tuple[int, int]](), given[0], 0.0
+    for at in range(*given):
+        if size and size + held[at] > _TARGETS:
+            pieces.append((start, at))
+            start, size = at, 0.0
+        size += held[at]
+    return [*pieces, (start, given[1])]

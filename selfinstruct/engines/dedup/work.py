@@ -1,0 +1,159 @@
+"""The work directory of a deduplication: what each task has finished, in arrays that other tasks read.
+
+A task writes one file of arrays under a temporary name and renames it when it is complete, so a file is whole or
+absent: a task that is run again finds it and has nothing to do. Every machine must see the directory under the same
+path.
+
+Does not handle: which tasks there are (``pipeline``).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.lib.format import descr_to_dtype, dtype_to_descr
+from numpy.typing import NDArray
+
+from selfinstruct.errors import InputError, StorageError
+from selfinstruct.files import open_whole, write_whole
+
+Bytes = NDArray[np.uint8]
+_MANIFEST = "manifest.json"
+_ALIGNED = 64  # bytes: where arrays begin
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all tasks know: the work directory, the threshold, and how many partitions elements are shuffled to."""
+
+    folder: Path
+    threshold: float
+    partitions: int
+
+    def path(self, stage: str, name: str | int) -> Path:
+        """The file of one task's result."""
+        return self.folder / stage / (name if isinstance(name, str) else f"{name:06d}")
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The blocks of all rows, in order, and the number of the first row of each; the last item is that of all rows."""
+
+    names: tuple[str, ...]
+    starts: tuple[int, ...]
+
+    def save(self, job: Job) -> None:
+        """Write them for the tasks: there may be too many to send with each."""
+        save(job.path("blocks", 0), names=np.array(self.names, np.str_), starts=np.array(self.starts))
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        """The blocks of a work directory."""
+        folder = job.path("blocks", 0)
+        return cls(tuple(load(folder, "names").tolist()), tuple(load(folder, "starts").tolist()))
+
+
+def save(path: Path, **arrays: NDArray[Any]) -> int:
+    """Write arrays as one file that appears at once, and return its bytes; of two attempts, either may stay.
+
+    Raises StorageError if the disk refuses.
+    """
+    index, at, parts = dict[str, Any](), 0, list[NDArray[Any]]()
+    for name, array in arrays.items():
+        whole = np.ascontiguousarray(array)
+        index[name] = [dtype_to_descr(whole.dtype), whole.shape, at]
+        at += -(-whole.nbytes // _ALIGNED) * _ALIGNED
+        parts.append(whole)
+    head = json.dumps(index).encode()
+    head = len(head).to_bytes(8, "little") + head
+    try:
+        path.parent.mkdir(exist_ok=True)  # the work directory exists, or its deduplication is over
+    except OSError as exc:
+        raise _cannot_write(path.parent, exc) from exc
+    with open_whole(path) as file:
+        file.write(head.ljust(-(-len(head) // _ALIGNED) * _ALIGNED))
+        for whole in parts:
+            file.write(whole.reshape(-1).view(np.uint8).data if whole.size else b"")
+            file.write(bytes(-whole.nbytes % _ALIGNED))
+    return size_of(path)
+
+
+def load(path: Path, name: str) -> NDArray[Any]:
+    """One array of a file, mapped into memory: only what is used of it is read."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        described, shape, at = json.loads(file.read(length))[name]
+    kind = descr_to_dtype([tuple(column) for column in described] if isinstance(described, list) else described)
+    if not np.prod(shape):
+        return np.empty(shape, kind)
+    start = -(-(8 + length) // _ALIGNED) * _ALIGNED
+    return np.memmap(path, kind, "r", start + at, tuple(shape))
+
+
+def packed(texts: list[bytes]) -> tuple[Bytes, NDArray[np.int64]]:
+    """Some texts as one array, and the end of each."""
+    return np.frombuffer(b"".join(texts), np.uint8), np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+
+
+def unpacked(path: Path, name: str) -> list[bytes]:
+    """The texts that were saved as ``packed``, in the arrays ``name`` and ``name_ends``."""
+    whole, ends = load(path, name).tobytes(), load(path, f"{name}_ends").tolist()
+    return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def size_of(path: Path) -> int:
+    """The bytes of a task's result."""
+    return path.stat().st_size
+
+
+def open_work(folder: Path, fingerprint: dict[str, Any]) -> None:
+    """Create a work directory, or take up one that was left by the same deduplication.
+
+    Raises:
+        InputError: it belongs to another input or other options, or is a folder of other files.
+        StorageError: it cannot be written.
+    """
+    manifest = folder / _MANIFEST
+    try:
+        found = json.loads(manifest.read_bytes())
+    except FileNotFoundError:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise InputError(
+                "`work`: {folder} is not empty, and not a work directory of dedup",
+                hint="Name a new directory.",
+                folder=folder,
+            ) from None
+    except (OSError, ValueError) as exc:
+        raise InputError(
+            "`work`: {path} cannot be read: {exc}", hint="Name a new directory.", path=manifest, exc=exc
+        ) from exc
+    else:
+        if found != fingerprint:
+            raise InputError(
+                "`work`: {folder} has the checkpoints of another input or of other options",
+                hint="Remove it, or name another directory.",
+                folder=folder,
+            )
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise _cannot_write(folder, exc) from exc
+    write_whole(manifest, json.dumps(fingerprint).encode())
+
+
+def remove_work(folder: Path) -> None:
+    """Remove a work directory and everything in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cannot_write(folder: Path, exc: OSError) -> StorageError:
+    reason = exc.strerror or str(exc)
+    return StorageError(
+        "{folder}: cannot write: {reason}", hint="Choose another `work` directory.", folder=folder, reason=reason
+    )
