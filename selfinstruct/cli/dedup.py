@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -68,7 +69,8 @@ def dedup(
     to = sys.stdout.buffer if out is None and not json else out
     settings: dict[str, Any] = {"fields": names, "max_rouge_l": max_rouge_l, "encoding": encoding, "dropped": dropped}
     if engine is Engine.RAY:
-        with show_engine(screen) as watch_stages:
+        # Ray prints its warnings to stdout, where rows or JSON may go.
+        with show_engine(screen) as watch_stages, contextlib.redirect_stdout(sys.stderr):
             done = api.dedup(
                 file, out=to, engine="ray", ray_address=ray_address, work=work, watch_stages=watch_stages, **settings
             )

@@ -80,8 +80,8 @@ def _result(ray: Any, reference: Any, name: str) -> Any:
         raise
     except ray.exceptions.RayError as exc:
         raise StorageError(
-            "Ray lost the worker of `{name}` {times} times: {problem}",
-            hint="Look for the reason in Ray's logs, such as too little memory; then run the same command again.",
+            "Ray could not finish {name}, which it tries {times} times: {problem}",
+            hint="Look for the reason in the logs of Ray, such as too little memory; then run the same command again.",
             name=name,
             times=RETRIES + 1,
             problem=(str(exc).splitlines() or [type(exc).__name__])[0],

@@ -23,13 +23,14 @@ from selfinstruct.similarity.postings import Integers, ranges
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 _ENTRIES = 1 << 16  # of queries, read at a time
 _PROBES = 1 << 19  # buckets looked into at a time
+_MOST_PAIRS = 1 << 16  # that a task finds in any case
 _MEETINGS = 1 << 20  # entries of targets read at a time
 
 
 class Part(NamedTuple):
     """The part of a join that one task does: partitions from ``first`` to ``last``, targets in some of the blocks.
 
-    ``most`` is the number of pairs for each entry of a query above which the task gives up; 0 for no limit.
+    ``most`` is the number of pairs for each entry of a query above which the task gives up, after some; 0 for no limit.
     """
 
     first: int
@@ -67,7 +68,7 @@ def join(job: Job, step: str, at: int, part: Part) -> int:
             for few in _meetings(job.threshold, queries, buckets, targets):
                 found.append(few)
                 pairs += len(few)
-                if part.most and pairs > part.most * (entries + _ENTRIES):
+                if part.most and pairs > part.most * entries + _MOST_PAIRS:
                     return save(done, pairs=np.empty(0, np.int64), gave_up=np.array([True]))
     return save(
         done, pairs=np.unique(np.concatenate(found) if found else np.empty(0, np.int64)), gave_up=np.array([False])
