@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from selfinstruct.api.batch_jobs import cancel_batch_jobs, open_batch_jobs
     from selfinstruct.api.builtin_recipes import copy_recipe, recipe_text, recipes
     from selfinstruct.api.decisions import Decided, decide, settle
+    from selfinstruct.api.division import number_of_parts
     from selfinstruct.api.evaluation import evaluate
     from selfinstruct.api.exporting import Exported, export
     from selfinstruct.api.files import check, check_async, dedup, dedup_async, init
@@ -48,6 +49,7 @@ _HOMES = {
     "selfinstruct.api.batch_jobs": ("cancel_batch_jobs", "open_batch_jobs"),
     "selfinstruct.api.builtin_recipes": ("copy_recipe", "recipe_text", "recipes"),
     "selfinstruct.api.decisions": ("Decided", "decide", "settle"),
+    "selfinstruct.api.division": ("number_of_parts",),
     "selfinstruct.api.evaluation": ("evaluate",),
     "selfinstruct.api.exporting": ("Exported", "export"),
     "selfinstruct.api.files": ("check", "check_async", "dedup", "dedup_async", "init"),
@@ -85,6 +87,7 @@ __all__ = [
     "evaluate",
     "export",
     "init",
+    "number_of_parts",
     "open_batch_jobs",
     "open_run",
     "plan",

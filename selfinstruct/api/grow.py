@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from selfinstruct.api.blocking import run_blocking
 from selfinstruct.api.connect import SpendingLimits, choose_models, make_imitator, uses_imitator
+from selfinstruct.api.division import Division, number_of_parts
 from selfinstruct.api.kept_passages import keep_passages as write_passages
 from selfinstruct.api.runs import Run
 from selfinstruct.api.session import grow_session
@@ -48,6 +50,9 @@ def run(
     split_field: str | None = None,
     seed: int = 0,
     skip_bad_seeds: bool = False,
+    engine: Literal["local", "ray"] = "local",
+    workers: int | None = None,
+    ray_address: str | None = None,
     prepared: Prepared | None = None,
     watch: Callable[[Snapshot], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -82,6 +87,9 @@ def run(
                 split_field=split_field,
                 seed=seed,
                 skip_bad_seeds=skip_bad_seeds,
+                engine=engine,
+                workers=workers,
+                ray_address=ray_address,
                 prepared=prepared,
                 watch=watch,
                 clock=clock,
@@ -114,6 +122,9 @@ async def run_async(
     split_field: str | None = None,
     seed: int = 0,
     skip_bad_seeds: bool = False,
+    engine: Literal["local", "ray"] = "local",
+    workers: int | None = None,
+    ray_address: str | None = None,
     prepared: Prepared | None = None,
     watch: Callable[[Snapshot], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -142,7 +153,13 @@ async def run_async(
     ``holdout.jsonl``, to test with. With ``split_field`` they are the rows in which this field is not "train".
 
     ``seed`` is the random seed: with the imitator the same seed gives the same rows. ``skip_bad_seeds`` leaves out
-    duplicate seeds and seeds that break the recipe's rules, instead of raising. ``prepared`` is the result of ``plan``
+    duplicate seeds and seeds that break the recipe's rules, instead of raising.
+
+    With ``engine="ray"`` the run has ``workers`` parts, which grow in processes of a Ray cluster: that at
+    ``ray_address``, or else this machine. Its rows are like those of any run, and ``concurrency`` and the limits hold
+    over all parts. All machines need the same files at the same paths.
+
+    ``prepared`` is the result of ``plan``
     for the same arguments. ``watch`` is called with a Snapshot after each group of batches; ``clock`` measures seconds.
 
     Returns the run, which may have stopped short of its quota: see ``summary.stopped``. Raises InputError if an
@@ -150,6 +167,7 @@ async def run_async(
     disk fails or another process is writing this run. Everything received until then is kept.
     """
     start = clock()
+    parts = number_of_parts(engine, workers, ray_address, recording)
     if prepared is None:
         prepared = plan(
             source,
@@ -171,7 +189,15 @@ async def run_async(
         )
     if keep_passages is not None:
         write_passages(prepared, keep_passages)
-    where = run_directory(prepared, out)
+    where, limits = run_directory(prepared, out), SpendingLimits(budget, max_requests, max_tokens)
+    if parts:
+        from selfinstruct.api.parts.on_ray import grow_on_ray
+
+        division = Division(parts, backend, concurrency, limits, seed)
+        summary = await grow_on_ray(
+            prepared, where, division, ray_address, watch=watch or _ignore, elapsed=lambda: clock() - start
+        )
+        return Run(where, summary)
     summary = await grow_session(
         prepared,
         where,
@@ -179,7 +205,7 @@ async def run_async(
         recording=recording,
         concurrency=concurrency,
         batch=batch,
-        limits=SpendingLimits(budget, max_requests, max_tokens),
+        limits=limits,
         seed=seed,
         watch=watch or _ignore,
         elapsed=lambda: clock() - start,

@@ -128,7 +128,8 @@ async def _make_loop(
     numbers: BatchNumbers,
 ) -> Loop:
     recorded, inputs, seeds = journal.history.state(), prepared.inputs, prepared.seeds.rows
-    sampler = Sampler(prepared.recipe, inputs, seed, prepared.is_usable)
+    # Parts of one run begin at other values of attributes.
+    sampler = Sampler(prepared.recipe, inputs, seed + numbers.first - 1, prepared.is_usable)
     state = JudgingState.of_seeds(prepared)
     state.restore(journal.history, sampler)
     await asyncio.sleep(0)  # let a cancellation that came meanwhile take effect

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from selfinstruct.cli.console import console, print_json
+from selfinstruct.cli.engine import Engine
 from selfinstruct.cli.engine_progress import show_engine
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
 from selfinstruct.messages import _
-
-
-class Engine(StrEnum):
-    """Where the work runs."""
-
-    LOCAL = "local"
-    RAY = "ray"
 
 
 def dedup(

@@ -12,6 +12,7 @@ import typer
 
 from selfinstruct.cli.batch_jobs import report_open_jobs
 from selfinstruct.cli.console import console, print_error, print_json, width_of
+from selfinstruct.cli.engine import Engine
 from selfinstruct.cli.interrupts import INTERRUPTED, run_interruptible
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_progress
@@ -100,6 +101,15 @@ def run(
         str | None, typer.Option(metavar="FIELD", help='Hold out the seeds in which this field is not "train".')
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
+    engine: Annotated[
+        Engine, typer.Option(metavar="local|ray", help="Where the work runs; ray: in parts, by workers of a cluster.")
+    ] = Engine.LOCAL,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Number of parts and workers of --engine ray.")
+    ] = None,
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Ray cluster [default: start one on this machine].")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and the prompts; send no request, write no file.")
     ] = False,
@@ -118,16 +128,18 @@ def run(
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend, "concurrency": concurrency}
     options |= {"passages": passages or (), "against": against or (), "temperature": temperature, "language": language}
     options |= {"encoding": encoding, "holdout": holdout, "split_field": split_field, "batch": batch}
+    parts = api.number_of_parts(engine, workers, ray_address, recording)
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
-        return _dry_run(prepared, seed, as_json=json)
+        return _dry_run(prepared, seed, parts, as_json=json)
     where = api.run_directory(prepared, out)
     screen = console()
     if not quiet:
         from selfinstruct.render.plan import plan_text
 
-        screen.print(plan_text(prepared, where, width_of(screen)), soft_wrap=True)
+        screen.print(plan_text(prepared, where, width_of(screen), parts), soft_wrap=True)
     options.update(prepared=prepared, out=where, seed=seed, keep_passages=keep_passages)
+    options.update(engine=engine.value, workers=workers, ray_address=ray_address)
     options.update(recording=recording, budget=budget, max_requests=max_requests, max_tokens=max_tokens)
     try:
         done = _grow(source, options, quiet=quiet)
@@ -138,7 +150,13 @@ def run(
     except EndpointError:
         _report_kept(where, _("the endpoint failed"))
         raise
-    own = {"--language": language, "--encoding": encoding, "--holdout": holdout, "--split-field": split_field}
+    own: dict[str, str | float | None] = {
+        "--language": language,
+        "--encoding": encoding,
+        "--holdout": holdout,
+        "--split-field": split_field,
+    }
+    own |= {"--engine": engine, "--workers": workers, "--ray-address": ray_address}
     arguments = _source_arguments(source, passages or (), against or (), own)
     return _finish(done, arguments, prepared.recipe, as_json=json, quiet=quiet)
 
@@ -188,7 +206,7 @@ def _finish(done: Run, arguments: str, recipe: Recipe, *, as_json: bool, quiet: 
     return STOPPED_SHORT
 
 
-def _dry_run(prepared: Prepared, seed: int, *, as_json: bool) -> int:
+def _dry_run(prepared: Prepared, seed: int, parts: int, *, as_json: bool) -> int:
     from selfinstruct import api
     from selfinstruct.render.dry_run import dry_run_text
     from selfinstruct.render.dry_run_json import dry_run_json
@@ -199,7 +217,7 @@ def _dry_run(prepared: Prepared, seed: int, *, as_json: bool) -> int:
         print_json(dry_run_json(expected))
         return 0
     page = console(sys.stdout)
-    page.print(plan_text(prepared, None, width_of(page)), soft_wrap=True)
+    page.print(plan_text(prepared, None, width_of(page), parts), soft_wrap=True)
     page.print(dry_run_text(expected, prepared), soft_wrap=True, end="")
     return 0
 
@@ -220,4 +238,7 @@ def _report_kept(where: Path, why: str) -> None:
         kept = Phrase(
             "{kept:,} of {rows} are kept in {directory}", kept=rows, rows=counted(wanted, "row"), directory=where
         )
-        print_error(translated(joined([why, kept], "; ")), _("Run the same command to resume."))
+        resume = _("Run the same command to resume.")
+        if (where / "parts").is_dir():
+            resume = _("Run the same command to resume; what its parts have grown since is kept, too.")
+        print_error(translated(joined([why, kept], "; ")), resume)

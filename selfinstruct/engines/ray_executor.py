@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import secrets
 import socket
@@ -33,9 +34,11 @@ _OBJECT_STORE = 100_000_000  # bytes: tasks pass nothing but their arguments
 class RayExecutor:
     """Runs calls on the cluster that this process is connected to."""
 
-    def __init__(self, ray: Any) -> None:
-        """``ray`` is the package, initialized."""
+    def __init__(self, ray: Any, cpus: float = 1.0) -> None:
+        """``ray`` is the package, initialized; ``cpus`` are the processors that a task takes."""
         self._ray = ray
+        self._cpus = cpus
+        self._running: dict[Any, int] = {}
         self._remote: dict[Callable[..., Any], Any] = {}
 
     @property
@@ -51,9 +54,9 @@ class RayExecutor:
         ray = self._ray
         remote = self._remote.get(task)
         if remote is None:
-            remote = self._remote[task] = ray.remote(num_cpus=1, max_retries=RETRIES)(task)
-        at_once = _AHEAD * self.workers
-        running: dict[Any, int] = {}
+            remote = self._remote[task] = ray.remote(num_cpus=self._cpus, max_retries=RETRIES)(task)
+        at_once = math.ceil(_AHEAD * self.workers / self._cpus)
+        running = self._running = {}
         done: dict[int, Any] = {}
         sent = 0
         try:
@@ -66,8 +69,12 @@ class RayExecutor:
                         done[running.pop(reference)] = reference
                 yield _result(ray, done.pop(at), task.__name__)
         finally:
-            for reference in running:
-                ray.cancel(reference)
+            self.stop()
+
+    def stop(self) -> None:
+        """Cancel the calls that are running, also from another thread; then ``run`` raises StorageError."""
+        for reference in list(self._running):
+            self._ray.cancel(reference)
 
 
 def _result(ray: Any, reference: Any, name: str) -> Any:
@@ -89,10 +96,11 @@ def _result(ray: Any, reference: Any, name: str) -> Any:
 
 
 @contextlib.contextmanager
-def ray_executor(address: str | None = None) -> Iterator[RayExecutor]:
+def ray_executor(address: str | None = None, *, cpus: float = 1.0) -> Iterator[RayExecutor]:
     """Yield an executor on the cluster at ``address``, or on one of this machine, which is stopped in the end.
 
-    Without an address, a cluster that this process is connected to already is used, and left as it is.
+    Each task takes ``cpus`` processors. Without an address, a cluster that this process is connected to already is
+    used, and left as it is.
 
     Raises InputError if Ray is not installed, or no cluster answers at the address.
     """
@@ -120,7 +128,7 @@ def ray_executor(address: str | None = None) -> Iterator[RayExecutor]:
                     problem=(str(exc).splitlines() or [type(exc).__name__])[0],
                 ) from exc
             stack.callback(ray.shutdown)
-        yield RayExecutor(ray)
+        yield RayExecutor(ray, cpus)
 
 
 def _reach(address: str) -> None:

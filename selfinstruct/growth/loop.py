@@ -201,7 +201,8 @@ class Loop:
             if not self.sampler.is_used_up(batch.category):
                 break
             self._close(batch.category)
-        batch = replace(batch, conditions=self.sampler.draw(batch.category, rng))
+        place = self.numbers.place(batch.requested_before)
+        batch = replace(batch, requested_before=place, conditions=self.sampler.draw(batch.category, rng))
         self.last_batch = number
         self.journal.add_batch(batch)
         state = self._begin(batch)

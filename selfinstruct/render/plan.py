@@ -22,19 +22,22 @@ from selfinstruct.render.description import (
     unchecked_phrase,
     writer_phrase,
 )
-from selfinstruct.render.text import counted, format_number, pad, pad_left, printable, shorten
+from selfinstruct.render.text import counted, format_duration, format_number, pad, pad_left, printable, shorten
 from selfinstruct.text import value_text
 
 #: At most this many categories are listed.
 _LISTED = 24
 _NAME_CELLS = 64
+#: Rows that one process judges in a second on one core (benchmarks/results/many-hands.txt).
+_JUDGED_A_SECOND = 3000
 _COLUMN_CELLS = 28  # the quota and the threshold beside a name
 
 
-def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text:
+def plan_text(prepared: Prepared, where: Path | None, width: int | None, parts: int = 0) -> Text:
     """The plan of a run in the directory ``where`` (None in a dry run).
 
-    ``width`` is that of the terminal in cells; None leaves lines uncut.
+    ``width`` is that of the terminal in cells; None leaves lines uncut. ``parts`` is the number of workers that grow
+    the run, 0 for an ordinary one.
     """
     recipe = prepared.recipe
     text = Text()
@@ -54,7 +57,7 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
     text.append(f"\n  {compared}\n\n")
     text.append_text(_categories(prepared, width))
     for label, lines in (
-        (_("note"), (*prepared.seeds.notes, *prepared.notes)),
+        (_("note"), (*prepared.seeds.notes, *prepared.notes, *_workers(prepared, parts))),
         (_("skipped"), prepared.skipped),
         (_("warning"), prepared.warnings),
     ):
@@ -64,6 +67,27 @@ def plan_text(prepared: Prepared, where: Path | None, width: int | None) -> Text
         if len(lines) > _LISTED:
             text.append(f"\n  {_('and {count:,} more', count=len(lines) - _LISTED)}", "dim")
     return text
+
+
+def _workers(prepared: Prepared, parts: int) -> Iterator[str]:
+    """What one process can do, for a run that several workers grow."""
+    if not parts:
+        return
+    rows = sum(prepared.quotas.values())
+    if prepared.recipe.all_models:
+        yield Phrase(
+            "{parts} workers share the calls; one process judges every reply again, in about {time} for {rows}. "
+            "Without --engine, one process is enough for models that take longer than that",
+            parts=parts,
+            time=format_duration(rows / _JUDGED_A_SECOND),
+            rows=counted(rows, "row"),
+        )
+    else:
+        yield Phrase(
+            "one process is as fast as {parts} workers, for any number of rows: the imitator writes rows as fast as "
+            "they are judged",
+            parts=parts,
+        )
 
 
 def _heading(prepared: Prepared, where: Path | None, width: int | None) -> Text:

@@ -1,11 +1,10 @@
-"""What each part of a run gets of the whole: its random seed, its models, its share of the calls and of the budget.
+"""What each part of a run gets of the whole: its models, its share of the calls and of the budget.
 
 Pure. Does not handle: the shares of the quotas (``growth.shares``).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -14,15 +13,6 @@ from selfinstruct.backends import Spending
 from selfinstruct.errors import InputError
 from selfinstruct.growth.shares import equal_shares
 from selfinstruct.recipe import Model, Recipe
-
-
-def seed_of_part(seed: int, part: int) -> int:
-    """The random seed of a part, which follows from the run's.
-
-    >>> seed_of_part(0, 0), seed_of_part(0, 1)
-    (2209456442, 1667895195)
-    """
-    return int.from_bytes(hashlib.sha256(f"{seed}/part {part}".encode()).digest()[:4])
 
 
 def recipe_of_part(recipe: Recipe, part: int, parts: int) -> Recipe:

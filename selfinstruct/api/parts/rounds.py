@@ -17,13 +17,13 @@ from typing import Protocol
 from selfinstruct import run_directory
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.connect import SpendingLimits
+from selfinstruct.api.division import Division
 from selfinstruct.api.parts.merge import Join
-from selfinstruct.api.parts.orders import limits_of_parts, recipe_of_part, seed_of_part
+from selfinstruct.api.parts.orders import limits_of_parts, recipe_of_part
 from selfinstruct.api.parts.part import Part, place_of
 from selfinstruct.api.parts.state import PartsState
 from selfinstruct.api.parts.worker import PartEnd, PartOrder, PartProgress, grow_part
 from selfinstruct.api.session_record import added, record_start, require_conserved, stop_reason, write_results
-from selfinstruct.backends import Backend
 from selfinstruct.errors import EndpointError, InputError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth import RunCounts, Sampler, take_decisions
@@ -47,17 +47,6 @@ class Workers(Protocol):
     def stop(self) -> None:
         """Stop what is running, from another thread; ``run`` may then raise anything."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Division:
-    """How a run is divided: into how many ``parts``, and what they are told beside their quotas."""
-
-    parts: int
-    backend: str | Backend | None
-    concurrency: int | None
-    limits: SpendingLimits
-    seed: int
 
 
 async def grow_parts(
@@ -250,9 +239,10 @@ class _Driver:
         for at in wanting:
             recipe = recipe_of_part(prepared.recipe, at, division.parts)
             own = replace(prepared, recipe=recipe, quotas=dict(handed.quotas[at]), notes=())
-            place, seed = place_of(self.where, at), seed_of_part(division.seed, at)
+            # A worker may have another working directory.
+            place = place_of(self.where, at).absolute()
             orders.append(
-                PartOrder(at, division.parts, place, own, seed, division.backend, concurrency[at], limits[at])
+                PartOrder(at, division.parts, place, own, division.seed, division.backend, concurrency[at], limits[at])
             )
         return orders
 

@@ -34,7 +34,7 @@ _WAIT_FOR_OTHER = 30.0
 class PartOrder:
     """What a worker is told: to grow the part in ``where`` to the quotas of ``prepared``, within ``limits``.
 
-    ``seed`` is the random seed of this part, ``concurrency`` the most calls in flight, None for the default.
+    ``seed`` is the random seed of the run, ``concurrency`` the most calls in flight, None for the default.
     """
 
     part: int
