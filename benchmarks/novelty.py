@@ -224,7 +224,7 @@ def agreement(seconds: float, seed: int) -> int:
         novelty._WAITING, novelty._FEW = rng.choice((1, 2, 5, 17, 64)), rng.choice((0, 8))
         novelty._READS_PER_ROW, novelty._BLOCK = rng.choice((1, 10, 2000)), rng.choice((7, 100, 65536))
         postings._LONG, postings._PIECE = rng.choice((0, 3, 24)), rng.choice((1, 50, 8192))
-        bounds._MIDDLE_ROWS, bounds._FINE_ROWS = rng.choice((50, 100)), rng.choice((100, 10_000))
+        bounds._MIDDLE_ROWS = rng.choice((50, 200))
         words, skew, longest = rng.choice((2, 5, 20, 100, 2000)), rng.choice((1, 3)), rng.choice((3, 8, 20, 40, 90))
         alphabet = [chr(0x4E00 + int(words * (place / 10_000) ** skew)) for place in range(10_000)]
         pairs += _agree(rng, partial(rng.choice, alphabet), longest)

@@ -8,11 +8,13 @@ few (see ``filing``). Those that their signatures do not rule out are compared b
 
 The order of elements must not change while it is in use. So when the pool has doubled, or has grown and more time was
 spent on reading entries than filing takes, a new filing in the present order is made beside the one in use, a step for
-every few rows or queries, and then takes its place: no call takes the time of filing a whole pool.
+every few rows or queries, and then takes its place: no call takes the time of filing a whole pool. Where the last new
+filing did not reduce what is read, as in Chinese text, whose characters keep their order, the next one waits longer.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from heapq import heappush, heappushpop
@@ -36,6 +38,7 @@ _BLOCK = 1 << 12  # rows read or filed at a time
 _AT_ONCE, _MOST_AT_ONCE = 16, 1024  # candidates compared at a time: the first few are often enough
 _FEW = 4  # candidates that are cheaper to compare than to filter
 _READS_PER_ROW = 6000  # entries read per row before all rows are filed again: about 3 times the cost of filing
+_SAME = 0.8, 1.25  # ratios of what a text reads between which a new filing has changed little
 _MOST_TOKENS = 1 << 13  # of texts that are looked up together: beyond it their LCS with each other costs too much
 _CALLS_PER_STEP = 64  # a step of the next filing takes about as long as these
 
@@ -52,6 +55,7 @@ class NoveltyIndex:
         self._filing = self._empty_filing()
         self._next_filing: Iterator[Filing | None] | None = None
         self._calls = 0
+        self._patience, self._share_before = 1, math.inf
         self._last: tuple[str, SignedText] | None = None
         self._group = Group()
 
@@ -273,7 +277,11 @@ class NoveltyIndex:
         """Count a call; take a step towards the next filing every few calls, if one is due."""
         filing = self._filing
         if self._next_filing is None:
-            if filing.entries_read <= _READS_PER_ROW * filing.filed or 8 * len(self) <= 9 * filing.ordered_at:
+            reads = self._patience * _READS_PER_ROW * filing.filed
+            if filing.entries_read <= reads or 8 * len(self) <= 9 * filing.ordered_at:
+                return
+            if _SAME[0] < filing.share_read / self._share_before < _SAME[1]:
+                self._patience *= 2
                 return
             self._start_filing()
         self._calls += 1
@@ -294,6 +302,7 @@ class NoveltyIndex:
     def _take_step(self) -> None:
         filing = next(self._next_filing) if self._next_filing is not None else None
         if filing is not None:
+            self._patience, self._share_before = 1, self._filing.share_read or math.inf
             self._filing, self._next_filing, self._last, self._group = filing, None, None, Group()
 
     def _sorted_filing(self) -> Iterator[Filing | None]:

@@ -24,6 +24,7 @@ from selfinstruct.similarity.token_order import TokenOrder
 
 _BLOCK = 1 << 12  # rows signed or filed at a time, to bound memory and pauses
 _CHUNK = 1 << 20
+_MANY_ENTRIES = 1 << 22  # beyond the caches, half as many buckets cost as much time, and 100 bytes a row less
 _FEW = 2000  # entries for which to compare each with its own limit takes less time than first with the highest one
 
 _FIRST: Integers = np.zeros(1, np.int64)
@@ -33,7 +34,7 @@ class Filing:
     """The first rows of ``texts``, filed; and the signatures of these and further rows.
 
     ``filed`` is the number of filed rows, ``signed`` that of those with a signature. ``ordered_at`` is the number of
-    rows by which the elements were ordered, ``entries_read`` that of the entries read since.
+    rows by which the elements were ordered, ``entries_read`` that of the entries read since, by ``asked`` texts.
     """
 
     def __init__(self, texts: EncodedTexts, *, min_threshold: float) -> None:
@@ -43,7 +44,12 @@ class Filing:
         self._order = TokenOrder(np.empty(0, np.int64))
         self._signatures = Signatures(np.empty(0, np.int64), rows=0, mean_length=0)
         self._postings = Postings(bits=10, words=1)
-        self.filed = self.ordered_at = self.entries_read = 0
+        self.filed = self.ordered_at = self.entries_read = self.asked = 0
+
+    @property
+    def share_read(self) -> float:
+        """The mean share of the filed rows that a text reads, counting a row once for each entry."""
+        return self.entries_read / max(self.asked * self.filed, 1)
 
     @property
     def signed(self) -> int:
@@ -62,18 +68,26 @@ class Filing:
             yield
         self._classes = length_classes(self._min_threshold, count)
         self._order = TokenOrder(frequencies)
+        yield
         self._signatures = Signatures(frequencies, count, end / max(count, 1))
         self.ordered_at = count
         yield
         for start in range(0, count, _BLOCK):
             self.sign(min(start + _BLOCK, count))
             yield
-        depths, buckets = self._depths(0, count), Column(np.uint32)
-        self._postings = Postings(bits=max(10, int(depths.sum()).bit_length()), words=self._signatures.words)
-        for start in range(0, count, _BLOCK):
-            buckets.extend(self._buckets(start, depths[start : start + _BLOCK]))
+        depths = Column(np.int64)
+        for start in range(0, count, _CHUNK >> 4):
+            depths.extend(self._depths(start, min(start + (_CHUNK >> 4), count)))
             yield
-        blocks = (self._entries(start, depths[start : start + _BLOCK]) for start in range(0, count, _BLOCK))
+        entries, buckets = int(depths.values.sum()), Column(np.uint32)
+        bits = entries.bit_length() - (entries >= _MANY_ENTRIES)
+        self._postings = Postings(bits=max(10, bits), words=self._signatures.words)
+        for start in range(0, count, _BLOCK):
+            buckets.extend(self._buckets(start, depths.values[start : start + _BLOCK]))
+            yield
+        # Each entry may be the first on its page of memory, which the system then has to clear.
+        part = max(_BLOCK >> 1, 1)
+        blocks = (self._entries(start, depths.values[start : start + part]) for start in range(0, count, part))
         yield from self._postings.fill(buckets.values, blocks)
         self.filed = count
 
@@ -110,6 +124,7 @@ class Filing:
         plan = probe_plan(threshold, len(seen.elements), self._classes)
         if not len(plan.positions):
             return np.empty(0, np.int64)
+        self.asked += 1
         waiting = self._signatures.since(self.filed)
         unfiled = shared_bits(seen.signature, waiting) >= seen.bits - plan.most_missed
         rows: list[NDArray[Any]] = [unfiled.nonzero()[0] + self.filed]
@@ -137,6 +152,7 @@ class Filing:
         found = find(texts, thresholds, self._classes, self._postings, self._signatures, self.filed)
         if found is None:
             return None
+        self.asked += len(thresholds)
         self.entries_read += found[1]
         return found[0]
 

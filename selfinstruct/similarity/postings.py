@@ -28,7 +28,7 @@ Entries: TypeAlias = tuple[NDArray[np.uint32], Words]
 
 # An odd multiplier with well mixed bits: the golden ratio.
 _BY_ELEMENT = np.uint64(0x9E3779B97F4A7C15)
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18  # buckets at a time, to bound pauses
 _EVERY = slice(None)
 _PIECE = 1 << 13  # entries returned at a time: a few times as many are beyond the cache, and beyond malloc's heap
 _LONG = 24  # entries per bucket from which copying slices is faster than gathering items
@@ -60,8 +60,10 @@ class Column(Generic[Scalar]):
     def allocate(self, count: int) -> None:
         """Append ``count`` items of any value."""
         self.size += count
-        if self.size > len(self._room):  # a large array grows in place, without a copy
-            self._room.resize((self.size + self.size // 8, *self._room.shape[1:]), refcheck=False)
+        if self.size == count > len(self._room):
+            self._room = np.empty((count, *self._room.shape[1:]), self._room.dtype)
+        elif self.size > len(self._room):  # a large array grows in place, without a copy; numpy clears what is new
+            self._room.resize((self.size + self.size // 16, *self._room.shape[1:]), refcheck=False)
 
 
 class Found(NamedTuple):
@@ -110,10 +112,15 @@ class Postings:
         for start in range(0, len(capacities), _CHUNK):
             capacities[start : start + _CHUNK] = _capacity(capacities[start : start + _CHUNK])
             yield
-        self._starts = np.cumsum(capacities, dtype=np.uint32)
-        self._starts -= capacities
+        total = 0
+        for start in range(0, len(capacities), _CHUNK):
+            some = capacities[start : start + _CHUNK]
+            ends = total + some.cumsum(dtype=np.int64)
+            total = int(ends[-1])
+            some[:] = ends - some
+            yield
         for column in self._columns:
-            column.allocate(int(capacities.sum(dtype=np.int64)))
+            column.allocate(total)
         yield
         start = 0
         for rows, signatures in blocks:
