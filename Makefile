@@ -7,7 +7,7 @@ UV_VERSION := 0.13.8
 WORKERS ?= 2
 BENCHMARKS := verify verification rejudge throughput faults novelty relations selection resume soak
 
-.PHONY: help run test test-slow check coverage mutate messages docs pictures bench truth real crash lock clean
+.PHONY: help run test test-slow check coverage mutate messages docs pictures bench truth real crash scale lock clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -61,6 +61,10 @@ real: .venv/dev.stamp ## runs against a real small model; needs llama-server and
 crash: .venv/dev.stamp ## a thousand killed runs, a hundred that wait for batch jobs, and every way in which a disk can refuse
 	$(BIN)/python -m benchmarks.crash
 	$(BIN)/python -m benchmarks.batch_kills
+
+scale: .venv/dev.stamp ## dedup on Ray beside one process: bytes, seconds, memory, 50 kills; an hour
+	$(BIN)/python -m benchmarks.scale --rows 10000 100000 1000000
+	$(BIN)/python -m benchmarks.scale --rows 60000 --stream logs --threshold 0.8 --kills 50
 
 # uv resolves once for every Python from 3.11 on and every platform; the files name no index.
 # The dev lock is bound by the run lock, so that tests see what users get.

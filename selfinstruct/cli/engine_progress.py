@@ -12,7 +12,7 @@ from selfinstruct.messages import Phrase, _, translated
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from selfinstruct.engines import Progress
+    from selfinstruct.engines import Cost, Progress
 
 #: Seconds between two lines in a log or a pipe.
 _INTERVAL = 10.0
@@ -32,11 +32,19 @@ _STAGES = {
 @contextlib.contextmanager
 def show_engine(screen: Console, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[Progress], None]]:
     """Context manager that yields a callback for the progress of an engine."""
-    said, line = clock(), ""
+    said, line, told = clock(), "", False
+
+    def tell(progress: Progress) -> None:
+        nonlocal told
+        if progress.cost is not None and not told:
+            told = True
+            screen.print(cost_line(progress.cost), soft_wrap=True)
+
     if not screen.is_terminal or screen.is_dumb_terminal:
 
         def report(progress: Progress) -> None:
             nonlocal said
+            tell(progress)
             if clock() - said >= _INTERVAL:
                 said = clock()
                 screen.print(progress_line(progress), soft_wrap=True)
@@ -48,6 +56,7 @@ def show_engine(screen: Console, clock: Callable[[], float] = time.monotonic) ->
 
     def watch(progress: Progress) -> None:
         nonlocal line
+        tell(progress)
         line = f"  {progress_line(progress)}"
 
     with Live(
@@ -57,6 +66,24 @@ def show_engine(screen: Console, clock: Callable[[], float] = time.monotonic) ->
         transient=True,
     ):
         yield watch
+
+
+def cost_line(cost: Cost) -> str:
+    """What to expect.
+
+    >>> from selfinstruct.engines import Cost
+    >>> cost_line(Cost(1_000_000, 600_000, 1_200_000_000, 3_000_000, 90.0))
+    'expected of 1,000,000 rows: 1.2 GB of work files, 3,000,000 pairs to compare, 1 min 30 s of processor time'
+    """
+    from selfinstruct.render.text import format_duration, format_size, two_digits
+
+    return _(
+        "expected of {rows:,} rows: {size} of work files, {pairs:,} pairs to compare, {time} of processor time",
+        rows=cost.rows,
+        size=format_size(cost.size),
+        pairs=two_digits(cost.pairs),
+        time=format_duration(cost.seconds),
+    )
 
 
 def progress_line(progress: Progress) -> str:

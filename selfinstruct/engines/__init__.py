@@ -3,7 +3,7 @@
 Does not handle: what the work is. Every engine gives the same bytes.
 """
 
-from selfinstruct.engines.dedup import Progress, Sinks, Watch, deduplicate
+from selfinstruct.engines.dedup import Cost, Progress, Sinks, Watch, deduplicate
 from selfinstruct.engines.on_ray import deduplicate_on_ray
 
-__all__ = ["Progress", "Sinks", "Watch", "deduplicate", "deduplicate_on_ray"]
+__all__ = ["Cost", "Progress", "Sinks", "Watch", "deduplicate", "deduplicate_on_ray"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfinstruct.engines.dedup import settling
@@ -34,6 +34,7 @@ class Known:
         )
 
 
+@settings(max_examples=40)
 @given(
     st.integers(1, 40), st.lists(st.tuples(st.integers(0, 39), st.integers(0, 39), st.sampled_from([0.8, 0.9]))),
     st.integers(0, 99),

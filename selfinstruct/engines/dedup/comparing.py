@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cpdist
 
+from selfinstruct.engines.dedup.joining import distinct
 from selfinstruct.engines.dedup.work import Blocks, Job, load, save, size_of
 from selfinstruct.similarity.bounds import least_common
 from selfinstruct.similarity.postings import Integers, ranges
@@ -39,7 +40,7 @@ def compare(job: Job, step: str, joins: int, at: int, span: tuple[int, int]) -> 
     for number in range(joins):
         pairs = load(job.path(f"pairs-{step}", number), "pairs")
         some.append(np.array(pairs[pairs.searchsorted(low) : pairs.searchsorted(high)]))
-    whole = np.unique(np.concatenate(some))
+    whole = distinct(np.concatenate(some))
     scores = np.zeros(len(whole))
     for start in range(0, len(whole), _PAIRS):
         scores[start : start + _PAIRS] = _scores(job, blocks, whole[start : start + _PAIRS])

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,7 +52,8 @@ class _Entries:
 def join(job: Job, step: str, at: int, part: Part) -> int:
     """Find the pairs of a query and an earlier target that may be near; those of one part of a step.
 
-    Saves ``pairs`` (query << 32 | target), ascending; or, if there are too many, ``gave_up``.
+    Saves ``pairs`` (query << 32 | target), ascending, or, if there are too many, ``gave_up``; and how many entries of
+    targets were looked at, in ``meetings``.
     """
     done = job.path(f"pairs-{step}", at)
     if done.exists():
@@ -60,19 +62,31 @@ def join(job: Job, step: str, at: int, part: Part) -> int:
     asked, given = load(job.path("steps", step), "queries"), load(job.path("steps", step), "targets")
     targets = _together(list(_read(job, blocks, part, given, part.target_blocks)))
     found = list[Integers]()
-    pairs = entries = 0
+    pairs = entries = meetings = 0
     if targets is not None:
         buckets = _Buckets(targets, length_classes(job.threshold, int(given.sum())))
         for queries in _gathered(_read(job, blocks, part, asked, part.query_blocks)):
             entries += len(queries.rows)
-            for few in _meetings(job.threshold, queries, buckets, targets):
+            for few, looked_at in _meetings(job.threshold, queries, buckets, targets):
                 found.append(few)
+                meetings += looked_at
                 pairs += len(few)
                 if part.most and pairs > part.most * entries + _MOST_PAIRS:
-                    return save(done, pairs=np.empty(0, np.int64), gave_up=np.array([True]))
-    return save(
-        done, pairs=np.unique(np.concatenate(found) if found else np.empty(0, np.int64)), gave_up=np.array([False])
-    )
+                    return _save(done, np.empty(0, np.int64), meetings, gave_up=True)
+    whole = np.concatenate(found) if found else np.empty(0, np.int64)
+    return _save(done, distinct(whole), meetings, gave_up=False)
+
+
+def _save(done: Path, pairs: Integers, meetings: int, *, gave_up: bool) -> int:
+    return save(done, pairs=pairs, gave_up=np.array([gave_up]), meetings=np.array([meetings]))
+
+
+def distinct(pairs: Integers) -> Integers:
+    """The distinct pairs, ascending. numpy.unique (2.3) hashes, which takes several times as long for these numbers."""
+    ordered = np.sort(pairs)
+    new = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return ordered[new]
 
 
 class _Buckets:
@@ -153,8 +167,10 @@ def _join(read: Sequence[_Entries]) -> _Entries:
     return _Entries(np.concatenate([each.rows for each in read]), np.concatenate([each.own for each in read]))
 
 
-def _meetings(threshold: float, queries: _Entries, buckets: _Buckets, targets: _Entries) -> Iterator[Integers]:
-    """The pairs of rows, query and target, that may be near, some at a time."""
+def _meetings(
+    threshold: float, queries: _Entries, buckets: _Buckets, targets: _Entries
+) -> Iterator[tuple[Integers, int]]:
+    """The pairs of rows, query and target, that may be near, some at a time; and how many were looked at."""
     lengths, which = np.unique(queries.own["length"], return_inverse=True)
     tables = [_probes(threshold, length, buckets.classes) for length in lengths.tolist()]
     bases = np.cumsum([0, *(len(table.cells) for table in tables)])
@@ -170,12 +186,12 @@ def _meetings(threshold: float, queries: _Entries, buckets: _Buckets, targets: _
         probes = ranges(begin[start:end], counts[start:end])
         found = buckets.buckets(queries.own["element"][of], whole.cells[probes])
         held = buckets.starts[found + 1] - buckets.starts[found]
-        some = held.nonzero()[0]
-        of, probes, found, held = of[some], probes[some], buckets.starts[found[some]], held[some]
+        full = held.nonzero()[0]
+        of, probes, found, held = of[full], probes[full], buckets.starts[found[full]], held[full]
         for low, high in _slices(held, _MEETINGS):
-            yield _possible(
-                threshold, queries, targets, whole, of[low:high], probes[low:high], found[low:high], held[low:high]
-            )
+            some = slice(low, high)
+            pairs = _possible(threshold, queries, targets, whole, of[some], probes[some], found[some], held[some])
+            yield pairs, int(held[some].sum())
 
 
 def _possible(
@@ -203,8 +219,7 @@ def _possible(
     rest = np.minimum(
         our_length - bits, their_length.astype(np.int64) - np.bitwise_count(theirs).sum(axis=1, dtype=np.int64)
     )
-    once: Integers = np.unique(pairs[2 * (bits - lacking + rest) / (our_length + their_length) > threshold])
-    return once
+    return distinct(pairs[2 * (bits - lacking + rest) / (our_length + their_length) > threshold])
 
 
 def _slices(counts: Integers, most: int) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ Does not handle: where tasks run (``engines.executor``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import numpy as np
 from selfinstruct._version import __version__
 from selfinstruct.analysis.cleaning import Cleaning, compared_fields, read_first
 from selfinstruct.engines.dedup.comparing import compare
+from selfinstruct.engines.dedup.cost import SAMPLE, Cost, expected, take_sample
 from selfinstruct.engines.dedup.counting import count, find_copies, merge
 from selfinstruct.engines.dedup.cutting import Reading, block_name, cut, read_notes
 from selfinstruct.engines.dedup.encoding import Scale, encode
@@ -28,8 +29,9 @@ from selfinstruct.engines.dedup.joining import Part, join
 from selfinstruct.engines.dedup.settling import Mask, Near, Verdicts, settle, settle_copies
 from selfinstruct.engines.dedup.work import Blocks, Job, load, open_work, remove_work, save
 from selfinstruct.engines.dedup.writing import write
-from selfinstruct.engines.executor import Executor
+from selfinstruct.engines.executor import Executor, SerialExecutor
 from selfinstruct.errors import RowError
+from selfinstruct.journal.lock import Lock
 from selfinstruct.rows import file_name, find_shards, open_source
 from selfinstruct.similarity.signatures import words_for
 
@@ -38,6 +40,7 @@ _FEWEST, _MOST = 8, 4096  # partitions
 _TARGETS = 1 << 21  # entries of targets that a task holds: some 200 MB
 _TASK = 1 << 17  # entries that are worth a task of their own
 _MOST_PAIRS = 16  # for each entry of a query, of rows that are compared with each other
+_TIMES = 4  # as many rows as the sample has, from which on a sample is taken
 _COMPARED = 1 << 18  # pairs that a task compares
 
 
@@ -47,6 +50,7 @@ class Progress:
 
     ``done`` of the ``tasks`` of a ``stage`` (read, count, merge, encode, copies, join, compare, write) are done, and
     all tasks together have written ``size`` bytes. ``settled`` of the ``rows`` are decided on; 0 before they are read.
+    ``cost`` is what to expect, once a sample has shown it; None for few rows.
     """
 
     stage: str
@@ -55,6 +59,7 @@ class Progress:
     size: int
     settled: int
     rows: int
+    cost: Cost | None = None
 
 
 Watch = Callable[[Progress], object]
@@ -87,7 +92,7 @@ def deduplicate(
     Raises:
         RowError: as ``deduplicate_file``.
         InputError: ``work`` has the checkpoints of another input.
-        StorageError: ``work`` cannot be written.
+        StorageError: ``work`` cannot be written, or another process works there.
     """
     shards = find_shards(source)
     with open_source(source, by_line=True, encoding=encoding) as stream:
@@ -108,13 +113,15 @@ def deduplicate(
             "partitions": partitions,
         },
     )
-    stages = _Stages(Job(work.resolve(), max_rouge_l, partitions), executor, watch)
-    reading = Reading(source, shards, compared, encoding)
-    blocks, not_utf8, notes = stages.cut(reading, len(files))
-    verdicts = stages.decide(blocks)
-    stages.write(blocks, shards or (), header, sinks)
-    all_notes = list(dict.fromkeys([*all_notes, *notes]))
-    remove_work(work)
+    with Lock.acquire(work):
+        stages = _Stages(Job(work.resolve(), max_rouge_l, partitions), executor, watch)
+        reading = Reading(source, shards, compared, encoding)
+        blocks, not_utf8, notes = stages.cut(reading, len(files))
+        stages.estimate(blocks)
+        verdicts = stages.decide(blocks)
+        stages.write(blocks, shards or (), header, sinks)
+        all_notes = list(dict.fromkeys([*all_notes, *notes]))
+        remove_work(work)
     kept = int(verdicts.kept.sum())
     rows = len(verdicts.kept)
     return Cleaning(rows, kept, rows - kept, form, compared, max_rouge_l, not_utf8, tuple(all_notes), unique)
@@ -126,6 +133,7 @@ class _Stages:
     def __init__(self, job: Job, executor: Executor, watch: Watch) -> None:
         self._job, self._executor, self._watch = job, executor, watch
         self._size = self._steps = self._settled = self._rows = 0
+        self._cost: Cost | None = None
         self._blocks = Blocks((), (0,))
         self._entries = np.empty((0, 0), np.int64)
 
@@ -145,6 +153,17 @@ class _Stages:
         blocks = Blocks(tuple(names), tuple(np.cumsum(counts).tolist()))
         blocks.save(self._job)
         return blocks, not_utf8, notes
+
+    def estimate(self, blocks: Blocks) -> None:
+        """Find out by a sample what to expect, if there are many times as many rows."""
+        rows = blocks.starts[-1]
+        if rows < _TIMES * SAMPLE or self._job.threshold >= 1:
+            return
+        sample = replace(self._job, folder=self._job.folder / "sample", partitions=_FEWEST)
+        sample.folder.mkdir(exist_ok=True)
+        stages = _Stages(sample, SerialExecutor(), lambda progress: None)
+        verdicts = stages.decide(take_sample(self._job, blocks, sample))
+        self._cost = expected(sample, verdicts, stages._size, rows, self._size)
 
     def decide(self, blocks: Blocks) -> Verdicts:
         """Decide on every row, and save the verdicts."""
@@ -244,7 +263,7 @@ class _Stages:
     def _run(self, stage: str, task: Callable[..., int], calls: Sequence[tuple[Any, ...]]) -> Iterator[int]:
         for done, size in enumerate(self._executor.run(task, calls), 1):
             self._size += max(size, 0)
-            self._watch(Progress(stage, done, len(calls), self._size, self._settled, self._rows))
+            self._watch(Progress(stage, done, len(calls), self._size, self._settled, self._rows, self._cost))
             yield size
 
 

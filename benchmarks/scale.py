@@ -1,0 +1,205 @@
+"""`dedup --engine ray` beside one process: the same bytes, seconds, memory, bytes; and what more rows would cost.
+
+    python -m benchmarks.scale                          10^4 and 10^5 rows of every stream, 1 and 2 workers
+    python -m benchmarks.scale --rows 1000000 --stream natural --threshold 0.7
+    python -m benchmarks.scale --kills 20               workers and commands killed at random moments, the same bytes
+    python -m benchmarks.scale --simulate results/scale-tasks.json
+
+Each way runs in a process of its own, and its output is compared byte by byte. Processor time is that of all processes
+that do the work; seconds are of the wall clock, and depend on what else the machine does. The memory of a worker is
+the most that one process of Ray had. ``--tasks FILE`` also runs the stages one task after another and writes how long
+each task took, which ``--simulate`` replays on many workers (see ``scale_model``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from benchmarks import scale_model, streams
+
+_RUNS = [
+    ("logs", 0.7), ("logs", 0.8), ("logs", 0.95), ("natural", 0.7), ("natural", 0.95), ("chinese", 0.7),
+    ("chinese", 0.95),
+]  # fmt: skip
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--stream", choices=["logs", "natural", "chinese"])
+    parser.add_argument("--threshold", type=float)
+    parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--tasks", type=Path, help="measure each task, and write the times")
+    parser.add_argument("--simulate", type=Path, help="replay the times of tasks on many workers")
+    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)  # way, threshold, source, output: in a process
+    given = parser.parse_args()
+    if given.one:
+        way, threshold, source, out = given.one
+        print(json.dumps(_one(way, float(threshold), Path(source), Path(out))))
+        return
+    if given.simulate:
+        print(scale_model.report(json.loads(given.simulate.read_bytes())))
+        return
+    runs = [run for run in _RUNS if given.stream in (None, run[0]) and given.threshold in (None, run[1])]
+    for rows in given.rows:
+        for stream, threshold in runs:
+            with _rows(stream, threshold, rows) as source:
+                if given.kills:
+                    _killed(source, threshold, given.kills)
+                elif given.tasks:
+                    given.tasks.write_text(json.dumps(scale_model.measure(source, threshold)))
+                else:
+                    _compare(stream, threshold, rows, source, given.workers)
+
+
+@contextlib.contextmanager
+def _rows(stream: str, threshold: float, rows: int) -> Iterator[Path]:
+    """A folder of 8 shards, removed in the end."""
+    with tempfile.TemporaryDirectory(prefix="scale-") as name:
+        folder = Path(name) / "shards"
+        folder.mkdir()
+        texts = getattr(streams, stream)(random.Random(1), threshold, lambda: rows)
+        for shard in range(8):
+            with (folder / f"{shard}.txt").open("w") as file:
+                file.writelines(f"{text}\n" for text in islice(texts, rows // 8 + (shard < rows % 8)))
+        yield folder
+
+
+def _compare(stream: str, threshold: float, rows: int, source: Path, workers: list[int]) -> None:
+    """Print a line for each way."""
+    ways = ["local", *(f"ray-{count}" for count in workers)]
+    results = {way: _run(way, threshold, source) for way in ways}
+    for way, result in results.items():
+        same = (result.pop("kept"), result.pop("dropped")) == tuple(
+            _digest(source.parent / f"local.{name}") for name in ("kept", "dropped")
+        )
+        line = " ".join(f"{key} {value}" for key, value in result.items())
+        print(f"{stream} {threshold} {rows:,} {way}: {'same bytes' if same else 'OTHER BYTES'} {line}", flush=True)
+
+
+def _run(way: str, threshold: float, source: Path) -> dict[str, Any]:
+    out = source.parent / way
+    command = [sys.executable, "-m", "benchmarks.scale", "--one", way, str(threshold), str(source), str(out)]
+    done: dict[str, Any] = json.loads(
+        subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1]
+    )
+    return done | {name: _digest(Path(f"{out}.{name}")) for name in ("kept", "dropped")}
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _one(way: str, threshold: float, source: Path, out: Path) -> dict[str, Any]:
+    """Deduplicate in this process, or on workers that it starts; what that took."""
+    from selfinstruct import api
+    from selfinstruct.cli.memory import tune_allocator
+    from selfinstruct.engines import Progress
+    from selfinstruct.platform_support import peak_memory
+
+    tune_allocator()
+    engine, _, count = way.partition("-")
+    most = size = 0
+    processor = 0.0
+
+    def watch(progress: Progress) -> None:
+        nonlocal most, size, processor
+        size = progress.size
+        found = [_state(pid) for pid in _workers()]
+        most = max([most, *(memory for memory, _ in found)])
+        processor = max(processor, sum(seconds for _, seconds in found))
+
+    options: dict[str, Any] = {"max_rouge_l": threshold, "out": f"{out}.kept", "dropped": f"{out}.dropped"}
+    if engine == "local":
+        begun = time.monotonic()
+        done = api.dedup(source, **options)
+    else:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        import ray
+
+        ray.init(num_cpus=int(count), include_dashboard=False, object_store_memory=10**8, log_to_driver=False)
+        begun = time.monotonic()
+        try:
+            done = api.dedup(source, engine="ray", watch_stages=watch, **options)
+        finally:
+            ray.shutdown()
+    seconds = time.monotonic() - begun
+    own = peak_memory() * 1024 // 10**6
+    found = {"rows": done.rows, "kept_rows": done.kept, "seconds": round(seconds, 1)}
+    if engine == "local":
+        return found | {"cpu_seconds": round(time.process_time(), 1), "MB": own}
+    total = round(processor + time.process_time(), 1)
+    return found | {"cpu_seconds": total, "MB": own, "MB_worker": most // 10**6, "MB_written": size // 10**6}
+
+
+def _workers() -> list[int]:
+    """The processes of Ray that run tasks."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            name = (path / "cmdline").read_bytes().rstrip(b"\0")
+            if name.startswith(b"ray::") and not name.endswith(b"Agent"):
+                found.append(int(path.name))
+    return found
+
+
+def _state(pid: int) -> tuple[int, float]:
+    """The peak memory of a process in bytes, and its processor time in seconds."""
+    with contextlib.suppress(OSError, StopIteration):  # it has ended
+        peak = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks = os.sysconf("SC_CLK_TCK")
+        return int(peak.split()[1]) * 1024, (int(fields[11]) + int(fields[12])) / ticks
+    return 0, 0.0
+
+
+def _killed(source: Path, threshold: float, kills: int) -> None:
+    """Kill workers and commands at random moments until so many were killed, then let the command end."""
+    _run("local", threshold, source)
+    rng, done, workers, commands = random.Random(1), 0, 0, 0
+    out = source.parent / "ray-2"
+    command = [sys.executable, "-m", "benchmarks.scale", "--one", "ray-2", str(threshold), str(source), str(out)]
+    while True:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            while process.poll() is None and workers + commands < kills:
+                time.sleep(rng.uniform(0.5, 6))
+                victims = _workers()
+                if rng.random() < 0.75 and victims:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(rng.choice(victims), signal.SIGKILL)
+                        workers += 1
+                elif process.poll() is None:
+                    process.kill()
+                    commands += 1
+            process.wait()
+        if process.returncode == 0:
+            done += 1
+            for name in ("kept", "dropped"):
+                if _digest(source.parent / f"local.{name}") != _digest(Path(f"{out}.{name}")):
+                    raise SystemExit("OTHER BYTES")
+            if workers + commands >= kills:
+                break
+    print(f"{workers} workers and {commands} commands killed, {done} times to the end: the same bytes each time")
+
+
+if __name__ == "__main__":
+    main()
