@@ -28,6 +28,7 @@ def prompt_size(prepared: Prepared, journal: Journal, models: ModelPool, *, is_n
         sets_temperature = all(model.temperature is None for model in recipe.all_models)
         echoes = Echoes(demos.seeds + demos.grown + demos.pool, sets_temperature=sets_temperature)
     size = PromptSize(recipe.prompt, rows, echoes, of_rows=recipe.imitates)
+    size.for_weak_model = few
     if is_new and reason is not None and rows.rows < most:
         note = "{reason}: asking for {rows} rows per call at first, and for more as replies succeed"
         size.notes.append(Phrase(note, reason=reason, rows=rows.rows))

@@ -52,6 +52,8 @@ class PromptSize:
         self.rows = rows or RowsPerCall(prompt.rows_per_request)
         self.echoes = echoes
         self.repeats_format = False
+        #: Whether the model may be weak, so that prompts make it as easy as they can.
+        self.for_weak_model = False
         #: Whether an endpoint is known to ignore the format that requests ask for, so that each prompt repeats it.
         self.form_is_ignored = False
         self.notes: list[str] = []

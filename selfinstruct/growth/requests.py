@@ -13,7 +13,7 @@ from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.reply_length import ReplyLengths
 from selfinstruct.growth.step_call import StepCall
-from selfinstruct.prompts import STOP, continued_rows, row_messages
+from selfinstruct.prompts import STOP, continued_rows, evidence_first, in_order, row_messages
 from selfinstruct.recipe import Language, Recipe, Verify
 from selfinstruct.records import Message, Request, Row
 
@@ -28,7 +28,12 @@ class Requests:
     seeds: Sequence[Row]
     prompt_size: PromptSize
     reads_messages: bool
+    _asked: Recipe = field(init=False)
     _lengths: ReplyLengths | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Choose the order in which a reply is to have the fields."""
+        self._asked = evidence_first(self.recipe) if self.prompt_size.for_weak_model else self.recipe
 
     def batch_rng(self, number: int) -> Random:
         """The random generator of one batch, which depends on the run's seed and the batch number only."""
@@ -51,7 +56,7 @@ class Requests:
             self._row_messages(state) if rows else call.messages(recipe),
             state.demos,
             seed,
-            call.reply_format(recipe),
+            call.reply_format(self._asked),
             call.model,
             self._lengths.expected(call, batch.count),
             STOP if rows and recipe.continues_rows else (),
@@ -61,14 +66,16 @@ class Requests:
 
     def _row_messages(self, state: BatchState) -> tuple[Message, ...]:
         """The messages that ask for whole rows, like the demonstrations."""
-        batch = state.batch
+        batch, demos = state.batch, state.demos
+        if self.prompt_size.for_weak_model:
+            demos = tuple(in_order(self._asked, demos))
         if self.recipe.continues_rows:
-            return continued_rows(self.recipe, state.demos, batch.conditions)
+            return continued_rows(self._asked, demos, batch.conditions)
         return row_messages(
-            self.recipe,
+            self._asked,
             batch.category,
             batch.count,
-            state.demos,
+            demos,
             self.language,
             given=batch.conditions,
             repeat_format=self.prompt_size.repeats_format or self.prompt_size.form_is_ignored,

@@ -56,7 +56,10 @@ class StepCall:
             return ReplyFormat({"score": "number", "reason": "string"}, is_list=False)
         if isinstance(definition, Verify):
             steps = {REASONING: "string"} if definition.reasons else {}
-            return ReplyFormat({**steps, ANSWER: str(fields[definition.answers].type)}, is_list=False)
+            answered = fields[definition.answers]
+            # A reader that cannot tell gives an empty text.
+            choices = {ANSWER: (*answered.one_of, "")} if answered.one_of and answered.type == "string" else {}
+            return ReplyFormat({**steps, ANSWER: str(answered.type)}, is_list=False, choices=choices)
         if definition.reply != "json":
             return None
         types = {name: str(fields[name].type) if name in fields else "string" for name in definition.writes}

@@ -7,6 +7,7 @@ fence that they cannot close, and are never used as a template.
 from __future__ import annotations
 
 from selfinstruct.prompts.continuation import STOP, continued_rows
+from selfinstruct.prompts.evidence_first import evidence_first, in_order
 from selfinstruct.prompts.language import detect_language
 from selfinstruct.prompts.passage_prompt import ASK, ask_step
 from selfinstruct.prompts.probe_prompt import probe_messages
@@ -27,7 +28,9 @@ __all__ = [
     "demonstrations",
     "detect_language",
     "estimate_tokens",
+    "evidence_first",
     "fenced",
+    "in_order",
     "probe_messages",
     "row_messages",
     "step_messages",
