@@ -100,8 +100,7 @@ class OpenAIBackend:
         self._model = model.name
         self._recipe_model = model
         self._answered = False
-        # The most rows of a request that was answered; one is always tried again.
-        self._most_rows = 1
+        self._most_rows = 1  # of a request that was answered; one row is always tried again
         #: The first call, which may still be under way.
         self.trial = Trial(Usage(_TRIAL_TOKENS, _TRIAL_TOKENS, estimated=True))
         self._endings = Endings()
@@ -266,7 +265,8 @@ class OpenAIBackend:
     @property
     def weakness(self) -> Phrase | None:
         """Why this model may need calls for few rows, for the user; None where nothing says so."""
-        after = self._settings.preflight.accepted_after if self.trial.is_under_way else None
+        is_silent = self.trial.is_under_way and not self.counts.errors  # it may wait for a rate limit
+        after = self._settings.preflight.accepted_after if is_silent else None
         return weakness(self._recipe_model, self.name, self._wire.base_url, after)
 
     @property
