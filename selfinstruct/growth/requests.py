@@ -13,7 +13,15 @@ from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.prompt_size import PromptSize
 from selfinstruct.growth.reply_length import ReplyLengths
 from selfinstruct.growth.step_call import StepCall
-from selfinstruct.prompts import STOP, continued_rows, evidence_first, in_order, row_messages
+from selfinstruct.prompts import (
+    STOP,
+    STOP_ANSWER,
+    continued_answer,
+    continued_rows,
+    evidence_first,
+    in_order,
+    row_messages,
+)
 from selfinstruct.recipe import Language, Recipe, Verify
 from selfinstruct.records import Message, Request, Row
 
@@ -53,16 +61,28 @@ class Requests:
         return Request(
             batch,
             call.key,
-            self._row_messages(state) if rows else call.messages(recipe),
+            self._row_messages(state) if rows else self._step_messages(call),
             state.demos,
             seed,
             call.reply_format(self._asked),
             call.model,
             self._lengths.expected(call, batch.count),
-            STOP if rows and recipe.continues_rows else (),
+            self._stop(call),
             batch.count if call.asks_for_rows and self.prompt_size.rows.can_be_fewer else 1,
             self.prompt_size.temperature(batch.category) if rows else None,
         )
+
+    def _stop(self, call: StepCall) -> tuple[str, ...]:
+        """The texts that end a reply of a model that continues rows."""
+        if not self.recipe.continues_rows:
+            return ()
+        return STOP_ANSWER if call.continues_answer else STOP if call.definition is None else ()
+
+    def _step_messages(self, call: StepCall) -> tuple[Message, ...]:
+        """The messages of a step, a judge or a reader."""
+        if self.recipe.continues_rows and call.continues_answer and isinstance(call.definition, Verify):
+            return continued_answer(self.recipe, call.definition, call.values, self.seeds)
+        return call.messages(self.recipe)
 
     def _row_messages(self, state: BatchState) -> tuple[Message, ...]:
         """The messages that ask for whole rows, like the demonstrations."""

@@ -45,6 +45,11 @@ class StepCall:
             return True
         return isinstance(self.definition, Step) and self.definition.reply == "json" and not self.definition.rows
 
+    @property
+    def continues_answer(self) -> bool:
+        """Whether a model that continues rows continues one up to its answer here; reasons are not among its fields."""
+        return isinstance(self.definition, Verify) and not self.definition.reasons
+
     def reply_format(self, recipe: Recipe) -> ReplyFormat | None:
         """The format of a JSON reply; None where the reply is text."""
         fields, definition = recipe.fields, self.definition

@@ -16,7 +16,7 @@ from selfinstruct.checks.snippets import snippets
 from selfinstruct.growth.score import read_score
 from selfinstruct.growth.step_call import EXPAND, StepCall
 from selfinstruct.messages import Phrase
-from selfinstruct.prompts import ANSWER, without_probability
+from selfinstruct.prompts import ANSWER, completed_answer, without_probability
 from selfinstruct.recipe import Judge, Recipe, Step, Verify
 from selfinstruct.recipe.placeholders import lookup
 from selfinstruct.records import JSON, Rejection, Reply, Row
@@ -68,6 +68,8 @@ def read_step_reply(call: StepCall, reply: Reply, recipe: Recipe, marks: SeedMar
         return _without_list_marks(_structured(read, recipe), tuple(recipe.fields), marks)
     if isinstance(call.definition, Judge | Verify):
         form = call.reply_format(recipe)
+        if recipe.continues_rows and call.continues_answer and isinstance(call.definition, Verify):
+            reply = replace(reply, text=completed_answer(recipe, call.definition, ANSWER, reply.text))
         read = _read_rows(reply, () if form is None else tuple(form.types), marks)
         if all(draft.row is None for draft in read.drafts) and ending_of(reply.finish_reason) == "whole":
             read = _read_bare(answer_text(reply.text), call.definition, recipe) or read

@@ -6,7 +6,7 @@ fence that they cannot close, and are never used as a template.
 
 from __future__ import annotations
 
-from selfinstruct.prompts.continuation import STOP, continued_rows
+from selfinstruct.prompts.continuation import STOP, STOP_ANSWER, completed_answer, continued_answer, continued_rows
 from selfinstruct.prompts.evidence_first import evidence_first, in_order
 from selfinstruct.prompts.language import detect_language
 from selfinstruct.prompts.passage_prompt import ASK, ask_step
@@ -23,7 +23,10 @@ __all__ = [
     "ASK",
     "REASONING",
     "STOP",
+    "STOP_ANSWER",
     "ask_step",
+    "completed_answer",
+    "continued_answer",
     "continued_rows",
     "demonstrations",
     "detect_language",

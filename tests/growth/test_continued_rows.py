@@ -14,8 +14,8 @@ from selfinstruct import api
 from selfinstruct.errors import RecipeError
 from selfinstruct.growth.step_call import IMITATE, StepCall
 from selfinstruct.growth.step_reply import read_step_reply
-from selfinstruct.prompts import continued_rows
-from selfinstruct.recipe import Recipe, parse_recipe
+from selfinstruct.prompts import continued_answer, continued_rows
+from selfinstruct.recipe import Recipe, Verify, parse_recipe
 from selfinstruct.records import Reply
 from selfinstruct.testing import FaultServer, ScriptedAuthor
 
@@ -85,3 +85,84 @@ def test_models_that_imitate_have_one_interface() -> None:
     two = TABLES.replace("[model]", "[[models]]") + '[[models]]\nname = "chat"\n'
     with pytest.raises(RecipeError, match="must have one api"):
         recipe(two)
+
+
+READS = """
+name = "x"
+task = "words"
+seeds.file = "rows.jsonl"
+quota.rows = 9
+novelty.max_rouge_l = 0.95
+fields = { text = {}, label = { one_of = ["hot", "cold"] }, count = { type = "integer" } }
+[model]
+name = "base"
+api = "completions"
+"""
+
+
+def test_a_base_model_as_a_reader_continues_a_row_up_to_its_answer() -> None:
+    """Seed rows with every label in turn, and the row with its answer open; a number has no quotation mark."""
+    seeds = [{"text": f"t{at}", "label": "hot" if at < 6 else "cold", "count": at} for at in range(8)]
+    label, count = (Verify(reads=("text",), answers=name) for name in ("label", "count"))
+    (message,) = continued_answer(recipe(READS), label, {"text": 'a "b" 冷'}, seeds)
+    *lines, open_row = message.content.split("\n")[1:]
+    assert [json.loads(line)["label"] for line in lines] == ["hot", "cold", "hot", "cold", "hot", "hot"]
+    assert json.loads(open_row + 'cold"}') == {"text": 'a "b" 冷', "label": "cold"}
+    (message,) = continued_answer(recipe(READS), count, {"text": "a"}, seeds)
+    assert json.loads(message.content.split("\n")[-1] + "3}") == {"text": "a", "count": 3}
+
+
+def test_what_a_reader_continues_is_its_answer() -> None:
+    """Up to the end of the value, whatever follows; an answer without an end is none."""
+    label, count = (Verify(reads=("text",), answers=name) for name in ("label", "count"))
+    for reader, text, answer in (
+        (label, 'cold"}', "cold"),
+        (label, 'c\\"d"}\n{"text": "x", "la', 'c"d'),
+        (count, "12}", 12),
+        (label, "", None),
+        (label, "cold and so on", None),
+    ):
+        read = read_step_reply(
+            StepCall("verify-1/1", reader), Reply(text, "base", finish_reason="length"), recipe(READS)
+        )
+        assert [draft.row for draft in read.drafts if draft.row] == ([{"answer": answer}] if answer else []), text
+
+
+@pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.slow)])
+async def test_a_base_model_gives_labels_back(tmp_path: Path, language: str) -> None:
+    """Its second opinions accept right rows and refuse wrong ones; their prompts have no instruction."""
+    words = (
+        ["kettle", "lamp", "chair", "phone", "jacket", "bike", "desk", "oven", "clock"]
+        if language == "en"
+        else list("山水云风雨雪花草树")
+    )
+    hot, cold = ("hot", "cold") if language == "en" else ("热", "冷")
+    opened: list[str] = []
+
+    def base_model(messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
+        text = str(messages[-1]["content"])
+        if text.endswith('"label": "'):
+            opened.append(text)
+            return f'{hot if hot in text.split(chr(10))[-1] else cold}"}}'
+        labels = [rng.choice([hot, cold]) for _ in range(4)]
+        texts = [" ".join([label, *(rng.choice(words) for _ in range(12))]) for label in labels]
+        wrong = {hot: cold, cold: hot}
+        rows = [{"text": each, "label": label} for each, label in zip(texts, labels, strict=True)]
+        rows[0]["label"] = wrong[labels[0]]
+        return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+
+    seeds = [{"text": " ".join([label, *words[at:]]), "label": label} for at in range(4) for label in (hot, cold)]
+    lines = "".join(f"{json.dumps(seed, ensure_ascii=False)}\n" for seed in seeds)
+    (tmp_path / "rows.jsonl").write_text(lines, encoding="utf-8")
+    fields = f'fields = {{ text = {{}}, label = {{ one_of = ["{hot}", "{cold}"] }} }}'
+    tables = READS.replace(READS.split("\n")[6], fields)
+    async with FaultServer(author=base_model) as server:
+        (tmp_path / "x.toml").write_text(
+            f'{tables}base_url = "{server.base_url}"\n[[verify]]\nreads = ["text"]\nanswers = "label"\nvotes = 1\n',
+            encoding="utf-8",
+        )
+        run = await api.run_async(tmp_path / "x.toml", out=tmp_path / "run")
+    rows = [json.loads(line) for line in (tmp_path / "run" / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 9 and all(row["text"].startswith(row["label"]) for row in rows)
+    assert set(run.summary.rejected) <= {"unanswered", "quota"} and run.summary.rejected["unanswered"]
+    assert opened and not any("Rules" in prompt or "规则" in prompt for prompt in opened)
