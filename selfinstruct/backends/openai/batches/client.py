@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
-from openai import APIStatusError, AsyncOpenAI, OpenAIError, RequestOptions, omit
-from openai.types import FileObject
+from openai import APIStatusError, AsyncOpenAI, OpenAIError, omit
 
 from selfinstruct.backends.openai.address import NO_KEY
 from selfinstruct.backends.openai.batches.input_file import Endpoint
@@ -38,7 +37,9 @@ _MOST_PAGES = 20
 _FILE_SECONDS = 3600.0
 #: The most bytes of an output file: 50,000 replies of 20 KB.
 _FILE_BYTES = 1 << 30
-_TOGETHER = "batch-api"
+_FILES = "/files"
+# Together's purpose of a file, and where it goes.
+_TOGETHER, _TOGETHER_FILES = "batch-api", "/files/upload"
 
 
 class _Failed(OpenAIError):
@@ -53,13 +54,17 @@ class _Carrier(httpx2.AsyncBaseTransport):
     """Carries what the client of openai asks for over a wire, which knows the key, the proxy and the deadlines."""
 
     def __init__(self, wire: Wire) -> None:
+        #: Where files are uploaded to: the client knows one place alone.
+        self.upload_path = _FILES
         self._wire = wire
         self._root = httpx2.URL(wire.base_url).raw_path.decode().rstrip("/")
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the method, path and body of a request. Of its headers the type of its body alone counts."""
         path = request.url.raw_path.decode().removeprefix(self._root)
-        seconds, most_bytes = (_FILE_SECONDS, _FILE_BYTES) if path.startswith("/files") else (None, None)
+        if (request.method, path) == ("POST", _FILES):
+            path = self.upload_path
+        seconds, most_bytes = (_FILE_SECONDS, _FILE_BYTES) if path.startswith(_FILES) else (None, None)
         answer = await self._wire.send(
             request.method,
             path,
@@ -79,7 +84,8 @@ class BatchClient:
     def __init__(self, wire: Wire) -> None:
         self.base_url = wire.base_url
         # The wire adds the key: the client never has it.
-        http = httpx2.AsyncClient(transport=_Carrier(wire), trust_env=False)
+        self._carrier = _Carrier(wire)
+        http = httpx2.AsyncClient(transport=self._carrier, trust_env=False)
         self._api = AsyncOpenAI(api_key=NO_KEY, base_url=wire.base_url, http_client=http, max_retries=0)
         host = urlsplit(wire.base_url).hostname or ""
         self._together = host.startswith("api.together.")
@@ -92,7 +98,7 @@ class BatchClient:
             answer = await self._upload(name, data)
         if isinstance(answer, CallError):
             return answer
-        found = getattr(answer, "id", None)  # the client does not validate
+        found = answer.get("id") if isinstance(answer, dict) else None
         return found if isinstance(found, str) and found else CallError("garbled", "the upload has no id", max_tries=3)
 
     async def create(self, file: str, endpoint: Endpoint, tag: str) -> Job | CallError:
@@ -140,16 +146,16 @@ class BatchClient:
 
     async def delete(self, file: str) -> None:
         """Delete an uploaded file, so that no job can be created of it any more; it may be gone already."""
-        await _answered(self._api.files.delete(file))
+        await _answered(self._api.files.with_raw_response.delete(file))
 
-    async def _upload(self, name: str, data: bytes) -> FileObject | CallError:
+    async def _upload(self, name: str, data: bytes) -> Any:
+        self._carrier.upload_path = _TOGETHER_FILES if self._together else _FILES
+        purpose: Any = _TOGETHER if self._together else "batch"  # the client knows OpenAI's purposes
+        more = {"file_name": name} if self._together else {}
         part = (name, data, "application/jsonl")
-        if not self._together:
-            return await _answered(self._api.files.create(file=part, purpose="batch"))
-        form, files = {"purpose": _TOGETHER, "file_name": name}, {"file": part}
-        options: RequestOptions = {"headers": {"Content-Type": "multipart/form-data"}}
-        path = "/files/upload"
-        return await _answered(self._api.post(path, cast_to=FileObject, body=form, files=files, options=options))
+        return await _payload(
+            self._api.files.with_raw_response.create(file=part, purpose=purpose, extra_body=more or None)
+        )
 
 
 async def _answered(call: Awaitable[T]) -> T | CallError:
