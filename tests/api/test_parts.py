@@ -203,15 +203,19 @@ async def test_models_are_spread_over_the_parts(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_the_budget_holds_over_all_parts(tmp_path: Path) -> None:
-    """With the calls of preflights; a resumed run with a larger one goes on."""
+async def test_the_budget_holds_over_all_parts_and_their_open_batches(tmp_path: Path) -> None:
+    """With the calls of preflights and of rows that wait for a judge; with a larger one the run goes on."""
     async with FaultServer(Behaviour()) as server:
-        options: dict[str, Any] = {"model": "m", "base_url": server.base_url, "rows": 200, "concurrency": 6}
-        short = await grow(LOGS, tmp_path / "run", limits=SpendingLimits(None, 14, None), **options)
-        assert short.stopped == "budget" and 0 < short.accepted < 200
-        assert server.ledger.counts["requests"] <= 14
-        require_whole(tmp_path / "run")
-        assert (await grow(LOGS, tmp_path / "run", **options)).stopped == "done"
+        file = tmp_path / "r.toml"
+        judge = '\n[[judge]]\nname = "right"\nprompt = "Rate from 1 to 5: {Question} {Answer}"\nleast = 3\n'
+        file.write_text(api.init(LOGS, tmp_path / "inferred.toml") + judge)
+        options: dict[str, Any] = {"model": "m", "base_url": server.base_url, "rows": 80, "concurrency": 6}
+        short = await grow(file, tmp_path / "run", limits=SpendingLimits(None, 40, None), **options)
+        assert short.stopped == "budget" and short.accepted < 80
+        assert server.ledger.counts["requests"] == short.requests <= 40
+        assert api.rejudge(tmp_path / "run").identical and api.verify(tmp_path / "run", max_pairs=1000).holds
+        whole = await grow(file, tmp_path / "run", **options)
+        assert whole.stopped == "done" and whole.requests == server.ledger.counts["requests"]
     require_whole(tmp_path / "run")
 
 

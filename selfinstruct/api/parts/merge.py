@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from selfinstruct.api.session_record import added
 from selfinstruct.growth import (
     BatchState,
     RunCounts,
@@ -67,6 +68,19 @@ class Join:
                 chunk = []
             chunk.append(called)
         self._take(chunk, ids)
+
+    def cost_of_untaken(self, part: int, history: History) -> dict[str, list[int]]:
+        """What the calls of a part cost that the whole run does not have: those of unfinished batches, or after a kill.
+
+        By model, as the metadata have the cost of preflights: requests, input and output tokens, 1 if estimated.
+        """
+        cost: dict[str, list[int]] = {}
+        for called in called_batches(history, self._after[part]):
+            for _, came in called.calls if called.batch.number not in self._taken else ():
+                usage = came.usage
+                figures = [came.tries, usage.input, usage.output, int(usage.estimated)]
+                cost[came.model] = added(cost.get(came.model), figures)
+        return cost
 
     def _take(self, chunk: Sequence[CalledBatch], ids: _PoolIds) -> None:
         """Record and judge some batches, all of them or none."""

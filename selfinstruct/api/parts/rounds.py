@@ -28,6 +28,7 @@ from selfinstruct.errors import EndpointError, InputError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth import RunCounts, Sampler, take_decisions
 from selfinstruct.growth.shares import equal_shares, hand_out, round_of
+from selfinstruct.growth.stagnation import EXHAUSTED_AFTER, StagnationLimit
 from selfinstruct.journal import History, Journal
 from selfinstruct.messages import Phrase
 from selfinstruct.preparation import JudgingState, Prepared
@@ -175,9 +176,11 @@ class _Driver:
         grown = {name: sum(part.accepted.get(name, 0) for part in parts) for name in progress}
         active = self._active()
         able = {}
+        patience = StagnationLimit(*(each * self.division.parts for each in EXHAUSTED_AFTER))
         for name, state in progress.items():
-            # All that the parts grew was alike, as often as it takes to give a category up.
-            useless = state.exhausted and last.round and kept[name] <= last.kept.get(name, 0)
+            # All that the parts grew was alike, as often as it takes each of them to give a category up.
+            alike = last.round and kept[name] <= last.kept.get(name, 0)
+            useless = alike and state.stagnation.reached(patience)
             willing = [part for part in active if name not in parts[part].exhausted]
             able[name] = active if name in self.forgiven else [] if useless else willing
         missing = {name: max(0, state.quota - state.accepted) if able[name] else 0 for name, state in progress.items()}
@@ -257,15 +260,26 @@ class _Driver:
         self._record(replace(handed, joined=True))
 
     def record_parts(self) -> None:
-        """Record what the parts know of their models: prices, and the cost of their preflights."""
+        """Record what the parts know of their models: prices, and the cost of calls that are no rows of this run (yet).
+
+        These are their preflights, and what they were paid for since the last join.
+        """
         metadata = self.journal.history.metadata()
-        prices, preflights = dict(metadata.prices), dict[str, Sequence[int]]()
+        prices, others = dict(metadata.prices), dict[str, Sequence[int]]()
         for number, part in enumerate(self._parts()):
             prices |= part.prices
-            for name, figures in part.preflights.items():
-                preflights[name] = added(preflights.get(name), figures)
+            for name, figures in (*part.preflights.items(), *self._untaken(number).items()):
+                others[name] = added(others.get(name), figures)
             self.notes += [Phrase("part {part}: {note}", part=number, note=note) for note in part.remarks]
-        self.journal.write_metadata(replace(metadata, prices=prices, preflights=preflights))
+        self.journal.write_metadata(replace(metadata, prices=prices, preflights=others))
+
+    def _untaken(self, part: int) -> dict[str, list[int]]:
+        """What the calls of a part cost that this run does not have."""
+        place = place_of(self.where, part)
+        if not run_directory.is_run_directory(place):
+            return {}
+        with History.open(place) as history:
+            return self._join.cost_of_untaken(part, history)
 
     def _record(self, handed: PartsState) -> None:
         self.journal.write_metadata(replace(self.journal.history.metadata(), parts=handed.to_json()))
