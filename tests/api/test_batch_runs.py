@@ -112,6 +112,7 @@ async def test_open_jobs_are_collected_or_given_up_on_purpose(tmp_path: Path) ->
         assert given_up.summary.accepted == 60 and {"m"} == set(given_up.summary.models)
 
 
+@pytest.mark.slow
 async def test_jobs_of_a_model_that_was_replaced_are_collected(tmp_path: Path) -> None:
     """They are paid for: their replies count as those of the model that wrote them, at its price; the rest is new."""
     async with served(0.1) as server:
