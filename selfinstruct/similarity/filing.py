@@ -85,9 +85,7 @@ class Filing:
         for start in range(0, count, _BLOCK):
             buckets.extend(self._buckets(start, depths.values[start : start + _BLOCK]))
             yield
-        # Each entry may be the first on its page of memory, which the system then has to clear.
-        part = max(_BLOCK >> 1, 1)
-        blocks = (self._entries(start, depths.values[start : start + part]) for start in range(0, count, part))
+        blocks = (self._entries(start, depths.values[start : start + _BLOCK]) for start in range(0, count, _BLOCK))
         yield from self._postings.fill(buckets.values, blocks)
         self.filed = count
 

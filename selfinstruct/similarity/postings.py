@@ -121,7 +121,10 @@ class Postings:
             yield
         for column in self._columns:
             column.allocate(total)
-        yield
+        for start in range(0, total, 4 * _CHUNK):  # or the first rows to be written would make the system clear it all
+            for column in self._columns:
+                column.values[start : start + 4 * _CHUNK] = 0
+            yield
         start = 0
         for rows, signatures in blocks:
             self._put(*_grouped(buckets[start : start + len(rows)]), rows, signatures)
