@@ -124,7 +124,7 @@ def _one(way: str, threshold: float, source: Path, out: Path) -> dict[str, Any]:
     def watch(progress: Progress) -> None:
         nonlocal most, size, processor
         size = progress.size
-        found = [_state(pid) for pid in _workers()]
+        found = [_state(pid) for pid in _workers(os.getpid())]
         most = max([most, *(memory for memory, _ in found)])
         processor = max(processor, sum(seconds for _, seconds in found))
 
@@ -151,15 +151,18 @@ def _one(way: str, threshold: float, source: Path, out: Path) -> dict[str, Any]:
     return found | {"cpu_seconds": total, "MB": own, "MB_worker": most // 10**6, "MB_written": size // 10**6}
 
 
-def _workers() -> list[int]:
-    """The processes of Ray that run tasks."""
-    found = []
+def _workers(driver: int) -> list[int]:
+    """The processes that run tasks for the Ray that this process has started, and for no other on the machine."""
+    parents, names = dict[int, int](), dict[int, bytes]()
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # it has ended
-            name = (path / "cmdline").read_bytes().rstrip(b"\0")
-            if name.startswith(b"ray::") and not name.endswith(b"Agent"):
-                found.append(int(path.name))
-    return found
+            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            names[int(path.name)] = (path / "cmdline").read_bytes().rstrip(b"\0")
+    return [
+        pid
+        for pid, name in names.items()
+        if name.startswith(b"ray::") and not name.endswith(b"Agent") and parents.get(parents[pid]) == driver
+    ]
 
 
 def _state(pid: int) -> tuple[int, float]:
@@ -182,9 +185,9 @@ def _killed(source: Path, threshold: float, kills: int) -> None:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None and workers + commands < kills:
                 time.sleep(rng.uniform(0.5, 6))
-                victims = _workers()
-                if rng.random() < 0.75 and victims:
-                    with contextlib.suppress(ProcessLookupError):
+                victims = _workers(process.pid)
+                if rng.random() < 0.75:
+                    with contextlib.suppress(ProcessLookupError, IndexError):  # it has ended, or none has begun
                         os.kill(rng.choice(victims), signal.SIGKILL)
                         workers += 1
                 elif process.poll() is None:

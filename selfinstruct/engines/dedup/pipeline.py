@@ -40,6 +40,7 @@ _FEWEST, _MOST = 8, 4096  # partitions
 _TARGETS = 1 << 21  # entries of targets that a task holds: some 200 MB
 _TASK = 1 << 17  # entries that are worth a task of their own
 _MOST_PAIRS = 16  # for each entry of a query, of rows that are compared with each other
+_MOST_ROWS = 1 << 31  # two numbers of rows are one of 64 bits
 _TIMES = 4  # as many rows as the sample has, from which on a sample is taken
 _COMPARED = 1 << 18  # pairs that a task compares
 
@@ -151,6 +152,8 @@ class _Stages:
             not_utf8 += int(load(self._job.path("cut", at), "not_utf8")[0])
             notes += read_notes(self._job, at)
         blocks = Blocks(tuple(names), tuple(np.cumsum(counts).tolist()))
+        if blocks.starts[-1] >= _MOST_ROWS:
+            raise RowError(reading.source, "more rows than can be compared at once", hint="Deduplicate it in parts.")
         blocks.save(self._job)
         return blocks, not_utf8, notes
 
