@@ -105,6 +105,10 @@ class Postings:
         Since all rows are known, every bucket gets its final place and none moves.
         """
         capacities = self._starts
+        for start in range(0, len(capacities), 4 * _CHUNK):  # scattered writes would make the system clear all at once
+            for array in (self._counts, self._starts):
+                array[start : start + 4 * _CHUNK] = 0
+            yield
         for start in range(0, len(buckets), _CHUNK):
             _, touched, added = _grouped(buckets[start : start + _CHUNK])
             capacities[touched] += added.astype(np.uint32)
@@ -121,7 +125,7 @@ class Postings:
             yield
         for column in self._columns:
             column.allocate(total)
-        for start in range(0, total, 4 * _CHUNK):  # or the first rows to be written would make the system clear it all
+        for start in range(0, total, 4 * _CHUNK):
             for column in self._columns:
                 column.values[start : start + 4 * _CHUNK] = 0
             yield
