@@ -2,8 +2,9 @@
 
 Each stage is a list of tasks that ran one after another; on W workers each takes the next task when it is free, and a
 stage begins when the one before has ended (``engines.dedup.pipeline``). Between stages the command works alone. A
-larger input has more tasks of the same size in every stage; finding pairs also takes longer for each row, as each
-row meets in proportion more others. A part of it does not grow so, which makes the figures an upper bound.
+larger input has more tasks of the same size in every stage. Finding pairs may also take longer for each row, as each
+row may meet more others: so there are two figures, for time in proportion to the rows, which is what was measured up to
+a million rows of free text, and to their square, which is an upper bound.
 
 Does not handle: a network or a disk that all workers wait for, other than by ``_READ``; failures.
 """
@@ -25,7 +26,9 @@ _OVERHEAD = 0.0045
 #: Bytes of work files that one node reads and writes a second, over all: a shared file system of 10 Gbit/s a node.
 _READ = 1e9
 _PER_NODE = 16  # processors
-_QUADRATIC = ("join",)
+_FINDING_PAIRS = "join"
+#: The powers of the number of rows that the time to find pairs may grow with.
+_POWERS = {1: "finding pairs in proportion to the rows", 2: "finding pairs in proportion to their square"}
 
 Stage = dict[str, Any]
 
@@ -64,11 +67,11 @@ def measure(source: Path, threshold: float) -> dict[str, Any]:
     return {"rows": done.rows, "kept": done.kept, "threshold": threshold, "alone": alone, "stages": executor.stages}
 
 
-def seconds_on(workers: int, measured: dict[str, Any], times: int = 1) -> float:
-    """Seconds on so many workers for ``times`` as many rows as were measured."""
+def seconds_on(workers: int, measured: dict[str, Any], times: int = 1, power: int = 1) -> float:
+    """Seconds on so many workers for ``times`` as many rows as were measured; pairs grow with this ``power`` of it."""
     total: float = measured["alone"] * times
     for stage in measured["stages"]:
-        slower = times if stage["task"] in _QUADRATIC else 1
+        slower = times ** (power - 1) if stage["task"] == _FINDING_PAIRS else 1
         tasks = [seconds * slower + _OVERHEAD for seconds in stage["seconds"]]
         size = sum(stage["bytes"]) * times
         total += max(_stage(tasks, times, workers), 2 * size / (_READ * max(1, workers // _PER_NODE)))
@@ -93,14 +96,15 @@ def report(measured: dict[str, Any]) -> str:
         work[stage["task"]] = work.get(stage["task"], 0.0) + sum(stage["seconds"])
     lines.append("seconds: " + ", ".join(f"{name} {took:.1f}" for name, took in work.items()))
     lines[-1] += f", the command alone {measured['alone']:.1f}"
-    for times in (10, 100, 1000, 10_000):
-        one = seconds_on(1, measured, times)
-        for nodes in (1, 8, 64):
-            workers = nodes * _PER_NODE
-            took = seconds_on(workers, measured, times)
-            share = seconds_on(_PER_NODE, measured, times) / (nodes * took)
-            lines.append(
-                f"{measured['rows'] * times:,} rows on {counted(nodes, 'node')} of {_PER_NODE}: {took / 3600:,.2f} h, "
-                f"{one / 3600:,.1f} core-hours, efficiency {share:.2f} of one node"
-            )
+    for power, words in _POWERS.items():
+        lines.append(f"{words}:")
+        for times in (1, 10, 100, 1000):
+            one = seconds_on(1, measured, times, power)
+            for nodes in (1, 8, 64):
+                took = seconds_on(nodes * _PER_NODE, measured, times, power)
+                share = seconds_on(_PER_NODE, measured, times, power) / (nodes * took)
+                lines.append(
+                    f"  {measured['rows'] * times:,} rows on {counted(nodes, 'node')} of {_PER_NODE}: "
+                    f"{took / 3600:,.2f} h, {one / 3600:,.1f} core-hours, efficiency {share:.2f} of one node"
+                )
     return "\n".join(lines)
