@@ -176,7 +176,7 @@ def _state(pid: int) -> tuple[int, float]:
 
 
 def _killed(source: Path, threshold: float, kills: int) -> None:
-    """Kill workers and commands at random moments until so many were killed, then let the command end."""
+    """Kill workers and commands at random moments, ``kills`` of them, then let the command end."""
     _run("local", threshold, source)
     rng, done, workers, commands = random.Random(1), 0, 0, 0
     out = source.parent / "ray-2"

@@ -27,5 +27,5 @@ class TokenRange:
         return TokenRange(self.least + other.least, self.usual + other.usual, most)
 
     def __mul__(self, count: float) -> TokenRange:
-        """Return the range of so many of them."""
+        """Return the range of ``count`` texts of this range."""
         return TokenRange(count * self.least, count * self.usual, None if self.most is None else count * self.most)

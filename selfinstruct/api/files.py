@@ -165,21 +165,7 @@ def dedup(
     the input or the output file, ``max_rouge_l`` is out of range, Ray is missing, or ``work`` is not the directory of
     this deduplication.
     """
-    if not 0 < max_rouge_l <= 1:
-        message = Phrase(
-            "`max_rouge_l`: expected a number above 0 and at most 1, got {max_rouge_l}", max_rouge_l=max_rouge_l
-        )
-        raise InputError(message, hint="Omit it for the default, 0.7.")
-    if dropped is not None:
-        for other in (source, out):
-            if isinstance(other, str | Path) and Path(other).resolve() == Path(dropped).resolve():
-                raise InputError(
-                    "`dropped`: {dropped} is the output file"
-                    if other is out
-                    else "`dropped`: {dropped} is the input file",
-                    hint="Name another file for dropped rows.",
-                    dropped=dropped,
-                )
+    _require_dedup(source, max_rouge_l, out, dropped)
     if engine == "ray":
         with contextlib.ExitStack() as stack:
             sinks = Sinks(_writer(stack, out), None if dropped is None else _writer(stack, dropped))
@@ -224,6 +210,26 @@ async def dedup_async(
     files: dict[str, Any] = {"encoding": encoding, "out": out, "dropped": dropped, "work": work}
     job = partial(dedup, source, fields=fields, max_rouge_l=max_rouge_l, watch=watch, **files)
     return await asyncio.to_thread(job, engine=engine, ray_address=ray_address, watch_stages=watch_stages)
+
+
+def _require_dedup(
+    source: str | Path, max_rouge_l: float, out: str | Path | BinaryIO | None, dropped: str | Path | None
+) -> None:
+    """Raise InputError for a threshold out of range, or a file of dropped rows that is another one of the files."""
+    if not 0 < max_rouge_l <= 1:
+        message = Phrase(
+            "`max_rouge_l`: expected a number above 0 and at most 1, got {max_rouge_l}", max_rouge_l=max_rouge_l
+        )
+        raise InputError(message, hint="Omit it for the default, 0.7.")
+    if dropped is None:
+        return
+    for other in (source, out):
+        if isinstance(other, str | Path) and Path(other).resolve() == Path(dropped).resolve():
+            raise InputError(
+                "`dropped`: {dropped} is the output file" if other is out else "`dropped`: {dropped} is the input file",
+                hint="Name another file for dropped rows.",
+                dropped=dropped,
+            )
 
 
 def _work_directory(source: str | Path, out: str | Path | BinaryIO | None, work: str | Path | None) -> Path:

@@ -159,8 +159,8 @@ async def run_async(
     ``ray_address``, or else this machine. Its rows are like those of any run, and ``concurrency`` and the limits hold
     over all parts. All machines need the same files at the same paths.
 
-    ``prepared`` is the result of ``plan``
-    for the same arguments. ``watch`` is called with a Snapshot after each group of batches; ``clock`` measures seconds.
+    ``prepared`` is the result of ``plan`` for the same arguments. ``watch`` is called with a Snapshot after each group
+    of batches; ``clock`` measures seconds.
 
     Returns the run, which may have stopped short of its quota: see ``summary.stopped``. Raises InputError if an
     argument, the recipe or the seeds cannot be used, EndpointError if the endpoint fails for good, StorageError if the

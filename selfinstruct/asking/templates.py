@@ -34,7 +34,7 @@ from selfinstruct.asking.tokens import Token
 SLOT = "*"
 #: Alternating words are sought among this many different keys; a sample of more lines teaches no other words.
 _LARGEST_SAMPLE = 20_000
-#: So many words must alternate, or two after a noun that names a thing (user, queue).
+#: The fewest words that must alternate, and the fewest after a noun that names a thing (user, queue).
 _FEWEST_WORDS = 3
 _FEWEST_NAMED = 2
 _LONGEST_KEY = 40

@@ -99,7 +99,7 @@ class Tools:
     async def status(
         self,
         run: Annotated[str | None, Field(description="Id of a run; without it, the newest runs.")] = None,
-        wait: Annotated[int, Field(ge=0, le=60, description="Wait so many seconds for the run to end.")] = 0,
+        wait: Annotated[int, Field(ge=0, le=60, description="Seconds to wait for the run to end.")] = 0,
     ) -> dict[str, Any]:
         """Show the state of a run: rows by category, rejections by reason, cost, the last row; or list the runs."""
         if run is not None:

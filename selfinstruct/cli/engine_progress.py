@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from selfinstruct.cli.progress import show_line
 from selfinstruct.messages import Phrase, _, translated
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
     from selfinstruct.engines import Cost, Progress
 
-#: Seconds between two lines in a log or a pipe.
-_INTERVAL = 10.0
-_REFRESH_RATE = 8
 _STAGES = {
     "read": Phrase("reading the rows"),
     "count": Phrase("counting tokens"),
@@ -32,39 +30,16 @@ _STAGES = {
 @contextlib.contextmanager
 def show_engine(screen: Console, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[Progress], None]]:
     """Context manager that yields a callback for the progress of an engine."""
-    said, line, told = clock(), "", False
+    told = False
+    with show_line(screen, clock) as show:
 
-    def tell(progress: Progress) -> None:
-        nonlocal told
-        if progress.cost is not None and not told:
-            told = True
-            screen.print(cost_line(progress.cost), soft_wrap=True)
+        def watch(progress: Progress) -> None:
+            nonlocal told
+            if progress.cost is not None and not told:
+                told = True
+                screen.print(cost_line(progress.cost), soft_wrap=True)
+            show(progress_line(progress))
 
-    if not screen.is_terminal or screen.is_dumb_terminal:
-
-        def report(progress: Progress) -> None:
-            nonlocal said
-            tell(progress)
-            if clock() - said >= _INTERVAL:
-                said = clock()
-                screen.print(progress_line(progress), soft_wrap=True)
-
-        yield report
-        return
-    from rich.live import Live
-    from rich.text import Text
-
-    def watch(progress: Progress) -> None:
-        nonlocal line
-        tell(progress)
-        line = f"  {progress_line(progress)}"
-
-    with Live(
-        get_renderable=lambda: Text(line, "bold", no_wrap=True),
-        console=screen,
-        refresh_per_second=_REFRESH_RATE,
-        transient=True,
-    ):
         yield watch
 
 

@@ -135,8 +135,7 @@ def show_trainings(
     """
     from selfinstruct.render.text import counted, format_duration
 
-    begun = said = clock()
-    line = ""
+    begun = clock()
 
     def words(done: int, total: int, name: str) -> str:
         left = (clock() - begun) / done * (total - done) if done else 0.0
@@ -145,22 +144,33 @@ def show_trainings(
             parts.append(_("about {time} left", time=format_duration(left)))
         return " · ".join([*parts, *([name] if name else [])])
 
+    with show_line(screen, clock) as show:
+        yield lambda done, total, name: show(words(done, total, name))
+
+
+@contextlib.contextmanager
+def show_line(screen: Console, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[str], None]]:
+    """Context manager that yields a callback for a line that changes: live on a terminal.
+
+    Elsewhere the line is printed, every few seconds.
+    """
+    line, said = "", clock()
     if not screen.is_terminal or screen.is_dumb_terminal:
 
-        def report(done: int, total: int, name: str) -> None:
+        def report(text: str) -> None:
             nonlocal said
             if clock() - said >= _INTERVAL:
                 said = clock()
-                screen.print(words(done, total, name), soft_wrap=True)
+                screen.print(text, soft_wrap=True)
 
         yield report
         return
     from rich.live import Live
     from rich.text import Text
 
-    def watch(done: int, total: int, name: str) -> None:
+    def watch(text: str) -> None:
         nonlocal line
-        line = f"  {words(done, total, name)}"
+        line = f"  {text}"
 
     with Live(
         get_renderable=lambda: Text(line, "bold", no_wrap=True),
@@ -180,19 +190,5 @@ def show_stages(screen: Console) -> Iterator[Callable[[str, int, int], None]]:
     if not screen.is_terminal or screen.is_dumb_terminal:
         yield lambda name, done, total: None
         return
-    from rich.live import Live
-    from rich.text import Text
-
-    line = ""
-
-    def watch(name: str, done: int, total: int) -> None:
-        nonlocal line
-        line = f"  {name}" + (f" {done / total:4.0%}" if total > 1 else "")
-
-    with Live(
-        get_renderable=lambda: Text(line, "bold", no_wrap=True),
-        console=screen,
-        refresh_per_second=_REFRESH_RATE,
-        transient=True,
-    ):
-        yield watch
+    with show_line(screen) as show:
+        yield lambda name, done, total: show(name + (f" {done / total:4.0%}" if total > 1 else ""))

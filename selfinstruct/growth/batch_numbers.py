@@ -37,7 +37,7 @@ class BatchNumbers(NamedTuple):
         return {} if self.step == 1 else {"first": self.first, "step": self.step}
 
     def place(self, requested: int) -> int:
-        """The place in the sequences of values of a batch before which its part requested so many rows.
+        """The place in the sequences of values of a batch before which its part ``requested`` that many rows.
 
         The parts take turns in blocks; a batch may reach from one block into the next, whose values it then repeats.
 

@@ -106,7 +106,7 @@ class PromptSize:
                 self.record_timeout(result.asked)
 
     def record_timeout(self, asked: int) -> None:
-        """Record a call for so many rows that had no reply before its deadline."""
+        """Record a call for ``asked`` rows that had no reply before its deadline."""
         if self.rows.record_timeout(asked):
             note = "calls for {asked} rows are not answered in time: asking for {rows}, and for more as replies succeed"
             self.notes.append(Phrase(note, asked=asked, rows=self.rows.rows))

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 #: Rows of the first round for each part: enough batches to fill the calls in flight of an endpoint.
 FIRST_ROUND = 256
-#: No more rows are requested than if one in so many survived the join.
+#: The lowest share of rows surviving the join that the size of a round allows for.
 _LEAST_SURVIVAL = 1 / 4
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from selfinstruct.journal.entries import decode_text, parse_json
-from selfinstruct.journal.history import History
+from selfinstruct.journal.entries import decode_text
+from selfinstruct.journal.history import History, recorded_batch
 from selfinstruct.records import Batch, Failure, Reply, Usage
 
 _PAGE = 500
@@ -44,9 +44,7 @@ def called_batches(history: History, after: int = 0) -> Iterator[CalledBatch]:
     """The batches whose last calls come after the call ``after``, in the order of these calls."""
     while page := history.query(_LAST, after, _PAGE):
         for last, number, name, count, asked, demos, given, finished in page:
-            shown = tuple(parse_json(demos, f"the demonstrations of batch {number}"))
-            values = parse_json(given, f"the values of batch {number}")
-            batch = Batch(number, decode_text(name), count, asked, shown, values)
+            batch = recorded_batch(number, name, count, asked, demos, given)
             calls = [_call(*found) for found in history.query(_CALLS, number)]
             yield CalledBatch(last, batch, calls, bool(finished))
         after = page[-1][0]

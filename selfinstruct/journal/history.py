@@ -158,7 +158,7 @@ class History:
         batches = []
         for found in unfinished:
             replies = self.query(f"{_REPLIES} WHERE c.batch = ? ORDER BY c.id", found[0])
-            batches.append(OpenBatch(_batch(*found), tuple(_reply(*reply) for reply in replies)))
+            batches.append(OpenBatch(recorded_batch(*found), tuple(_reply(*reply) for reply in replies)))
         return sorted(batches, key=lambda batch: (not batch.replies, [batch.replies[-1].call] if batch.replies else []))
 
     def passages(self) -> Iterator[Row]:
@@ -186,7 +186,7 @@ class History:
     def finished_batches(self) -> Iterator[tuple[Batch, int, bool]]:
         """Each finished batch, its number of rows, and whether a call of it failed; in the order of batches."""
         for number, rows, failed, *batch in self._paged(_GIVEN):
-            yield _batch(number, *batch), rows, bool(failed)
+            yield recorded_batch(number, *batch), rows, bool(failed)
 
     def replies_by_batch(self) -> Iterator[tuple[RecordedReply, ...]]:
         """The replies of each batch, in the order in which the batches' last calls were recorded."""
@@ -356,7 +356,8 @@ class History:
             self.query("COMMIT")
 
 
-def _batch(number: int, name: bytes, count: int, asked: int, demos: str, given: str) -> Batch:
+def recorded_batch(number: int, name: bytes, count: int, asked: int, demos: str, given: str) -> Batch:
+    """The batch of a line of the journal. Raises StorageError if its JSON is damaged."""
     shown = tuple(parse_json(demos, f"the demonstrations of batch {number}"))
     return Batch(number, decode_text(name), count, asked, shown, parse_json(given, f"the values of batch {number}"))
 
@@ -377,7 +378,7 @@ def _reply(
 ) -> RecordedReply:
     usage = Usage(given, got, bool(estimated), cached)
     reply = Reply(decode_text(text), decode_text(model), usage, decode_text(finish_reason), seconds, tries)
-    return RecordedReply(call, _batch(*batch), step, reply)
+    return RecordedReply(call, recorded_batch(*batch), step, reply)
 
 
 def write_rows(history: History, path: Path, count: int | None = None) -> int:

@@ -38,7 +38,7 @@ _IF_NONE_MATCH = Header("If-None-Match", "The ETag of a version that the client 
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file of the page; ``packed`` is it in gzip, None where that is of no use."""
+    """A file of the page; ``packed`` is it in gzip, None where that saves nothing."""
 
     media: str
     data: bytes

@@ -38,8 +38,8 @@ class Verdict:
 def deduplicate_texts(texts: Iterable[str], *, threshold: float, at_once: int = 1) -> Iterator[Verdict]:
     """Yield a verdict for each text: it is dropped if its F1 with a kept one is above ``threshold``.
 
-    Each verdict comes before the next text is asked for. With ``at_once`` above 1, so many texts are read and looked up
-    together, which takes less than half of the time; the verdicts are the same. If ``texts`` fails, the verdicts on
+    Each verdict comes before the next text is asked for. With ``at_once`` above 1, that many texts are read and looked
+    up together, which takes less than half of the time; the verdicts are the same. If ``texts`` fails, the verdicts on
     those before come first.
 
     The ROUGE-L of texts without tokens (empty, or only punctuation) is 0, so of these exact repetitions are dropped,

@@ -313,22 +313,10 @@ FAULTS: dict[str, Fault] = {
                 "using 1,024",
                 16,
             ),
-            "context": _refusing(
-                manners.saying(
-                    "This model's maximum context length is 1600 tokens. However, you requested 2396 tokens (396 in "
-                    "the messages, 2000 in the completion). Please reduce the length of the messages or completion.",
-                    code="context_length_exceeded",
-                ),
-                manners.limit_above(1_204),
-                "using 1,054",
-                2,
-            ),
-            "context-unstated": _refusing(
-                manners.saying("The prompt and max_tokens exceed the context window of the model."),
-                manners.limit_above(1_204),
-                "using 1,000",
-                2,
-            ),
+            **{
+                name: _refusing(act, manners.limit_above(1_204), told, 2)
+                for name, (act, told) in manners.NO_ROOM.items()
+            },
             "renamed": _refusing(
                 manners.saying(
                     "Unsupported parameter: 'max_tokens' is not supported with this model. Use "

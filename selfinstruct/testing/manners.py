@@ -147,6 +147,19 @@ async def error_in_stream(exchange: Exchange) -> web.StreamResponse:
     return web.Response(text=_whole([*values[: len(values) // 2], error]), content_type=_EVENTS)
 
 
+#: Refusals of a limit that leaves the prompt no room in the context, and what is told of them.
+NO_ROOM: dict[str, tuple[_Act, str]] = {
+    "context": (
+        saying(
+            "This model's maximum context length is 1600 tokens. However, you requested 2396 tokens (396 in the "
+            "messages, 2000 in the completion). Please reduce the length of the messages or completion.",
+            code="context_length_exceeded",
+        ),
+        "using 1,054",
+    ),
+    "context-unstated": (saying("The prompt and max_tokens exceed the context window of the model."), "using 1,000"),
+}
+
 STREAMS: dict[str, _Act] = {
     **{name: _streaming(form) for name, form in _STREAMS.items()},
     "mislabelled": _streaming(_whole, _JSON),

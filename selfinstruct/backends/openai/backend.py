@@ -185,15 +185,7 @@ class OpenAIBackend:
 
         while True:
             limit = self._limits.of(request, expected)
-            body = self.options.body(
-                self._model,
-                request.messages,
-                request.seed,
-                request.reply_format,
-                limit,
-                request.stop,
-                request.temperature,
-            )
+            body = self.options.body_of(self._model, request, limit)
             try:
                 outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(errors))
             except (EndpointError, BudgetSpent) as error:

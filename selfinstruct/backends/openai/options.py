@@ -24,7 +24,7 @@ from selfinstruct.backends.openai.refused_option import (
 )
 from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Model
-from selfinstruct.records import Message, ReplyFormat
+from selfinstruct.records import Message, ReplyFormat, Request
 
 _FORMATS = ("json_schema", "json_object", "")
 _PLAIN_TYPES = ("string", "integer", "number", "boolean")
@@ -69,6 +69,11 @@ class Options:
     def probe(self, model: str, messages: Sequence[Message], limit: int | None = None) -> dict[str, Any]:
         """The body of the first request, which shows what the endpoint accepts."""
         return self.body(model, messages, 0, self._reply_format, limit)
+
+    def body_of(self, model: str, request: Request, limit: int | None) -> dict[str, Any]:
+        """The body of a request, with the token ``limit`` of its reply."""
+        form, stop = request.reply_format, request.stop
+        return self.body(model, request.messages, request.seed, form, limit, stop, request.temperature)
 
     def body(
         self,

@@ -68,7 +68,7 @@ def as_file(*lines: Any) -> bytes:
 
 @given(st.permutations([answered("a"), answered("b"), answered("a", "no", 429), answered("c", "no", 500), "broken", 7]))
 def test_the_order_of_lines_makes_no_difference(lines: list[Any]) -> None:
-    """A reply counts, wherever it is and whatever errors there are for it; what is of no use is counted."""
+    """A reply counts, wherever it is and whatever errors there are for it; what cannot be used is counted."""
     output = read_output([as_file(*lines[:3]), as_file(*lines[3:])], {"a", "b", "c", "d"})
     texts = {name: each.text for name, each in output.outcomes.items() if isinstance(each, Completion)}
     assert texts == {"a": "yes", "b": "yes"} and output.replies == 2 and output.unreadable == 2

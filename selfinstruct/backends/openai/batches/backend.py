@@ -106,14 +106,7 @@ class BatchBackend:
         while True:
             options, limits = self._endpoint.options, self._endpoint.limits
             limit = limits.of(request, expected)
-            body = options.body(
-                self._endpoint.model,
-                request.messages,
-                request.seed,
-                request.reply_format,
-                limit,
-                temperature=request.temperature,
-            )
+            body = options.body_of(self._endpoint.model, request, limit)
             # No job is streamed.
             body = {option: value for option, value in body.items() if option not in ("stream", "stream_options")}
             model, outcome = await self._attempt(name, body, request)

@@ -26,7 +26,7 @@ _NOT_PROCESSED = ("batch_expired", "batch_cancelled")
 
 @dataclass(slots=True)
 class Output:
-    """The outcomes of a job by custom_id, and how many lines were of no use: unreadable, or of no known request."""
+    """The outcomes of a job by custom_id, and the numbers of lines that are unreadable, or answer no known request."""
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     unreadable: int = 0

@@ -226,7 +226,7 @@ class Jobs:
                 break
         ignored = output.unreadable + output.unknown
         if ignored:
-            note = "{where}: {count:,} lines of the output of batch job {job} are of no use"
+            note = "{where}: {count:,} lines of the output of batch job {job} cannot be used"
             self.notes.append(Phrase(note, where=self._name, count=ignored, job=job.id))
         return output.outcomes
 
