@@ -1,0 +1,36 @@
+"""What a person sees while an engine works."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from selfinstruct.cli.engine_progress import show_engine
+from selfinstruct.engines import Cost, Progress
+from selfinstruct.messages import speaking
+
+
+@pytest.mark.parametrize(("language", "stage"), [("en", "finding pairs"), ("zh", "正在查找可能相近的行对")])
+def test_the_cost_is_said_once_and_the_progress_every_few_seconds(language: str, stage: str) -> None:
+    """Outside a terminal, in both languages: the cost when it is known, and a line for each ten seconds at most."""
+    times = iter([0.0, 1.0, 2.0, 12.0, 12.0, 13.0])
+    cost = Cost(100_000, 90_000, 1_200_000, 3_000, 90.0)
+    shown = io.StringIO()
+    with speaking(language), show_engine(Console(file=shown, width=200), lambda: next(times)) as watch:
+        for done in range(4):
+            watch(Progress("join", done, 8, 2_500_000, 16_384, 100_000, cost if done else None))
+    expected, progress = shown.getvalue().splitlines()
+    assert "100,000" in expected
+    assert "1.2 MB" in expected
+    assert stage in progress
+    assert "16,384" in progress
+
+
+def test_the_progress_is_live_on_a_terminal() -> None:
+    """The last line is shown and cleared."""
+    shown = io.StringIO()
+    with show_engine(Console(file=shown, force_terminal=True, width=120), lambda: 0.0) as watch:
+        watch(Progress("join", 3, 8, 2_500_000, 16_384, 100_000))
+    assert "finding pairs 3/8" in shown.getvalue()
