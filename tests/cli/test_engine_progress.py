@@ -15,11 +15,10 @@ from selfinstruct.messages import speaking
 @pytest.mark.parametrize(("language", "stage"), [("en", "finding pairs"), ("zh", "正在查找可能相近的行对")])
 def test_the_cost_is_said_once_and_the_progress_every_few_seconds(language: str, stage: str) -> None:
     """Outside a terminal, in both languages: the cost when it is known, and a line for each ten seconds at most."""
-    times = iter([0.0, 1.0, 2.0, 12.0, 12.0, 13.0])
     cost = Cost(100_000, 90_000, 1_200_000, 3_000, 90.0)
-    shown = io.StringIO()
-    with speaking(language), show_engine(Console(file=shown, width=200), lambda: next(times)) as watch:
-        for done in range(4):
+    now, shown = 0.0, io.StringIO()
+    with speaking(language), show_engine(Console(file=shown, width=200), lambda: now) as watch:
+        for done, now in enumerate((1.0, 2.0, 12.0, 13.0)):
             watch(Progress("join", done, 8, 2_500_000, 16_384, 100_000, cost if done else None))
     expected, progress = shown.getvalue().splitlines()
     assert "100,000" in expected

@@ -121,12 +121,10 @@ def test_names_of_equal_lines_do_not_cover_each_other() -> None:
 
 def test_progress_of_trainings_is_a_line_every_few_seconds_outside_a_terminal() -> None:
     """The line has how many trainings are done, and how long the rest takes."""
-    times = iter([0.0, 1.0, 11.0, 11.0, 11.0, 12.0])
-    shown = io.StringIO()
-    with show_trainings(Console(file=shown), clock=lambda: next(times)) as watch:
-        watch(0, 50, "seeds")
-        watch(5, 50, "grown 10x")
-        watch(6, 50, "grown 10x")
+    now, shown = 0.0, io.StringIO()
+    with show_trainings(Console(file=shown), clock=lambda: now) as watch:
+        for now, done, name in ((1.0, 0, "seeds"), (11.0, 5, "grown 10x"), (12.0, 6, "grown 10x")):
+            watch(done, 50, name)
     assert shown.getvalue() == "5 of 50 trainings done · about 1 min 39 s left · grown 10x\n"
 
 
