@@ -18,7 +18,8 @@ def test_the_cost_is_said_once_and_the_progress_every_few_seconds(language: str,
     cost = Cost(100_000, 90_000, 1_200_000, 3_000, 90.0)
     now, shown = 0.0, io.StringIO()
     with speaking(language), show_engine(Console(file=shown, width=200), lambda: now) as watch:
-        for done, now in enumerate((1.0, 2.0, 12.0, 13.0)):
+        for done, second in enumerate((1.0, 2.0, 12.0, 13.0)):
+            now = second
             watch(Progress("join", done, 8, 2_500_000, 16_384, 100_000, cost if done else None))
     expected, progress = shown.getvalue().splitlines()
     assert "100,000" in expected

@@ -123,7 +123,8 @@ def test_progress_of_trainings_is_a_line_every_few_seconds_outside_a_terminal() 
     """The line has how many trainings are done, and how long the rest takes."""
     now, shown = 0.0, io.StringIO()
     with show_trainings(Console(file=shown), clock=lambda: now) as watch:
-        for now, done, name in ((1.0, 0, "seeds"), (11.0, 5, "grown 10x"), (12.0, 6, "grown 10x")):
+        for second, done, name in ((1.0, 0, "seeds"), (11.0, 5, "grown 10x"), (12.0, 6, "grown 10x")):
+            now = second
             watch(done, 50, name)
     assert shown.getvalue() == "5 of 50 trainings done · about 1 min 39 s left · grown 10x\n"
 
