@@ -292,11 +292,14 @@ def _committed_log(live: Path) -> tuple[bytes, list[int], list[int]]:
 
 
 def start_in_pairs(count: int, seed: int = 0) -> str:
-    """Two processes started together on one directory: one runs, the other names it and is refused within a second."""
+    """Two processes started together on one directory: one runs, the other names it and is refused meanwhile.
+
+    The run would go on for many times as long as a refusal takes, and is killed then.
+    """
     rng, slowest = random.Random(seed), 0.0
     with tempfile.TemporaryDirectory() as folder:
         for number in range(count):
-            run = Run(Path(folder, f"run{number}"), 4000)
+            run = Run(Path(folder, f"run{number}"), 40_000)
             second_log = Path(folder, f"second{number}.log")
             first = run.start()
             time.sleep(rng.choice((0, 0, 0.01, 0.1)) * rng.random())
@@ -308,12 +311,11 @@ def start_in_pairs(count: int, seed: int = 0) -> str:
             said = (run.log if ended is first else second_log).read_text()
             require(ended.exitcode == 3, f"the loser ended with {ended.exitcode}: {said}")
             require(f"process {winner.pid} on {os.uname().nodename}" in said, f"the refused process said: {said}")
-            require(winner.is_alive() or winner.exitcode == 0, "the winner has gone")
+            require(winner.is_alive(), f"the other was refused only when the run had ended, with {winner.exitcode}")
             winner.kill()
             winner.join()
             run.check()
             shutil.rmtree(run.out, ignore_errors=True)
-    require(slowest < 1, f"a process was refused only after {slowest:.2f} s")
     return f"{count} pairs: one ran in each, the other was refused; {slowest:.2f} s at most, forking included"
 
 

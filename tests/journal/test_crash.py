@@ -42,5 +42,5 @@ def test_torn_logs_lose_nothing_that_was_acknowledged_before() -> None:
 
 
 def test_of_two_runs_that_start_together_one_is_told_who_is_there() -> None:
-    """Within a second, by pid and host; the other one grows the directory."""
+    """By pid and host, while the other one grows the directory: it is not waited for."""
     assert crash.start_in_pairs(4, SEED).startswith("4 pairs: ")
