@@ -169,10 +169,15 @@ async def test_the_key_of_an_endpoint_stays_where_it_is_needed(tmp_path: Path) -
 
 
 async def _children(pid: int) -> list[int]:
-    """The children of a process, once it has any."""
+    """The children of a process, once it has any, and each runs its own program.
+
+    Until then a child is a copy of its parent, whose environment it shows.
+    """
     async with asyncio.timeout(20):
         while True:
-            if found := _text(f"/proc/{pid}/task/{pid}/children").split():
+            found = _text(f"/proc/{pid}/task/{pid}/children").split()
+            own = _text(f"/proc/{pid}/cmdline")
+            if found and all(_text(f"/proc/{child}/cmdline") not in ("", own) for child in found):
                 return list(map(int, found))
             await asyncio.sleep(0.02)
 
