@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from selfinstruct.mining.line_templates import line_templates
+from tests.linear_time import assert_linear
 
 
 def names(lines: list[str]) -> list[str]:
@@ -52,17 +52,11 @@ def test_every_line_has_a_template_and_equal_lines_have_the_same(lines: list[str
 
 
 def test_the_time_is_nearly_linear() -> None:
-    """Ten times as many lines take at most about ten times as long, also with many different words."""
+    """Also for lines of many different words."""
     rng = Random(1)
     words = ["".join(rng.choices("abcdefgh", k=7)) for _ in range(3000)]
 
     def lines(count: int) -> list[str]:
         return [f"user {rng.choice(words)} read {rng.choice(words)} {rng.randrange(9999)} times" for _ in range(count)]
 
-    def seconds(given_lines: list[str]) -> float:
-        start = time.thread_time()  # other processes do not count
-        line_templates(given_lines)
-        return time.thread_time() - start
-
-    few, many = lines(3000), lines(30_000)
-    assert min(seconds(many) for _ in range(2)) < 25 * max(min(seconds(few) for _ in range(3)), 0.01)
+    assert_linear(line_templates, lines(7_500), lines(30_000))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from selfinstruct.preparation.thresholds import CAP, FLOOR
 from selfinstruct.recipe import Categories
 from selfinstruct.records import Row
 from selfinstruct.rows import RowFile, rows_from_objects
+from tests.linear_time import assert_linear
 
 LOGQA = Path("seeds/logqa.jsonl")
 
@@ -73,15 +73,13 @@ def test_a_match_gives_the_slots_values() -> None:
     assert template.match("Was partition rdd_1 found?") is None
 
 
-def test_hostile_texts_take_no_time() -> None:
+def test_hostile_texts_take_linear_time() -> None:
     """Long runs of joints and slots are cut and matched in about linear time."""
-
-    def seconds(length: int) -> float:
-        start = time.perf_counter()
-        mine_templates(["." * length + "a 1", "-" * length + "b 2", "x1 " * (length // 300)])
-        return time.perf_counter() - start
-
-    assert seconds(40_000) < 30 * seconds(10_000) + 0.5
+    assert_linear(
+        lambda dots: mine_templates([dots + "a 1", dots.replace(".", "-") + "b 2", "x1 " * (len(dots) // 300)]),
+        "." * 10_000,
+        "." * 40_000,
+    )
 
 
 def test_logqa_is_understood() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -69,12 +68,10 @@ def test_no_passing_row_at_all_is_refused_after_as_many_rows_as_in_a_run() -> No
     assert imitator.drawn >= 240
 
 
-def test_good_seeds_cost_a_few_rows_and_little_time() -> None:
+def test_good_seeds_cost_a_few_rows() -> None:
     """Six rows a category where the first ones pass."""
     imitator = Scripted("")
     failed, others = failing_categories(prepared(), imitator)
     assert (failed, others, imitator.drawn) == ([], True, 12)
     plan = api.plan(LOGQA)
-    start = time.process_time()
     assert tried(plan, make_imitator(plan, 0), "") is plan
-    assert time.process_time() - start < 0.1

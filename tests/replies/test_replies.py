@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.replies import Parsed, parse_reply
 from selfinstruct.replies.reader import MAX_DEPTH
+from tests.linear_time import assert_linear
 
 FIELDS = ("Question", "Answer", "RawLog")
 A = {"Question": "How many kb?", "Answer": "4.1", "RawLog": "Added piece0 (size: 4.1 KB)"}
@@ -436,37 +436,16 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def seconds(text: str) -> float:
-    """Return the processor time of parsing ``text``."""
-    begun = time.thread_time()
-    parse_reply(text, FIELDS)
-    return time.thread_time() - begun
-
-
-def require_linear(short: str, long: str, bound: float) -> None:
-    """Assert that ``long``, four times ``short``, takes at most ``bound`` seconds and at most eight times as long."""
-    small, large = float("inf"), float("inf")
-    for _ in range(8):  # until a quiet moment comes: the cores are shared
-        small, large = min(small, seconds(short)), min(large, seconds(long))
-        if large < bound / 3 and large < 8 * small:
-            return
-    assert large < bound
-    assert large < 8 * small + 0.002
-
-
 @pytest.mark.parametrize("before", ["", '{"rows":[{"Question":"a","Answer":"b","RawLog":"c"},'])
 @pytest.mark.parametrize("unit", HOSTILE, ids=lambda unit: repr(unit[:20]))
 def test_time_is_linear(unit: str, before: str) -> None:
-    """Four times the text takes at most about four times as long, and 100 KB far less than a second.
-
-    The aim is 50 ms for 100 KB; 33 are measured on a quiet machine, and the bound leaves room for a busy one.
-    """
+    """Four times the text takes about four times as long."""
     short, long = (before + unit * (size // len(unit)) for size in (25_000, 100_000))
-    require_linear(short, long, 0.15)
+    assert_linear(lambda text: parse_reply(text, FIELDS), short, long)
 
 
 @pytest.mark.parametrize("unit", ["{//", "{#", "{/*", "{'a'//", '{"Question": "' + "x" * 40 + '",}\n'])
 def test_time_is_linear_in_a_long_reply(unit: str) -> None:
     """Also for a megabyte of rows that each need repair, or of comments invalidated by a quote at the end."""
     short, long = (unit * (size // len(unit)) + '"' for size in (250_000, 1_000_000))
-    require_linear(short, long, 1.5)
+    assert_linear(lambda text: parse_reply(text, FIELDS), short, long)
