@@ -93,7 +93,11 @@ async def grow_session(
 
         record_start(journal, metadata.recipe, prepared, connected.prices, preflights(), connected.unavailable)
         await write_lists(prepared, journal, connected.online or connected.models, where, seed)
-        journal.write_metadata(replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json()))
+        concurrency = _calls_in_flight(prepared, connected.models, concurrency)
+        metadata = replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json())
+        if connected.models.reads_messages:
+            metadata = replace(metadata, concurrency=concurrency)
+        journal.write_metadata(metadata)
         journal.take_decisions()
         loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch, numbers)
         summary = await _run_and_write(where, loop, prepared, elapsed, preflights)
@@ -118,12 +122,21 @@ def _resumed(prepared: Prepared, journal: Journal) -> Prepared:
     return replace(resumed, questions=make_questions(resumed))
 
 
+def _calls_in_flight(prepared: Prepared, models: ModelPool, concurrency: int | None) -> int:
+    """The largest number of calls in flight: as asked for, as in the recorded run, or as the models allow."""
+    if models.works_in_rounds:
+        return _ROUND
+    of_models = sum(model.concurrency for model in prepared.recipe.all_models) if models.reads_messages else 0
+    local = _LOCAL_PASSAGES if prepared.questions else _LOCAL_CONCURRENCY
+    return concurrency or models.recorded_concurrency or of_models or local
+
+
 async def _make_loop(
     prepared: Prepared,
     journal: Journal,
     models: ModelPool,
     seed: int,
-    concurrency: int | None,
+    concurrency: int,
     watch: Callable[[Snapshot], None],
     numbers: BatchNumbers,
 ) -> Loop:
@@ -135,9 +148,6 @@ async def _make_loop(
     await asyncio.sleep(0)  # let a cancellation that came meanwhile take effect
     if inputs.passages and journal.history.passage(1) is None:
         journal.add_passages(inputs.passages)
-    model_concurrency = sum(model.concurrency for model in prepared.recipe.all_models) if models.reads_messages else 0
-    if models.works_in_rounds:
-        concurrency = _ROUND
     return Loop(
         criteria=state.criteria,
         seeds=seeds,
@@ -149,7 +159,7 @@ async def _make_loop(
         inputs=inputs,
         sampler=sampler,
         seed=seed,
-        concurrency=concurrency or model_concurrency or (_LOCAL_PASSAGES if prepared.questions else _LOCAL_CONCURRENCY),
+        concurrency=concurrency,
         watch=watch,
         language=prepared.recipe.language or detect_language(seeds),
         use_passages_once=prepared.use_passages_once,

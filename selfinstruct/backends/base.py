@@ -15,7 +15,8 @@ class Backend(Protocol):
     the summary), ``inspect()`` (the current ``Pace``) and ``ignores_format`` (its replies lack the requested form). One
     whose ``works_in_rounds`` is true sends nothing before ``end_round()`` is called, and says by
     ``has_sent(request)`` what an earlier session sent. One that may be weak or slow has the reason as its ``weakness``,
-    and its ``deadline`` is the most seconds of a call: its calls ask for few rows at first.
+    and its ``deadline`` is the most seconds of a call: its calls ask for few rows at first. A replay has the
+    ``recorded_concurrency`` of its run.
     """
 
     name: str

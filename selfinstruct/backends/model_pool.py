@@ -80,6 +80,11 @@ class ModelPool:
         return [*notes, *self._notes]
 
     @property
+    def recorded_concurrency(self) -> int:
+        """The largest number of calls in flight in the run that is replayed; 0 where none is."""
+        return max(getattr(member.backend, "recorded_concurrency", 0) for member in self._members)
+
+    @property
     def works_in_rounds(self) -> bool:
         """Whether any backend sends the requests of a round together, when ``end_round`` is called."""
         return any(getattr(member.backend, "works_in_rounds", False) for member in self._members)

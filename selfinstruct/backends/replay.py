@@ -3,8 +3,8 @@
 With the same seed rows, recipe and ``seed``, every batch gets its recorded reply or failure. Otherwise each category
 gets its replies in the order in which they were recorded.
 
-A run with many concurrent calls plans by what has already arrived, so its replay may plan differently and miss a few
-rows. A run by batch jobs is replayed in rounds, as it was planned.
+A run with one call at a time is reproduced, and one by batch jobs, in its rounds. With several calls in flight a run
+plans by what has already arrived, so its replay may plan differently and miss a few rows.
 
 Does not handle: requests beyond the recording; these fail.
 """
@@ -22,12 +22,13 @@ class Replay:
     """A Backend that answers from the journal of an earlier run."""
 
     name = "replay"
-    reads_messages = False
 
     def __init__(self, recording: History) -> None:
         """Read the recorded calls of ``recording``, which may be closed afterwards."""
         self.works_in_rounds = bool(sent_jobs(recording))
-        few = recording.metadata().few_rows
+        metadata = recording.metadata()
+        self.recorded_concurrency, few = metadata.concurrency, metadata.few_rows
+        self.reads_messages = metadata.concurrency > 0  # so that what depends on prompts is planned as it was
         if few is not None:
             self.weakness = Phrase("the recorded run began with calls for few rows")
             self.deadline = few

@@ -114,6 +114,8 @@ class Loop:
         self.journal.commit()
         self.watch(self.snapshot())
         rounds = self.models.works_in_rounds
+        # With one call at a time, each is planned from all replies before it, so that a replay plans the same.
+        in_turn = rounds or self.concurrency == 1
         dispatcher = Dispatcher(self.models.complete, self.concurrency)
         fatal: Exception | None = None
         try:
@@ -122,7 +124,7 @@ class Loop:
                     self._stagnation.reset()
                 sent = Dispatched(0, held_back=False)
                 # A round is planned from all rows of the round before.
-                if fatal is None and not (rounds and self._unread):
+                if fatal is None and not (in_turn and self._unread):
                     sent = await dispatcher.fill(self._ready, self._take, backlog=bool(self._unread))
                 if not dispatcher.in_flight and not self._unread:
                     break

@@ -45,6 +45,7 @@ class RunMetadata:
     ``held_out`` are the rows of the seed file that nothing is grown from. ``parts`` is empty but where several workers
     grow the run: then it has the round that they are in, or in the journal of a part the numbers of its batches.
     ``few_rows`` is the seconds that a call might take, if the first calls asked for few rows each, else None.
+    ``concurrency`` is the largest number of calls in flight in the last session with a model; 0 without one.
     """
 
     recipe: str
@@ -64,6 +65,7 @@ class RunMetadata:
     held_out: Sequence[Row] = ()
     parts: JSON = field(default_factory=dict)
     few_rows: float | None = None
+    concurrency: int = 0
 
     @classmethod
     def from_notes(cls, notes: Mapping[str, JSON]) -> Self:

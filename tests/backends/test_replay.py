@@ -8,6 +8,7 @@ import pytest
 
 from selfinstruct import api
 from selfinstruct.errors import EndpointError, InputError
+from selfinstruct.testing import Behaviour, FaultServer
 
 SEEDS = "seeds/logqa.jsonl"
 
@@ -19,6 +20,18 @@ def test_a_replay_reproduces_the_rows(tmp_path: Path) -> None:
     assert (replayed.directory / "rows.jsonl").read_bytes() == (recorded.directory / "rows.jsonl").read_bytes()
     assert replayed.summary.requests == recorded.summary.requests
     assert replayed.summary.tokens.output == 0
+
+
+@pytest.mark.parametrize("seeds", ["seeds/logqa.jsonl", "seeds/classics-zh.jsonl"])
+async def test_a_run_with_one_call_at_a_time_is_reproduced(tmp_path: Path, seeds: str) -> None:
+    """Rows and rejections, although the model took its time, and with nothing said of concurrency or model."""
+    out, again = tmp_path / "recorded", tmp_path / "replayed"
+    async with FaultServer(Behaviour(latency=0.01)) as server:
+        of_model = {"model": "m-70b", "base_url": server.base_url}
+        recorded = await api.run_async(seeds, rows=100, out=out, concurrency=1, **of_model)
+    replayed = await api.run_async(seeds, rows=100, out=again, backend="replay", recording=out)
+    assert (again / "rows.jsonl").read_bytes() == (out / "rows.jsonl").read_bytes()
+    assert replayed.summary.rejected == recorded.summary.rejected
 
 
 def test_another_seed_gets_the_recorded_replies_by_category(tmp_path: Path) -> None:

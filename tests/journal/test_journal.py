@@ -179,6 +179,7 @@ STORED: dict[str, Any] = {
     "started": "2026-11-26T20:00:00+00:00",
     "held_out": [{"Question": "Q1", "Answer": "1"}],
     "few_rows": 600.0,
+    "concurrency": 8,
     "parts": {"first": 2, "step": 4},
 }
 
