@@ -27,8 +27,7 @@ async def test_a_run_with_one_call_at_a_time_is_reproduced(tmp_path: Path, seeds
     """Rows and rejections, although the model took its time, and with nothing said of concurrency or model."""
     out, again = tmp_path / "recorded", tmp_path / "replayed"
     async with FaultServer(Behaviour(latency=0.01)) as server:
-        of_model = {"model": "m-70b", "base_url": server.base_url}
-        recorded = await api.run_async(seeds, rows=100, out=out, concurrency=1, **of_model)
+        recorded = await api.run_async(seeds, rows=100, out=out, concurrency=1, model="m-70b", base_url=server.base_url)
     replayed = await api.run_async(seeds, rows=100, out=again, backend="replay", recording=out)
     assert (again / "rows.jsonl").read_bytes() == (out / "rows.jsonl").read_bytes()
     assert replayed.summary.rejected == recorded.summary.rejected
