@@ -61,8 +61,10 @@ def fits_halves(rows: Sequence[Row], refused: Callable[[Sequence[Row], Sequence[
 def field_type(values: Sequence[JSON]) -> FieldType:
     """Return the JSON type of at least nine of ten values and at least three, or of all; else "any".
 
-    Integers and numbers together are numbers.
+    Integers and numbers together are numbers. "any" without values: a key of so few rows that no sample has one.
     """
+    if not values:
+        return "any"
     kinds = Counter(_json_type(value) for value in values)
     if kinds["integer"] and kinds["number"]:
         kinds["number"] += kinds.pop("integer")

@@ -25,6 +25,8 @@ from selfinstruct.rows.optional_keys import odd_rows, optional_keys
 
 #: Rows used for inference, which takes about a millisecond a row; more add nothing.
 _SAMPLE = 500
+#: Rows whose category is kept: more than are compared together.
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,16 @@ def inferred_rules(file: RowFile, *, whatever_order: bool = False) -> Rules:
 
 
 def _remembering(categorise: Callable[[Row], str]) -> Callable[[Row], str]:
-    """The function with its last result kept: the category of one row is asked for several times in turn."""
-    last: tuple[Row, str] | None = None
+    """The function with its last results kept: the category of one row is asked for several times."""
+    known: dict[int, tuple[Row, str]] = {}
 
     def of(row: Row) -> str:
-        nonlocal last
-        if last is None or last[0] is not row:
-            last = row, categorise(row)
-        return last[1]
+        found = known.get(id(row))
+        if found is None or found[0] is not row:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            found = known[id(row)] = row, categorise(row)
+        return found[1]
 
     return of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -364,3 +365,14 @@ def test_the_output_has_a_schema(tmp_path: Path) -> None:
 def test_small_and_odd_files_are_checked(rows: list[Row]) -> None:
     """One row, equal rows, null, nested values: findings or none, never an error."""
     assert api.check(rows).measures.rows == len(rows)
+
+
+def test_a_key_that_no_row_of_the_sample_has_is_optional() -> None:
+    """Rules are inferred from 500 rows; two of 520 have a key that none of these has, which is no fault."""
+    rows: list[Row] = [{"text": f"Word {n} of {n * 7919 % 1000} said so"} for n in range(520)]
+    for at in (3, 5):
+        others = ({"note": str(n), **rows[at]} for n in range(2000))
+        rows[at] = max(others, key=lambda row: zlib.crc32(json.dumps(row, sort_keys=True).encode()))
+    found = api.check(rows)
+    assert "note" in found.measures.fields
+    assert "schema" not in found.measures.reasons
