@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfinstruct.engines.dedup import settling
-from selfinstruct.engines.dedup.settling import Mask, Near, Verdicts, settle, settle_copies
+from selfinstruct.engines.dedup.chosen import Chosen
+from selfinstruct.engines.dedup.settling import Near, Verdicts, settle, settle_copies
 
 Scores = dict[tuple[int, int], float]
 
@@ -21,12 +22,19 @@ class Known:
     def __init__(self, scores: Scores, refusals: Random) -> None:
         self._scores, self._refusals = scores, refusals
 
-    def __call__(self, queries: Mask, targets: Mask, *, limited: bool) -> Iterator[Near] | None:
+    def among(self, rows: Chosen, *, limited: bool) -> Iterator[Near] | None:
+        """All pairs, but not always."""
+        return None if limited and self._refusals.random() < 0.7 else self._pairs(rows, rows)
+
+    def nearest(self, queries: Chosen, targets: Chosen) -> Iterator[Near]:
+        """Of each query one pair."""
+        return (near.nearest() for near in self._pairs(queries, targets))
+
+    def _pairs(self, queries: Chosen, targets: Chosen) -> Iterator[Near]:
         """Answer in two parts, as several tasks would."""
-        if limited and self._refusals.random() < 0.7:
-            return None
-        found = sorted((q, t) for q, t in self._scores if queries[q] and targets[t])
-        middle = len(queries) // 2
+        chosen, given = queries.within(0, 40), targets.within(0, 40)
+        found = sorted((q, t) for q, t in self._scores if chosen[q] and given[t])
+        middle = 20
         parts = ([each for each in found if (each[0] < middle) == first] for first in (True, False))
         return (
             Near(np.array([(q << 32) | t for q, t in part], np.int64), np.array([self._scores[pair] for pair in part]))
@@ -56,6 +64,20 @@ def test_rows_are_settled_as_one_after_the_other(rows: int, pairs: list[tuple[in
             assert (verdicts.kept[row], verdicts.nearest[row]) == (True, -1)
         else:
             assert (verdicts.kept[row], verdicts.scores[row], -verdicts.nearest[row]) == (False, *near)
+
+
+@given(st.integers(2, 60), st.lists(st.tuples(st.integers(0, 59), st.integers(1, 4)), max_size=120))
+def test_pairs_are_decided_as_one_after_the_other(rows: int, steps: list[tuple[int, int]]) -> None:
+    """Short steps make long chains: what is decided in rounds is what one row after the other decides."""
+    pairs = sorted({(row, row - step) for row, step in steps if row - step >= 0 and row < rows})
+    verdicts, expected = Verdicts(rows), [True] * rows
+    verdicts.kept[:] = True
+    for query, target in pairs:
+        expected[query] = expected[query] and not expected[target]
+    scores = np.full(len(pairs), 0.8)
+    settling._keep_first(Near(np.array([(q << 32) | t for q, t in pairs], np.int64), scores), verdicts)
+    nearest = [min((t for q, t in pairs if q == row and expected[t]), default=-1) for row in range(rows)]
+    assert (verdicts.kept.tolist(), verdicts.nearest.tolist()) == (expected, nearest)
 
 
 def test_a_copy_of_a_dropped_row_may_have_a_nearer_one() -> None:

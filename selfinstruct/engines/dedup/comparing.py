@@ -14,6 +14,7 @@ from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cpdist
 
 from selfinstruct.engines.dedup.joining import distinct
+from selfinstruct.engines.dedup.settling import Near
 from selfinstruct.engines.dedup.work import Blocks, Job, load, save, size_of
 from selfinstruct.similarity.bounds import least_common
 from selfinstruct.similarity.postings import Integers, ranges
@@ -26,10 +27,11 @@ _FIRST_CHARACTER, _CHARACTERS = 0xE000, 0x110000 - 0xE000
 _least_common = lru_cache(maxsize=1 << 16)(least_common)
 
 
-def compare(job: Job, step: str, joins: int, at: int, span: tuple[int, int]) -> int:
+def compare(job: Job, step: str, joins: int, at: int, span: tuple[int, int], nearest: bool) -> int:
     """Compare the pairs of a step whose queries are in a span of rows.
 
-    Saves the near ones as ``pairs``, ascending (query << 32 | target), and their ``scores``.
+    Saves the near ones as ``pairs``, ascending (query << 32 | target), and their ``scores``; of each query the
+    ``nearest`` alone, or all.
     """
     done = job.path(f"near-{step}", at)
     if done.exists():
@@ -44,8 +46,10 @@ def compare(job: Job, step: str, joins: int, at: int, span: tuple[int, int]) -> 
     scores = np.zeros(len(whole))
     for start in range(0, len(whole), _PAIRS):
         scores[start : start + _PAIRS] = _scores(job, blocks, whole[start : start + _PAIRS])
-    near = scores > job.threshold
-    return save(done, pairs=whole[near], scores=scores[near])
+    above = scores > job.threshold
+    near = Near(whole[above], scores[above])
+    found = near.nearest() if nearest else near
+    return save(done, pairs=found.pairs, scores=found.scores)
 
 
 def _scores(job: Job, blocks: Blocks, pairs: Integers) -> NDArray[np.float64]:

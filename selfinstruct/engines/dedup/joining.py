@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from selfinstruct.engines.dedup.chosen import Asked, Chosen
 from selfinstruct.engines.dedup.work import Blocks, Job, load, save, size_of
 from selfinstruct.similarity.bounds import LengthClasses, cell_of, length_classes, probe_plan
 from selfinstruct.similarity.postings import Integers, ranges
@@ -59,13 +60,13 @@ def join(job: Job, step: str, at: int, part: Part) -> int:
     if done.exists():
         return size_of(done)
     blocks = Blocks.of(job)
-    asked, given = load(job.path("steps", step), "queries"), load(job.path("steps", step), "targets")
-    targets = _together(list(_read(job, blocks, part, given, part.target_blocks)))
+    asked = Asked.of(job.path("steps", step))
+    targets = _together(list(_read(job, blocks, part, asked.targets, part.target_blocks)))
     found = list[Integers]()
     pairs = entries = meetings = 0
     if targets is not None:
-        buckets = _Buckets(targets, length_classes(job.threshold, int(given.sum())))
-        for queries in _gathered(_read(job, blocks, part, asked, part.query_blocks)):
+        buckets = _Buckets(targets, length_classes(job.threshold, asked.targets.count()))
+        for queries in _gathered(_read(job, blocks, part, asked.queries, part.query_blocks)):
             entries += len(queries.rows)
             for few, looked_at in _meetings(job.threshold, queries, buckets, targets):
                 found.append(few)
@@ -130,10 +131,10 @@ def _probes(threshold: float, length: int, classes: LengthClasses) -> _Probes:
     return _Probes(starts, plan.cells[order], plan.differences[order], at >= plan.shorter, at < plan.longer)
 
 
-def _read(job: Job, blocks: Blocks, part: Part, chosen: NDArray[Any], among: tuple[int, int]) -> Iterator[_Entries]:
+def _read(job: Job, blocks: Blocks, part: Part, chosen: Chosen, among: tuple[int, int]) -> Iterator[_Entries]:
     """The entries of the chosen rows in some blocks and in the partitions of ``part``."""
     for at in range(*among):
-        mine = chosen[blocks.starts[at] : blocks.starts[at + 1]]
+        mine = chosen.within(blocks.starts[at], blocks.starts[at + 1])
         if not mine.any():
             continue
         folder = job.path("encoded", blocks.names[at])

@@ -20,13 +20,14 @@ import numpy as np
 
 from selfinstruct._version import __version__
 from selfinstruct.analysis.cleaning import Cleaning, compared_fields, read_first
+from selfinstruct.engines.dedup.chosen import Asked, Chosen
 from selfinstruct.engines.dedup.comparing import compare
 from selfinstruct.engines.dedup.cost import SAMPLE, Cost, expected, take_sample
 from selfinstruct.engines.dedup.counting import count, find_copies, merge
 from selfinstruct.engines.dedup.cutting import Reading, block_name, cut, read_notes
 from selfinstruct.engines.dedup.encoding import Scale, encode
 from selfinstruct.engines.dedup.joining import Part, join
-from selfinstruct.engines.dedup.settling import Mask, Near, Verdicts, settle, settle_copies
+from selfinstruct.engines.dedup.settling import Near, Verdicts, settle, settle_copies
 from selfinstruct.engines.dedup.work import Blocks, Job, load, open_work, remove_work, save
 from selfinstruct.engines.dedup.writing import write
 from selfinstruct.engines.executor import Executor, SerialExecutor
@@ -177,8 +178,8 @@ class _Stages:
             copies, firsts = self._encode(blocks)
             alone = np.ones(rows, np.bool_)
             alone[copies] = False
-            settle(alone, verdicts, self._nearby, self._note_settled)
-            settle_copies(copies, firsts, verdicts, self._nearby)
+            settle(alone, verdicts, self, self._note_settled)
+            settle_copies(copies, firsts, verdicts, self)
         else:
             verdicts.kept[:] = True
         save(job.path("verdicts", 0), kept=verdicts.kept, nearest=verdicts.nearest, scores=verdicts.scores)
@@ -213,27 +214,42 @@ class _Stages:
     def _note_settled(self, rows: int) -> None:
         self._settled = rows
 
-    def _nearby(self, queries: Mask, targets: Mask, *, limited: bool) -> Iterator[Near] | None:
-        """Find near pairs, as ``settling`` asks for them: a join, then a comparison."""
-        step = f"{self._steps:04d}"
-        self._steps += 1
-        save(self._job.path("steps", step), queries=queries, targets=targets)
-        parts = self._parts(queries, targets, _MOST_PAIRS if limited else 0)
-        self._all("join", join, [(self._job, step, at, part) for at, part in enumerate(parts)])
-        joined = [self._job.path(f"pairs-{step}", at) for at in range(len(parts))]
+    def nearest(self, queries: Chosen, targets: Chosen) -> Iterator[Near]:
+        """The nearest earlier target of each query: a join, then a comparison."""
+        asked = Asked(queries, targets)
+        return self._compared(*self._joined(asked, 0), nearest=True)
+
+    def among(self, rows: Chosen, *, limited: bool) -> Iterator[Near] | None:
+        """All near pairs of these rows; None if ``limited`` and too many."""
+        step, joined = self._joined(Asked(rows, rows), _MOST_PAIRS if limited else 0)
         if any(load(each, "gave_up")[0] for each in joined):
             return None
+        return self._compared(step, joined, nearest=False)
+
+    def _joined(self, asked: Asked, most: int) -> tuple[str, list[Path]]:
+        """The name of the next step, and the files of its pairs."""
+        job, step = self._job, f"{self._steps:04d}"
+        self._steps += 1
+        asked.save(job.path("steps", step))
+        parts = self._parts(asked, most)
+        self._all("join", join, [(job, step, at, part) for at, part in enumerate(parts)])
+        return step, [job.path(f"pairs-{step}", at) for at in range(len(parts))]
+
+    def _compared(self, step: str, joined: Sequence[Path], *, nearest: bool) -> Iterator[Near]:
+        """The near ones of the pairs of a step, or of each query the nearest alone."""
         spans = self._spans(joined)
-        calls = [(self._job, step, len(parts), at, span) for at, span in enumerate(spans)]
-        self._all("compare", compare, calls)
+        self._all(
+            "compare", compare, [(self._job, step, len(joined), at, each, nearest) for at, each in enumerate(spans)]
+        )
         near = [self._job.path(f"near-{step}", at) for at in range(len(spans))]
         return (Near(np.array(load(each, "pairs")), np.array(load(each, "scores"))) for each in near)
 
-    def _parts(self, queries: Mask, targets: Mask, most: int) -> list[Part]:
+    def _parts(self, rows: Asked, most: int) -> list[Part]:
         """The tasks of a join: few partitions or a piece of one, as many targets as a task holds."""
-        starts = np.array(self._blocks.starts)
-        asked, given = (_occupied(mask, starts) for mask in (queries, targets))
-        shares = [np.add.reduceat(mask, starts[:-1]) / np.diff(starts) for mask in (queries, targets)]
+        starts = self._blocks.starts
+        counts = np.array([[np.count_nonzero(each.within(*ends)) for ends in pairwise(starts)] for each in rows])
+        asked, given = map(_occupied, counts)
+        shares = counts / np.diff(starts)
         query_entries, target_entries = (self._entries * share[:, None] for share in shares)
         total = (query_entries + target_entries).sum(axis=0)
         parts, first = list[Part](), 0
@@ -278,13 +294,10 @@ def _raise_error(reading: Reading, at: int) -> None:
     raise RowError(reading.source, "could not be read by a worker", hint="Check that every machine sees this path.")
 
 
-def _occupied(mask: Mask, starts: Any) -> tuple[int, int]:
-    """The range of blocks that have the chosen rows."""
-    rows = np.flatnonzero(mask)
-    if not len(rows):
-        return (0, 0)
-    first, last = np.searchsorted(starts, rows[[0, -1]], "right").tolist()
-    return first - 1, last
+def _occupied(counts: Any) -> tuple[int, int]:
+    """The range of blocks that have chosen rows, by the number of these in each."""
+    blocks = counts.nonzero()[0].tolist()
+    return (blocks[0], blocks[-1] + 1) if blocks else (0, 0)
 
 
 def _pieces(held: Any, given: tuple[int, int]) -> list[tuple[int, int]]:

@@ -21,9 +21,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from selfinstruct.engines.dedup.chosen import Chosen, Mask
 from selfinstruct.similarity.postings import Integers
 
-Mask = NDArray[np.bool_]
 _GROWTH = 4
 _FEW = 256  # rows that are compared with each other, however many pairs they are
 _ROW = 0xFFFFFFFF
@@ -35,12 +35,23 @@ class Near(NamedTuple):
     pairs: Integers
     scores: NDArray[np.float64]
 
+    def nearest(self) -> Near:
+        """The nearest target of each query; of ties the first."""
+        queries = self.pairs >> 32
+        order = np.lexsort((self.pairs, -self.scores, queries))
+        best = order[np.diff(queries[order], prepend=-1) != 0]
+        return Near(self.pairs[best], self.scores[best])
+
 
 class Nearby(Protocol):
-    """Finds near pairs of rows, each given as a mask over all rows."""
+    """Finds near pairs of rows, in the order of queries."""
 
-    def __call__(self, queries: Mask, targets: Mask, *, limited: bool) -> Iterator[Near] | None:
-        """The near pairs of queries and earlier targets, in the order of queries; None if ``limited`` and too many."""
+    def nearest(self, queries: Chosen, targets: Chosen) -> Iterator[Near]:
+        """The nearest earlier target of each query that has a near one."""
+        ...
+
+    def among(self, rows: Chosen, *, limited: bool) -> Iterator[Near] | None:
+        """All near pairs of these rows; None if ``limited`` and too many."""
         ...
 
 
@@ -56,37 +67,32 @@ class Verdicts:
         self.scores: NDArray[np.float64] = np.zeros(rows)
 
     def note(self, near: Near) -> None:
-        """Note that these targets, which are kept, are near to these rows: the nearest counts, of ties the first."""
-        queries, targets = near.pairs >> 32, near.pairs & _ROW
-        best = np.lexsort((targets, -near.scores, queries))
-        queries, targets, scores = queries[best], targets[best], near.scores[best]
-        first = np.diff(queries, prepend=-1) != 0
-        queries, targets, scores = queries[first], targets[first], scores[first]
+        """Note the nearest kept row of each of these queries, unless a nearer one, or an earlier as near, is known."""
+        queries, targets, scores = near.pairs >> 32, near.pairs & _ROW, near.scores
         known, before = self.scores[queries], self.nearest[queries]
         better = (before < 0) | (scores > known) | ((scores == known) & (targets < before))
         self.nearest[queries[better]], self.scores[queries[better]] = targets[better], scores[better]
 
 
 def settle(
-    rows: Mask,
+    alone: Mask,
     verdicts: Verdicts,
     nearby: Nearby,
     watch: Callable[[int], object] = lambda done: None,
     *,
     first_panel: int = 1 << 14,
 ) -> None:
-    """Decide on the chosen rows; ``watch`` is called with the number of those that are decided.
+    """Decide on the rows in this mask; ``watch`` is called with the number of those that are decided.
 
     Panels grow fourfold, so that the kept rows are read a few times only.
     """
-    numbers = rows.nonzero()[0]
     done, size = 0, first_panel
-    while done < len(numbers):
-        panel = numbers[done : done + size]
-        _settle_after(panel, verdicts.kept.copy(), verdicts, nearby)
-        done += len(panel)
+    while done < len(alone):
+        panel = Chosen(done, alone[done : done + size])
+        _settle_after(panel, Chosen(0, verdicts.kept[:done].copy()), verdicts, nearby)
+        done += len(panel.mask)
         size = (_GROWTH - 1) * done
-        watch(done)
+        watch(int(np.count_nonzero(alone[:done])))
 
 
 def settle_copies(copies: Integers, firsts: Integers, verdicts: Verdicts, nearby: Nearby) -> None:
@@ -94,55 +100,71 @@ def settle_copies(copies: Integers, firsts: Integers, verdicts: Verdicts, nearby
     of_kept = verdicts.kept[firsts]
     verdicts.nearest[copies[of_kept]] = firsts[of_kept]
     verdicts.scores[copies[of_kept]] = 1.0
-    _note_nearest(copies[~of_kept], verdicts.kept, verdicts, nearby)
+    others = np.zeros(len(verdicts.kept), np.bool_)
+    others[copies[~of_kept]] = True
+    _note_nearest(Chosen(0, others), Chosen(0, verdicts.kept), verdicts, nearby)
 
 
-def _settle(rows: Integers, verdicts: Verdicts, nearby: Nearby) -> None:
+def _settle(rows: Chosen, verdicts: Verdicts, nearby: Nearby) -> None:
     """Decide on rows that no row kept before is near to."""
-    if not len(rows):
+    if not rows:
         return
-    chosen = _mask(rows, verdicts)
-    found = nearby(chosen, chosen, limited=len(rows) > _FEW)
+    found = nearby.among(rows, limited=rows.count() > _FEW)
     if found is not None:
-        verdicts.kept[rows] = True
+        verdicts.kept[rows.span] |= rows.mask
         for near in found:
             _keep_first(near, verdicts)
         return
-    half, before = len(rows) // 2, verdicts.kept.copy()
-    _settle(rows[:half], verdicts, nearby)
-    _settle_after(rows[half:], verdicts.kept & ~before, verdicts, nearby)
+    first, second = rows.halves()
+    _settle(first, verdicts, nearby)
+    _settle_after(second, first.of(verdicts.kept), verdicts, nearby)
 
 
-def _settle_after(rows: Integers, targets: Mask, verdicts: Verdicts, nearby: Nearby) -> None:
+def _settle_after(rows: Chosen, targets: Chosen, verdicts: Verdicts, nearby: Nearby) -> None:
     """Decide on rows after the kept ones that may be near to them: these ``targets``."""
-    before = verdicts.kept.copy()
     _note_nearest(rows, targets, verdicts, nearby)
-    dropped = verdicts.nearest[rows] >= 0
-    _settle(rows[~dropped], verdicts, nearby)
-    _note_nearest(rows[dropped], verdicts.kept & ~before, verdicts, nearby)
+    dropped = verdicts.nearest[rows.span] >= 0
+    _settle(Chosen(rows.start, rows.mask & ~dropped), verdicts, nearby)
+    # None of the range was kept before.
+    _note_nearest(Chosen(rows.start, rows.mask & dropped), rows.of(verdicts.kept), verdicts, nearby)
 
 
-def _note_nearest(rows: Integers, targets: Mask, verdicts: Verdicts, nearby: Nearby) -> None:
-    """Note which of the targets is nearest to each of the rows."""
-    if len(rows) and targets.any():
-        for near in nearby(_mask(rows, verdicts), targets, limited=False) or ():
+def _note_nearest(rows: Chosen, targets: Chosen, verdicts: Verdicts, nearby: Nearby) -> None:
+    """Note which of the targets, which are kept, is nearest to each of the rows."""
+    if rows and targets:
+        for near in nearby.nearest(rows, targets):
             verdicts.note(near)
 
 
 def _keep_first(near: Near, verdicts: Verdicts) -> None:
-    """Drop the rows of some pairs that are near to an earlier row which is kept; all rows are kept before."""
-    queries, targets = (near.pairs >> 32).tolist(), (near.pairs & _ROW).tolist()
-    kept = verdicts.kept
-    counting = np.zeros(len(queries), np.bool_)
-    for at, (query, target) in enumerate(zip(queries, targets, strict=True)):
-        # The pairs of a row come after those of all rows before it, so that of the target is known.
+    """Drop the rows of some pairs that are near to an earlier row which is kept; all rows are kept before.
+
+    All pairs of a query are among these, and those of earlier queries among them or in earlier calls.
+    """
+    queries, targets, kept = near.pairs >> 32, near.pairs & _ROW, verdicts.kept
+    open_queries, open_targets = queries, targets
+    while len(open_queries):
+        # A row is decided once no pair of it is left, so each round decides on the first row at least.
+        decided = ~_among(open_targets, open_queries)
+        kept[open_queries[decided & kept[open_targets]]] = False
+        left = ~decided & kept[open_queries]
+        few = 2 * np.count_nonzero(left) > len(left)  # a chain, which rounds would take row by row
+        open_queries, open_targets = open_queries[left], open_targets[left]
+        if few:
+            _keep_in_turn(open_queries, open_targets, kept)
+            break
+    counting = kept[targets]
+    verdicts.note(Near(near.pairs[counting], near.scores[counting]).nearest())
+
+
+def _among(rows: Integers, ordered: Integers) -> Mask:
+    """Which rows are among others, which are ascending."""
+    at = np.minimum(np.searchsorted(ordered, rows), len(ordered) - 1)
+    return np.equal(ordered[at], rows)
+
+
+def _keep_in_turn(queries: Integers, targets: Integers, kept: Mask) -> None:
+    """Drop the queries of which a target is kept; the pairs of a row come after those of all rows before it."""
+    for query, target in zip(queries.tolist(), targets.tolist(), strict=True):
         if kept[target]:
             kept[query] = False
-            counting[at] = True
-    verdicts.note(Near(near.pairs[counting], near.scores[counting]))
-
-
-def _mask(rows: Integers, verdicts: Verdicts) -> Mask:
-    mask = np.zeros(len(verdicts.kept), np.bool_)
-    mask[rows] = True
-    return mask
