@@ -43,7 +43,9 @@ def main() -> None:
     parser.add_argument("--stream", choices=["logs", "natural", "chinese"])
     parser.add_argument("--threshold", type=float)
     parser.add_argument("--rows", type=int, nargs="*", default=[10_000, 100_000])
-    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
+    parser.add_argument(
+        "--workers", type=int, nargs="*", default=[1, 2], help="processes of Ray, however many processors there are"
+    )
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--tasks", type=Path, help="measure each task, and write the times")
     parser.add_argument("--simulate", type=Path, help="replay the times of tasks on many workers")

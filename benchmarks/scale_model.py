@@ -1,12 +1,16 @@
 """What a deduplication takes on many workers: the measured times of its tasks, replayed.
 
 Each stage is a list of tasks that ran one after another; on W workers each takes the next task when it is free, and a
-stage begins when the one before has ended (``engines.dedup.pipeline``). Between stages the command works alone. A
-larger input has more tasks of the same size in every stage. Finding pairs may also take longer for each row, as each
-row may meet more others: so there are two figures, for time in proportion to the rows, which is what was measured up to
-a million rows of free text, and to their square, which is an upper bound.
+stage begins when the one before has ended (``engines.dedup.pipeline``). A larger input has more tasks in every stage,
+where groups of blocks make them fewer and longer. Rows are settled in panels that grow fourfold: the panels that were
+measured come first, then more of them, each four times the last one. The command sends every task, and does a part
+alone: a fixed one, which is the sample, and one in proportion to the rows, as they were measured for two inputs.
 
-Does not handle: a network or a disk that all workers wait for, other than by ``_READ``; failures.
+Finding pairs may take longer for each row, as each row may meet more others: so there are two figures, for time in
+proportion to the rows, which is what was measured up to a million rows of free text, and to their square.
+
+Does not handle: a network or a disk that all workers wait for, other than by ``_READ``; failures; files of very
+different sizes.
 """
 
 from __future__ import annotations
@@ -18,15 +22,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from selfinstruct.engines import Sinks, deduplicate
+from selfinstruct.engines import Progress, Sinks, deduplicate
 from selfinstruct.render.text import counted
 
-#: Seconds that Ray takes for a task: 0.45 s for 200 empty ones on two processors.
-_OVERHEAD = 0.0045
+#: Seconds of a worker, and of the command, for each task: 3,000 empty ones took 1.1 ms each on two workers, and 0.56 ms
+#: of the command's processor time.
+_OVERHEAD, _SENDING = 0.0022, 0.0006
 #: Bytes of work files that one node reads and writes a second, over all: a shared file system of 10 Gbit/s a node.
 _READ = 1e9
 _PER_NODE = 16  # processors
 _FINDING_PAIRS = "join"
+_SETTLING = (_FINDING_PAIRS, "compare")
+_PANELS_GROW = 4
+#: Tasks that one stands for at most where there are many rows (``work.Job.mergers``, ``work.Blocks.groups``).
+_TOGETHER = {"merge": 8, "encode": 8, "write": 8}
 #: The powers of the number of rows that the time to find pairs may grow with.
 _POWERS = {1: "finding pairs in proportion to the rows", 2: "finding pairs in proportion to their square"}
 
@@ -34,7 +43,7 @@ Stage = dict[str, Any]
 
 
 class _Timed:
-    """Runs tasks here and notes the processor time of each."""
+    """Runs tasks here and notes the processor time of each, and how many rows were settled before."""
 
     workers = 1
 
@@ -44,7 +53,7 @@ class _Timed:
     def run(self, task: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
         """Yield the results in order."""
         seconds, sizes = list[float](), list[int]()
-        self.stages.append({"task": task.__name__, "seconds": seconds, "bytes": sizes})
+        self.stages.append({"task": task.__name__, "seconds": seconds, "bytes": sizes, "settled": 0})
         for call in calls:
             begun = time.process_time()
             result = task(*call)
@@ -52,15 +61,26 @@ class _Timed:
             sizes.append(int(result))
             yield result
 
+    def watch(self, progress: Progress) -> None:
+        """Note how many rows are settled."""
+        self.stages[-1]["settled"] = progress.settled
+
 
 def measure(source: Path, threshold: float) -> dict[str, Any]:
-    """Deduplicate here, and return the times of all tasks and of the command itself."""
+    """Deduplicate the files of a folder here: the times of all tasks, and of the command for all and for one file."""
+    whole = _measured(source, threshold)
+    part = _measured(sorted(source.iterdir())[0], threshold)
+    per_row = (whole["alone"] - part["alone"]) / (whole["rows"] - part["rows"])
+    return whole | {"alone_per_row": per_row, "alone": whole["alone"] - per_row * whole["rows"]}
+
+
+def _measured(source: Path, threshold: float) -> dict[str, Any]:
     executor = _Timed()
-    with TemporaryDirectory(prefix="scale-") as name, (Path(name) / "kept").open("wb") as kept:
+    with TemporaryDirectory(prefix="scale-") as name:
         begun = time.process_time()
         done = deduplicate(
-            str(source), Path(name) / "work", executor, Sinks(kept.write, None),
-            fields=(), max_rouge_l=threshold, encoding="utf-8",
+            str(source), Path(name) / "work", executor, Sinks(Path.stat, Path.stat),
+            fields=(), max_rouge_l=threshold, encoding="utf-8", watch=executor.watch,
         )  # fmt: skip
         total = time.process_time() - begun
     alone = total - sum(sum(stage["seconds"]) for stage in executor.stages)
@@ -69,22 +89,43 @@ def measure(source: Path, threshold: float) -> dict[str, Any]:
 
 def seconds_on(workers: int, measured: dict[str, Any], times: int = 1, power: int = 1) -> float:
     """Seconds on so many workers for ``times`` as many rows as were measured; pairs grow with this ``power`` of it."""
-    total: float = measured["alone"] * times
-    for stage in measured["stages"]:
-        slower = times ** (power - 1) if stage["task"] == _FINDING_PAIRS else 1
-        tasks = [seconds * slower + _OVERHEAD for seconds in stage["seconds"]]
-        size = sum(stage["bytes"]) * times
-        total += max(_stage(tasks, times, workers), 2 * size / (_READ * max(1, workers // _PER_NODE)))
+    total: float = measured["alone"] + measured["alone_per_row"] * measured["rows"] * times
+    for stage, share in _stages(measured, times):
+        together = min(_TOGETHER.get(stage["task"], 1), max(1, int(share)))
+        slower = share ** (power - 1) if stage["task"] == _FINDING_PAIRS else 1
+        mean = sum(stage["seconds"]) / max(len(stage["seconds"]), 1)
+        tasks = [(seconds + (together - 1) * mean) * slower + _OVERHEAD for seconds in stage["seconds"]]
+        size = sum(stage["bytes"]) * share
+        copies = share / together
+        sent = len(tasks) * copies * _SENDING
+        total += max(_stage(tasks, copies, workers), sent, 2 * size / (_READ * max(1, workers // _PER_NODE)))
     return total
 
 
-def _stage(tasks: Sequence[float], times: int, workers: int) -> float:
+def _stages(measured: dict[str, Any], times: int) -> Iterator[tuple[Stage, float]]:
+    """The stages for ``times`` the rows, each with how many times its tasks there are."""
+    settling = [stage for stage in measured["stages"] if stage["task"] in _SETTLING]
+    whole = max(stage["settled"] for stage in measured["stages"])
+    before = max(stage["settled"] for stage in settling if stage["settled"] < whole)
+    last = [stage for stage in settling if stage["settled"] == before]
+    copies = [stage for stage in settling if stage["settled"] == whole]
+    share = 1 - before / whole
+    for stage in measured["stages"]:
+        yield stage, 1 if stage in settling and stage not in copies else times
+    left, size = (times - 1) / share, _PANELS_GROW
+    while left > 0:
+        yield from ((stage, min(size, left)) for stage in last)
+        left -= size
+        size *= _PANELS_GROW
+
+
+def _stage(tasks: Sequence[float], times: float, workers: int) -> float:
     """How long a stage of these tasks takes, each of them ``times``: exactly for few tasks, by its mean for many."""
     if len(tasks) * times > 200_000:
         return sum(tasks) * times / workers + max(tasks, default=0.0)
-    free = [0.0] * workers
-    for seconds in list(tasks) * times:
-        heapq.heapreplace(free, free[0] + seconds)
+    free, count = [0.0] * workers, max(1, round(times))
+    for seconds in list(tasks) * count:
+        heapq.heapreplace(free, free[0] + seconds * times / count)
     return max(free)
 
 
@@ -95,7 +136,9 @@ def report(measured: dict[str, Any]) -> str:
     for stage in measured["stages"]:
         work[stage["task"]] = work.get(stage["task"], 0.0) + sum(stage["seconds"])
     lines.append("seconds: " + ", ".join(f"{name} {took:.1f}" for name, took in work.items()))
-    lines[-1] += f", the command alone {measured['alone']:.1f}"
+    lines[-1] += (
+        f", the command alone {measured['alone']:.2f}, and {measured['alone_per_row'] * 1e6:.2f} a million rows"
+    )
     for power, words in _POWERS.items():
         lines.append(f"{words}:")
         for times in (10, 100, 1000):

@@ -32,6 +32,7 @@ _HINTS = {
 }
 #: The prefix of temporary files; the pid of the writing process follows.
 _PART = ".selfinstruct-"
+_COPIED = 1 << 20  # bytes at a time
 _OTHER_HINT = "Check the disk, then run the same command again."
 
 
@@ -63,6 +64,24 @@ def open_whole(path: str | Path) -> Iterator[BinaryIO]:
         if isinstance(exc, OSError):
             raise _storage_error(given, exc) from exc
         raise
+
+
+def move_into(file: BinaryIO, finished: Path) -> None:
+    """Make a finished file the content of one that ``open_whole`` has opened, which nothing was written to.
+
+    It is moved where it can be, and copied from another file system.
+    """
+    try:
+        finished.chmod(stat.S_IMODE(os.fstat(file.fileno()).st_mode))
+        finished.replace(file.name)
+    except OSError:
+        copy_into(file, finished)
+
+
+def copy_into(file: BinaryIO, finished: Path) -> None:
+    """Write the content of a finished file to an open one."""
+    with finished.open("rb") as whole:
+        shutil.copyfileobj(whole, file, _COPIED)
 
 
 def write_whole(path: str | Path, data: bytes) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from selfinstruct.errors import StorageError
-from selfinstruct.files import clear_parts, open_whole, write_whole
+from selfinstruct.files import clear_parts, move_into, open_whole, write_whole
 
 
 def _names(directory: Path) -> list[str]:
@@ -35,6 +35,28 @@ def test_the_old_content_remains_until_the_block_ends(tmp_path: Path) -> None:
         handle.flush()
         assert path.read_bytes() == b"old"
     assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_finished_file_is_moved_or_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: bool) -> None:
+    """From another file system it is copied; the permissions of the file that it replaces remain in either case."""
+    finished, path, rename = tmp_path / "finished", tmp_path / "rows.jsonl", Path.replace
+
+    def replace(file: Path, target: str) -> Path:
+        if elsewhere and file == finished:
+            raise OSError(errno.EXDEV, "another file system")
+        return rename(file, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    finished.write_bytes(b"new")
+    with open_whole(path) as handle:
+        move_into(handle, finished)
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert _names(tmp_path) == ["finished", "rows.jsonl"][not elsewhere :]
 
 
 @pytest.mark.parametrize("error", [ValueError("a bad row"), KeyboardInterrupt()])

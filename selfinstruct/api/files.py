@@ -17,7 +17,7 @@ from selfinstruct.analysis.gate import find_problems, next_baseline
 from selfinstruct.analysis.gate.baseline import baseline_text
 from selfinstruct.engines import Sinks, Watch, deduplicate_on_ray
 from selfinstruct.errors import InputError
-from selfinstruct.files import open_whole, write_whole
+from selfinstruct.files import copy_into, move_into, open_whole, write_whole
 from selfinstruct.messages import Phrase
 from selfinstruct.preparation.imitable import obstacle_lines
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
@@ -168,7 +168,7 @@ def dedup(
     _require_dedup(source, max_rouge_l, out, dropped)
     if engine == "ray":
         with contextlib.ExitStack() as stack:
-            sinks = Sinks(_writer(stack, out), None if dropped is None else _writer(stack, dropped))
+            sinks = Sinks(_taker(stack, out), _taker(stack, dropped), stack.close)
             return deduplicate_on_ray(
                 source,
                 sinks,
@@ -250,6 +250,15 @@ def _writer(stack: contextlib.ExitStack, out: str | Path | BinaryIO | None) -> C
     if out is None:
         return lambda data: None
     return stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else out.write
+
+
+def _taker(stack: contextlib.ExitStack, out: str | Path | BinaryIO | None) -> Callable[[Path], object] | None:
+    """The function that makes a complete file the content of ``out``; a path is replaced when ``stack`` closes."""
+    if out is None:
+        return None
+    if isinstance(out, str | Path):
+        return partial(move_into, stack.enter_context(open_whole(out)))
+    return partial(copy_into, out)
 
 
 def _findings_html(found: Mapping[str, Any]) -> str:

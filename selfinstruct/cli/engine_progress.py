@@ -24,6 +24,7 @@ _STAGES = {
     "join": Phrase("finding pairs"),
     "compare": Phrase("comparing pairs"),
     "write": Phrase("writing the rows"),
+    "place": Phrase("putting the files together"),
 }
 
 

@@ -19,7 +19,7 @@ from benchmarks import streams
 from selfinstruct import api
 from selfinstruct.analysis.cleaning import Cleaning
 from selfinstruct.engines import Sinks, deduplicate
-from selfinstruct.engines.dedup import cutting, joining, pipeline, settling
+from selfinstruct.engines.dedup import cutting, joining, pipeline, placing, settling, work
 from selfinstruct.engines.executor import SerialExecutor
 from selfinstruct.errors import InputError, RowError
 
@@ -31,6 +31,7 @@ WORDS = st.lists(st.sampled_from(["task", "stage", "28", "0", "亨", "?", "Ａ",
 _SMALL = {
     (settling, "_FEW"): 3, (cutting, "_ROWS"): 5, (joining, "_ENTRIES"): 8, (joining, "_PROBES"): 8,
     (joining, "_MEETINGS"): 4, (joining, "_MOST_PAIRS"): 2,
+    (placing, "_RANGE"): 7, (work, "_GROUPS"): 2, (work, "_GROUP"): 3,
     (pipeline, "_TIMES"): 0, (pipeline, "_TARGETS"): 6, (pipeline, "_TASK"): 4, (pipeline, "_MOST_PAIRS"): 1,
 }  # fmt: skip
 
@@ -68,12 +69,13 @@ def local(path: Path, **options: Any) -> Done:
 
 def in_stages(path: Path, work: Path, *, fields: Sequence[str] = (), max_rouge_l: float = 0.7) -> Done:
     """The result of the stages."""
-    kept, dropped = io.BytesIO(), io.BytesIO()
-    sinks = Sinks(kept.write, dropped.write)
+    parts: list[bytes] = []
+    sinks = Sinks(lambda file: parts.append(file.read_bytes()), lambda file: parts.append(file.read_bytes()))
     done = deduplicate(
         str(path), work, SerialExecutor(), sinks, fields=fields, max_rouge_l=max_rouge_l, encoding="utf-8"
     )
-    return done, kept.getvalue(), dropped.getvalue()
+    kept, dropped = parts
+    return done, kept, dropped
 
 
 def assert_same(write: Callable[[Path], Path], **options: Any) -> Done:
@@ -192,11 +194,10 @@ def test_a_killed_command_goes_on_from_its_checkpoints(tasks: int, small: None, 
     file, work, texts = tmp_path / "f", tmp_path / "work", streams.logs(Random(5), 0.8, lambda: 60)
     _written(file, [f"{next(texts)}\n" for _ in range(60)])
     options: Any = {"fields": (), "encoding": "utf-8"}
-    kept = io.BytesIO()
     with pytest.raises(Interrupted):
-        deduplicate(str(file), work, Mortal(tasks), Sinks(kept.write, None), max_rouge_l=0.8, **options)
+        deduplicate(str(file), work, Mortal(tasks), Sinks(None, None), max_rouge_l=0.8, **options)
     with pytest.raises(InputError, match="checkpoints of another input or of other options"):
-        deduplicate(str(file), work, SerialExecutor(), Sinks(kept.write, None), max_rouge_l=0.7, **options)
+        deduplicate(str(file), work, SerialExecutor(), Sinks(None, None), max_rouge_l=0.7, **options)
     with pytest.raises(InputError, match="not a work directory"):
-        deduplicate(str(file), tmp_path, SerialExecutor(), Sinks(kept.write, None), max_rouge_l=0.8, **options)
+        deduplicate(str(file), tmp_path, SerialExecutor(), Sinks(None, None), max_rouge_l=0.8, **options)
     assert in_stages(file, work, max_rouge_l=0.8) == local(file, max_rouge_l=0.8)

@@ -6,6 +6,7 @@ Does not handle: which of the two is kept (``settling``).
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from rapidfuzz.process import cpdist
 
 from selfinstruct.engines.dedup.joining import distinct
 from selfinstruct.engines.dedup.settling import Near
-from selfinstruct.engines.dedup.work import Blocks, Job, load, save, size_of
+from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, load, save, size_of
 from selfinstruct.similarity.bounds import least_common
 from selfinstruct.similarity.postings import Integers, ranges
 
@@ -36,7 +37,7 @@ def compare(job: Job, step: str, joins: int, at: int, span: tuple[int, int], nea
     done = job.path(f"near-{step}", at)
     if done.exists():
         return size_of(done)
-    blocks = Blocks.of(job)
+    groups = Blocks.of(job, "groups")
     low, high = span[0] << 32, span[1] << 32
     some = list[Integers]()
     for number in range(joins):
@@ -45,17 +46,17 @@ def compare(job: Job, step: str, joins: int, at: int, span: tuple[int, int], nea
     whole = distinct(np.concatenate(some))
     scores = np.zeros(len(whole))
     for start in range(0, len(whole), _PAIRS):
-        scores[start : start + _PAIRS] = _scores(job, blocks, whole[start : start + _PAIRS])
+        scores[start : start + _PAIRS] = _scores(job, groups, whole[start : start + _PAIRS])
     above = scores > job.threshold
     near = Near(whole[above], scores[above])
     found = near.nearest() if nearest else near
     return save(done, pairs=found.pairs, scores=found.scores)
 
 
-def _scores(job: Job, blocks: Blocks, pairs: Integers) -> NDArray[np.float64]:
+def _scores(job: Job, groups: Blocks, pairs: Integers) -> NDArray[np.float64]:
     """The F1 of each pair, or 0 where it is not above the threshold."""
     rows, which = np.unique(np.concatenate((pairs >> 32, pairs & _ROW)), return_inverse=True)
-    texts, lengths = _texts(job, blocks, rows)
+    texts, lengths = _texts(job, groups, rows)
     first, second = which[: len(pairs)], which[len(pairs) :]
     totals = lengths[first] + lengths[second]
     scores = np.zeros(len(pairs))
@@ -76,16 +77,18 @@ def _scores(job: Job, blocks: Blocks, pairs: Integers) -> NDArray[np.float64]:
     return scores
 
 
-def _texts(job: Job, blocks: Blocks, rows: Integers) -> tuple[list[Any], Integers]:
+def _texts(job: Job, groups: Blocks, rows: Integers) -> tuple[list[Any], Integers]:
     """The tokens of each of these rows, ascending, as rapidfuzz compares them fastest; and their lengths."""
     parts, lengths = list[NDArray[Any]](), list[Integers]()
-    block_of = np.searchsorted(blocks.starts, rows, "right") - 1
-    for at in np.unique(block_of).tolist():
-        folder = job.path("encoded", blocks.names[at])
-        own = rows[block_of == at] - blocks.starts[at]
-        ends = load(folder, "ends")
+    ends_of = np.searchsorted(rows, groups.starts).tolist()
+    for at, (first, last) in enumerate(pairwise(ends_of)):
+        if first == last:
+            continue
+        encoded = Arrays(job.path("encoded", groups.names[at]))
+        own = rows[first:last] - groups.starts[at]
+        ends = encoded["ends"]
         starts, until = ends[own], ends[own + 1]
-        parts.append(load(folder, "tokens")[ranges(starts, until - starts)])
+        parts.append(encoded["tokens"][ranges(starts, until - starts)])
         lengths.append(until - starts)
     codes, which = np.unique(np.concatenate(parts), return_inverse=True)
     length = np.concatenate(lengths)

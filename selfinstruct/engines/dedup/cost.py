@@ -49,6 +49,7 @@ def take_sample(job: Job, blocks: Blocks, sample: Job) -> Blocks:
     only = Blocks(("sample",), (0, len(texts)))
     save(sample.path("rows", "sample"), text=whole, text_ends=ends)
     only.save(sample)
+    only.save(sample, "groups")
     return only
 
 

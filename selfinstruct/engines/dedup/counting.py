@@ -17,7 +17,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from selfinstruct.engines.dedup.work import Blocks, Job, load, save, size_of, unpacked
+from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, load, save, size_of, unpacked
 from selfinstruct.similarity.vocabulary import Vocabulary
 from selfinstruct.text import canonical, tokens
 
@@ -40,7 +40,7 @@ def count(job: Job, block: str) -> int:
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
     elements = np.fromiter(chain.from_iterable(rows), np.uint32, int(lengths.sum()))
     names = [name.encode("utf-8", "surrogatepass") for name in vocabulary.names()]
-    partitions = np.fromiter((crc32(name) % job.partitions for name in names), np.int64, len(names))
+    partitions = np.fromiter((crc32(name) % job.mergers for name in names), np.int64, len(names))
     order = np.argsort(partitions, kind="stable")
     sent = [names[code] for code in order.tolist()]
     ends = np.cumsum(np.fromiter((len(name) + 1 for name in sent), np.int64, len(sent)))
@@ -53,7 +53,7 @@ def count(job: Job, block: str) -> int:
         frequencies=np.bincount(elements, minlength=len(names))[order].astype(np.uint32),
         names=np.frombuffer(b"".join(name + b"\n" for name in sent), np.uint8),
         name_ends=np.concatenate(([0], ends)).astype(np.int64),
-        starts=np.searchsorted(partitions[order], np.arange(job.partitions + 1)),
+        starts=np.searchsorted(partitions[order], np.arange(job.mergers + 1)),
         digests=_sorted_digests(digests),
     )
 
@@ -122,8 +122,8 @@ def _sorted_digests(digests: list[bytes]) -> NDArray[Any]:
 
 def _names(job: Job, block: str, partition: int) -> tuple[list[bytes], NDArray[Any]]:
     """The names that a block sent to a partition, and the number of its rows that have each."""
-    folder = job.path("counted", block)
-    start, end = load(folder, "starts")[partition : partition + 2].tolist()
-    ends = load(folder, "name_ends")
-    names = load(folder, "names")[ends[start] : ends[end]].tobytes()
-    return names.split(b"\n")[:-1], np.array(load(folder, "frequencies")[start:end])
+    counted = Arrays(job.path("counted", block))
+    start, end = counted["starts"][partition : partition + 2].tolist()
+    ends = counted["name_ends"]
+    names = counted["names"][ends[start] : ends[end]].tobytes()
+    return names.split(b"\n")[:-1], np.array(counted["frequencies"][start:end])

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selfinstruct.engines.dedup.work import Job, load, save, size_of
+from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, save, size_of
 from selfinstruct.similarity.bounds import most_missed
 from selfinstruct.similarity.signatures import are_common, bit_places, signed
 
@@ -41,19 +41,42 @@ class Scale:
         return np.uint32 if self.bases[-1] < _MOST_CODES else np.uint64
 
     def entry_type(self) -> np.dtype[Any]:
-        """The record of an entry; ``row`` is the place of the row in its block."""
+        """The record of an entry; ``row`` is the place of the row in its group of blocks."""
         columns = [("element", self.code_type), ("row", np.uint32), ("length", np.uint32), ("place", np.uint32)]
         return np.dtype([*columns, ("signature", np.uint64, (self.words,))])
 
 
-def encode(job: Job, scale: Scale, block: str, at: int) -> int:
-    """Encode one block, the one number ``at``: its tokens in text order, its entries by partition."""
-    done = job.path("encoded", block)
+def encode(job: Job, scale: Scale, group: int) -> int:
+    """Encode the blocks of a group: its tokens in text order, its entries by partition."""
+    blocks, groups = Blocks.of(job), Blocks.of(job, "groups")
+    done, start = job.path("encoded", groups.names[group]), groups.starts[group]
     if done.exists():
         return size_of(done)
-    counted = job.path("counted", block)
-    codes, frequencies = _answers(job, scale, block, at)
-    elements, lengths = load(counted, "elements"), np.array(load(counted, "lengths"))
+    tokens, lengths, entries = list[NDArray[Any]](), list[NDArray[np.int64]](), list[NDArray[Any]]()
+    for at in blocks.between(*groups.starts[group : group + 2]):
+        own_tokens, own_lengths, own = _encoded(job, scale, blocks.names[at], at)
+        own["row"] += blocks.starts[at] - start
+        tokens.append(own_tokens)
+        lengths.append(own_lengths)
+        entries.append(own)
+    whole = np.concatenate(entries)
+    entries.clear()
+    partitions = partition_of(whole["element"], job.partitions)
+    order = np.argsort(partitions, kind="stable")
+    return save(
+        done,
+        tokens=np.concatenate(tokens),
+        ends=np.concatenate(([0], *lengths)).cumsum(),
+        entries=whole[order],
+        starts=np.searchsorted(partitions[order], np.arange(job.partitions + 1)),
+    )
+
+
+def _encoded(job: Job, scale: Scale, block: str, at: int) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[Any]]:
+    """The tokens of one block, the one number ``at``, with the lengths of its rows, and its entries."""
+    counted = Arrays(job.path("counted", block))
+    codes, frequencies = _answers(job, scale, counted, at)
+    elements, lengths = counted["elements"], np.array(counted["lengths"])
     rows = np.arange(len(lengths)).repeat(lengths)
     places = bit_places(codes, are_common(frequencies, scale.rows), scale.words)
     signatures = signed(places[elements], rows, len(lengths), scale.words)
@@ -62,15 +85,7 @@ def encode(job: Job, scale: Scale, block: str, at: int) -> int:
     if depths.any():
         entries = _entries(scale, codes, frequencies, elements, lengths, depths)
         entries["signature"] = signatures[entries["row"]]
-    partitions = partition_of(entries["element"], job.partitions)
-    order = np.argsort(partitions, kind="stable")
-    return save(
-        done,
-        tokens=codes[load(counted, "first_occurrences")[elements]].astype(scale.code_type),
-        ends=np.concatenate(([0], lengths.cumsum())),
-        entries=entries[order],
-        starts=np.searchsorted(partitions[order], np.arange(job.partitions + 1)),
-    )
+    return codes[counted["first_occurrences"][elements]].astype(scale.code_type), lengths, entries
 
 
 def partition_of(elements: NDArray[Any], partitions: int) -> NDArray[np.int64]:
@@ -79,17 +94,16 @@ def partition_of(elements: NDArray[Any], partitions: int) -> NDArray[np.int64]:
     return ((mixed & np.uint64(0xFFFFFFFF)) % np.uint64(partitions)).astype(np.int64)
 
 
-def _answers(job: Job, scale: Scale, block: str, at: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _answers(job: Job, scale: Scale, counted: Arrays, at: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The code of each element of a block, and the number of rows that have it."""
-    counted = job.path("counted", block)
-    order, starts = load(counted, "order"), load(counted, "starts").tolist()
+    order, starts = counted["order"], counted["starts"].tolist()
     codes, frequencies = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
-    for partition in range(job.partitions):
-        merged = job.path("merged", partition)
-        start, end = load(merged, "starts")[at : at + 2].tolist()
+    for partition in range(job.mergers):
+        merged = Arrays(job.path("merged", partition))
+        start, end = merged["starts"][at : at + 2].tolist()
         ours = order[starts[partition] : starts[partition + 1]]
-        codes[ours] = load(merged, "codes")[start:end].astype(np.int64) + scale.bases[partition]
-        frequencies[ours] = load(merged, "frequencies")[start:end]
+        codes[ours] = merged["codes"][start:end].astype(np.int64) + scale.bases[partition]
+        frequencies[ours] = merged["frequencies"][start:end]
     return codes, frequencies
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from selfinstruct.engines.dedup.chosen import Asked, Chosen
-from selfinstruct.engines.dedup.work import Blocks, Job, load, save, size_of
+from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, save, size_of
 from selfinstruct.similarity.bounds import LengthClasses, cell_of, length_classes, probe_plan
 from selfinstruct.similarity.postings import Integers, ranges
 
@@ -30,15 +30,15 @@ _MEETINGS = 1 << 20  # entries of targets read at a time
 
 
 class Part(NamedTuple):
-    """The part of a join that one task does: partitions from ``first`` to ``last``, targets in some of the blocks.
+    """The part of a join that one task does: partitions from ``first`` to ``last``, targets in some of the groups.
 
     ``most`` is the number of pairs for each entry of a query above which the task gives up, after some; 0 for no limit.
     """
 
     first: int
     last: int
-    target_blocks: tuple[int, int]
-    query_blocks: tuple[int, int]
+    target_groups: tuple[int, int]
+    query_groups: tuple[int, int]
     most: int
 
 
@@ -59,14 +59,14 @@ def join(job: Job, step: str, at: int, part: Part) -> int:
     done = job.path(f"pairs-{step}", at)
     if done.exists():
         return size_of(done)
-    blocks = Blocks.of(job)
+    groups = Blocks.of(job, "groups")
     asked = Asked.of(job.path("steps", step))
-    targets = _together(list(_read(job, blocks, part, asked.targets, part.target_blocks)))
+    targets = _together(list(_read(job, groups, part, asked.targets, part.target_groups)))
     found = list[Integers]()
     pairs = entries = meetings = 0
     if targets is not None:
         buckets = _Buckets(targets, length_classes(job.threshold, asked.targets.count()))
-        for queries in _gathered(_read(job, blocks, part, asked.queries, part.query_blocks)):
+        for queries in _gathered(_read(job, groups, part, asked.queries, part.query_groups)):
             entries += len(queries.rows)
             for few, looked_at in _meetings(job.threshold, queries, buckets, targets):
                 found.append(few)
@@ -131,22 +131,22 @@ def _probes(threshold: float, length: int, classes: LengthClasses) -> _Probes:
     return _Probes(starts, plan.cells[order], plan.differences[order], at >= plan.shorter, at < plan.longer)
 
 
-def _read(job: Job, blocks: Blocks, part: Part, chosen: Chosen, among: tuple[int, int]) -> Iterator[_Entries]:
-    """The entries of the chosen rows in some blocks and in the partitions of ``part``."""
+def _read(job: Job, groups: Blocks, part: Part, chosen: Chosen, among: tuple[int, int]) -> Iterator[_Entries]:
+    """The entries of the chosen rows in some groups and in the partitions of ``part``."""
     for at in range(*among):
-        mine = chosen.within(blocks.starts[at], blocks.starts[at + 1])
+        mine = chosen.within(groups.starts[at], groups.starts[at + 1])
         if not mine.any():
             continue
-        folder = job.path("encoded", blocks.names[at])
-        starts = load(folder, "starts")
-        entries = load(folder, "entries")[starts[part.first] : starts[part.last]]
+        encoded = Arrays(job.path("encoded", groups.names[at]))
+        starts = encoded["starts"]
+        entries = encoded["entries"][starts[part.first] : starts[part.last]]
         own = entries[mine[entries["row"]]]
         if len(own):
-            yield _Entries(own["row"].astype(np.int64) + blocks.starts[at], own)
+            yield _Entries(own["row"].astype(np.int64) + groups.starts[at], own)
 
 
 def _gathered(read: Iterator[_Entries]) -> Iterator[_Entries]:
-    """Entries of several blocks together, so that each has enough to be worth numpy's overhead."""
+    """Entries of several groups together, so that each has enough to be worth numpy's overhead."""
     waiting, size = list[_Entries](), 0
     for entries in read:
         waiting.append(entries)

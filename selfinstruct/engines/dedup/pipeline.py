@@ -1,6 +1,7 @@
 """``dedup`` as stages of tasks, on any number of machines: the rows, counts and notes of ``analysis.cleaning``.
 
-    files -> rows (cut) -> elements (count, merge) -> entries (encode) -> verdicts (join, compare) -> files (write)
+    files -> rows (cut) -> elements (count, merge) -> entries (encode) -> verdicts (join, compare)
+          -> rows (write) -> files (place)
 
 Only the verdicts are decided here, in one process; everything else is done by tasks, which read and write the work
 directory. A stage begins when the one before it is complete. After a kill, the tasks whose result exists are skipped.
@@ -20,6 +21,7 @@ import numpy as np
 
 from selfinstruct._version import __version__
 from selfinstruct.analysis.cleaning import Cleaning, compared_fields, read_first
+from selfinstruct.engines.dedup import placing
 from selfinstruct.engines.dedup.chosen import Asked, Chosen
 from selfinstruct.engines.dedup.comparing import compare
 from selfinstruct.engines.dedup.cost import SAMPLE, Cost, expected, take_sample
@@ -50,9 +52,9 @@ _COMPARED = 1 << 18  # pairs that a task compares
 class Progress:
     """How far a deduplication is.
 
-    ``done`` of the ``tasks`` of a ``stage`` (read, count, merge, encode, copies, join, compare, write) are done, and
-    all tasks together have written ``size`` bytes. ``settled`` of the ``rows`` are decided on; 0 before they are read.
-    ``cost`` is what to expect, once a sample has shown it; None for few rows.
+    ``done`` of the ``tasks`` of a ``stage`` (read, count, merge, encode, copies, join, compare, write, place) are done,
+    and all tasks together have written ``size`` bytes. ``settled`` of the ``rows`` are decided on; 0 before they are
+    read. ``cost`` is what to expect, once a sample has shown it; None for few rows.
     """
 
     stage: str
@@ -69,10 +71,14 @@ Watch = Callable[[Progress], object]
 
 @dataclass(frozen=True, slots=True)
 class Sinks:
-    """Where the rows go: functions that take bytes."""
+    """Where the rows go: functions that take a complete file, which they may move; ``done`` is called after them.
 
-    kept: Callable[[bytes], object]
-    dropped: Callable[[bytes], object] | None
+    None for rows that nobody wants.
+    """
+
+    kept: Callable[[Path], object] | None
+    dropped: Callable[[Path], object] | None
+    done: Callable[[], object] = lambda: None
 
 
 def deduplicate(
@@ -121,7 +127,8 @@ def deduplicate(
         blocks, not_utf8, notes = stages.cut(reading, len(files))
         stages.estimate(blocks)
         verdicts = stages.decide(blocks)
-        stages.write(blocks, shards or (), header, sinks)
+        stages.write(shards or (), header, sinks)
+        sinks.done()
         all_notes = list(dict.fromkeys([*all_notes, *notes]))
         remove_work(work)
     kept = int(verdicts.kept.sum())
@@ -136,7 +143,7 @@ class _Stages:
         self._job, self._executor, self._watch = job, executor, watch
         self._size = self._steps = self._settled = self._rows = 0
         self._cost: Cost | None = None
-        self._blocks = Blocks((), (0,))
+        self._groups = Blocks((), (0,))
         self._entries = np.empty((0, 0), np.int64)
 
     def cut(self, reading: Reading, files: int) -> tuple[Blocks, int, list[str]]:
@@ -156,6 +163,7 @@ class _Stages:
         if blocks.starts[-1] >= _MOST_ROWS:
             raise RowError(reading.source, "more rows than can be compared at once", hint="Deduplicate it in parts.")
         blocks.save(self._job)
+        blocks.groups().save(self._job, "groups")
         return blocks, not_utf8, notes
 
     def estimate(self, blocks: Blocks) -> None:
@@ -174,7 +182,7 @@ class _Stages:
         job, rows = self._job, blocks.starts[-1]
         verdicts, self._rows = Verdicts(rows), rows
         if rows and job.threshold < 1:  # nothing is above 1
-            self._blocks = blocks
+            self._groups = Blocks.of(job, "groups")
             copies, firsts = self._encode(blocks)
             alone = np.ones(rows, np.bool_)
             alone[copies] = False
@@ -185,26 +193,30 @@ class _Stages:
         save(job.path("verdicts", 0), kept=verdicts.kept, nearest=verdicts.nearest, scores=verdicts.scores)
         return verdicts
 
-    def write(self, blocks: Blocks, shards: Sequence[str], header: bytes, sinks: Sinks) -> None:
+    def write(self, shards: Sequence[str], header: bytes, sinks: Sinks) -> None:
         """Write the kept and the dropped rows, in order; ``shards`` are the files, if rows name theirs."""
-        calls = [(self._job, at, shards) for at in range(len(blocks.names))]
-        sinks.kept(header)
-        for at, _ in enumerate(self._run("write", write, calls)):
-            folder = self._job.path("written", blocks.names[at])
-            sinks.kept(load(folder, "kept").tobytes())
-            if sinks.dropped is not None:
-                sinks.dropped(load(folder, "dropped").tobytes())
+        job = self._job
+        self._all("write", write, [(job, at, shards) for at in range(len(Blocks.of(job, "groups").names))])
+        calls, wanted = list[tuple[Any, ...]](), {"kept": sinks.kept, "dropped": sinks.dropped}
+        for name, sink in wanted.items():
+            if sink is not None:
+                calls += placing.plan(job, name, header if name == "kept" else b"")
+        self._all("place", placing.place, calls)
+        for name, sink in wanted.items():
+            if sink is not None:
+                sink(placing.output(job, name))
 
     def _encode(self, blocks: Blocks) -> tuple[Any, Any]:
         """Encode all rows; the rows that have the text of an earlier one, and that one."""
         job, names = self._job, list(blocks.names)
         self._all("count", count, [(job, name) for name in names])
-        self._all("merge", merge, [(job, partition) for partition in range(job.partitions)])
-        sizes = [int(load(job.path("merged", partition), "size")[0]) for partition in range(job.partitions)]
+        self._all("merge", merge, [(job, at) for at in range(job.mergers)])
+        sizes = [int(load(job.path("merged", at), "size")[0]) for at in range(job.mergers)]
         tokens = sum(int(load(job.path("counted", name), "lengths").sum()) for name in names)
         scale = Scale(tuple(np.cumsum([0, *sizes]).tolist()), blocks.starts[-1], words_for(tokens / blocks.starts[-1]))
-        self._all("encode", encode, [(job, scale, name, at) for at, name in enumerate(names)])
-        self._entries = np.array([np.diff(load(job.path("encoded", name), "starts")) for name in names])
+        groups = self._groups.names
+        self._all("encode", encode, [(job, scale, at) for at in range(len(groups))])
+        self._entries = np.array([np.diff(load(job.path("encoded", name), "starts")) for name in groups])
         parts = max(1, job.partitions // _FEWEST)
         self._all("copies", find_copies, [(job, at, parts) for at in range(parts)])
         found = [job.path("copies", at) for at in range(parts)]
@@ -246,7 +258,7 @@ class _Stages:
 
     def _parts(self, rows: Asked, most: int) -> list[Part]:
         """The tasks of a join: few partitions or a piece of one, as many targets as a task holds."""
-        starts = self._blocks.starts
+        starts = self._groups.starts
         counts = np.array([[np.count_nonzero(each.within(*ends)) for ends in pairwise(starts)] for each in rows])
         asked, given = map(_occupied, counts)
         shares = counts / np.diff(starts)
@@ -271,7 +283,7 @@ class _Stages:
         """Spans of rows that have about as many pairs as a task compares."""
         step = _COMPARED // 64
         sample = np.sort(np.concatenate([load(each, "pairs")[::step] >> 32 for each in joined] or [np.empty(0, int)]))
-        rows = self._blocks.starts[-1]
+        rows = self._groups.starts[-1]
         edges = sorted({0, rows, *sample[::64].tolist()})
         return list(pairwise(edges)) if len(sample) else []
 

@@ -10,7 +10,10 @@ Does not handle: which tasks there are (``pipeline``).
 from __future__ import annotations
 
 import json
+import math
+import mmap
 import shutil
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +28,8 @@ from selfinstruct.files import open_whole, write_whole
 Bytes = NDArray[np.uint8]
 _MANIFEST = "manifest.json"
 _ALIGNED = 64  # bytes: where arrays begin
+_GROUP, _GROUPS = 8, 128  # blocks of a group at most; groups, from which on they have several
+_FEWEST = 8  # mergers, and entries for each of the names
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class Job:
     threshold: float
     partitions: int
 
+    @property
+    def mergers(self) -> int:
+        """How many partitions the names of elements are sent to, which are less than the entries of rows."""
+        return min(self.partitions, max(_FEWEST, self.partitions // _FEWEST))
+
     def path(self, stage: str, name: str | int) -> Path:
         """The file of one task's result."""
         return self.folder / stage / (name if isinstance(name, str) else f"{name:06d}")
@@ -42,20 +52,32 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The blocks of all rows, in order, and the number of the first row of each; the last item is that of all rows."""
+    """The blocks of all rows, in order, and the number of the first row of each; the last item is that of all rows.
+
+    A group is some blocks, one after the other, with the name of the first: a block to the stages that know groups.
+    """
 
     names: tuple[str, ...]
     starts: tuple[int, ...]
 
-    def save(self, job: Job) -> None:
+    def save(self, job: Job, kind: str = "blocks") -> None:
         """Write them for the tasks: there may be too many to send with each."""
-        save(job.path("blocks", 0), names=np.array(self.names, np.str_), starts=np.array(self.starts))
+        save(job.path("blocks", kind), names=np.array(self.names, np.str_), starts=np.array(self.starts))
+
+    def groups(self) -> Blocks:
+        """Groups of blocks: of many rows, so that a task reads few files and is worth sending."""
+        size = min(max(len(self.names) // _GROUPS, 1), _GROUP)
+        return Blocks(self.names[::size], (*self.starts[:-1:size], self.starts[-1]))
+
+    def between(self, start: int, end: int) -> range:
+        """The blocks that have the rows from ``start`` to ``end``, which is where blocks begin or end."""
+        return range(bisect_left(self.starts, start), bisect_left(self.starts, end))
 
     @classmethod
-    def of(cls, job: Job) -> Self:
-        """The blocks of a work directory."""
-        folder = job.path("blocks", 0)
-        return cls(tuple(load(folder, "names").tolist()), tuple(load(folder, "starts").tolist()))
+    def of(cls, job: Job, kind: str = "blocks") -> Self:
+        """The blocks, or ``groups``, of a work directory."""
+        found = Arrays(job.path("blocks", kind))
+        return cls(tuple(found["names"].tolist()), tuple(found["starts"].tolist()))
 
 
 def save(path: Path, **arrays: NDArray[Any]) -> int:
@@ -83,16 +105,25 @@ def save(path: Path, **arrays: NDArray[Any]) -> int:
     return size_of(path)
 
 
+class Arrays:
+    """The arrays of a file, mapped into memory: only what is used of them is read."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            self._whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        length = int.from_bytes(self._whole[:8], "little")
+        self._index: dict[str, Any] = json.loads(self._whole[8 : 8 + length])
+        self._start = -(-(8 + length) // _ALIGNED) * _ALIGNED
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        described, shape, at = self._index[name]
+        kind = descr_to_dtype([tuple(column) for column in described] if isinstance(described, list) else described)
+        return np.frombuffer(self._whole, kind, math.prod(shape), self._start + at).reshape(shape)
+
+
 def load(path: Path, name: str) -> NDArray[Any]:
-    """One array of a file, mapped into memory: only what is used of it is read."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        described, shape, at = json.loads(file.read(length))[name]
-    kind = descr_to_dtype([tuple(column) for column in described] if isinstance(described, list) else described)
-    if not np.prod(shape):
-        return np.empty(shape, kind)
-    start = -(-(8 + length) // _ALIGNED) * _ALIGNED
-    return np.memmap(path, kind, "r", start + at, tuple(shape))
+    """One of the ``Arrays`` of a file."""
+    return Arrays(path)[name]
 
 
 def packed(texts: list[bytes]) -> tuple[Bytes, NDArray[np.int64]]:
@@ -102,7 +133,8 @@ def packed(texts: list[bytes]) -> tuple[Bytes, NDArray[np.int64]]:
 
 def unpacked(path: Path, name: str) -> list[bytes]:
     """The texts that were saved as ``packed``, in the arrays ``name`` and ``name_ends``."""
-    whole, ends = load(path, name).tobytes(), load(path, f"{name}_ends").tolist()
+    found = Arrays(path)
+    whole, ends = found[name].tobytes(), found[f"{name}_ends"].tolist()
     return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 

@@ -1,6 +1,6 @@
-"""The last stage: what each block gives to the file of kept rows and to that of dropped ones.
+"""What each group of blocks gives to the file of kept rows and to that of dropped ones.
 
-Does not handle: putting the parts of all blocks together (``pipeline``).
+Does not handle: putting the parts of all groups together (``placing``).
 """
 
 from __future__ import annotations
@@ -15,15 +15,25 @@ from selfinstruct.engines.dedup.cutting import file_of
 from selfinstruct.engines.dedup.work import Blocks, Job, load, packed, save, size_of, unpacked
 
 
-def write(job: Job, block: int, shards: Sequence[str]) -> int:
-    """Write the kept rows of a block, byte for byte, and a line of JSON for each dropped one.
+def write(job: Job, group: int, shards: Sequence[str]) -> int:
+    """Write the kept rows of a group, byte for byte, and a line of JSON for each dropped one.
 
     ``shards`` has the files, which the names of blocks begin with the number of; it is empty if the rows have none.
     """
-    blocks = Blocks.of(job)
-    done = job.path("written", blocks.names[block])
+    blocks, groups = Blocks.of(job), Blocks.of(job, "groups")
+    done = job.path("written", groups.names[group])
     if done.exists():
         return size_of(done)
+    kept, dropped = list[bytes](), list[bytes]()
+    for block in blocks.between(*groups.starts[group : group + 2]):
+        own_kept, own_dropped = _rows(job, blocks, block, shards)
+        kept += own_kept
+        dropped += own_dropped
+    return save(done, kept=packed(kept)[0], dropped=packed(dropped)[0])
+
+
+def _rows(job: Job, blocks: Blocks, block: int, shards: Sequence[str]) -> tuple[list[bytes], list[bytes]]:
+    """The kept rows of a block, and a line for each dropped one."""
     start, end = blocks.starts[block : block + 2]
     verdicts, folder = job.path("verdicts", 0), job.path("rows", blocks.names[block])
     kept = load(verdicts, "kept")[start:end]
@@ -39,7 +49,7 @@ def write(job: Job, block: int, shards: Sequence[str]) -> int:
         if shards:
             files = {"file": own, "nearest_file": shards[file_of(blocks.names[bisect_right(blocks.starts, near) - 1])]}
         dropped.append(dropped_row({**files, "line": lines[at], "nearest": near_line, "score": score}, rows[at]))
-    return save(done, kept=packed(out)[0], dropped=packed(dropped)[0])
+    return out, dropped
 
 
 def _lines(job: Job, blocks: Blocks, rows: Sequence[int]) -> list[int]:
