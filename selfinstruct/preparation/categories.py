@@ -133,9 +133,14 @@ class FieldCategories:
     @classmethod
     def over(cls, field: str, rows: Sequence[Row]) -> FieldCategories:
         """The categories of these rows, in the order of their first row."""
+        return cls.of_values(field, (row.get(field) for row in rows))
+
+    @classmethod
+    def of_values(cls, field: str, given: Iterable[JSON]) -> FieldCategories:
+        """The categories of rows with these values of the field."""
         by_value = {
             value: max(values, key=lambda each: (values[each], bool(each.strip() == each)))
-            for values in spellings([row.get(field) for row in rows])
+            for values in spellings(given)
             for value in values
         }
         return cls(field, tuple(dict.fromkeys(by_value.values())), by_value)

@@ -39,6 +39,11 @@ class RowFile:
     notes: tuple[str, ...] = ()
     encoding: str = UTF_8
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its files, in order."""
+        return tuple(dict.fromkeys(self.files)) or (self.path,)
+
     def file(self, at: int) -> str:
         """Return the name of the file that contains ``rows[at]``."""
         return self.files[at] if self.files else self.path

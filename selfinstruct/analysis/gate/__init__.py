@@ -18,13 +18,15 @@ from pathlib import Path
 from selfinstruct.analysis.findings import Findings
 from selfinstruct.analysis.gate.baseline import Recorded, read_baseline, set_name
 from selfinstruct.analysis.gate.criteria import Rules, given_rules, inferred_rules
-from selfinstruct.analysis.gate.data_set import Examined, examine_rows
+from selfinstruct.analysis.gate.data_set import Examined, WholeSet
 from selfinstruct.analysis.gate.earlier import EarlierRows
+from selfinstruct.analysis.gate.examining import examine_rows
 from selfinstruct.analysis.gate.leaks import Contexts
 from selfinstruct.analysis.gate.reasons import check_severities
 from selfinstruct.analysis.gate.sources import read_any, read_sources
 from selfinstruct.analysis.gate.verdict import judge
 from selfinstruct.analysis.gate.waivers import read_waivers
+from selfinstruct.analysis.unanswered import contradicted
 from selfinstruct.checks import schema
 from selfinstruct.preparation.source import Source
 from selfinstruct.recipe import Importer
@@ -120,7 +122,12 @@ def _examine(
                 check_severities(given.gate)
                 shared = (given, *_compared(given, apart))
             rules, earlier, contexts = shared
-        each = examine_rows(file, rules, earlier, contexts, with_alike=with_alike, watch=told)
+        earlier.begin(file)
+        doubts = contradicted(file.rows, rules.criteria.recipe, inferred=rules.inferred)
+        part = examine_rows(file, 0, rules, earlier, contexts, doubts, with_links=with_alike, watch=told)
+        whole = WholeSet(rules)
+        whole.add(part)
+        each = whole.result(file, file.path, file.names, file.notes, part.labelled)
         rows, findings = rows + len(file.rows), findings + len(each.findings)
         examined.append((each, rules))
     return examined

@@ -9,22 +9,24 @@ import heapq
 import json
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from selfinstruct.checks import Criteria
 from selfinstruct.errors import InputError
+from selfinstruct.preparation.categories import Categorizer, FieldCategories
 from selfinstruct.preparation.infer import infer, make_categories, value_statistics
 from selfinstruct.preparation.seed_checks import check_seeds
 from selfinstruct.preparation.source import read_source
 from selfinstruct.preparation.thresholds import CAP, thresholds
 from selfinstruct.recipe import Gate, Importer, bind
-from selfinstruct.records import Row
+from selfinstruct.records import JSON, Row
 from selfinstruct.rows import RowFile
-from selfinstruct.rows.optional_keys import odd_rows, optional_keys
+from selfinstruct.rows.optional_keys import Shapes, odd_shapes, optional_of, shapes_of
 
 #: Rows used for inference, which takes about a millisecond a row; more add nothing.
-_SAMPLE = 500
+SAMPLE = 500
 #: Rows whose category is kept: more than are compared together.
 _REMEMBERED = 256
 
@@ -62,27 +64,48 @@ def inferred_rules(file: RowFile, *, whatever_order: bool = False) -> Rules:
 
     With ``whatever_order`` they are the same in whatever order the rows are: inference compares halves of the rows.
     """
-    optional = optional_keys(file.rows)
-    odd = {at for at, *_ in odd_rows(file.rows, optional)}
-    shaped = [at for at in range(len(file.rows)) if at not in odd]
-    if not optional or not shaped:
-        shape, _ = Counter(tuple(sorted(row)) for row in file.rows).most_common(1)[0]
-        shaped = [at for at, row in enumerate(file.rows) if tuple(sorted(row)) == shape]
-    chosen = shaped
-    if len(shaped) > _SAMPLE:
-        # By their content, so that the sample is the same in whatever order the rows are.
-        chosen = sorted(heapq.nsmallest(_SAMPLE, shaped, key=lambda at: _checksum(file.rows[at])))
-    if whatever_order:
-        chosen = sorted(chosen, key=lambda at: _checksum(file.rows[at]))
-    sample = replace(
-        file.selected(chosen), fields=tuple(dict.fromkeys(name for at in shaped for name in file.rows[at]))
-    )
-    rows = sample.rows
+    usual = dict.fromkeys(usual_shapes(shapes_of(file.rows)))
+    shaped = [at for at in range(len(file.rows)) if tuple(file.rows[at]) in usual]
+    ranked = ((row_checksum(file.rows[at]), at) for at in shaped)
+    chosen = chosen_rows(ranked, whatever_order=whatever_order)
+    sample = replace(file.selected(chosen), fields=tuple(dict.fromkeys(name for shape in usual for name in shape)))
+    return rules_of_sample(sample, lambda name: (file.rows[at].get(name) for at in shaped))
+
+
+def usual_shapes(shapes: Shapes) -> list[tuple[str, ...]]:
+    """The shapes of the rows that rules are inferred from: without odd ones, or the most frequent one."""
+    optional = optional_of(shapes)
+    odd = odd_shapes(shapes, optional)
+    usual = [shape for shape in shapes if shape not in odd]
+    if optional and usual:
+        return usual
+    counts = Counter[tuple[str, ...]]()
+    for shape, rows in shapes.items():
+        counts[tuple(sorted(shape))] += rows
+    most, _ = counts.most_common(1)[0]
+    return [shape for shape in shapes if tuple(sorted(shape)) == most]
+
+
+def chosen_rows(ranked: Iterable[tuple[int, int]], *, whatever_order: bool) -> list[int]:
+    """The rows that rules are inferred from, of those of usual shapes: each by its checksum and index.
+
+    They are chosen by their content, so that the sample is the same in whatever order the rows are.
+    """
+    chosen = heapq.nsmallest(SAMPLE, ranked)
+    return [at for _, at in (chosen if whatever_order else sorted(chosen, key=itemgetter(1)))]
+
+
+def rules_of_sample(sample: RowFile, values: Callable[[str], Iterable[JSON]]) -> Rules:
+    """The rules inferred from some rows; ``values`` returns those of a field in all rows of usual shapes."""
     inferred = infer(sample)
     recipe = inferred.recipe
     # A label's values are read off all rows, the templates off the sample.
-    all_rows = [file.rows[at] for at in shaped] if recipe.categories.by == "field" else rows
-    categories = make_categories(recipe, value_statistics(recipe, all_rows, inferred.statistics))
+    label = recipe.categories.field if recipe.categories.by == "field" else None
+    categories: Categorizer = (
+        make_categories(recipe, value_statistics(recipe, sample.rows, inferred.statistics))
+        if label is None
+        else FieldCategories.of_values(label, values(label))
+    )
     return Rules(Criteria(recipe, dict.fromkeys(categories.names, CAP), _remembering(categories.of)), inferred=True)
 
 
@@ -101,5 +124,6 @@ def _remembering(categorise: Callable[[Row], str]) -> Callable[[Row], str]:
     return of
 
 
-def _checksum(row: Row) -> int:
+def row_checksum(row: Row) -> int:
+    """What rows are chosen by."""
     return zlib.crc32(json.dumps(row, sort_keys=True).encode())

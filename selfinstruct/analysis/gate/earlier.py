@@ -12,6 +12,10 @@ from selfinstruct.records import Row
 from selfinstruct.rows import RowFile
 from selfinstruct.similarity.neighbour_index import NeighbourIndex
 
+#: All near rows of a near-duplicate are looked for while this many rows of a data set have been compared.
+MOST_COMPARED = 20_000_000
+NEIGHBOURS = 8
+
 
 class EarlierRows:
     """Rows of files to keep apart, then those of the checked files as they are read, all compared with later ones."""
@@ -21,10 +25,12 @@ class EarlierRows:
         self._min_threshold = min_threshold
         self._files: list[tuple[int, RowFile]] = []
         self._rows: list[int] = []
+        self._compared = 0
 
     def begin(self, file: RowFile) -> None:
         """Let the rows that are added from now on be those of ``file``."""
         self._files.append((len(self._rows), file))
+        self._compared = 0
 
     def add(self, row: Row, at: int) -> None:
         """Add the row with this index in its file."""
@@ -47,6 +53,14 @@ class EarlierRows:
         """The digest of the row with this id."""
         file, at = self._find(number)
         return digest(file.rows[at])
+
+    def near(self, row: Row, threshold: float | None) -> frozenset[str]:
+        """The digests of the rows that a row is too near to, while that takes no more than a few seconds in all."""
+        size = len(self.index)
+        if threshold is None or self._compared + size > MOST_COMPARED:
+            return frozenset()
+        self._compared += size
+        return frozenset(self.digest(number).hex() for number in self.index.all_near(row, threshold, NEIGHBOURS))
 
     def _find(self, number: int) -> tuple[RowFile, int]:
         file = next(file for start, file in reversed(self._files) if start < number)

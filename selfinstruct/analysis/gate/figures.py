@@ -24,8 +24,8 @@ class Figures:
 
     def __init__(self, recipe: Recipe) -> None:
         self._compared = recipe.novelty.fields
-        self._texts = [name for name, each in recipe.fields.items() if each.type in ("string", "any")]
-        self._lengths = {name: array("L") for name in self._texts}
+        texts = [name for name, each in recipe.fields.items() if each.type in ("string", "any")]
+        self._lengths = {name: array("L") for name in texts}
         self._sample: list[tuple[int, str]] = []
 
     def add(self, row: Row, texts: dict[str, str]) -> None:
@@ -35,7 +35,16 @@ class Figures:
                 lengths.append(len(text))
         text = compared_text(row, self._compared)
         # Negative, since the heap's first is its smallest, and the largest checksum has to go.
-        item = -zlib.crc32(text.encode("utf-8", "surrogatepass")), text
+        self._choose((-zlib.crc32(text.encode("utf-8", "surrogatepass")), text))
+
+    def absorb(self, later: Figures) -> None:
+        """Take other rows into account too."""
+        for name, lengths in self._lengths.items():
+            lengths.extend(later._lengths[name])
+        for item in later._sample:
+            self._choose(item)
+
+    def _choose(self, item: tuple[int, str]) -> None:
         if len(self._sample) < _SAMPLE:
             heapq.heappush(self._sample, item)
         elif item > self._sample[0]:

@@ -57,6 +57,11 @@ class Placeholders:
         elif SURE.fullmatch(plain) is not None or _LOREM.search(plain) is not None:
             yield _found(name, plain)
 
+    def absorb(self, later: Placeholders) -> None:
+        """Take those of the next rows into account too."""
+        self._doubtful += later._doubtful
+        self._counts.update(later._counts)
+
     def doubtful(self, rows: int) -> Iterator[tuple[int, Found]]:
         """The rows, by their index, whose value few of all ``rows`` have."""
         for at, kind, found in self._doubtful:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -227,10 +228,27 @@ def test_an_outlier_follows_no_template() -> None:
     assert outlying([f"{word} is a {word * 2} of its own kind" for word in map(chr, range(97, 123))] * 3) == []
 
 
-def outlying(texts: list[str]) -> list[int]:
-    """The indexes of the outliers among texts."""
-    field = outliers.Outliers("RawLog")
-    for at, text in enumerate(texts):
-        field.add(at, text)
-    found: list[tuple[int, Found]] = list(field.find())
+@pytest.mark.parametrize("distinct", [240, 295, 301, 700])
+def test_outliers_of_parts_are_those_of_the_whole(distinct: int) -> None:
+    """However a file is cut, its texts are of few templates or not: also if they seem to be of many for a while."""
+    draw = Random(distinct)
+    texts = [f"Block {'ab'[n % 2]} of line {n} received" for n in range(8000)]
+    for at in draw.sample(range(1900), distinct):
+        texts[at] = "".join(draw.choices("uvwxyz", k=8)) + " one two three four"
+    whole = outlying(texts)
+    # 301 of the first 2,000 are more than 200 and a twentieth of them.
+    assert (len(whole) > 0) == (distinct < 301)
+    for _ in range(3):
+        assert outlying(texts, *sorted(draw.sample(range(1, 8000), 5))) == whole
+
+
+def outlying(texts: list[str], *cuts: int) -> list[int]:
+    """The indexes of the outliers among texts, which are cut into parts."""
+    whole = outliers.Outliers("RawLog")
+    for start, end in pairwise((0, *cuts, len(texts))):
+        part = outliers.Outliers("RawLog")
+        for at in range(start, end):
+            part.add(at, texts[at])
+        whole.absorb(part)
+    found: list[tuple[int, Found]] = list(whole.find())
     return [at for at, _ in found]
