@@ -19,7 +19,7 @@ from benchmarks import streams
 from selfinstruct import api
 from selfinstruct.analysis.cleaning import Cleaning
 from selfinstruct.engines import Sinks, deduplicate
-from selfinstruct.engines.dedup import cutting, joining, pipeline, placing, settling, work
+from selfinstruct.engines.dedup import cutting, joining, pairing, pipeline, placing, settling, work
 from selfinstruct.engines.executor import SerialExecutor
 from selfinstruct.errors import InputError, RowError
 
@@ -32,7 +32,7 @@ _SMALL = {
     (settling, "_FEW"): 3, (cutting, "_ROWS"): 5, (joining, "_ENTRIES"): 8, (joining, "_PROBES"): 8,
     (joining, "_MEETINGS"): 4, (joining, "_MOST_PAIRS"): 2,
     (placing, "_RANGE"): 7, (work, "_GROUPS"): 2, (work, "_GROUP"): 3,
-    (pipeline, "_TIMES"): 0, (pipeline, "_TARGETS"): 6, (pipeline, "_TASK"): 4, (pipeline, "_MOST_PAIRS"): 1,
+    (pipeline, "_TIMES"): 0, (pairing, "_TARGETS"): 6, (pairing, "_TASK"): 4, (pairing, "_MOST_PAIRS"): 1,
 }  # fmt: skip
 
 

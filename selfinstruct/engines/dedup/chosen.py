@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from selfinstruct.engines.dedup.work import load, save
+from selfinstruct.engines.dedup.work import Arrays, save
 
 Mask = NDArray[np.bool_]
 
@@ -52,18 +52,29 @@ class Chosen:
 
 
 class Asked(NamedTuple):
-    """The rows that a step compares: queries with targets."""
+    """The rows that a step compares: queries with targets.
+
+    ``bars`` has, for each row of the queries' range, the F1 that is too low to be of interest; without it, all have the
+    threshold of the job.
+    """
 
     queries: Chosen
     targets: Chosen
+    bars: NDArray[np.float64] | None = None
 
     def save(self, path: Path) -> None:
         """Write them for the tasks of the step."""
-        starts = np.array([each.start for each in self])
-        save(path, queries=self.queries.mask, targets=self.targets.mask, starts=starts)
+        starts = np.array([self.queries.start, self.targets.start])
+        bars = {} if self.bars is None else {"bars": self.bars}
+        save(path, queries=self.queries.mask, targets=self.targets.mask, starts=starts, **bars)
 
     @classmethod
     def of(cls, path: Path) -> Self:
         """Those of a step; of the masks, only what is used is read."""
-        queries, targets = load(path, "starts").tolist()
-        return cls(Chosen(queries, load(path, "queries")), Chosen(targets, load(path, "targets")))
+        found = Arrays(path)
+        queries, targets = found["starts"].tolist()
+        return cls(Chosen(queries, found["queries"]), Chosen(targets, found["targets"]), found.get("bars"))
+
+    def bars_of(self, rows: NDArray[np.int64], threshold: float) -> NDArray[np.float64]:
+        """The bars of some queries; ``threshold`` is that of the job."""
+        return np.full(len(rows), threshold) if self.bars is None else self.bars[rows - self.queries.start]

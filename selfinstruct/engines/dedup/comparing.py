@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cpdist
 
+from selfinstruct.engines.dedup.chosen import Asked
 from selfinstruct.engines.dedup.joining import distinct
 from selfinstruct.engines.dedup.settling import Near
 from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, load, save, size_of
@@ -47,7 +48,7 @@ def compare(job: Job, step: str, joins: int, at: int, span: tuple[int, int], nea
     scores = np.zeros(len(whole))
     for start in range(0, len(whole), _PAIRS):
         scores[start : start + _PAIRS] = _scores(job, groups, whole[start : start + _PAIRS])
-    above = scores > job.threshold
+    above = scores > Asked.of(job.path("steps", step)).bars_of(whole >> 32, job.threshold)
     near = Near(whole[above], scores[above])
     found = near.nearest() if nearest else near
     return save(done, pairs=found.pairs, scores=found.scores)

@@ -68,7 +68,8 @@ def join(job: Job, step: str, at: int, part: Part) -> int:
         buckets = _Buckets(targets, length_classes(job.threshold, asked.targets.count()))
         for queries in _gathered(_read(job, groups, part, asked.queries, part.query_groups)):
             entries += len(queries.rows)
-            for few, looked_at in _meetings(job.threshold, queries, buckets, targets):
+            bars = asked.bars_of(queries.rows, job.threshold)
+            for few, looked_at in _meetings(queries, bars, buckets, targets):
                 found.append(few)
                 meetings += looked_at
                 pairs += len(few)
@@ -169,13 +170,21 @@ def _join(read: Sequence[_Entries]) -> _Entries:
 
 
 def _meetings(
-    threshold: float, queries: _Entries, buckets: _Buckets, targets: _Entries
+    queries: _Entries, bars: NDArray[np.float64], buckets: _Buckets, targets: _Entries
 ) -> Iterator[tuple[Integers, int]]:
-    """The pairs of rows, query and target, that may be near, some at a time; and how many were looked at."""
-    lengths, which = np.unique(queries.own["length"], return_inverse=True)
-    tables = [_probes(threshold, length, buckets.classes) for length in lengths.tolist()]
-    bases = np.cumsum([0, *(len(table.cells) for table in tables)])
+    """The pairs of rows, query and target, that may be above the query's bar, some at a time; how many were looked at.
+
+    Each entry of a query has a bar.
+    """
+    plans, which = _plans(queries.own["length"], bars)
+    tables = [_probes(bar, length, buckets.classes) for length, bar in plans]
     places = queries.own["place"].astype(np.int64)
+    # Rows are filed for the threshold of the job: above a higher bar, fewer entries of a query are enough.
+    enough = places < np.array([len(table.starts) - 1 for table in tables])[which]
+    if not enough.all():
+        queries, bars = _Entries(queries.rows[enough], queries.own[enough]), bars[enough]
+        places, which = places[enough], which[enough]
+    bases = np.cumsum([0, *(len(table.cells) for table in tables)])
     # The probes of an entry are one range of the tables put together.
     offsets = np.cumsum([0, *(len(table.starts) for table in tables)])
     all_starts = np.concatenate([table.starts + base for table, base in zip(tables, bases, strict=False)])
@@ -191,13 +200,21 @@ def _meetings(
         of, probes, found, held = of[full], probes[full], buckets.starts[found[full]], held[full]
         for low, high in _slices(held, _MEETINGS):
             some = slice(low, high)
-            pairs = _possible(threshold, queries, targets, whole, of[some], probes[some], found[some], held[some])
+            pairs = _possible(queries, bars, targets, whole, of[some], probes[some], found[some], held[some])
             yield pairs, int(held[some].sum())
 
 
+def _plans(lengths: NDArray[Any], bars: NDArray[np.float64]) -> tuple[list[tuple[int, float]], Integers]:
+    """The distinct pairs of a length and a bar, and which of them each entry has."""
+    one, of_length = np.unique(lengths, return_inverse=True)
+    other, of_bar = np.unique(bars, return_inverse=True)
+    codes, which = np.unique(of_length * len(other) + of_bar, return_inverse=True)
+    return list(zip(one[codes // len(other)].tolist(), other[codes % len(other)].tolist(), strict=True)), which
+
+
 def _possible(
-    threshold: float,
     queries: _Entries,
+    bars: NDArray[np.float64],
     targets: _Entries,
     table: _Probes,
     of: Integers,
@@ -220,7 +237,7 @@ def _possible(
     rest = np.minimum(
         our_length - bits, their_length.astype(np.int64) - np.bitwise_count(theirs).sum(axis=1, dtype=np.int64)
     )
-    return distinct(pairs[2 * (bits - lacking + rest) / (our_length + their_length) > threshold])
+    return distinct(pairs[2 * (bits - lacking + rest) / (our_length + their_length) > bars[of]])
 
 
 def _slices(counts: Integers, most: int) -> Iterator[tuple[int, int]]:

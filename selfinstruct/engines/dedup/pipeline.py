@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,30 +21,21 @@ import numpy as np
 from selfinstruct._version import __version__
 from selfinstruct.analysis.cleaning import Cleaning, compared_fields, read_first
 from selfinstruct.engines.dedup import placing
-from selfinstruct.engines.dedup.chosen import Asked, Chosen
-from selfinstruct.engines.dedup.comparing import compare
 from selfinstruct.engines.dedup.cost import SAMPLE, Cost, expected, take_sample
-from selfinstruct.engines.dedup.counting import count, find_copies, merge
 from selfinstruct.engines.dedup.cutting import Reading, block_name, cut, read_notes
-from selfinstruct.engines.dedup.encoding import Scale, encode
-from selfinstruct.engines.dedup.joining import Part, join
-from selfinstruct.engines.dedup.settling import Near, Verdicts, settle, settle_copies
+from selfinstruct.engines.dedup.pairing import Pairing
+from selfinstruct.engines.dedup.settling import Verdicts, settle, settle_copies
 from selfinstruct.engines.dedup.work import Blocks, Job, load, open_work, remove_work, save
 from selfinstruct.engines.dedup.writing import write
 from selfinstruct.engines.executor import Executor, SerialExecutor
 from selfinstruct.errors import RowError
 from selfinstruct.journal.lock import Lock
 from selfinstruct.rows import file_name, find_shards, open_source
-from selfinstruct.similarity.signatures import words_for
 
 _PARTITION_BYTES = 1 << 24  # of input, for each partition of elements
 _FEWEST, _MOST = 8, 4096  # partitions
-_TARGETS = 1 << 21  # entries of targets that a task holds: some 200 MB
-_TASK = 1 << 17  # entries that are worth a task of their own
-_MOST_PAIRS = 16  # for each entry of a query, of rows that are compared with each other
 _MOST_ROWS = 1 << 31  # two numbers of rows are one of 64 bits
 _TIMES = 4  # as many rows as the sample has, from which on a sample is taken
-_COMPARED = 1 << 18  # pairs that a task compares
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +131,8 @@ class _Stages:
 
     def __init__(self, job: Job, executor: Executor, watch: Watch) -> None:
         self._job, self._executor, self._watch = job, executor, watch
-        self._size = self._steps = self._settled = self._rows = 0
+        self._size = self._settled = self._rows = 0
         self._cost: Cost | None = None
-        self._groups = Blocks((), (0,))
-        self._entries = np.empty((0, 0), np.int64)
 
     def cut(self, reading: Reading, files: int) -> tuple[Blocks, int, list[str]]:
         """Cut the files: the blocks, the number of lines that are not UTF-8, the notes."""
@@ -182,12 +170,12 @@ class _Stages:
         job, rows = self._job, blocks.starts[-1]
         verdicts, self._rows = Verdicts(rows), rows
         if rows and job.threshold < 1:  # nothing is above 1
-            self._groups = Blocks.of(job, "groups")
-            copies, firsts = self._encode(blocks)
+            pairing = Pairing(job, self._all)
+            copies, firsts = pairing.encode(blocks)
             alone = np.ones(rows, np.bool_)
             alone[copies] = False
-            settle(alone, verdicts, self, self._note_settled)
-            settle_copies(copies, firsts, verdicts, self)
+            settle(alone, verdicts, pairing, self._note_settled)
+            settle_copies(copies, firsts, verdicts, pairing)
         else:
             verdicts.kept[:] = True
         save(job.path("verdicts", 0), kept=verdicts.kept, nearest=verdicts.nearest, scores=verdicts.scores)
@@ -206,86 +194,8 @@ class _Stages:
             if sink is not None:
                 sink(placing.output(job, name))
 
-    def _encode(self, blocks: Blocks) -> tuple[Any, Any]:
-        """Encode all rows; the rows that have the text of an earlier one, and that one."""
-        job, names = self._job, list(blocks.names)
-        self._all("count", count, [(job, name) for name in names])
-        self._all("merge", merge, [(job, at) for at in range(job.mergers)])
-        sizes = [int(load(job.path("merged", at), "size")[0]) for at in range(job.mergers)]
-        tokens = sum(int(load(job.path("counted", name), "lengths").sum()) for name in names)
-        scale = Scale(tuple(np.cumsum([0, *sizes]).tolist()), blocks.starts[-1], words_for(tokens / blocks.starts[-1]))
-        groups = self._groups.names
-        self._all("encode", encode, [(job, scale, at) for at in range(len(groups))])
-        self._entries = np.array([np.diff(load(job.path("encoded", name), "starts")) for name in groups])
-        parts = max(1, job.partitions // _FEWEST)
-        self._all("copies", find_copies, [(job, at, parts) for at in range(parts)])
-        found = [job.path("copies", at) for at in range(parts)]
-        copies, firsts = (np.concatenate([load(each, name) for each in found]) for name in ("rows", "firsts"))
-        return copies, firsts
-
     def _note_settled(self, rows: int) -> None:
         self._settled = rows
-
-    def nearest(self, queries: Chosen, targets: Chosen) -> Iterator[Near]:
-        """The nearest earlier target of each query: a join, then a comparison."""
-        asked = Asked(queries, targets)
-        return self._compared(*self._joined(asked, 0), nearest=True)
-
-    def among(self, rows: Chosen, *, limited: bool) -> Iterator[Near] | None:
-        """All near pairs of these rows; None if ``limited`` and too many."""
-        step, joined = self._joined(Asked(rows, rows), _MOST_PAIRS if limited else 0)
-        if any(load(each, "gave_up")[0] for each in joined):
-            return None
-        return self._compared(step, joined, nearest=False)
-
-    def _joined(self, asked: Asked, most: int) -> tuple[str, list[Path]]:
-        """The name of the next step, and the files of its pairs."""
-        job, step = self._job, f"{self._steps:04d}"
-        self._steps += 1
-        asked.save(job.path("steps", step))
-        parts = self._parts(asked, most)
-        self._all("join", join, [(job, step, at, part) for at, part in enumerate(parts)])
-        return step, [job.path(f"pairs-{step}", at) for at in range(len(parts))]
-
-    def _compared(self, step: str, joined: Sequence[Path], *, nearest: bool) -> Iterator[Near]:
-        """The near ones of the pairs of a step, or of each query the nearest alone."""
-        spans = self._spans(joined)
-        self._all(
-            "compare", compare, [(self._job, step, len(joined), at, each, nearest) for at, each in enumerate(spans)]
-        )
-        near = [self._job.path(f"near-{step}", at) for at in range(len(spans))]
-        return (Near(np.array(load(each, "pairs")), np.array(load(each, "scores"))) for each in near)
-
-    def _parts(self, rows: Asked, most: int) -> list[Part]:
-        """The tasks of a join: few partitions or a piece of one, as many targets as a task holds."""
-        starts = self._groups.starts
-        counts = np.array([[np.count_nonzero(each.within(*ends)) for ends in pairwise(starts)] for each in rows])
-        asked, given = map(_occupied, counts)
-        shares = counts / np.diff(starts)
-        query_entries, target_entries = (self._entries * share[:, None] for share in shares)
-        total = (query_entries + target_entries).sum(axis=0)
-        parts, first = list[Part](), 0
-        for partition in range(self._job.partitions):
-            until = partition + 1
-            held = target_entries[:, first:until].sum(axis=1)
-            if (
-                until < self._job.partitions
-                and total[first:until].sum() < _TASK
-                and held.sum() + target_entries[:, until].sum() <= _TARGETS
-            ):
-                continue
-            if total[first:until].any():
-                parts += [Part(first, until, piece, asked, most) for piece in _pieces(held, given)]
-            first = until
-        return parts
-
-    def _spans(self, joined: Sequence[Path]) -> list[tuple[int, int]]:
-        """Spans of rows that have about as many pairs as a task compares."""
-        step = _COMPARED // 64
-        sample = np.sort(np.concatenate([load(each, "pairs")[::step] >> 32 for each in joined] or [np.empty(0, int)]))
-        rows = self._groups.starts[-1]
-        edges = sorted({0, rows, *sample[::64].tolist()})
-        return list(pairwise(edges)) if len(sample) else []
 
     def _all(self, stage: str, task: Callable[..., int], calls: Sequence[tuple[Any, ...]]) -> None:
         for _ in self._run(stage, task, calls):
@@ -304,20 +214,3 @@ def _raise_error(reading: Reading, at: int) -> None:
         for _ in stream.records:
             pass
     raise RowError(reading.source, "could not be read by a worker", hint="Check that every machine sees this path.")
-
-
-def _occupied(counts: Any) -> tuple[int, int]:
-    """The range of blocks that have chosen rows, by the number of these in each."""
-    blocks = counts.nonzero()[0].tolist()
-    return (blocks[0], blocks[-1] + 1) if blocks else (0, 0)
-
-
-def _pieces(held: Any, given: tuple[int, int]) -> list[tuple[int, int]]:
-    """Ranges of blocks with as many entries of targets as a task holds, or one block."""
-    pieces, start, size = list[tuple[int, int]](), given[0], 0.0
-    for at in range(*given):
-        if size and size + held[at] > _TARGETS:
-            pieces.append((start, at))
-            start, size = at, 0.0
-        size += held[at]
-    return [*pieces, (start, given[1])]

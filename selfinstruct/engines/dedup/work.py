@@ -115,6 +115,10 @@ class Arrays:
         self._index: dict[str, Any] = json.loads(self._whole[8 : 8 + length])
         self._start = -(-(8 + length) // _ALIGNED) * _ALIGNED
 
+    def get(self, name: str) -> NDArray[Any] | None:
+        """An array, or None if the file has none of this name."""
+        return self[name] if name in self._index else None
+
     def __getitem__(self, name: str) -> NDArray[Any]:
         described, shape, at = self._index[name]
         kind = descr_to_dtype([tuple(column) for column in described] if isinstance(described, list) else described)
