@@ -126,7 +126,7 @@ def choose_models(
                 "`batch` has no effect without a model at an endpoint",
                 hint="Set `model` (and `base_url`), or leave out `batch`.",
             )
-        recipe = _with_models(recipe, batch=batch)
+        recipe = with_models(recipe, batch=batch)
     return recipe if temperature is None else _with_temperature(recipe, temperature)
 
 
@@ -140,10 +140,10 @@ def _with_temperature(recipe: Recipe, temperature: float) -> Recipe:
         )
     if not recipe.all_models:
         raise InputError("`temperature` has no effect without a model", hint="Set `model`, or leave out `temperature`.")
-    return _with_models(recipe, temperature=temperature)
+    return with_models(recipe, temperature=temperature)
 
 
-def _with_models(recipe: Recipe, **changes: Any) -> Recipe:
+def with_models(recipe: Recipe, **changes: Any) -> Recipe:
     """The recipe with these changes to each of its models."""
     if not recipe.all_models:
         return recipe

@@ -14,7 +14,8 @@ from selfinstruct.errors import InputError
 class Division:
     """The number of ``parts`` of a run, one for each worker, and what they are told beside their quotas.
 
-    ``concurrency``, ``limits`` and the random ``seed`` are those of the whole run.
+    ``concurrency``, ``limits`` and the random ``seed`` are those of the whole run. With ``serve``, each worker starts a
+    model server of its own by this command; then ``concurrency`` is that of each.
     """
 
     parts: int
@@ -22,6 +23,7 @@ class Division:
     concurrency: int | None
     limits: SpendingLimits
     seed: int
+    serve: tuple[str, ...] | None = None
 
 
 def number_of_parts(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.blocking import run_blocking
 from selfinstruct.api.connect import SpendingLimits, choose_models, make_imitator, uses_imitator
 from selfinstruct.api.division import Division, number_of_parts
 from selfinstruct.api.kept_passages import keep_passages as write_passages
 from selfinstruct.api.runs import Run
+from selfinstruct.api.serving import choose_served, with_own_server
 from selfinstruct.api.session import grow_session
 from selfinstruct.backends import Backend
 from selfinstruct.errors import InputError
@@ -21,6 +23,7 @@ from selfinstruct.events import Snapshot
 from selfinstruct.preparation import Prepared, Source, model_command, prepare, tried, with_questions
 from selfinstruct.recipe import LANGUAGES, Language, import_extension
 from selfinstruct.render.notebook_progress import default_watch
+from selfinstruct.serving import parse_command
 
 _IN_NAMES = re.compile(r"\{(name|date)\}")
 
@@ -36,6 +39,7 @@ def run(
     per_category: int | None = None,
     model: str | None = None,
     base_url: str | None = None,
+    serve: str | Sequence[str] | None = None,
     backend: str | Backend | None = None,
     recording: str | Path | None = None,
     concurrency: int | None = None,
@@ -73,6 +77,7 @@ def run(
                 per_category=per_category,
                 model=model,
                 base_url=base_url,
+                serve=serve,
                 backend=backend,
                 recording=recording,
                 concurrency=concurrency,
@@ -108,6 +113,7 @@ async def run_async(
     per_category: int | None = None,
     model: str | None = None,
     base_url: str | None = None,
+    serve: str | Sequence[str] | None = None,
     backend: str | Backend | None = None,
     recording: str | Path | None = None,
     concurrency: int | None = None,
@@ -138,10 +144,12 @@ async def run_async(
     ``keep_passages`` is a directory that the passages are written to, as numbered text files.
     ``rows`` is the quota over all categories, ``per_category`` that of each; by default the recipe's.
 
-    ``model`` at ``base_url`` (such as http://127.0.0.1:8000/v1) writes the rows; ``backend`` is "imitator", "openai",
-    "replay", a factory of your own as "package.module:factory", or a Backend. By default the recipe decides, and
-    without a model it is the embedded imitator. "replay" returns the replies of the run in ``recording``, at no cost.
-    ``concurrency`` is the largest number of calls in flight. ``budget`` (in the currency of the recipe's prices),
+    ``model`` at ``base_url`` (such as http://127.0.0.1:8000/v1) writes the rows, or that of the server which the
+    command ``serve`` starts ("llama-server -m model.gguf --port {port}"), and which ends with the run. No shell reads
+    the command; each worker starts a server of its own, and ``concurrency`` is that of each. ``backend`` is "imitator",
+    "openai", "replay", a factory of your own as "package.module:factory", or a Backend. By default the recipe decides,
+    and without a model it is the embedded imitator. "replay" returns the replies of the run in ``recording``, at no
+    cost. ``concurrency`` is the largest number of calls in flight. ``budget`` (in the currency of the recipe's prices),
     ``max_requests`` and ``max_tokens`` limit what the run spends in all, resumed or not.
 
     With ``batch`` the model answers in batch jobs, within a day and at about half the price; False overrides a recipe
@@ -168,6 +176,7 @@ async def run_async(
     """
     start = clock()
     parts = number_of_parts(engine, workers, ray_address, recording)
+    command = None if serve is None else parse_command(serve)
     if prepared is None:
         prepared = plan(
             source,
@@ -177,6 +186,7 @@ async def run_async(
             per_category=per_category,
             model=model,
             base_url=base_url,
+            serve=serve,
             backend=backend,
             concurrency=concurrency,
             temperature=temperature,
@@ -193,24 +203,29 @@ async def run_async(
     if parts:
         from selfinstruct.api.parts.on_ray import grow_on_ray
 
-        division = Division(parts, backend, concurrency, limits, seed)
+        division = Division(parts, backend, concurrency, limits, seed, command)
         summary = await grow_on_ray(
             prepared, where, division, ray_address, watch=watch or _ignore, elapsed=lambda: clock() - start
         )
         return Run(where, summary)
-    summary = await grow_session(
-        prepared,
-        where,
-        backend=backend,
-        recording=recording,
-        concurrency=concurrency,
-        batch=batch,
-        limits=limits,
-        seed=seed,
-        watch=watch or _ignore,
-        elapsed=lambda: clock() - start,
-    )
-    return Run(where, summary)
+
+    def session(base_url: str | None) -> Coroutine[None, None, Summary]:
+        """Grow the run with its model at this address."""
+        return grow_session(
+            prepared,
+            where,
+            backend=backend,
+            recording=recording,
+            concurrency=concurrency,
+            batch=batch,
+            limits=limits,
+            seed=seed,
+            watch=watch or _ignore,
+            elapsed=lambda: clock() - start,
+            base_url=base_url,
+        )
+
+    return Run(where, await (session(None) if command is None else with_own_server(command, session)))
 
 
 def plan(
@@ -222,6 +237,7 @@ def plan(
     per_category: int | None = None,
     model: str | None = None,
     base_url: str | None = None,
+    serve: str | Sequence[str] | None = None,
     backend: str | Backend | None = None,
     concurrency: int | None = None,
     temperature: float | None = None,
@@ -236,6 +252,8 @@ def plan(
 
     The arguments are those of ``run_async``. Raises InputError if one of them, the recipe or the seeds cannot be used.
     """
+    if serve is not None:
+        parse_command(serve)
     prepared = prepare(
         source,
         passages=[str(each) for each in passages],
@@ -247,7 +265,9 @@ def plan(
         holdout=holdout,
         split_field=split_field,
         skip_bad_seeds=skip_bad_seeds,
-        choose_models=lambda recipe: choose_models(recipe, model, base_url, backend, concurrency, temperature, batch),
+        choose_models=lambda recipe: (choose_models if serve is None else choose_served)(
+            recipe, model, base_url, backend, concurrency, temperature, batch
+        ),
         importer=import_extension,
         imitates=lambda recipe: uses_imitator(recipe, backend),
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from selfinstruct import run_directory
 from selfinstruct.analysis.summary import Summary
-from selfinstruct.api.connect import SpendingLimits, connect
+from selfinstruct.api.connect import SpendingLimits, connect, with_models
 from selfinstruct.api.generated_lists import write_lists
 from selfinstruct.api.prompt_sizes import prompt_size
 from selfinstruct.api.session_record import (
@@ -56,11 +56,12 @@ async def grow_session(
     watch: Callable[[Snapshot], None],
     elapsed: Callable[[], float],
     numbers: BatchNumbers = BatchNumbers(),  # noqa: B008 - frozen
+    base_url: str | None = None,
 ) -> Summary:
     """Grow a prepared run in the directory ``where`` until it stops, and return its summary.
 
-    ``elapsed`` returns the seconds of this session; ``numbers`` are those of the run's batches. Raises as
-    ``selfinstruct.run``.
+    ``elapsed`` returns the seconds of this session; ``numbers`` are those of the run's batches; ``base_url`` is where
+    its model is served, if not where the recipe says. Raises as ``selfinstruct.run``.
     """
     metadata = replace(run_directory.initial_metadata(where, prepared, seed), parts=numbers.note)
     async with contextlib.AsyncExitStack() as stack:
@@ -75,8 +76,15 @@ async def grow_session(
         if prepared.recipe.all_models:
             # While the first call is under way, the process has nothing else to do.
             stack.push_async_callback(_finished, asyncio.create_task(asyncio.to_thread(run_directory.import_writers)))
+        recipe = prepared.recipe if base_url is None else with_models(prepared.recipe, base_url=base_url)
         connected = await connect(
-            prepared, backend, seed, limits, journal.history if journal else None, recording, batch
+            replace(prepared, recipe=recipe),
+            backend,
+            seed,
+            limits,
+            journal.history if journal else None,
+            recording,
+            batch,
         )
         stack.push_async_callback(connected.models.close)
         if journal is None:

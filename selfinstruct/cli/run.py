@@ -59,6 +59,10 @@ def run(
     base_url: Annotated[
         str | None, typer.Option(metavar="URL", help="OpenAI-compatible endpoint; its key is read from OPENAI_API_KEY.")
     ] = None,
+    serve: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="Start a model server for the run, such as 'llama-server --port {port}'."),
+    ] = None,
     backend: Annotated[
         str | None,
         typer.Option(
@@ -127,7 +131,7 @@ def run(
     tune_allocator()
     options: dict[str, Any] = {"model": model, "base_url": base_url, "backend": backend, "concurrency": concurrency}
     options |= {"passages": passages or (), "against": against or (), "temperature": temperature, "language": language}
-    options |= {"encoding": encoding, "holdout": holdout, "split_field": split_field, "batch": batch}
+    options |= {"encoding": encoding, "holdout": holdout, "split_field": split_field, "batch": batch, "serve": serve}
     parts = api.number_of_parts(engine, workers, ray_address, recording)
     prepared = api.plan(source, rows=rows, per_category=per_category, skip_bad_seeds=skip_bad_seeds, **options)
     if dry_run:
@@ -138,6 +142,8 @@ def run(
         from selfinstruct.render.plan import plan_text
 
         screen.print(plan_text(prepared, where, width_of(screen), parts), soft_wrap=True)
+        if serve is not None:
+            screen.print(_("Starting {program}: loading its model may take minutes.", program=serve.split()[0]))
     options.update(prepared=prepared, out=where, seed=seed, keep_passages=keep_passages)
     options.update(engine=engine.value, workers=workers, ray_address=ray_address)
     options.update(recording=recording, budget=budget, max_requests=max_requests, max_tokens=max_tokens)
@@ -156,7 +162,7 @@ def run(
         "--holdout": holdout,
         "--split-field": split_field,
     }
-    own |= {"--engine": engine, "--workers": workers, "--ray-address": ray_address}
+    own |= {"--serve": serve, "--engine": engine if parts else None, "--workers": workers, "--ray-address": ray_address}
     arguments = _source_arguments(source, passages or (), against or (), own)
     return _finish(done, arguments, prepared.recipe, as_json=json, quiet=quiet)
 

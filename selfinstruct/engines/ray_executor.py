@@ -67,7 +67,7 @@ class RayExecutor:
                         sent += 1
                     for reference in ray.wait(list(running), num_returns=1)[0]:
                         done[running.pop(reference)] = reference
-                yield _result(ray, done.pop(at), task.__name__)
+                yield result_of(ray, done.pop(at), task.__name__)
         finally:
             self.stop()
 
@@ -77,7 +77,8 @@ class RayExecutor:
             self._ray.cancel(reference)
 
 
-def _result(ray: Any, reference: Any, name: str) -> Any:
+def result_of(ray: Any, reference: Any, name: str) -> Any:
+    """The result of a call of ``name``; an error of its own as it is, StorageError if it lost its process too often."""
     try:
         return ray.get(reference)
     except ray.exceptions.RayTaskError as exc:
@@ -104,6 +105,13 @@ def ray_executor(address: str | None = None, *, cpus: float = 1.0) -> Iterator[R
 
     Raises InputError if Ray is not installed, or no cluster answers at the address.
     """
+    with ray_cluster(address) as ray:
+        yield RayExecutor(ray, cpus)
+
+
+@contextlib.contextmanager
+def ray_cluster(address: str | None = None) -> Iterator[Any]:
+    """Yield the package ray, connected as ``ray_executor`` says. Raises as that does."""
     with contextlib.ExitStack() as stack:
         if address is None and "RAY_AUTH_MODE" not in os.environ:
             os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
@@ -128,7 +136,7 @@ def ray_executor(address: str | None = None, *, cpus: float = 1.0) -> Iterator[R
                     problem=(str(exc).splitlines() or [type(exc).__name__])[0],
                 ) from exc
             stack.callback(ray.shutdown)
-        yield RayExecutor(ray, cpus)
+        yield ray
 
 
 def _reach(address: str) -> None:

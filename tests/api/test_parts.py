@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,11 @@ _NONE = SpendingLimits(None, None, None)
 
 
 class InTurn:
-    """Workers that take turns in this process."""
+    """One worker, which grows the parts in turn, in this process."""
 
-    def run(self, task: Callable[[PartOrder], PartEnd], calls: Sequence[tuple[PartOrder]]) -> Iterator[PartEnd]:
+    def run(self, orders: Sequence[PartOrder]) -> Iterator[PartEnd]:
         """Grow one part after another."""
-        return (task(*call) for call in calls)
+        return map(worker.Worker().grow, orders)
 
     def stop(self) -> None:
         """Nothing runs elsewhere."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.division import Division
-from selfinstruct.api.parts.rounds import grow_parts
-from selfinstruct.engines.ray_executor import ray_executor
+from selfinstruct.api.parts.rounds import grow_parts, require_divisible
+from selfinstruct.api.parts.worker import PartEnd, PartOrder, Worker
+from selfinstruct.engines.ray_actors import RayActors, gpus_for_each
+from selfinstruct.engines.ray_executor import ray_cluster
 from selfinstruct.events import Snapshot
 from selfinstruct.preparation import Prepared
 
-#: Processors that a worker takes: most of the time it waits for a model. Imitating is work.
-_WAITING, _WORKING = 0.1, 1.0
+#: Processes for each processor: most of the time they wait for a model. Imitating is work.
+_WAITING, _WORKING = 10, 1
 
 
 async def grow_on_ray(
@@ -27,8 +30,32 @@ async def grow_on_ray(
 ) -> Summary:
     """Grow a prepared run on the cluster at ``address``, or on this machine; see ``grow_parts``.
 
-    Raises what ``grow_parts`` and ``ray_executor`` raise.
+    Raises what ``grow_parts`` and ``ray_cluster`` raise.
     """
-    cpus = _WAITING if prepared.recipe.all_models else _WORKING
-    with ray_executor(address, cpus=cpus) as executor:
-        return await grow_parts(prepared, where, division, executor, watch=watch, elapsed=elapsed)
+    require_divisible(prepared, division)
+    with ray_cluster(address) as ray:
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        if division.serve is not None:
+            count = division.parts
+            gpus = gpus_for_each([float(each.get("GPU", 0)) for each in nodes], count)
+        else:
+            most = sum(each.get("CPU", 0) for each in nodes) * (_WAITING if prepared.recipe.all_models else _WORKING)
+            count, gpus = min(division.parts, max(1, int(most))), 0
+        actors = RayActors(ray, Worker, [division.serve], count, gpus)
+        with contextlib.closing(actors):
+            return await grow_parts(prepared, where, division, _RayWorkers(actors), watch=watch, elapsed=elapsed)
+
+
+class _RayWorkers:
+    """Workers of a cluster; a part always has the same one."""
+
+    def __init__(self, actors: RayActors) -> None:
+        self._actors = actors
+
+    def run(self, orders: Sequence[PartOrder]) -> Iterator[PartEnd]:
+        """Yield how each part ended, in the order of ``orders``."""
+        return self._actors.run("grow", [(order.part, order) for order in orders])
+
+    def stop(self) -> None:
+        """End the workers; their parts resume in the next session."""
+        self._actors.stop()

@@ -15,13 +15,14 @@ from selfinstruct.growth.shares import equal_shares
 from selfinstruct.recipe import Model, Recipe
 
 
-def recipe_of_part(recipe: Recipe, part: int, parts: int) -> Recipe:
+def recipe_of_part(recipe: Recipe, part: int, parts: int, *, served: bool = False) -> Recipe:
     """The recipe with the models that this part calls, and its share of their concurrency.
 
-    Several models that write the same rows are spread over the parts. A model that several parts call gets no more
-    calls at a time from all of them than the recipe says. Raises InputError where that is less than one for each.
+    Where each part is ``served`` by a replica of its own, nothing is shared. Several models that write the same rows
+    are spread over the parts. A model that several parts call gets no more calls at a time from all of them than the
+    recipe says. Raises InputError where that is less than one for each.
     """
-    if not recipe.all_models:
+    if not recipe.all_models or served:
         return recipe
     if not recipe.models:
         return recipe.model_copy(update={"model": _shared(recipe.all_models[0], part, list(range(parts)))})

@@ -22,7 +22,7 @@ from selfinstruct.api.parts.merge import Join
 from selfinstruct.api.parts.orders import limits_of_parts, recipe_of_part
 from selfinstruct.api.parts.part import Part, place_of
 from selfinstruct.api.parts.state import PartsState
-from selfinstruct.api.parts.worker import PartEnd, PartOrder, PartProgress, grow_part
+from selfinstruct.api.parts.worker import PartEnd, PartOrder, PartProgress, forget_progress
 from selfinstruct.api.session_record import added, record_start, require_conserved, stop_reason, write_results
 from selfinstruct.errors import EndpointError, InputError, StorageError
 from selfinstruct.events import Snapshot
@@ -39,10 +39,10 @@ _NO_LIMITS = SpendingLimits(None, None, None)
 
 
 class Workers(Protocol):
-    """Runs ``grow_part`` for each order, in any number of processes; after a crash again."""
+    """Workers in any number of processes, which grow parts; after a crash again."""
 
-    def run(self, task: Callable[[PartOrder], PartEnd], calls: Sequence[tuple[PartOrder]]) -> Iterator[PartEnd]:
-        """Yield how each part ended, in the order of ``calls``."""
+    def run(self, orders: Sequence[PartOrder]) -> Iterator[PartEnd]:
+        """Yield how each part ended, in the order of ``orders``."""
         ...
 
     def stop(self) -> None:
@@ -153,7 +153,7 @@ class _Driver:
         while handed is not None:
             self.watch(self._snapshot())
             ends = await self._grow(handed)
-            self._take_all(handed)
+            self._record(replace(handed, joined=True))
             budget = any(end.stopped == "budget" for end in ends)
             self._dead |= {end.part: end.error for end in ends if end.error is not None}
             if budget and self._spenders == 1:
@@ -208,25 +208,53 @@ class _Driver:
         return alive[: self._spenders] if self.division.limits != _NO_LIMITS else alive
 
     async def _grow(self, handed: PartsState) -> list[PartEnd]:
-        """Have the parts grow to their quotas, and show their progress meanwhile."""
+        """Have the parts grow to their quotas, and judge what each has grown, in their order, while others still grow.
+
+        Shows their progress meanwhile.
+        """
         before = self._parts()
         orders = self._orders(handed, before)
-        work = asyncio.create_task(
-            asyncio.to_thread(lambda: list(self.workers.run(grow_part, [(order,) for order in orders])))
-        )
+        ended: asyncio.Queue[PartEnd] = asyncio.Queue()
+        work = asyncio.create_task(asyncio.to_thread(self._work, orders, ended, asyncio.get_running_loop()))
+        ends = []
         try:
-            while not (await asyncio.wait([work], timeout=_LOOK_EVERY))[0]:
-                self.watch(self._snapshot(before))
-            return work.result()
-        except asyncio.CancelledError:
+            for part in range(self.division.parts):
+                if any(order.part == part for order in orders):
+                    ends.append(await self._end_of_next(ended, work, before))
+                self._take(part, before)
+            await work
+        except BaseException:
             self.workers.stop()
             with contextlib.suppress(Exception):
                 await work
             raise
         finally:
             for part in range(self.division.parts):
-                with contextlib.suppress(OSError):
-                    place_of(self.where, part).with_suffix(".progress").unlink(missing_ok=True)
+                forget_progress(place_of(self.where, part))
+        return ends
+
+    def _work(
+        self, orders: Sequence[PartOrder], ended: asyncio.Queue[PartEnd], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """Have the workers carry out the orders; in another thread."""
+        for end in self.workers.run(orders):
+            loop.call_soon_threadsafe(ended.put_nowait, end)
+
+    async def _end_of_next(
+        self, ended: asyncio.Queue[PartEnd], work: asyncio.Task[None], before: Sequence[Part]
+    ) -> PartEnd:
+        """Wait for the end of the next part. Raises the error of the workers."""
+        waiting = asyncio.ensure_future(ended.get())
+        try:
+            while not waiting.done():
+                await asyncio.wait([waiting, work], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+                if work.done() and not waiting.done():
+                    work.result()
+                    await asyncio.sleep(0)
+                self.watch(self._snapshot(before))
+            return waiting.result()
+        finally:
+            waiting.cancel()
 
     def _orders(self, handed: PartsState, parts: Sequence[Part]) -> list[PartOrder]:
         """The orders of a round, for the parts that have something to do in it."""
@@ -240,7 +268,7 @@ class _Driver:
         concurrency = equal_shares(division.concurrency or 0, division.parts) if local else [None] * division.parts
         orders = []
         for at in wanting:
-            recipe = recipe_of_part(prepared.recipe, at, division.parts)
+            recipe = recipe_of_part(prepared.recipe, at, division.parts, served=division.serve is not None)
             own = replace(prepared, recipe=recipe, quotas=dict(handed.quotas[at]), notes=())
             # A worker may have another working directory.
             place = place_of(self.where, at).absolute()
@@ -249,15 +277,14 @@ class _Driver:
             )
         return orders
 
-    def _take_all(self, handed: PartsState) -> None:
-        """Judge what the parts have grown, in the order of the parts."""
-        for part in range(self.division.parts):
-            place = place_of(self.where, part)
-            if run_directory.is_run_directory(place):
-                with History.open(place) as history:
-                    self._join.take(part, history)
-                self.watch(self._snapshot())
-        self._record(replace(handed, joined=True))
+    def _take(self, part: int, before: Sequence[Part]) -> None:
+        """Judge what a part has grown; the others, which had been as ``before``, may still grow."""
+        place = place_of(self.where, part)
+        forget_progress(place)
+        if run_directory.is_run_directory(place):
+            with History.open(place) as history:
+                self._join.take(part, history)
+            self.watch(self._snapshot(before))
 
     def record_parts(self) -> None:
         """Record what the parts know of their models: prices, and the cost of calls that are no rows of this run (yet).
@@ -357,8 +384,8 @@ def require_divisible(prepared: Prepared, division: Division) -> None:
                 what=what,
             )
     for part in range(division.parts):
-        recipe_of_part(recipe, part, division.parts)
-    if division.concurrency is not None and division.concurrency < division.parts:
+        recipe_of_part(recipe, part, division.parts, served=division.serve is not None)
+    if division.serve is None and division.concurrency is not None and division.concurrency < division.parts:
         raise InputError(
             "`concurrency`: {calls} calls at a time are fewer than {workers} workers",
             hint="Set a larger `concurrency`, or fewer `workers`.",

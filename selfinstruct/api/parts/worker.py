@@ -1,21 +1,24 @@
 """A worker: grows one part of a run, an ordinary run with its own journal, to the quotas that it is told.
 
-Called in whatever process the engine chooses, and called again if that process is killed: the part resumes.
+It lives in whatever process the engine chooses. If that is killed, it is made anew and called again: the part resumes.
 
 Does not handle: which rows of the part are kept in the whole run.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.blocking import run_blocking
 from selfinstruct.api.connect import SpendingLimits
+from selfinstruct.api.serving import with_server
 from selfinstruct.api.session import grow_session
 from selfinstruct.backends import Backend, BudgetSpent
 from selfinstruct.errors import EndpointError
@@ -23,6 +26,7 @@ from selfinstruct.events import Snapshot
 from selfinstruct.growth import BatchNumbers
 from selfinstruct.journal import holder_of
 from selfinstruct.preparation import Prepared
+from selfinstruct.serving import ModelServer
 
 #: Seconds between two reports of progress.
 _REPORT_EVERY = 0.5
@@ -73,34 +77,63 @@ class PartProgress:
             return cls()
 
 
-def grow_part(order: PartOrder) -> PartEnd:
-    """Grow a part until it has its quotas, or stops short of them; a failing endpoint is an end like another.
+class Worker:
+    """Grows parts, one after another; starts the model server of its process with the first one, if it is told to."""
 
-    Raises the other errors of ``selfinstruct.run``.
-    """
-    deadline = time.monotonic() + _WAIT_FOR_OTHER
-    while holder_of(order.where) is not None and time.monotonic() < deadline:
-        time.sleep(0.2)
-    start = time.monotonic()
-    session = grow_session(
-        order.prepared,
-        order.where,
-        backend=order.backend,
-        recording=None,
-        concurrency=order.concurrency,
-        batch=None,
-        limits=order.limits,
-        seed=order.seed,
-        watch=_reporter(order.where),
-        elapsed=lambda: time.monotonic() - start,
-        numbers=BatchNumbers.of_part(order.part, order.parts),
-    )
-    try:
-        return PartEnd(order.part, run_blocking(session).stopped)
-    except BudgetSpent:  # by the first call, which tests the endpoint
-        return PartEnd(order.part, "budget")
-    except EndpointError as error:
-        return PartEnd(order.part, "endpoint", error)
+    def __init__(self, serve: Sequence[str] | None = None) -> None:
+        """``serve`` is the command that starts a model server."""
+        self._serve = serve
+        self._server: ModelServer | None = None
+
+    def grow(self, order: PartOrder) -> PartEnd:
+        """Grow a part until it has its quotas, or stops short of them; a failing endpoint is an end like another.
+
+        Raises the other errors of ``selfinstruct.run``.
+        """
+        deadline = time.monotonic() + _WAIT_FOR_OTHER
+        while holder_of(order.where) is not None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        start = time.monotonic()
+
+        def session(base_url: str | None) -> Coroutine[None, None, Summary]:
+            """Grow the part with its model at this address."""
+            return grow_session(
+                order.prepared,
+                order.where,
+                backend=order.backend,
+                recording=None,
+                concurrency=order.concurrency,
+                batch=None,
+                limits=order.limits,
+                seed=order.seed,
+                watch=_reporter(order.where),
+                elapsed=lambda: time.monotonic() - start,
+                numbers=BatchNumbers.of_part(order.part, order.parts),
+                base_url=base_url,
+            )
+
+        try:
+            if self._serve is None:
+                return PartEnd(order.part, run_blocking(session(None)).stopped)
+            if self._server is None:
+                self._server = ModelServer(self._serve)
+            return PartEnd(order.part, run_blocking(with_server(self._server, session)).stopped)
+        except BudgetSpent:  # by the first call, which tests the endpoint
+            return PartEnd(order.part, "budget")
+        except EndpointError as error:
+            return PartEnd(order.part, "endpoint", error)
+
+    def close(self) -> None:
+        """End the server."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+
+def forget_progress(where: Path) -> None:
+    """Remove the progress that was reported last of the part in ``where``."""
+    with contextlib.suppress(OSError):
+        _progress_file(where).unlink(missing_ok=True)
 
 
 def _reporter(where: Path) -> Callable[[Snapshot], None]:
