@@ -31,10 +31,7 @@ from typing import Any
 
 from benchmarks import scale_model, streams
 
-_RUNS = [
-    ("logs", 0.7), ("logs", 0.8), ("logs", 0.95), ("natural", 0.7), ("natural", 0.95), ("chinese", 0.7),
-    ("chinese", 0.95),
-]  # fmt: skip
+_RUNS = [(stream, threshold) for stream in ("logs", "natural", "chinese") for threshold in (0.7, 0.8, 0.9, 0.95)]
 
 
 def main() -> None:
@@ -92,7 +89,8 @@ def _compare(stream: str, threshold: float, rows: int, source: Path, workers: li
             _digest(source.parent / f"local.{name}") for name in ("kept", "dropped")
         )
         line = " ".join(f"{key} {value}" for key, value in result.items())
-        print(f"{stream} {threshold} {rows:,} {way}: {'same bytes' if same else 'OTHER BYTES'} {line}", flush=True)
+        found = "same bytes" if same else "OTHER BYTES"
+        print(f"{stream} {threshold} {rows:,} {way}: {found} {line} load {os.getloadavg()[0]:.0f}", flush=True)
 
 
 def _run(way: str, threshold: float, source: Path) -> dict[str, Any]:

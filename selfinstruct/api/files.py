@@ -26,6 +26,7 @@ from selfinstruct.preparation.seed_checks import check_seeds
 from selfinstruct.preparation.source import Source, read_source
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import accept_unimported, import_extension
+from selfinstruct.remote import is_remote, open_upload
 from selfinstruct.render.starter_recipe import starter_recipe
 from selfinstruct.rows import UTF_8, file_name, open_source
 
@@ -150,6 +151,12 @@ def dedup(
 ) -> Cleaning:
     """Drop the near-duplicates of earlier rows from a file (JSON Lines, CSV, TSV, plain lines; "-" is stdin).
 
+    ``source``, ``out`` and ``dropped`` may be URLs that fsspec and its drivers read and write (the extra ``remote``),
+    such as ``s3://bucket/rows/*.jsonl.gz``.
+
+    ``source``, ``out`` and ``dropped`` may also be URLs that fsspec and its drivers read and write (the extra
+    ``remote``), such as ``s3://bucket/rows/*.jsonl.gz``.
+
     A row is dropped if its ROUGE-L F1 with a kept row is strictly above ``max_rouge_l``, in (0, 1]; the default is
     Self-Instruct's (Wang et al. 2023, arXiv:2212.10560). ``fields`` are the fields to compare, by default all that
     are text. Kept rows are written to ``out`` (a path, or an open binary file) byte for byte, dropped rows to
@@ -240,7 +247,7 @@ def _work_directory(source: str | Path, out: str | Path | BinaryIO | None, work:
         )
     if work is not None:
         return Path(work)
-    if isinstance(out, str | Path):
+    if isinstance(out, str | Path) and not is_remote(out):
         return Path(out).with_name(f"{Path(out).name}.work")
     raise InputError('`engine="ray"`: no directory for its checkpoints', hint="Name `out` or `work`.")
 
@@ -249,7 +256,11 @@ def _writer(stack: contextlib.ExitStack, out: str | Path | BinaryIO | None) -> C
     """The function that writes bytes to ``out``; a path is replaced as a whole when ``stack`` closes."""
     if out is None:
         return lambda data: None
-    return stack.enter_context(open_whole(out)).write if isinstance(out, str | Path) else out.write
+    return stack.enter_context(_open_output(out)).write if isinstance(out, str | Path) else out.write
+
+
+def _open_output(out: str | Path) -> contextlib.AbstractContextManager[BinaryIO]:
+    return open_upload(out) if isinstance(out, str) and is_remote(out) else open_whole(out)
 
 
 def _taker(stack: contextlib.ExitStack, out: str | Path | BinaryIO | None) -> Callable[[Path], object] | None:
@@ -257,7 +268,7 @@ def _taker(stack: contextlib.ExitStack, out: str | Path | BinaryIO | None) -> Ca
     if out is None:
         return None
     if isinstance(out, str | Path):
-        return partial(move_into, stack.enter_context(open_whole(out)))
+        return partial(move_into, stack.enter_context(_open_output(out)))
     return partial(copy_into, out)
 
 

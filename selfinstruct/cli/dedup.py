@@ -18,7 +18,9 @@ from selfinstruct.messages import _
 
 
 def dedup(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Row file, folder of them, or plain lines; - is stdin.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Row file, folder, glob, URL, or plain lines; - is stdin.")
+    ],
     fields: Annotated[
         str | None, typer.Option(metavar="A,B", help="Fields to compare [default: all text fields].")
     ] = None,
@@ -29,10 +31,10 @@ def dedup(
         str, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
     ] = "utf-8",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Output file for kept rows [default: stdout].")
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Output file for kept rows [default: stdout].")
     ] = None,
     dropped: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Output file for dropped rows, each with its nearest kept row.")
+        str | None, typer.Option(metavar="FILE", help="Output file for dropped rows, each with its nearest kept row.")
     ] = None,
     engine: Annotated[
         Engine, typer.Option(metavar="local|ray", help="Where the work runs; ray: on all processors, or on a cluster.")
@@ -55,6 +57,7 @@ def dedup(
     """
     from selfinstruct import api
     from selfinstruct.render.cleaning import cleaning_text
+    from selfinstruct.rows import file_name
 
     tune_allocator()
     names = [name for part in (fields or "").split(",") if (name := part.strip())]
@@ -73,5 +76,5 @@ def dedup(
     if json:
         print_json(done.to_dict())
     sys.stdout.flush()
-    screen.print(cleaning_text(done, _("stdin") if file == "-" else file), soft_wrap=True)
+    screen.print(cleaning_text(done, _("stdin") if file == "-" else file_name(file)), soft_wrap=True)
     return 0

@@ -1,4 +1,4 @@
-"""What a user names as a row file, opened: a file, standard input, a folder of shards, a glob, a saved data set.
+"""What a user names as a row file, opened: a file, standard input, a folder of shards, a glob, a saved data set, a URL.
 
 A folder's files are its shards: rows of the same fields, read as one file in the order of their names. Hidden files,
 files that begin with ``_``, README and LICENSE are no shards, and folders in it are not entered. A folder that the
@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from selfinstruct.errors import RowError
 from selfinstruct.messages import Phrase
+from selfinstruct.remote import files_in, is_remote, matching, open_remote, shown
 from selfinstruct.rows.compressed import peekable, unpacked
 from selfinstruct.rows.encoding import UTF_8, as_utf8
 from selfinstruct.rows.reader import RowStream, open_rows
@@ -28,6 +29,7 @@ from selfinstruct.rows.record import Record
 
 #: What to do about a path that does not exist.
 CHECK_PATH = Phrase("Check the path; it is relative to the working directory.")
+_NAME_A_FOLDER = Phrase("Name a row file, or the folder that has row files itself: folders in it are not entered.")
 _WILDCARDS = "*?["
 _NO_SHARD = ("readme", "license", "licence", "dataset_info.json", "dataset_infos.json", "state.json")
 
@@ -40,6 +42,8 @@ def open_row_file(path: str | Path, *, hint: str = CHECK_PATH) -> contextlib.Abs
     """
     if str(path) == "-":
         return contextlib.nullcontext(sys.stdin.buffer)
+    if is_remote(path):
+        return open_remote(str(path))
     try:
         return Path(path).open("rb")
     except FileNotFoundError as exc:
@@ -67,16 +71,20 @@ def open_unpacked(path: str | Path, encoding: str = UTF_8, *, mark: bytes | None
 
 def file_name(path: str | Path) -> str:
     """The name of a row file in messages."""
+    if is_remote(path):
+        return shown(str(path))
     return "<stdin>" if str(path) == "-" else str(path)
 
 
 def find_shards(path: str | Path) -> list[str] | None:
-    """Return the files of a folder or a glob, in order; None for the path of one file, which may not exist.
+    """Return the files of a folder or a glob, in order; None for one file, which may not exist.
 
     Raises:
         RowError: the folder has no files, or is several splits; or nothing matches the glob.
     """
     name = str(path)
+    if is_remote(path):
+        return _remote_shards(name)
     try:
         folder = Path(name)
         if folder.is_dir():
@@ -110,15 +118,15 @@ def open_source(
             yield open_rows(file, file_name(path), by_line=by_line, encoding=encoding)
         return
     with open_row_file(shards[0]) as file:
-        first = open_rows(file, shards[0], by_line=by_line, encoding=encoding)
+        first = open_rows(file, file_name(shards[0]), by_line=by_line, encoding=encoding)
         if len(shards) > 1:
             first.notes.insert(
                 0,
                 Phrase(
                     "read {count:,} files as one: {first} to {last}",
                     count=len(shards),
-                    first=shards[0],
-                    last=shards[-1],
+                    first=file_name(shards[0]),
+                    last=file_name(shards[-1]),
                 ),
             )
         yield replace(first, records=_chained(first, shards, by_line=by_line, encoding=encoding))
@@ -128,8 +136,8 @@ def _chained(first: RowStream, shards: list[str], *, by_line: bool, encoding: st
     yield from _named(first, shards[0])
     for shard in shards[1:]:
         with open_row_file(shard) as file:
-            stream = open_rows(file, shard, by_line=by_line, encoding=encoding)
-            _refuse_other(stream, shard, first, shards[0], by_line=by_line)
+            stream = open_rows(file, file_name(shard), by_line=by_line, encoding=encoding)
+            _refuse_other(stream, file_name(shard), first, file_name(shards[0]), by_line=by_line)
             yield from _named(stream, shard)
             first.notes.extend(note for note in stream.notes if note not in first.notes)
 
@@ -141,11 +149,11 @@ def open_shard(shards: Sequence[str], at: int, *, by_line: bool = False, encodin
     Raises RowError as ``open_source`` does.
     """
     with open_row_file(shards[0]) as file, contextlib.ExitStack() as stack:
-        stream = first = open_rows(file, shards[0], by_line=by_line, encoding=encoding)
+        stream = first = open_rows(file, file_name(shards[0]), by_line=by_line, encoding=encoding)
         if at:
             own = stack.enter_context(open_row_file(shards[at]))
-            stream = open_rows(own, shards[at], by_line=by_line, encoding=encoding)
-            _refuse_other(stream, shards[at], first, shards[0], by_line=by_line)
+            stream = open_rows(own, file_name(shards[at]), by_line=by_line, encoding=encoding)
+            _refuse_other(stream, file_name(shards[at]), first, file_name(shards[0]), by_line=by_line)
         yield replace(stream, records=_named(stream, shards[at]))
 
 
@@ -173,9 +181,10 @@ def _refuse_other(stream: RowStream, shard: str, first: RowStream, first_shard: 
 
 
 def _named(stream: RowStream, shard: str) -> Iterator[Record]:
+    name = file_name(shard)
     for record in stream.records:
         raw = record.raw if not record.raw or record.raw.endswith(b"\n") else record.raw + b"\n"
-        yield record._replace(raw=raw, file=shard)
+        yield record._replace(raw=raw, file=name)
 
 
 def _files(folder: Path) -> list[str]:
@@ -188,9 +197,23 @@ def _files(folder: Path) -> list[str]:
             str(folder), "cannot read: {strerror}", hint="Check its permissions.", strerror=exc.strerror or exc
         ) from exc
     if not names:
-        hint = "Name a row file, or the folder that has row files itself: folders in it are not entered."
-        raise RowError(str(folder), "no row files in this folder", hint=hint)
+        raise RowError(str(folder), "no row files in this folder", hint=_NAME_A_FOLDER)
     return [str(folder / name) for name in names]
+
+
+def _remote_shards(url: str) -> list[str] | None:
+    matched = matching(url)
+    if matched is not None:
+        if not matched:
+            raise RowError(shown(url), "no file matches", hint="Check the address.")
+        return matched
+    found = files_in(url)
+    if found is None:
+        return None
+    shards = [each for each in found if _is_shard(each.rpartition("/")[2])]
+    if not shards:
+        raise RowError(shown(url), "no row files in this folder", hint=_NAME_A_FOLDER)
+    return shards
 
 
 def _is_shard(name: str) -> bool:

@@ -21,6 +21,7 @@ from selfinstruct.analysis.cleaning import is_not_utf8, row_json, text_of
 from selfinstruct.engines.dedup.work import Bytes, Job, load, packed, save, size_of
 from selfinstruct.errors import RowError
 from selfinstruct.messages import Phrase
+from selfinstruct.remote import is_remote
 from selfinstruct.rows import Record, RowStream, open_shard, open_source
 
 _ROWS, _BYTES = 1 << 15, 1 << 25  # of a block: its stages then need some 100 MB
@@ -37,8 +38,8 @@ class Reading:
 
     def absolute(self) -> Reading:
         """The same with absolute paths, for workers whose working directory is another."""
-        shards = None if self.shards is None else [str(Path(shard).absolute()) for shard in self.shards]
-        return replace(self, source=str(Path(self.source).absolute()), shards=shards)
+        shards = None if self.shards is None else [_absolute(shard) for shard in self.shards]
+        return replace(self, source=_absolute(self.source), shards=shards)
 
     @contextlib.contextmanager
     def open(self, at: int) -> Iterator[RowStream]:
@@ -111,6 +112,10 @@ def cut(job: Job, reading: Reading, at: int) -> int:
         return -1
     save(done, counts=np.array(counts, np.int64), not_utf8=np.array([not_utf8]), notes=np.frombuffer(notes, np.uint8))
     return size
+
+
+def _absolute(path: str) -> str:
+    return path if is_remote(path) else str(Path(path).absolute())
 
 
 def block_name(file: int, number: int) -> str:

@@ -30,6 +30,7 @@ from selfinstruct.engines.dedup.writing import write
 from selfinstruct.engines.executor import Executor, SerialExecutor
 from selfinstruct.errors import RowError
 from selfinstruct.journal.lock import Lock
+from selfinstruct.remote import state_of
 from selfinstruct.rows import file_name, find_shards, open_source
 
 _PARTITION_BYTES = 1 << 24  # of input, for each partition of elements
@@ -96,8 +97,8 @@ def deduplicate(
     with open_source(source, by_line=True, encoding=encoding) as stream:
         compared, unique = compared_fields(stream, read_first(stream.records), fields, file_name(source))
         form, header, all_notes = stream.format, stream.header, stream.notes[: shards is not None and len(shards) > 1]
-    files = [Path(each) for each in shards or [source]]
-    states = [(str(file.resolve()), (state := file.stat()).st_size, state.st_mtime_ns) for file in files]
+    files = shards or [source]
+    states = [state_of(file) for file in files]
     size = sum(state[1] for state in states)
     partitions = min(max(size // _PARTITION_BYTES, _FEWEST), _MOST)
     open_work(
@@ -117,7 +118,7 @@ def deduplicate(
         blocks, not_utf8, notes = stages.cut(reading, len(files))
         stages.estimate(blocks)
         verdicts = stages.decide(blocks)
-        stages.write(shards or (), header, sinks)
+        stages.write([file_name(each) for each in shards or ()], header, sinks)
         sinks.done()
         all_notes = list(dict.fromkeys([*all_notes, *notes]))
         remove_work(work)
