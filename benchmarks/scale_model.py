@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from selfinstruct.engines import Progress, Sinks, deduplicate
+from selfinstruct.engines.dedup import pipeline
 from selfinstruct.render.text import counted
 
 #: Seconds of a worker, and of the command, for each task: 3,000 empty ones took 1.1 ms each on two workers, and 0.56 ms
@@ -36,6 +37,8 @@ _SETTLING = (_FINDING_PAIRS, "compare")
 _PANELS_GROW = 4
 #: Tasks that one stands for at most where there are many rows (``work.Job.mergers``, ``work.Blocks.groups``).
 _TOGETHER = {"merge": 8, "encode": 8, "write": 8}
+#: Partitions that tasks are measured with, so that they are as small as those of many rows.
+_PARTITIONS = 64
 #: The powers of the number of rows that the time to find pairs may grow with.
 _POWERS = {1: "finding pairs in proportion to the rows", 2: "finding pairs in proportion to their square"}
 
@@ -68,10 +71,16 @@ class _Timed:
 
 def measure(source: Path, threshold: float) -> dict[str, Any]:
     """Deduplicate the files of a folder here: the times of all tasks, and of the command for all and for one file."""
-    whole = _measured(source, threshold)
-    part = _measured(sorted(source.iterdir())[0], threshold)
+    given = pipeline._FEWEST
+    pipeline._FEWEST = _PARTITIONS
+    try:
+        whole = _measured(source, threshold)
+        part = _measured(sorted(source.iterdir())[0], threshold)
+    finally:
+        pipeline._FEWEST = given
+    size = sum(file.stat().st_size for file in source.iterdir())
     per_row = (whole["alone"] - part["alone"]) / (whole["rows"] - part["rows"])
-    return whole | {"alone_per_row": per_row, "alone": whole["alone"] - per_row * whole["rows"]}
+    return whole | {"alone_per_row": per_row, "alone": whole["alone"] - per_row * whole["rows"], "size": size}
 
 
 def _measured(source: Path, threshold: float) -> dict[str, Any]:
@@ -92,6 +101,9 @@ def seconds_on(workers: int, measured: dict[str, Any], times: int = 1, power: in
     total: float = measured["alone"] + measured["alone_per_row"] * measured["rows"] * times
     for stage, share in _stages(measured, times):
         together = min(_TOGETHER.get(stage["task"], 1), max(1, int(share)))
+        if stage["task"] == _FINDING_PAIRS:  # a task has a partition at least
+            partitions = min(max(measured["size"] * times // pipeline._PARTITION_BYTES, _PARTITIONS), pipeline._MOST)
+            together = max(1, len(stage["seconds"]) * share / partitions)
         slower = share ** (power - 1) if stage["task"] == _FINDING_PAIRS else 1
         mean = sum(stage["seconds"]) / max(len(stage["seconds"]), 1)
         tasks = [(seconds + (together - 1) * mean) * slower + _OVERHEAD for seconds in stage["seconds"]]

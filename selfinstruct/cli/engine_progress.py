@@ -25,6 +25,7 @@ _STAGES = {
     "compare": Phrase("comparing pairs"),
     "write": Phrase("writing the rows"),
     "place": Phrase("putting the files together"),
+    "remove": Phrase("removing the checkpoints"),
 }
 
 

@@ -25,7 +25,7 @@ from selfinstruct.engines.dedup.cost import SAMPLE, Cost, expected, take_sample
 from selfinstruct.engines.dedup.cutting import Reading, block_name, cut, read_notes
 from selfinstruct.engines.dedup.pairing import Pairing
 from selfinstruct.engines.dedup.settling import Verdicts, settle, settle_copies
-from selfinstruct.engines.dedup.work import Blocks, Job, load, open_work, remove_work, save
+from selfinstruct.engines.dedup.work import Blocks, Job, load, open_work, remove, remove_first, remove_work, save
 from selfinstruct.engines.dedup.writing import write
 from selfinstruct.engines.executor import Executor, SerialExecutor
 from selfinstruct.errors import RowError
@@ -43,9 +43,9 @@ _TIMES = 4  # as many rows as the sample has, from which on a sample is taken
 class Progress:
     """How far a deduplication is.
 
-    ``done`` of the ``tasks`` of a ``stage`` (read, count, merge, encode, copies, join, compare, write, place) are done,
-    and all tasks together have written ``size`` bytes. ``settled`` of the ``rows`` are decided on; 0 before they are
-    read. ``cost`` is what to expect, once a sample has shown it; None for few rows.
+    ``done`` of the ``tasks`` of a ``stage`` (read, count, merge, encode, copies, join, compare, write, place, remove)
+    are done, and all tasks together have written ``size`` bytes. ``settled`` of the ``rows`` are decided on; 0 before
+    they are read. ``cost`` is what to expect, once a sample has shown it; None for few rows.
     """
 
     stage: str
@@ -120,6 +120,7 @@ def deduplicate(
         verdicts = stages.decide(blocks)
         stages.write([file_name(each) for each in shards or ()], header, sinks)
         sinks.done()
+        stages.remove()
         all_notes = list(dict.fromkeys([*all_notes, *notes]))
         remove_work(work)
     kept = int(verdicts.kept.sum())
@@ -194,6 +195,12 @@ class _Stages:
         for name, sink in wanted.items():
             if sink is not None:
                 sink(placing.output(job, name))
+
+    def remove(self) -> None:
+        """Remove the results of all tasks: at many rows, too many bytes for one process."""
+        remove_first(self._job)
+        parts = self._executor.workers
+        self._all("remove", remove, [(self._job, at, parts) for at in range(parts)])
 
     def _note_settled(self, rows: int) -> None:
         self._settled = rows

@@ -17,6 +17,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from zlib import crc32
 
 import numpy as np
 from numpy.lib.format import descr_to_dtype, dtype_to_descr
@@ -181,6 +182,19 @@ def open_work(folder: Path, fingerprint: dict[str, Any]) -> None:
     except OSError as exc:
         raise _cannot_write(folder, exc) from exc
     write_whole(manifest, json.dumps(fingerprint).encode())
+
+
+def remove_first(job: Job) -> None:
+    """Remove what tells that the files were read: a command that is killed from here on reads them again."""
+    shutil.rmtree(job.folder / "cut", ignore_errors=True)
+
+
+def remove(job: Job, part: int, parts: int) -> int:
+    """Remove one of so many parts of the results of all tasks."""
+    for path in job.folder.glob("*/**/*"):
+        if crc32(str(path.relative_to(job.folder)).encode()) % parts == part and path.is_file():
+            path.unlink(missing_ok=True)
+    return 0
 
 
 def remove_work(folder: Path) -> None:
