@@ -37,8 +37,10 @@ def contradicted(rows: Sequence[Row], recipe: Recipe, *, inferred: bool) -> Mapp
     """Return the rows that a reader contradicts, by their index, with its answer."""
     sound = [at for at, row in enumerate(rows) if schema.check(row, recipe.fields) is None]
     tables = recipe.verify
+    if not asks_readers(len(sound), recipe, inferred=inferred):
+        return {}
     if inferred:
-        tables = _inferred(recipe, [rows[at] for at in sound[:_MOST]]) if _FEWEST <= len(sound) <= _MOST else ()
+        tables = _inferred(recipe, [rows[at] for at in sound])
     found: dict[int, tuple[Verify, Prediction]] = {}
     shown = [rows[at] for at in sound[:_MOST]] if tables else []
     styles = conventions(tables, shown, recipe.fields)
@@ -56,6 +58,11 @@ def contradicted(rows: Sequence[Row], recipe: Recipe, *, inferred: bool) -> Mapp
             if read is not None:
                 found.setdefault(at, (verify, read))
     return found
+
+
+def asks_readers(sound: int, recipe: Recipe, *, inferred: bool) -> bool:
+    """Whether readers are asked about a file with so many rows that have the recipe's fields."""
+    return _FEWEST <= sound <= _MOST if inferred else bool(recipe.verify)
 
 
 def _inferred(recipe: Recipe, rows: Sequence[Row]) -> tuple[Verify, ...]:

@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, Literal
 
 from selfinstruct.analysis.cleaning import Cleaning, deduplicate_file
 from selfinstruct.analysis.findings import Findings
-from selfinstruct.analysis.gate import find_problems, next_baseline
+from selfinstruct.analysis.gate import Examine, find_problems, next_baseline
 from selfinstruct.analysis.gate.baseline import baseline_text
-from selfinstruct.engines import Sinks, Watch, deduplicate_on_ray
+from selfinstruct.engines import Given, Sinks, Watch, deduplicate_on_ray, examine_on_ray
 from selfinstruct.errors import InputError
 from selfinstruct.files import copy_into, move_into, open_whole, write_whole
 from selfinstruct.messages import Phrase
@@ -28,7 +28,10 @@ from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import accept_unimported, import_extension
 from selfinstruct.remote import is_remote, open_upload
 from selfinstruct.render.starter_recipe import starter_recipe
-from selfinstruct.rows import UTF_8, file_name, open_source
+from selfinstruct.rows import UTF_8, file_name, find_shards, open_source
+
+_NO_STDIN = Phrase('stdin: `engine="ray"` reads files only')
+_SAVE_ROWS = Phrase("Save the rows to a file that all machines see.")
 
 
 def _ignore(done: int, of_these: int) -> None:
@@ -46,6 +49,10 @@ def check(
     update_baseline: bool = False,
     waivers: str | Path | None = None,
     watch: Callable[[int, int], None] = _ignore,
+    engine: Literal["local", "ray"] = "local",
+    ray_address: str | None = None,
+    work: str | Path | None = None,
+    watch_stages: Watch | None = None,
 ) -> Findings:
     """Check existing rows by the rules of a recipe, or by rules inferred from the rows themselves.
 
@@ -55,20 +62,58 @@ def check(
     measures that are worse than its own do; ``update_baseline`` writes it. ``waivers`` is a TOML file of findings that
     are accepted, besides those of the recipe. ``watch`` is called with the number of rows checked and of findings.
 
-    Raises RowError or RecipeError if an input cannot be read, InputError for an unreadable baseline or waiver,
-    StorageError if the baseline cannot be written. A problem of a row is a finding, never an error.
+    With ``engine="ray"`` the work is done by the cluster at ``ray_address``, by default by all processors of this
+    machine, and the findings are the same; files, folders and globs can be checked, but no rows in memory, no stdin and
+    no recipe with passages. ``work`` is the directory of its checkpoints, by default beside ``source``: every machine
+    must see it, and the input, under the same path. After a kill, the same call goes on from there. ``watch_stages`` is
+    called with its progress, ``watch`` is not.
+
+    Raises RowError or RecipeError if an input cannot be read, InputError for an unreadable baseline or waiver, and if
+    the engine cannot do this, StorageError if a file cannot be written. A problem of a row is a finding, no error.
     """
     if update_baseline and baseline is None:
         raise InputError("`update_baseline`: no baseline is named", hint='Name the file: `baseline="baseline.json"`.')
     chosen = None if recipe is None else str(recipe)
     settings: dict[str, Any] = {"recipe": chosen, "against": against, "encoding": encoding, "waivers": waivers}
     settings |= {"importer": import_extension, "watch": watch, "today": datetime.date.today().isoformat()}
+    for name, value in {"ray_address": ray_address, "work": work}.items():
+        if value is not None and engine == "local":
+            raise InputError(
+                '`{name}` has no effect without `engine="ray"`',
+                hint='Set `engine="ray"`, or leave out `{name}`.',
+                name=name,
+            )
+    if engine == "ray":
+        settings["examine"] = _on_ray([source, *others], chosen, against, encoding, ray_address, work, watch_stages)
     if update_baseline and baseline is not None:
         found, recorded = next_baseline(source, *others, baseline=baseline, **settings)
         write_whole(Path(baseline), baseline_text(recorded).encode())
     else:
         found = find_problems(source, *others, baseline=baseline, **settings)
     return replace(found, html=_findings_html)
+
+
+def _on_ray(
+    sources: Sequence[Source],
+    recipe: str | None,
+    against: Sequence[Source],
+    encoding: str,
+    address: str | None,
+    work: str | Path | None,
+    watch: Watch | None,
+) -> Examine:
+    """What examines the data sets on a cluster."""
+    for each in (*sources, *against):
+        if str(each) == "-":
+            raise InputError(_NO_STDIN, hint=_SAVE_ROWS)
+        if not isinstance(each, str | Path):
+            raise InputError('rows in memory: `engine="ray"` reads files only', hint=_SAVE_ROWS)
+    first = str(sources[0])
+    if work is None and find_shards(first) is not None and not Path(first).is_dir():
+        raise InputError('`engine="ray"`: no directory for its checkpoints', hint="Name `work`.")
+    directory = Path(f"{first.rstrip('/')}.work") if work is None else Path(work)
+    given = Given(tuple(map(str, sources)), recipe, tuple(map(str, against)), encoding)
+    return lambda with_alike: examine_on_ray(given, directory, address, watch, with_alike=with_alike)
 
 
 async def check_async(
@@ -82,9 +127,13 @@ async def check_async(
     update_baseline: bool = False,
     waivers: str | Path | None = None,
     watch: Callable[[int, int], None] = _ignore,
+    engine: Literal["local", "ray"] = "local",
+    ray_address: str | None = None,
+    work: str | Path | None = None,
+    watch_stages: Watch | None = None,
 ) -> Findings:
     """``check`` in a thread, so that the event loop stays free; ``watch`` is called from that thread."""
-    work = partial(
+    job = partial(
         check,
         source,
         others=others,
@@ -95,8 +144,12 @@ async def check_async(
         update_baseline=update_baseline,
         waivers=waivers,
         watch=watch,
+        engine=engine,
+        ray_address=ray_address,
+        work=work,
+        watch_stages=watch_stages,
     )
-    return await asyncio.to_thread(work)
+    return await asyncio.to_thread(job)
 
 
 def init(source: Source, out: str | Path | None = None, *, force: bool = False, encoding: str | None = None) -> str:
@@ -242,9 +295,7 @@ def _require_dedup(
 def _work_directory(source: str | Path, out: str | Path | BinaryIO | None, work: str | Path | None) -> Path:
     """The directory of checkpoints."""
     if str(source) == "-":
-        raise InputError(
-            'stdin: `engine="ray"` reads files only', hint="Save the rows to a file that all machines see."
-        )
+        raise InputError(_NO_STDIN, hint=_SAVE_ROWS)
     if work is not None:
         return Path(work)
     if isinstance(out, str | Path) and not is_remote(out):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from selfinstruct.cli.console import console, print_data, print_json
+from selfinstruct.cli.engine import Engine
+from selfinstruct.cli.engine_progress import show_engine
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
 from selfinstruct.messages import _
@@ -54,6 +57,16 @@ def check(
     format: Annotated[
         Format | None, typer.Option(help="Output format [default: text; github inside GitHub Actions].")
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(metavar="local|ray", help="Where the work runs; ray: on all processors, or on a cluster.")
+    ] = Engine.LOCAL,
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Ray cluster [default: start one on this machine].")
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Checkpoints of --engine ray, seen by every machine [default: FILE.work]."),
+    ] = None,
 ) -> int:
     """Check every row and report each problem with its line; exit 1 if any is an error.
 
@@ -62,24 +75,25 @@ def check(
     inferred from the rows of each file, and breaking an inferred length, category or similarity limit is only a
     warning. So is an answer that a reader, trained on the other rows, contradicts: `unanswered`, in files of 100 to
     2,000 rows or by a recipe with [[verify]].
+
+    With --engine ray the findings are the same, each worker needs little memory, and a killed command resumes.
     """
     from selfinstruct import api
 
     tune_allocator()
     if format is None:
         format = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TEXT
-    with show_count(console(), _("findings")) as watch:
-        found = api.check(
-            files[0],
-            others=files[1:],
-            recipe=recipe,
-            against=against or (),
-            encoding=encoding,
-            baseline=baseline,
-            update_baseline=update_baseline,
-            waivers=waivers,
-            watch=watch,
-        )
+    settings: dict[str, Any] = {"others": files[1:], "recipe": recipe, "against": against or (), "encoding": encoding}
+    settings |= {"baseline": baseline, "update_baseline": update_baseline, "waivers": waivers}
+    if engine is Engine.RAY:
+        # Ray prints its warnings to stdout, where findings go.
+        with show_engine(console()) as watch_stages, contextlib.redirect_stdout(sys.stderr):
+            found = api.check(
+                files[0], engine="ray", ray_address=ray_address, work=work, watch_stages=watch_stages, **settings
+            )
+    else:
+        with show_count(console(), _("findings")) as watch:
+            found = api.check(files[0], watch=watch, **settings)
     _print(found, files, format)
     if update_baseline and baseline is not None:
         from selfinstruct.render.findings import baseline_text

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 _STAGES = {
     "read": Phrase("reading the rows"),
+    "label": Phrase("counting labels"),
+    "describe": Phrase("describing the rows"),
+    "match": Phrase("finding equal rows"),
     "count": Phrase("counting tokens"),
     "merge": Phrase("adding up the counts"),
     "encode": Phrase("filing the rows"),
     "copies": Phrase("finding exact copies"),
     "join": Phrase("finding pairs"),
     "compare": Phrase("comparing pairs"),
+    "examine": Phrase("examining the rows"),
     "write": Phrase("writing the rows"),
     "place": Phrase("putting the files together"),
     "remove": Phrase("removing the checkpoints"),

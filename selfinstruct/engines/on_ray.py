@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from selfinstruct.analysis.cleaning import Cleaning
+from selfinstruct.analysis.gate.criteria import Rules
+from selfinstruct.analysis.gate.data_set import Examined
+from selfinstruct.engines.check import Given, examine_in_tasks
 from selfinstruct.engines.dedup import Sinks, Watch, deduplicate
 
 
@@ -37,3 +40,16 @@ def deduplicate_on_ray(
             encoding=encoding,
             watch=watch or (lambda progress: None),
         )
+
+
+def examine_on_ray(
+    given: Given, work: Path, address: str | None, watch: Watch | None, *, with_alike: bool
+) -> list[tuple[Examined, Rules]]:
+    """Examine data sets on the cluster at ``address``, or on this machine; see ``examine_in_tasks``.
+
+    Raises what ``examine_in_tasks`` and ``ray_executor`` raise.
+    """
+    from selfinstruct.engines.ray_executor import ray_executor
+
+    with ray_executor(address) as executor:
+        return examine_in_tasks(given, work, executor, watch or (lambda progress: None), with_alike=with_alike)

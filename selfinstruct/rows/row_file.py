@@ -122,7 +122,7 @@ def collect_rows(
             differ = differ or bool(rows)
             fields.update(dict.fromkeys(row))
         if not row and not (rows and uniform):
-            raise RowError(f"{file or name}:{line}", "the row has no fields", hint="Add its fields, or remove it.")
+            raise no_fields(file or name, line)
         rows.append(row)
         lines.append(line)
         if file:
@@ -137,6 +137,11 @@ def collect_rows(
             at = next(at for at in odd if at != first)
             raise _differing(whole, at, first, *odd[at])
     return whole
+
+
+def no_fields(name: str, line: int) -> RowError:
+    """The error for a row without fields."""
+    return RowError(f"{name}:{line}", "the row has no fields", hint="Add its fields, or remove it.")
 
 
 def _line(number: int) -> Phrase:

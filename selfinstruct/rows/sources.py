@@ -120,16 +120,14 @@ def open_source(
     with open_row_file(shards[0]) as file:
         first = open_rows(file, file_name(shards[0]), by_line=by_line, encoding=encoding)
         if len(shards) > 1:
-            first.notes.insert(
-                0,
-                Phrase(
-                    "read {count:,} files as one: {first} to {last}",
-                    count=len(shards),
-                    first=file_name(shards[0]),
-                    last=file_name(shards[-1]),
-                ),
-            )
+            first.notes.insert(0, note_on_shards(shards))
         yield replace(first, records=_chained(first, shards, by_line=by_line, encoding=encoding))
+
+
+def note_on_shards(shards: Sequence[str]) -> Phrase:
+    """The note that several files are read as one."""
+    first, last = file_name(shards[0]), file_name(shards[-1])
+    return Phrase("read {count:,} files as one: {first} to {last}", count=len(shards), first=first, last=last)
 
 
 def _chained(first: RowStream, shards: list[str], *, by_line: bool, encoding: str) -> Iterator[Record]:

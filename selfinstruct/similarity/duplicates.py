@@ -99,10 +99,11 @@ class DuplicateIndex:
     def _keys(self, row: Row) -> tuple[bytes, int]:
         """The digests of a row's question and answer; the last are kept: a row is often added after a search."""
         if self._last is None or self._last[0] is not row:
-            self._last = row, self._digests(row)
+            self._last = row, self.digests(row)
         return self._last[1]
 
-    def _digests(self, row: Row) -> tuple[bytes, int]:
+    def digests(self, row: Row) -> tuple[bytes, int]:
+        """The digests of a row's question and answer."""
         question = [row.get(name) for name in self._question]
         answer = {name: value for name, value in row.items() if name not in self._outside_answer}
         return value_digest(question, _QUESTION_BYTES), int.from_bytes(value_digest(answer, _ANSWER_BYTES))
@@ -118,15 +119,20 @@ class UniqueValues:
         """Add the values of one row."""
         for name, values in self._values.items():
             if row.get(name) is not None:
-                values.add(value_digest([row[name]], _QUESTION_BYTES), number)
+                values.add(value_key(row[name]), number)
 
     def find(self, row: Row) -> tuple[str, int] | None:
         """Return the first field whose value another row has, and the number of that row."""
         for name, values in self._values.items():
-            number = values.find(value_digest([row.get(name)], _QUESTION_BYTES))
+            number = values.find(value_key(row.get(name)))
             if number is not None:
                 return name, number
         return None
+
+
+def value_key(value: object) -> bytes:
+    """What identifies a value among those of a unique field."""
+    return value_digest([value], _QUESTION_BYTES)
 
 
 def value_digest(value: Sequence[object] | Row, size: int) -> bytes:

@@ -42,7 +42,7 @@ class RowIndex:
 
     def add(self, row: Row) -> None:
         """Add one row."""
-        for index, text in zip(self._indexes, self._texts(row), strict=True):
+        for index, text in zip(self._indexes, self.texts(row), strict=True):
             index.add(text)
 
     def add_all(self, rows: Iterable[Row]) -> None:
@@ -51,7 +51,7 @@ class RowIndex:
 
         def texts() -> Iterator[str]:
             for row in rows:
-                text, *more = self._texts(row)
+                text, *more = self.texts(row)
                 for index, other in zip(others, more, strict=True):
                     index.add(other)
                 yield text
@@ -60,35 +60,35 @@ class RowIndex:
 
     def look_ahead(self, rows: Iterable[tuple[Row, float]]) -> None:
         """Prepare the answers of ``nearest`` to these rows and thresholds; see ``NoveltyIndex.look_ahead``."""
-        texts = [(self._texts(row), threshold) for row, threshold in rows]
+        texts = [(self.texts(row), threshold) for row, threshold in rows]
         for at, index in enumerate(self._indexes):
             index.look_ahead([(of[at], threshold) for of, threshold in texts])
 
     def nearest(self, row: Row, threshold: float) -> tuple[int, float] | None:
         """Return the nearest row whose F1 is strictly greater than ``threshold``, with its F1; of ties the first."""
-        pairs = zip(self._indexes, self._texts(row), strict=True)
+        pairs = zip(self._indexes, self.texts(row), strict=True)
         found = [near for index, text in pairs if (near := index.nearest(text, threshold)) is not None]
         return min(found, key=_nearest_first, default=None)
 
     def near(self, row: Row, threshold: float, labels: NDArray[np.int64]) -> list[int]:
         """Return rows whose F1 is strictly greater than ``threshold``, of those with one label at least one."""
-        pairs = zip(self._indexes, self._texts(row), strict=True)
+        pairs = zip(self._indexes, self.texts(row), strict=True)
         return [found for index, text in pairs for found in index.near(text, threshold, labels)]
 
     def raise_scores(self, row: Row, scores: NDArray[np.float64]) -> None:
         """Raise the score of each row, in place, to its F1 with ``row`` where that is higher."""
-        for index, text in zip(self._indexes, self._texts(row), strict=True):
+        for index, text in zip(self._indexes, self.texts(row), strict=True):
             index.raise_scores(text, scores)
 
     def k_nearest(self, row: Row, k: int) -> list[tuple[int, float]]:
         """Return the ``k`` nearest rows with their F1, nearest first, ties in row order."""
         best: dict[int, float] = {}
-        for index, text in zip(self._indexes, self._texts(row), strict=True):
+        for index, text in zip(self._indexes, self.texts(row), strict=True):
             for other, score in index.k_nearest(text, k):
                 best[other] = max(score, best.get(other, 0.0))
         return sorted(best.items(), key=_nearest_first)[:k]
 
-    def _texts(self, row: Row) -> list[str]:
+    def texts(self, row: Row) -> list[str]:
         """The text of a row for each index."""
         if not self._novelty.per_field:
             return [compared_text(row, self._novelty.fields)]

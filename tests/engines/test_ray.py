@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -88,6 +89,34 @@ def test_killed_workers_and_a_killed_command_change_nothing(cluster: Any, tmp_pa
     assert subprocess.run(command, check=False).returncode == 0
     assert ours.read_bytes() == (tmp_path / "kept").read_bytes()
     assert ours_dropped.read_bytes() == (tmp_path / "dropped").read_bytes()
+    assert not work.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_check_survives_its_workers_and_its_command(cluster: Any, tmp_path: Path) -> None:
+    """A worker of each node is killed, then the command; run again, it prints what one process prints."""
+    shards, texts, draw = tmp_path / "shards", streams.logs(Random(1), 0.8, lambda: 6000), Random(2)
+    shards.mkdir()
+    for shard in range(6):
+        rows = [{"text": next(texts), "label": draw.choice(["a", "b", "Ab "])} for _ in range(1000)]
+        rows[5], rows[7] = rows[4], {**rows[6], "text": f"{rows[6]['text']} write to jo.smith@corp-mail.com"}
+        (shards / f"{shard}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    command = [sys.executable, "-m", "selfinstruct", "check", str(shards), "--format", "sarif"]
+    local = subprocess.run(command, check=False, capture_output=True)
+    assert local.returncode == 1
+    command += ["--engine", "ray", "--ray-address", cluster.address]
+    work = tmp_path / "shards.work"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as first:
+        wait_for(lambda: (work / "corpus-000" / "described").exists(), first)
+        doomed = workers_of(cluster)
+        for worker in doomed:
+            os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: (work / "corpus-000" / "examined-000").exists(), first)
+        first.kill()
+    assert doomed
+    ours = subprocess.run(command, check=False, capture_output=True)
+    assert (ours.returncode, ours.stdout) == (1, local.stdout)
     assert not work.exists()
 
 

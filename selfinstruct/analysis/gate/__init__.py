@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from selfinstruct.analysis.findings import Findings
 from selfinstruct.analysis.gate.baseline import Recorded, read_baseline, set_name
@@ -32,7 +33,10 @@ from selfinstruct.preparation.source import Source
 from selfinstruct.recipe import Importer
 from selfinstruct.rows import UTF_8, RowFile
 
-__all__ = ["find_problems", "next_baseline"]
+__all__ = ["Examine", "find_problems", "next_baseline"]
+
+#: Examines the data sets, and, if it is asked to, looks for all rows that are alike; each has its rules.
+Examine: TypeAlias = Callable[[bool], list[tuple[Examined, Rules]]]
 
 
 def find_problems(
@@ -45,19 +49,25 @@ def find_problems(
     waivers: str | Path | None = None,
     today: str = "",
     watch: Callable[[int, int], None] = lambda rows, findings: None,
+    examine: Examine | None = None,
 ) -> Findings:
     """Check every row of ``sources`` (paths, "-", rows, DataFrames) by the rules of a recipe.
 
     ``recipe`` is a path; without one the rules are inferred from the rows of each data set. ``encoding`` is that of row
     files which are not UTF-8. ``importer`` is as for ``parse_recipe``. Rows must not repeat rows of ``against``, nor,
     by a recipe, each other in different files. ``baseline`` is a file of ``next_baseline``, ``waivers`` one of waivers,
-    ``today`` their day. ``watch`` is called every 500 rows with the number of rows checked and of findings.
+    ``today`` their day. ``watch`` is called every 500 rows with the number of rows checked and of findings. ``examine``
+    examines the data sets in another way than here, in which ``watch`` is not called.
 
     Raises RowError if a file cannot be read, RecipeError if the recipe is invalid, InputError for the other files.
     """
     accepted = () if waivers is None else read_waivers(waivers)
     recorded = None if baseline is None else read_baseline(baseline)
-    examined = _examine(sources, recipe, against, encoding, importer, watch, with_alike=baseline is not None)
+    examined = (
+        _examine(sources, recipe, against, encoding, importer, watch, with_alike=baseline is not None)
+        if examine is None
+        else examine(baseline is not None)
+    )
     if recorded is not None and baseline is not None:
         named = {each.data_set.name: set_name(each.data_set.name, baseline) for each, _ in examined}
         recorded = {name: recorded[key] for name, key in named.items() if key in recorded}
@@ -75,6 +85,7 @@ def next_baseline(
     waivers: str | Path | None = None,
     today: str = "",
     watch: Callable[[int, int], None] = lambda rows, findings: None,
+    examine: Examine | None = None,
 ) -> tuple[Findings, dict[str, Recorded]]:
     """As ``find_problems``; the findings are those of the state that becomes the baseline, which is returned too.
 
@@ -82,7 +93,11 @@ def next_baseline(
     """
     accepted = () if waivers is None else read_waivers(waivers)
     before = read_baseline(baseline) if Path(baseline).exists() else {}
-    examined = _examine(sources, recipe, against, encoding, importer, watch, with_alike=True)
+    examined = (
+        _examine(sources, recipe, against, encoding, importer, watch, with_alike=True)
+        if examine is None
+        else examine(True)
+    )
     kept = {name: each for name, each in before.items() if (Path(baseline).parent / name).exists()}
     waived = {each.fingerprint for each in accepted}
     own: dict[str, Recorded] = {}

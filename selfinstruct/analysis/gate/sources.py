@@ -9,7 +9,7 @@ Does not handle: folders in a folder; the formats (``rows``).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,59 +57,94 @@ def _is_saved(folder: Path) -> bool:
 def _folder(folder: Path, known: set[str], encoding: str) -> Iterator[RowFile]:
     files: list[RowFile] = []
     passed_over: list[str] = []
+    for path, is_named in _entries(folder, known):
+        file = None if is_named is None else _row_file(path, encoding, is_named=is_named)
+        if file is None:
+            passed_over.append(_shown(path))
+        else:
+            files.append(file)
+    fields = [frozenset(file.fields) for file in files]
+    groups, notes = arrange_folder(str(folder), fields, [file.path for file in files], passed_over)
+    if len(set(fields)) == 1:
+        files = [_joined(str(folder), [files[at] for at in group]) for group in groups]
+    yield replace(files[0], notes=(*notes, *files[0].notes))
+    yield from files[1:]
+
+
+def folder_files(source: str, apart: Collection[str]) -> list[tuple[str, Path, bool | None]] | None:
+    """The entries of a folder of row files, in order: the name, the path, and whether it is named like a row file.
+
+    None for one that is passed over in any case, such as those ``apart``, and for a source that is no such folder.
+    """
+    folder = Path(source)
+    if not folder.is_dir() or _is_saved(folder):
+        return None
+    return [(_shown(path), path, is_named) for path, is_named in _entries(folder, apart)]
+
+
+def arrange_folder(
+    folder: str, fields: Sequence[frozenset[str]], names: Sequence[str], passed_over: Sequence[str]
+) -> tuple[list[list[int]], list[Phrase]]:
+    """The files of a folder, with these fields and names, as data sets; and the notes on this.
+
+    Raises RowError if there are none.
+    """
+    if not fields:
+        find_shards(folder)  # raises, with the reason, for a folder without files
+        raise RowError(folder, "no row files in this folder", hint="Name the files that hold rows.")
+    notes = (
+        [Phrase("passed over in {folder}: {files}", folder=folder, files=", ".join(passed_over))] if passed_over else []
+    )
+    if len(set(fields)) == 1:
+        if len(fields) > 1:
+            notes.append(
+                Phrase(
+                    "read {count:,} files with the same fields as one: {first} to {last}",
+                    count=len(fields),
+                    first=names[0],
+                    last=names[-1],
+                )
+            )
+        return [[*range(len(fields))]], notes
+    notes.append(
+        Phrase(
+            "checked {count:,} files with different fields one by one, in {folder}", count=len(fields), folder=folder
+        )
+    )
+    return [[at] for at in range(len(fields))], notes
+
+
+def _entries(folder: Path, apart: Collection[str]) -> Iterator[tuple[Path, bool | None]]:
+    """What a folder contains but hidden files; None for what is not read."""
     try:
         paths = sorted(folder.iterdir())
     except OSError as exc:
         reason = exc.strerror or str(exc)
         raise RowError(str(folder), "cannot read: {reason}", hint="Check its permissions.", reason=reason) from exc
     for path in paths:
-        if path.name[0] in "._":
-            continue
-        file = None if os.path.realpath(path) in known else _row_file(path, encoding)
-        if file is None:
-            passed_over.append(path.name + "/" * path.is_dir())
-        else:
-            files.append(file)
-    if not files:
-        find_shards(folder)  # raises, with the reason, for a folder without files
-        raise RowError(str(folder), "no row files in this folder", hint="Name the files that hold rows.")
-    notes = (
-        [Phrase("passed over in {folder}: {files}", folder=folder, files=", ".join(passed_over))] if passed_over else []
-    )
-    if len({frozenset(file.fields) for file in files}) == 1:
-        if len(files) > 1:
-            first, last = files[0].path, files[-1].path
-            notes.append(
-                Phrase(
-                    "read {count:,} files with the same fields as one: {first} to {last}",
-                    count=len(files),
-                    first=first,
-                    last=last,
-                )
-            )
-        files = [_joined(str(folder), files)]
-    elif len(files) > 1:
-        notes.append(
-            Phrase(
-                "checked {count:,} files with different fields one by one, in {folder}", count=len(files), folder=folder
-            )
-        )
-    yield replace(files[0], notes=(*notes, *files[0].notes))
-    yield from files[1:]
+        if path.name[0] not in "._":
+            yield path, None if os.path.realpath(path) in apart else _is_named(path)
 
 
-def _row_file(path: Path, encoding: str) -> RowFile | None:
-    """The rows of a file in a folder, or None if it is no row file.
+def _shown(path: Path) -> str:
+    return path.name + "/" * path.is_dir()
 
-    Raises RowError for a broken one: a gate that passed over it would be open.
-    """
+
+def _is_named(path: Path) -> bool | None:
+    """Whether a file is named like one of rows; None for one that is named like something else, or is no file."""
     name = path.name.lower()
     for ending in _PACKED:
         name = name.removesuffix(ending)
     is_named = any(ending in name for ending in _ROW_FILES)
     other = name.startswith(("readme", "license", "licence")) or name in _WRITTEN_BESIDE
-    if not path.is_file() or other or (not is_named and Path(name).suffix in _OTHER_FILES):
-        return None
+    return None if not path.is_file() or other or (not is_named and Path(name).suffix in _OTHER_FILES) else is_named
+
+
+def _row_file(path: Path, encoding: str, *, is_named: bool) -> RowFile | None:
+    """The rows of a file in a folder, or None if it is no row file.
+
+    Raises RowError for a broken one: a gate that passed over it would be open.
+    """
     try:
         file = read_any(path, encoding)
     except RowError:

@@ -107,7 +107,7 @@ def cut(job: Job, reading: Reading, at: int) -> int:
             if block.lines:
                 size += block.save(job, block_name(at, len(counts)))
                 counts.append(len(block.lines))
-            notes = json.dumps([_to_json(note) for note in stream.notes]).encode()
+            notes = json.dumps([note_to_json(note) for note in stream.notes]).encode()
     except RowError:
         return -1
     save(done, counts=np.array(counts, np.int64), not_utf8=np.array([not_utf8]), notes=np.frombuffer(notes, np.uint8))
@@ -131,22 +131,23 @@ def file_of(block: str) -> int:
 def read_notes(job: Job, at: int) -> list[str]:
     """The notes on how one of the files was read."""
     notes: Bytes = load(job.path("cut", at), "notes")
-    return [_from_json(note) for note in json.loads(notes.tobytes())]
+    return [note_from_json(note) for note in json.loads(notes.tobytes())]
 
 
-def _to_json(note: str) -> Any:
+def note_to_json(note: str) -> Any:
     """A message with its template and values, so that it can still be translated."""
     if not isinstance(note, Phrase):
         return note
-    values = {name: _to_json(value) if isinstance(value, str) else value for name, value in note.values.items()}
+    values = {name: note_to_json(value) if isinstance(value, str) else value for name, value in note.values.items()}
     return [note.template, note.plural, note.number, values]
 
 
-def _from_json(note: Any) -> Any:
+def note_from_json(note: Any) -> Any:
+    """The message that was written."""
     if not isinstance(note, list):
         return note
     template, plural, number, values = note
-    values = {name: _from_json(value) for name, value in values.items()}
+    values = {name: note_from_json(value) for name, value in values.items()}
     if not plural:
         return Phrase(template, **values)
     return Phrase.counting(template, plural, number, **{name: values[name] for name in values if name != "count"})

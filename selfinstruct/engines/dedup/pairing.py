@@ -81,6 +81,10 @@ class Pairing:
         pairs, scores = ([getattr(each, name) for each in found] for name in ("pairs", "scores"))
         return Near(np.concatenate([np.empty(0, np.int64), *pairs]), np.concatenate([np.empty(0), *scores]))
 
+    def pairs(self, queries: Chosen, targets: Chosen) -> Iterator[Near]:
+        """All near pairs of a query and an earlier target."""
+        return self._compared(*self._joined(Asked(queries, targets), 0), nearest=False)
+
     def among(self, rows: Chosen, *, limited: bool) -> Iterator[Near] | None:
         """All near pairs of these rows; None if ``limited`` and too many."""
         step, joined = self._joined(Asked(rows, rows), _MOST_PAIRS if limited else 0)

@@ -1,4 +1,4 @@
-"""The work directory of a deduplication: what each task has finished, in arrays that other tasks read.
+"""The work directory of an engine: what each task has finished, in arrays that other tasks read.
 
 A task writes one file of arrays under a temporary name and renames it when it is complete, so a file is whole or
 absent: a task that is run again finds it and has nothing to do. Every machine must see the directory under the same
@@ -95,7 +95,7 @@ def save(path: Path, **arrays: NDArray[Any]) -> int:
     head = json.dumps(index).encode()
     head = len(head).to_bytes(8, "little") + head
     try:
-        path.parent.mkdir(exist_ok=True)  # the work directory exists, or its deduplication is over
+        path.parent.mkdir(exist_ok=True)  # the work directory exists, or its work is over
     except OSError as exc:
         raise _cannot_write(path.parent, exc) from exc
     with open_whole(path) as file:
@@ -149,7 +149,7 @@ def size_of(path: Path) -> int:
 
 
 def open_work(folder: Path, fingerprint: dict[str, Any]) -> None:
-    """Create a work directory, or take up one that was left by the same deduplication.
+    """Create a work directory, or take up one that was left by the same command.
 
     Raises:
         InputError: it belongs to another input or other options, or is a folder of other files.
@@ -161,7 +161,7 @@ def open_work(folder: Path, fingerprint: dict[str, Any]) -> None:
     except FileNotFoundError:
         if folder.is_dir() and any(folder.iterdir()):
             raise InputError(
-                "`work`: {folder} is not empty, and not a work directory of dedup",
+                "`work`: {folder} is not empty, and not a work directory",
                 hint="Name a new directory.",
                 folder=folder,
             ) from None
