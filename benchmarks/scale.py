@@ -4,6 +4,7 @@
     python -m benchmarks.scale --rows 1000000 --stream natural --threshold 0.7
     python -m benchmarks.scale --kills 20               workers and commands killed at random moments, the same bytes
     python -m benchmarks.scale --simulate results/scale-tasks.json
+    python -m benchmarks.scale check                    the same of `check`, see scale_check
 
 Each way runs in a process of its own, and its output is compared byte by byte. Processor time is that of all processes
 that do the work; seconds are of the wall clock, and depend on what else the machine does. The memory of a worker is
@@ -36,6 +37,11 @@ _RUNS = [(stream, threshold) for stream in ("logs", "natural", "chinese") for th
 
 def main() -> None:
     """Run what the command line asks for."""
+    if sys.argv[1:2] == ["check"]:
+        from benchmarks import scale_check
+
+        scale_check.main()
+        return
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--stream", choices=["logs", "natural", "chinese"])
     parser.add_argument("--threshold", type=float)
@@ -124,7 +130,7 @@ def _one(way: str, threshold: float, source: Path, out: Path) -> dict[str, Any]:
     def watch(progress: Progress) -> None:
         nonlocal most, size, processor
         size = progress.size
-        found = [_state(pid) for pid in _workers(os.getpid())]
+        found = [state_of(pid) for pid in workers_of(os.getpid())]
         most = max([most, *(memory for memory, _ in found)])
         processor = max(processor, sum(seconds for _, seconds in found))
 
@@ -151,7 +157,7 @@ def _one(way: str, threshold: float, source: Path, out: Path) -> dict[str, Any]:
     return found | {"cpu_seconds": total, "MB": own, "MB_worker": most // 10**6, "MB_written": size // 10**6}
 
 
-def _workers(driver: int) -> list[int]:
+def workers_of(driver: int) -> list[int]:
     """The processes that run tasks for the Ray that this process has started, and for no other on the machine."""
     parents, names = dict[int, int](), dict[int, bytes]()
     for path in Path("/proc").glob("[0-9]*"):
@@ -165,7 +171,7 @@ def _workers(driver: int) -> list[int]:
     ]
 
 
-def _state(pid: int) -> tuple[int, float]:
+def state_of(pid: int) -> tuple[int, float]:
     """The peak memory of a process in bytes, and its processor time in seconds."""
     with contextlib.suppress(OSError, StopIteration):  # it has ended
         peak = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -185,7 +191,7 @@ def _killed(source: Path, threshold: float, kills: int) -> None:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None and workers + commands < kills:
                 time.sleep(rng.uniform(0.5, 6))
-                victims = _workers(process.pid)
+                victims = workers_of(process.pid)
                 if rng.random() < 0.75:
                     with contextlib.suppress(ProcessLookupError, IndexError):  # it has ended, or none has begun
                         os.kill(rng.choice(victims), signal.SIGKILL)
