@@ -109,7 +109,7 @@ def _on_ray(
         if not isinstance(each, str | Path):
             raise InputError('rows in memory: `engine="ray"` reads files only', hint=_SAVE_ROWS)
     first = str(sources[0])
-    if work is None and find_shards(first) is not None and not Path(first).is_dir():
+    if work is None and (is_remote(first) or (find_shards(first) is not None and not Path(first).is_dir())):
         raise InputError('`engine="ray"`: no directory for its checkpoints', hint="Name `work`.")
     directory = Path(f"{first.rstrip('/')}.work") if work is None else Path(work)
     given = Given(tuple(map(str, sources)), recipe, tuple(map(str, against)), encoding)
