@@ -193,13 +193,13 @@ class Dying(SerialExecutor):
     """Fails after some tasks, as a command that is killed."""
 
     def __init__(self, tasks: int) -> None:
-        self._tasks = tasks
+        self.left = tasks
 
     def run(self, task: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
         """Yield results until there were too many."""
         for result in super().run(task, calls):
-            self._tasks -= 1
-            if self._tasks < 0:
+            self.left -= 1
+            if self.left < 0:
                 raise KeyboardInterrupt
             yield result
 
@@ -216,7 +216,10 @@ def test_a_killed_command_goes_on(tmp_path: Path) -> None:
             examine=lambda alike: examine_in_tasks(given, directory, executor, lambda progress: None, with_alike=alike),
         )
 
-    for tasks in (0, 3, 25):
+    whole = Dying(10**6)
+    check(file, whole)
+    # The last task removes checkpoints.
+    for tasks in (0, 3, 25, 10**6 - whole.left - 1):
         with pytest.raises(KeyboardInterrupt):
             check(file, Dying(tasks))
         assert directory.exists()

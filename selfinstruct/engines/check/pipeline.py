@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ from selfinstruct.engines.check.reading import FileRows, SourceFile, files_of, r
 from selfinstruct.engines.check.rules import RuleSource, add_labels, count_labels
 from selfinstruct.engines.check.stored import StoredRows
 from selfinstruct.engines.dedup.pipeline import Progress, Watch
-from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, open_work, remove_work, save
+from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, open_work, remove, remove_first, remove_work, save
 from selfinstruct.engines.executor import Executor
 from selfinstruct.errors import InputError
 from selfinstruct.journal.lock import Lock
@@ -92,9 +93,15 @@ def examine_in_tasks(
     )
     with Lock.acquire(work):
         job = Job(work.resolve(), 0.0, partitions)
-        check = _Check(given, job, files, _Runner(executor, watch), with_alike=with_alike)
-        examined = check.all(apart, sources, source, rules)
-    remove_work(work)
+        run = _Runner(executor, watch)
+        examined = _Check(given, job, files, run, with_alike=with_alike).all(apart, sources, source, rules)
+        # First what tells that rows were read and described: a command that is killed from here on does it again.
+        remove_first(job)
+        for folder in job.folder.glob("corpus-*/described"):
+            shutil.rmtree(folder, ignore_errors=True)
+        parts = executor.workers
+        run("remove", remove, [(job, at, parts) for at in range(parts)])
+        remove_work(work)
     return examined
 
 
