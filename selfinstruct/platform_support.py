@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 INTERRUPT, TERMINATE = signal.SIGINT, signal.SIGTERM
 #: Seconds between two tries of a lock that is held for moments.
 _LOCK_PAUSE = 0.002
-_MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD in malloc.h
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD in malloc.h
 
 
 def try_lock(descriptor: int, *, shared: bool = False) -> bool:
@@ -167,12 +167,15 @@ def signals_handled(handler: Callable[[int, FrameType | None], Any], *signals: s
             signal.signal(number, earlier)
 
 
-def return_large_blocks(least_bytes: int) -> None:
+def return_large_blocks(least_bytes: int, *, kept_bytes: int) -> None:
     """Have the C library return freed blocks of at least ``least_bytes`` to the system; only glibc does.
 
-    Sets a fixed M_MMAP_THRESHOLD; see mallopt(3).
+    Of smaller blocks it keeps up to ``kept_bytes`` that are free at the end of its heap. Sets a fixed M_MMAP_THRESHOLD
+    and M_TRIM_THRESHOLD; see mallopt(3).
     """
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, least_bytes)
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, least_bytes)
+        library.mallopt(_TRIM_THRESHOLD, kept_bytes)

@@ -94,7 +94,7 @@ def test_missing_services_are_no_ops() -> None:
         "import ctypes; ctypes.CDLL = lambda name: object()\n"
         "import os; del os.fchmod\n"
         "from selfinstruct.platform_support import *\n"
-        "limit_process(memory=1, cpu_seconds=1); return_large_blocks(1); set_permissions(0, 0o600)\n"
+        "limit_process(memory=1, cpu_seconds=1); return_large_blocks(1, kept_bytes=1); set_permissions(0, 0o600)\n"
         "try: try_lock(0)\n"
         "except NotImplementedError as error: print(error)\n"
     )

@@ -20,7 +20,7 @@ class EncodedTexts:
 
     def __init__(self) -> None:
         self.vocabulary = Vocabulary()
-        self._elements, self._ends = Column(np.uint32), Column(np.int64)
+        self._elements, self._ends, self._lengths = Column(np.uint32), Column(np.int64), Column(np.uint32)
         self._ends.append(0)
 
     def __len__(self) -> int:
@@ -41,12 +41,14 @@ class EncodedTexts:
         """Add a row."""
         self._elements.extend(elements)
         self._ends.append(self._elements.size)
+        self._lengths.append(len(elements))
 
     def extend(self, rows: Sequence[Sequence[int]]) -> None:
         """Add many rows."""
         self._elements.extend(np.fromiter(chain.from_iterable(rows), np.uint32))
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         self._ends.extend(self.ends[-1] + lengths.cumsum())
+        self._lengths.extend(lengths)
 
     def row(self, row: int) -> NDArray[np.uint32]:
         """The elements of one row; a view."""
@@ -55,16 +57,14 @@ class EncodedTexts:
 
     def lengths(self, rows: Integers) -> Integers:
         """The number of elements of each of these rows."""
-        lengths: Integers = self.ends[rows + 1] - self.ends[rows]
-        return lengths
+        return self._lengths.values.take(rows).astype(np.int64)
 
     def characters(self, rows: Integers) -> list[str | list[int]]:
         """These rows in the form that rapidfuzz compares.
 
         Decoded together: decoding each row by itself takes longer than its LCS.
         """
-        starts = self.ends[rows]
-        lengths = self.ends[rows + 1] - starts
+        starts, lengths = self.ends[rows], self.lengths(rows)
         whole = self.vocabulary.characters(self.elements[ranges(starts, lengths)])
         ends = lengths.cumsum().tolist()
         return [whole[start:end] for start, end in zip([0, *ends], ends, strict=False)]

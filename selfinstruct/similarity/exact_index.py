@@ -33,8 +33,8 @@ from selfinstruct.similarity.rouge import f1_score
 from selfinstruct.similarity.signatures import SignedText
 from selfinstruct.similarity.together import Group, Pairs, Texts, best_rows
 
-_WAITING = 256  # unfiled rows, compared by signature alone
 _BLOCK = 1 << 12  # rows read or filed at a time
+_ROUND = 1 << 14  # rows that were added in the meantime and are filed together
 _AT_ONCE, _MOST_AT_ONCE = 16, 1024  # candidates compared at a time: the first few are often enough
 _FEW = 4  # candidates that are cheaper to compare than to filter
 _READS_PER_ROW = 6000  # entries read per row before all rows are filed again: about 3 times the cost of filing
@@ -54,6 +54,7 @@ class NoveltyIndex:
         self._texts = EncodedTexts()
         self._filing = self._empty_filing()
         self._next_filing: Iterator[Filing | None] | None = None
+        self._waiting_filed: Iterator[None] | None = None
         self._calls = 0
         self._patience, self._share_before = 1, math.inf
         self._last: tuple[str, SignedText] | None = None
@@ -70,11 +71,12 @@ class NoveltyIndex:
         self._group.add(text, len(self))
         self._texts.append(seen.elements)
         self._filing.add_signature(seen.signature)
-        if len(self) - self._filing.filed >= _WAITING:
+        if self._is_behind():
             if len(self) >= 2 * self._filing.ordered_at:
                 self._start_filing()
-            if len(self) - self._filing.filed >= _WAITING:
-                self._filing.file(len(self))
+            if self._waiting_filed is None and self._is_behind():
+                self._waiting_filed = self._filing.file(len(self))
+                self._take_step()
         return len(self) - 1
 
     def add_all(self, texts: Iterable[str]) -> None:
@@ -82,14 +84,17 @@ class NoveltyIndex:
         stream = iter(texts)
         while block := list(map(self._texts.vocabulary.encode, islice(stream, _BLOCK))):
             self._texts.extend(block)
-        if len(self) >= max(2 * self._filing.ordered_at, _WAITING):
+        while self._waiting_filed is not None:
+            self._take_step()
+        if len(self) >= 2 * self._filing.ordered_at and self._is_behind():
             self._next_filing = self._sorted_filing()
             self._finish_filing()
             return
         for until in range(self._filing.signed, len(self), _BLOCK):
             self._filing.sign(min(until + _BLOCK, len(self)))
-        if len(self) - self._filing.filed >= _WAITING:
-            self._filing.file(len(self))
+        if self._is_behind():
+            for _ in self._filing.file(len(self)):
+                pass
 
     def look_ahead(self, queries: Sequence[tuple[str, float]]) -> None:
         """Prepare the answers of ``nearest`` to these texts and thresholds, much faster together than one by one.
@@ -273,10 +278,14 @@ class NoveltyIndex:
             start, size = start + size, min(4 * size, _MOST_AT_ONCE)
         return best_rows(near, thresholds)
 
+    def _is_behind(self) -> bool:
+        """Whether so many rows wait to be filed that some should be."""
+        return len(self) - self._filing.filed >= self._filing.most_waiting
+
     def _advance(self) -> None:
-        """Count a call; take a step towards the next filing every few calls, if one is due."""
+        """Count a call; every few calls, take a step of what is under way. Start the next filing, if one is due."""
         filing = self._filing
-        if self._next_filing is None:
+        if self._next_filing is None and self._waiting_filed is None:
             reads = self._patience * _READS_PER_ROW * filing.filed
             if filing.entries_read <= reads or 8 * len(self) <= 9 * filing.ordered_at:
                 return
@@ -300,22 +309,31 @@ class NoveltyIndex:
             self._take_step()
 
     def _take_step(self) -> None:
+        """Take a step of filing the rows that wait, and one of the next filing, where these are under way."""
+        if self._waiting_filed is not None and next(self._waiting_filed, True):
+            self._waiting_filed = None
         filing = next(self._next_filing) if self._next_filing is not None else None
         if filing is not None:
             self._patience, self._share_before = 1, self._filing.share_read or math.inf
-            self._filing, self._next_filing, self._last, self._group = filing, None, None, Group()
+            self._filing, self._next_filing, self._waiting_filed = filing, None, None
+            self._last, self._group = None, Group()
 
     def _sorted_filing(self) -> Iterator[Filing | None]:
         """Make a filing of all rows in the present order of elements: None for each step, at last the filing."""
         filing = self._empty_filing()
         for _ in filing.sort():
             yield None
+        behind = len(self) + 1
         while True:  # the rows that were added in the meantime
-            filing.sign(min(filing.filed + _BLOCK, len(self)))
-            filing.file(filing.signed)
-            if filing.filed == len(self):
+            filing.sign(min(filing.signed + _BLOCK, len(self)))
+            if filing.signed < len(self):
+                yield None
+                continue
+            before, behind = behind, len(self) - filing.filed
+            if behind < filing.most_waiting or behind >= before:
                 break
-            yield None
+            for _ in filing.file(min(filing.filed + _ROUND, len(self))):
+                yield None
         yield filing
 
     def _empty_filing(self) -> Filing:

@@ -4,7 +4,8 @@ Does not handle: another order. When the pool has outgrown it, the index makes a
 
 A row is filed under its first few elements, rare to common, and their positions (see ``bounds``). A text looks up its
 own first few, and the entries found are filtered by their signatures: a bit that only one of two texts has is at least
-one element that the other lacks. Rows that are not filed yet are compared by signature.
+one element that the other lacks. Rows that are not filed yet are compared by signature. Of large pools in which a text
+would read thousands of entries, the postings are dense ones.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from selfinstruct.similarity.bounds import ProbePlan, cell_of, length_classes, most_missed, probe_plan
+from selfinstruct.similarity.bounds import (
+    OVERLAP,
+    ProbePlan,
+    cell_of,
+    filed_elements,
+    layout_for,
+    length_classes,
+    most_missed,
+    probe_plan,
+)
+from selfinstruct.similarity.dense_postings import DensePostings
 from selfinstruct.similarity.encoded_texts import EncodedTexts
 from selfinstruct.similarity.postings import Column, Entries, Found, Integers, Postings, Words
 from selfinstruct.similarity.signatures import Signatures, SignedText, own_bits, shared_bits
@@ -25,6 +36,10 @@ from selfinstruct.similarity.token_order import TokenOrder
 _BLOCK = 1 << 12  # rows signed or filed at a time, to bound memory and pauses
 _CHUNK = 1 << 20
 _MANY_ENTRIES = 1 << 22  # beyond the caches, half as many buckets cost as much time, and 100 bytes a row less
+_WAITING, _WAITING_SHARE = 256, 128  # unfiled rows, compared by signature alone: so many, or one in so many
+_DENSE_ROWS, _DENSE_READS = 100_000, 5000  # from so many rows on, of which a text would read so many entries
+_SAMPLES = 8  # parts of a pool that are looked at to tell
+_USUAL_LENGTHS = 0.005, 0.995  # quantiles; the lengths of few rows need no cells of their own
 _FEW = 2000  # entries for which to compare each with its own limit takes less time than first with the highest one
 
 _FIRST: Integers = np.zeros(1, np.int64)
@@ -44,6 +59,7 @@ class Filing:
         self._order = TokenOrder(np.empty(0, np.int64))
         self._signatures = Signatures(np.empty(0, np.int64), rows=0, mean_length=0)
         self._postings = Postings(bits=10, words=1)
+        self._dense: DensePostings | None = None
         self.filed = self.ordered_at = self.entries_read = self.asked = 0
 
     @property
@@ -55,6 +71,11 @@ class Filing:
     def signed(self) -> int:
         """The number of rows that have a signature: the filed ones, and those that wait to be filed."""
         return len(self._signatures)
+
+    @property
+    def most_waiting(self) -> int:
+        """The number of rows that may wait to be filed: more where filing some moves the entries of all."""
+        return _WAITING if self._dense is None else max(_WAITING, self.filed // _WAITING_SHARE)
 
     def sort(self) -> Iterator[None]:
         """Order the elements by the rows that there are now, and file these: a step for each item of the iterator.
@@ -75,19 +96,43 @@ class Filing:
         for start in range(0, count, _BLOCK):
             self.sign(min(start + _BLOCK, count))
             yield
+        yield from self._choose_postings(frequencies, count)
         depths = Column(np.int64)
         for start in range(0, count, _CHUNK >> 4):
             depths.extend(self._depths(start, min(start + (_CHUNK >> 4), count)))
             yield
-        entries, buckets = int(depths.values.sum()), Column(np.uint32)
-        bits = entries.bit_length() - (entries >= _MANY_ENTRIES)
-        self._postings = Postings(bits=max(10, bits), words=self._signatures.words)
+        if self._dense is None:
+            entries = int(depths.values.sum())
+            bits = entries.bit_length() - (entries >= _MANY_ENTRIES)
+            self._postings = Postings(bits=max(10, bits), words=self._signatures.words)
+        buckets = Column(np.uint32)
         for start in range(0, count, _BLOCK):
             buckets.extend(self._buckets(start, depths.values[start : start + _BLOCK]))
             yield
-        blocks = (self._entries(start, depths.values[start : start + _BLOCK]) for start in range(0, count, _BLOCK))
-        yield from self._postings.fill(buckets.values, blocks)
+        blocks = ((start, depths.values[start : start + _BLOCK]) for start in range(0, count, _BLOCK))
+        if self._dense is None:
+            yield from self._postings.fill(buckets.values, (self._entries(*block) for block in blocks))
+        else:
+            yield from self._dense.fill(buckets.values, (_rows(*block) for block in blocks))
         self.filed = count
+
+    def _choose_postings(self, frequencies: Integers, count: int) -> Iterator[None]:
+        """Choose dense postings for rows of which a text would read very many entries, by a sample of them."""
+        if count < _DENSE_ROWS:
+            return
+        size = min(max(_BLOCK // _SAMPLES, 1), count)
+        elements = []
+        for start in np.linspace(0, count - size, _SAMPLES, dtype=np.int64).tolist():
+            elements.append(self._first_elements(start, self._depths(start, start + size))[0])
+            yield
+        filed = np.unique(np.concatenate(elements), return_counts=True)[1].astype(np.float64)
+        read = float(filed @ filed) / (size * _SAMPLES) ** 2 * count
+        if read <= _DENSE_READS:
+            return
+        lengths = np.diff(self._texts.ends[: count + 1])
+        shortest, longest = np.quantile(lengths[lengths > 0], _USUAL_LENGTHS).astype(np.int64).tolist()
+        self._dense = DensePostings(layout_for(self._min_threshold, shortest, longest), frequencies, count)
+        yield
 
     def read(self, elements: NDArray[np.uint32]) -> SignedText:
         """Sign a text and order its elements."""
@@ -108,24 +153,44 @@ class Filing:
         elements = self._texts.elements[ends[0] : ends[-1]]
         self._signatures.extend(self._signatures.sign(elements, rows, len(ends) - 1))
 
-    def file(self, until: int) -> None:
-        """File the signed rows that are not filed yet, up to the row ``until``."""
+    def file(self, until: int) -> Iterator[None]:
+        """File the signed rows that are not filed yet, up to the row ``until``: None between two steps."""
         self._cover()
-        depths = self._depths(self.filed, until)
-        for start in range(0, len(depths), _BLOCK):
-            some, row = depths[start : start + _BLOCK], self.filed + start
-            self._postings.extend(self._buckets(row, some), *self._entries(row, some))
+        if self._dense is not None:
+            yield from self._merge(self._dense, until)
+            return
+        for start in range(first := self.filed, until, _BLOCK):
+            if start > first:
+                yield
+            depths = self._depths(start, min(start + _BLOCK, until))
+            self._postings.extend(self._buckets(start, depths), *self._entries(start, depths))
+            self.filed = start + len(depths)
+
+    def _merge(self, dense: DensePostings, until: int) -> Iterator[None]:
+        """File rows in dense postings. Until the last step, they still count as waiting."""
+        buckets, rows = Column(np.uint32), Column(np.uint32)
+        for start in range(self.filed, until, _BLOCK):
+            depths = self._depths(start, min(start + _BLOCK, until))
+            buckets.extend(self._buckets(start, depths))
+            rows.extend(_rows(start, depths))
+            yield
+        yield from dense.merge(buckets.values, rows.values)
         self.filed = until
 
     def candidates(self, seen: SignedText, threshold: float) -> Integers:
         """Every signed row that may be near, in any order, with repetitions."""
-        plan = probe_plan(threshold, len(seen.elements), self._classes)
-        if not len(plan.positions):
+        missed = most_missed(threshold, len(seen.elements))
+        if missed < 0:
             return np.empty(0, np.int64)
         self.asked += 1
         waiting = self._signatures.since(self.filed)
-        unfiled = shared_bits(seen.signature, waiting) >= seen.bits - plan.most_missed
+        unfiled = shared_bits(seen.signature, waiting) >= seen.bits - missed
         rows: list[NDArray[Any]] = [unfiled.nonzero()[0] + self.filed]
+        if self._dense is not None:
+            often, read = self._dense.find(self._order.ranks(seen.ordered), threshold)
+            self.entries_read += read
+            return np.concatenate((*rows, often[self.upper_bounds(seen, often) > threshold]))
+        plan = probe_plan(threshold, len(seen.elements), self._classes)
         for found in self._postings.find(self._postings.buckets(seen.ordered, plan.cells, plan.positions)):
             self.entries_read += int(found.until[-1])
             rows.append(self._postings.rows(found, _near(seen, plan, found)))
@@ -147,6 +212,9 @@ class Filing:
 
     def find_all(self, texts: Texts, thresholds: NDArray[np.float64]) -> Pairs | None:
         """The pairs of texts with signed rows that may be near; None if one by one is the better way."""
+        if self._dense is not None:
+            rows = [self.candidates(texts.at(place), threshold) for place, threshold in enumerate(thresholds.tolist())]
+            return Pairs(np.arange(len(rows)).repeat([*map(len, rows)]), np.concatenate(rows).astype(np.int64))
         found = find(texts, thresholds, self._classes, self._postings, self._signatures, self.filed)
         if found is None:
             return None
@@ -168,6 +236,17 @@ class Filing:
 
     def _buckets(self, start: int, depths: Integers) -> NDArray[np.uint32]:
         """The buckets of the rows from ``start`` on, row by row: ``depths[i]`` buckets for the i-th."""
+        ranks, lengths, places = self._first_elements(start, depths)
+        if self._dense is not None:
+            return self._dense.cells(ranks, lengths, places)
+        cells = cell_of(lengths, places, self._classes).astype(np.uint32)
+        return self._postings.buckets(self._order.at_ranks(ranks), cells)
+
+    def _first_elements(self, start: int, depths: Integers) -> tuple[Integers, Integers, Integers]:
+        """The ranks of the first ``depths[i]`` elements of the i-th row from ``start`` on, and of these rows.
+
+        With each, the length of its row, and its place there, rare to common.
+        """
         ends = self._texts.ends[start : start + len(depths) + 1]
         lengths = np.diff(ends)
         packed = self._order.ranks(self._texts.elements[ends[0] : ends[-1]]) + (1 << 32)
@@ -176,20 +255,24 @@ class Filing:
         rows = np.arange(len(depths)).repeat(depths)
         places = np.arange(len(rows)) - (np.cumsum(depths) - depths).repeat(depths)
         ranks = packed[places + (ends[:-1] - ends[0])[rows]] & ((1 << 33) - 1)
-        return self._postings.buckets(
-            self._order.at_ranks(ranks - (1 << 32)), cell_of(lengths[rows], places, self._classes).astype(np.uint32)
-        )
+        return ranks - (1 << 32), lengths[rows], places
 
     def _entries(self, start: int, depths: Integers) -> Entries:
         """The entries that go with ``_buckets``."""
-        rows = np.arange(start, start + len(depths), dtype=np.uint32).repeat(depths)
+        rows = _rows(start, depths)
         return rows, self._signatures.at(rows)
 
     def _depths(self, start: int, until: int) -> Integers:
         """The number of elements under which each row from ``start`` to ``until`` is filed."""
         lengths, which = np.unique(np.diff(self._texts.ends[start : until + 1]), return_inverse=True)
-        depths = [most_missed(self._min_threshold, length) + 1 if length else 0 for length in lengths.tolist()]
+        overlap = 1 if self._dense is None else OVERLAP
+        depths = [filed_elements(self._min_threshold, length, overlap) for length in lengths.tolist()]
         return np.array(depths, np.int64)[which]
+
+
+def _rows(start: int, depths: Integers) -> NDArray[np.uint32]:
+    """The rows from ``start`` on, each as often as it has entries."""
+    return np.arange(start, start + len(depths), dtype=np.uint32).repeat(depths)
 
 
 def _near(seen: SignedText, plan: ProbePlan, found: Found) -> Integers:

@@ -26,8 +26,8 @@ Words: TypeAlias = NDArray[np.uint64]
 #: Rows, and the signature of each.
 Entries: TypeAlias = tuple[NDArray[np.uint32], Words]
 
-# An odd multiplier with well mixed bits: the golden ratio.
-_BY_ELEMENT = np.uint64(0x9E3779B97F4A7C15)
+#: An odd multiplier with well mixed bits: the golden ratio.
+BY_ELEMENT = np.uint64(0x9E3779B97F4A7C15)
 _CHUNK = 1 << 18  # buckets at a time, to bound pauses
 _EVERY = slice(None)
 _PIECE = 1 << 13  # entries returned at a time: a few times as many are beyond the cache, and beyond malloc's heap
@@ -110,7 +110,7 @@ class Postings:
                 array[start : start + 4 * _CHUNK] = 0
             yield
         for start in range(0, len(buckets), _CHUNK):
-            _, touched, added = _grouped(buckets[start : start + _CHUNK])
+            _, touched, added = grouped(buckets[start : start + _CHUNK])
             capacities[touched] += added.astype(np.uint32)
             yield
         for start in range(0, len(capacities), _CHUNK):
@@ -131,13 +131,13 @@ class Postings:
             yield
         start = 0
         for rows, signatures in blocks:
-            self._put(*_grouped(buckets[start : start + len(rows)]), rows, signatures)
+            self._put(*grouped(buckets[start : start + len(rows)]), rows, signatures)
             start += len(rows)
             yield
 
     def extend(self, buckets: NDArray[np.uint32], rows: NDArray[np.uint32], signatures: Words) -> None:
         """File each row, with its signature, under its bucket; parallel arrays in the order of arrival."""
-        order, touched, added = _grouped(buckets)
+        order, touched, added = grouped(buckets)
         self._make_room(touched, added)
         self._put(order, touched, added, rows, signatures)
 
@@ -145,7 +145,7 @@ class Postings:
         self, elements: NDArray[Any], cells: NDArray[np.uint32], which: Integers | slice = _EVERY
     ) -> NDArray[np.uint32]:
         """The bucket of each element, or of those that ``which`` picks, in each cell; others may share it."""
-        homes = (elements.astype(np.uint64) * _BY_ELEMENT >> np.uint64(64 - self._bits)).astype(np.uint32)
+        homes = (elements.astype(np.uint64) * BY_ELEMENT >> np.uint64(64 - self._bits)).astype(np.uint32)
         buckets: NDArray[np.uint32] = homes[which] + cells
         buckets &= self._mask
         return buckets
@@ -228,7 +228,7 @@ class Postings:
             self._free[exponent] = np.concatenate((self._free[exponent], starts[exponents == exponent]))
 
 
-def _grouped(buckets: NDArray[np.uint32]) -> tuple[Integers, Integers, Integers]:
+def grouped(buckets: NDArray[np.uint32]) -> tuple[Integers, Integers, Integers]:
     """The order that sorts these buckets, the distinct ones, and how often each occurs."""
     packed = (buckets.astype(np.int64) << 32) | np.arange(len(buckets))
     packed.sort()

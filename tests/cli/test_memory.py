@@ -19,7 +19,7 @@ def _threshold() -> Iterator[None]:
 
 
 def test_the_block_size_is_fixed_and_cycles_are_collected_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mallopt is called with M_MMAP_THRESHOLD and 256 KiB, and the collector waits for 50,000 objects."""
+    """Mallopt is called with M_MMAP_THRESHOLD, 256 KiB, and M_TRIM_THRESHOLD, 16 MiB; the collector waits for 50,000 objects."""
     calls: list[tuple[int, int]] = []
 
     class Library:
@@ -35,5 +35,5 @@ def test_the_block_size_is_fixed_and_cycles_are_collected_less_often(monkeypatch
 
     monkeypatch.setattr(ctypes, "CDLL", Library)
     tune_allocator()
-    assert calls == [(-3, 1 << 18)]
+    assert calls == [(-3, 1 << 18), (-1, 1 << 24)]
     assert gc.get_threshold()[0] == 50_000

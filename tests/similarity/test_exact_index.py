@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -13,13 +14,23 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct.similarity import bounds, exact_index, filing, postings, together
+from selfinstruct.similarity import bounds, dense_postings, exact_index, filing, postings, together
 from selfinstruct.similarity.bounds import cell_of, least_common, length_classes, most_missed, probe_plan
 from selfinstruct.similarity.exact_index import NoveltyIndex
 from selfinstruct.similarity.rouge import rouge_l
 
+#: Dense postings for pools of any size, with cells for all elements unless these are counted as rare.
+DENSE = {
+    "_DENSE_ROWS": 1,
+    "_DENSE_READS": 0,
+    "_SAMPLES": 1,
+    "_RARE": 10**6,
+    "_CELLS_PER_ROW": 10**6,
+    "_LEAST_BITS": 2,
+}
 #: As shipped; with rows filed at once, in blocks, anew after every few that were read, by classes of length that change
-#: meanwhile, and read slice by slice or piece by piece; with filings that are made in the course of many calls.
+#: meanwhile, and read slice by slice or piece by piece; with filings that are made in the course of many calls; with
+#: dense postings.
 SIZES = [
     {},
     {"_WAITING": 1, "_BLOCK": 7, "_FEW": 0},
@@ -28,6 +39,14 @@ SIZES = [
     {"_WAITING": 2, "_FEW": 0, "_LONG": 0, "_PIECE": 40},
     {"_WAITING": 1, "_BLOCK": 1, "_CALLS_PER_STEP": 1, "_READS_PER_ROW": 1},
     {"_WAITING": 2, "_BLOCK": 2, "_CALLS_PER_STEP": 3},
+    *(
+        pytest.param(DENSE | sizes, marks=pytest.mark.slow)
+        for sizes in (
+            {"_WAITING": 2, "_FEW": 0, "_CALLS_PER_STEP": 1, "_MARKS": 2},
+            {"_WAITING": 1, "_BLOCK": 2, "_CALLS_PER_STEP": 3, "_CHUNK": 16, "_PIECE": 3, "_RARE": 0, "_LONG": 0},
+            {"_WAITING": 4, "_CALLS_PER_STEP": 1, "_CELLS_PER_ROW": 32, "_CHUNK": 32, "_MOST_POSITIONS": 6},
+        )
+    ),
 ]
 THRESHOLDS = st.one_of(st.sampled_from([0.0, 0.1, 0.5, 0.7, 0.75, 0.8, 6 / 7, 0.95, 1.0]), st.floats(0.0, 1.0))
 WORDS = ["task", "stage", "in", "found", "28", "29", "0", "元", "亨", "é", "?!"]
@@ -82,7 +101,7 @@ def brute_nearest(pool: list[str], text: str, threshold: float) -> tuple[int, fl
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every way in which rows wait, are filed, and are filed anew, in pools that a test can afford."""
     for name, value in request.param.items():
-        for module in (bounds, exact_index, filing, postings):
+        for module in (bounds, dense_postings, exact_index, filing, postings):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, value)
 
@@ -265,6 +284,37 @@ def test_streams_of_variants_are_brute_force() -> None:
             if score < 1:
                 index.add(asked)
                 pool.append(asked)
+
+
+def test_dense_postings_change_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts of few characters, filed a few at a time while others wait, and anew as the pool doubles."""
+    sizes = DENSE | {"_WAITING": 3, "_CALLS_PER_STEP": 1, "_CHUNK": 20_000, "_PIECE": 50, "_MARKS": 64}
+    for name, value in sizes.items():
+        for module in (dense_postings, exact_index, filing):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, value)
+    rng, index, pool = random.Random(2), NoveltyIndex(min_threshold=0.6), list[str]()
+    merged, merge = 0, dense_postings.DensePostings.merge
+
+    def count(*given: Any) -> Iterator[None]:
+        nonlocal merged
+        merged += 1
+        return merge(*given)
+
+    monkeypatch.setattr(dense_postings.DensePostings, "merge", count)
+    for _ in range(200):
+        text = "".join(chr(0x4E00 + int(60 * rng.random() ** 2)) for _ in range(rng.randrange(1, 30)))
+        if pool and rng.random() < 0.5:
+            near = rng.choice(pool)
+            text = near[: rng.randrange(len(near) + 1)] + text[:6]
+        scores = [
+            (2 * LCSseq.similarity(text, other) / (len(text) + len(other)), -row) for row, other in enumerate(pool)
+        ]
+        score, row = max(scores, default=(0.0, 0))
+        assert index.nearest(text, 0.65) == ((-row, score) if score > 0.65 else None)
+        index.add(text)
+        pool.append(text)
+    assert merged > 10
 
 
 def test_rows_that_share_all_but_one_token() -> None:
