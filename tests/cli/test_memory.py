@@ -19,7 +19,7 @@ def _threshold() -> Iterator[None]:
 
 
 def test_the_block_size_is_fixed_and_cycles_are_collected_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mallopt is called with M_MMAP_THRESHOLD, 256 KiB, and M_TRIM_THRESHOLD, 16 MiB; the collector waits for 50,000 objects."""
+    """Mallopt gets M_MMAP_THRESHOLD, 256 KiB, and M_TRIM_THRESHOLD, 16 MiB; the collector waits for 50,000 objects."""
     calls: list[tuple[int, int]] = []
 
     class Library:
