@@ -64,7 +64,7 @@ crash: .venv/dev.stamp ## a thousand killed runs, a hundred that wait for batch 
 
 scale: .venv/dev.stamp ## dedup on Ray beside one process: bytes, seconds, memory, 50 kills; an hour
 	$(BIN)/python -m benchmarks.scale --rows 10000 100000 1000000
-	$(BIN)/python -m benchmarks.scale --rows 60000 --stream logs --threshold 0.8 --kills 50
+	$(BIN)/python -m benchmarks.scale --rows 20000 --stream logs --threshold 0.8 --kills 50
 
 # uv resolves once for every Python from 3.11 on and every platform; the files name no index.
 # The dev lock is bound by the run lock, so that tests see what users get.

@@ -1,8 +1,8 @@
 """`dedup --engine ray` beside one process: the same bytes, seconds, memory, bytes; and what more rows would cost.
 
-    python -m benchmarks.scale                          10^4 and 10^5 rows of every stream, 1 and 2 workers
+    python -m benchmarks.scale                          10^4 and 10^5 rows of every stream
     python -m benchmarks.scale --rows 1000000 --stream natural --threshold 0.7
-    python -m benchmarks.scale --kills 20               workers and commands killed at random moments, the same bytes
+    python -m benchmarks.scale --kills 50               50 workers and 50 commands killed at random moments
     python -m benchmarks.scale --simulate results/scale-tasks.json
     python -m benchmarks.scale check                    the same of `check`, see scale_check
 
@@ -182,17 +182,17 @@ def state_of(pid: int) -> tuple[int, float]:
 
 
 def _killed(source: Path, threshold: float, kills: int) -> None:
-    """Kill workers and commands at random moments, ``kills`` of them, then let the command end."""
+    """Kill workers and commands at random moments, ``kills`` of each, then let the command end."""
     _run("local", threshold, source)
     rng, done, workers, commands = random.Random(1), 0, 0, 0
     out = source.parent / "ray-2"
     command = [sys.executable, "-m", "benchmarks.scale", "--one", "ray-2", str(threshold), str(source), str(out)]
     while True:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            while process.poll() is None and workers + commands < kills:
+            while process.poll() is None and min(workers, commands) < kills:
                 time.sleep(rng.uniform(0.5, 6))
                 victims = workers_of(process.pid)
-                if rng.random() < 0.75:
+                if workers < kills and (commands >= kills or rng.random() < 0.6):
                     with contextlib.suppress(ProcessLookupError, IndexError):  # it has ended, or none has begun
                         os.kill(rng.choice(victims), signal.SIGKILL)
                         workers += 1
@@ -205,9 +205,10 @@ def _killed(source: Path, threshold: float, kills: int) -> None:
             for name in ("kept", "dropped"):
                 if _digest(source.parent / f"local.{name}") != _digest(Path(f"{out}.{name}")):
                     raise SystemExit("OTHER BYTES")
-            if workers + commands >= kills:
+            if min(workers, commands) >= kills:
                 break
     print(f"{workers} workers and {commands} commands killed, {done} times to the end: the same bytes each time")
+    print(f"load {os.getloadavg()[0]:.0f}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Each stage is a list of tasks that ran one after another; on W workers each take
 stage begins when the one before has ended (``engines.dedup.pipeline``). A larger input has more tasks in every stage,
 where groups of blocks make them fewer and longer. Rows are settled in panels that grow fourfold: the panels that were
 measured come first, then more of them, each four times the last one. The command sends every task, and does a part
-alone: a fixed one, which is the sample, and one in proportion to the rows, as they were measured for two inputs.
+alone: the sample, before the tokens are counted, which is as large for any rows; and the rest, in proportion to them.
 
 Finding pairs may take longer for each row, as each row may meet more others: so there are two figures, for time in
 proportion to the rows, which is what was measured up to a million rows of free text, and to their square.
@@ -46,12 +46,14 @@ Stage = dict[str, Any]
 
 
 class _Timed:
-    """Runs tasks here and notes the processor time of each, and how many rows were settled before."""
+    """Runs tasks here; notes the processor time of each and between them, and how many rows are settled."""
 
     workers = 1
 
     def __init__(self) -> None:
         self.stages: list[Stage] = []
+        self.between: dict[str, float] = {}
+        self._ended = time.process_time()
 
     def run(self, task: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
         """Yield the results in order."""
@@ -59,8 +61,10 @@ class _Timed:
         self.stages.append({"task": task.__name__, "seconds": seconds, "bytes": sizes, "settled": 0})
         for call in calls:
             begun = time.process_time()
+            self.between[task.__name__] = self.between.get(task.__name__, 0.0) + begun - self._ended
             result = task(*call)
-            seconds.append(time.process_time() - begun)
+            self._ended = time.process_time()
+            seconds.append(self._ended - begun)
             sizes.append(int(result))
             yield result
 
@@ -70,30 +74,29 @@ class _Timed:
 
 
 def measure(source: Path, threshold: float) -> dict[str, Any]:
-    """Deduplicate the files of a folder here: the times of all tasks, and of the command for all and for one file."""
-    given = pipeline._FEWEST
+    """Deduplicate the files of a folder here, and return the times of all tasks and of the command itself."""
+    executor, given = _Timed(), pipeline._FEWEST
     pipeline._FEWEST = _PARTITIONS
     try:
-        whole = _measured(source, threshold)
-        part = _measured(sorted(source.iterdir())[0], threshold)
+        with TemporaryDirectory(prefix="scale-") as name:
+            begun = time.process_time()
+            done = deduplicate(
+                str(source), Path(name) / "work", executor, Sinks(Path.stat, Path.stat),
+                fields=(), max_rouge_l=threshold, encoding="utf-8", watch=executor.watch,
+            )  # fmt: skip
+            total = time.process_time() - begun
     finally:
         pipeline._FEWEST = given
-    size = sum(file.stat().st_size for file in source.iterdir())
-    per_row = (whole["alone"] - part["alone"]) / (whole["rows"] - part["rows"])
-    return whole | {"alone_per_row": per_row, "alone": whole["alone"] - per_row * whole["rows"], "size": size}
-
-
-def _measured(source: Path, threshold: float) -> dict[str, Any]:
-    executor = _Timed()
-    with TemporaryDirectory(prefix="scale-") as name:
-        begun = time.process_time()
-        done = deduplicate(
-            str(source), Path(name) / "work", executor, Sinks(Path.stat, Path.stat),
-            fields=(), max_rouge_l=threshold, encoding="utf-8", watch=executor.watch,
-        )  # fmt: skip
-        total = time.process_time() - begun
-    alone = total - sum(sum(stage["seconds"]) for stage in executor.stages)
-    return {"rows": done.rows, "kept": done.kept, "threshold": threshold, "alone": alone, "stages": executor.stages}
+    alone, sample = total - sum(sum(stage["seconds"]) for stage in executor.stages), executor.between["count"]
+    return {
+        "rows": done.rows,
+        "kept": done.kept,
+        "threshold": threshold,
+        "size": sum(file.stat().st_size for file in source.iterdir()),
+        "alone": sample,
+        "alone_per_row": (alone - sample) / done.rows,
+        "stages": executor.stages,
+    }
 
 
 def seconds_on(workers: int, measured: dict[str, Any], times: int = 1, power: int = 1) -> float:
