@@ -102,12 +102,12 @@ def measure(source: Path, threshold: float) -> dict[str, Any]:
 def seconds_on(workers: int, measured: dict[str, Any], times: int = 1, power: int = 1) -> float:
     """Seconds on so many workers for ``times`` as many rows as were measured; pairs grow with this ``power`` of it."""
     total: float = measured["alone"] + measured["alone_per_row"] * measured["rows"] * times
-    for stage, share in _stages(measured, times):
+    for stage, share, met in _stages(measured, times):
         together = min(_TOGETHER.get(stage["task"], 1), max(1, int(share)))
         if stage["task"] == _FINDING_PAIRS:  # a task has a partition at least
             partitions = min(max(measured["size"] * times // pipeline._PARTITION_BYTES, _PARTITIONS), pipeline._MOST)
             together = max(1, len(stage["seconds"]) * share / partitions)
-        slower = share ** (power - 1) if stage["task"] == _FINDING_PAIRS else 1
+        slower = met ** (power - 1) if stage["task"] == _FINDING_PAIRS else 1
         mean = sum(stage["seconds"]) / max(len(stage["seconds"]), 1)
         tasks = [(seconds + (together - 1) * mean) * slower + _OVERHEAD for seconds in stage["seconds"]]
         size = sum(stage["bytes"]) * share
@@ -117,8 +117,8 @@ def seconds_on(workers: int, measured: dict[str, Any], times: int = 1, power: in
     return total
 
 
-def _stages(measured: dict[str, Any], times: int) -> Iterator[tuple[Stage, float]]:
-    """The stages for ``times`` the rows, each with how many times its tasks there are."""
+def _stages(measured: dict[str, Any], times: int) -> Iterator[tuple[Stage, float, float]]:
+    """The stages for ``times`` the rows: how many times the tasks there are, and the rows that each row may meet."""
     settling = [stage for stage in measured["stages"] if stage["task"] in _SETTLING]
     whole = max(stage["settled"] for stage in measured["stages"])
     before = max(stage["settled"] for stage in settling if stage["settled"] < whole)
@@ -126,11 +126,13 @@ def _stages(measured: dict[str, Any], times: int) -> Iterator[tuple[Stage, float
     copies = [stage for stage in settling if stage["settled"] == whole]
     share = 1 - before / whole
     for stage in measured["stages"]:
-        yield stage, 1 if stage in settling and stage not in copies else times
-    left, size = (times - 1) / share, _PANELS_GROW
-    while left > 0:
-        yield from ((stage, min(size, left)) for stage in last)
-        left -= size
+        now = 1 if stage in settling and stage not in copies else times
+        yield stage, now, now
+    done, size = 1.0, float(_PANELS_GROW)
+    while done < times:
+        panel = min(size, (times - done) / share)
+        done += panel * share
+        yield from ((stage, panel, done) for stage in last)
         size *= _PANELS_GROW
 
 
