@@ -1,7 +1,8 @@
 """How much of a run each of its parts grows next; pure.
 
-A round is at most as large as everything before it. So what the parts grow alike is found after few rows, while the
-number of rounds is only the logarithm of the run's size.
+The first rounds are a quarter of the run, and none is larger than everything before it. So the parts soon know how
+much of what they grow is alike, a run that is interrupted shows most of its rows, and yet there are few rounds, each of
+which waits for its slowest part.
 
 Does not handle: which rows of the parts are kept (the join of their replies decides).
 """
@@ -11,10 +12,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-#: Rows of the first round for each part: enough batches to fill the calls in flight of an endpoint.
+#: Rows for each part that no round needs to be smaller than: enough batches to fill the calls in flight of an endpoint.
 FIRST_ROUND = 256
+#: The share of the run that no round needs to be smaller than.
+_OF_ALL = 1 / 4
 #: The lowest share of rows surviving the join that the size of a round allows for.
 _LEAST_SURVIVAL = 1 / 4
+#: Rows of the last round that weigh as much as all before it.
+_WEIGHT_OF_OTHERS = 8
+#: Standard deviations of the number of survivors that a round allows for.
+_MARGIN = 2.0
 
 
 def equal_shares(total: int, among: int) -> list[int]:
@@ -27,19 +34,31 @@ def equal_shares(total: int, among: int) -> list[int]:
     return [share + (at < rest) for at in range(among)]
 
 
-def round_of(
-    missing: Mapping[str, int], kept: Mapping[str, int], grown: Mapping[str, int], parts: int
-) -> dict[str, int]:
-    """The rows of each category that the parts grow in the next round.
+def survival_of(kept: int, grown: int, kept_before: int = 0, grown_before: int = 0) -> float:
+    """The share of the next rows of a category that the join is likely to keep, of all rows ``grown`` so far.
 
-    ``missing`` rows are wanted; so far the parts have ``grown`` rows, of which the join has ``kept`` some. Where few
-    are kept, more are requested than are missing.
+    It falls with every round, since there is more to be like; so what counts is the last round, which began with
+    ``kept_before`` of ``grown_before``, and the rounds before it as far as the last one was small.
+    """
+    overall = kept / grown if grown > kept else 1.0
+    last = grown - grown_before
+    # A round may even keep rows that a killed session had grown.
+    share = (max(0, kept - kept_before) + _WEIGHT_OF_OTHERS * overall) / (last + _WEIGHT_OF_OTHERS)
+    return max(_LEAST_SURVIVAL, min(1.0, overall, share))
+
+
+def round_of(missing: Mapping[str, int], survival: Mapping[str, float], kept: int, parts: int) -> dict[str, int]:
+    """The rows of each category that the parts grow in the next round, of which ``survival`` is the share to be kept.
+
+    ``missing`` rows are wanted beside the ``kept`` ones of all categories. What may be lost is requested in addition,
+    so that only one round in forty is followed by another for a few rows.
     """
     asked = {}
     for name, rows in missing.items():
-        survival = max(_LEAST_SURVIVAL, kept[name] / grown[name]) if grown[name] > kept[name] else 1.0
-        asked[name] = math.ceil(rows / survival)
-    total, most = sum(asked.values()), max(FIRST_ROUND * parts, sum(kept.values()))
+        share = survival[name]
+        asked[name] = math.ceil((rows + _MARGIN * math.sqrt(rows * (1 - share))) / share)
+    least = max(FIRST_ROUND * parts, math.ceil(_OF_ALL * (kept + sum(missing.values()))))
+    total, most = sum(asked.values()), max(least, kept)
     return asked if total <= most else {name: math.ceil(rows * most / total) for name, rows in asked.items()}
 
 

@@ -28,8 +28,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-#: Seconds from SIGTERM to SIGKILL.
-GRACE = 10.0
+#: Seconds from SIGTERM to SIGKILL: llama.cpp waits for replies that nobody reads.
+GRACE = 5.0
 #: Bytes of the log, of which as many again may be kept in a second file.
 _LOG_BYTES = 4 << 20
 #: Seconds between an end of the server and its next start.
@@ -135,7 +135,7 @@ def end(server: subprocess.Popen[bytes], number: signal.Signals) -> None:
 def say(line: str) -> None:
     """Tell the owner, if there is one."""
     with contextlib.suppress(OSError):
-        print(line, flush=True)
+        os.write(sys.stdout.fileno(), f"{line}\n".encode())  # not print, which would fail once more at exit
 
 
 def main() -> None:

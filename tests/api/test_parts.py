@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.connect import SpendingLimits
 from selfinstruct.api.division import Division
 from selfinstruct.api.parts import merge, worker
+from selfinstruct.api.parts.divisible import require_divisible
 from selfinstruct.api.parts.rounds import grow_parts
 from selfinstruct.api.parts.worker import PartEnd, PartOrder
 from selfinstruct.cli import main
@@ -183,6 +185,67 @@ async def test_a_category_is_given_up_when_no_part_finds_more(tmp_path: Path) ->
     summary = await grow(seeds, tmp_path / "run", rows=80, backend=Scarce())
     assert (summary.accepted, summary.stopped) == (30, "exhausted"), summary.rejected
     require_whole(tmp_path / "run")
+
+
+class Evolver:
+    """Evolves tasks in two steps and a judgement; in every other turn all parts write the same one."""
+
+    name = "evolver"
+    reads_messages = True
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer by the step; the task follows from the number of the batch."""
+        turn, part = divmod(request.batch.number - 1, 3)
+        first = 40 * turn + 7 * (part if turn % 2 else 0)
+        words = [f"word{first + each}" for each in range(7)]
+        task = {"instruction": " ".join(words), "input": ""}
+        if "指令" in request.messages[-1].content or "提示" in request.messages[-1].content:
+            task["instruction"] = "".join(chr(0x4E00 + first + each) for each in range(12))
+        gain = {"score": 5, "reason": "more"}
+        kind, _, _ = request.step.partition("/")
+        said = {"evolve": json.dumps(task), "gain": json.dumps(gain)}.get(kind, "All is well with it, 一切都好。")
+        return Reply(said, self.name)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_rows_of_several_steps_grow_although_others_have_dropped_what_they_come_from(
+    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is made of its own replies, also after a kill."""
+    options: dict[str, Any] = {"language": language, "backend": Evolver(), "rows": 60, "concurrency": 6}
+    summary = await grow("evol-instruct", tmp_path / "run", **options)
+    assert (summary.accepted, summary.stopped) == (60, "done")
+    require_whole(tmp_path / "run")
+    lost = [api.open_run(tmp_path / "run/parts" / str(part)).summary.accepted for part in range(3)]
+    assert sum(lost) > 80
+    countdown = iter(range(100))
+
+    def fall(*given: Any) -> Any:
+        if next(countdown) == 9:
+            raise Killed
+        return lambda snapshot: fall()
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(worker, "_reporter", fall)
+        await grow("evol-instruct", tmp_path / "killed", **options)
+    await grow("evol-instruct", tmp_path / "killed", **options)
+    require_whole(tmp_path / "killed")
+
+
+def test_rows_that_copy_what_the_join_may_drop_are_refused(tmp_path: Path) -> None:
+    """And models that a step names are called by all parts."""
+    recipe = api.plan("evol-instruct", model="m", base_url="http://127.0.0.1:1/v1").recipe
+    field = recipe.fields["input"].model_copy(update={"source": "demo.input"})
+    copying = recipe.model_copy(update={"fields": {**recipe.fields, "input": field}})
+    prepared = api.plan("evol-instruct", model="m", base_url="http://127.0.0.1:1/v1")
+    division = Division(2, None, None, _NONE, seed=5)
+    require_divisible(prepared, division)
+    with pytest.raises(InputError, match="values from grown demonstrations"):
+        require_divisible(replace(prepared, recipe=copying), division)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.growth.shares import FIRST_ROUND, equal_shares, hand_out, round_of
+from selfinstruct.growth.shares import FIRST_ROUND, equal_shares, hand_out, round_of, survival_of
 
 counts = st.integers(0, 10**6)
 
@@ -28,14 +28,27 @@ def test_all_rows_are_handed_to_parts_that_find_some(data: st.DataObject, parts:
         assert all(not share[name] or part in able[name] for part, share in enumerate(handed))
 
 
-@given(st.dictionaries(st.sampled_from("abcde"), st.tuples(counts, counts, counts)), st.integers(1, 8))
-def test_a_round_is_no_larger_than_all_before_and_asks_for_something_missing(
-    figures: dict[str, tuple[int, int, int]], parts: int
+@given(st.dictionaries(st.sampled_from("abcde"), st.tuples(counts, st.floats(0.25, 1))), counts, st.integers(1, 8))
+def test_a_round_is_no_larger_than_all_before_or_a_quarter_and_asks_for_something_missing(
+    figures: dict[str, tuple[int, float]], kept: int, parts: int
 ) -> None:
     """So that few rows are grown alike; what is not missing is not asked for."""
-    missing = {name: rows for name, (rows, _, _) in figures.items()}
-    kept = {name: min(rows, grown) for name, (_, rows, grown) in figures.items()}
-    asked = round_of(missing, kept, {name: grown for name, (_, _, grown) in figures.items()}, parts)
-    assert sum(asked.values()) <= max(FIRST_ROUND * parts, sum(kept.values())) + len(asked)
+    missing = {name: rows for name, (rows, _) in figures.items()}
+    survival = {name: share for name, (_, share) in figures.items()}
+    asked = round_of(missing, survival, kept, parts)
+    quarter = (kept + sum(missing.values())) / 4
+    assert sum(asked.values()) <= max(FIRST_ROUND * parts, kept, quarter) + 1 + len(asked)
     assert all(bool(asked[name]) == bool(rows) for name, rows in missing.items())
-    assert all(asked[name] <= 4 * rows for name, rows in missing.items())
+    assert all(
+        asked[name] == rows for name, rows in missing.items() if survival[name] == 1 and sum(asked.values()) < kept
+    )
+
+
+@given(counts, counts, counts, counts)
+def test_the_last_round_says_how_many_rows_are_kept_of_the_next(kept: int, lost: int, more: int, less: int) -> None:
+    """Which is never taken for none, nor for more than before; of one large round it is the share of that."""
+    share = survival_of(kept + more, kept + lost + more + less, kept, kept + lost)
+    assert 0.25 <= share <= 1
+    if more + less > 1000:
+        assert abs(share - max(0.25, min(more / (more + less), (kept + more) / (kept + lost + more + less)))) < 0.01
+    assert survival_of(0, 0) == survival_of(kept, kept) == 1

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.division import Division
-from selfinstruct.api.parts.rounds import grow_parts, require_divisible
+from selfinstruct.api.parts.divisible import require_divisible
+from selfinstruct.api.parts.rounds import grow_parts
 from selfinstruct.api.parts.worker import PartEnd, PartOrder, Worker
 from selfinstruct.engines.ray_actors import RayActors, gpus_for_each
 from selfinstruct.engines.ray_executor import ray_cluster

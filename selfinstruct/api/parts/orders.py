@@ -34,9 +34,14 @@ def recipe_of_part(recipe: Recipe, part: int, parts: int, *, served: bool = Fals
 
 
 def _users(recipe: Recipe, parts: int) -> list[list[int]]:
-    """The parts that call each model: all of them where a judge or a verification names its model."""
+    """The parts that call each model: all of them where a step, a judge or a verification names its model."""
     count = len(recipe.models)
-    if any(judge.model for judge in recipe.judge) or any(verify.model for verify in recipe.verify):
+    named = (
+        *(step.model for step in recipe.steps),
+        *(judge.model for judge in recipe.judge),
+        *(verify.model for verify in recipe.verify),
+    )
+    if any(named):
         return [list(range(parts))] * count
     if count >= parts:
         return [[at % parts] for at in range(count)]

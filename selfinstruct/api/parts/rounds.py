@@ -18,6 +18,7 @@ from selfinstruct import run_directory
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.connect import SpendingLimits
 from selfinstruct.api.division import Division
+from selfinstruct.api.parts.divisible import require_divisible
 from selfinstruct.api.parts.merge import Join
 from selfinstruct.api.parts.orders import limits_of_parts, recipe_of_part
 from selfinstruct.api.parts.part import Part, place_of
@@ -27,7 +28,7 @@ from selfinstruct.api.session_record import added, record_start, require_conserv
 from selfinstruct.errors import EndpointError, InputError, StorageError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth import RunCounts, Sampler, take_decisions
-from selfinstruct.growth.shares import equal_shares, hand_out, round_of
+from selfinstruct.growth.shares import equal_shares, hand_out, round_of, survival_of
 from selfinstruct.growth.stagnation import EXHAUSTED_AFTER, StagnationLimit
 from selfinstruct.journal import History, Journal
 from selfinstruct.messages import Phrase
@@ -187,8 +188,12 @@ class _Driver:
         self.forgiven = frozenset()
         if not any(missing.values()):
             return None
+        survival = {
+            name: survival_of(kept[name], grown[name], last.kept.get(name, 0), last.grown.get(name, 0))
+            for name in progress
+        }
         shares = hand_out(
-            round_of(missing, kept, grown, self.division.parts),
+            round_of(missing, survival, sum(kept.values()), self.division.parts),
             able,
             self.division.parts,
             last.round,
@@ -198,7 +203,7 @@ class _Driver:
             {name: part.accepted.get(name, 0) + share[name] for name in progress}
             for part, share in zip(parts, shares, strict=True)
         ]
-        handed = PartsState(quotas, last.round + 1, kept, joined=False)
+        handed = PartsState(quotas, last.round + 1, kept, joined=False, grown=grown)
         self._record(handed)
         return handed
 
@@ -363,32 +368,4 @@ def _require_same_parts(where: Path, journal: Journal, parts: int) -> None:
             where=where,
             recorded=len(recorded["quotas"]),
             workers=parts,
-        )
-
-
-def require_divisible(prepared: Prepared, division: Division) -> None:
-    """Raise InputError for a run that cannot be divided among workers."""
-    recipe = prepared.recipe
-    lists = [*(each.prompt for each in recipe.attributes.values()), *(each.prompt for each in recipe.expand)]
-    for found, what in (
-        (recipe.documents or recipe.passages or recipe.asks, Phrase("rows about passages")),
-        (any(lists), Phrase("lists that a model writes")),
-        (not recipe.imitates, Phrase("recipes with steps")),
-        (any(model.batch for model in recipe.all_models), Phrase("batch jobs")),
-    ):
-        if found:
-            raise InputError(
-                "{name}: several workers cannot share a run with {what} yet",
-                hint="Leave out `engine` and `workers`.",
-                name=recipe.name,
-                what=what,
-            )
-    for part in range(division.parts):
-        recipe_of_part(recipe, part, division.parts, served=division.serve is not None)
-    if division.serve is None and division.concurrency is not None and division.concurrency < division.parts:
-        raise InputError(
-            "`concurrency`: {calls} calls at a time are fewer than {workers} workers",
-            hint="Set a larger `concurrency`, or fewer `workers`.",
-            calls=division.concurrency,
-            workers=division.parts,
         )

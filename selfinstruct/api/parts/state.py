@@ -12,14 +12,15 @@ from selfinstruct.records import JSON
 class PartsState:
     """The round that was handed out last.
 
-    ``quotas`` are the total rows of each part by category, ``kept`` the rows of the whole run before the round.
-    ``joined`` is whether what the parts grew in it has been judged.
+    ``quotas`` are the total rows of each part by category, ``kept`` the rows of the whole run before the round,
+    ``grown`` those of all parts. ``joined`` is whether what the parts grew in it has been judged.
     """
 
     quotas: Sequence[Mapping[str, int]]
     round: int = 0
     kept: Mapping[str, int] = field(default_factory=dict)
     joined: bool = True
+    grown: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, value: JSON) -> PartsState | None:
