@@ -13,7 +13,8 @@ Jaccard threshold t / (2 - t), which two texts of equal length and an overlap of
 accepted rows; beyond 100,000 it is asked about one candidate in ten. It needs some 10 kB a row, so the index's own
 memory is measured in a run with ``--minhash-rows 0``.
 Each size adds a line to ``results/novelty.jsonl``; the report makes a table and a figure of the lines, with the costs
-of the last run beside MinHash where there is one, and the memory of the last run without.
+of the last run beside MinHash where there is one, and the memory of the last run without. Lines of
+``novelty_pools`` replace both.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def measure(name: str, threshold: float, rows: int, minhash_rows: int, seed: int
     index = NoveltyIndex(min_threshold=threshold)
     texts = getattr(streams, name)(random.Random(seed), threshold, index.__len__)
     sketches = MinHash(threshold) if minhash_rows else None
-    memory, started = _memory(), monotonic()
+    before_all, started = memory(), monotonic()
     line = _new_line()
     kept: list[str] = []
     for text in texts:
@@ -121,10 +122,10 @@ def measure(name: str, threshold: float, rows: int, minhash_rows: int, seed: int
         if found is None and len(index) in SIZES:
             line |= {"stream": name, "threshold": threshold, "rows": len(index), "wall": monotonic() - started}
             if not sketches:
-                line["bytes_a_row"] = (_memory() - memory) / len(index)
+                line["bytes_a_row"] = (memory() - before_all) / len(index)
             elif len(index) <= minhash_rows:
                 line |= sketches.line(line["candidates"])
-            line |= _brute_force(kept, len(index))
+            line |= brute_force(kept, len(index))
             yield line
             line = _new_line()
         if len(index) >= rows:
@@ -135,11 +136,12 @@ def _new_line() -> dict[str, Any]:
     return {"seconds": 0.0, "add_seconds": 0.0, "candidates": 0, "near": 0, "pause": 0.0}
 
 
-def _memory() -> int:
+def memory() -> int:
+    """The peak of the memory of this process so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _brute_force(kept: list[str], rows: int) -> dict[str, float]:
+def brute_force(kept: list[str], rows: int) -> dict[str, float]:
     """Seconds a candidate of the two ways that look at every row, from pairs of a sample of them.
 
     rouge-score finds no tokens in text that is not ASCII, so each of our tokens is a word for it.
@@ -161,12 +163,12 @@ def _brute_force(kept: list[str], rows: int) -> dict[str, float]:
 def bulk(rows: int, threshold: float = 0.857) -> None:
     """Time and memory of indexing a pool of log rows at once."""
     texts = list(islice(streams.logs(random.Random(1), threshold, lambda: rows), rows))
-    memory, start = _memory(), thread_time()
+    before, start = memory(), thread_time()
     index = NoveltyIndex(min_threshold=threshold)
     index.add_all(texts)
     seconds = thread_time() - start
-    memory = (_memory() - memory) // rows
-    print(f"{rows} rows in {seconds:.1f} s, {seconds / rows * 1e6:.1f} us a row, {memory} B a row")
+    each = (memory() - before) // rows
+    print(f"{rows} rows in {seconds:.1f} s, {seconds / rows * 1e6:.1f} us a row, {each} B a row")
 
 
 def hard() -> None:
@@ -266,12 +268,13 @@ def report() -> None:
     """What was measured of each stream, threshold and size, as a table and as a figure."""
     found = map(json.loads, (RESULTS / "novelty.jsonl").read_text().splitlines())
     lines: dict[tuple[str, float, int], dict[str, Any]] = {}
-    for line in sorted(found, key=lambda line: "minhash" in line):
+    for line in sorted(found, key=lambda line: ("minhash" in line, "minhash_rows" in line)):
         lines.setdefault((line["stream"], line["threshold"], line["rows"]), {}).update(line)
     table = [
-        "| stream | threshold | rows | us a candidate | of which add | B a row | MinHash us | ratio | rapidfuzz us "
-        "| rouge-score us | times rouge-score | near of candidates | MinHash let through | MinHash refused |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| stream | threshold | rows | us a candidate | of which add | B a row | B a row, two filings "
+        "| longest pause ms | MinHash us | ratio | rapidfuzz us | rouge-score us | times rouge-score "
+        "| near of candidates | MinHash let through | MinHash refused |",
+        "|---" * 16 + "|",
     ]
     for key in sorted(lines):
         line = lines[key]
@@ -279,7 +282,8 @@ def report() -> None:
         sketch = line.get("minhash")
         cells = [key[0], key[1], f"{key[2]:,}", f"{cost * 1e6:.0f}"]
         cells += [f"{line['add_seconds'] / line['candidates'] * 1e6:.0f}"]
-        cells += [f"{line['bytes_a_row']:,.0f}" if "bytes_a_row" in line else ""]
+        cells += [f"{line[name]:,.0f}" if name in line else "" for name in ("bytes_a_row", "peak_bytes_a_row")]
+        cells += [f"{line['pause'] * 1e3:.0f}"]
         cells += [f"{sketch * 1e6:.0f}", f"{cost / sketch:.2f}"] if sketch else ["", ""]
         cells += [f"{line['rapidfuzz'] * 1e6:,.0f}", f"{line['rouge_score'] * 1e6:,.0f}"]
         cells += [f"{line['rouge_score'] / cost:,.0f}", f"{line['near']:,} of {line['candidates']:,}"]

@@ -189,7 +189,8 @@ class Filing:
         if self._dense is not None:
             often, read = self._dense.find(self._order.ranks(seen.ordered), threshold)
             self.entries_read += read
-            return np.concatenate((*rows, often[self.upper_bounds(seen, often) > threshold]))
+            either = np.concatenate((*rows, often))
+            return either[self.upper_bounds(seen, either) > threshold]
         plan = probe_plan(threshold, len(seen.elements), self._classes)
         for found in self._postings.find(self._postings.buckets(seen.ordered, plan.cells, plan.positions)):
             self.entries_read += int(found.until[-1])
