@@ -85,12 +85,11 @@ def check(
         format = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TEXT
     settings: dict[str, Any] = {"others": files[1:], "recipe": recipe, "against": against or (), "encoding": encoding}
     settings |= {"baseline": baseline, "update_baseline": update_baseline, "waivers": waivers}
+    settings |= {"ray_address": ray_address, "work": work}
     if engine is Engine.RAY:
         # Ray prints its warnings to stdout, where findings go.
         with show_engine(console()) as watch_stages, contextlib.redirect_stdout(sys.stderr):
-            found = api.check(
-                files[0], engine="ray", ray_address=ray_address, work=work, watch_stages=watch_stages, **settings
-            )
+            found = api.check(files[0], engine="ray", watch_stages=watch_stages, **settings)
     else:
         with show_count(console(), _("findings")) as watch:
             found = api.check(files[0], watch=watch, **settings)

@@ -238,6 +238,8 @@ def test_what_the_engine_cannot_do_is_refused(tmp_path: Path) -> None:
         api.check(file, against=[[{"a": "b"}]], engine="ray")
     with pytest.raises(InputError, match="no directory for its checkpoints"):
         api.check(str(tmp_path / "*.jsonl"), engine="ray")
+    with pytest.raises(InputError, match="`work` has no effect without"):
+        api.check(file, work=tmp_path / "work")
 
 
 def test_rows_about_passages_are_refused(tmp_path: Path) -> None:
