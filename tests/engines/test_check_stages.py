@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,10 +17,13 @@ from selfinstruct import api
 from selfinstruct.analysis.findings import Findings
 from selfinstruct.analysis.gate import find_problems, next_baseline
 from selfinstruct.analysis.gate.baseline import baseline_text
+from selfinstruct.analysis.gate.found import Found
 from selfinstruct.engines.check import Given, examine_in_tasks, nearest, reading
+from selfinstruct.engines.check.kept import keep, kept
 from selfinstruct.engines.dedup import joining, pairing, work
 from selfinstruct.engines.executor import Result, SerialExecutor
 from selfinstruct.errors import InputError, RowError, SelfInstructError
+from selfinstruct.messages import Phrase
 from selfinstruct.recipe import import_extension
 
 Row = dict[str, Any]
@@ -250,3 +254,12 @@ def test_rows_about_passages_are_refused(tmp_path: Path) -> None:
     file = write(tmp_path / "rows.jsonl", [{"q": "Which pump?", "text": "The pump P-7 stands in hall 3."}])
     with pytest.raises(InputError, match="rows about passages"):
         in_stages([file], tmp_path / "work", recipe=path)
+
+
+def test_a_work_directory_runs_no_code(tmp_path: Path) -> None:
+    """Only objects of known classes are read, whoever wrote them."""
+    keep(tmp_path / "known", {1: [Found("pii", "text", Phrase("{n} found", n=2))]})
+    assert str(kept(tmp_path / "known")[1][0].message) == "2 found"
+    keep(tmp_path / "other", os.getcwd)
+    with pytest.raises(pickle.UnpicklingError, match="not expected in a work directory"):
+        kept(tmp_path / "other")

@@ -16,9 +16,7 @@ from selfinstruct.engines.dedup.work import load, save
 
 _KNOWN = {
     "array": {"_array_reconstructor", "array"},
-    "builtins": {"frozenset", "set"},
     "collections": {"Counter"},
-    "copyreg": {"_reconstructor"},
     "selfinstruct.analysis.findings": {"Finding"},
     "selfinstruct.analysis.gate.examining": {"Alike", "Link", "Part"},
     "selfinstruct.analysis.gate.figures": {"Figures"},
