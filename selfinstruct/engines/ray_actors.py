@@ -20,9 +20,11 @@ class RayActors:
     def __init__(self, ray: Any, kind: type, arguments: Sequence[Any], count: int, gpus: float = 0) -> None:
         """Make them with these arguments; each has ``gpus`` graphics processors to itself (a part: shared)."""
         self._ray = ray
-        # Without `num_cpus` they are placed where a processor is, and take none: a lost machine blocks no call.
+        # Without `num_cpus` they are placed where a processor is, and take none: a lost machine blocks no call. With
+        # `num_gpus` alone they would take one each.
         options: dict[str, Any] = {"max_restarts": -1, "max_task_retries": RETRIES, "scheduling_strategy": "SPREAD"}
-        remote = ray.remote(**options, **({"num_gpus": gpus} if gpus else {}))(kind)
+        options |= {"num_gpus": gpus, "num_cpus": 0} if gpus else {}
+        remote = ray.remote(**options)(kind)
         self._actors = [remote.remote(*arguments) for _ in range(count)]
 
     def run(self, method: str, calls: Sequence[tuple[int, Any]]) -> Iterator[Any]:

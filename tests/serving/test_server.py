@@ -145,7 +145,10 @@ def test_no_server_is_left_by_a_process_that_is_killed(whose: str, tmp_path: Pat
         "while True:\n    time.sleep(0.1); server.has_ended and sys.exit()"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", script, *command(tmp_path / "pids")], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, *command(tmp_path / "pids")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as owner:
         assert owner.stdout is not None and owner.stdout.readline() == "ready\n"
         running = processes(tmp_path / "pids")
