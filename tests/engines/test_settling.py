@@ -66,6 +66,7 @@ def test_rows_are_settled_as_one_after_the_other(rows: int, pairs: list[tuple[in
             assert (verdicts.kept[row], verdicts.scores[row], -verdicts.nearest[row]) == (False, *near)
 
 
+@settings(max_examples=50)
 @given(st.integers(2, 60), st.lists(st.tuples(st.integers(0, 59), st.integers(1, 4)), max_size=120))
 def test_pairs_are_decided_as_one_after_the_other(rows: int, steps: list[tuple[int, int]]) -> None:
     """Short steps make long chains: what is decided in rounds is what one row after the other decides."""
