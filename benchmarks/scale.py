@@ -142,7 +142,7 @@ def _one(way: str, threshold: float, source: Path, out: Path) -> dict[str, Any]:
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         import ray
 
-        ray.init(num_cpus=int(count), include_dashboard=False, object_store_memory=10**8, log_to_driver=False)
+        ray.init("local", num_cpus=int(count), include_dashboard=False, object_store_memory=10**8, log_to_driver=False)
         begun = time.monotonic()
         try:
             done = api.dedup(source, engine="ray", watch_stages=watch, **options)

@@ -161,6 +161,7 @@ def _cluster(address: str | None, stack: contextlib.ExitStack) -> dict[str, Any]
         return {"address": address}
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="selfinstruct-ray-", ignore_cleanup_errors=True))
     return {
+        "address": "local",  # or Ray would join a cluster that it finds on this machine, or in RAY_ADDRESS
         "num_cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "include_dashboard": False,
         "object_store_memory": _OBJECT_STORE,

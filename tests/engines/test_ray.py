@@ -127,6 +127,13 @@ def test_an_address_without_a_cluster_is_refused_at_once() -> None:
     module._reach("auto")  # a name that Ray resolves
 
 
+def test_a_cluster_of_its_own_is_started_beside_others() -> None:
+    """Ray by itself would join the cluster of somebody else on this machine, and refuse the options."""
+    with contextlib.ExitStack() as stack:
+        assert module._cluster(None, stack)["address"] == "local"
+    assert module._cluster("10.0.0.5:6379", contextlib.ExitStack()) == {"address": "10.0.0.5:6379"}
+
+
 def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The error says what to install; it comes before anything is read or written."""
     monkeypatch.setitem(sys.modules, "ray", None)
