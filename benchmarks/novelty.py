@@ -224,7 +224,7 @@ def agreement(seconds: float, seed: int) -> int:
     rng, end, pairs = random.Random(seed), monotonic() + seconds, 0
     while monotonic() < end:
         filing._WAITING, novelty._FEW = rng.choice((1, 2, 5, 17, 64)), rng.choice((0, 8))
-        filing._DENSE_ROWS, filing._DENSE_READS = rng.choice((1, 100_000)), 0
+        filing._DENSE_ROWS, filing._DENSE_SHARE = rng.choice((1, 100_000)), 0
         dense_postings._RARE, dense_postings._MARKS = rng.choice((0, 8, 1 << 20)), rng.choice((2, 1 << 18))
         dense_postings._CHUNK, dense_postings._PIECE = rng.choice((1000, 1 << 18)), rng.choice((50, 1 << 14))
         novelty._READS_PER_ROW, novelty._BLOCK = rng.choice((1, 10, 2000)), rng.choice((7, 100, 65536))

@@ -53,14 +53,14 @@ class LengthClasses(NamedTuple):
 
 
 _FINE, _MIDDLE, _COARSE = LengthClasses(64, 6), LengthClasses(16, 10), LengthClasses(16, 6)
-# Rows of one template have the same length, and a high threshold measured on two of them leaves no slack.
-_TEMPLATES = 0.8
+#: Rows of one template have the same length, and a high threshold measured on two of them leaves no slack.
+TEMPLATES = 0.8
 _MIDDLE_ROWS = 50_000  # measured on Chinese rows (see benchmarks/LOG.md)
 
 
 def length_classes(threshold: float, rows: int) -> LengthClasses:
     """The classes of lengths for an index of so many ``rows``, asked at this threshold or above it."""
-    if threshold >= _TEMPLATES:
+    if threshold >= TEMPLATES:
         return _FINE
     return _MIDDLE if rows >= _MIDDLE_ROWS else _COARSE
 

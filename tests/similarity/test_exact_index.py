@@ -22,7 +22,8 @@ from selfinstruct.similarity.rouge import rouge_l
 #: Dense postings for pools of any size, with cells for all elements unless these are counted as rare.
 DENSE = {
     "_DENSE_ROWS": 1,
-    "_DENSE_READS": 0,
+    "_DENSE_SHARE": 0,
+    "TEMPLATES": 2,
     "_SAMPLES": 1,
     "_RARE": 10**6,
     "_CELLS_PER_ROW": 10**6,
