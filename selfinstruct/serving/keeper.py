@@ -28,8 +28,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-#: Seconds from SIGTERM to SIGKILL: llama.cpp waits for replies that nobody reads.
-GRACE = 5.0
+#: Seconds from SIGTERM to SIGKILL: servers have nothing to save, and some wait for replies that nobody reads.
+GRACE = 2.0
 #: Bytes of the log, of which as many again may be kept in a second file.
 _LOG_BYTES = 4 << 20
 #: Seconds between an end of the server and its next start.
