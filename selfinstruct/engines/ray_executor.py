@@ -132,7 +132,8 @@ def ray_cluster(address: str | None = None) -> Iterator[Any]:
             except (ConnectionError, ValueError, RuntimeError) as exc:
                 raise InputError(
                     "Ray does not start: {problem}",
-                    hint="Check the address, and that all machines have the same versions of Ray and Python.",
+                    hint="Check the address, the token (RAY_AUTH_MODE, RAY_AUTH_TOKEN) if the cluster wants one, and "
+                    "that all machines have the same versions of Ray and Python.",
                     problem=(str(exc).splitlines() or [type(exc).__name__])[0],
                 ) from exc
             stack.callback(ray.shutdown)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from selfinstruct.analysis.evaluate import Evaluation
 
 _CATEGORIES = 50
+_WITHOUT_MODEL = {"imitator": "selfinstruct's embedded imitator", "templates": "templates only"}
 #: Names of a span that answers a question about its context.
 _ANSWERS = {"answer", "answers", "答案", "回答"}
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
@@ -248,17 +249,17 @@ def _author(summary: Summary, prepared: Prepared) -> str:
     recipe = prepared.recipe
     if recipe.backend is not None:
         return f"the backend {_code(recipe.backend)}"
-    if not recipe.all_models:
-        return "selfinstruct's embedded imitator" if recipe.imitates or recipe.asks else "templates only"
-    models = model_names(summary, prepared)
-    return f"the model{'s' if len(models) > 1 else ''} {', '.join(map(_code, models))}"
+    # A run may have been resumed without its model, or with one.
+    authors = [_WITHOUT_MODEL[name] for name in summary.models if name in _WITHOUT_MODEL]
+    if models := model_names(summary, prepared):
+        authors.append(f"the model{'s' if len(models) > 1 else ''} {', '.join(map(_code, models))}")
+    return join_words(authors or [_WITHOUT_MODEL["imitator" if recipe.imitates or recipe.asks else "templates"]])
 
 
 def model_names(summary: Summary, prepared: Prepared) -> list[str]:
     """The names of the models that wrote, without the addresses of their endpoints, which are private."""
-    models = prepared.recipe.all_models
-    names = [name.partition(" at ")[0] for name in summary.models] if models else []
-    return list(dict.fromkeys(names or [model.name for model in models]))
+    names = [name.partition(" at ")[0] for name in summary.models if name not in _WITHOUT_MODEL]
+    return list(dict.fromkeys(names if summary.models else [model.name for model in prepared.recipe.all_models]))
 
 
 def _categories(report: Report) -> Iterator[str]:

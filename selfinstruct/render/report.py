@@ -15,6 +15,7 @@ from selfinstruct.analysis.report import Report
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.journal import RefusedCandidate
 from selfinstruct.preparation.prepare import Prepared
+from selfinstruct.render.card import model_names
 from selfinstruct.render.chart import Curve, percent
 from selfinstruct.render.description import novelty_phrase, shares_origin, source_phrase, step_lines, writer_phrase
 from selfinstruct.render.evaluation import evaluation_parts
@@ -263,6 +264,6 @@ def _unattributed(report: Report) -> str:
 
 
 def _author(summary: Summary, prepared: Prepared) -> str:
-    if prepared.recipe.all_models and prepared.recipe.backend is None:
+    if prepared.recipe.backend is None and model_names(summary, prepared):
         return f"the model{'s' if len(summary.models) > 1 else ''} {summary.model}"
     return writer_phrase(prepared)

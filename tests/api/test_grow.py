@@ -395,3 +395,14 @@ async def test_a_budget_of_calls_stops_the_run_short_and_is_kept_over_a_resume(t
         assert calls <= 8
         again = await api.run_async(SEEDS, **{**options, "max_requests": None})
     require_exact(again, dict.fromkeys(prepare(SEEDS).quotas, 100))
+
+
+async def test_the_card_names_every_author(tmp_path: Path) -> None:
+    """A run that was begun with a model and resumed without one: neither the card nor the report leaves it out."""
+    async with FaultServer(Behaviour()) as server:
+        await api.run_async(SEEDS, rows=8, out=tmp_path, model="m-70b", base_url=server.base_url)
+    await api.run_async(SEEDS, rows=12, out=tmp_path)
+    card = (tmp_path / "README.md").read_text()
+    assert card.count("grown by selfinstruct's embedded imitator and the model `m-70b`") == 1
+    assert "Every row was written by selfinstruct's embedded imitator and the model `m-70b`" in card
+    assert "m-70b" in (tmp_path / "report.html").read_text()

@@ -116,6 +116,7 @@ def assert_same(sources: Sequence[str], **options: Any) -> Findings:
             with pytest.raises(type(error)) as raised:
                 in_stages(sources, directory, **options)
             assert (str(raised.value), raised.value.hint) == (str(error), error.hint)
+            assert not directory.exists(), "a corrected input would meet the checkpoints of the invalid one"
             raise
         _, recorded = next_baseline(
             *sources, importer=import_extension, baseline=Path(name) / "no-baseline.json", **options

@@ -90,6 +90,7 @@ def assert_same(write: Callable[[Path], Path], **options: Any) -> Done:
             with pytest.raises(RowError) as raised:
                 in_stages(path, folder / "work", **options)
             assert str(raised.value) == str(error)
+            assert not (folder / "work").exists(), "a corrected input would meet the checkpoints of the invalid one"
             raise
         found = in_stages(path, folder / "work", **options)
         assert found == expected

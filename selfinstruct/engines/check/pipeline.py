@@ -38,10 +38,9 @@ from selfinstruct.engines.check.reading import FileRows, SourceFile, files_of, r
 from selfinstruct.engines.check.rules import RuleSource, add_labels, count_labels
 from selfinstruct.engines.check.stored import StoredRows
 from selfinstruct.engines.dedup.pipeline import Progress, Watch
-from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, open_work, remove, remove_first, remove_work, save
+from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, remove, remove_first, save, working_in
 from selfinstruct.engines.executor import Executor
 from selfinstruct.errors import InputError
-from selfinstruct.journal.lock import Lock
 from selfinstruct.remote import state_of
 from selfinstruct.similarity.bounds import LEAST_THRESHOLD
 
@@ -83,15 +82,12 @@ def examine_in_tasks(
     states = list(map(_state, files))
     partitions = min(max(sum(state[1] for state in states) // _PARTITION_BYTES, _FEWEST), _MOST)
     settings = [given.encoding, with_alike, len(given.against), str(Path.cwd())]
-    open_work(
-        work,
-        {
-            "version": __version__,
-            "check": [*settings, "" if rules is None else _digest(given.recipe or "", rules)],
-            "files": [list(state) for state in states],
-        },
-    )
-    with Lock.acquire(work):
+    fingerprint = {
+        "version": __version__,
+        "check": [*settings, "" if rules is None else _digest(given.recipe or "", rules)],
+        "files": [list(state) for state in states],
+    }
+    with working_in(work, fingerprint):
         job = Job(work.resolve(), 0.0, partitions)
         run = _Runner(executor, watch)
         examined = _Check(given, job, files, run, with_alike=with_alike).all(apart, sources, source, rules)
@@ -101,7 +97,6 @@ def examine_in_tasks(
             shutil.rmtree(folder, ignore_errors=True)
         parts = executor.workers
         run("remove", remove, [(job, at, parts) for at in range(parts)])
-        remove_work(work)
     return examined
 
 

@@ -25,11 +25,10 @@ from selfinstruct.engines.dedup.cost import SAMPLE, Cost, expected, take_sample
 from selfinstruct.engines.dedup.cutting import Reading, block_name, cut, read_notes
 from selfinstruct.engines.dedup.pairing import Pairing
 from selfinstruct.engines.dedup.settling import Verdicts, settle, settle_copies
-from selfinstruct.engines.dedup.work import Blocks, Job, load, open_work, remove, remove_first, remove_work, save
+from selfinstruct.engines.dedup.work import Blocks, Job, load, remove, remove_first, save, working_in
 from selfinstruct.engines.dedup.writing import write
 from selfinstruct.engines.executor import Executor, SerialExecutor
 from selfinstruct.errors import RowError
-from selfinstruct.journal.lock import Lock
 from selfinstruct.remote import state_of
 from selfinstruct.rows import file_name, find_shards, open_source
 
@@ -101,18 +100,15 @@ def deduplicate(
     states = [state_of(file) for file in files]
     size = sum(state[1] for state in states)
     partitions = min(max(size // _PARTITION_BYTES, _FEWEST), _MOST)
-    open_work(
-        work,
-        {
-            "version": __version__,
-            "files": [list(state) for state in states],
-            "compared": list(compared),
-            "encoding": encoding,
-            "max_rouge_l": max_rouge_l,
-            "partitions": partitions,
-        },
-    )
-    with Lock.acquire(work):
+    fingerprint = {
+        "version": __version__,
+        "files": [list(state) for state in states],
+        "compared": list(compared),
+        "encoding": encoding,
+        "max_rouge_l": max_rouge_l,
+        "partitions": partitions,
+    }
+    with working_in(work, fingerprint):
         stages = _Stages(Job(work.resolve(), max_rouge_l, partitions), executor, watch)
         reading = Reading(source, shards, compared, encoding)
         blocks, not_utf8, notes = stages.cut(reading, len(files))
@@ -122,7 +118,6 @@ def deduplicate(
         sinks.done()
         stages.remove()
         all_notes = list(dict.fromkeys([*all_notes, *notes]))
-        remove_work(work)
     kept = int(verdicts.kept.sum())
     rows = len(verdicts.kept)
     return Cleaning(rows, kept, rows - kept, form, compared, max_rouge_l, not_utf8, tuple(all_notes), unique)

@@ -9,11 +9,13 @@ Does not handle: which tasks there are (``pipeline``).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import mmap
 import shutil
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 
 from selfinstruct.errors import InputError, StorageError
 from selfinstruct.files import open_whole, write_whole
+from selfinstruct.journal.lock import Lock
 
 Bytes = NDArray[np.uint8]
 _MANIFEST = "manifest.json"
@@ -148,13 +151,27 @@ def size_of(path: Path) -> int:
     return path.stat().st_size
 
 
-def open_work(folder: Path, fingerprint: dict[str, Any]) -> None:
-    """Create a work directory, or take up one that was left by the same command.
+@contextlib.contextmanager
+def working_in(folder: Path, fingerprint: dict[str, Any]) -> Iterator[None]:
+    """Work in a directory that is created, or was left by the same command, and is removed in the end.
+
+    It stays if the work is interrupted, but not if the input is invalid: a corrected one is another.
 
     Raises:
         InputError: it belongs to another input or other options, or is a folder of other files.
-        StorageError: it cannot be written.
+        StorageError: it cannot be written, or another process works there.
     """
+    _open(folder, fingerprint)
+    with Lock.acquire(folder):
+        try:
+            yield
+        except InputError:
+            _remove(folder)
+            raise
+        _remove(folder)
+
+
+def _open(folder: Path, fingerprint: dict[str, Any]) -> None:
     manifest = folder / _MANIFEST
     try:
         found = json.loads(manifest.read_bytes())
@@ -197,8 +214,7 @@ def remove(job: Job, part: int, parts: int) -> int:
     return 0
 
 
-def remove_work(folder: Path) -> None:
-    """Remove a work directory and everything in it."""
+def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
