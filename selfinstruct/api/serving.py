@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeVar
 
 from selfinstruct.api.connect import choose_models, with_models
@@ -45,22 +45,36 @@ def choose_served(
     return with_models(recipe, base_url=None)
 
 
-async def with_server(server: ModelServer, session: Callable[[str], Awaitable[T]]) -> T:
+async def with_server(server: ModelServer, session: Callable[[str], Coroutine[None, None, T]]) -> T:
     """The result of a ``session``, called with the address of the server as soon as that is ready.
 
     If the session fails because the server has ended, it is called again once the server is back: it resumes.
-    Raises EndpointError if the server cannot be started, or ends too often.
+    Raises EndpointError if the server cannot be started, or ends too often; then the session is cancelled.
     """
     await server.ready()
     while True:
         try:
-            return await session(server.base_url)
+            return await _while_it_serves(server, session(server.base_url))
         except EndpointError:
             if not await server.comes_back():
                 raise
 
 
-async def with_own_server(command: Sequence[str], session: Callable[[str], Awaitable[T]]) -> T:
+async def _while_it_serves(server: ModelServer, session: Coroutine[None, None, T]) -> T:
+    """The result of the session, which would call a server in vain, and wait for it, that has ended for good."""
+    work, gone = asyncio.create_task(session), asyncio.create_task(server.gone())
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+        work.cancel()
+        await asyncio.wait((work, gone))
+    if work.cancelled():
+        raise gone.result()
+    return work.result()
+
+
+async def with_own_server(command: Sequence[str], session: Callable[[str], Coroutine[None, None, T]]) -> T:
     """``with_server`` for a server that is started with ``command``, and ended afterwards."""
     server = ModelServer(command)
     try:

@@ -43,7 +43,7 @@ class ModelServer:
         port = _free_port()
         self._origin = f"http://127.0.0.1:{port}"
         self.base_url = f"{self._origin}/v1"
-        self._pid = self._ends = 0
+        self._pid = self._ends = self._known_ends = 0
         self._last = ("", "")
         self._rest = b""
         self._is_ready = False
@@ -84,11 +84,17 @@ class ModelServer:
 
     async def comes_back(self) -> bool:
         """Whether the server has ended since the last call, and is ready again; waits for that. Raises as ``ready``."""
-        known = self._ends
-        if not self.has_ended and self._ends == known:
+        if not self.has_ended and self._ends == self._known_ends:
             return False
+        self._known_ends = self._ends
         await self.ready()
         return True
+
+    async def gone(self) -> EndpointError:
+        """Wait until the server has ended for good, and say why; that may be never."""
+        while not self.has_ended:  # noqa: ASYNC110 - the keeper speaks through a pipe
+            await asyncio.sleep(_LOOK)
+        return self._ended()
 
     def close(self) -> None:
         """End the server with all processes that it has started, and wait for that."""

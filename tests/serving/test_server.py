@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -185,3 +186,18 @@ def _with_argument(argument: str) -> list[int]:
 def _parent(pid: int) -> int:
     found = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True)
     return int(found.stdout)
+
+
+@pytest.mark.slow
+async def test_a_run_ends_when_its_server_has_ended_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though its calls would wait for the server much longer; the rows so far are kept."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # the log stays, as the error names it
+    dying = (
+        "import os, runpy, sys, threading; threading.Timer(2.5, os._exit, [3]).start(); "
+        "runpy.run_module('selfinstruct.testing', run_name='__main__')"
+    )
+    serve = [sys.executable, "-c", dying, "--port", "{port}", "--latency", "0.1"]
+    with pytest.raises(EndpointError, match="exit code 3, the last of 4 times"):
+        run = api.run_async("logqa", out=tmp_path / "run", rows=4000, serve=serve, concurrency=2)
+        await asyncio.wait_for(run, 60)
+    assert api.open_run(tmp_path / "run").summary.accepted > 0
