@@ -49,7 +49,9 @@ class Author:
             [each for fault in QUESTION_FAULTS for each in ("", "", fault)] if faulty else [""]
         )
         # By the question, so that the order of the calls does not matter: no JSON at first, or at each of two attempts.
-        self._answer_faults = cycle(["", "no JSON once", *ANSWER_FAULTS, "", "no JSON", ""] if faulty else [""])
+        # One of two answers is sound in the end, so that each passage has a row: one without would be used again.
+        faults = [each for fault in (*ANSWER_FAULTS, "no JSON") for each in ("", fault)]
+        self._answer_faults = cycle(["no JSON once", *faults[1:]] if faulty else [""])
         self._fault_of: dict[str, str] = {}
 
     def __call__(self, messages: Sequence[Mapping[str, Any]], rng: Random) -> str:
