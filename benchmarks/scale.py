@@ -25,12 +25,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks import scale_model, streams
+
+Result = TypeVar("Result")
 
 _RUNS = [(stream, threshold) for stream in ("logs", "natural", "chinese") for threshold in (0.7, 0.8, 0.9, 0.95)]
 
@@ -75,7 +77,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _rows(stream: str, threshold: float, rows: int) -> Iterator[Path]:
-    """A folder of 8 shards, removed in the end."""
+    """A folder of 8 shards, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="scale-") as name:
         folder = Path(name) / "shards"
         folder.mkdir()
@@ -118,6 +120,14 @@ def _digest(path: Path) -> str:
 def _one(way: str, threshold: float, source: Path, out: Path) -> dict[str, Any]:
     """Deduplicate in this process, or on workers that it starts; what that took."""
     from selfinstruct import api
+
+    options: dict[str, Any] = {"max_rouge_l": threshold, "out": f"{out}.kept", "dropped": f"{out}.dropped"}
+    done, took = measured(way, lambda **engine: api.dedup(source, **engine, **options))
+    return {"rows": done.rows, "kept_rows": done.kept} | took
+
+
+def measured(way: str, call: Callable[..., Result]) -> tuple[Result, dict[str, Any]]:
+    """The result of ``call``, which is given the options of the engine that ``way`` names, and what that took."""
     from selfinstruct.cli.memory import tune_allocator
     from selfinstruct.engines import Progress
     from selfinstruct.platform_support import peak_memory
@@ -130,14 +140,13 @@ def _one(way: str, threshold: float, source: Path, out: Path) -> dict[str, Any]:
     def watch(progress: Progress) -> None:
         nonlocal most, size, processor
         size = progress.size
-        found = [state_of(pid) for pid in workers_of(os.getpid())]
+        found = [_state_of(pid) for pid in _workers_of(os.getpid())]
         most = max([most, *(memory for memory, _ in found)])
         processor = max(processor, sum(seconds for _, seconds in found))
 
-    options: dict[str, Any] = {"max_rouge_l": threshold, "out": f"{out}.kept", "dropped": f"{out}.dropped"}
     if engine == "local":
         begun = time.monotonic()
-        done = api.dedup(source, **options)
+        result = call()
     else:
         os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         import ray
@@ -145,19 +154,15 @@ def _one(way: str, threshold: float, source: Path, out: Path) -> dict[str, Any]:
         ray.init("local", num_cpus=int(count), include_dashboard=False, object_store_memory=10**8, log_to_driver=False)
         begun = time.monotonic()
         try:
-            done = api.dedup(source, engine="ray", watch_stages=watch, **options)
+            result = call(engine="ray", watch_stages=watch)
         finally:
             ray.shutdown()
-    seconds = time.monotonic() - begun
-    own = peak_memory() * 1024 // 10**6
-    found = {"rows": done.rows, "kept_rows": done.kept, "seconds": round(seconds, 1)}
-    if engine == "local":
-        return found | {"cpu_seconds": round(time.process_time(), 1), "MB": own}
-    total = round(processor + time.process_time(), 1)
-    return found | {"cpu_seconds": total, "MB": own, "MB_worker": most // 10**6, "MB_written": size // 10**6}
+    took = {"seconds": round(time.monotonic() - begun, 1)}
+    took |= {"cpu_seconds": round(processor + time.process_time(), 1), "MB": peak_memory() * 1024 // 10**6}
+    return result, took if engine == "local" else took | {"MB_worker": most // 10**6, "MB_written": size // 10**6}
 
 
-def workers_of(driver: int) -> list[int]:
+def _workers_of(driver: int) -> list[int]:
     """The processes that run tasks for the Ray that this process has started, and for no other on the machine."""
     parents, names = dict[int, int](), dict[int, bytes]()
     for path in Path("/proc").glob("[0-9]*"):
@@ -171,7 +176,7 @@ def workers_of(driver: int) -> list[int]:
     ]
 
 
-def state_of(pid: int) -> tuple[int, float]:
+def _state_of(pid: int) -> tuple[int, float]:
     """The peak memory of a process in bytes, and its processor time in seconds."""
     with contextlib.suppress(OSError, StopIteration):  # it has ended
         peak = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -191,7 +196,7 @@ def _killed(source: Path, threshold: float, kills: int) -> None:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             while process.poll() is None and min(workers, commands) < kills:
                 time.sleep(rng.uniform(0.5, 6))
-                victims = workers_of(process.pid)
+                victims = _workers_of(process.pid)
                 if workers < kills and (commands >= kills or rng.random() < 0.6):
                     with contextlib.suppress(ProcessLookupError, IndexError):  # it has ended, or none has begun
                         os.kill(rng.choice(victims), signal.SIGKILL)

@@ -14,11 +14,9 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -80,7 +78,7 @@ def _compare(name: str, folder: Path, rules: str, workers: list[int]) -> None:
 
 @contextlib.contextmanager
 def _planted(stream: str, rows: int) -> Iterator[Path]:
-    """A folder with 8 shards and a recipe, removed in the end."""
+    """A folder with 8 shards and a recipe, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="scale-check-") as name:
         folder = Path(name)
         (folder / "shards").mkdir()
@@ -122,39 +120,7 @@ def _rows(texts: Iterator[str]) -> Iterator[dict[str, Any]]:
 def _one(way: str, source: str, recipe: str) -> dict[str, Any]:
     """Check in this process, or on workers that it starts; what that took."""
     from selfinstruct import api
-    from selfinstruct.cli.memory import tune_allocator
-    from selfinstruct.engines import Progress
-    from selfinstruct.platform_support import peak_memory
 
-    tune_allocator()
-    engine, _, count = way.partition("-")
-    most = size = 0
-    processor = 0.0
-
-    def watch(progress: Progress) -> None:
-        nonlocal most, size, processor
-        size = progress.size
-        found = [scale.state_of(pid) for pid in scale.workers_of(os.getpid())]
-        most = max([most, *(memory for memory, _ in found)])
-        processor = max(processor, sum(seconds for _, seconds in found))
-
-    if engine == "local":
-        begun = time.monotonic()
-        found = api.check(source, recipe=recipe or None)
-    else:
-        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        import ray
-
-        ray.init("local", num_cpus=int(count), include_dashboard=False, object_store_memory=10**8, log_to_driver=False)
-        begun = time.monotonic()
-        try:
-            found = api.check(source, recipe=recipe or None, engine="ray", watch_stages=watch)
-        finally:
-            ray.shutdown()
-    seconds, own, cpu = time.monotonic() - begun, peak_memory() * 1024 // 10**6, time.process_time()
+    found, took = scale.measured(way, lambda **engine: api.check(source, recipe=recipe or None, **engine))
     digest = hashlib.sha256(json.dumps(found.to_dict()).encode()).hexdigest()
-    told = {"digest": digest, "findings": len(found.findings), "seconds": round(seconds, 1)}
-    if engine == "local":
-        return told | {"cpu_seconds": round(cpu, 1), "MB": own}
-    workers = {"MB_worker": most // 10**6, "MB_written": size // 10**6}
-    return told | {"cpu_seconds": round(processor + cpu, 1), "MB": own} | workers
+    return {"digest": digest, "findings": len(found.findings)} | took

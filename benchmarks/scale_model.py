@@ -100,7 +100,7 @@ def measure(source: Path, threshold: float) -> dict[str, Any]:
 
 
 def seconds_on(workers: int, measured: dict[str, Any], times: int = 1, power: int = 1) -> float:
-    """Seconds on so many workers for ``times`` as many rows as were measured; pairs grow with this ``power`` of it."""
+    """Seconds on ``workers`` for ``times`` as many rows as were measured; pairs grow with this ``power`` of it."""
     total: float = measured["alone"] + measured["alone_per_row"] * measured["rows"] * times
     for stage, share, met in _stages(measured, times):
         together = min(_TOGETHER.get(stage["task"], 1), max(1, int(share)))

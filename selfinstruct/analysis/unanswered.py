@@ -61,7 +61,7 @@ def contradicted(rows: Sequence[Row], recipe: Recipe, *, inferred: bool) -> Mapp
 
 
 def asks_readers(sound: int, recipe: Recipe, *, inferred: bool) -> bool:
-    """Whether readers are asked about a file with so many rows that have the recipe's fields."""
+    """Whether readers are asked about a file; ``sound`` is the number of its rows that have the recipe's fields."""
     return _FEWEST <= sound <= _MOST if inferred else bool(recipe.verify)
 
 

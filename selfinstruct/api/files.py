@@ -204,9 +204,6 @@ def dedup(
 ) -> Cleaning:
     """Drop the near-duplicates of earlier rows from a file (JSON Lines, CSV, TSV, plain lines; "-" is stdin).
 
-    ``source``, ``out`` and ``dropped`` may be URLs that fsspec and its drivers read and write (the extra ``remote``),
-    such as ``s3://bucket/rows/*.jsonl.gz``.
-
     ``source``, ``out`` and ``dropped`` may also be URLs that fsspec and its drivers read and write (the extra
     ``remote``), such as ``s3://bucket/rows/*.jsonl.gz``.
 

@@ -18,12 +18,12 @@ from selfinstruct.api.runs import Run
 from selfinstruct.api.serving import choose_served, with_own_server
 from selfinstruct.api.session import grow_session
 from selfinstruct.backends import Backend
+from selfinstruct.backends.serving import parse_command
 from selfinstruct.errors import InputError
 from selfinstruct.events import Snapshot
 from selfinstruct.preparation import Prepared, Source, model_command, prepare, tried, with_questions
 from selfinstruct.recipe import LANGUAGES, Language, import_extension
 from selfinstruct.render.notebook_progress import default_watch
-from selfinstruct.serving import parse_command
 
 _IN_NAMES = re.compile(r"\{(name|date)\}")
 

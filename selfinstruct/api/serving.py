@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from selfinstruct.api.connect import choose_models, with_models
 from selfinstruct.backends import Backend
+from selfinstruct.backends.serving import ModelServer
 from selfinstruct.errors import EndpointError, InputError
 from selfinstruct.recipe import Recipe
-from selfinstruct.serving import ModelServer
 
 T = TypeVar("T")
 

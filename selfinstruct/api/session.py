@@ -77,15 +77,8 @@ async def grow_session(
             # While the first call is under way, the process has nothing else to do.
             stack.push_async_callback(_finished, asyncio.create_task(asyncio.to_thread(run_directory.import_writers)))
         recipe = prepared.recipe if base_url is None else with_models(prepared.recipe, base_url=base_url)
-        connected = await connect(
-            replace(prepared, recipe=recipe),
-            backend,
-            seed,
-            limits,
-            journal.history if journal else None,
-            recording,
-            batch,
-        )
+        history = journal.history if journal else None
+        connected = await connect(replace(prepared, recipe=recipe), backend, seed, limits, history, recording, batch)
         stack.push_async_callback(connected.models.close)
         if journal is None:
             started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -102,15 +95,22 @@ async def grow_session(
         record_start(journal, metadata.recipe, prepared, connected.prices, preflights(), connected.unavailable)
         await write_lists(prepared, journal, connected.online or connected.models, where, seed)
         concurrency = _calls_in_flight(prepared, connected.models, concurrency)
-        metadata = replace(journal.history.metadata(), prompt_inputs=prepared.inputs.to_json())
-        if connected.models.reads_messages:
-            metadata = replace(metadata, concurrency=concurrency)
-        journal.write_metadata(metadata)
+        recorded = concurrency if connected.models.reads_messages else 0
+        _record_inputs(journal, prepared, recorded)
         journal.take_decisions()
         loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch, numbers)
         summary = await _run_and_write(where, loop, prepared, elapsed, preflights)
     require_conserved(where, summary)
     return summary
+
+
+def _record_inputs(journal: Journal, prepared: Prepared, concurrency: int) -> None:
+    """Record what prompts use, and the largest number of calls in flight to models; 0 where there are none."""
+    metadata = journal.history.metadata()
+    metadata = replace(
+        metadata, prompt_inputs=prepared.inputs.to_json(), concurrency=concurrency or metadata.concurrency
+    )
+    journal.write_metadata(metadata)
 
 
 async def _finished(task: asyncio.Task[None]) -> None:

@@ -22,7 +22,7 @@ from selfinstruct.text import find_span
 
 #: The kind of the questions that seeds ask, among the kinds of ``[questions] weights``.
 SEEDS_KIND = "seeds"
-# So many passages keep their questions; a run returns to a passage only after all others of its template.
+# Passages whose questions are cached; a run returns to a passage only after all others of its template.
 _LARGEST_CACHE = 4096
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from selfinstruct.cli.console import console, print_data, print_json
-from selfinstruct.cli.engine import Engine
+from selfinstruct.cli.engine import Engine, EngineOption, RayAddress
 from selfinstruct.cli.engine_progress import show_engine
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
@@ -57,12 +57,8 @@ def check(
     format: Annotated[
         Format | None, typer.Option(help="Output format [default: text; github inside GitHub Actions].")
     ] = None,
-    engine: Annotated[
-        Engine, typer.Option(metavar="local|ray", help="Where the work runs; ray: on all processors, or on a cluster.")
-    ] = Engine.LOCAL,
-    ray_address: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Ray cluster [default: start one on this machine].")
-    ] = None,
+    engine: EngineOption = Engine.LOCAL,
+    ray_address: RayAddress = None,
     work: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Checkpoints of --engine ray, seen by every machine [default: FILE.work]."),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from selfinstruct.cli.console import console, print_json
-from selfinstruct.cli.engine import Engine
+from selfinstruct.cli.engine import Engine, EngineOption, RayAddress
 from selfinstruct.cli.engine_progress import show_engine
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_count
@@ -36,12 +36,8 @@ def dedup(
     dropped: Annotated[
         str | None, typer.Option(metavar="FILE", help="Output file for dropped rows, each with its nearest kept row.")
     ] = None,
-    engine: Annotated[
-        Engine, typer.Option(metavar="local|ray", help="Where the work runs; ray: on all processors, or on a cluster.")
-    ] = Engine.LOCAL,
-    ray_address: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Ray cluster [default: start one on this machine].")
-    ] = None,
+    engine: EngineOption = Engine.LOCAL,
+    ray_address: RayAddress = None,
     work: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Checkpoints of --engine ray, seen by every machine [default: OUT.work]."),

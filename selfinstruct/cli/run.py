@@ -12,7 +12,7 @@ import typer
 
 from selfinstruct.cli.batch_jobs import report_open_jobs
 from selfinstruct.cli.console import console, print_error, print_json, width_of
-from selfinstruct.cli.engine import Engine
+from selfinstruct.cli.engine import Engine, RayAddress
 from selfinstruct.cli.interrupts import INTERRUPTED, run_interruptible
 from selfinstruct.cli.memory import tune_allocator
 from selfinstruct.cli.progress import show_progress
@@ -111,9 +111,7 @@ def run(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Number of parts and workers of --engine ray.")
     ] = None,
-    ray_address: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Ray cluster [default: start one on this machine].")
-    ] = None,
+    ray_address: RayAddress = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and the prompts; send no request, write no file.")
     ] = False,

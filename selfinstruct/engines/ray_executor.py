@@ -98,7 +98,7 @@ def result_of(ray: Any, reference: Any, name: str) -> Any:
 
 @contextlib.contextmanager
 def ray_executor(address: str | None = None, *, cpus: float = 1.0) -> Iterator[RayExecutor]:
-    """Yield an executor on the cluster at ``address``, or on one of this machine, which is stopped in the end.
+    """Yield an executor on the cluster at ``address``, or on one of this machine, which is stopped at the end.
 
     Each task takes ``cpus`` processors. Without an address, a cluster that this process is connected to already is
     used, and left as it is.

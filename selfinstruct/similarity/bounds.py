@@ -59,7 +59,7 @@ _MIDDLE_ROWS = 50_000  # measured on Chinese rows (see benchmarks/LOG.md)
 
 
 def length_classes(threshold: float, rows: int) -> LengthClasses:
-    """The classes of lengths for an index of so many ``rows``, asked at this threshold or above it."""
+    """The classes of lengths for an index of ``rows`` rows, asked at this threshold or above it."""
     if threshold >= TEMPLATES:
         return _FINE
     return _MIDDLE if rows >= _MIDDLE_ROWS else _COARSE
@@ -279,7 +279,7 @@ def _least_common_of(threshold: float, totals: NDArray[np.int64]) -> NDArray[np.
 
 
 def _make_levels(exact: int, per_octave: int) -> NDArray[np.int64]:
-    """The level of each position: one for each up to ``exact``, a power of two, and then so many an octave."""
+    """The level of each position: one for each up to ``exact``, a power of two, and then ``per_octave`` an octave."""
     positions = np.arange(_LAST_POSITION + 1)
     octaves = np.floor(np.log2(np.maximum(positions, exact) / exact)).astype(np.int64)
     steps = (np.maximum(positions, exact) * per_octave >> octaves) // exact - per_octave

@@ -177,7 +177,7 @@ class DensePostings:
 
 
 def _split(counts: Integers) -> list[slice]:
-    """Slices of some thousand entries each, of runs of so many; at least one."""
+    """Slices of runs, each of some thousand entries; ``counts`` are those of the runs. At least one slice."""
     until = counts.cumsum()
     total = int(until[-1]) if len(until) else 0
     ends = [*until.searchsorted(np.arange(_PIECE, total, _PIECE)).tolist(), len(counts)]

@@ -279,7 +279,7 @@ class NoveltyIndex:
         return best_rows(near, thresholds)
 
     def _is_behind(self) -> bool:
-        """Whether so many rows wait to be filed that some should be."""
+        """Whether enough rows wait to be filed."""
         return len(self) - self._filing.filed >= self._filing.most_waiting
 
     def _advance(self) -> None:

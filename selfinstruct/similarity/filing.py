@@ -37,7 +37,7 @@ from selfinstruct.similarity.token_order import TokenOrder
 _BLOCK = 1 << 12  # rows signed or filed at a time, to bound memory and pauses
 _CHUNK = 1 << 20
 _MANY_ENTRIES = 1 << 22  # beyond the caches, half as many buckets cost as much time, and 100 bytes a row less
-_WAITING, _WAITING_SHARE = 256, 128  # unfiled rows, compared by signature alone: so many, or one in so many
+_WAITING, _WAITING_SHARE = 256, 128  # unfiled rows, compared by signature alone: this number, or one in this number
 _DENSE_ROWS = 130_000  # fewer take less time with gaps and signatures, and little memory either way
 _DENSE_SHARE = 0.05  # of all rows that have an early element of a row: Chinese 0.19, natural text 0.015
 _SAMPLES = 8  # parts of a pool that are looked at to tell

@@ -103,5 +103,5 @@ class Outliers:
 
 
 def _most_templates(texts: int) -> float:
-    """The number of templates above which so many texts do not follow a few."""
+    """The number of templates above which ``texts`` texts count as free text, not as rows of a few templates."""
     return _MOST_TEMPLATES + (1 - _SHARE) * texts

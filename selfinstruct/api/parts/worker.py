@@ -21,12 +21,12 @@ from selfinstruct.api.connect import SpendingLimits
 from selfinstruct.api.serving import with_server
 from selfinstruct.api.session import grow_session
 from selfinstruct.backends import Backend, BudgetSpent
+from selfinstruct.backends.serving import ModelServer
 from selfinstruct.errors import EndpointError
 from selfinstruct.events import Snapshot
 from selfinstruct.growth import BatchNumbers
 from selfinstruct.journal import holder_of
 from selfinstruct.preparation import Prepared
-from selfinstruct.serving import ModelServer
 
 #: Seconds between two reports of progress.
 _REPORT_EVERY = 0.5

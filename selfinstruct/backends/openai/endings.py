@@ -11,7 +11,7 @@ from selfinstruct.backends.openai.completion import Completion
 from selfinstruct.messages import Phrase
 from selfinstruct.replies import MISSING
 
-#: After so many replies without one, an endpoint that has never given a reason is taken to know none.
+#: Replies without a finish reason after which an endpoint that has never given one is assumed to send none.
 _ENOUGH = 4
 
 

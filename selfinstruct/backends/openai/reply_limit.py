@@ -71,7 +71,7 @@ class ReplyLimits:
         self._context: int | None = None
 
     def of(self, request: Request, prompt: int) -> int | None:
-        """The limit for the reply to a request with a prompt of about so many tokens; None to send none."""
+        """The limit for the reply to a request whose prompt has about ``prompt`` tokens; None to send none."""
         if self._fixed or request.reply_tokens is None:
             return None
         if request.stop:

@@ -2,7 +2,7 @@
 
 A model is weak if it only continues text, or is small by its name. An endpoint is slow if it is on this machine or its
 network, and has not answered the trial call when the run begins: elsewhere that says more about the network. With many
-calls at once, all of them ask for all rows: nobody sends so many to a slow machine.
+calls at once, each asks for all rows: nobody sends many calls at once to a slow machine.
 
 Does not handle: what its replies say (``growth/rows_per_call``).
 """

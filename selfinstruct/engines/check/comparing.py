@@ -5,8 +5,8 @@ Does not handle: the examination (``examining``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from selfinstruct.engines.check.known import digest_of
 from selfinstruct.engines.check.nearest import Nearest, find_nearest
 from selfinstruct.engines.dedup.chosen import Chosen, Mask
 from selfinstruct.engines.dedup.pairing import Pairing
+from selfinstruct.engines.dedup.stage_runner import StageRunner
 from selfinstruct.engines.dedup.work import Arrays, Blocks, load, save
 from selfinstruct.similarity.postings import Integers
 
@@ -27,19 +28,9 @@ _KEYS = 1 << 22  # that a task matches: some 200 MB
 _ROW = 0xFFFFFFFF
 
 
-class Run(Protocol):
-    """Runs the tasks of a stage."""
-
-    def __call__(self, stage: str, task: Callable[..., int], calls: Sequence[tuple[Any, ...]]) -> None:
-        """Run a task for each of ``calls``."""
-        ...
-
-    def note(self, settled: int, rows: int) -> None:
-        """Note how many rows were compared with all others, of how many."""
-        ...
-
-
-def compare_rows(corpus: Corpus, rules: Rules, blocks: Blocks, first: int, run: Run) -> list[tuple[Pairing, Mask]]:
+def compare_rows(
+    corpus: Corpus, rules: Rules, blocks: Blocks, first: int, run: StageRunner
+) -> list[tuple[Pairing, Mask]]:
     """Compare all rows, and save what is known of each; rows before ``first`` are only compared with.
 
     Returns, for each text of a row, its pairing and the rows that have tokens.

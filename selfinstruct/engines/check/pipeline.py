@@ -16,10 +16,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -37,7 +36,7 @@ from selfinstruct.engines.check.planning import PlannedSet, Source, blocks_of, p
 from selfinstruct.engines.check.reading import FileRows, SourceFile, files_of, read
 from selfinstruct.engines.check.rules import RuleSource, add_labels, count_labels
 from selfinstruct.engines.check.stored import StoredRows
-from selfinstruct.engines.dedup.pipeline import Progress, Watch
+from selfinstruct.engines.dedup.stage_runner import StageRunner, Watch
 from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, remove, remove_first, save, working_in
 from selfinstruct.engines.executor import Executor
 from selfinstruct.errors import InputError
@@ -64,7 +63,7 @@ def examine_in_tasks(
 ) -> list[tuple[Examined, Rules]]:
     """Examine every data set, with the result of one process; with all rows that are alike, if these are wanted.
 
-    ``work`` is the work directory, which is removed in the end; every machine of the executor sees it, and the files,
+    ``work`` is the work directory, which is removed at the end; every machine of the executor sees it, and the files,
     under the same path.
 
     Raises:
@@ -89,45 +88,23 @@ def examine_in_tasks(
     }
     with working_in(work, fingerprint):
         job = Job(work.resolve(), 0.0, partitions)
-        run = _Runner(executor, watch)
+        run = StageRunner(executor, watch)
         examined = _Check(given, job, files, run, with_alike=with_alike).all(apart, sources, source, rules)
         # First what tells that rows were read and described: a command that is killed from here on does it again.
         remove_first(job)
         for folder in job.folder.glob("corpus-*/described"):
             shutil.rmtree(folder, ignore_errors=True)
-        parts = executor.workers
+        parts = run.workers
         run("remove", remove, [(job, at, parts) for at in range(parts)])
     return examined
-
-
-class _Runner:
-    """Runs the tasks of stages, and tells how far they are."""
-
-    def __init__(self, executor: Executor, watch: Watch) -> None:
-        self._executor, self._watch = executor, watch
-        self._size = self._rows = self._settled = 0
-
-    def note(self, settled: int, rows: int) -> None:
-        """Note how many rows were compared with all others, of how many."""
-        self._settled, self._rows = settled, rows
-
-    def __call__(self, stage: str, task: Callable[..., int], calls: Sequence[tuple[Any, ...]]) -> None:
-        """Run a task for each of ``calls``."""
-        for _ in self.each(stage, task, calls):
-            pass
-
-    def each(self, stage: str, task: Callable[..., int], calls: Sequence[tuple[Any, ...]]) -> Iterator[int]:
-        """Yield the results of a task for each of ``calls``, in order."""
-        for done, size in enumerate(self._executor.run(task, calls), 1):
-            self._size += max(size, 0)
-            self._watch(Progress(stage, done, len(calls), self._size, self._settled, self._rows))
-            yield size
 
 
 class _Check:
     """The stages of one check."""
 
-    def __init__(self, given: Given, job: Job, files: Sequence[SourceFile], run: _Runner, *, with_alike: bool) -> None:
+    def __init__(
+        self, given: Given, job: Job, files: Sequence[SourceFile], run: StageRunner, *, with_alike: bool
+    ) -> None:
         self._given, self._job, self._files, self._run = given, job, files, run
         self._with_alike = with_alike
         self._read: Mapping[int, FileRows] = {}

@@ -11,7 +11,7 @@ Does not handle: where tasks run (``engines.executor``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ import numpy as np
 from selfinstruct._version import __version__
 from selfinstruct.analysis.cleaning import Cleaning, compared_fields, read_first
 from selfinstruct.engines.dedup import placing
-from selfinstruct.engines.dedup.cost import SAMPLE, Cost, expected, take_sample
+from selfinstruct.engines.dedup.cost import SAMPLE, expected, take_sample
 from selfinstruct.engines.dedup.cutting import Reading, block_name, cut, read_notes
 from selfinstruct.engines.dedup.pairing import Pairing
 from selfinstruct.engines.dedup.settling import Verdicts, settle, settle_copies
+from selfinstruct.engines.dedup.stage_runner import StageRunner, Watch
 from selfinstruct.engines.dedup.work import Blocks, Job, load, remove, remove_first, save, working_in
 from selfinstruct.engines.dedup.writing import write
 from selfinstruct.engines.executor import Executor, SerialExecutor
@@ -36,27 +37,6 @@ _PARTITION_BYTES = 1 << 24  # of input, for each partition of elements
 _FEWEST, _MOST = 8, 4096  # partitions
 _MOST_ROWS = 1 << 31  # two numbers of rows are one of 64 bits
 _TIMES = 4  # as many rows as the sample has, from which on a sample is taken
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a deduplication is.
-
-    ``done`` of the ``tasks`` of a ``stage`` (read, count, merge, encode, copies, join, compare, write, place, remove)
-    are done, and all tasks together have written ``size`` bytes. ``settled`` of the ``rows`` are decided on; 0 before
-    they are read. ``cost`` is what to expect, once a sample has shown it; None for few rows.
-    """
-
-    stage: str
-    done: int
-    tasks: int
-    size: int
-    settled: int
-    rows: int
-    cost: Cost | None = None
-
-
-Watch = Callable[[Progress], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +64,7 @@ def deduplicate(
 ) -> Cleaning:
     """Drop the near-duplicates of a file or of shards, with the result of ``deduplicate_file``.
 
-    ``work`` is the work directory, which is removed in the end; every machine of the executor sees it, and the files,
+    ``work`` is the work directory, which is removed at the end; every machine of the executor sees it, and the files,
     under the same path.
 
     Raises:
@@ -109,7 +89,7 @@ def deduplicate(
         "partitions": partitions,
     }
     with working_in(work, fingerprint):
-        stages = _Stages(Job(work.resolve(), max_rouge_l, partitions), executor, watch)
+        stages = _Stages(Job(work.resolve(), max_rouge_l, partitions), StageRunner(executor, watch))
         reading = Reading(source, shards, compared, encoding)
         blocks, not_utf8, notes = stages.cut(reading, len(files))
         stages.estimate(blocks)
@@ -126,15 +106,13 @@ def deduplicate(
 class _Stages:
     """The stages of one deduplication."""
 
-    def __init__(self, job: Job, executor: Executor, watch: Watch) -> None:
-        self._job, self._executor, self._watch = job, executor, watch
-        self._size = self._settled = self._rows = 0
-        self._cost: Cost | None = None
+    def __init__(self, job: Job, run: StageRunner) -> None:
+        self._job, self._run = job, run
 
     def cut(self, reading: Reading, files: int) -> tuple[Blocks, int, list[str]]:
         """Cut the files: the blocks, the number of lines that are not UTF-8, the notes."""
         calls = [(self._job, reading.absolute(), at) for at in range(files)]
-        for at, size in enumerate(self._run("read", cut, calls)):
+        for at, size in enumerate(self._run.each("read", cut, calls)):
             if size < 0:
                 _raise_error(reading, at)
         names, counts, not_utf8, notes = list[str](), [0], 0, list[str]()
@@ -158,20 +136,21 @@ class _Stages:
             return
         sample = replace(self._job, folder=self._job.folder / "sample", partitions=_FEWEST)
         sample.folder.mkdir(exist_ok=True)
-        stages = _Stages(sample, SerialExecutor(), lambda progress: None)
-        verdicts = stages.decide(take_sample(self._job, blocks, sample))
-        self._cost = expected(sample, verdicts, stages._size, rows, self._size)
+        run = StageRunner(SerialExecutor(), lambda progress: None)
+        verdicts = _Stages(sample, run).decide(take_sample(self._job, blocks, sample))
+        self._run.cost = expected(sample, verdicts, run.size, rows, self._run.size)
 
     def decide(self, blocks: Blocks) -> Verdicts:
         """Decide on every row, and save the verdicts."""
         job, rows = self._job, blocks.starts[-1]
-        verdicts, self._rows = Verdicts(rows), rows
+        verdicts = Verdicts(rows)
+        self._run.note(0, rows)
         if rows and job.threshold < 1:  # nothing is above 1
-            pairing = Pairing(job, self._all)
+            pairing = Pairing(job, self._run)
             copies, firsts = pairing.encode(blocks)
             alone = np.ones(rows, np.bool_)
             alone[copies] = False
-            settle(alone, verdicts, pairing, self._note_settled)
+            settle(alone, verdicts, pairing, lambda done: self._run.note(done, rows))
             settle_copies(copies, firsts, verdicts, pairing)
         else:
             verdicts.kept[:] = True
@@ -181,12 +160,12 @@ class _Stages:
     def write(self, shards: Sequence[str], header: bytes, sinks: Sinks) -> None:
         """Write the kept and the dropped rows, in order; ``shards`` are the files, if rows name theirs."""
         job = self._job
-        self._all("write", write, [(job, at, shards) for at in range(len(Blocks.of(job, "groups").names))])
+        self._run("write", write, [(job, at, shards) for at in range(len(Blocks.of(job, "groups").names))])
         calls, wanted = list[tuple[Any, ...]](), {"kept": sinks.kept, "dropped": sinks.dropped}
         for name, sink in wanted.items():
             if sink is not None:
                 calls += placing.plan(job, name, header if name == "kept" else b"")
-        self._all("place", placing.place, calls)
+        self._run("place", placing.place, calls)
         for name, sink in wanted.items():
             if sink is not None:
                 sink(placing.output(job, name))
@@ -194,21 +173,8 @@ class _Stages:
     def remove(self) -> None:
         """Remove the results of all tasks: at many rows, too many bytes for one process."""
         remove_first(self._job)
-        parts = self._executor.workers
-        self._all("remove", remove, [(self._job, at, parts) for at in range(parts)])
-
-    def _note_settled(self, rows: int) -> None:
-        self._settled = rows
-
-    def _all(self, stage: str, task: Callable[..., int], calls: Sequence[tuple[Any, ...]]) -> None:
-        for _ in self._run(stage, task, calls):
-            pass
-
-    def _run(self, stage: str, task: Callable[..., int], calls: Sequence[tuple[Any, ...]]) -> Iterator[int]:
-        for done, size in enumerate(self._executor.run(task, calls), 1):
-            self._size += max(size, 0)
-            self._watch(Progress(stage, done, len(calls), self._size, self._settled, self._rows, self._cost))
-            yield size
+        parts = self._run.workers
+        self._run("remove", remove, [(self._job, at, parts) for at in range(parts)])
 
 
 def _raise_error(reading: Reading, at: int) -> None:

@@ -153,7 +153,7 @@ def size_of(path: Path) -> int:
 
 @contextlib.contextmanager
 def working_in(folder: Path, fingerprint: dict[str, Any]) -> Iterator[None]:
-    """Work in a directory that is created, or was left by the same command, and is removed in the end.
+    """Work in a directory that is created, or was left by the same command, and is removed at the end.
 
     It stays if the work is interrupted, but not if the input is invalid: a corrected one is another.
 
@@ -207,7 +207,7 @@ def remove_first(job: Job) -> None:
 
 
 def remove(job: Job, part: int, parts: int) -> int:
-    """Remove one of so many parts of the results of all tasks."""
+    """Remove one of ``parts`` parts of the results of all tasks."""
     for path in job.folder.glob("*/**/*"):
         if crc32(str(path.relative_to(job.folder)).encode()) % parts == part and path.is_file():
             path.unlink(missing_ok=True)

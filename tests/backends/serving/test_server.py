@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from selfinstruct import api
+from selfinstruct.backends.serving import ModelServer, parse_command
 from selfinstruct.errors import EndpointError, InputError
 from selfinstruct.platform_support import process_exists
-from selfinstruct.serving import ModelServer, parse_command
 
 #: A server that needs a moment to load, and a helper of it that does not mind SIGTERM; it writes down both processes.
 _SERVER = """
@@ -141,7 +141,7 @@ def test_a_server_that_ends_is_started_again_but_not_for_ever(tmp_path: Path) ->
 def test_no_server_is_left_by_a_process_that_is_killed(whose: str, tmp_path: Path) -> None:
     """Whether it is the run or the process between."""
     script = (
-        "import asyncio, sys, time; from selfinstruct.serving import ModelServer\n"
+        "import asyncio, sys, time; from selfinstruct.backends.serving import ModelServer\n"
         "server = ModelServer(sys.argv[1:]); asyncio.run(server.ready(30)); print('ready', flush=True)\n"
         "while True:\n    time.sleep(0.1); server.has_ended and sys.exit()"
     )

@@ -17,11 +17,11 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from selfinstruct.backends.serving import keeper
+from selfinstruct.backends.serving.command import with_port
 from selfinstruct.errors import EndpointError
 from selfinstruct.messages import Phrase
 from selfinstruct.platform_support import is_readable
-from selfinstruct.serving import keeper
-from selfinstruct.serving.command import with_port
 
 #: The longest time, in seconds, that a model may take to load: hundreds of gigabytes from a network file system.
 LOADING = 1800.0

@@ -5,7 +5,7 @@
 Does not handle: calls to the model (``backends.openai``). A recipe never names a command: recipes may be a stranger's.
 """
 
-from selfinstruct.serving.command import parse_command
-from selfinstruct.serving.server import ModelServer
+from selfinstruct.backends.serving.command import parse_command
+from selfinstruct.backends.serving.server import ModelServer
 
 __all__ = ["ModelServer", "parse_command"]
