@@ -125,8 +125,6 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
     from selfinstruct.render.report import report_page
 
     recipe = to_toml(prepared.recipe, prepared.reasons, where)
-    # A lone surrogate in the name of a category is written as a JSON escape.
-    text = json.dumps(summary.to_dict(), ensure_ascii=False, indent=2) + "\n"
     shown = build_report(history, prepared, summary)
     evaluation = read_evaluation(where)
     plot = None if evaluation is None else evaluation_svg(evaluation).encode()
@@ -136,7 +134,7 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
     for write in (
         lambda: write_rows(history, where / ROWS_NAME, summary.accepted),
         lambda: write_whole(where / RECIPE_NAME, recipe.encode()),
-        lambda: write_whole(where / SUMMARY_NAME, text.encode("utf-8", "backslashreplace")),
+        lambda: write_summary(where, summary),
         lambda: write_whole(where / REPORT_NAME, page),
         lambda: write_whole(where / CARD_NAME, described),
         lambda: None if plot is None else write_whole(where / EVALUATION_PLOT_NAME, plot),
@@ -156,6 +154,13 @@ def write_derived(where: Path, history: History, prepared: Prepared, summary: Su
         raise StorageError(errors[0].message, hint=joined([errors[0].hint, remedy], "\n")) from errors[0]
     _write_checksums(where, _recorded_checksum(where))
     return shown
+
+
+def write_summary(where: Path, summary: Summary) -> None:
+    """Write the file of the summary alone, atomically. Raises StorageError."""
+    # A lone surrogate in the name of a category is written as a JSON escape.
+    text = json.dumps(summary.to_dict(), ensure_ascii=False, indent=2) + "\n"
+    write_whole(where / SUMMARY_NAME, text.encode("utf-8", "backslashreplace"))
 
 
 def _write_croissant(where: Path, history: History, prepared: Prepared, summary: Summary) -> None:

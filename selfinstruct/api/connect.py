@@ -39,6 +39,7 @@ from selfinstruct.similarity import unique_field_names
 
 if TYPE_CHECKING:
     from selfinstruct.backends.openai.batches import BatchBackend
+    from selfinstruct.backends.openai.known_endpoint import KnownEndpoint
 
 #: The user and the query of an address, which messages do not show.
 _SECRETS = re.compile(r"(?<=//)[^/]*@|\?.*", re.DOTALL)
@@ -60,7 +61,8 @@ class Connection:
     ``prices`` are per million tokens by model: input, output, and perhaps cached input. ``preflights`` returns the
     requests, input tokens, output tokens, and whether these are estimated (0 or 1), of the preflight of each model,
     which may still be under way when the run begins. ``unavailable`` lists the models that failed it, with the reason.
-    ``online`` answers a few requests at once, where ``models`` answer in rounds.
+    ``online`` answers a few requests at once, where ``models`` answer in rounds. ``known`` is what is found out about
+    the endpoints.
     """
 
     models: ModelPool
@@ -69,6 +71,7 @@ class Connection:
     unavailable: Sequence[str] = ()
     in_rounds: Sequence[BatchBackend] = ()
     online: ModelPool | None = None
+    known: Sequence[KnownEndpoint] = ()
 
     def begin(self, journal: Journal) -> None:
         """Begin to record batch jobs, and take up those of earlier sessions, also of models that the run had then."""
@@ -202,8 +205,9 @@ async def connect(
     history: History | None,
     recording: str | Path | None,
     batch: bool | None = None,
+    known: Sequence[KnownEndpoint] = (),
 ) -> Connection:
-    """Connect the backends of a run; each model is tested with one small call.
+    """Connect the backends of a run; each model is tested with one small call, unless it is ``known`` to answer.
 
     ``history`` is that of a run being resumed, whose spending counts towards ``limits``; None for a new run. If it has
     batch jobs with replies to collect, and no model of the run uses such, ``batch`` must be False, to lose them.
@@ -251,7 +255,7 @@ async def connect(
                 "[model] price = {{ input = 0.15, output = 0.60 }}",
                 name=model.name,
             )
-    return await _endpoints(prepared, budget)
+    return await _endpoints(prepared, budget, [each for each in known if each.answered])
 
 
 def _require_no_open_jobs(history: History) -> None:
@@ -280,15 +284,16 @@ def _require_no_limits(backend: str, limits: SpendingLimits) -> None:
         )
 
 
-async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
+async def _endpoints(prepared: Prepared, budget: Budget, known: Sequence[KnownEndpoint]) -> Connection:
     """Connect the models of a recipe that answer; raises the error of the first one if none does."""
     from selfinstruct.backends.openai import OpenAIBackend
     from selfinstruct.backends.openai.batches import BatchBackend
 
     async def try_model(model: Model) -> OpenAIBackend | SelfInstructError:
         """Connect one model; its error if it does not answer."""
+        form, found = first_reply_format(prepared.recipe), next((each for each in known if each.model == model), None)
         try:
-            return await OpenAIBackend.connect(model, reply_format=first_reply_format(prepared.recipe), budget=budget)
+            return await OpenAIBackend.connect(model, reply_format=form, budget=budget, known=found)
         except SelfInstructError as error:
             return error
 
@@ -335,6 +340,7 @@ async def _endpoints(prepared: Prepared, budget: Budget) -> Connection:
         ],
         in_rounds,
         online,
+        [endpoint.known for _, endpoint in answering],
     )
 
 

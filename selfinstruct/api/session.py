@@ -12,6 +12,7 @@ from pathlib import Path
 
 from selfinstruct import run_directory
 from selfinstruct.analysis.summary import Summary
+from selfinstruct.api.carried import Carried
 from selfinstruct.api.connect import SpendingLimits, connect, with_models
 from selfinstruct.api.generated_lists import write_lists
 from selfinstruct.api.prompt_sizes import prompt_size
@@ -57,12 +58,16 @@ async def grow_session(
     elapsed: Callable[[], float],
     numbers: BatchNumbers = BatchNumbers(),  # noqa: B008 - frozen
     base_url: str | None = None,
+    carried: Carried | None = None,
 ) -> Summary:
     """Grow a prepared run in the directory ``where`` until it stops, and return its summary.
 
     ``elapsed`` returns the seconds of this session; ``numbers`` are those of the run's batches; ``base_url`` is where
-    its model is served, if not where the recipe says. Raises as ``selfinstruct.run``.
+    its model is served, if not where the recipe says; ``carried`` is what the last session in this process has left.
+    Raises as ``selfinstruct.run``.
     """
+    carried = carried or Carried()
+    left = carried.take()
     metadata = replace(run_directory.initial_metadata(where, prepared, seed), parts=numbers.note)
     async with contextlib.AsyncExitStack() as stack:
         # First, so that a second process is refused at once, before it pays for a call.
@@ -73,12 +78,14 @@ async def grow_session(
             stack.enter_context(journal)
             require_numbers(where, journal.history.metadata(), numbers)
             prepared = _resumed(prepared, journal)
-        if prepared.recipe.all_models:
+        if prepared.recipe.all_models and not numbers.note:
             # While the first call is under way, the process has nothing else to do.
             stack.push_async_callback(_finished, asyncio.create_task(asyncio.to_thread(run_directory.import_writers)))
         recipe = prepared.recipe if base_url is None else with_models(prepared.recipe, base_url=base_url)
         history = journal.history if journal else None
-        connected = await connect(replace(prepared, recipe=recipe), backend, seed, limits, history, recording, batch)
+        connected = await connect(
+            replace(prepared, recipe=recipe), backend, seed, limits, history, recording, batch, left.known
+        )
         stack.push_async_callback(connected.models.close)
         if journal is None:
             started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -101,6 +108,7 @@ async def grow_session(
         loop = await _make_loop(prepared, journal, connected.models, seed, concurrency, watch, numbers)
         summary = await _run_and_write(where, loop, prepared, elapsed, preflights)
     require_conserved(where, summary)
+    carried.known = connected.known
     return summary
 
 
@@ -255,4 +263,5 @@ def _write_results(
     """Record how the loop stopped, and write the derived files."""
     quotas = {name: state.quota for name, state in loop.progress.items()}
     notes = (*loop.models.notes, *loop.prompt_size.notes)
-    return write_results(where, loop.journal, prepared, quotas, notes, stopped, seconds, preflights)
+    is_part = bool(loop.numbers.note)
+    return write_results(where, loop.journal, prepared, quotas, notes, stopped, seconds, preflights, is_part=is_part)

@@ -108,10 +108,13 @@ def write_results(
     stopped: str,
     seconds: float,
     preflights: Mapping[str, Sequence[int]],
+    *,
+    is_part: bool = False,
 ) -> Summary:
     """Record how the run stopped, and write the derived files, even if the journal cannot be written any more.
 
-    ``quotas`` are those at the end, ``seconds`` the time of this session.
+    ``quotas`` are those at the end, ``seconds`` the time of this session. Of a part of a run only the summary is
+    written: nobody reads its rows there, and it may end many times.
     """
     history = journal.history
     prepared = replace(prepared, quotas=quotas)
@@ -125,5 +128,8 @@ def write_results(
     finally:
         # The journal may lack these values; the summary has them in any case.
         summary = replace(summarise(history, prepared), stopped=stopped, seconds=round(seconds, 3))
-        run_directory.write_derived(where, history, prepared, summary)
+        if is_part:
+            run_directory.write_summary(where, summary)
+        else:
+            run_directory.write_derived(where, history, prepared, summary)
     return summary

@@ -26,6 +26,7 @@ from selfinstruct.api.parts.rounds import grow_parts
 from selfinstruct.api.parts.worker import PartEnd, PartOrder
 from selfinstruct.cli import main
 from selfinstruct.errors import InputError
+from selfinstruct.growth import shares
 from selfinstruct.journal import History, holder_of
 from selfinstruct.records import Reply, Request
 from selfinstruct.run_directory import open_history
@@ -38,9 +39,13 @@ _NONE = SpendingLimits(None, None, None)
 class InTurn:
     """One worker, which grows the parts in turn, in this process."""
 
+    def __init__(self) -> None:
+        """It lasts from round to round."""
+        self.worker = worker.Worker()
+
     def run(self, orders: Sequence[PartOrder]) -> Iterator[PartEnd]:
         """Grow one part after another."""
-        return map(worker.Worker().grow, orders)
+        return map(self.worker.grow, orders)
 
     def stop(self) -> None:
         """Nothing runs elsewhere."""
@@ -87,6 +92,8 @@ def test_the_quotas_are_exact_and_the_run_is_proved_like_any_other(logs: Path) -
     parts = [api.open_run(logs / "parts" / str(part)) for part in range(3)]
     assert all(part.summary.accepted > 75 for part in parts)
     assert sum(part.summary.accepted for part in parts) < 330
+    assert not (parts[1].directory / "rows.jsonl").exists()
+    api.report(parts[1].directory)
     assert api.verify(parts[1].directory, max_pairs=20_000).holds
 
 
@@ -249,8 +256,9 @@ def test_rows_that_copy_what_the_join_may_drop_are_refused(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-async def test_models_are_spread_over_the_parts(tmp_path: Path) -> None:
-    """Each part calls its own server, and the run has the rows of both."""
+async def test_models_are_spread_over_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part calls its own server, which it tests once for all rounds, and the run has the rows of both."""
+    monkeypatch.setattr(shares, "FIRST_ROUND", 4)
     async with FaultServer(Behaviour()) as one, FaultServer(Behaviour()) as two:
         file = tmp_path / "r.toml"
         models = "".join(
@@ -260,9 +268,12 @@ async def test_models_are_spread_over_the_parts(tmp_path: Path) -> None:
         summary = await grow(file, tmp_path / "run", parts=2, rows=40)
     assert summary.accepted == 40 and summary.stopped == "done"
     require_whole(tmp_path / "run", parts=2)
+    with open_history(tmp_path / "run") as history:
+        assert history.metadata().parts["round"] > 1
     for part, server in enumerate((one, two)):
         with History.open(tmp_path / "run" / "parts" / str(part)) as history:
             assert server.ledger.counts["requests"] == history.state().requests > 1
+            assert [figures[0] for figures in history.metadata().preflights.values()] == [1]
 
 
 @pytest.mark.slow

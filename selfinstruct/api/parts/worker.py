@@ -17,6 +17,7 @@ from typing import Any
 
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.blocking import run_blocking
+from selfinstruct.api.carried import Carried
 from selfinstruct.api.connect import SpendingLimits
 from selfinstruct.api.serving import with_server
 from selfinstruct.api.session import grow_session
@@ -84,6 +85,7 @@ class Worker:
         """``serve`` is the command that starts a model server."""
         self._serve = serve
         self._server: ModelServer | None = None
+        self._carried: dict[int, Carried] = {}
 
     def grow(self, order: PartOrder) -> PartEnd:
         """Grow a part until it has its quotas, or stops short of them; a failing endpoint is an end like another.
@@ -94,6 +96,7 @@ class Worker:
         while holder_of(order.where) is not None and time.monotonic() < deadline:
             time.sleep(0.2)
         start = time.monotonic()
+        carried = self._carried.setdefault(order.part, Carried())
 
         def session(base_url: str | None) -> Coroutine[None, None, Summary]:
             """Grow the part with its model at this address."""
@@ -110,6 +113,7 @@ class Worker:
                 elapsed=lambda: time.monotonic() - start,
                 numbers=BatchNumbers.of_part(order.part, order.parts),
                 base_url=base_url,
+                carried=carried,
             )
 
         try:

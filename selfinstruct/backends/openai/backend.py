@@ -24,8 +24,7 @@ from selfinstruct.backends.openai.billing import DEFAULT_MAX_TOKENS, Billing
 from selfinstruct.backends.openai.call_error import CallError, from_status, truncated_prompt
 from selfinstruct.backends.openai.completion import Completion, read_completion
 from selfinstruct.backends.openai.endings import Endings
-from selfinstruct.backends.openai.format_watch import FormatWatch
-from selfinstruct.backends.openai.options import Options
+from selfinstruct.backends.openai.known_endpoint import KnownEndpoint
 from selfinstruct.backends.openai.pacing import Pacing
 from selfinstruct.backends.openai.preflight import Preflight
 from selfinstruct.backends.openai.reply_limit import ReplyLimits
@@ -81,31 +80,24 @@ class OpenAIBackend:
 
     def __init__(
         self,
-        model: Model,
         wire: Wire,
-        options: Options,
+        known: KnownEndpoint,
         pacing: Pacing,
         billing: Billing,
         settings: EndpointSettings,
         clock: Callable[[], float],
     ) -> None:
-        self.name = model.name
-        self.options = options
+        self.name = known.name
+        self.known = known
+        self.options = known.options
         self.counts = CallCounts()
         self._wire = wire
         self._pacing = pacing
         self._billing = billing
         self._settings = settings
         self._clock = clock
-        self._model = model.name
-        self._recipe_model = model
-        self._answered = False
-        self._most_rows = 1  # of a request that was answered; one row is always tried again
         #: The first call, which may still be under way.
         self.trial = Trial(Usage(_TRIAL_TOKENS, _TRIAL_TOKENS, estimated=True))
-        self._endings = Endings()
-        self._limits = ReplyLimits(fixed=model.max_tokens is not None)
-        self._formats = FormatWatch()
 
     @classmethod
     async def connect(
@@ -115,6 +107,7 @@ class OpenAIBackend:
         reply_format: ReplyFormat | None = None,
         budget: Budget | None = None,
         preflight: bool = True,
+        known: KnownEndpoint | None = None,
         settings: EndpointSettings = _DEFAULTS,
         environ: Mapping[str, str] = os.environ,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -124,7 +117,8 @@ class OpenAIBackend:
         """Return a backend for ``model``, after a ``preflight`` of one small call.
 
         ``reply_format`` is the format of the replies; the preflight finds out whether the endpoint accepts it as a
-        JSON schema. The model name "default" means the endpoint's only or first model. If the environment variable
+        JSON schema. Where an earlier backend of ``model`` has ``known`` the endpoint and was answered, there is none.
+        The model name "default" means the endpoint's only or first model. If the environment variable
         ``model.api_key_env`` is not set, a placeholder is sent as the API key, which local servers ignore. The
         deadlines in ``settings`` are real seconds; all other times are measured with ``clock`` (monotonic) and
         ``sleep``.
@@ -152,10 +146,11 @@ class OpenAIBackend:
         )
         billing = Billing(budget, model.price)
         default_limit = DEFAULT_MAX_TOKENS if billing.needs_token_limit else None
-        options = Options(model, reply_format, model.max_tokens or default_limit)
-        backend = cls(model, make_wire(address.base_url), options, pacing, billing, settings, clock)
+        known = known or KnownEndpoint.unknown(model, reply_format, default_limit)
+        backend = cls(make_wire(address.base_url), known, pacing, billing, settings, clock)
         try:
-            await backend._preflight(model, bool(key), make_wire, preflight)
+            if not known.answered:
+                await backend._preflight(model, bool(key), make_wire, preflight)
         except BaseException:
             await backend.close()
             raise
@@ -184,8 +179,8 @@ class OpenAIBackend:
             return Failure(error.reason, message, billed, seconds, tries, self.name, end)
 
         while True:
-            limit = self._limits.of(request, expected)
-            body = self.options.body_of(self._model, request, limit)
+            limit = self.known.limits.of(request, expected)
+            body = self.options.body_of(self.known.name, request, limit)
             try:
                 outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(errors))
             except (EndpointError, BudgetSpent) as error:
@@ -194,18 +189,18 @@ class OpenAIBackend:
                 return failure(last, error)
             billed, tries = billed + usage, tries + 1
             if isinstance(outcome, Completion):
-                self._answered = True
-                self._most_rows = max(self._most_rows, request.rows)
-                if self._limits.record(request, limit, outcome) and tries < _REASONED_TRIES:
+                self.known.answered = True
+                self.known.most_rows = max(self.known.most_rows, request.rows)
+                if self.known.limits.record(request, limit, outcome) and tries < _REASONED_TRIES:
                     continue
                 return Reply(outcome.text, self.name, billed, outcome.finish_reason, seconds, tries)
-            if outcome.reason == "context" and self._limits.too_long(limit, expected, outcome.message):
+            if outcome.reason == "context" and self.known.limits.too_long(limit, expected, outcome.message):
                 continue
             last = outcome
             errors[outcome.reason] += 1
             if outcome.fatal:
                 return failure(outcome, self._stop(outcome))
-            if outcome.reason == "timeout" and request.rows > self._most_rows:
+            if outcome.reason == "timeout" and request.rows > self.known.most_rows:
                 return failure(outcome)  # fewer rows may be in time
             now = self._clock()
             if outcome.option and self.options.reject(outcome.option, body, outcome.detail or outcome.message):
@@ -225,17 +220,17 @@ class OpenAIBackend:
     @property
     def limits(self) -> ReplyLimits:
         """How many tokens replies may have."""
-        return self._limits
+        return self.known.limits
 
     @property
     def endings(self) -> Endings:
         """What the endings of replies mean."""
-        return self._endings
+        return self.known.endings
 
     @property
     def model(self) -> str:
         """The endpoint's name of the model."""
-        return self._model
+        return self.known.name
 
     @property
     def base_url(self) -> str:
@@ -247,7 +242,7 @@ class OpenAIBackend:
         """Remarks for the summary: options that the endpoint rejected, and truncated prompts."""
         notes: list[str] = [
             Phrase("{where}: {problem}", where=self.name, problem=Phrase(note))
-            for note in (*self.options.notes, *self._endings.notes, *self._formats.notes)
+            for note in (*self.options.notes, *self.known.endings.notes, *self.known.formats.notes)
         ]
         if truncated := self.counts.truncated_prompts:
             note = "{name}: the endpoint seems to have truncated {count:,} prompts"
@@ -259,7 +254,7 @@ class OpenAIBackend:
         """Why this model may need calls for few rows, for the user; None where nothing says so."""
         is_silent = self.trial.is_under_way and not self.counts.errors  # it may wait for a rate limit
         after = self._settings.preflight.accepted_after if is_silent else None
-        return weakness(self._recipe_model, self.name, self._wire.base_url, after)
+        return weakness(self.known.model, self.name, self._wire.base_url, after)
 
     @property
     def deadline(self) -> float:
@@ -269,7 +264,7 @@ class OpenAIBackend:
     @property
     def ignores_format(self) -> bool:
         """Whether the replies show that the endpoint ignores the format that requests ask for."""
-        return self._formats.ignores
+        return self.known.formats.ignores
 
     def inspect(self) -> Pace:
         """The current limit of calls in flight, their number, and the reason for the limit."""
@@ -287,14 +282,14 @@ class OpenAIBackend:
             messages = [Message(each["role"], each["content"]) for each in sent]
             outcome, usage, _ = await self._attempt(body, messages, 0, again=True)
             if isinstance(outcome, Completion):
-                self._limits.notice_reasoning(outcome)
+                self.known.limits.notice_reasoning(outcome)
             return outcome, usage
 
         async def attempt(body: dict[str, Any]) -> Completion | CallError:
             return await self.trial.attempt(send(body))
 
         async def check() -> None:
-            await checks.run(self._model)
+            await checks.run(self.known.name)
             self._require_token_limit()
 
         checks = Preflight(
@@ -309,14 +304,14 @@ class OpenAIBackend:
             self._clock,
         )
         if model.name == "default":
-            self.name = self._model = await checks.model()
+            self.name = self.known.name = await checks.model()
         if thoroughly:
             accepted_after = self._settings.preflight.accepted_after
             await self.trial.run(check(), accepted_after, lambda: self._wire.connected, self._trial_failed)
 
     def _trial_failed(self, error: Exception) -> None:
         """End the run, whose calls have begun before the trial failed, unless one of them has been answered."""
-        if not self._answered:
+        if not self.known.answered:
             self._pacing.stop(lambda: error)
 
     async def _attempt(
@@ -361,8 +356,8 @@ class OpenAIBackend:
             return error, answer.headers
         outcome = read_completion(answer.data, answer.headers.get("content-type", ""), body)
         if isinstance(outcome, Completion):
-            outcome = self._endings.settle(outcome, int(body.get(self.options.token_limit_name) or 0))
-            self._formats.record(outcome.text, outcome.finish_reason, body)
+            outcome = self.known.endings.settle(outcome, int(body.get(self.options.token_limit_name) or 0))
+            self.known.formats.record(outcome.text, outcome.finish_reason, body)
         least = _TRUNCATED_SHARE * expected
         if isinstance(outcome, Completion) and outcome.input is not None and outcome.input < least:
             self.counts.truncated_prompts += 1
