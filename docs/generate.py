@@ -45,6 +45,7 @@ FAILURES = {
     "malformed": "no row can be parsed from the reply",
     "missing": "the output of batch jobs lacked the request, three times",
     "no-model": "the endpoint has no such model; the run stops",
+    "not-needed": "all rows were accepted before the call was sent",
     "not-found": "nothing is served at the base URL; the run stops",
     "option": "the endpoint rejected a request option; the call is repeated without it",
     "page": "the reply is an HTML page, usually of a proxy or a wrong base URL",

@@ -16,7 +16,8 @@ class Backend(Protocol):
     whose ``works_in_rounds`` is true sends nothing before ``end_round()`` is called, and says by
     ``has_sent(request)`` what an earlier session sent. One that may be weak or slow has the reason as its ``weakness``,
     and its ``deadline`` is the most seconds of a call: its calls ask for few rows at first. A replay has the
-    ``recorded_concurrency`` of its run.
+    ``recorded_concurrency`` of its run. ``drop_waiting()`` ends calls that have not been sent yet, by failures with the
+    reason "not-needed".
     """
 
     name: str

@@ -95,6 +95,12 @@ class ModelPool:
             if getattr(member.backend, "works_in_rounds", False):
                 member.backend.end_round()  # type: ignore[attr-defined]
 
+    def drop_waiting(self) -> None:
+        """End the calls that have not been sent yet, with failures: no row of theirs is needed."""
+        for member in self._members:
+            if hasattr(member.backend, "drop_waiting"):
+                member.backend.drop_waiting()
+
     async def complete(self, request: Request) -> Reply | Failure:
         """Send a request to the backend that is furthest below its share (Webster's method, 1832).
 
@@ -119,6 +125,8 @@ class ModelPool:
                 return outcome
             # A call that was not repeated, for fewer rows may be in time, is no sign that a backend is down.
             if outcome.reason == "timeout" and outcome.tries == 1 and request.rows > 1:
+                return outcome
+            if outcome.reason == "not-needed":
                 return outcome
             return self._failed(member, outcome)
 

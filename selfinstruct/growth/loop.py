@@ -130,7 +130,11 @@ class Loop:
                     break
                 if rounds and not self._unread:
                     self.models.end_round()
-                ended = await dispatcher.collect(wait=not self._unread, heartbeat=rounds)
+                complete = not self._unread and self._is_complete
+                if complete:
+                    # A call that waits for an endpoint that is down would delay the end of the run by minutes.
+                    self.models.drop_waiting()
+                ended = await dispatcher.collect(wait=not self._unread, heartbeat=rounds or complete)
                 fatal = self._record(ended) or fatal
                 # Judge when calls neither start nor end, or when the backlog is too long: the planner counts unjudged
                 # rows as in flight, and with hundreds of them its quotas and draws would be far off.
@@ -147,8 +151,13 @@ class Loop:
         finally:
             await dispatcher.cancel()
         self._note_exhausted()
-        if fatal is not None:
+        if fatal is not None and not self._is_complete:
             raise fatal
+
+    @property
+    def _is_complete(self) -> bool:
+        """Whether every quota is met."""
+        return all(state.accepted >= state.quota for state in self.progress.values())
 
     def snapshot(self, in_flight: int = 0) -> Snapshot:
         """The present state of the run; ``in_flight`` calls have not ended."""

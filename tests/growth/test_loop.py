@@ -189,6 +189,39 @@ async def test_failures_end_a_run_only_when_nothing_comes_between_them(concurren
     assert MAX_CONSECUTIVE_FAILURES <= len(backend.requests) < MAX_CONSECUTIVE_FAILURES + concurrency
 
 
+class Waiting(Answering):
+    """Dogs and cats in reply to requests for dogs; a call for cats waits until it is dropped, and then fails."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(lambda request: "")
+        self.failure = failure
+        self.dropped = asyncio.Event()
+
+    async def complete(self, request: Request) -> Reply | Failure:
+        """Wait, or answer."""
+        if request.batch.category == "cat":
+            await self.dropped.wait()
+            return self.failure
+        both = [json.loads(rows_of(kind, request.batch.requested_before, 10))["rows"] for kind in KINDS]
+        return Reply(json.dumps({"rows": [*both[0], *both[1]]}), self.name)
+
+    def drop_waiting(self) -> None:
+        """End the call that waits."""
+        self.dropped.set()
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [Failure("not-needed", "never sent", tries=0), Failure("denied", "no", fatal_error=EndpointError("no access"))],
+)
+async def test_a_run_whose_quotas_are_met_waits_for_no_endpoint(failure: Failure, tmp_path: Path) -> None:
+    """Once every quota is met, calls that wait to be sent are dropped, and no error of the endpoint counts."""
+    with loop_in(tmp_path, Waiting(failure), concurrency=2) as loop:
+        await asyncio.wait_for(loop.run(), 60)
+        assert accepted(loop) == {"cat": 10, "dog": 10}
+        assert loop.journal.history.state().failed == {failure.reason: 1}
+
+
 async def test_a_category_without_new_rows_is_exhausted_and_the_others_are_completed(tmp_path: Path) -> None:
     """A category that repeats one row is recorded as exhausted, and a resumed run requests nothing more."""
 

@@ -25,7 +25,7 @@ from selfinstruct.backends.openai.call_error import CallError, from_status, trun
 from selfinstruct.backends.openai.completion import Completion, read_completion
 from selfinstruct.backends.openai.endings import Endings
 from selfinstruct.backends.openai.known_endpoint import KnownEndpoint
-from selfinstruct.backends.openai.pacing import Pacing
+from selfinstruct.backends.openai.pacing import NotNeeded, Pacing
 from selfinstruct.backends.openai.preflight import Preflight
 from selfinstruct.backends.openai.reply_limit import ReplyLimits
 from selfinstruct.backends.openai.settings import EndpointSettings
@@ -183,6 +183,9 @@ class OpenAIBackend:
             body = self.options.body_of(self.known.name, request, limit)
             try:
                 outcome, usage, seconds = await self._attempt(body, request.messages, expected, again=bool(errors))
+            except NotNeeded:
+                message = Phrase("all rows were accepted before the call was sent")
+                return Failure("not-needed", message, billed, self._clock() - started, tries, self.name)
             except (EndpointError, BudgetSpent) as error:
                 if last is None:
                     raise
@@ -269,6 +272,10 @@ class OpenAIBackend:
     def inspect(self) -> Pace:
         """The current limit of calls in flight, their number, and the reason for the limit."""
         return self._pacing.inspect()
+
+    def drop_waiting(self) -> None:
+        """End the calls that wait for a limit, or for the endpoint to answer again: no row of theirs is needed."""
+        self._pacing.drop_waiting()
 
     async def close(self) -> None:
         """Close the connections."""

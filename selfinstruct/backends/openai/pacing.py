@@ -30,6 +30,10 @@ _SAME_LIMIT = 0.1
 _DEFAULTS = PacingSettings()
 
 
+class NotNeeded(Exception):
+    """A call that waited to be sent is not needed any more."""
+
+
 @dataclass(slots=True)
 class Permit:
     """Permission for one call, sent at ``sent_at``. A ``probe`` tests whether the endpoint is available again."""
@@ -101,7 +105,7 @@ class Pacing:
     async def enter(self, tokens: int, *, retry: bool = False) -> Permit:
         """Wait until a call of about ``tokens`` tokens may be sent; a ``retry`` goes before the others.
 
-        Raises the error of ``stop`` once the gate is closed.
+        Raises the error of ``stop`` once the gate is closed, and NotNeeded if ``drop_waiting`` is called meanwhile.
         """
         if self._waiting or not self._free(self._clock()):
             admission: asyncio.Future[Permit] = asyncio.get_running_loop().create_future()
@@ -166,6 +170,13 @@ class Pacing:
         """Close the gate: every call that waits or enters raises ``error()``."""
         self._stopped = error
         self._admit()
+
+    def drop_waiting(self) -> None:
+        """Let every call that waits at the gate raise NotNeeded; others may enter as before."""
+        for admission in self._waiting:
+            if not admission.done():
+                admission.set_exception(NotNeeded())
+        self._waiting.clear()
 
     async def close(self) -> None:
         """Cancel the timer."""

@@ -216,6 +216,22 @@ async def test_retries_end() -> None:
     assert calls <= 40
 
 
+async def test_a_call_that_waits_for_its_retry_can_be_dropped() -> None:
+    """A call that the endpoint has put off ends with what its first try cost, and the next one is made as ever."""
+    async with (
+        FaultServer(Behaviour(requests_per_minute=1, wait=3600)) as server,
+        connected(server, haste=1) as backend,
+    ):
+        assert isinstance(await backend.complete(request(1)), Reply)
+        call = asyncio.create_task(backend.complete(request(2)))
+        while not call.done():
+            await asyncio.wait([call], timeout=0.05)
+            backend.drop_waiting()
+        outcome = call.result()
+        assert isinstance(outcome, Failure)
+        assert (outcome.reason, outcome.tries, outcome.fatal_error) == ("not-needed", 1, None)
+
+
 async def test_two_replies_without_choices_are_a_failure() -> None:
     """A reply without choices is retried once; the Failure has the usage of both."""
     async with scripted(lambda body: payload() | {"choices": []}) as (url, seen):

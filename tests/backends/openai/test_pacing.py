@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from selfinstruct.backends.openai.concurrency import Concurrency
 from selfinstruct.backends.openai.outage import Outage
-from selfinstruct.backends.openai.pacing import Pacing, Permit
+from selfinstruct.backends.openai.pacing import NotNeeded, Pacing, Permit
 
 
 class Clock:
@@ -213,6 +213,20 @@ async def test_no_more_calls_enter_than_the_limit() -> None:
             assert entered == list(range(3 + done))
             gate.succeeded(permits[done], {}, 0)
     assert gate.inspect().in_flight == 3
+
+
+async def test_calls_that_wait_can_be_dropped() -> None:
+    """Calls that wait at the gate end, the one in flight does not, and the gate lets others through as before."""
+    gate = pacing(1, Clock())
+    permit = await gate.enter(0)
+    calls = [asyncio.create_task(gate.enter(0)) for _ in range(3)]
+    await settle()
+    gate.drop_waiting()
+    await asyncio.wait(calls)
+    assert [type(call.exception()) for call in calls] == [NotNeeded] * 3
+    assert gate.inspect().in_flight == 1
+    gate.succeeded(permit, {}, 0)
+    await gate.enter(0)
 
 
 async def test_a_cool_down_is_shared() -> None:
