@@ -218,15 +218,14 @@ def hard() -> None:
 
 def agreement(seconds: float, seed: int) -> int:
     """Random streams against brute force for so long; the number of pairs compared. A difference raises."""
-    from selfinstruct.similarity import bounds, dense_postings, filing, postings
+    from selfinstruct.similarity import bounds, filing, pair_postings, postings
     from selfinstruct.similarity import exact_index as novelty
 
     rng, end, pairs = random.Random(seed), monotonic() + seconds, 0
     while monotonic() < end:
         filing._WAITING, novelty._FEW = rng.choice((1, 2, 5, 17, 64)), rng.choice((0, 8))
-        filing._DENSE_ROWS, filing._DENSE_SHARE = rng.choice((1, 100_000)), 0
-        dense_postings._RARE, dense_postings._MARKS = rng.choice((0, 8, 1 << 20)), rng.choice((2, 1 << 18))
-        dense_postings._CHUNK, dense_postings._PIECE = rng.choice((1000, 1 << 18)), rng.choice((50, 1 << 14))
+        filing._PAIR_ROWS, filing._PAIR_SHARE = rng.choice((1, 100_000)), 0
+        pair_postings._CHUNK, pair_postings._PER_CELL = rng.choice((1000, 1 << 18)), rng.choice((1, 4))
         novelty._READS_PER_ROW, novelty._BLOCK = rng.choice((1, 10, 2000)), rng.choice((7, 100, 65536))
         postings._LONG, postings._PIECE = rng.choice((0, 3, 24)), rng.choice((1, 50, 8192))
         bounds._MIDDLE_ROWS = rng.choice((50, 200))

@@ -9,13 +9,12 @@ least integer with ``2 a / (m + n) > t``. So at most ``m - a`` elements of the f
 is among the first ``m - a + 1`` of the first *and* the first ``n - a + 1`` of the second (prefix filter: Chaudhuri
 et al. 2006; with positions: Xiao et al. 2008, PPJoin). With m = n = 25 and t = 0.857, a = 22: positions 0 to 3 in both.
 The first k that they share are, in the same way, among the first ``m - a + k`` and ``n - a + k`` (Wang et al. 2012,
-AdaptJoin).
+AdaptJoin; see ``pair_bounds``).
 
 A longer partner may lack more, and then the shorter text lacks less. So a row is indexed by *cells*: the class
 of its length and the level of the position of the element. ``probe_plan`` lists, for a text of m tokens, which
 positions of its own to look up in which cells, over all lengths n at once. Narrow classes cost probes, wide ones cost
-entries, so that ``length_classes`` depends on the number of rows. ``range_plan`` lists ranges of lengths instead, where
-the cells of consecutive lengths are read at once.
+entries, so that ``length_classes`` depends on the number of rows.
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ from selfinstruct.similarity.rouge import f1_score
 
 #: Below this threshold a text has too many possible partners for an index: every row is compared.
 LEAST_THRESHOLD = 0.05
-#: The number of elements under which a near row is found where rows are looked up by ranges of lengths.
-OVERLAP = 3
 _LONGEST_CACHED = 512
 _LAST_POSITION = 1 << 16
 _CLEARLY = 1.2  # ratio of lengths from which one of two near texts contains most of the other
@@ -63,55 +60,6 @@ def length_classes(threshold: float, rows: int) -> LengthClasses:
     if threshold >= TEMPLATES:
         return _FINE
     return _MIDDLE if rows >= _MIDDLE_ROWS else _COARSE
-
-
-class Layout(NamedTuple):
-    """The cells of an element where rows are looked up by ranges of lengths.
-
-    On each level of its position, it has a cell for each of ``classes`` classes of length, from ``first_class`` on.
-    Other lengths and levels count as the nearest one.
-    """
-
-    first_class: int
-    classes: int
-    levels: int
-
-    @property
-    def size(self) -> int:
-        """The number of cells of an element."""
-        return self.classes * self.levels
-
-    def cells(self, lengths: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The cell of an element at each position of a text of each length."""
-        levels = np.minimum(_FINE_LEVELS[np.minimum(positions, _LAST_POSITION)], self.levels - 1)
-        cells: NDArray[np.int64] = levels * self.classes + self.classes_of(lengths)
-        return cells
-
-    def classes_of(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The class of each length, from 0."""
-        return np.clip(_FINE.of(lengths) - self.first_class, 0, self.classes - 1)
-
-
-def layout_for(threshold: float, shortest: int, longest: int) -> Layout:
-    """The cells for rows of these lengths, asked at this threshold or above it."""
-    first, last = _FINE.of(np.array([shortest, longest])).tolist()
-    positions = min(filed_elements(threshold, longest, OVERLAP), _LAST_POSITION)
-    return Layout(first, last - first + 1, int(_FINE_LEVELS[positions - 1]) + 1)
-
-
-class RangePlan(NamedTuple):
-    """What a text of m tokens looks up by ranges of lengths: parallel arrays, one item a range, by position.
-
-    A range is of the cells from ``limits[0]`` to before ``limits[1]`` of the element at ``positions``, and the first
-    one of its position where ``is_first``. ``most`` elements are looked up; a near row is found under ``needed`` of
-    them.
-    """
-
-    positions: NDArray[np.int64]
-    limits: NDArray[np.int64]
-    is_first: NDArray[np.bool_]
-    most: int
-    needed: int
 
 
 class ProbePlan(NamedTuple):
@@ -192,7 +140,7 @@ def probe_plan(threshold: float, length: int, classes: LengthClasses) -> ProbePl
 
 
 def _plan(threshold: float, length: int, of: LengthClasses) -> ProbePlan:
-    lengths, least = _partners(threshold, length)
+    lengths, least = partners(threshold, length)
     if not len(lengths):
         nothing = np.empty(0, np.int64)
         return ProbePlan(nothing, nothing.astype(np.uint32), nothing, nothing.astype(np.uint8), 0, 0, 0, (0, 0, 0))
@@ -231,35 +179,7 @@ def _plan(threshold: float, length: int, of: LengthClasses) -> ProbePlan:
 _cached_plan = lru_cache(maxsize=4096)(_plan)
 
 
-def range_plan(threshold: float, length: int, layout: Layout) -> RangePlan:
-    """Return what a text of ``length`` tokens looks up; ``threshold`` is at least ``LEAST_THRESHOLD``."""
-    plan = _cached_ranges if length <= _LONGEST_CACHED else _ranges
-    return plan(threshold, length, layout)
-
-
-def _ranges(threshold: float, length: int, layout: Layout) -> RangePlan:
-    lengths, least = _partners(threshold, length)
-    if not len(lengths):
-        nothing = np.empty(0, np.int64)
-        return RangePlan(nothing, nothing, nothing.astype(np.bool_), 0, 1)
-    # The number of first elements, of ours and of the partner's: the former falls with its length, the latter rises.
-    ours, theirs = np.minimum(length - least + OVERLAP, length), np.minimum(lengths - least + OVERLAP, lengths)
-    levels = np.arange(min(int(_FINE_LEVELS[min(int(theirs[-1]) - 1, _LAST_POSITION)]) + 1, layout.levels))
-    most = int(ours[0])
-    starts = theirs.searchsorted(_FIRST_FINE[levels], "right")
-    ends = (-ours).searchsorted(-np.arange(most), "left")
-    held = ends[:, None] > starts
-    positions, levels = held.nonzero()
-    classes = layout.classes_of(lengths)
-    limits = np.stack((classes[starts[levels]], classes[ends[positions] - 1] + 1)) + levels * layout.classes
-    is_first = np.diff(positions, prepend=-1) > 0
-    return RangePlan(positions, limits, is_first, most, min(OVERLAP, int(least.min())))
-
-
-_cached_ranges = lru_cache(maxsize=4096)(_ranges)
-
-
-def _partners(threshold: float, length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def partners(threshold: float, length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The lengths of the texts that may be near to one of ``length`` tokens, ascending, and what each must share."""
     shortest = shortest_partner(threshold, length)
     if shortest is None:
@@ -286,7 +206,6 @@ def _make_levels(exact: int, per_octave: int) -> NDArray[np.int64]:
     return np.minimum(positions, exact) + octaves * per_octave + steps
 
 
-_LEVELS, _FINE_LEVELS = _make_levels(8, 2), _make_levels(16, 4)
+_LEVELS = _make_levels(8, 2)
 _MOST_LEVELS = int(_LEVELS[-1]) + 1
 _FIRST_POSITIONS = np.searchsorted(_LEVELS, np.arange(_MOST_LEVELS))
-_FIRST_FINE = np.searchsorted(_FINE_LEVELS, np.arange(int(_FINE_LEVELS[-1]) + 1))

@@ -4,31 +4,30 @@ Does not handle: another order. When the pool has outgrown it, the index makes a
 
 A row is filed under its first few elements, rare to common, and their positions (see ``bounds``). A text looks up its
 own first few, and the entries found are filtered by their signatures: a bit that only one of two texts has is at least
-one element that the other lacks. Rows that are not filed yet are compared by signature. Of large pools in which a text
-would read thousands of entries, the postings are dense ones.
+one element that the other lacks. Rows that are not filed yet are compared by signature. Rows of large pools in which a
+text would read thousands of entries are filed under pairs of elements.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from selfinstruct.similarity.bounds import (
-    OVERLAP,
     TEMPLATES,
     ProbePlan,
     cell_of,
     filed_elements,
-    layout_for,
     length_classes,
     most_missed,
     probe_plan,
 )
-from selfinstruct.similarity.dense_postings import DensePostings
 from selfinstruct.similarity.encoded_texts import EncodedTexts
+from selfinstruct.similarity.pair_bounds import filed_under, pair_layout
+from selfinstruct.similarity.pair_postings import MOST_ROWS, Filed, PairPostings, Rows, pairs_of
 from selfinstruct.similarity.postings import Column, Entries, Found, Integers, Postings, Words
 from selfinstruct.similarity.signatures import Signatures, SignedText, own_bits, shared_bits
 from selfinstruct.similarity.together import Pairs, Texts, find, promising, sign_all
@@ -38,8 +37,9 @@ _BLOCK = 1 << 12  # rows signed or filed at a time, to bound memory and pauses
 _CHUNK = 1 << 20
 _MANY_ENTRIES = 1 << 22  # beyond the caches, half as many buckets cost as much time, and 100 bytes a row less
 _WAITING, _WAITING_SHARE = 256, 128  # unfiled rows, compared by signature alone: this number, or one in this number
-_DENSE_ROWS = 130_000  # fewer take less time with gaps and signatures, and little memory either way
-_DENSE_SHARE = 0.05  # of all rows that have an early element of a row: Chinese 0.19, natural text 0.015
+_PAIR_ROWS = 130_000  # fewer are found as fast by single elements
+_PAIR_SHARE = 0.05  # of all rows that have an early element of a row: Chinese 0.19, natural text 0.015
+_PAIR_BLOCK = 1 << 11  # rows filed under pairs at a time, to bound memory and pauses
 _SAMPLES = 8  # parts of a pool that are looked at to tell
 _USUAL_LENGTHS = 0.005, 0.995  # quantiles; the lengths of few rows need no cells of their own
 _FEW = 2000  # entries for which to compare each with its own limit takes less time than first with the highest one
@@ -61,7 +61,7 @@ class Filing:
         self._order = TokenOrder(np.empty(0, np.int64))
         self._signatures = Signatures(np.empty(0, np.int64), rows=0, mean_length=0)
         self._postings = Postings(bits=10, words=1)
-        self._dense: DensePostings | None = None
+        self._pairs: PairPostings | None = None
         self.filed = self.ordered_at = self.entries_read = self.asked = 0
 
     @property
@@ -77,7 +77,7 @@ class Filing:
     @property
     def most_waiting(self) -> int:
         """The number of rows that may wait to be filed: more where filing some moves the entries of all."""
-        return _WAITING if self._dense is None else max(_WAITING, self.filed // _WAITING_SHARE)
+        return _WAITING if self._pairs is None else max(_WAITING, self.filed // _WAITING_SHARE)
 
     def sort(self) -> Iterator[None]:
         """Order the elements by the rows that there are now, and file these: a step for each item of the iterator.
@@ -98,41 +98,51 @@ class Filing:
         for start in range(0, count, _BLOCK):
             self.sign(min(start + _BLOCK, count))
             yield
-        yield from self._choose_postings(frequencies, count)
+        yield from self._choose_postings(count)
+        if (pairs := self._pairs) is None:
+            yield from self._file_all(count)
+        else:
+            yield from pairs.fill(lambda: self._pair_entries(pairs, 0, count))
+        self.filed = count
+
+    def _file_all(self, count: int) -> Iterator[None]:
+        """File the first ``count`` rows under single elements: a step for each item of the iterator."""
         depths = Column(np.int64)
         for start in range(0, count, _CHUNK >> 4):
             depths.extend(self._depths(start, min(start + (_CHUNK >> 4), count)))
             yield
-        if self._dense is None:
-            entries = int(depths.values.sum())
-            bits = entries.bit_length() - (entries >= _MANY_ENTRIES)
-            self._postings = Postings(bits=max(10, bits), words=self._signatures.words)
+        entries = int(depths.values.sum())
+        bits = entries.bit_length() - (entries >= _MANY_ENTRIES)
+        self._postings = Postings(bits=max(10, bits), words=self._signatures.words)
         buckets = Column(np.uint32)
         for start in range(0, count, _BLOCK):
             buckets.extend(self._buckets(start, depths.values[start : start + _BLOCK]))
             yield
         blocks = ((start, depths.values[start : start + _BLOCK]) for start in range(0, count, _BLOCK))
-        if self._dense is None:
-            yield from self._postings.fill(buckets.values, (self._entries(*block) for block in blocks))
-        else:
-            yield from self._dense.fill(buckets.values, (_rows(*block) for block in blocks))
-        self.filed = count
+        yield from self._postings.fill(buckets.values, (self._entries(*block) for block in blocks))
 
-    def _choose_postings(self, frequencies: Integers, count: int) -> Iterator[None]:
-        """Choose dense postings for many rows that share an early element with many others, by a sample of them."""
-        if count < _DENSE_ROWS or self._min_threshold >= TEMPLATES:
+    def _choose_postings(self, count: int) -> Iterator[None]:
+        """Choose pairs for many rows that share an early element with many others, by a sample of them."""
+        if not _PAIR_ROWS <= count <= MOST_ROWS // 4 or self._min_threshold >= TEMPLATES:
             return
         size = min(max(_BLOCK // _SAMPLES, 1), count)
+        samples = np.linspace(0, count - size, _SAMPLES, dtype=np.int64).tolist()
         elements = []
-        for start in np.linspace(0, count - size, _SAMPLES, dtype=np.int64).tolist():
+        for start in samples:
             elements.append(self._first_elements(start, self._depths(start, start + size))[0])
             yield
         filed = np.unique(np.concatenate(elements), return_counts=True)[1].astype(np.float64)
-        if float(filed @ filed) / (size * _SAMPLES) ** 2 <= _DENSE_SHARE:
+        if float(filed @ filed) / (size * _SAMPLES) ** 2 <= _PAIR_SHARE:
             return
         lengths = np.diff(self._texts.ends[: count + 1])
         shortest, longest = np.quantile(lengths[lengths > 0], _USUAL_LENGTHS).astype(np.int64).tolist()
-        self._dense = DensePostings(layout_for(self._min_threshold, shortest, longest), frequencies, count)
+        layout = pair_layout(self._min_threshold, shortest, longest)
+        yield
+        pairs = 0
+        for start in samples:
+            pairs += len(pairs_of(self._first_pairs(start, start + size), layout)[0])
+            yield
+        self._pairs = PairPostings(layout, pairs * count // (size * _SAMPLES))
         yield
 
     def read(self, elements: NDArray[np.uint32]) -> SignedText:
@@ -157,8 +167,8 @@ class Filing:
     def file(self, until: int) -> Iterator[None]:
         """File the signed rows that are not filed yet, up to the row ``until``: None between two steps."""
         self._cover()
-        if self._dense is not None:
-            yield from self._merge(self._dense, until)
+        if self._pairs is not None:
+            yield from self._merge(self._pairs, min(until, MOST_ROWS))
             return
         for start in range(first := self.filed, until, _BLOCK):
             if start > first:
@@ -167,15 +177,14 @@ class Filing:
             self._postings.extend(self._buckets(start, depths), *self._entries(start, depths))
             self.filed = start + len(depths)
 
-    def _merge(self, dense: DensePostings, until: int) -> Iterator[None]:
-        """File rows in dense postings. Until the last step, they still count as waiting."""
-        buckets, rows = Column(np.uint32), Column(np.uint32)
-        for start in range(self.filed, until, _BLOCK):
-            depths = self._depths(start, min(start + _BLOCK, until))
-            buckets.extend(self._buckets(start, depths))
-            rows.extend(_rows(start, depths))
+    def _merge(self, pairs: PairPostings, until: int) -> Iterator[None]:
+        """File rows under pairs. Until the last step, they still count as waiting."""
+        cells, entries = Column(np.uint32), Column(np.uint32)
+        for block in self._pair_entries(pairs, self.filed, until):
+            cells.extend(block[0])
+            entries.extend(block[1])
             yield
-        yield from dense.merge(buckets.values, rows.values)
+        yield from pairs.merge(cells.values, entries.values)
         self.filed = until
 
     def candidates(self, seen: SignedText, threshold: float) -> Integers:
@@ -187,10 +196,10 @@ class Filing:
         waiting = self._signatures.since(self.filed)
         unfiled = shared_bits(seen.signature, waiting) >= seen.bits - missed
         rows: list[NDArray[Any]] = [unfiled.nonzero()[0] + self.filed]
-        if self._dense is not None:
-            often, read = self._dense.find(self._order.ranks(seen.ordered), threshold)
+        if self._pairs is not None:
+            paired, read = self._pairs.find(self._order.ranks(seen.ordered), threshold)
             self.entries_read += read
-            either = np.concatenate((*rows, often))
+            either = np.concatenate((*rows, paired))
             return either[self.upper_bounds(seen, either) > threshold]
         plan = probe_plan(threshold, len(seen.elements), self._classes)
         for found in self._postings.find(self._postings.buckets(seen.ordered, plan.cells, plan.positions)):
@@ -214,7 +223,7 @@ class Filing:
 
     def find_all(self, texts: Texts, thresholds: NDArray[np.float64]) -> Pairs | None:
         """The pairs of texts with signed rows that may be near; None if one by one is the better way."""
-        if self._dense is not None:
+        if self._pairs is not None:
             rows = [self.candidates(texts.at(place), threshold) for place, threshold in enumerate(thresholds.tolist())]
             return Pairs(np.arange(len(rows)).repeat([*map(len, rows)]), np.concatenate(rows).astype(np.int64))
         found = find(texts, thresholds, self._classes, self._postings, self._signatures, self.filed)
@@ -238,16 +247,15 @@ class Filing:
 
     def _buckets(self, start: int, depths: Integers) -> NDArray[np.uint32]:
         """The buckets of the rows from ``start`` on, row by row: ``depths[i]`` buckets for the i-th."""
-        ranks, lengths, places = self._first_elements(start, depths)
-        if self._dense is not None:
-            return self._dense.cells(ranks, lengths, places)
+        ranks, rows, places = self._first_elements(start, depths)
+        lengths = self._lengths(start, len(depths))[rows]
         cells = cell_of(lengths, places, self._classes).astype(np.uint32)
         return self._postings.buckets(self._order.at_ranks(ranks), cells)
 
     def _first_elements(self, start: int, depths: Integers) -> tuple[Integers, Integers, Integers]:
         """The ranks of the first ``depths[i]`` elements of the i-th row from ``start`` on, and of these rows.
 
-        With each, the length of its row, and its place there, rare to common.
+        With each, its row, counting from ``start``, and its place there, rare to common.
         """
         ends = self._texts.ends[start : start + len(depths) + 1]
         lengths = np.diff(ends)
@@ -257,18 +265,31 @@ class Filing:
         rows = np.arange(len(depths)).repeat(depths)
         places = np.arange(len(rows)) - (np.cumsum(depths) - depths).repeat(depths)
         ranks = packed[places + (ends[:-1] - ends[0])[rows]] & ((1 << 33) - 1)
-        return ranks - (1 << 32), lengths[rows], places
+        return ranks - (1 << 32), rows, places
+
+    def _pair_entries(self, pairs: PairPostings, start: int, until: int) -> Iterator[Filed]:
+        """The entries of the rows from ``start`` to ``until``, filed under pairs, some thousand rows at a time."""
+        for first in range(start, until, _PAIR_BLOCK):
+            yield pairs.entries(self._first_pairs(first, min(first + _PAIR_BLOCK, until)))
+
+    def _first_pairs(self, start: int, until: int) -> Rows:
+        """The elements under whose pairs the rows from ``start`` to ``until`` are filed."""
+        depths = self._depths(start, until, filed_under)
+        return Rows(start, self._lengths(start, until - start), *self._first_elements(start, depths))
+
+    def _lengths(self, start: int, count: int) -> Integers:
+        """The lengths of ``count`` rows from ``start`` on."""
+        return np.diff(self._texts.ends[start : start + count + 1])
 
     def _entries(self, start: int, depths: Integers) -> Entries:
         """The entries that go with ``_buckets``."""
         rows = _rows(start, depths)
         return rows, self._signatures.at(rows)
 
-    def _depths(self, start: int, until: int) -> Integers:
-        """The number of elements under which each row from ``start`` to ``until`` is filed."""
-        lengths, which = np.unique(np.diff(self._texts.ends[start : until + 1]), return_inverse=True)
-        overlap = 1 if self._dense is None else OVERLAP
-        depths = [filed_elements(self._min_threshold, length, overlap) for length in lengths.tolist()]
+    def _depths(self, start: int, until: int, depth_of: Callable[[float, int], int] = filed_elements) -> Integers:
+        """The number of first elements that each row from ``start`` to ``until`` is filed by, given its length."""
+        lengths, which = np.unique(self._lengths(start, until - start), return_inverse=True)
+        depths = [depth_of(self._min_threshold, length) for length in lengths.tolist()]
         return np.array(depths, np.int64)[which]
 
 

@@ -57,6 +57,10 @@ class Column(Generic[Scalar]):
         self.allocate(len(items))
         self._room[self.size - len(items) : self.size] = items
 
+    def reserve(self, count: int) -> None:
+        """Make room for ``count`` items in an empty column; room that is never used takes no memory."""
+        self._room = np.empty((count, *self._room.shape[1:]), self._room.dtype)
+
     def allocate(self, count: int) -> None:
         """Append ``count`` items of any value."""
         self.size += count
@@ -228,7 +232,7 @@ class Postings:
             self._free[exponent] = np.concatenate((self._free[exponent], starts[exponents == exponent]))
 
 
-def grouped(buckets: NDArray[np.uint32]) -> tuple[Integers, Integers, Integers]:
+def grouped(buckets: NDArray[np.uint32] | Integers) -> tuple[Integers, Integers, Integers]:
     """The order that sorts these buckets, the distinct ones, and how often each occurs."""
     packed = (buckets.astype(np.int64) << 32) | np.arange(len(buckets))
     packed.sort()

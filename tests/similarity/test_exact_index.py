@@ -14,24 +14,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-from selfinstruct.similarity import bounds, dense_postings, exact_index, filing, postings, together
+from selfinstruct.similarity import bounds, exact_index, filing, pair_postings, postings, together
 from selfinstruct.similarity.bounds import cell_of, least_common, length_classes, most_missed, probe_plan
 from selfinstruct.similarity.exact_index import NoveltyIndex
 from selfinstruct.similarity.rouge import rouge_l
 
-#: Dense postings for pools of any size, with cells for all elements unless these are counted as rare.
-DENSE = {
-    "_DENSE_ROWS": 1,
-    "_DENSE_SHARE": 0,
-    "TEMPLATES": 2,
-    "_SAMPLES": 1,
-    "_RARE": 10**6,
-    "_CELLS_PER_ROW": 10**6,
-    "_LEAST_BITS": 2,
-}
+#: Rows filed under pairs in pools of any size.
+PAIRS = {"_PAIR_ROWS": 1, "_PAIR_SHARE": 0, "TEMPLATES": 2, "_SAMPLES": 1, "_LEAST_BITS": 2}
 #: As shipped; with rows filed at once, in blocks, anew after every few that were read, by classes of length that change
 #: meanwhile, and read slice by slice or piece by piece; with filings that are made in the course of many calls; with
-#: dense postings.
+#: rows filed under pairs.
 SIZES = [
     {},
     {"_WAITING": 1, "_BLOCK": 7, "_FEW": 0},
@@ -41,11 +33,11 @@ SIZES = [
     {"_WAITING": 1, "_BLOCK": 1, "_CALLS_PER_STEP": 1, "_READS_PER_ROW": 1},
     {"_WAITING": 2, "_BLOCK": 2, "_CALLS_PER_STEP": 3},
     *(
-        pytest.param(DENSE | sizes, marks=pytest.mark.slow)
+        pytest.param(PAIRS | sizes, marks=pytest.mark.slow)
         for sizes in (
-            {"_WAITING": 2, "_FEW": 0, "_CALLS_PER_STEP": 1, "_MARKS": 2},
-            {"_WAITING": 1, "_BLOCK": 2, "_CALLS_PER_STEP": 3, "_CHUNK": 16, "_PIECE": 3, "_RARE": 0, "_LONG": 0},
-            {"_WAITING": 4, "_CALLS_PER_STEP": 1, "_CELLS_PER_ROW": 32, "_CHUNK": 32, "_MOST_POSITIONS": 6},
+            {"_WAITING": 2, "_FEW": 0, "_CALLS_PER_STEP": 1},
+            {"_WAITING": 1, "_BLOCK": 2, "_PAIR_BLOCK": 3, "_CALLS_PER_STEP": 3, "_CHUNK": 16, "_LONG": 0},
+            {"_WAITING": 4, "_CALLS_PER_STEP": 1, "_PER_CELL": 1, "_CHUNK": 32},
         )
     ),
 ]
@@ -102,7 +94,7 @@ def brute_nearest(pool: list[str], text: str, threshold: float) -> tuple[int, fl
 def sizes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every way in which rows wait, are filed, and are filed anew, in pools that a test can afford."""
     for name, value in request.param.items():
-        for module in (bounds, dense_postings, exact_index, filing, postings):
+        for module in (bounds, pair_postings, exact_index, filing, postings):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, value)
 
@@ -287,22 +279,22 @@ def test_streams_of_variants_are_brute_force() -> None:
                 pool.append(asked)
 
 
-def test_dense_postings_change_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pairs_change_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts of few characters, filed a few at a time while others wait, and anew as the pool doubles."""
-    sizes = DENSE | {"_WAITING": 3, "_CALLS_PER_STEP": 1, "_CHUNK": 20_000, "_PIECE": 50, "_MARKS": 64}
+    sizes = PAIRS | {"_WAITING": 3, "_CALLS_PER_STEP": 1, "_CHUNK": 20_000}
     for name, value in sizes.items():
-        for module in (dense_postings, exact_index, filing):
+        for module in (pair_postings, exact_index, filing):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, value)
     rng, index, pool = random.Random(2), NoveltyIndex(min_threshold=0.6), list[str]()
-    merged, merge = 0, dense_postings.DensePostings.merge
+    merged, merge = 0, pair_postings.PairPostings.merge
 
     def count(*given: Any) -> Iterator[None]:
         nonlocal merged
         merged += 1
         return merge(*given)
 
-    monkeypatch.setattr(dense_postings.DensePostings, "merge", count)
+    monkeypatch.setattr(pair_postings.PairPostings, "merge", count)
     for _ in range(200):
         text = "".join(chr(0x4E00 + int(60 * rng.random() ** 2)) for _ in range(rng.randrange(1, 30)))
         if pool and rng.random() < 0.5:
