@@ -25,11 +25,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.run_process import SEEDS, require
 from selfinstruct import api
 from selfinstruct.api.parts.merge import Join
-from selfinstruct.journal import History, holder_of
+from selfinstruct.journal import holder_of
 from selfinstruct.testing import server_process
 
 _PAUSE = 3.0
@@ -77,11 +78,12 @@ def _many(source: Path, out: Path, options: argparse.Namespace) -> None:
     """The run by several workers."""
     joining, take = [0.0, 0.0], Join.take
 
-    def timed(join: Join, part: int, history: History) -> None:
+    def timed(*given: Any, **options: Any) -> Any:
         start, before = time.perf_counter(), time.thread_time()
-        take(join, part, history)
+        found = take(*given, **options)
         joining[0] += time.perf_counter() - start
         joining[1] += time.thread_time() - before
+        return found
 
     start, before = time.perf_counter(), time.process_time()
     with _killing(out, options.kills) as killed, _patched(timed):
@@ -114,10 +116,10 @@ def _print(name: str, run: api.Run, seconds: float, cpu: float) -> None:
 
 
 @contextlib.contextmanager
-def _patched(timed: Callable[[Join, int, History], None]) -> Iterator[None]:
+def _patched(timed: Callable[..., Any]) -> Iterator[None]:
     """Context manager in which joins are timed."""
     take = Join.take
-    Join.take = timed  # type: ignore[method-assign,assignment]
+    Join.take = timed  # type: ignore[method-assign]
     try:
         yield
     finally:

@@ -28,14 +28,15 @@ class RayActors:
         self._actors = [remote.remote(*arguments) for _ in range(count)]
 
     def run(self, method: str, calls: Sequence[tuple[int, Any]]) -> Iterator[Any]:
-        """Call ``method`` for each number and argument, and yield the results in order.
+        """Call ``method`` for each number and argument, and yield the results as they come.
 
         A number always means the same object, which takes one call at a time. Raises as ``RayExecutor.run``.
         """
         actors = self._actors
         running = [getattr(actors[number % len(actors)], method).remote(argument) for number, argument in calls]
-        for reference in running:
-            yield result_of(self._ray, reference, method)
+        while running:
+            [ended], running = self._ray.wait(running, num_returns=1)
+            yield result_of(self._ray, ended, method)
 
     def stop(self) -> None:
         """End their processes at once, also from another thread; then ``run`` raises StorageError."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from selfinstruct.messages import Phrase
+from selfinstruct.messages import Phrase, joined
 
 # Measured after this many requested rows, or this share of the quota.
 _LEAST_WINDOW = 200
@@ -99,9 +99,12 @@ class Forecast:
         return before - now > _DEVIATIONS * deviation
 
 
-def shortfall_note(expected: int, quota: int, reason: str) -> Phrase:
-    """Say how many rows a category is heading for, and the commonest ``reason`` of rejections; "" if there is none."""
-    return Phrase(
+def shortfall_note(expected: int, quota: int, reason: str, where: str = "", *, by_imitator: bool) -> str:
+    """Say how many rows a category is heading for, and what to do about it.
+
+    ``reason`` is the commonest one of rejections, "" if there is none; ``where`` is the category, "" for the only one.
+    """
+    note = Phrase(
         "fewer and fewer rows are accepted (most often rejected as {reason}): heading for about "
         "{expected:,} of {quota:,}"
         if reason
@@ -110,6 +113,10 @@ def shortfall_note(expected: int, quota: int, reason: str) -> Phrase:
         expected=expected,
         quota=quota,
     )
+    if where:
+        note = Phrase("{where}: {problem}", where=where, problem=note)
+    advice = remedy(reason, by_imitator=by_imitator)
+    return joined([note, advice], "; ") if advice else note
 
 
 def remedy(reason: str, *, by_imitator: bool) -> str:

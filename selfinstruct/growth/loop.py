@@ -24,7 +24,7 @@ from selfinstruct.growth.batch_result import BatchResult
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.decided import take_decisions
 from selfinstruct.growth.dispatch import BatchCall, Dispatched, Dispatcher, EndedCall
-from selfinstruct.growth.forecast import Forecast, remedy, shortfall_note
+from selfinstruct.growth.forecast import Forecast, shortfall_note
 from selfinstruct.growth.judging import judge_batches, run_tests
 from selfinstruct.growth.planner import (
     CategoryProgress,
@@ -51,7 +51,6 @@ from selfinstruct.growth.stagnation import (
 )
 from selfinstruct.growth.token_forecast import TokenForecast, rows_left
 from selfinstruct.journal import Journal, QuotaStage
-from selfinstruct.messages import Phrase, joined
 from selfinstruct.recipe import Language
 from selfinstruct.records import Batch, Failure, Judgement, Request, Row
 
@@ -142,8 +141,7 @@ class Loop:
                     await self._read_some()
                 self.watch(self.snapshot(dispatcher.in_flight))
         except BaseException:
-            # Replies that have arrived are paid for. A journal that refused a write refuses again here; the error to
-            # report is the one that ended the run.
+            # Replies that have arrived are paid for. The error to report is the first, also where a disk is full.
             with contextlib.suppress(StorageError):
                 self._record(dispatcher.collect_ended())
                 self._note_exhausted()
@@ -172,10 +170,13 @@ class Loop:
 
     async def _resume(self) -> None:
         """Queue the calls that open batches of an earlier session still need; judge batches that need none."""
+        reads_messages = self.models.reads_messages
         for unfinished in self.journal.history.open_batches():
             state = self._begin(unfinished.batch)
+            # Without a model, replies wait to be judged as they did then, so that the next batches are the same.
+            read = self._read if reads_messages or len(unfinished.replies) > 1 else self._unread.append
             open_after = [
-                self._read(BatchCall(state, step_call, recorded.call, recorded.reply))
+                read(BatchCall(state, step_call, recorded.call, recorded.reply))
                 for recorded in unfinished.replies
                 if (step_call := state.pending_call(recorded.step)) is not None
             ]
@@ -183,6 +184,8 @@ class Loop:
                 self._queue_calls(state)
             elif all(open_after):
                 await self._advance(state)
+        if len(self._unread) > self.concurrency:
+            await self._read_some()
 
     def _ready(self) -> bool:
         """Whether a call is due, planning a batch where none is."""
@@ -337,8 +340,7 @@ class Loop:
         """Judge batches whose last replies have been read, in order."""
         for state in states:
             await run_tests(self.criteria, state.drafts)
-        batches = [(state.batch, state.drafts) for state in states]
-        judged = judge_batches(batches, self.criteria, self.pool, self.progress)
+        judged = judge_batches([(each.batch, each.drafts) for each in states], self.criteria, self.pool, self.progress)
         for state, judgements in zip(states, judged, strict=True):
             self.journal.judge(state.last_call, judgements)
             self.last_judged = state.last_call
@@ -376,12 +378,9 @@ class Loop:
             self._forecasts[batch.category] = Forecast(max(state.quota - before, 1), before)
         expected = self._forecasts[batch.category].add_batch(batch.count, accepted)
         if expected is not None:
-            reason = self.counts.commonest_loss()
-            note = shortfall_note(expected, state.quota, reason)
-            if len(self.progress) > 1:
-                note = Phrase("{where}: {problem}", where=batch.category, problem=note)
-            advice = remedy(reason, by_imitator=not self.models.reads_messages)
-            self.prompt_size.notes.append(joined([note, advice], "; ") if advice else note)
+            where = batch.category if len(self.progress) > 1 else ""
+            by_imitator, reason = not self.models.reads_messages, self.counts.commonest_loss()
+            self.prompt_size.notes.append(shortfall_note(expected, state.quota, reason, where, by_imitator=by_imitator))
 
     def _check_stagnation(self, batch: Batch, accepted: int) -> None:
         """Exhaust every unfinished category, with a note, once the whole run has stagnated for too long."""
@@ -399,8 +398,7 @@ class Loop:
         if all(state.exhausted or state.accepted >= state.quota for state in self.progress.values()):
             return
         exhaust_unfinished(self.progress)
-        note = given_up_note(self._stagnation.rows, self.counts.commonest_loss())
-        self.prompt_size.notes.append(note)
+        self.prompt_size.notes.append(given_up_note(self._stagnation.rows, self.counts.commonest_loss()))
 
     def _note_exhausted(self) -> None:
         self.journal.write_exhausted(name for name, state in self.progress.items() if state.exhausted)

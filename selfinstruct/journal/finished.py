@@ -26,18 +26,22 @@ _CALLS = """
            t.text, f.reason, f.message
     FROM calls c LEFT JOIN replies t ON t.call = c.id LEFT JOIN failures f ON f.call = c.id
     WHERE c.batch = ? ORDER BY c.id"""
+_ROWS = """
+    SELECT r.number, r.position FROM rows r JOIN calls c ON c.id = r.call WHERE c.batch = ? ORDER BY r.number"""
 
 
 class CalledBatch(NamedTuple):
     """A batch, and what each of its calls returned, with its step; ``last`` is the id of the last call.
 
-    ``finished`` is whether it has been judged, or ended without a row.
+    ``finished`` is whether it has been judged, or ended without a row. ``rows`` are the numbers of the rows that were
+    accepted of it, with their positions in it.
     """
 
     last: int
     batch: Batch
     calls: Sequence[tuple[str, Reply | Failure]]
     finished: bool
+    rows: Sequence[tuple[int, int]]
 
 
 def called_batches(history: History, after: int = 0) -> Iterator[CalledBatch]:
@@ -46,7 +50,8 @@ def called_batches(history: History, after: int = 0) -> Iterator[CalledBatch]:
         for last, number, name, count, asked, demos, given, finished in page:
             batch = recorded_batch(number, name, count, asked, demos, given)
             calls = [_call(*found) for found in history.query(_CALLS, number)]
-            yield CalledBatch(last, batch, calls, bool(finished))
+            rows = history.query(_ROWS, number) if finished else ()
+            yield CalledBatch(last, batch, calls, bool(finished), rows)
         after = page[-1][0]
 
 

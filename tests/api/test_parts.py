@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import sys
 import threading
@@ -38,6 +39,8 @@ _NONE = SpendingLimits(None, None, None)
 
 class InTurn:
     """One worker, which grows the parts in turn, in this process."""
+
+    on_this_machine = True
 
     def __init__(self) -> None:
         """It lasts from round to round."""
@@ -72,6 +75,14 @@ def require_whole(out: Path, parts: int = 3) -> None:
         calls += own
     with open_history(out) as history:
         assert sorted(calls) == history.query(paid)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_turns() -> Iterator[None]:
+    """Turns of two batches, so that small runs have many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge, "TURN", 2)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -115,29 +126,71 @@ class Killed(BaseException):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("broken", ["a part", "the join"])
-async def test_a_killed_run_goes_on_to_the_same_rows(
-    broken: str, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_run_that_is_killed_again_and_again_has_the_same_rows(
+    seed: int, logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wherever it was killed: within a part, or within the join of a part's replies."""
-    out = tmp_path / "run"
-    countdown = iter(range(100))
+    """Wherever it is killed: within a part, or within the join of a part's replies, whose journals it may not see."""
+    out, moments, killed = tmp_path / "run", random.Random(seed), 0
+    for _ in range(6):
+        countdown = iter(range(100))
+        last = moments.randrange(6)
 
-    def fall(*given: Any) -> Any:
-        if next(countdown) == 9:
-            raise Killed
-        return lambda snapshot: fall()
+        def fall(*given: Any, countdown: Iterator[int] = countdown, last: int = last) -> Any:
+            nonlocal killed
+            if next(countdown) == last:
+                killed += 1
+                raise Killed
+            return lambda snapshot: fall()
 
-    with monkeypatch.context() as patch, contextlib.suppress(Killed):
-        if broken == "a part":
+        with monkeypatch.context() as patch, contextlib.suppress(Killed):
             patch.setattr(worker, "_reporter", fall)
-        else:
-            patch.setattr(merge, "rows_to_run", lambda drafts: fall() and [])
-        await grow(LOGS, out, rows=300)
-        pytest.fail("it was not killed")
-    assert (await grow(LOGS, out, rows=300)).stopped == "done"
+            patch.setattr(merge, "rows_to_run", lambda drafts, fall=fall: fall() and [])
+            patch.setattr(InTurn, "on_this_machine", moments.random() < 0.7)
+            await grow(LOGS, out, rows=300)
+    assert killed > 2 and (await grow(LOGS, out, rows=300)).stopped == "done"
     assert (out / "rows.jsonl").read_bytes() == (logs / "rows.jsonl").read_bytes()
     require_whole(out)
+
+
+class Waiting:
+    """A backend that answers all calls but the first few of a part only once the join has begun."""
+
+    name = "waiting"
+    reads_messages = False
+
+    def __init__(self) -> None:
+        """Nothing has been taken yet."""
+        self.joined = threading.Event()
+
+    async def complete(self, request: Request) -> Reply:
+        """Answer with rows of no other batch."""
+        batch = request.batch
+        if batch.number > 12:
+            assert await asyncio.to_thread(self.joined.wait, 30), "the join waits for the end of the part"
+        places = range(50 * batch.number, 50 * batch.number + batch.count)
+        rows = [{"text": " ".join(f"w{7 * at + each}" for each in range(7)), "label": batch.category} for at in places]
+        return Reply(json.dumps({"rows": rows}), self.name)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_replies_are_judged_while_their_part_still_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts grow and the driver judges at the same time."""
+    backend, take = Waiting(), merge.Join.take
+
+    def taking(*given: Any, grows: bool) -> Any:
+        found = take(*given, grows=grows)
+        if found and grows:
+            backend.joined.set()
+        return found
+
+    monkeypatch.setattr(merge.Join, "take", taking)
+    texts = ["the lamp is broken", "my parcel never came", "we like it a lot", "no answer since May"]
+    seeds = [{"text": text, "label": label} for text, label in zip(texts, "abab", strict=True)]
+    summary = await grow(seeds, tmp_path / "run", rows=300, backend=backend, concurrency=3)
+    assert (summary.accepted, summary.stopped) == (300, "done")
 
 
 async def test_a_run_is_not_grown_by_another_number_of_workers(tmp_path: Path) -> None:

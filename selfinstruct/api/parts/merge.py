@@ -4,14 +4,16 @@ The verdicts are those that one run would give to these replies in this order, o
 whatever holds of a run holds of this one, and what proves it (``verify``, ``rejudge``) is the same. A batch has the
 same number in its part and in the whole run, which is how the whole knows what it has.
 
-Does not handle: the order of the parts, or what they grow next (``rounds``).
+Does not handle: what the parts grow next, or whether they still grow (``rounds``).
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from selfinstruct.api.session_record import added
 from selfinstruct.growth import (
@@ -27,14 +29,17 @@ from selfinstruct.journal import CalledBatch, History, Journal, called_batches
 from selfinstruct.preparation import JudgingState, Prepared
 from selfinstruct.records import Failure, Row
 
-#: Batches that are judged together, and committed together.
-_TOGETHER = 32
-_PAGE = 1000
+#: Batches of a part that are judged before it is the next one's turn; committed together.
+TURN = 32
 
 
 @dataclass(slots=True)
 class Join:
-    """Takes the finished batches of parts into the ``journal`` of the whole run, each once."""
+    """Takes the finished batches of parts into the ``journal`` of the whole run, each once, while the parts grow.
+
+    The parts take turns. A turn is the next ``TURN`` batches of a part, in the order of their last calls, counted from
+    its first batch; so the order does not depend on how fast each grows, or on when a session was interrupted.
+    """
 
     journal: Journal
     prepared: Prepared
@@ -42,32 +47,56 @@ class Join:
     counts: RunCounts
     parts: int
     _taken: set[int] = field(init=False)
+    _counts: list[int] = field(init=False)
     _after: list[int] = field(init=False)
     _ids: list[_PoolIds] = field(init=False)
 
     def __post_init__(self) -> None:
         """Find out what earlier sessions have taken."""
         self._taken = {number for (number,) in self.journal.history.query("SELECT number FROM batches")}
+        taken_of = Counter((number - 1) % self.parts for number in self._taken)
+        self._counts = [taken_of[part] for part in range(self.parts)]
         self._after = [0] * self.parts
         self._ids = [_PoolIds(self.state.pool.seed_count) for _ in range(self.parts)]
 
-    def take(self, part: int, history: History) -> None:
-        """Judge the batches that a part has finished and the whole run does not have, in the order of their calls."""
-        ids, all_taken = self._ids[part], True
-        chunk: list[CalledBatch] = []
-        for called in called_batches(history, self._after[part]):
-            all_taken = all_taken and called.finished
-            if all_taken:
-                self._after[part] = called.last
-            if not called.finished or called.batch.number in self._taken:
-                continue
+    def next_of(self, parts: Iterable[int]) -> int:
+        """Whose turn it is of ``parts``, which have more to take, or may have."""
+        return min(parts, key=lambda part: (self._counts[part] // TURN, part))
+
+    def take(self, part: int, place: Path, *, grows: bool) -> list[CalledBatch]:
+        """Judge what there is to take in the turn of the part in ``place``, which may still grow; returns that."""
+        with History.open(place) as history:
+            found, after = self._find(part, history, grows)
+        ids, chunk, pending = self._ids[part], list[CalledBatch](), set[int]()
+        for called in found:
             # What a row is called is known when its batch has been judged.
-            if len(chunk) == _TOGETHER or not ids.know(called.batch.demos):
+            if not pending.isdisjoint(called.batch.demos):
                 self._take(chunk, ids)
-                ids.extend(history, self.journal.history)
-                chunk = []
+                chunk, pending = [], set()
             chunk.append(called)
+            pending.update(ids.seeds + number for number, _ in called.rows)
         self._take(chunk, ids)
+        self._counts[part] += len(found)
+        self._after[part] = after
+        return found
+
+    def _find(self, part: int, history: History, grows: bool) -> tuple[list[CalledBatch], int]:
+        """The batches to take, and the last call of the batches that are all taken then, up to the first that is not.
+
+        Of a part that grows nothing is taken after an unfinished batch: nobody knows when that will be finished.
+        """
+        found: list[CalledBatch] = []
+        wanted, after, all_taken = TURN - self._counts[part] % TURN, self._after[part], True
+        for called in called_batches(history, after):
+            if len(found) == wanted or (grows and not called.finished):
+                break
+            all_taken = all_taken and called.finished
+            after = called.last if all_taken else after
+            if called.batch.number in self._taken:
+                self._ids[part].add(called, self.journal.history)
+            elif called.finished:
+                found.append(called)
+        return found, after
 
     def cost_of_untaken(self, part: int, history: History) -> dict[str, list[int]]:
         """What the calls of a part cost that the whole run does not have: those of unfinished batches, or after a kill.
@@ -93,7 +122,9 @@ class Join:
             for state, judgements in zip(ready, judged, strict=True):
                 self.journal.judge(state.last_call, judgements)
                 self.counts.add_judgements(judgements, state.batch.category)
-        self._taken.update(called.batch.number for called in chunk)
+        for called in chunk:
+            self._taken.add(called.batch.number)
+            ids.add(called, self.journal.history)
 
     def _record(self, called: CalledBatch, ids: _PoolIds) -> BatchState:
         """Record a batch with its calls, and read its replies; its ``last_call`` is 0 if none of them is usable."""
@@ -143,20 +174,17 @@ class _PoolIds:
     """
 
     seeds: int
-    _ids: array[int] = field(default_factory=lambda: array("L", [0]))
+    _ids: array[int] = field(default_factory=lambda: array("L"))
 
-    def know(self, demos: Sequence[int]) -> bool:
-        """Whether these ids of the part are known."""
-        return max(demos, default=0) - self.seeds < len(self._ids)
-
-    def extend(self, part: History, whole: History) -> None:
-        """Learn the ids of the rows whose batches the whole run has taken since."""
-        while rows := part.query(_ROWS_AFTER, len(self._ids) - 1, _PAGE):
-            for _, batch, position in rows:
-                found = whole.query(_ROW_AT, batch, position)
-                if not found and not whole.query("SELECT 1 FROM batches WHERE number = ?", batch):
-                    return
-                self._ids.append(found[0][0] if found else 0)
+    def add(self, called: CalledBatch, whole: History) -> None:
+        """Learn the ids of the rows of a batch that the whole run has taken."""
+        if not called.rows:
+            return
+        kept = dict(whole.query(_KEPT, called.batch.number))
+        last = max(number for number, _ in called.rows)
+        self._ids.extend([0] * (last + 1 - len(self._ids)))
+        for number, position in called.rows:
+            self._ids[number] = kept.get(position, 0)
 
     def of(self, demos: Sequence[int]) -> tuple[int, ...]:
         """The pool ids of the whole run for those of the part; without rows that were not kept."""
@@ -170,7 +198,4 @@ class _PoolIds:
         return tuple(found)
 
 
-_ROWS_AFTER = """
-    SELECT r.number, c.batch, r.position FROM rows r JOIN calls c ON c.id = r.call WHERE r.number > ?
-    ORDER BY r.number LIMIT ?"""
-_ROW_AT = "SELECT r.number FROM rows r JOIN calls c ON c.id = r.call WHERE c.batch = ? AND r.position = ?"
+_KEPT = "SELECT r.position, r.number FROM rows r JOIN calls c ON c.id = r.call WHERE c.batch = ?"

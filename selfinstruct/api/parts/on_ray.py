@@ -16,8 +16,9 @@ from selfinstruct.engines.ray_executor import ray_cluster
 from selfinstruct.events import Snapshot
 from selfinstruct.preparation import Prepared
 
-#: Processes for each processor: most of the time they wait for a model. Imitating is work.
-_WAITING, _WORKING = 10, 1
+#: Processes for each processor: most of the time they wait for a model. Imitating is work, but a part that waits for a
+#: process keeps the join of the others waiting.
+_WAITING, _WORKING = 10, 4
 
 
 async def grow_on_ray(
@@ -43,18 +44,20 @@ async def grow_on_ray(
             most = sum(each.get("CPU", 0) for each in nodes) * (_WAITING if prepared.recipe.all_models else _WORKING)
             count, gpus = min(division.parts, max(1, int(most))), 0
         actors = RayActors(ray, Worker, [division.serve], count, gpus)
+        workers = _RayWorkers(actors, on_this_machine=address is None and len(nodes) == 1)
         with contextlib.closing(actors):
-            return await grow_parts(prepared, where, division, _RayWorkers(actors), watch=watch, elapsed=elapsed)
+            return await grow_parts(prepared, where, division, workers, watch=watch, elapsed=elapsed)
 
 
 class _RayWorkers:
     """Workers of a cluster; a part always has the same one."""
 
-    def __init__(self, actors: RayActors) -> None:
+    def __init__(self, actors: RayActors, *, on_this_machine: bool) -> None:
         self._actors = actors
+        self.on_this_machine = on_this_machine
 
     def run(self, orders: Sequence[PartOrder]) -> Iterator[PartEnd]:
-        """Yield how each part ended, in the order of ``orders``."""
+        """Yield how each part ended, as soon as it has."""
         return self._actors.run("grow", [(order.part, order) for order in orders])
 
     def stop(self) -> None:

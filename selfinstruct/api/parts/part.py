@@ -5,14 +5,15 @@ Does not handle: growing it (``worker``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from selfinstruct import run_directory
 from selfinstruct.api.connect import spent_so_far
 from selfinstruct.backends import Spending
-from selfinstruct.journal import History
+from selfinstruct.journal import CalledBatch, History
 from selfinstruct.recipe import Recipe
 
 #: The folder of the parts in a run directory.
@@ -51,6 +52,14 @@ class Part:
                 metadata.remarks,
                 bool(history.open_batches()),
             )
+
+    def with_batches(self, batches: Iterable[CalledBatch]) -> Part:
+        """This part with the rows and requests of some batches more; a row counts in the category of its batch."""
+        accepted, requests = Counter(self.accepted), self.spent.requests
+        for called in batches:
+            accepted[called.batch.category] += len(called.rows)
+            requests += sum(came.tries for _, came in called.calls)
+        return replace(self, accepted=accepted, spent=replace(self.spent, requests=requests))
 
     def misses(self, quotas: Mapping[str, int]) -> bool:
         """Whether there is something to do to meet these quotas."""

@@ -30,20 +30,25 @@ from selfinstruct.events import Snapshot
 from selfinstruct.growth import RunCounts, Sampler, take_decisions
 from selfinstruct.growth.shares import equal_shares, hand_out, round_of, survival_of
 from selfinstruct.growth.stagnation import EXHAUSTED_AFTER, StagnationLimit
-from selfinstruct.journal import History, Journal
+from selfinstruct.journal import CalledBatch, History, Journal
 from selfinstruct.messages import Phrase
 from selfinstruct.preparation import JudgingState, Prepared
 
-#: Seconds between two looks at the progress of the parts.
-_LOOK_EVERY = 0.5
+#: Seconds between two looks at what the parts have grown.
+_LOOK_EVERY = 0.2
 _NO_LIMITS = SpendingLimits(None, None, None)
 
 
 class Workers(Protocol):
     """Workers in any number of processes, which grow parts; after a crash again."""
 
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether all of them are, so that a journal can be read while it grows (SQLite's log needs shared memory)."""
+        ...
+
     def run(self, orders: Sequence[PartOrder]) -> Iterator[PartEnd]:
-        """Yield how each part ended, in the order of ``orders``."""
+        """Yield how each part ended, as soon as it has."""
         ...
 
     def stop(self) -> None:
@@ -164,7 +169,7 @@ class _Driver:
             handed = self._next(handed)
         short = [name for name, state in self.state.progress.items() if state.accepted < state.quota]
         if short and len(self._dead) == self.division.parts:
-            raise next(iter(self._dead.values()))
+            raise self._dead[min(self._dead)]
         self.journal.write_exhausted(short)
         return "exhausted" if short else "done"
 
@@ -213,20 +218,31 @@ class _Driver:
         return alive[: self._spenders] if self.division.limits != _NO_LIMITS else alive
 
     async def _grow(self, handed: PartsState) -> list[PartEnd]:
-        """Have the parts grow to their quotas, and judge what each has grown, in their order, while others still grow.
+        """Have the parts grow to their quotas, and judge what they have grown meanwhile, in turns; shows the progress.
 
-        Shows their progress meanwhile.
+        Where the journal of a part that grows cannot be read, its turn waits for its end.
         """
-        before = self._parts()
-        orders = self._orders(handed, before)
-        ended: asyncio.Queue[PartEnd] = asyncio.Queue()
-        work = asyncio.create_task(asyncio.to_thread(self._work, orders, ended, asyncio.get_running_loop()))
-        ends = []
+        joined = self._parts()
+        orders = self._orders(handed, joined)
+        ends: list[PartEnd] = []
+        work = asyncio.create_task(asyncio.to_thread(self._work, orders, ends))
+        left = set(range(self.division.parts))
         try:
-            for part in range(self.division.parts):
-                if any(order.part == part for order in orders):
-                    ends.append(await self._end_of_next(ended, work, before))
-                self._take(part, before)
+            while left:
+                part = self._join.next_of(left)
+                grows = part in {order.part for order in orders} - {end.part for end in ends}
+                found = self._take(part, grows=grows)
+                if found:
+                    joined[part] = joined[part].with_batches(found)
+                    await asyncio.sleep(0)  # let a cancellation take effect
+                elif grows:
+                    await asyncio.wait([work], timeout=_LOOK_EVERY)
+                    if work.done():
+                        work.result()
+                else:
+                    left.discard(part)
+                    forget_progress(place_of(self.where, part))
+                self.watch(self._snapshot(joined))
             await work
         except BaseException:
             self.workers.stop()
@@ -238,28 +254,17 @@ class _Driver:
                 forget_progress(place_of(self.where, part))
         return ends
 
-    def _work(
-        self, orders: Sequence[PartOrder], ended: asyncio.Queue[PartEnd], loop: asyncio.AbstractEventLoop
-    ) -> None:
-        """Have the workers carry out the orders; in another thread."""
+    def _work(self, orders: Sequence[PartOrder], ends: list[PartEnd]) -> None:
+        """Have the workers carry out the orders, and list how they ended; in another thread."""
         for end in self.workers.run(orders):
-            loop.call_soon_threadsafe(ended.put_nowait, end)
+            ends.append(end)
 
-    async def _end_of_next(
-        self, ended: asyncio.Queue[PartEnd], work: asyncio.Task[None], before: Sequence[Part]
-    ) -> PartEnd:
-        """Wait for the end of the next part. Raises the error of the workers."""
-        waiting = asyncio.ensure_future(ended.get())
-        try:
-            while not waiting.done():
-                await asyncio.wait([waiting, work], timeout=_LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
-                if work.done() and not waiting.done():
-                    work.result()
-                    await asyncio.sleep(0)
-                self.watch(self._snapshot(before))
-            return waiting.result()
-        finally:
-            waiting.cancel()
+    def _take(self, part: int, *, grows: bool) -> list[CalledBatch]:
+        """Judge the next batches of a part that there are; returns them."""
+        place = place_of(self.where, part)
+        if (grows and not self.workers.on_this_machine) or not run_directory.is_run_directory(place):
+            return []
+        return self._join.take(part, place, grows=grows)
 
     def _orders(self, handed: PartsState, parts: Sequence[Part]) -> list[PartOrder]:
         """The orders of a round, for the parts that have something to do in it."""
@@ -281,15 +286,6 @@ class _Driver:
                 PartOrder(at, division.parts, place, own, division.seed, division.backend, concurrency[at], limits[at])
             )
         return orders
-
-    def _take(self, part: int, before: Sequence[Part]) -> None:
-        """Judge what a part has grown; the others, which had been as ``before``, may still grow."""
-        place = place_of(self.where, part)
-        forget_progress(place)
-        if run_directory.is_run_directory(place):
-            with History.open(place) as history:
-                self._join.take(part, history)
-            self.watch(self._snapshot(before))
 
     def record_parts(self) -> None:
         """Record what the parts know of their models: prices, and the cost of calls that are no rows of this run (yet).
@@ -321,11 +317,11 @@ class _Driver:
         """The parts as they are now."""
         return [Part.read(place_of(self.where, part), self.prepared.recipe) for part in range(self.division.parts)]
 
-    def _snapshot(self, before: Sequence[Part] = ()) -> Snapshot:
-        """The state of the run, with what the parts report that had been as ``before`` when the round began."""
+    def _snapshot(self, joined: Sequence[Part] = ()) -> Snapshot:
+        """The state of the run, with what the parts report beyond what is ``joined`` of them."""
         shown = self.counts.snapshot(self.state.progress)
-        reports = [PartProgress.read(place_of(self.where, part)) for part in range(len(before))]
-        running = [(report, part) for report, part in zip(reports, before, strict=True) if report.accepted]
+        reports = [PartProgress.read(place_of(self.where, part)) for part in range(len(joined))]
+        running = [(report, part) for report, part in zip(reports, joined, strict=True) if report.accepted]
         if not running:
             return shown
         categories = {}
