@@ -31,6 +31,8 @@ _STAGES = {
     "place": Phrase("putting the files together"),
     "remove": Phrase("removing the checkpoints"),
 }
+#: Ratio of the most to the fewest pairs from which on both are shown.
+_WIDE = 1.5
 
 
 @contextlib.contextmanager
@@ -53,17 +55,30 @@ def cost_line(cost: Cost) -> str:
     """What to expect.
 
     >>> from selfinstruct.engines import Cost
-    >>> cost_line(Cost(1_000_000, 600_000, 1_200_000_000, 3_000_000, 90.0))
+    >>> cost_line(Cost(1_000_000, 600_000, 1_200_000_000, 3_000_000, 2_700_000, 3_300_000, 90.0))
     'expected of 1,000,000 rows: 1.2 GB of work files, 3,000,000 pairs to compare, 1 min 30 s of processor time'
+    >>> cost_line(Cost(100_000, 90_000, 1_200_000_000, 300_000, 130_000, 540_000, 90.0))
+    'expected of 100,000 rows: 1.2 GB of work files, 130,000 to 540,000 pairs to compare, 1 min 30 s of processor time'
     """
     from selfinstruct.render.text import format_duration, format_size, two_digits
 
+    size, time, pairs = format_size(cost.size), format_duration(cost.seconds), two_digits(cost.pairs)
+    if cost.most_pairs < _WIDE * cost.fewest_pairs:
+        return _(
+            "expected of {rows:,} rows: {size} of work files, {pairs:,} pairs to compare, {time} of processor time",
+            rows=cost.rows,
+            size=size,
+            pairs=pairs,
+            time=time,
+        )
     return _(
-        "expected of {rows:,} rows: {size} of work files, {pairs:,} pairs to compare, {time} of processor time",
+        "expected of {rows:,} rows: {size} of work files, {fewest:,} to {most:,} pairs to compare, {time} of processor "
+        "time",
         rows=cost.rows,
-        size=format_size(cost.size),
-        pairs=two_digits(cost.pairs),
-        time=format_duration(cost.seconds),
+        size=size,
+        fewest=two_digits(cost.fewest_pairs),
+        most=two_digits(cost.most_pairs),
+        time=time,
     )
 
 

@@ -30,8 +30,8 @@ Row = dict[str, Any]
 # What one process has in memory at once, several tasks have: small, so that a few rows are many tasks.
 _SMALL = {
     (reading, "_ROWS"): 7, (nearest, "_FIRST"): 4, (nearest, "_FEW"): 1, (joining, "_ENTRIES"): 8,
-    (joining, "_PROBES"): 8, (joining, "_MEETINGS"): 4, (joining, "_MOST_PAIRS"): 2, (work, "_GROUPS"): 2,
-    (work, "_GROUP"): 3, (pairing, "_TARGETS"): 6, (pairing, "_TASK"): 4, (pairing, "_MOST_PAIRS"): 1,
+    (joining, "_PROBES"): 8, (joining, "_MEETINGS"): 4, (joining, "MOST_PAIRS"): 2, (work, "_GROUPS"): 2,
+    (work, "_GROUP"): 3, (pairing, "_TARGETS"): 6, (pairing, "_TASK"): 4, (pairing, "MOST_PAIRS"): 1,
 }  # fmt: skip
 _ENGLISH = "please refund my order the parcel never came to our house on main street again and again"
 _CHINESE = "请 退 我 的 订单 包裹 一直 没有 送到 我们 家 里 客服 也 不 回 电话"

@@ -20,7 +20,7 @@ from benchmarks import streams
 from selfinstruct import api
 from selfinstruct.analysis.cleaning import Cleaning
 from selfinstruct.engines import Sinks, deduplicate
-from selfinstruct.engines.dedup import cutting, joining, pairing, pipeline, placing, settling, work
+from selfinstruct.engines.dedup import cutting, joining, pairing, pipeline, placing, sampling, settling, work
 from selfinstruct.engines.executor import SerialExecutor
 from selfinstruct.errors import InputError, RowError
 
@@ -30,10 +30,11 @@ WORDS = st.lists(st.sampled_from(["task", "stage", "28", "0", "亨", "?", "Ａ",
 )
 # What one process has in memory at once, several tasks have: small, so that a few rows are many tasks.
 _SMALL = {
-    (settling, "_FEW"): 3, (cutting, "_ROWS"): 5, (joining, "_ENTRIES"): 8, (joining, "_PROBES"): 8,
-    (joining, "_MEETINGS"): 4, (joining, "_MOST_PAIRS"): 2,
+    (settling, "FEW"): 3, (cutting, "_ROWS"): 5, (joining, "_ENTRIES"): 8, (joining, "_PROBES"): 8,
+    (joining, "_MEETINGS"): 4, (joining, "MOST_PAIRS"): 2,
     (placing, "_RANGE"): 7, (work, "_GROUPS"): 2, (work, "_GROUP"): 3,
-    (pipeline, "_TIMES"): 0, (pairing, "_TARGETS"): 6, (pairing, "_TASK"): 4, (pairing, "_MOST_PAIRS"): 1,
+    (sampling, "_TIMES"): 1, (sampling, "_LEAST"): 1,
+    (sampling, "_SHARE"): 1, (pairing, "_TARGETS"): 6, (pairing, "_TASK"): 4, (pairing, "MOST_PAIRS"): 1,
 }  # fmt: skip
 
 

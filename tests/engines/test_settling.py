@@ -50,12 +50,12 @@ class Known:
 def test_rows_are_settled_as_one_after_the_other(rows: int, pairs: list[tuple[int, int, float]], seed: int) -> None:
     """Whatever the panels, and however often one is halved: what is kept, and the nearest kept row of the others."""
     scores: Scores = {(max(a, b), min(a, b)): score for a, b, score in pairs if a != b and max(a, b) < rows}
-    verdicts, few = Verdicts(rows), settling._FEW
-    settling._FEW = 2
+    verdicts, few = Verdicts(rows), settling.FEW
+    settling.FEW = 2
     try:
         settle(np.ones(rows, np.bool_), verdicts, Known(scores, Random(seed)), first_panel=3)
     finally:
-        settling._FEW = few
+        settling.FEW = few
     kept: list[int] = []
     for row in range(rows):
         near = max(((scores[row, other], -other) for other in kept if (row, other) in scores), default=None)

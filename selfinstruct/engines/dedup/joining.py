@@ -22,10 +22,11 @@ from selfinstruct.engines.dedup.work import Arrays, Blocks, Job, save, size_of
 from selfinstruct.similarity.bounds import LengthClasses, cell_of, length_classes, probe_plan
 from selfinstruct.similarity.postings import Integers, ranges
 
+#: Pairs that a task finds in any case.
+MOST_PAIRS = 1 << 16
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
 _ENTRIES = 1 << 16  # of queries, read at a time
 _PROBES = 1 << 19  # buckets looked into at a time
-_MOST_PAIRS = 1 << 16  # that a task finds in any case
 _MEETINGS = 1 << 20  # entries of targets read at a time
 
 
@@ -53,8 +54,8 @@ class _Entries:
 def join(job: Job, step: str, at: int, part: Part) -> int:
     """Find the pairs of a query and an earlier target that may be near; those of one part of a step.
 
-    Saves ``pairs`` (query << 32 | target), ascending, or, if there are too many, ``gave_up``; and how many entries of
-    targets were looked at, in ``meetings``.
+    Saves ``pairs`` (query << 32 | target), ascending, or, if there are too many, ``gave_up``; and how often a query met
+    an earlier target under an element, in ``meetings``.
     """
     done = job.path(f"pairs-{step}", at)
     if done.exists():
@@ -69,11 +70,11 @@ def join(job: Job, step: str, at: int, part: Part) -> int:
         for queries in _gathered(_read(job, groups, part, asked.queries, part.query_groups)):
             entries += len(queries.rows)
             bars = asked.bars_of(queries.rows, job.threshold)
-            for few, looked_at in _meetings(queries, bars, buckets, targets):
+            for few, met in _meetings(queries, bars, buckets, targets):
                 found.append(few)
-                meetings += looked_at
+                meetings += met
                 pairs += len(few)
-                if part.most and pairs > part.most * entries + _MOST_PAIRS:
+                if part.most and pairs > part.most * entries + MOST_PAIRS:
                     return _save(done, np.empty(0, np.int64), meetings, gave_up=True)
     whole = np.concatenate(found) if found else np.empty(0, np.int64)
     return _save(done, distinct(whole), meetings, gave_up=False)
@@ -172,7 +173,7 @@ def _join(read: Sequence[_Entries]) -> _Entries:
 def _meetings(
     queries: _Entries, bars: NDArray[np.float64], buckets: _Buckets, targets: _Entries
 ) -> Iterator[tuple[Integers, int]]:
-    """The pairs of rows, query and target, that may be above the query's bar, some at a time; how many were looked at.
+    """The pairs of rows, query and target, that may be above the query's bar, some at a time; how often any met.
 
     Each entry of a query has a bar.
     """
@@ -200,8 +201,7 @@ def _meetings(
         of, probes, found, held = of[full], probes[full], buckets.starts[found[full]], held[full]
         for low, high in _slices(held, _MEETINGS):
             some = slice(low, high)
-            pairs = _possible(queries, bars, targets, whole, of[some], probes[some], found[some], held[some])
-            yield pairs, int(held[some].sum())
+            yield _possible(queries, bars, targets, whole, of[some], probes[some], found[some], held[some])
 
 
 def _plans(lengths: NDArray[Any], bars: NDArray[np.float64]) -> tuple[list[tuple[int, float]], Integers]:
@@ -221,10 +221,12 @@ def _possible(
     probes: Integers,
     found: Integers,
     held: Integers,
-) -> Integers:
-    """The pairs of earlier targets that signatures do not rule out, once each."""
+) -> tuple[Integers, int]:
+    """The pairs of earlier targets that signatures do not rule out, once each; how many met under an element."""
     entries, of, probes = ranges(found, held), of.repeat(held), probes.repeat(held)
-    earlier = (targets.rows[entries] < queries.rows[of]).nonzero()[0]
+    # Not those of other elements that share the bucket: one that most rows have would pair each query with all of them.
+    same = targets.own["element"][entries] == queries.own["element"][of]
+    earlier = (same & (targets.rows[entries] < queries.rows[of])).nonzero()[0]
     entries, of, probes = entries[earlier], of[earlier], probes[earlier]
     ours, theirs = queries.own["signature"][of], targets.own["signature"][entries]
     lacking = np.bitwise_count(ours & ~theirs).sum(axis=1, dtype=np.uint16)
@@ -237,7 +239,7 @@ def _possible(
     rest = np.minimum(
         our_length - bits, their_length.astype(np.int64) - np.bitwise_count(theirs).sum(axis=1, dtype=np.int64)
     )
-    return distinct(pairs[2 * (bits - lacking + rest) / (our_length + their_length) > bars[of]])
+    return distinct(pairs[2 * (bits - lacking + rest) / (our_length + their_length) > bars[of]]), len(earlier)
 
 
 def _slices(counts: Integers, most: int) -> Iterator[tuple[int, int]]:

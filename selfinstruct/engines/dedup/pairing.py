@@ -23,10 +23,11 @@ from selfinstruct.engines.dedup.work import Blocks, Job, load
 from selfinstruct.similarity.postings import Integers
 from selfinstruct.similarity.signatures import words_for
 
+#: Pairs for each entry of a query, of rows that are compared with each other.
+MOST_PAIRS = 16
 _FEWEST = 8  # partitions for each of the ranges of digests
 _TARGETS = 1 << 21  # entries of targets that a task holds: some 200 MB
 _TASK = 1 << 17  # entries that are worth a task of their own
-_MOST_PAIRS = 16  # for each entry of a query, of rows that are compared with each other
 _COMPARED = 1 << 18  # pairs that a task compares
 
 
@@ -74,7 +75,7 @@ class Pairing:
 
         ``bars`` are those of all rows, none below the threshold of the job.
         """
-        step, joined = self._joined(Asked(queries, targets, bars[queries.span]), _MOST_PAIRS if limited else 0)
+        step, joined = self._joined(Asked(queries, targets, bars[queries.span]), MOST_PAIRS if limited else 0)
         if any(load(each, "gave_up")[0] for each in joined):
             return None
         found = list(self._compared(step, joined, nearest=True))
@@ -87,7 +88,7 @@ class Pairing:
 
     def among(self, rows: Chosen, *, limited: bool) -> Iterator[Near] | None:
         """All near pairs of these rows; None if ``limited`` and too many."""
-        step, joined = self._joined(Asked(rows, rows), _MOST_PAIRS if limited else 0)
+        step, joined = self._joined(Asked(rows, rows), MOST_PAIRS if limited else 0)
         if any(load(each, "gave_up")[0] for each in joined):
             return None
         return self._compared(step, joined, nearest=False)

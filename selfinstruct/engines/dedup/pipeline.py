@@ -12,7 +12,7 @@ Does not handle: where tasks run (``engines.executor``).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ import numpy as np
 from selfinstruct._version import __version__
 from selfinstruct.analysis.cleaning import Cleaning, compared_fields, read_first
 from selfinstruct.engines.dedup import placing
-from selfinstruct.engines.dedup.cost import SAMPLE, expected, take_sample
+from selfinstruct.engines.dedup.cost import expected
 from selfinstruct.engines.dedup.cutting import Reading, block_name, cut, read_notes
 from selfinstruct.engines.dedup.pairing import Pairing
+from selfinstruct.engines.dedup.sampling import sampled, take_sample
 from selfinstruct.engines.dedup.settling import Verdicts, settle, settle_copies
 from selfinstruct.engines.dedup.stage_runner import StageRunner, Watch
 from selfinstruct.engines.dedup.work import Blocks, Job, load, remove, remove_first, save, working_in
@@ -36,7 +37,6 @@ from selfinstruct.rows import file_name, find_shards, open_source
 _PARTITION_BYTES = 1 << 24  # of input, for each partition of elements
 _FEWEST, _MOST = 8, 4096  # partitions
 _MOST_ROWS = 1 << 31  # two numbers of rows are one of 64 bits
-_TIMES = 4  # as many rows as the sample has, from which on a sample is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +130,11 @@ class _Stages:
         return blocks, not_utf8, notes
 
     def estimate(self, blocks: Blocks) -> None:
-        """Find out by a sample what to expect, if there are many times as many rows."""
+        """Find out by a sample what to expect, of more than a few rows."""
         rows = blocks.starts[-1]
-        if rows < _TIMES * SAMPLE or self._job.threshold >= 1:
-            return
-        sample = replace(self._job, folder=self._job.folder / "sample", partitions=_FEWEST)
-        sample.folder.mkdir(exist_ok=True)
-        run = StageRunner(SerialExecutor(), lambda progress: None)
-        verdicts = _Stages(sample, run).decide(take_sample(self._job, blocks, sample))
-        self._run.cost = expected(sample, verdicts, run.size, rows, self._run.size)
+        if self._job.threshold < 1 and sampled(rows):
+            sample = take_sample(self._job, blocks, StageRunner(SerialExecutor(), lambda progress: None))
+            self._run.cost = expected(sample, rows, len(blocks.names), self._run.size)
 
     def decide(self, blocks: Blocks) -> Verdicts:
         """Decide on every row, and save the verdicts."""

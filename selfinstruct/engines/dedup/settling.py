@@ -24,8 +24,11 @@ from numpy.typing import NDArray
 from selfinstruct.engines.dedup.chosen import Chosen, Mask
 from selfinstruct.similarity.postings import Integers
 
+#: Rows of the first panel.
+FIRST_PANEL = 1 << 14
+#: Rows that are compared with each other, however many pairs they are.
+FEW = 256
 _GROWTH = 4
-_FEW = 256  # rows that are compared with each other, however many pairs they are
 _ROW = 0xFFFFFFFF
 
 
@@ -80,7 +83,7 @@ def settle(
     nearby: Nearby,
     watch: Callable[[int], object] = lambda done: None,
     *,
-    first_panel: int = 1 << 14,
+    first_panel: int = FIRST_PANEL,
 ) -> None:
     """Decide on the rows in this mask; ``watch`` is called with the number of those that are decided.
 
@@ -109,7 +112,7 @@ def _settle(rows: Chosen, verdicts: Verdicts, nearby: Nearby) -> None:
     """Decide on rows that no row kept before is near to."""
     if not rows:
         return
-    found = nearby.among(rows, limited=rows.count() > _FEW)
+    found = nearby.among(rows, limited=rows.count() > FEW)
     if found is not None:
         verdicts.kept[rows.span] |= rows.mask
         for near in found:
