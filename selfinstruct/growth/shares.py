@@ -1,8 +1,8 @@
 """How much of a run each of its parts grows next; pure.
 
-The first rounds are a quarter of the run, and none is larger than everything before it. So the parts soon know how
-much of what they grow is alike, a run that is interrupted shows most of its rows, and yet there are few rounds, each of
-which waits for its slowest part.
+The first round is the whole run. The next ones replace what was alike in the parts, and as many rows more as they are
+likely to lose again; but none is larger than all that is missing, or than everything before it, since how much will be
+alike is a guess. So there are few rounds, each of which waits for its slowest part.
 
 Does not handle: which rows of the parts are kept (the join of their replies decides).
 """
@@ -13,9 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 #: Rows for each part that no round needs to be smaller than: enough batches to fill the calls in flight of an endpoint.
-FIRST_ROUND = 256
-#: The share of the run that no round needs to be smaller than.
-_OF_ALL = 1 / 4
+SMALL_ROUND = 256
 #: The lowest share of rows surviving the join that the size of a round allows for.
 _LEAST_SURVIVAL = 1 / 4
 #: Rows of the last round that weigh as much as all before it.
@@ -57,8 +55,7 @@ def round_of(missing: Mapping[str, int], survival: Mapping[str, float], kept: in
     for name, rows in missing.items():
         share = survival[name]
         asked[name] = math.ceil((rows + _MARGIN * math.sqrt(rows * (1 - share))) / share)
-    least = max(FIRST_ROUND * parts, math.ceil(_OF_ALL * (kept + sum(missing.values()))))
-    total, most = sum(asked.values()), max(least, kept)
+    total, most = sum(asked.values()), max(SMALL_ROUND * parts, sum(missing.values()), kept)
     return asked if total <= most else {name: math.ceil(rows * most / total) for name, rows in asked.items()}
 
 

@@ -12,7 +12,6 @@ from selfinstruct.journal.entries import decode_text
 from selfinstruct.journal.history import History, recorded_batch
 from selfinstruct.records import Batch, Failure, Reply, Usage
 
-_PAGE = 500
 #: Batches by their last calls: in this order they were judged.
 _LAST = """
     SELECT c.id, b.number, g.name, b.count, b.asked, b.demos, b.given,
@@ -44,9 +43,12 @@ class CalledBatch(NamedTuple):
     rows: Sequence[tuple[int, int]]
 
 
-def called_batches(history: History, after: int = 0) -> Iterator[CalledBatch]:
-    """The batches whose last calls come after the call ``after``, in the order of these calls."""
-    while page := history.query(_LAST, after, _PAGE):
+def called_batches(history: History, after: int = 0, together: int = 500) -> Iterator[CalledBatch]:
+    """The batches whose last calls come after the call ``after``, in the order of these calls.
+
+    So many are looked up ``together``.
+    """
+    while page := history.query(_LAST, after, together):
         for last, number, name, count, asked, demos, given, finished in page:
             batch = recorded_batch(number, name, count, asked, demos, given)
             calls = [_call(*found) for found in history.query(_CALLS, number)]

@@ -21,13 +21,12 @@ from selfinstruct import api
 from selfinstruct.analysis.summary import Summary
 from selfinstruct.api.connect import SpendingLimits
 from selfinstruct.api.division import Division
-from selfinstruct.api.parts import merge, worker
+from selfinstruct.api.parts import merge, rounds, worker
 from selfinstruct.api.parts.divisible import require_divisible
 from selfinstruct.api.parts.rounds import grow_parts
 from selfinstruct.api.parts.worker import PartEnd, PartOrder
 from selfinstruct.cli import main
 from selfinstruct.errors import InputError
-from selfinstruct.growth import shares
 from selfinstruct.journal import History, holder_of
 from selfinstruct.records import Reply, Request
 from selfinstruct.run_directory import open_history
@@ -311,7 +310,9 @@ def test_rows_that_copy_what_the_join_may_drop_are_refused(tmp_path: Path) -> No
 @pytest.mark.slow
 async def test_models_are_spread_over_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part calls its own server, which it tests once for all rounds, and the run has the rows of both."""
-    monkeypatch.setattr(shares, "FIRST_ROUND", 4)
+    monkeypatch.setattr(
+        rounds, "round_of", lambda missing, *rest: {name: min(rows, 4) for name, rows in missing.items()}
+    )
     async with FaultServer(Behaviour()) as one, FaultServer(Behaviour()) as two:
         file = tmp_path / "r.toml"
         models = "".join(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfinstruct.growth.shares import FIRST_ROUND, equal_shares, hand_out, round_of, survival_of
+from selfinstruct.growth.shares import SMALL_ROUND, equal_shares, hand_out, round_of, survival_of
 
 counts = st.integers(0, 10**6)
 
@@ -29,19 +29,19 @@ def test_all_rows_are_handed_to_parts_that_find_some(data: st.DataObject, parts:
 
 
 @given(st.dictionaries(st.sampled_from("abcde"), st.tuples(counts, st.floats(0.25, 1))), counts, st.integers(1, 8))
-def test_a_round_is_no_larger_than_all_before_or_a_quarter_and_asks_for_something_missing(
+def test_a_round_is_no_larger_than_all_before_or_all_that_is_missing_and_asks_for_something_missing(
     figures: dict[str, tuple[int, float]], kept: int, parts: int
 ) -> None:
     """So that few rows are grown alike; what is not missing is not asked for."""
     missing = {name: rows for name, (rows, _) in figures.items()}
     survival = {name: share for name, (_, share) in figures.items()}
     asked = round_of(missing, survival, kept, parts)
-    quarter = (kept + sum(missing.values())) / 4
-    assert sum(asked.values()) <= max(FIRST_ROUND * parts, kept, quarter) + 1 + len(asked)
+    assert sum(asked.values()) <= max(SMALL_ROUND * parts, kept, sum(missing.values())) + len(asked)
     assert all(bool(asked[name]) == bool(rows) for name, rows in missing.items())
     assert all(
         asked[name] == rows for name, rows in missing.items() if survival[name] == 1 and sum(asked.values()) < kept
     )
+    assert round_of(missing, dict.fromkeys(missing, 1.0), 0, parts) == missing
 
 
 @given(counts, counts, counts, counts)

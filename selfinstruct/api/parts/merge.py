@@ -87,7 +87,7 @@ class Join:
         """
         found: list[CalledBatch] = []
         wanted, after, all_taken = TURN - self._counts[part] % TURN, self._after[part], True
-        for called in called_batches(history, after):
+        for called in called_batches(history, after, wanted + 1):
             if len(found) == wanted or (grows and not called.finished):
                 break
             all_taken = all_taken and called.finished
