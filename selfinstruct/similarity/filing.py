@@ -25,9 +25,10 @@ from selfinstruct.similarity.bounds import (
     most_missed,
     probe_plan,
 )
+from selfinstruct.similarity.colours import Colours
 from selfinstruct.similarity.encoded_texts import EncodedTexts
 from selfinstruct.similarity.pair_bounds import filed_under, pair_layout
-from selfinstruct.similarity.pair_postings import MOST_ROWS, Filed, PairPostings, Rows, pairs_of
+from selfinstruct.similarity.pair_postings import MOST_ROWS, Filed, PairPostings, Rows
 from selfinstruct.similarity.postings import Column, Entries, Found, Integers, Postings, Words
 from selfinstruct.similarity.signatures import Signatures, SignedText, own_bits, shared_bits
 from selfinstruct.similarity.together import Pairs, Texts, find, promising, sign_all
@@ -98,7 +99,7 @@ class Filing:
         for start in range(0, count, _BLOCK):
             self.sign(min(start + _BLOCK, count))
             yield
-        yield from self._choose_postings(count)
+        yield from self._choose_postings(len(frequencies), count)
         if (pairs := self._pairs) is None:
             yield from self._file_all(count)
         else:
@@ -121,28 +122,31 @@ class Filing:
         blocks = ((start, depths.values[start : start + _BLOCK]) for start in range(0, count, _BLOCK))
         yield from self._postings.fill(buckets.values, (self._entries(*block) for block in blocks))
 
-    def _choose_postings(self, count: int) -> Iterator[None]:
+    def _choose_postings(self, elements: int, count: int) -> Iterator[None]:
         """Choose pairs for many rows that share an early element with many others, by a sample of them."""
         if not _PAIR_ROWS <= count <= MOST_ROWS // 4 or self._min_threshold >= TEMPLATES:
             return
         size = min(max(_BLOCK // _SAMPLES, 1), count)
         samples = np.linspace(0, count - size, _SAMPLES, dtype=np.int64).tolist()
-        elements = []
+        first = []
         for start in samples:
-            elements.append(self._first_elements(start, self._depths(start, start + size))[0])
+            first.append(self._first_elements(start, self._depths(start, start + size))[0])
             yield
-        filed = np.unique(np.concatenate(elements), return_counts=True)[1].astype(np.float64)
+        filed = np.unique(np.concatenate(first), return_counts=True)[1].astype(np.float64)
         if float(filed @ filed) / (size * _SAMPLES) ** 2 <= _PAIR_SHARE:
             return
         lengths = np.diff(self._texts.ends[: count + 1])
         shortest, longest = np.quantile(lengths[lengths > 0], _USUAL_LENGTHS).astype(np.int64).tolist()
         layout = pair_layout(self._min_threshold, shortest, longest)
         yield
-        pairs = 0
+        sampled, colours = list[Rows](), Colours(elements)
         for start in samples:
-            pairs += len(pairs_of(self._first_pairs(start, start + size), layout)[0])
+            sampled.append(self._first_pairs(start, start + size))
             yield
-        self._pairs = PairPostings(layout, pairs * count // (size * _SAMPLES))
+        overlaps = np.unique(layout.overlaps_of(np.concatenate([rows.lengths for rows in sampled])))
+        yield from colours.choose([(rows.ranks, rows.rows) for rows in sampled], overlaps.tolist())
+        pairs = sum(len(rows.pairs(layout, colours)[0]) for rows in sampled)
+        self._pairs = PairPostings(layout, colours, pairs * count // (size * _SAMPLES))
         yield
 
     def read(self, elements: NDArray[np.uint32]) -> SignedText:
@@ -199,7 +203,8 @@ class Filing:
         if self._pairs is not None:
             paired, read = self._pairs.find(self._order.ranks(seen.ordered), threshold)
             self.entries_read += read
-            either = np.concatenate((*rows, paired))
+            enough = shared_bits(seen.signature, self._signatures.at(paired)) >= seen.bits - missed
+            either = np.concatenate((*rows, paired[enough]))
             return either[self.upper_bounds(seen, either) > threshold]
         plan = probe_plan(threshold, len(seen.elements), self._classes)
         for found in self._postings.find(self._postings.buckets(seen.ordered, plan.cells, plan.positions)):

@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 
 from selfinstruct.similarity.bounds import LengthClasses, filed_elements, most_missed, partners
 
+#: The largest overlap, a power of two less one; the colours for each are kept.
+MOST_OVERLAP = 255
 #: Rooms are less than this.
 ROOMS = 64
 _CLASSES = LengthClasses(8, 4)  # a range of lengths is one slice, in which other pairs are found the more the finer
@@ -86,22 +88,26 @@ def overlap(threshold: float, length: int) -> int:
     missed = most_missed(threshold, length)
     least = length - missed if missed >= 0 else 0
     found = 1
-    while (more := 2 * found + 1) <= least and (more <= _SHORT or _LENGTH_PER_OVERLAP * (more + 1) <= length):
+    while (more := 2 * found + 1) <= min(least, MOST_OVERLAP) and (
+        more <= _SHORT or _LENGTH_PER_OVERLAP * (more + 1) <= length
+    ):
         found = more
     return found
 
 
 class PairPlan(NamedTuple):
-    """What a text of m tokens looks up: parallel arrays, one item a pair of positions in its elements.
+    """What a text of m tokens looks up: the pairs of its first elements, for each overlap of rows of a near length.
 
-    Only pairs of elements of the same one of ``colours`` colours count; these are read from the cell
-    ``limits[0]`` to before ``limits[1]`` of the pair. An entry with less than ``least_room`` is not near.
+    Parallel arrays, one item for an element and an overlap: the ``positions`` of the element, the overlap, and the
+    ``sets`` of elements that are pairs if they have one colour. A pair that ends with this element is read from the
+    cell ``starts`` to before ``ends``. An entry with less than ``least_room`` is not near.
     """
 
-    firsts: NDArray[np.int64]
-    seconds: NDArray[np.int64]
-    colours: NDArray[np.int64]
-    limits: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    overlaps: NDArray[np.int64]
+    sets: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
     least_room: int
 
 
@@ -116,17 +122,18 @@ def _plan(threshold: float, length: int, layout: PairLayout) -> PairPlan:
     overlaps = layout.overlaps_of(lengths)
     # The number of first elements, of ours and of the partner's: the former falls with its length for one overlap.
     ours, theirs = np.minimum(length - least + overlaps, length), np.minimum(lengths - least + overlaps, lengths)
-    parts = [[np.empty(0, np.int64)] * 5]
-    for each in np.unique(overlaps).tolist():
-        own = overlaps == each
-        most = int(ours[own].max())
-        firsts, seconds = np.triu_indices(most, 1) if each > 1 else (np.arange(most), np.arange(most))
+    parts = [(np.empty(0, np.int64),) * 5]
+    for number, value in enumerate(np.unique(overlaps).tolist()):
+        own = overlaps == value
+        positions = np.arange(ours[own].max())
         classes = layout.classes_of(lengths[own])
-        ends = classes[(-ours[own]).searchsorted(-seconds, "left") - 1] + 1
-        parts.append([firsts, seconds, colours_for(np.full(len(firsts), each)), np.full(len(firsts), classes[0]), ends])
-    firsts, seconds, colours, starts, ends = map(np.concatenate, zip(*parts, strict=True))
+        ends = classes[(-ours[own]).searchsorted(-positions, "left") - 1] + 1
+        same = np.ones_like(positions)
+        sets = number * same if value > 1 else -1 - positions  # each by itself
+        parts.append((positions, value * same, sets, classes[0] * same, ends))
     least_room = int(layout.clipped(layout.rooms_of(lengths) - (theirs - 1)).min(initial=ROOMS - 1))
-    return PairPlan(firsts, seconds, colours, np.stack((starts, ends)), least_room)
+    positions, each, sets, starts, ends = map(np.concatenate, zip(*parts, strict=True))
+    return PairPlan(positions, each, sets, starts, ends, least_room)
 
 
 _cached_plan = lru_cache(maxsize=4096)(_plan)

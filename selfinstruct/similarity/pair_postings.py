@@ -22,7 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from selfinstruct.similarity.pair_bounds import ROOMS, PairLayout, colours_for, pair_plan
+from selfinstruct.similarity.colours import Colours
+from selfinstruct.similarity.pair_bounds import MOST_OVERLAP, ROOMS, PairLayout, pair_plan
 from selfinstruct.similarity.postings import BY_ELEMENT, Column, Integers, grouped, ranges
 
 _ROW_BITS = 32 - (ROOMS - 1).bit_length()
@@ -51,13 +52,23 @@ class Rows(NamedTuple):
     rows: Integers
     positions: Integers
 
+    def pairs(self, layout: PairLayout, colours: Colours) -> tuple[Integers, Integers]:
+        """The pairs under which the rows are filed, as indexes of elements; the rarer one first."""
+        overlaps = layout.overlaps_of(self.lengths).take(self.rows)
+        alone = overlaps == 1
+        groups = np.where(alone, self.positions, colours.at(self.ranks, overlaps))
+        order, _, counts = grouped(self.rows * (int(groups.max(initial=0)) + 1) + groups)
+        ends = counts.cumsum().repeat(counts)
+        starts = np.arange(len(order)) + ~alone.take(order)
+        return order.repeat(ends - starts), order.take(ranges(starts, ends - starts))
+
 
 class PairPostings:
     """The rows of a filing by pair and length."""
 
-    def __init__(self, layout: PairLayout, entries: int) -> None:
+    def __init__(self, layout: PairLayout, colours: Colours, entries: int) -> None:
         """Lay out cells for about so many entries."""
-        self._layout = layout
+        self._layout, self._colours = layout, colours
         self._bits = max(_LEAST_BITS, (entries // _PER_CELL).bit_length())
         # The end of a cell is the start of the next; one more makes room for counting (see fill).
         self._starts: NDArray[np.uint32] = np.zeros((1 << self._bits) + layout.classes + 2, np.uint32)
@@ -65,7 +76,7 @@ class PairPostings:
 
     def entries(self, rows: Rows) -> Filed:
         """The cells of the pairs under which these rows are filed, and the entry of the row in each."""
-        firsts, seconds = pairs_of(rows, self._layout)
+        firsts, seconds = rows.pairs(self._layout, self._colours)
         of = rows.rows.take(firsts)
         cells = self._homes(rows.ranks.take(firsts), rows.ranks.take(seconds))
         cells += self._layout.classes_of(rows.lengths).take(of)
@@ -134,10 +145,14 @@ class PairPostings:
         In any order and with repetitions.
         """
         plan = pair_plan(threshold, len(ranks), self._layout)
-        firsts, seconds = ranks.take(plan.firsts), ranks.take(plan.seconds)
-        alike = (firsts % plan.colours == seconds % plan.colours).nonzero()[0]
-        homes = self._homes(firsts.take(alike), seconds.take(alike))
-        starts, ends = self._starts.take(plan.limits.take(alike, axis=1) + homes).astype(np.int64)
+        ranks = ranks.take(plan.positions)
+        groups = plan.sets * MOST_OVERLAP + self._colours.at(ranks, plan.overlaps)
+        firsts, seconds = (groups[:, None] == groups).nonzero()
+        pairs = (seconds - firsts >= (plan.overlaps > 1).take(firsts)).nonzero()[0]
+        firsts, seconds = firsts.take(pairs), seconds.take(pairs)
+        homes = self._homes(ranks.take(firsts), ranks.take(seconds))
+        starts = self._starts.take(homes + plan.starts.take(seconds)).astype(np.int64)
+        ends = self._starts.take(homes + plan.ends.take(seconds)).astype(np.int64)
         counts = ends - starts
         held = counts.nonzero()[0]
         entries = self._at(starts.take(held), counts.take(held))
@@ -156,14 +171,3 @@ class PairPostings:
             return entries.take(ranges(starts, counts))
         slices = map(slice, starts.tolist(), (starts + counts).tolist())
         return np.concatenate([*map(entries.__getitem__, slices)])
-
-
-def pairs_of(rows: Rows, layout: PairLayout) -> tuple[Integers, Integers]:
-    """The pairs under which rows are filed, as indexes of their elements, row by row; the rarer element first."""
-    overlaps = layout.overlaps_of(rows.lengths).take(rows.rows)
-    alone = overlaps == 1
-    groups = np.where(alone, rows.positions, rows.ranks % colours_for(overlaps))
-    order, _, counts = grouped(rows.rows * (int(groups.max(initial=0)) + 1) + groups)
-    ends = counts.cumsum().repeat(counts)
-    starts = np.arange(len(order)) + ~alone.take(order)
-    return order.repeat(ends - starts), order.take(ranges(starts, ends - starts))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfinstruct.similarity.bounds import least_common, most_missed
+from selfinstruct.similarity.colours import Colours
 from selfinstruct.similarity.pair_bounds import filed_under, overlap, pair_layout
 from selfinstruct.similarity.pair_postings import PairPostings, Rows
 
@@ -38,7 +39,12 @@ def test_near_rows_are_found_by_their_pairs(
         if len(rows[-1]) < length:
             near.discard(len(rows) - 1)
     layout = pair_layout(least, rng.randrange(1, longest + 1), longest)
-    postings = PairPostings(layout, 10 * len(rows))
+    colours = Colours(3 * longest + elements)
+    known = [[each for each in row if each >= 0] for row in rows]
+    sample = np.concatenate([*map(np.array, known)]).astype(np.int64), np.arange(len(rows)).repeat([*map(len, known)])
+    for _ in colours.choose([sample], [3, 7]):
+        pass
+    postings = PairPostings(layout, colours, 10 * len(rows))
     half = rng.randrange(len(rows) + 1)
 
     for _ in postings.fill(lambda: iter([postings.entries(_first(rows[:half], 0, least))])):
@@ -69,3 +75,13 @@ def _first(rows: list[list[int]], start: int, threshold: float) -> Rows:
         np.arange(len(rows)).repeat([*map(len, firsts)]),
         np.array([place for first in firsts for place in range(len(first))], np.int64),
     )
+
+
+def test_elements_that_come_together_have_different_colours() -> None:
+    """Two words of three elements each that no other row separates, and two colours more than these need."""
+    colours, rows = Colours(20), np.arange(40).repeat(3)
+    for _ in colours.choose([(np.array([3, 7, 11, 4, 5, 18] * 20), rows)], [7]):
+        pass
+    for word in ([3, 7, 11], [4, 5, 18]):
+        assert len(set(colours.at(np.array(word), np.full(3, 7)).tolist())) == 3
+    assert set(colours.at(np.arange(-50, 20), np.full(70, 7)).tolist()) == set(range(6))
