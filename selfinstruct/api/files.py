@@ -26,7 +26,7 @@ from selfinstruct.preparation.seed_checks import check_seeds
 from selfinstruct.preparation.source import Source, read_source
 from selfinstruct.preparation.thresholds import thresholds
 from selfinstruct.recipe import accept_unimported, import_extension
-from selfinstruct.remote import is_remote, open_upload
+from selfinstruct.remote import is_remote, open_upload, shown
 from selfinstruct.render.starter_recipe import starter_recipe
 from selfinstruct.rows import UTF_8, file_name, find_shards, open_source
 
@@ -71,6 +71,7 @@ def check(
     Raises RowError or RecipeError if an input cannot be read, InputError for an unreadable baseline or waiver, and if
     the engine cannot do this, StorageError if a file cannot be written. A problem of a row is a finding, no error.
     """
+    _refuse_urls(recipe=recipe, baseline=baseline, waivers=waivers, work=work)
     if update_baseline and baseline is None:
         raise InputError("`update_baseline`: no baseline is named", hint='Name the file: `baseline="baseline.json"`.')
     chosen = None if recipe is None else str(recipe)
@@ -223,6 +224,7 @@ def dedup(
     this deduplication.
     """
     _require_dedup(source, max_rouge_l, out, dropped)
+    _refuse_urls(work=work)
     if engine == "ray":
         with contextlib.ExitStack() as stack:
             sinks = Sinks(_taker(stack, out), _taker(stack, dropped), stack.close)
@@ -286,6 +288,15 @@ def _require_dedup(
                 "`dropped`: {dropped} is the output file" if other is out else "`dropped`: {dropped} is the input file",
                 hint="Name another file for dropped rows.",
                 dropped=dropped,
+            )
+
+
+def _refuse_urls(**named: str | Path | None) -> None:
+    """Raise InputError for a URL where only rows may have one."""
+    for name, path in named.items():
+        if is_remote(path):
+            raise InputError(
+                "`{name}`: {url} is a URL", hint="Name a path of this machine.", name=name, url=shown(str(path))
             )
 
 

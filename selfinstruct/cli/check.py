@@ -46,13 +46,13 @@ def check(
         str, typer.Option(metavar="NAME", help="Encoding of files that are not UTF-8, such as gb18030 or big5.")
     ] = "utf-8",
     baseline: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Committed state: only what is new or worse fails.")
+        str | None, typer.Option(metavar="FILE", help="Committed state: only what is new or worse fails.")
     ] = None,
     update_baseline: Annotated[
         bool, typer.Option("--update-baseline", help="Write the present state to the --baseline file.")
     ] = False,
     waivers: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Accepted findings, besides those of the recipe (TOML).")
+        str | None, typer.Option(metavar="FILE", help="Accepted findings, besides those of the recipe (TOML).")
     ] = None,
     format: Annotated[
         Format | None, typer.Option(help="Output format [default: text; github inside GitHub Actions].")
@@ -60,7 +60,7 @@ def check(
     engine: EngineOption = Engine.LOCAL,
     ray_address: RayAddress = None,
     work: Annotated[
-        Path | None,
+        str | None,
         typer.Option(metavar="DIR", help="Checkpoints of --engine ray, seen by every machine [default: FILE.work]."),
     ] = None,
 ) -> int:
@@ -93,7 +93,7 @@ def check(
     if update_baseline and baseline is not None:
         from selfinstruct.render.findings import baseline_text
 
-        console().print(baseline_text(found, str(baseline)), soft_wrap=True, end="")
+        console().print(baseline_text(found, baseline), soft_wrap=True, end="")
     return GATE_FAILED if found.failed else 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -39,7 +38,7 @@ def dedup(
     engine: EngineOption = Engine.LOCAL,
     ray_address: RayAddress = None,
     work: Annotated[
-        Path | None,
+        str | None,
         typer.Option(metavar="DIR", help="Checkpoints of --engine ray, seen by every machine [default: OUT.work]."),
     ] = None,
     json: Annotated[

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from selfinstruct._version import __version__
 from selfinstruct.analysis.findings import Finding, Findings
+from selfinstruct.remote import is_remote
 from selfinstruct.render.text import printable, seen_from
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -76,7 +77,8 @@ def _result(finding: Finding, base: Path, rule: int, *, has_baseline: bool) -> d
 
 def _location(file: str, line: int, base: Path) -> dict[str, Any]:
     path = seen_from(file, base)
-    uri = Path(path).as_uri() if Path(path).is_absolute() else quote(path, errors="surrogatepass")
+    safe = ":/%" if is_remote(file) else "/"
+    uri = Path(path).as_uri() if Path(path).is_absolute() else quote(path, safe, errors="surrogatepass")
     artifact = {"uri": uri}
     return {"physicalLocation": {"artifactLocation": artifact, "region": {"startLine": max(line, 1)}}}
 

@@ -52,6 +52,10 @@ def pad_left(text: str, cells: int) -> str:
 
 def seen_from(file: str, folder: Path) -> str:
     """Return the name of a file as seen from a folder that contains it, with slashes; other names stay as they are."""
+    from selfinstruct.remote import is_remote
+
+    if is_remote(file):
+        return file
     path = Path(file)
     return (path.relative_to(folder) if path.is_absolute() and path.is_relative_to(folder) else path).as_posix()
 

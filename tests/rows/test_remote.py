@@ -17,9 +17,12 @@ import fsspec
 import pytest
 
 from selfinstruct import api, remote
+from selfinstruct.cli import main
 from selfinstruct.engines import ray_executor
 from selfinstruct.engines.executor import SerialExecutor
 from selfinstruct.errors import InputError, RowError, SelfInstructError, StorageError
+from selfinstruct.render.github import github_text
+from selfinstruct.render.sarif import sarif_json
 from selfinstruct.rows import find_shards, read_rows
 
 TEXTS = ["床前明月光，疑是地上霜", "the job failed at once", "床前明月光，疑是地上霜。", "nothing else"]
@@ -78,6 +81,41 @@ def test_both_engines_write_the_same(bucket: Any, tmp_path: Path, monkeypatch: p
         api.dedup(source, out="memory://out/3", engine="ray")
 
 
+def test_check_by_both_engines(bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings at the URLs of the rows, beside rows at other URLs, in every format; a baseline that keeps its URLs."""
+    monkeypatch.setattr(ray_executor, "ray_executor", lambda address: contextlib.nullcontext(SerialExecutor()))
+    bucket.pipe("/rows/1.jsonl.gz", gzip.compress(json.dumps(ROWS[1]).encode()))
+    bucket.pipe("/other rows.jsonl", json.dumps(ROWS[0]).encode())
+    baseline, recipe = tmp_path / "baseline.json", tmp_path / "recipe.toml"
+    (tmp_path / "seeds.jsonl").write_text(json.dumps(ROWS[3]))
+    api.init(tmp_path / "seeds.jsonl", recipe)
+    given: dict[str, Any] = {"against": ["memory://other rows.jsonl"], "baseline": baseline, "update_baseline": True}
+    found = api.check("memory://rows/*.gz", **given)
+    assert [(each.reason, each.file, each.evidence["file"]) for each in found.findings] == [
+        ("duplicate", "memory://rows/0.jsonl.gz", "memory://other rows.jsonl"),
+        ("duplicate", "memory://rows/1.jsonl.gz", "memory://rows/0.jsonl.gz"),
+    ]
+    assert api.check("memory://rows/*.gz", engine="ray", work=tmp_path / "work", **given).to_dict() == found.to_dict()
+    found = api.check("memory://other rows.jsonl", others=["memory://rows/*.gz"], recipe=recipe)
+    assert '"uri": "memory://other%20rows.jsonl"' in sarif_json(found, {}, tmp_path)
+    assert "file=memory%3A//rows/1.jsonl.gz,line=1" in github_text(found, tmp_path)
+    api.check("memory://rows/0.jsonl.gz", baseline=baseline, update_baseline=True)
+    assert list(json.loads(baseline.read_bytes())["data_sets"]) == ["memory://rows/*.gz", "memory://rows/0.jsonl.gz"]
+    with pytest.raises(InputError, match="no directory for its checkpoints"):
+        api.check("memory://rows", engine="ray")
+
+
+@pytest.mark.parametrize("option", ["recipe", "baseline", "waivers", "work"])
+def test_only_rows_have_a_url(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2, before anything is read; no folder `s3:` is made here, and no password is shown."""
+    given = [f"--{option}", "s3://me:secret@host/x?signature=secret", "--engine", "ray"]
+    assert main(["check", "none.jsonl", *given]) == 2
+    shown = capsys.readouterr().err
+    assert f"--{option}" in shown
+    assert "s3://host/x is a URL" in shown
+    assert "secret" not in shown
+
+
 def test_a_failed_upload_leaves_the_content_here(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """After hours of work, the rows are in the file that the hint names; a failed block leaves nothing."""
     refuse_writing(monkeypatch, bucket)
@@ -129,6 +167,12 @@ def test_a_web_server(server: str, tmp_path: Path) -> None:
         assert "secret" not in raised.value.message
     with pytest.raises(InputError, match="cannot write to a web server"):
         api.dedup(f"{server}/rows.jsonl", out=f"{server}/out")
+    found = api.check(f"{server.replace('://', '://me:secret@')}/rows.jsonl?signature=secret")
+    assert found.measures.rows == 4
+    assert "secret" not in json.dumps(found.to_dict())
+    with pytest.raises(RowError, match=f"^{server}/none: no such file") as raised:
+        api.check(f"{server}/rows.jsonl", against=[f"{server}/none?signature=secret"])
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from selfinstruct.analysis.unanswered import contradicted
 from selfinstruct.checks import schema
 from selfinstruct.preparation.source import Source
 from selfinstruct.recipe import Importer
+from selfinstruct.remote import is_remote
 from selfinstruct.rows import UTF_8, RowFile
 
 __all__ = ["Examine", "find_problems", "next_baseline"]
@@ -89,7 +90,7 @@ def next_baseline(
 ) -> tuple[Findings, dict[str, Recorded]]:
     """As ``find_problems``; the findings are those of the state that becomes the baseline, which is returned too.
 
-    Data sets of the existing baseline that were not checked are kept, unless their file is gone.
+    Data sets of the existing baseline that were not checked are kept, unless their file is gone; those at a URL always.
     """
     accepted = () if waivers is None else read_waivers(waivers)
     before = read_baseline(baseline) if Path(baseline).exists() else {}
@@ -98,7 +99,7 @@ def next_baseline(
         if examine is None
         else examine(True)
     )
-    kept = {name: each for name, each in before.items() if (Path(baseline).parent / name).exists()}
+    kept = {name: each for name, each in before.items() if is_remote(name) or (Path(baseline).parent / name).exists()}
     waived = {each.fingerprint for each in accepted}
     own: dict[str, Recorded] = {}
     for each, rules in examined:

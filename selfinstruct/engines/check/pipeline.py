@@ -83,7 +83,7 @@ def examine_in_tasks(
     settings = [given.encoding, with_alike, len(given.against), str(Path.cwd())]
     fingerprint = {
         "version": __version__,
-        "check": [*settings, "" if rules is None else _digest(given.recipe or "", rules)],
+        "check": [*settings, "" if rules is None else _digest(rules)],
         "files": [list(state) for state in states],
     }
     with working_in(work, fingerprint):
@@ -289,11 +289,8 @@ def _require_possible(rules: Rules) -> None:
         )
 
 
-def _digest(path: str, rules: Rules) -> str:
-    """What identifies the rules of a recipe: its text, and what its seeds make of it."""
+def _digest(rules: Rules) -> str:
+    """What identifies the rules of a recipe: its content, and what its seeds make of it."""
     criteria = rules.criteria
-    whole = json.dumps(
-        [Path(path).read_text(encoding="utf-8"), dict(criteria.thresholds), criteria.recipe.model_dump(mode="json")],
-        default=str,
-    )
+    whole = json.dumps([dict(criteria.thresholds), criteria.recipe.model_dump(mode="json")], default=str)
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
