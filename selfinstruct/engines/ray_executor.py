@@ -18,6 +18,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def ray_cluster(address: str | None = None) -> Iterator[Any]:
     """Yield the package ray, connected as ``ray_executor`` says. Raises as that does."""
     with contextlib.ExitStack() as stack:
         if address is None and "RAY_AUTH_MODE" not in os.environ:
-            os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", secrets.token_hex(32)
+            os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", _token()
             stack.callback(_forget, "RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
@@ -138,6 +139,12 @@ def ray_cluster(address: str | None = None) -> Iterator[Any]:
                 ) from exc
             stack.callback(ray.shutdown)
         yield ray
+
+
+@cache
+def _token() -> str:
+    """The token of all clusters that this process starts, one after another: Ray reads it once for each process."""
+    return secrets.token_hex(32)
 
 
 def _reach(address: str) -> None:

@@ -390,7 +390,7 @@ def test_without_ray_the_command_says_what_to_install(
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_on_ray_is_started_again(logs: Path, tmp_path: Path) -> None:
-    """And grows the same rows as workers of one process, in whatever order they run."""
+    """And grows the same rows as workers of one process, in whatever order they run; then the process runs another."""
     killed: list[int] = []
     ended = threading.Event()
 
@@ -411,3 +411,4 @@ def test_a_worker_that_is_killed_on_ray_is_started_again(logs: Path, tmp_path: P
         thread.join()
     assert killed and (tmp_path / "run/rows.jsonl").read_bytes() == (logs / "rows.jsonl").read_bytes()
     require_whole(tmp_path / "run")
+    assert api.run(LOGS, rows=8, out=tmp_path / "next", engine="ray", workers=2).summary.stopped == "done"
