@@ -175,6 +175,7 @@ class Waiting:
         """Nothing is open."""
 
 
+@pytest.mark.slow
 async def test_replies_are_judged_while_their_part_still_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parts grow and the driver judges at the same time."""
     backend, take = Waiting(), merge.Join.take
