@@ -34,7 +34,7 @@ from benchmarks import scale_model, streams
 
 Result = TypeVar("Result")
 
-_RUNS = [(stream, threshold) for stream in ("logs", "natural", "chinese") for threshold in (0.7, 0.8, 0.9, 0.95)]
+RUNS = [(stream, threshold) for stream in ("logs", "natural", "chinese") for threshold in (0.7, 0.8, 0.9, 0.95)]
 
 
 def main() -> None:
@@ -63,10 +63,10 @@ def main() -> None:
     if given.simulate:
         print(scale_model.report(json.loads(given.simulate.read_bytes())))
         return
-    runs = [run for run in _RUNS if given.stream in (None, run[0]) and given.threshold in (None, run[1])]
+    runs = [run for run in RUNS if given.stream in (None, run[0]) and given.threshold in (None, run[1])]
     for rows in given.rows:
         for stream, threshold in runs:
-            with _rows(stream, threshold, rows) as source:
+            with shards(stream, threshold, rows) as source:
                 if given.kills:
                     _killed(source, threshold, given.kills)
                 elif given.tasks:
@@ -76,7 +76,7 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def _rows(stream: str, threshold: float, rows: int) -> Iterator[Path]:
+def shards(stream: str, threshold: float, rows: int) -> Iterator[Path]:
     """A folder of 8 shards, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="scale-") as name:
         folder = Path(name) / "shards"
