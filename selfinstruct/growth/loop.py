@@ -31,6 +31,7 @@ from selfinstruct.growth.planner import (
     cancel_batch,
     exhaust_unfinished,
     finish_batch,
+    is_complete,
     plan,
     revive_exhausted,
     shift_quota,
@@ -129,7 +130,7 @@ class Loop:
                     break
                 if rounds and not self._unread:
                     self.models.end_round()
-                complete = not self._unread and self._is_complete
+                complete = not self._unread and is_complete(self.progress)
                 if complete:
                     # A call that waits for an endpoint that is down would delay the end of the run by minutes.
                     self.models.drop_waiting()
@@ -149,13 +150,8 @@ class Loop:
         finally:
             await dispatcher.cancel()
         self._note_exhausted()
-        if fatal is not None and not self._is_complete:
+        if fatal is not None and not is_complete(self.progress):
             raise fatal
-
-    @property
-    def _is_complete(self) -> bool:
-        """Whether every quota is met."""
-        return all(state.accepted >= state.quota for state in self.progress.values())
 
     def snapshot(self, in_flight: int = 0) -> Snapshot:
         """The present state of the run; ``in_flight`` calls have not ended."""

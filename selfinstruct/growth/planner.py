@@ -200,6 +200,11 @@ def cancel_batch(progress: Mapping[str, CategoryProgress], batch: Batch) -> None
     progress[batch.category].in_flight -= batch.count
 
 
+def is_complete(progress: Mapping[str, CategoryProgress]) -> bool:
+    """Whether every quota is met."""
+    return all(state.accepted >= state.quota for state in progress.values())
+
+
 def shift_quota(progress: Mapping[str, CategoryProgress], category: str, closed: Container[str]) -> int:
     """Give the rows that ``category`` misses to the categories with the lowest quotas that are not ``closed``.
 
