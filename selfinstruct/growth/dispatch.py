@@ -20,7 +20,7 @@ from selfinstruct.records import Failure, Reply, Request
 
 #: Calls in a group. Measurements are in benchmarks/LOG.md.
 GROUP_SIZE = 4
-#: Seconds after which ``collect`` returns without a call, to show what the calls of a round are waiting for.
+#: Seconds after which ``collect`` returns without a call, to show what the calls are waiting for.
 HEARTBEAT = 2.0
 
 
@@ -87,12 +87,11 @@ class Dispatcher:
         await self._all_under_way()
         return Dispatched(started, held_back)
 
-    async def collect(self, *, wait: bool, heartbeat: bool = False) -> list[EndedCall]:
-        """The calls that have ended, by batch number; where none has, ``wait`` for the first, or a ``heartbeat``."""
+    async def collect(self, *, wait: bool) -> list[EndedCall]:
+        """The calls that have ended, by batch number; where none has, ``wait`` for the first, ``HEARTBEAT`` at most."""
         if not self._calls:
             return []
-        timeout = 0.0 if not wait else HEARTBEAT if heartbeat else None
-        done, _ = await asyncio.wait(self._calls, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(self._calls, timeout=HEARTBEAT if wait else 0.0, return_when=asyncio.FIRST_COMPLETED)
         return sorted(self._pop(done), key=lambda ended: ended.call.batch_number)
 
     def collect_ended(self) -> list[EndedCall]:

@@ -130,11 +130,10 @@ class Loop:
                     break
                 if rounds and not self._unread:
                     self.models.end_round()
-                complete = not self._unread and is_complete(self.progress)
-                if complete:
+                if not self._unread and is_complete(self.progress):
                     # A call that waits for an endpoint that is down would delay the end of the run by minutes.
                     self.models.drop_waiting()
-                ended = await dispatcher.collect(wait=not self._unread, heartbeat=rounds or complete)
+                ended = await dispatcher.collect(wait=not self._unread)
                 fatal = self._record(ended) or fatal
                 # Judge when calls neither start nor end, or when the backlog is too long: the planner counts unjudged
                 # rows as in flight, and with hundreds of them its quotas and draws would be far off.

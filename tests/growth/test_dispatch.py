@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from selfinstruct.growth import dispatch
 from selfinstruct.growth.batch_state import BatchState
 from selfinstruct.growth.dispatch import GROUP_SIZE, BatchCall, Dispatcher
 from selfinstruct.growth.prompt_inputs import PromptInputs
@@ -109,6 +110,17 @@ async def test_collecting_waits_for_the_first_call() -> None:
     assert not collecting.done()
     endpoint.answer(2)
     assert [call.batch_number for call, _ in await collecting] == [2]
+    await dispatcher.cancel()
+
+
+async def test_collecting_returns_now_and_then_without_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A caller that waits for a call that takes long can show what it is waiting for."""
+    monkeypatch.setattr(dispatch, "HEARTBEAT", 0.01)
+    queue = Queue(1, endpoint := Endpoint())
+    dispatcher = Dispatcher(endpoint.complete, 1)
+    await dispatcher.fill(queue.ready, queue.take, backlog=False)
+    assert await dispatcher.collect(wait=True) == []
+    assert dispatcher.in_flight == 1
     await dispatcher.cancel()
 
 
