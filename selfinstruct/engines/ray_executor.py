@@ -89,10 +89,9 @@ def result_of(ray: Any, reference: Any, name: str) -> Any:
         raise
     except ray.exceptions.RayError as exc:
         raise StorageError(
-            "Ray could not finish {name}, which it tries {times} times: {problem}",
+            "Ray lost the processes that ran {name}: {problem}",
             hint="Look for the reason in the logs of Ray, such as too little memory; then run the same command again.",
             name=name,
-            times=RETRIES + 1,
             problem=(str(exc).splitlines() or [type(exc).__name__])[0],
         ) from exc
 

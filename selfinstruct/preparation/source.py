@@ -16,6 +16,7 @@ from selfinstruct.messages import Phrase
 from selfinstruct.preparation.language_choice import language_of
 from selfinstruct.prompts.language import is_chinese
 from selfinstruct.recipe import Importer, Language, Recipe, builtin, has_variants, is_recipe, parse_recipe
+from selfinstruct.remote import is_remote, shown
 from selfinstruct.rows import (
     UTF_8,
     RowFile,
@@ -57,6 +58,12 @@ def read_source(
         return _seeds_of(recipe, recipe.name), recipe
     if not isinstance(source, str | Path):
         return rows_from_objects(source, "rows"), None
+    if is_remote(source):
+        raise InputError(
+            "{url}: `dedup` and `check` read URLs; recipes and seed rows are read from files",
+            hint="Download it first.",
+            url=shown(str(source)),
+        )
     name = str(source)
     is_builtin = name in builtin.names() and not Path(name).exists()
     if is_builtin:

@@ -24,8 +24,8 @@ def cleaning_text(done: Cleaning, name: str) -> Text:
     text.append(dropped)
     if done.unique:
         same = Phrase.counting(
-            "{names} is different in every row, and not compared.",
-            "{names} are different in every row, and not compared.",
+            "{names} tells nothing about whether rows are alike, and is not compared.",
+            "{names} tell nothing about whether rows are alike, and are not compared.",
             len(done.unique),
             names=joined(map(printable, done.unique)),
         )

@@ -11,6 +11,7 @@ from rich.text import Text
 from selfinstruct.analysis.findings import Finding, Findings, Measures
 from selfinstruct.analysis.gate.reasons import REASONS
 from selfinstruct.messages import Phrase, _, joined, translated
+from selfinstruct.remote import is_remote, shown
 from selfinstruct.render.summary import MEANINGS
 from selfinstruct.render.text import counted, format_number, pad, printable, shorten
 
@@ -103,7 +104,8 @@ def _counts(file: str, measures: Measures) -> Text:
     text = Text()
     inferred = measures.recipe == "inferred"
     rules = Phrase("inferred rules") if inferred else Phrase("recipe {name}", name=printable(measures.recipe))
-    text.append(_("{file}: {rows}, {rules}: ", file=printable(file), rows=counted(measures.rows, "row"), rules=rules))
+    name = shown(file) if is_remote(file) else file
+    text.append(_("{file}: {rows}, {rules}: ", file=printable(name), rows=counted(measures.rows, "row"), rules=rules))
     counts = [counted(measures.errors, "error")] if measures.errors else []
     counts += [counted(measures.warnings, "warning")] if measures.warnings else []
     counts += [counted(measures.notes, "note")] if measures.notes else []

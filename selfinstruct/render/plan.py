@@ -77,15 +77,15 @@ def _workers(prepared: Prepared, parts: int) -> Iterator[str]:
     if prepared.recipe.all_models:
         yield Phrase(
             "{parts} workers share the calls; one process judges every reply again, in about {time} for {rows}. "
-            "Without --engine, one process is enough for models that take longer than that",
+            "If the models need longer than that for these rows, one process is enough: leave out --engine",
             parts=parts,
             time=format_duration(rows / _JUDGED_A_SECOND),
             rows=counted(rows, "row"),
         )
     else:
         yield Phrase(
-            "one process is as fast as {parts} workers, for any number of rows: the imitator writes rows as fast as "
-            "they are judged",
+            "one process is at least as fast as {parts} workers here: the imitator writes rows as fast as they are "
+            "judged",
             parts=parts,
         )
 

@@ -21,6 +21,7 @@ from selfinstruct.cli import main
 from selfinstruct.engines import ray_executor
 from selfinstruct.engines.executor import SerialExecutor
 from selfinstruct.errors import InputError, RowError, SelfInstructError, StorageError
+from selfinstruct.render.findings import verdict_text
 from selfinstruct.render.github import github_text
 from selfinstruct.render.sarif import sarif_json
 from selfinstruct.rows import find_shards, read_rows
@@ -99,7 +100,8 @@ def test_check_by_both_engines(bucket: Any, tmp_path: Path, monkeypatch: pytest.
     found = api.check("memory://other rows.jsonl", others=["memory://rows/*.gz"], recipe=recipe)
     assert '"uri": "memory://other%20rows.jsonl"' in sarif_json(found, {}, tmp_path)
     assert "file=memory%3A//rows/1.jsonl.gz,line=1" in github_text(found, tmp_path)
-    api.check("memory://rows/0.jsonl.gz", baseline=baseline, update_baseline=True)
+    found = api.check("memory://rows/0.jsonl.gz", baseline=baseline, update_baseline=True)
+    assert "memory://rows: " in str(verdict_text(found, "memory://me:secret@rows?signature=secret"))
     assert list(json.loads(baseline.read_bytes())["data_sets"]) == ["memory://rows/*.gz", "memory://rows/0.jsonl.gz"]
     with pytest.raises(InputError, match="no directory for its checkpoints"):
         api.check("memory://rows", engine="ray")
@@ -114,6 +116,17 @@ def test_only_rows_have_a_url(option: str, capsys: pytest.CaptureFixture[str]) -
     assert f"--{option}" in shown
     assert "s3://host/x is a URL" in shown
     assert "secret" not in shown
+
+
+@pytest.mark.parametrize("command", ["run", "init"])
+def test_a_run_reads_no_url(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its directory would keep a password, and a resumed run reads its recipe beside a file."""
+    out = ["--out" if command == "run" else "-o", str(tmp_path / "out")]
+    assert main([command, "http://me:secret@127.0.0.1:9/rows.jsonl", *out]) == 2
+    shown = capsys.readouterr().err
+    assert "http://127.0.0.1:9/rows.jsonl: `dedup` and `check` read URLs" in shown
+    assert "secret" not in shown
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_failed_upload_leaves_the_content_here(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
