@@ -91,7 +91,9 @@ class Dispatcher:
         """The calls that have ended, by batch number; where none has, ``wait`` for the first, ``HEARTBEAT`` at most."""
         if not self._calls:
             return []
-        done, _ = await asyncio.wait(self._calls, timeout=HEARTBEAT if wait else 0.0, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            self._calls, timeout=HEARTBEAT if wait else 0.0, return_when=asyncio.FIRST_COMPLETED
+        )
         return sorted(self._pop(done), key=lambda ended: ended.call.batch_number)
 
     def collect_ended(self) -> list[EndedCall]:
