@@ -121,7 +121,7 @@ def run(job: Job, folder: Path, url: str, interface: str, seconds: float) -> tup
 
 
 async def _bounded(source: str, out: Path, rows: int, url: str, seconds: float) -> None:
-    """Run for at most so many seconds; raises TimeoutError after that, with everything written."""
+    """Run for at most ``seconds``; raises TimeoutError after that, with everything written."""
     async with asyncio.timeout(seconds):
         await api.run_async(source, rows=rows, out=out, model="default", base_url=url)
 

@@ -42,7 +42,7 @@ _KINDS = {"rows": 0.6, "category": 0.1, "search": 0.1, "provenance": 0.1, "rejec
 
 
 def write_large(root: Path, count: int) -> None:
-    """Write a run of so many rows to ``root / "large"``."""
+    """Write a run of ``count`` rows to ``root / "large"``."""
     small = selfinstruct.run("logqa", rows=400, out=root / "small").directory
     with History.open(small) as history:
         metadata, seeds, rows = history.metadata(), history.seeds(), list(history.rows())
@@ -134,7 +134,7 @@ class _Pace(NamedTuple):
 
 
 async def _pace(session: ClientSession, address: str, run: str, pid: int, seconds: float) -> _Pace:
-    """The pace of a run, whose process is the child of ``pid``, over so many seconds, from the first row on."""
+    """The pace of a run, whose process is the child of ``pid``, over ``seconds``, from the first row on."""
 
     async def state() -> tuple[float, int, float]:
         async with session.get(f"{address}/v1/runs/{run}") as answer:

@@ -212,7 +212,7 @@ async def backend(url: str, folder: Path, requests: int, concurrency: int, rows:
 def run(url: str, folder: Path, requests: int, concurrency: int, rows: int, *, limited: bool = True) -> None:
     """Run the command line for a preflight and ``requests`` requests, which return fewer rows than the quota.
 
-    In a storm refused requests count too: there the quota is that of so many replies, and no limit is set.
+    In a storm refused requests count too: there the quota is that of ``requests`` replies, and no limit is set.
     """
     from selfinstruct.cli import main as command
     from selfinstruct.cli.run import STOPPED_SHORT

@@ -78,7 +78,7 @@ def filter_program(machine: str) -> bytes | None:
     lines.append((_LOAD, 0, 0, _NUMBER))
     if known.has_x32:
         lines += [(_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _KILL_PROCESS)]
-    # A jump skips so many lines: over the other numbers, the four lines about write, and the end of the process.
+    # A jump skips the other numbers, the four lines about write, and the end of the process.
     lines += [(_EQUAL, len(allowed) - at + 4, 0, number) for at, number in enumerate(allowed)]
     lines += [
         (_EQUAL, 0, 3, known.write),

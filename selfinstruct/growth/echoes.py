@@ -17,8 +17,8 @@ from selfinstruct.growth.batch_result import BatchResult
 from selfinstruct.messages import Phrase
 from selfinstruct.recipe import Demos
 
-#: A step is taken when more than this share of a category's candidates are copies, after at least so many of them in
-#: so many batches. With three in ten as the usual share, five of eight are exceeded by chance in 1 % of cases.
+#: A step is taken when more than this share of a category's candidates are copies, after this many candidates in
+#: this many batches. With three in ten as the usual share, five of eight are exceeded by chance in 1 % of cases.
 _BOUND, _LEAST_CANDIDATES, _LEAST_BATCHES = 0.6, 8, 2
 #: The most steps of a category: of eight demonstrations, one is left.
 _MOST_STEPS = 3

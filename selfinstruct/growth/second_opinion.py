@@ -22,7 +22,7 @@ from selfinstruct.recipe import Recipe, Verify
 from selfinstruct.records import Rejection, Row
 from selfinstruct.text import find_span, value_text
 
-#: Readers are trained when there are so many rows, and whenever these have doubled.
+#: The number of rows at which readers are trained first; they are trained again whenever it has doubled.
 FIRST_TRAINING = 64
 # Readers of 1,000 rows take four times as long and find hardly more.
 _MOST_ROWS = 256

@@ -65,7 +65,7 @@ def hand_out(
     """The share of each of ``parts`` parts of the rows ``asked`` for, by category.
 
     ``able`` are the parts that still find rows of a category. Each gets an equal share, of at least ``least`` rows if
-    there are so many; who is the first changes with the category and with ``turn``, the number of the round.
+    there are enough; who is the first changes with the category and with ``turn``, the number of the round.
 
     >>> hand_out({"a": 10, "b": 3}, {"a": [0, 1], "b": [0, 1]}, parts=2, turn=0, least=4)
     [{'a': 5, 'b': 0}, {'a': 5, 'b': 3}]

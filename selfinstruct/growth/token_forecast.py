@@ -41,7 +41,7 @@ class TokenForecast:
         self._products += tokens * rows
 
     def expected(self, missing: int) -> tuple[int, int] | None:
-        """Return the least and the most tokens that so many rows will take; None while too little is known.
+        """Return the least and the most tokens that ``missing`` rows will take; None while too little is known.
 
         >>> forecast = TokenForecast()
         >>> for tokens in (1300, 1250, 1340, 1310, 1385):

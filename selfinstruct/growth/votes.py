@@ -40,7 +40,7 @@ def count_votes(
     """Count the votes with these keys; a vote without a readable reply is not for the answer."""
     cast = {key: _read(replies[key]) for key in keys if key in replies}
     confirmed = sum(1 for read in cast.values() if read and convention.agrees(answer, read))
-    # So many more must be for the answer, and so many against it, to decide.
+    # The further votes for the answer, and those against it, that would decide.
     needed = len(keys) // 2 + 1 - confirmed
     left = len(keys) - len(keys) // 2 - (len(cast) - confirmed)
     if needed > 0 and left > 0:

@@ -46,7 +46,7 @@ class CalledBatch(NamedTuple):
 def called_batches(history: History, after: int = 0, together: int = 500) -> Iterator[CalledBatch]:
     """The batches whose last calls come after the call ``after``, in the order of these calls.
 
-    So many are looked up ``together``.
+    They are looked up in pages of ``together``.
     """
     while page := history.query(_LAST, after, together):
         for last, number, name, count, asked, demos, given, finished in page:

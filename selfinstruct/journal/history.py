@@ -218,7 +218,7 @@ class History:
     def final_rows(self, count: int | None = None) -> Iterator[GrownRow]:
         """The rows of the data set: those that count, with a person's values, then the accepted rejections.
 
-        With ``count``, only as many, as when so many counted.
+        With ``count``, only the first ``count``, as they were when there were no more.
         """
         last = None if count is None else self.decisions.recorded_rows(count)
         for grown in self.rows():

@@ -34,7 +34,7 @@ _MOST_LABELS = 20
 _MOSTBAND_NAMES = 8
 #: Each label is seen so often at least, and the least frequent a third as often as the average.
 _LEAST_OF_EACH = 3
-#: In so many values, a label that occurs once is doubtful if each of the others is a tenth of them.
+#: From this number of values on, a label that occurs once is doubtful if each of the others is a tenth of them.
 _LEAST_FOR_ODD = 60
 #: The chance that one more label, as frequent as these, was not seen.
 _MOST_UNSEEN = 0.01

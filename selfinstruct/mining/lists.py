@@ -21,7 +21,7 @@ from selfinstruct.values import decimal_places, number_of
 
 #: Lists of equal lengths that never vary are believed from this number of rows on.
 _LEAST_OF_ONE_LENGTH = 6
-#: One of so many lists may have other distances than the rest.
+#: From this number of lists on, one may have other distances than the rest.
 _LEAST_FOR_ODD_STEP = 8
 #: Names of lists that are sets.
 _SETS = re.compile(

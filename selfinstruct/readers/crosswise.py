@@ -26,7 +26,7 @@ from selfinstruct.text import canonical
 # Measured on rows with planted errors (benchmarks/verification.py): of the averages, only those in this range are used,
 # since the readers of easy rows are surer than they need be.
 _LEAST_SURE, _MOST_SURE = 0.5, 0.6
-#: The reader's own answer must be so many times as probable as the row's.
+#: The reader's own answer must be this many times as probable as the row's.
 _TIMES = 20
 #: Types in which the readers agree with a smaller share of the rows, when they are sure, are left alone.
 _LEAST_AGREEMENT = 0.7

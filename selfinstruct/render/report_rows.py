@@ -16,7 +16,7 @@ from selfinstruct.text import value_text
 
 #: Longer values and replies are cut.
 CHARACTERS = 2000
-#: The rows to browse take at most so many characters; a demonstration is cut shorter than a value.
+#: The most characters of all rows to browse, and of a demonstration, which is cut shorter than a value.
 _ALL_CHARACTERS, _DEMONSTRATION = 1_500_000, 600
 
 
@@ -83,7 +83,7 @@ def rows_data(browsed: Browsed, prepared: Prepared) -> dict[str, Any]:
 
 
 def cut(text: str, characters: int = CHARACTERS) -> str:
-    """Text of at most so many characters, with an ellipsis where it was cut."""
+    """The first ``characters`` of a text, with an ellipsis where it was cut."""
     return text if len(text) <= characters else f"{text[:characters]}…"
 
 

@@ -23,7 +23,7 @@ from selfinstruct.messages import Phrase
 # separators of lines and paragraphs: characters without a glyph.
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _SUSPECT = re.compile(r"[^\x20-\x7e]")
-#: A range is narrow if its most is at most so many times its least.
+#: A range is narrow if its most is at most this many times its least.
 _NARROW = 1.2
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 

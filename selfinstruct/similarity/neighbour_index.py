@@ -85,5 +85,5 @@ class NeighbourIndex:
         return None if found is None else (found[0] + 1, found[1])
 
     def all_near(self, row: Row, threshold: float, most: int) -> list[int]:
-        """The ids of the nearest rows whose ROUGE-L F1 is strictly above ``threshold``, at most so many."""
+        """The ids of the nearest rows whose ROUGE-L F1 is strictly above ``threshold``, at most ``most`` of them."""
         return [number + 1 for number, score in self._index.k_nearest(row, most) if score > threshold]

@@ -140,7 +140,7 @@ _cached_plan = lru_cache(maxsize=4096)(_plan)
 
 
 def colours_for(overlaps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The number of colours of which two of so many elements must share one; of single elements, 1."""
+    """The number of colours with which two of any ``overlaps`` elements share one; 1 for single elements."""
     return np.maximum(overlaps - 1, 1)
 
 

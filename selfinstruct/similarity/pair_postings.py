@@ -67,7 +67,7 @@ class PairPostings:
     """The rows of a filing by pair and length."""
 
     def __init__(self, layout: PairLayout, colours: Colours, entries: int) -> None:
-        """Lay out cells for about so many entries."""
+        """Lay out cells for about this number of ``entries``."""
         self._layout, self._colours = layout, colours
         self._bits = max(_LEAST_BITS, (entries // _PER_CELL).bit_length())
         # The end of a cell is the start of the next; one more makes room for counting (see fill).

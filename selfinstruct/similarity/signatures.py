@@ -82,7 +82,7 @@ def bit_places(elements: NDArray[Any], common: NDArray[np.bool_], words: int) ->
 
 
 def are_common(frequencies: Integers, rows: int) -> NDArray[np.bool_]:
-    """Whether the elements that so many of ``rows`` rows contain are common."""
+    """Whether elements that occur in these numbers of ``rows`` rows are common."""
     common: NDArray[np.bool_] = frequencies * _COMMON > rows
     return common
 

@@ -196,7 +196,7 @@ def best_rows(
 
 
 def _waiting(texts: Texts, least: Integers, waiting: Words, first: int) -> Pairs:
-    """The pairs of texts with waiting rows, from row ``first`` on, that share at least so many bits with them."""
+    """The pairs of texts with waiting rows, from row ``first`` on, that share at least ``least`` bits with them."""
     shared = np.zeros((len(least), len(waiting)), np.int16)
     for word in range(waiting.shape[1]):
         shared += np.bitwise_count(texts.signatures[:, word, None] & waiting[None, :, word])

@@ -68,7 +68,7 @@ def expected(sample: Sample, rows: int, blocks: int, size: int) -> Cost:
 
 
 def _pairs(sample: Sample, rows: int, of_any: float) -> float:
-    """The pairs to compare, if so many of the sample's are of any two rows."""
+    """The pairs to compare among all rows, if ``of_any`` of the sample's pairs are of any two rows (see above)."""
     of_few = max(0.0, sample.pairs - of_any)
 
     def with_kept(until: float) -> float:

@@ -66,7 +66,7 @@ class Sample:
 
 
 def sampled(rows: int) -> int:
-    """How many of so many rows are a sample; 0 if too few to be worth it."""
+    """The size of the sample of ``rows`` rows; 0 if they are too few to be worth one."""
     size = max(_LEAST, min(rows // _SHARE, _ROOTS * math.isqrt(rows), _MOST))
     return size if rows >= _TIMES * size else 0
 
